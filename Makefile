@@ -1,0 +1,69 @@
+# The two commands of the README: make demo, make test. Everything lives in .venv, .demo and .up, beside this file.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements.lock requirements-sandbox.lock requirements-dev.lock
+
+export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
+
+.PHONY: help demo up test lint check lock clean
+
+help:
+	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_EXIT=1)"
+	@echo "make up     the same stack against the wall clock"
+	@echo "make test   unit, DAG integrity and integration tests"
+	@echo "make lint   ruff and mypy"
+	@echo "make lock   compile the requirements files again"
+
+demo: $(VENV)/.runtime
+	@exec $(BIN)/python -m sandbox demo
+
+up: $(VENV)/.runtime
+	@exec $(BIN)/python -m sandbox up
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+check: lint test
+
+# ---- installing -------------------------------------------------------------------------------
+$(VENV)/.uv:
+	@command -v $(PYTHON) >/dev/null || { echo "make: no '$(PYTHON)' found. Install Python 3.11 or newer, or name one: make demo PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version) is too old: 3.11 or newer is needed. Name another: make demo PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot create a virtual environment (on Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || { rm -rf $(VENV); echo "make: uv $(UV_VERSION) could not be downloaded. Check the network and the package index, then run the same command again." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.uv requirements.lock requirements-sandbox.lock
+	@echo "Installing the locked dependencies (about 1.7 GB, once) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock -r requirements-sandbox.lock || { echo "make: the locked dependencies could not be installed (the line above says which). Run the same command again: what was downloaded is kept." >&2; exit 1; }
+	@$(BIN)/python -c 'import duckdb_extensions; duckdb_extensions.import_extension("spatial")' >/dev/null
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock || { echo "make: the test tools could not be installed (the line above says which). Run the same command again." >&2; exit 1; }
+	@touch $@
+
+# ---- locking: versions and hashes only, no index address and no path ----------------------------
+# One resolution over all three lists first, so that the lists agree; then one lock file for each.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
+lock: $(VENV)/.uv
+	@together=$$(mktemp) && trap 'rm -f $$together' EXIT && \
+	$(COMPILE) requirements.txt requirements-sandbox.txt requirements-dev.txt --no-header -o $$together && \
+	for list in requirements requirements-sandbox requirements-dev; do \
+	  $(COMPILE) --generate-hashes -c $$together $$list.txt -o $$list.lock || exit 1; \
+	done
+
+clean:
+	rm -rf .venv .demo .up .pytest_cache .mypy_cache .ruff_cache .hypothesis

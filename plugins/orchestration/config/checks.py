@@ -1,0 +1,163 @@
+"""What the models alone cannot see: names that must exist, windows that must contain a tick, cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import time, timedelta
+from graphlib import CycleError, TopologicalSorter
+
+from orchestration.config.errors import Problem, did_you_mean
+from orchestration.config.model import CLEANUP_DELAY_MINUTES, Config
+from orchestration.config.scrapers import event_source_of, fan_out_of, parameters_of
+from orchestration.config.source import Path, Source
+from orchestration.config.templates import problem_with
+from orchestration.config.workflows import (
+    EarlyGameWorkflow,
+    GameAwareWorkflow,
+    PostGameWorkflow,
+    SelfAwareWorkflow,
+    Workflow,
+)
+from orchestration.words import FanOut, TargetDate
+
+NOON = time(12, 0)
+
+
+def errors(config: Config, source: Source) -> Iterator[Problem]:
+    """Yield everything that makes the configuration unusable."""
+    yield from _scrapers(config, source)
+    for name, workflow in config.workflows.items():
+        yield from _plan(config, source, name, workflow)
+        yield from _window_contains_a_tick(config, source, name, workflow)
+        for index, required in enumerate(workflow.dependencies.requires):
+            if required not in config.workflows:
+                path = ("workflows", name, "dependencies", "requires", index)
+                yield _unknown(source, path, "workflow", required, config.workflows)
+    requires = {n: [r for r in w.dependencies.requires if r in config.workflows] for n, w in config.workflows.items()}
+    yield from _cycles(source, requires, "workflows", "dependencies", "requires")
+    yield from _cleanup(config, source)
+
+
+def _unknown(source: Source, path: Path, kind: str, name: str, allowed: Iterable[str]) -> Problem:
+    return source.problem(path, f"no {kind} is named `{name}`{did_you_mean(name, allowed)}")
+
+
+def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
+    known = config.scrapers
+    for name, scraper in known.items():
+        here = ("scrapers", name)
+        if scraper.name not in (None, name):
+            yield source.problem((*here, "name"), f"`{scraper.name}` must be the same as its key, `{name}`")
+        for key in ("depends_on", "dependency_for"):
+            for index, other in enumerate(getattr(scraper, key)):
+                if other not in known:
+                    yield _unknown(source, (*here, key, index), "scraper", other, known)
+        fan_out = fan_out_of(name, scraper)
+        for parameter, template in parameters_of(name, scraper).items():
+            if problem := problem_with(template, fan_out):
+                yield source.problem((*here, "parameters", parameter), f"{template!r}: {problem}")
+        if scraper.pool is not None and scraper.pool not in config.settings.pools:
+            pools = config.settings.pools
+            yield source.problem(
+                (*here, "pool"),
+                f"settings.pools gives `{scraper.pool}` no slots{did_you_mean(scraper.pool, pools)}",
+            )
+    for name in config.settings.scraper_timeouts.overrides:
+        if name not in known:
+            yield _unknown(source, ("settings", "scraper_timeouts", "overrides", name), "scraper", name, known)
+    depends = {n: [d for d in s.depends_on if d in known] for n, s in known.items()}
+    yield from _cycles(source, depends, "scrapers", "depends_on")
+
+
+def _cycles(source: Source, graph: dict[str, list[str]], *path: str) -> Iterator[Problem]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        where = (path[0], circle[-1], *path[1:])
+        yield source.problem(where, f"a circle of dependencies: {' -> '.join(reversed(circle))}")
+
+
+def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iterator[Problem]:
+    here: Path = ("workflows", name, "execution_plan")
+    earlier: set[str] = set()
+    for step_name, step in workflow.execution_plan.steps.items():
+        at_step = (*here, step_name)
+        for index, scraper in enumerate(step.scrapers):
+            key = ("scraper",) if (*at_step, "scraper") in source.places or (*here, "scraper") in source.places else ()
+            path = (*at_step, *(key or ("scrapers", index)))
+            if scraper not in config.scrapers:
+                yield _unknown(source, path, "scraper", scraper, config.scrapers)
+                continue
+            if scraper in earlier:
+                yield source.problem(path, f"`{scraper}` stands twice in this plan; each call is made once")
+            model = config.scrapers[scraper]
+            needs = event_source_of(model)
+            if fan_out_of(scraper, model) is FanOut.EVENT and needs not in earlier:
+                yield source.problem(path, f"`{scraper}` is called for each event of `{needs}`, so an earlier step must call that")
+            earlier.add(scraper)
+        for index, needed in enumerate(step.depends_on):
+            if needed not in earlier - set(step.scrapers):
+                candidates = earlier - set(step.scrapers)
+                message = f"no earlier step calls `{needed}`{did_you_mean(needed, candidates)}"
+                yield source.problem((*at_step, "depends_on", index), message)
+
+
+def _window_contains_a_tick(config: Config, source: Source, name: str, workflow: Workflow) -> Iterator[Problem]:
+    """Lesson T1: windows at 01:00 and 04:00 never ran, since nothing ticked there."""
+    ticks = config.ticks_of(name).times
+    here: Path = ("workflows", name, "schedule")
+    match workflow:
+        case SelfAwareWorkflow(schedule=schedule):
+            window, key = schedule.ideal_window, "ideal_window"
+            bounds = (window.start_hour, window.end_hour)
+        case GameAwareWorkflow(schedule=schedule):
+            bounds, key = (schedule.business_hours.start, schedule.business_hours.end), "business_hours"
+        case _:
+            return
+    if not any(bounds[0] * 60 <= tick.hour * 60 + tick.minute <= bounds[1] * 60 for tick in ticks):
+        first, last = config.settings.first_tick, config.settings.last_tick
+        message = f"no tick lies between {bounds[0]}:00 and {bounds[1]}:00 ET (ticks: {first:%H:%M}-{last:%H:%M})"
+        yield source.problem((*here, key), message)
+
+
+def _cleanup(config: Config, source: Source) -> Iterator[Problem]:
+    """Lesson C4: a file too young at one look must not be too old at the next."""
+    cleanup = config.settings.cleanup_processor
+    needed = cleanup.interval_minutes + cleanup.min_file_age_minutes + CLEANUP_DELAY_MINUTES
+    if timedelta(hours=cleanup.lookback_hours) < timedelta(minutes=needed):
+        path = ("settings", "cleanup_processor", "lookback_hours")
+        message = (
+            f"{cleanup.lookback_hours:g} h look back too short a time: a file younger than "
+            f"{cleanup.min_file_age_minutes} min at one run would be too old at the next; at least {needed / 60:.2g} h"
+        )
+        yield source.problem(path, message)
+
+
+def warnings(config: Config, source: Source) -> Iterator[Problem]:
+    """Yield what loads, but is probably not meant."""
+    used = {scraper for workflow in config.workflows.values() for scraper in workflow.execution_plan.scrapers}
+    for scraper in config.scrapers:
+        if scraper not in used:
+            yield source.problem(("scrapers", scraper), "no workflow calls this scraper")
+    for name, workflow in config.workflows.items():
+        for index, other in enumerate(workflow.dependencies.required_for):
+            if other not in config.workflows:
+                path = ("workflows", name, "dependencies", "required_for", index)
+                message = f"names no workflow{did_you_mean(other, config.workflows)}; write `requires` on the other side"
+                yield source.problem(path, message)
+        if reads_yesterday_as_slate(workflow):
+            yield source.problem(
+                ("workflows", name, "schedule", "target_date"),
+                "before midnight `yesterday` is the night before; it is read as the current slate: write `slate`",
+            )
+
+
+def reads_yesterday_as_slate(workflow: Workflow) -> bool:
+    """Return whether a post-game window says ``yesterday`` at an hour where that is lesson T8's mistake."""
+    return (
+        isinstance(workflow, PostGameWorkflow | EarlyGameWorkflow)
+        and workflow.schedule.target_date is TargetDate.YESTERDAY
+        and workflow.schedule.fixed_time is not None
+        and workflow.schedule.fixed_time >= NOON
+    )

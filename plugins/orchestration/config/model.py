@@ -1,0 +1,102 @@
+"""The whole configuration, and what follows from it without knowing the day."""
+
+from __future__ import annotations
+
+from datetime import time
+from functools import cached_property
+
+from pydantic import Field
+
+from orchestration.config.base import Strict
+from orchestration.config.scrapers import Scraper
+from orchestration.config.settings import Settings
+from orchestration.config.ticks import Ticks
+from orchestration.config.workflows import (
+    EarlyGameWorkflow,
+    FreshnessWorkflow,
+    PostGameWorkflow,
+    Workflow,
+)
+
+EXECUTOR_MINUTE = 5
+"""Calls start this many minutes after a tick (the hold); the cleanup looks 15 minutes later."""
+CLEANUP_DELAY_MINUTES = 15
+LOCK_LEAD_MINUTES = 30
+"""Freshness workflows also tick this long before the lock, so that the locker knows the day's games."""
+
+
+def _minutes(wall: time) -> int:
+    return wall.hour * 60 + wall.minute
+
+
+def _wall(minutes: int) -> time:
+    return time(*divmod(minutes % (24 * 60), 60))
+
+
+class Config(Strict):
+    """``workflows.yaml`` after loading."""
+
+    version: str
+    environment: str = "production"
+    scrapers: dict[str, Scraper]
+    workflows: dict[str, Workflow] = Field(min_length=1)
+    settings: Settings = Settings()
+
+    @cached_property
+    def enabled(self) -> dict[str, Workflow]:
+        """The workflows that are switched on: those that become DAGs."""
+        return {name: workflow for name, workflow in self.workflows.items() if workflow.enabled}
+
+    @cached_property
+    def regular_ticks(self) -> Ticks:
+        """The ticks that every workflow has: 06:00-23:00 ET, hourly unless set otherwise."""
+        s = self.settings
+        first, last, step = _minutes(s.first_tick), _minutes(s.last_tick), s.controller_interval_minutes
+        return Ticks.of(*(_wall(m) for m in range(first, last + 1, step)))
+
+    def ticks_of(self, name: str) -> Ticks:
+        """Return the ticks of a workflow: the regular ones, its fixed time, and before the lock for freshness (T1)."""
+        workflow = self.workflows[name]
+        extra: list[time] = []
+        if isinstance(workflow, PostGameWorkflow | EarlyGameWorkflow) and workflow.schedule.fixed_time is not None:
+            extra.append(workflow.schedule.fixed_time)
+        if isinstance(workflow, FreshnessWorkflow) and self.settings.daily_schedule_lock.enabled:
+            extra.append(_wall(_minutes(self.settings.daily_schedule_lock.generation_time) - LOCK_LEAD_MINUTES))
+        return Ticks.of(*self.regular_ticks.times, *extra)
+
+    @cached_property
+    def lock_ticks(self) -> Ticks:
+        """When the day is locked."""
+        return Ticks.of(self.settings.daily_schedule_lock.generation_time)
+
+    @cached_property
+    def cleanup_ticks(self) -> Ticks:
+        """When the cleanup looks: at :20 of every hour in which something can have run, and of the hour after it.
+
+        The hour after, since a file of the last tick is too young in its own hour. With a shorter interval the
+        cleanup runs that often within those hours (the old file's ``interval_minutes: 15``).
+        """
+        interval = self.settings.cleanup_processor.interval_minutes
+        offset = (EXECUTOR_MINUTE + CLEANUP_DELAY_MINUTES) % interval
+        active = {wall.hour for name in self.enabled for wall in self.ticks_of(name).times}
+        hours = {hour for tick in active for hour in (tick, (tick + 1) % 24)}
+        return Ticks.of(*(time(hour, minute) for hour in hours for minute in range(offset, 60, interval)))
+
+    def timeout_seconds(self, scraper: str) -> float:
+        """Return how long one call may take: at least the scraper's own worst case (lesson E7)."""
+        timeouts, model = self.settings.scraper_timeouts, self.scrapers[scraper]
+        stated = model.timeout_seconds or timeouts.overrides.get(scraper, timeouts.default)
+        return max(stated, model.estimated_duration_seconds or 0) + timeouts.future_overhead
+
+    def retries(self, scraper: str) -> int:
+        """Return how often a failed call of this scraper is tried again."""
+        own = self.scrapers[scraper].retries
+        return self.settings.retries.max_retries if own is None else own
+
+    def critical_scrapers(self, name: str) -> frozenset[str]:
+        """Return the scrapers of a workflow whose failure fails its execution."""
+        return frozenset(s for s in self.workflows[name].execution_plan.scrapers if self.scrapers[s].critical)
+
+    def max_age_hours(self, workflow: FreshnessWorkflow) -> float:
+        """Return the age at which a freshness workflow's last success is too old."""
+        return workflow.schedule.max_age_hours or self.settings.schedule_refresh_interval_hours

@@ -1,0 +1,90 @@
+"""Scrapers: how each fans out, what it is called with, and where its data ends up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestration.config.base import Names, Strict
+from orchestration.words import FanOut
+
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
+"""``dataset.table``, letters, digits and underscores only: it becomes part of a statement."""
+
+
+class Scraper(Strict):
+    """One scraper of the service. Times are seconds."""
+
+    name: str | None = None
+    description: str = ""
+    module: str | None = None
+    """Descriptive: where the scraper's code is."""
+    critical: bool = True
+    """Whether a failed call makes the execution ``failed`` rather than ``partial``."""
+    processor_name: str | None = None
+    """Descriptive: the Phase 2 processor that reads the file."""
+    estimated_duration_seconds: float | None = Field(default=None, gt=0)
+    """Its usual worst case; the timeout is never below it (lesson E7)."""
+    treat_no_data_as_success: bool = False
+    """Descriptive: no_data is a success for every call here."""
+    depends_on: Names = ()
+    dependency_for: Names = ()
+    for_each: FanOut | None = None
+    parameters: dict[str, str | int | float | bool] | None = None
+    timeout_seconds: float | None = Field(default=None, gt=0)
+    retries: int | None = Field(default=None, ge=0, le=10)
+    pool: str | None = None
+    processed_in: TableName | None = None
+
+
+# The parameters of the known scrapers, for a file in the old form that names none (reference/scrapers.md).
+_DATE = "{{ target_date | ds }}"
+_GAME_DAY = "{{ game.date | ds_nodash }}"
+_SPORT = "basketball_nba"
+_START_YEAR = "{{ season.start_year }}"
+
+BUILT_IN: dict[str, tuple[FanOut, dict[str, str | int | float | bool]]] = {
+    "nbac_schedule_api": (FanOut.NOTHING, {"season": _START_YEAR}),
+    "nbac_player_list": (FanOut.NOTHING, {}),
+    "bdl_active_players": (FanOut.NOTHING, {}),
+    "br_season_roster": (
+        FanOut.TEAM,
+        {"teamAbbr": "{{ team.basketball_reference }}", "year": "{{ season.end_year }}"},
+    ),
+    "espn_roster": (FanOut.TEAM, {"team_abbr": "{{ team.espn }}"}),
+    "bdl_standings": (FanOut.NOTHING, {"season": _START_YEAR}),
+    "oddsa_events": (FanOut.NOTHING, {"sport": _SPORT, "game_date": _DATE}),
+    "oddsa_player_props": (FanOut.EVENT, {"event_id": "{{ event_id }}", "game_date": _DATE, "sport": _SPORT}),
+    "oddsa_game_lines": (FanOut.EVENT, {"event_id": "{{ event_id }}", "game_date": _DATE, "sport": _SPORT}),
+    "bp_events": (FanOut.NOTHING, {"date": _DATE}),
+    "bp_player_props": (FanOut.NOTHING, {"date": _DATE}),
+    "bdl_box_scores": (FanOut.NOTHING, {"date": _DATE}),
+    "nbac_team_boxscore": (FanOut.GAME, {"game_id": "{{ game.game_id }}", "game_date": "{{ game.date | ds }}"}),
+    "nbac_player_boxscore": (FanOut.NOTHING, {"gamedate": "{{ target_date | ds_nodash }}"}),
+    "nbac_play_by_play": (FanOut.GAME, {"game_id": "{{ game.game_id }}", "gamedate": _GAME_DAY}),
+    "bigdataball_pbp": (FanOut.GAME, {"game_id": "{{ game.game_id }}", "gamedate": _GAME_DAY}),
+    "nbac_gamebook_pdf": (FanOut.GAME, {"game_code": "{{ game.code }}"}),
+    "nbac_injury_report": (
+        FanOut.NOTHING,
+        {"gamedate": _DATE, "hour": "{{ now | hour12 }}", "period": "{{ now | am_pm }}"},
+    ),
+    "nbac_referee_assignments": (FanOut.NOTHING, {"date": _DATE}),
+}
+EVENT_SOURCE = "oddsa_events"
+"""The scraper whose ``event_ids`` feed ``for_each: event`` where ``depends_on`` names no other."""
+
+
+def fan_out_of(name: str, scraper: Scraper) -> FanOut:
+    """Return what the scraper ``name`` is called once for: its own word, else the built-in one, else nothing."""
+    return scraper.for_each or BUILT_IN.get(name, (FanOut.NOTHING, {}))[0]
+
+
+def parameters_of(name: str, scraper: Scraper) -> dict[str, str | int | float | bool]:
+    """Return the parameter templates of the scraper ``name``: its own, else the built-in ones."""
+    return scraper.parameters if scraper.parameters is not None else BUILT_IN.get(name, (FanOut.NOTHING, {}))[1]
+
+
+def event_source_of(scraper: Scraper) -> str:
+    """Return the scraper whose ``event_ids`` this one is called for."""
+    return scraper.depends_on[0] if scraper.depends_on else EVENT_SOURCE

@@ -1,0 +1,87 @@
+"""Settings: everything in ``workflows.yaml`` that is not about one scraper or workflow."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from orchestration.config.base import Names, Strict, WallTime
+from orchestration.config.workflows import Halt
+
+
+class DailyScheduleLock(Strict):
+    """The morning's lock of what should run today."""
+
+    enabled: bool = True
+    generation_time: WallTime = time(5, 0)
+
+
+class CleanupProcessor(Strict):
+    """Finding and republishing files that never reached their table."""
+
+    enabled: bool = True
+    interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
+    lookback_hours: float = Field(default=4, gt=0, le=72)
+    min_file_age_minutes: int = Field(default=30, ge=0)
+    notification_threshold: int = Field(default=5, ge=1)
+    """This many missing files in one run are worth an alert."""
+    max_republish: int = Field(default=3, ge=1, le=20)
+    storm_threshold: int = Field(default=100, ge=1)
+    """More missing files than this at once: publish none, the tables are probably wrong (lesson C2)."""
+
+
+class Monitoring(Strict):
+    """Descriptive in this system: the audit tables are always written and expire as their DDL says."""
+
+    enable_bigquery_logging: Literal[True] = True
+    enable_cloud_logging: bool = True
+    log_retention_days: int = Field(default=90, gt=0)
+
+
+class Notifications(Strict):
+    """Where alerts go, by severity. Channels without a connection fall back to the log."""
+
+    email_enabled: bool = True
+    slack_enabled: bool = True
+    critical_channels: Names = ("email", "slack")
+    warning_channels: Names = ("email",)
+
+
+class ScraperTimeouts(Strict):
+    """Seconds to wait for an answer: ``overrides[scraper]``, else ``default``; a scraper's own timeout_seconds wins."""
+
+    default: float = Field(default=180, gt=0)
+    future_overhead: float = Field(default=0, ge=0)
+    """Added to every timeout: what the service itself needs around a scraper."""
+    overrides: dict[str, Annotated[float, Field(gt=0)]] = {}
+
+
+class Retries(Strict):
+    """For timeouts, connection errors, 429 and 5xx. Delays double from the first one up to the longest."""
+
+    max_retries: int = Field(default=3, ge=0, le=10)
+    first_delay_seconds: float = Field(default=5, gt=0)
+    max_delay_seconds: float = Field(default=300, gt=0)
+
+
+class Settings(Strict):
+    """System-wide settings."""
+
+    timezone: Literal["America/New_York"] = "America/New_York"
+    controller_interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
+    first_tick: WallTime = time(6, 0)
+    last_tick: WallTime = time(23, 0)
+    schedule_refresh_interval_hours: float = Field(default=6, gt=0)
+    schedule_max_age_hours: float = Field(default=36, gt=0)
+    execution_delay_minutes: float = Field(default=5, ge=0, le=60)
+    daily_schedule_lock: DailyScheduleLock = DailyScheduleLock()
+    cleanup_processor: CleanupProcessor = CleanupProcessor()
+    monitoring: Monitoring = Monitoring()
+    notifications: Notifications = Notifications()
+    scraper_timeouts: ScraperTimeouts = ScraperTimeouts()
+    retries: Retries = Retries()
+    pools: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Slots of each pool that a scraper names: how many calls may hit one source at a time."""
+    halt: Halt | None = None

@@ -1,0 +1,113 @@
+"""Parameter templates: Jinja in its sandbox, with a fixed set of names, undefined ones refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from orchestration.nba.eastern import et
+from orchestration.nba.games import Game
+from orchestration.nba.seasons import season_of
+from orchestration.nba.teams import TEAMS, Team
+from orchestration.words import FanOut
+
+ParameterValue = str | int | float | bool
+COMMON_NAMES = ("target_date", "now", "season")
+NAME_OF: Mapping[FanOut, str] = {FanOut.GAME: "game", FanOut.TEAM: "team", FanOut.EVENT: "event_id"}
+
+
+def _ds(day: date) -> str:
+    return day.strftime("%Y-%m-%d")
+
+
+def _ds_nodash(day: date) -> str:
+    return day.strftime("%Y%m%d")
+
+
+def _hour12(moment: datetime) -> int:
+    return moment.hour % 12 or 12
+
+
+def _am_pm(moment: datetime) -> str:
+    return "AM" if moment.hour < 12 else "PM"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    environment.filters.update(ds=_ds, ds_nodash=_ds_nodash, hour12=_hour12, am_pm=_am_pm)
+    return environment
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What one call is for: a game, a team, an event id, or nothing. At most one is set."""
+
+    game: Game | None = None
+    team: Team | None = None
+    event_id: str | None = None
+
+    @property
+    def label(self) -> str:
+        """For people: ``0022500123 LAL@BOS``, ``PHX``, the event id, or an empty text."""
+        if self.game is not None:
+            return self.game.label
+        return self.team.tricode if self.team is not None else self.event_id or ""
+
+
+def render(
+    templates: Mapping[str, ParameterValue], *, target_date: date, now: datetime, item: Item
+) -> dict[str, ParameterValue]:
+    """Return the parameters of one call.
+
+    ``target_date`` is an ET date, ``now`` the aware tick. Raises jinja2.TemplateError for a name that the call
+    does not have; loading the configuration has already tried every template once.
+    """
+    names: dict[str, Any] = {"target_date": target_date, "now": et(now), "season": season_of(target_date)}
+    for name, value in (("game", item.game), ("team", item.team), ("event_id", item.event_id)):
+        if value is not None:
+            names[name] = value
+    return {
+        key: _environment().from_string(value).render(names) if isinstance(value, str) else value
+        for key, value in templates.items()
+    }
+
+
+_SAMPLE_DATE = date(2025, 12, 25)
+_SAMPLE_TIP = datetime(2025, 12, 25, 17, 0, tzinfo=UTC)
+_SAMPLES: Mapping[FanOut, Item] = {
+    FanOut.NOTHING: Item(),
+    FanOut.GAME: Item(game=Game("0022500399", "20251225/CLENYK", _SAMPLE_DATE, _SAMPLE_TIP, "NYK", "CLE")),
+    FanOut.TEAM: Item(team=TEAMS[0]),
+    FanOut.EVENT: Item(event_id="0" * 32),
+}
+
+
+def names_for(fan_out: FanOut) -> tuple[str, ...]:
+    """Return the names that the templates of such a scraper may use."""
+    return (*COMMON_NAMES, *((NAME_OF[fan_out],) if fan_out in NAME_OF else ()))
+
+
+def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
+    """Return what is wrong with ``template`` for such a scraper, or None. Renders it once with a sample."""
+    if not isinstance(template, str):
+        return None
+    allowed = names_for(fan_out)
+    try:
+        unknown = sorted(find_undeclared_variables(_environment().parse(template)) - set(allowed))
+        if unknown:
+            return f"unknown name {unknown[0]!r}; with for_each: {fan_out.value} there are {', '.join(allowed)}"
+        render({"": template}, target_date=_SAMPLE_DATE, now=_SAMPLE_TIP, item=_SAMPLES[fan_out])
+    except TemplateError as error:
+        return str(error)
+    except Exception as error:
+        # A template can fail in any way that an expression can: 1/0, a missing argument, a wrong type.
+        return f"{type(error).__name__}: {error}"
+    return None

@@ -1,0 +1,66 @@
+"""Ticks: the moments of an ET day at which a workflow is evaluated.
+
+The same times feed Airflow's timetable (as crons) and the pure engine (``next_check_time``, plan, locker);
+``tests/test_ticks.py`` holds the two together across both daylight-saving changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from orchestration.nba.eastern import at, et_date, require_aware
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """ET wall-clock times, the same every day, sorted and without doubles."""
+
+    times: tuple[time, ...]
+
+    @classmethod
+    def of(cls, *times: time) -> Ticks:
+        """Return ticks at ``times``."""
+        return cls(tuple(sorted(set(times))))
+
+    def _around(self, moment: datetime, days: range) -> Iterator[datetime]:
+        today = et_date(moment)
+        for shift in days:
+            day = today + timedelta(days=shift)
+            yield from (at(day, wall) for wall in self.times)
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return the first tick strictly after ``moment``, in ET."""
+        limit = require_aware(moment).astimezone(UTC)
+        return min(t for t in self._around(moment, range(3)) if t.astimezone(UTC) > limit)
+
+    def at_or_after(self, moment: datetime) -> datetime:
+        """Return the first tick at or after ``moment``, in ET."""
+        limit = require_aware(moment).astimezone(UTC)
+        return min(t for t in self._around(moment, range(3)) if t.astimezone(UTC) >= limit)
+
+    def between(self, start: datetime, end: datetime) -> list[datetime]:
+        """Return the ticks with ``start`` <= tick < ``end``, in order, in ET."""
+        first, last = require_aware(start).astimezone(UTC), require_aware(end).astimezone(UTC)
+        days = (et_date(end) - et_date(start)).days + 1
+        found = {t.astimezone(UTC): t for t in self._around(start, range(days)) if first <= t.astimezone(UTC) < last}
+        return [found[moment] for moment in sorted(found)]
+
+    def crons(self) -> tuple[str, ...]:
+        """Return the cron expressions for these times, one per minute of the hour, to be read in ET."""
+        by_minute: dict[int, list[int]] = {}
+        for wall in self.times:
+            by_minute.setdefault(wall.minute, []).append(wall.hour)
+        return tuple(f"{minute} {_hours(hours)} * * *" for minute, hours in sorted(by_minute.items()))
+
+
+def _hours(hours: list[int]) -> str:
+    """Return a cron hour field, with ranges: 1,4,6-23."""
+    parts: list[list[int]] = []
+    for hour in sorted(hours):
+        if parts and hour == parts[-1][-1] + 1:
+            parts[-1].append(hour)
+        else:
+            parts.append([hour])
+    return ",".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)

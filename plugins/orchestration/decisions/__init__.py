@@ -1,0 +1,1 @@
+"""The decision engine: pure functions from workflow, tick, schedule and history to RUN, SKIP or ABORT."""

@@ -1,0 +1,1 @@
+"""Pure knowledge of the NBA: Eastern time, games and slates, teams, seasons."""

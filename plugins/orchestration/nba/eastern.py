@@ -1,0 +1,79 @@
+"""Eastern time. Every date in a rule is an ET date; UTC is for storage only (lessons T3, T7, T11)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from orchestration.words import TargetDate
+
+ET = ZoneInfo("America/New_York")
+SLATE_CUT_OVER = time(6, 0)
+"""ET time at which a night's slate ends: at 01:00 the current slate is still yesterday's (lesson T8)."""
+
+
+def require_aware(moment: datetime) -> datetime:
+    """Return ``moment`` unchanged, or raise ValueError when it carries no time zone (lesson T7)."""
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone; pass an aware datetime")
+    return moment
+
+
+def et(moment: datetime) -> datetime:
+    """Return the aware ``moment`` on the ET wall clock."""
+    return require_aware(moment).astimezone(ET)
+
+
+def et_date(moment: datetime) -> date:
+    """Return the ET calendar date of the aware ``moment``."""
+    return et(moment).date()
+
+
+def at(day: date, wall: time) -> datetime:
+    """Return the aware moment at which ET clocks show ``wall`` on ``day``.
+
+    A wall time skipped by the spring change becomes the moment at which the clocks jump past it; one that the
+    autumn change shows twice means the first. Both are what Airflow's cron timetables do.
+    """
+    naive = datetime.combine(day, wall, tzinfo=ET)
+    there_and_back = naive.astimezone(UTC).astimezone(ET)
+    return there_and_back if there_and_back.time() != wall else naive
+
+
+def nearest(moment: datetime, wall: time) -> datetime:
+    """Return the occurrence of ET ``wall`` closest to ``moment``, on this day, the one before or after (lesson T11)."""
+    today = et_date(moment)
+    around = (at(today + timedelta(days=shift), wall) for shift in (-1, 0, 1))
+    return min(around, key=lambda occurrence: abs(occurrence.astimezone(UTC) - moment.astimezone(UTC)))
+
+
+def hours_between(earlier: datetime, later: datetime) -> float:
+    """Return the elapsed hours from ``earlier`` to ``later``: real hours, across a daylight-saving change too."""
+    return (require_aware(later).astimezone(UTC) - require_aware(earlier).astimezone(UTC)) / timedelta(hours=1)
+
+
+def after(moment: datetime, elapsed: timedelta) -> datetime:
+    """Return the moment ``elapsed`` real time after ``moment``, in ET. Negative values go back."""
+    return (require_aware(moment).astimezone(UTC) + elapsed).astimezone(ET)
+
+
+def slate_date(moment: datetime) -> date:
+    """Return the ET date of the slate that is current at ``moment``: yesterday's until the 06:00 cut-over."""
+    local = et(moment)
+    return local.date() if local.time() >= SLATE_CUT_OVER else local.date() - timedelta(days=1)
+
+
+def resolve_target_date(target: TargetDate, moment: datetime) -> date:
+    """Return the ET date that ``target`` means at ``moment``. The only place where such words are resolved (T12)."""
+    match target:
+        case TargetDate.TODAY:
+            return et_date(moment)
+        case TargetDate.YESTERDAY:
+            return et_date(moment) - timedelta(days=1)
+        case TargetDate.SLATE:
+            return slate_date(moment)
+
+
+def clock(moment: datetime) -> str:
+    """Return the ET wall time for people, such as ``19:10``."""
+    return et(moment).strftime("%H:%M")

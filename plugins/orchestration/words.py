@@ -1,0 +1,104 @@
+"""The fixed words of the field: one enum each, the same in YAML, SQL, Python and the reports (lesson K11)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DecisionType(StrEnum):
+    """Which ordered list of checks decides a workflow."""
+
+    SELF_AWARE = "self_aware"
+    GAME_AWARE = "game_aware"
+    GAME_AWARE_YESTERDAY = "game_aware_yesterday"
+    GAME_AWARE_EARLY = "game_aware_early"
+    DISCOVERY = "discovery"
+    FRESHNESS = "freshness"
+
+
+class Action(StrEnum):
+    """RUN, SKIP, or ABORT: this should have run and cannot."""
+
+    RUN = "RUN"
+    SKIP = "SKIP"
+    ABORT = "ABORT"
+
+
+class AlertLevel(StrEnum):
+    """How loudly a decision speaks."""
+
+    NONE = "NONE"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    CRITICAL = "CRITICAL"
+
+
+class Priority(StrEnum):
+    """How much a workflow matters to the night."""
+
+    CRITICAL = "CRITICAL"
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+class Outcome(StrEnum):
+    """What became of one call: records > 0, nothing published yet (no error), or failed."""
+
+    SUCCESS = "success"
+    NO_DATA = "no_data"
+    FAILED = "failed"
+
+
+class ExecutionStatus(StrEnum):
+    """completed: no call failed; partial: a non-critical call failed; failed: a critical one, or all (lesson K7)."""
+
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class Source(StrEnum):
+    """Who asked for a call."""
+
+    CONTROLLER = "CONTROLLER"
+    MANUAL = "MANUAL"
+    RECOVERY = "RECOVERY"
+
+
+class TargetDate(StrEnum):
+    """How a workflow's target date follows from its tick. All three are ET dates."""
+
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    SLATE = "slate"
+
+
+class FanOut(StrEnum):
+    """What a scraper is called once for."""
+
+    NOTHING = "nothing"
+    GAME = "game"
+    TEAM = "team"
+    EVENT = "event"
+
+
+class Verdict(StrEnum):
+    """The answer of the health check."""
+
+    HEALTHY = "HEALTHY"
+    DEGRADED = "DEGRADED"
+    UNHEALTHY = "UNHEALTHY"
+    NO_GAMES = "NO GAMES"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def exit_code(self) -> int:
+        """0 healthy or no games, 1 degraded, 2 unhealthy, 3 unknown."""
+        return {
+            Verdict.HEALTHY: 0,
+            Verdict.DEGRADED: 1,
+            Verdict.UNHEALTHY: 2,
+            Verdict.NO_GAMES: 0,
+            Verdict.UNKNOWN: 3,
+        }[self]
