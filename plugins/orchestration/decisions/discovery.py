@@ -1,0 +1,110 @@
+"""Checks of ``discovery``: ask until it is published, a limited number of times a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from orchestration.config.workflows import DiscoverySchedule, DiscoveryWorkflow
+from orchestration.decisions.case import Case, Check, no_games, run, schedule_unknown, skip
+from orchestration.decisions.model import Verdict
+from orchestration.nba.eastern import after, clock, hours_between
+from orchestration.words import Action, AlertLevel, Outcome
+
+ATTEMPTS_USED_UP = "max_attempts_reached"
+FOUND = "found"
+
+
+def _schedule(case: Case) -> DiscoverySchedule:
+    assert isinstance(case.workflow, DiscoveryWorkflow)
+    return case.workflow.schedule
+
+
+
+def _once(case: Case, rule: str, level: AlertLevel) -> AlertLevel:
+    """Return the level the first time that ``rule`` answers for this date, NONE from then on (lesson C8)."""
+    return AlertLevel.NONE if case.history.answered_by(case.name, rule, case.target_date) else level
+
+
+def found(case: Case) -> Verdict | None:
+    """SKIP when it is here for this target date; yesterday's report does not count (lesson T4)."""
+    plan = case.workflow.execution_plan.scrapers
+    hits = [
+        call
+        for call in case.history.calls
+        if call.scraper in plan and call.target_date == case.target_date and call.outcome is Outcome.SUCCESS
+    ]
+    if {call.scraper for call in hits} < set(plan):
+        return None
+    at = max(call.tick for call in hits)
+    reason = f"Found for {case.target_date} at {clock(at)} ET"
+    level = _once(case, FOUND, case.workflow.alerts.discovery_complete)
+    next_at = after(case.wall(_schedule(case).first_hour), timedelta(days=1))
+    return Verdict(Action.SKIP, FOUND, reason, level, next_at, context={"found_at": clock(at)})
+
+
+def game_day_unknown(case: Case) -> Verdict | None:
+    """ABORT when a game day is required and nobody knows whether today is one."""
+    return schedule_unknown(case) if _schedule(case).requires_game_day else None
+
+
+def not_a_game_day(case: Case) -> Verdict | None:
+    """SKIP on days without games, where a game day is required."""
+    return no_games(case) if _schedule(case).requires_game_day else None
+
+
+def before_first_hour(case: Case) -> Verdict | None:
+    """SKIP before the first hour: attempts in the night would use up the day's (lesson T5)."""
+    first = _schedule(case).first_hour
+    if case.tick >= case.wall(first):
+        return None
+    return skip("before_first_hour", f"No attempt before {first:02d}:00 ET", case.wall(first), first_hour=first)
+
+
+def attempts_used_up(case: Case) -> Verdict | None:
+    """SKIP, with the alert, when the day's attempts are used up."""
+    allowed, made = _schedule(case).max_attempts_per_day, len(case.history.of(case.name, case.target_date))
+    if made < allowed:
+        return None
+    level = _once(case, ATTEMPTS_USED_UP, case.workflow.alerts.max_attempts_reached)
+    reason = f"All {allowed} attempts for {case.target_date} are used up, nothing was found"
+    next_at = after(case.wall(_schedule(case).first_hour), timedelta(days=1))
+    seen = {"attempts": made, "max_attempts": allowed}
+    return Verdict(Action.SKIP, ATTEMPTS_USED_UP, reason, level, next_at, context=seen)
+
+
+def too_soon(case: Case) -> Verdict | None:
+    """SKIP within ``retry_interval_hours`` of the last attempt, tick to tick (lesson T6)."""
+    attempts = case.history.of(case.name, case.target_date)
+    if not attempts:
+        return None
+    interval, last = _schedule(case).retry_interval_hours, attempts[-1].tick
+    ago = hours_between(last, case.tick)
+    if ago >= interval:
+        return None
+    return skip(
+        "too_soon",
+        f"Last attempt {ago:.1f} h ago, at {clock(last)} ET; repeated every {interval:g} h",
+        after(last, timedelta(hours=interval)),
+        hours_since=round(ago, 2),
+        retry_interval_hours=interval,
+        attempts=len(attempts),
+    )
+
+
+def attempt(case: Case) -> Verdict | None:
+    """RUN the next attempt."""
+    number = len(case.history.of(case.name, case.target_date)) + 1
+    allowed = _schedule(case).max_attempts_per_day
+    reason = f"Attempt {number} of {allowed} for {case.target_date}"
+    return run(reason, case.games, attempt=number, max_attempts=allowed, games=len(case.games))
+
+
+DISCOVERY: tuple[Check, ...] = (
+    found,
+    game_day_unknown,
+    not_a_game_day,
+    before_first_hour,
+    attempts_used_up,
+    too_soon,
+    attempt,
+)

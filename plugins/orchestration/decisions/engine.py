@@ -1,0 +1,80 @@
+"""decide: the ordered checks of a workflow's decision type; the first that answers wins (DESIGN section 5)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from orchestration.config.model import Config
+from orchestration.decisions.after_games import EARLY, POST_GAME
+from orchestration.decisions.before_games import GAME_AWARE
+from orchestration.decisions.case import Case, Check, abort, run, skip
+from orchestration.decisions.daily import FRESHNESS, SELF_AWARE
+from orchestration.decisions.discovery import DISCOVERY
+from orchestration.decisions.model import Decision, History, Verdict
+from orchestration.nba.eastern import et
+from orchestration.nba.games import Schedule
+from orchestration.words import Action, DecisionType
+
+CHECKS: dict[DecisionType, tuple[Check, ...]] = {
+    DecisionType.SELF_AWARE: SELF_AWARE,
+    DecisionType.GAME_AWARE: GAME_AWARE,
+    DecisionType.GAME_AWARE_YESTERDAY: POST_GAME,
+    DecisionType.GAME_AWARE_EARLY: EARLY,
+    DecisionType.DISCOVERY: DISCOVERY,
+    DecisionType.FRESHNESS: FRESHNESS,
+}
+
+
+def halted(case: Case) -> Verdict | None:
+    """SKIP while the system or this workflow is halted (lesson C10)."""
+    for halt in (case.config.settings.halt, case.workflow.halt):
+        if halt is not None and halt.holds_at(case.tick, case.today):
+            until = f" until {halt.until}" if halt.until else ""
+            return skip("halted", f"Halted{until}: {halt.reason}")
+    return None
+
+
+def decide(name: str, config: Config, tick: datetime, schedule: Schedule, history: History) -> Decision:
+    """Return the decision for the workflow ``name`` at the aware ``tick``.
+
+    Pure: the same input gives the same decision. Raises nothing for any valid configuration.
+    """
+    case = Case(name, config, et(tick), schedule, history)
+    for check in (halted, *CHECKS[case.workflow.decision_type]):
+        if (verdict := check(case)) is not None:
+            return _decision(case, verdict)
+    raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
+
+
+def forced(
+    name: str, config: Config, tick: datetime, schedule: Schedule, who: str, target_date: date | None = None
+) -> Decision:
+    """Return a RUN whatever the rule says, for a person who asked for it. Targets every game of the target date."""
+    case = Case(name, config, et(tick), schedule, History(), target_date)
+    return _decision(case, run(f"Forced by {who}", case.games, rule="forced", games=len(case.games)))
+
+
+def aborted(name: str, config: Config, tick: datetime, rule: str, reason: str) -> Decision:
+    """Return the ABORT for what the checks never got to see: unreadable history, an internal error (lesson K8)."""
+    case = Case(name, config, et(tick), Schedule(), History())
+    return _decision(case, abort(case, rule, reason))
+
+
+def _decision(case: Case, verdict: Verdict) -> Decision:
+    upcoming = case.ticks.next_after(case.tick)
+    if verdict.next_at is not None and verdict.next_at > upcoming:
+        upcoming = case.ticks.at_or_after(verdict.next_at)
+    return Decision(
+        workflow=case.name,
+        tick=case.tick,
+        action=verdict.action,
+        rule=verdict.rule,
+        reason=verdict.reason,
+        alert_level=verdict.alert,
+        priority=case.workflow.priority,
+        next_check_time=upcoming,
+        target_date=case.target_date,
+        games=verdict.games,
+        scrapers=case.workflow.execution_plan.scrapers if verdict.action is Action.RUN else (),
+        context=verdict.context,
+    )

@@ -1,0 +1,131 @@
+"""What goes into a decision and what comes out of it. Plain values: no clock, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from orchestration.nba.games import Game
+from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class PastExecution:
+    """One earlier execution. ``tick`` is its decision's; ``with_records`` counts calls that brought records."""
+
+    workflow: str
+    tick: datetime
+    target_date: date
+    status: ExecutionStatus
+    with_records: int
+
+    @property
+    def done(self) -> bool:
+        """Whether no critical call failed (lesson K4)."""
+        return self.status is not ExecutionStatus.FAILED
+
+    @property
+    def collected(self) -> bool:
+        """Whether it is done and brought anything at all (lessons K2, K5)."""
+        return self.done and self.with_records > 0
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """One earlier call. ``target_date`` is the date the data is about, not the run date (lesson T4)."""
+
+    scraper: str
+    tick: datetime
+    target_date: date
+    outcome: Outcome
+    game_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """One earlier decision; ``rule`` names the check that answered."""
+
+    workflow: str
+    tick: datetime
+    target_date: date
+    action: Action
+    rule: str
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened before the tick, as far back as a rule can look."""
+
+    executions: tuple[PastExecution, ...] = ()
+    calls: tuple[PastCall, ...] = ()
+    decisions: tuple[PastDecision, ...] = ()
+
+    def of(self, workflow: str, target_date: date | None = None) -> list[PastExecution]:
+        """Return the executions of ``workflow``, oldest first, about ``target_date`` if given."""
+        found = (e for e in self.executions if e.workflow == workflow and target_date in (None, e.target_date))
+        return sorted(found, key=lambda execution: execution.tick)
+
+    def answered_by(self, workflow: str, rule: str, target_date: date) -> bool:
+        """Return whether ``rule`` has already answered for ``workflow`` and ``target_date``."""
+        return any(
+            d.workflow == workflow and d.rule == rule and d.target_date == target_date for d in self.decisions
+        )
+
+    def calls_for(self, game_id: str, scrapers: Iterable[str]) -> list[PastCall]:
+        """Return the calls of ``scrapers`` for one game."""
+        wanted = frozenset(scrapers)
+        return [call for call in self.calls if call.game_id == game_id and call.scraper in wanted]
+
+    def plus(self, executions: Iterable[PastExecution], calls: Iterable[PastCall]) -> History:
+        """Return this history with more of it."""
+        return History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A check's answer. ``next_at``: when it may change; the engine moves it to a tick."""
+
+    action: Action
+    rule: str
+    reason: str
+    alert: AlertLevel = AlertLevel.NONE
+    next_at: datetime | None = None
+    games: tuple[Game, ...] = ()
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """RUN, SKIP or ABORT for one workflow at one tick, with everything that the execution needs."""
+
+    workflow: str
+    tick: datetime
+    action: Action
+    rule: str
+    reason: str
+    alert_level: AlertLevel
+    priority: Priority
+    next_check_time: datetime
+    target_date: date
+    games: tuple[Game, ...]
+    scrapers: tuple[str, ...]
+    context: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form that travels from ``decide`` to the calls (lessons E4, T9)."""
+        return {
+            "workflow": self.workflow,
+            "tick": self.tick.isoformat(),
+            "action": self.action.value,
+            "rule": self.rule,
+            "reason": self.reason,
+            "alert_level": self.alert_level.value,
+            "priority": self.priority.value,
+            "next_check_time": self.next_check_time.isoformat(),
+            "target_date": self.target_date.isoformat(),
+            "target_games": [game.to_dict() for game in self.games],
+            "scrapers": list(self.scrapers),
+            "context": dict(self.context),
+        }

@@ -1,0 +1,1 @@
+"""What a decision would do: its calls, and a whole day of decisions. Pure."""
