@@ -1,0 +1,102 @@
+-- Everything the health check and the timeline show of one orchestration day, in one round trip. Each row is a kind and
+-- a JSON object. Parameters: day DATE; start, until TIMESTAMP; start_date, schedule_from, schedule_to DATE; season_from,
+-- season_to DATE.
+WITH games AS (
+  SELECT game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode
+  FROM nba_raw.nbac_schedule
+  WHERE game_date BETWEEN @schedule_from AND @schedule_to
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY LPAD(CAST(game_id AS STRING), 10, '0')
+    ORDER BY IF(data_source = 'api_stats', 0, 1), processed_at DESC
+  ) = 1
+)
+SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(
+  game_id AS game_id,
+  game_code AS code,
+  CAST(game_date AS STRING) AS date,
+  UNIX_SECONDS(game_date_est) AS tip,
+  home_team_tricode AS home,
+  away_team_tricode AS away,
+  game_status AS status,
+  game_status_text AS status_text
+)) AS payload
+FROM games
+UNION ALL
+SELECT 'refreshed', TO_JSON_STRING(STRUCT(UNIX_SECONDS(MAX(processed_at)) AS at_second))
+FROM nba_raw.nbac_schedule
+WHERE game_date BETWEEN @season_from AND @season_to
+UNION ALL
+SELECT 'expected', TO_JSON_STRING(STRUCT(
+  workflow_name AS workflow,
+  UNIX_SECONDS(expected_run_time) AS tick,
+  UNIX_SECONDS(locked_at) AS locked_at,
+  reason AS reason
+))
+FROM nba_orchestration.v_expected_schedule
+WHERE date = @day
+UNION ALL
+SELECT 'decision', TO_JSON_STRING(STRUCT(
+  decision_id AS decision_id,
+  workflow_name AS workflow,
+  UNIX_SECONDS(slot_time) AS tick,
+  action AS action,
+  rule AS rule,
+  reason AS reason,
+  alert_level AS alert_level
+))
+FROM nba_orchestration.v_workflow_decisions
+WHERE DATE(decision_time) >= @start_date
+  AND slot_time >= @start
+  AND slot_time < @until
+UNION ALL
+SELECT 'execution', TO_JSON_STRING(STRUCT(
+  execution_id AS execution_id,
+  decision_id AS decision_id,
+  workflow_name AS workflow,
+  UNIX_SECONDS(slot_time) AS tick,
+  CAST(target_date AS STRING) AS target_date,
+  status AS status,
+  scrapers_triggered AS calls,
+  scrapers_failed AS failed,
+  COALESCE(scrapers_no_data, 0) AS no_data,
+  duration_seconds AS duration_seconds,
+  error_message AS error
+))
+FROM nba_orchestration.v_workflow_executions
+WHERE DATE(execution_time) >= @start_date
+  AND slot_time >= @start
+  AND slot_time < @until
+UNION ALL
+SELECT 'call', TO_JSON_STRING(STRUCT(
+  scraper_name AS scraper,
+  workflow AS workflow,
+  UNIX_SECONDS(slot_time) AS tick,
+  UNIX_SECONDS(triggered_at) AS at_second,
+  CAST(target_date AS STRING) AS target_date,
+  status AS outcome,
+  game_id AS game_id,
+  label AS label,
+  error_type AS error_type,
+  error_message AS error,
+  dag_run_id AS run_id,
+  task_id AS task_id,
+  map_index AS map_index,
+  try_number AS try_number,
+  gcs_path AS gcs_path
+))
+FROM nba_orchestration.v_scraper_runs
+WHERE DATE(triggered_at) >= @start_date
+  AND slot_time >= @start
+  AND slot_time < @until
+UNION ALL
+SELECT 'cleanup', TO_JSON_STRING(STRUCT(
+  UNIX_SECONDS(cleanup_time) AS at_second,
+  files_checked AS checked,
+  missing_files_found AS missing,
+  republished_count AS republished,
+  ARRAY_LENGTH(errors) AS errors
+))
+FROM nba_orchestration.v_cleanup_operations
+WHERE DATE(cleanup_time) >= @start_date
+  AND cleanup_time >= @start
+  AND cleanup_time < @until

@@ -1,0 +1,22 @@
+-- One row per cleanup: what was missing, what was republished.
+CREATE TABLE IF NOT EXISTS nba_orchestration.cleanup_operations (
+  cleanup_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
+  cleanup_time TIMESTAMP NOT NULL OPTIONS(description="When the cleanup looked"),
+  files_checked INT64 NOT NULL OPTIONS(description="Files of successful calls in the look-back"),
+  missing_files_found INT64 NOT NULL OPTIONS(description="Files that had not reached their table"),
+  republished_count INT64 NOT NULL OPTIONS(description="Messages really published"),
+  missing_files ARRAY<STRUCT<scraper_name STRING, gcs_path STRING, triggered_at TIMESTAMP, age_minutes INT64, republished BOOL>> OPTIONS(description="The missing files"),
+  errors ARRAY<STRING> OPTIONS(description="What went wrong, and what was not republished and why"),
+  duration_seconds FLOAT64 OPTIONS(description="How long it took"),
+  pubsub_enabled BOOL OPTIONS(description="Whether publishing was possible"),
+  environment STRING OPTIONS(description="environment of workflows.yaml"),
+  created_at TIMESTAMP OPTIONS(description="When the row was made"),
+  dag_id STRING OPTIONS(description="Airflow DAG"),
+  run_id STRING OPTIONS(description="Airflow DAG run"),
+  task_id STRING OPTIONS(description="Airflow task"),
+  map_index INT64 OPTIONS(description="Index of a mapped task, else -1"),
+  try_number INT64 OPTIONS(description="Try, from 1")
+)
+PARTITION BY DATE(cleanup_time)
+CLUSTER BY missing_files_found, republished_count
+OPTIONS(partition_expiration_days=90, description="What each cleanup found and republished");

@@ -1,0 +1,25 @@
+-- What the schedule locker expects to run: one row per workflow and tick, one locked_at per lock.
+CREATE TABLE IF NOT EXISTS nba_orchestration.daily_expected_schedule (
+  date DATE NOT NULL OPTIONS(description="ET date of the orchestration day, from its lock to the next"),
+  locked_at TIMESTAMP NOT NULL OPTIONS(description="When the day was locked; one value per lock"),
+  workflow_name STRING NOT NULL OPTIONS(description="Name in workflows.yaml"),
+  expected_run_time TIMESTAMP NOT NULL OPTIONS(description="Tick at which a RUN is expected"),
+  reason STRING OPTIONS(description="Why a RUN is expected then"),
+  scrapers ARRAY<STRING> OPTIONS(description="Scrapers of the plan"),
+  games_today INT64 OPTIONS(description="Games on the target date, 0 to 15"),
+  priority STRING OPTIONS(description="CRITICAL, HIGH, MEDIUM or LOW"),
+  schedule_version STRING OPTIONS(description="version of workflows.yaml"),
+  generated_by STRING OPTIONS(description="DAG and task that locked"),
+  environment STRING OPTIONS(description="environment of workflows.yaml"),
+  created_at TIMESTAMP OPTIONS(description="When the row was made"),
+  expected_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
+  target_date DATE OPTIONS(description="ET date that the data is about"),
+  dag_id STRING OPTIONS(description="Airflow DAG"),
+  run_id STRING OPTIONS(description="Airflow DAG run"),
+  task_id STRING OPTIONS(description="Airflow task"),
+  map_index INT64 OPTIONS(description="Index of a mapped task, else -1"),
+  try_number INT64 OPTIONS(description="Try, from 1")
+)
+PARTITION BY date
+CLUSTER BY workflow_name, expected_run_time
+OPTIONS(partition_expiration_days=90, description="Expected runs of each day, locked at 05:00 ET");

@@ -1,0 +1,129 @@
+"""What the engine needs to know, read from the warehouse in one round trip per decision."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Parameter, Warehouse
+from orchestration.config.model import Config
+from orchestration.config.workflows import FreshnessWorkflow
+from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
+from orchestration.nba.eastern import et, et_date
+from orchestration.nba.games import Game, Schedule
+from orchestration.words import Action, ExecutionStatus, Outcome
+
+SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
+"""ET dates read around the target date. A postponed game's new date beyond them waits until they reach it."""
+SEASON_DAYS = 200
+"""How far around the date a row still proves that the schedule is known: the off-season is not "unknown" (K13)."""
+HISTORY_HOURS = 48
+
+
+def decision_inputs(
+    warehouse: Warehouse, config: Config, names: Iterable[str], tick: datetime
+) -> tuple[Schedule, History]:
+    """Return the schedule around ``tick`` and the history of the workflows ``names`` and of those they require.
+
+    Raises WarehouseError when BigQuery does not answer, ValueError for rows that make no sense. Neither is ever to
+    be read as "never ran" (lesson K8).
+    """
+    names = list(names)
+    workflows = {*names, *(r for name in names for r in config.workflows[name].dependencies.requires)}
+    scrapers = {scraper for name in names for scraper in config.workflows[name].execution_plan.scrapers}
+    hours = max([HISTORY_HOURS, *(_look_back(config, name) for name in names)])
+    start = tick - timedelta(hours=hours)
+    parameters: dict[str, Parameter] = {
+        **schedule_window(tick),
+        "history_from": start.astimezone(UTC),
+        "history_from_date": start.astimezone(UTC).date(),
+        "tick": tick.astimezone(UTC),
+        "workflows": sorted(workflows),
+        "scrapers": sorted(scrapers),
+    }
+    facts = by_kind(warehouse.query(statement("decision_inputs"), parameters))
+    history = History(
+        executions=tuple(
+            PastExecution(
+                row["workflow"],
+                moment(row["tick"]),
+                date.fromisoformat(row["target_date"]),
+                ExecutionStatus(row["status"]),
+                int(row["with_records"]),
+            )
+            for row in facts["execution"]
+        ),
+        calls=tuple(
+            PastCall(
+                row["scraper"],
+                moment(row["tick"]),
+                date.fromisoformat(row["target_date"]),
+                Outcome(row["outcome"]),
+                row.get("game_id"),
+            )
+            for row in facts["call"]
+        ),
+        decisions=tuple(
+            PastDecision(
+                row["workflow"],
+                moment(row["tick"]),
+                date.fromisoformat(row["target_date"]),
+                Action(row["action"]),
+                row["rule"],
+            )
+            for row in facts["decision"]
+        ),
+    )
+    return schedule_from(facts), history
+
+
+def schedule_window(tick: datetime) -> dict[str, Parameter]:
+    """Return the parameters that bound the schedule's partitions around ``tick``."""
+    today = et_date(tick)
+    return {
+        "schedule_from": today - timedelta(days=SCHEDULE_DAYS_BACK),
+        "schedule_to": today + timedelta(days=SCHEDULE_DAYS_AHEAD),
+        "season_from": today - timedelta(days=SEASON_DAYS),
+        "season_to": today + timedelta(days=SEASON_DAYS),
+    }
+
+
+def by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the JSON objects of a "kind and payload" result, by kind."""
+    facts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        facts[row["kind"]].append(json.loads(row["payload"]))
+    return facts
+
+
+def moment(seconds: float) -> datetime:
+    """Return an aware ET moment from the seconds that the statements select."""
+    return et(datetime.fromtimestamp(seconds, UTC))
+
+
+def schedule_from(facts: Mapping[str, list[dict[str, Any]]]) -> Schedule:
+    """Return the schedule of a result's ``game`` and ``refreshed`` rows."""
+    games = tuple(
+        Game(
+            row["game_id"],
+            row["code"],
+            date.fromisoformat(row["date"]),
+            moment(row["tip"]),
+            row["home"],
+            row["away"],
+            int(row.get("status") or 1),
+            row.get("status_text") or "",
+        )
+        for row in facts.get("game", ())
+    )
+    seconds = next((row.get("at_second") for row in facts.get("refreshed", ())), None)
+    return Schedule(games, None if seconds is None else moment(seconds))
+
+
+def _look_back(config: Config, name: str) -> float:
+    workflow = config.workflows[name]
+    return config.max_age_hours(workflow) + 1 if isinstance(workflow, FreshnessWorkflow) else 0

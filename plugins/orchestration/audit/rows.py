@@ -1,0 +1,201 @@
+"""The rows of the five tables, as validated models (lessons C3, C9). One model a table; ``TABLE`` and ``ID`` say which."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority, Source
+
+MESSAGE_LIMIT = 1_000
+"""Characters kept of an error message."""
+_SECRET_WORDS = ("token", "secret", "password", "passwd", "api_key", "apikey", "authorization", "credential")
+
+UtcTime = Annotated[AwareDatetime, PlainSerializer(lambda value: value.astimezone(UTC).isoformat(), return_type=str)]
+Message = Annotated[str, BeforeValidator(lambda value: value[:MESSAGE_LIMIT] if isinstance(value, str) else value)]
+
+
+def without_secrets(value: Any) -> Any:
+    """Return ``value`` with everything under a secret-looking key replaced: secrets never enter a row."""
+    if isinstance(value, dict):
+        return {
+            key: "***" if any(word in str(key).lower() for word in _SECRET_WORDS) else without_secrets(inner)
+            for key, inner in value.items()
+        }
+    return [without_secrets(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+# BigQuery takes a JSON column as text, never as an object.
+JsonColumn = Annotated[
+    dict[str, Any],
+    AfterValidator(without_secrets),
+    PlainSerializer(lambda value: json.dumps(value, default=str, ensure_ascii=False, sort_keys=True), return_type=str),
+]
+
+
+class Row(BaseModel):
+    """What every row has: which task made it, and when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    TABLE: ClassVar[str]
+    ID: ClassVar[str]
+
+    environment: str | None = None
+    created_at: UtcTime
+    dag_id: str
+    task_id: str
+    map_index: int = -1
+    try_number: int = 1
+
+    @property
+    def key(self) -> str:
+        """The row's deterministic id."""
+        return str(getattr(self, self.ID))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that ``insertAll`` takes."""
+        return self.model_dump(mode="json")
+
+
+class ExpectedRun(Row):
+    """``daily_expected_schedule``."""
+
+    TABLE = "daily_expected_schedule"
+    ID = "expected_id"
+
+    expected_id: str
+    date: date
+    locked_at: UtcTime
+    workflow_name: str
+    expected_run_time: UtcTime
+    reason: str | None = None
+    scrapers: list[str] = []
+    games_today: int | None = Field(default=None, ge=0)
+    priority: Priority | None = None
+    schedule_version: str | None = None
+    generated_by: str | None = None
+    target_date: date
+    run_id: str
+
+
+class DecisionRow(Row):
+    """``workflow_decisions``."""
+
+    TABLE = "workflow_decisions"
+    ID = "decision_id"
+
+    decision_id: str
+    decision_time: UtcTime
+    workflow_name: str
+    action: Action
+    reason: Message
+    context: JsonColumn | None = None
+    scrapers_triggered: list[str] = []
+    target_games: list[str] = []
+    next_check_time: UtcTime | None = None
+    priority: Priority | None = None
+    alert_level: AlertLevel | None = None
+    controller_version: str | None = None
+    triggered_by: str | None = None
+    slot_time: UtcTime
+    rule: str
+    target_date: date
+    run_id: str
+
+
+class ExecutionRow(Row):
+    """``workflow_executions``."""
+
+    TABLE = "workflow_executions"
+    ID = "execution_id"
+
+    execution_id: str
+    execution_time: UtcTime
+    workflow_name: str
+    decision_id: str | None = None
+    scrapers_requested: list[str] = []
+    scrapers_triggered: int = Field(ge=0)
+    scrapers_succeeded: int = Field(ge=0)
+    scrapers_failed: int = Field(ge=0)
+    scrapers_no_data: int = Field(ge=0)
+    scraper_execution_ids: list[str] = []
+    status: ExecutionStatus
+    duration_seconds: float | None = Field(default=None, ge=0)
+    error_message: Message | None = None
+    slot_time: UtcTime
+    target_date: date
+    run_id: str
+
+
+class ScraperRun(Row):
+    """``scraper_execution_log``. ``run_id`` is the service's; Airflow's is ``dag_run_id``."""
+
+    TABLE = "scraper_execution_log"
+    ID = "row_id"
+
+    row_id: str
+    execution_id: str
+    scraper_name: str
+    workflow: str | None = None
+    game_date: date | None = None
+    status: Outcome
+    triggered_at: UtcTime
+    completed_at: UtcTime | None = None
+    duration_seconds: float | None = Field(default=None, ge=0)
+    source: Source
+    triggered_by: str | None = None
+    gcs_path: str | None = None
+    data_summary: JsonColumn | None = None
+    error_type: str | None = None
+    error_message: Message | None = None
+    retry_count: int = Field(default=0, ge=0)
+    recovery: bool = False
+    run_id: str
+    opts: JsonColumn | None = None
+    slot_time: UtcTime
+    target_date: date
+    game_id: str | None = None
+    label: str | None = None
+    record_count: int | None = None
+    decision_id: str | None = None
+    dag_run_id: str
+
+
+class MissingFile(BaseModel):
+    """One file that had not reached its table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scraper_name: str
+    gcs_path: str
+    triggered_at: UtcTime
+    age_minutes: int
+    republished: bool
+
+
+class CleanupRow(Row):
+    """``cleanup_operations``."""
+
+    TABLE = "cleanup_operations"
+    ID = "cleanup_id"
+
+    cleanup_id: str
+    cleanup_time: UtcTime
+    files_checked: int = Field(ge=0)
+    missing_files_found: int = Field(ge=0)
+    republished_count: int = Field(ge=0)
+    missing_files: list[MissingFile] = []
+    errors: list[str] = []
+    duration_seconds: float | None = Field(default=None, ge=0)
+    pubsub_enabled: bool | None = None
+    run_id: str
+
+
+ROW_MODELS: dict[str, type[Row]] = {
+    model.TABLE: model for model in (ExpectedRun, DecisionRow, ExecutionRow, ScraperRun, CleanupRow)
+}
+
+

@@ -1,0 +1,37 @@
+"""Every statement that the system runs: one file each, under ``include/sql``."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+SQL_FOLDER = Path(__file__).resolve().parents[3] / "include" / "sql"
+AUDIT_DATASET = "nba_orchestration"
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+
+
+@lru_cache
+def statement(name: str) -> str:
+    """Return the statement ``queries/<name>.sql``."""
+    return (SQL_FOLDER / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def with_identifiers(name: str, **identifiers: str) -> str:
+    """Return a statement whose table or column names come from the configuration.
+
+    Raises ValueError for anything but letters, digits and underscores, with at most one dot: SQL takes parameters,
+    and names, which cannot be parameters, only in this form.
+    """
+    for key, value in identifiers.items():
+        if not _IDENTIFIER.fullmatch(value):
+            raise ValueError(f"{key} {value!r} is not a table or column name")
+    text = statement(name)
+    for key, value in identifiers.items():
+        text = text.replace("{" + key + "}", value)
+    return text
+
+
+def ddl(folder: str) -> dict[str, str]:
+    """Return the statements that create the tables (``tables``) or views (``views``), by name."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((SQL_FOLDER / folder).glob("*.sql"))}

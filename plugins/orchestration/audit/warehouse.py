@@ -1,0 +1,134 @@
+"""BigQuery through the Google provider's hook, with limits on time and bytes for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from orchestration.audit.statements import AUDIT_DATASET
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import Client, SchemaField
+
+CONNECTION = "google_cloud_default"
+QUERY_SECONDS = 30
+APPEND_SECONDS = 10
+MAX_BYTES_BILLED = 1_000_000_000
+"""No statement of ours reads more than a few MB; one that would is refused by BigQuery (lesson C6)."""
+
+Parameter = str | int | float | bool | date | datetime | Sequence[str]
+
+
+class WarehouseError(Exception):
+    """BigQuery did not do what was asked. Never to be read as "there is nothing" (lesson K8)."""
+
+
+class RowsRejected(WarehouseError):
+    """BigQuery refused rows. ``errors`` maps the position of a row to what it said."""
+
+    def __init__(self, table: str, errors: Mapping[int, str]) -> None:
+        self.errors = dict(errors)
+        first = next(iter(self.errors.values()))
+        super().__init__(f"BigQuery refused {len(self.errors)} row(s) for {table}; the first: {first}")
+
+
+class Warehouse:
+    """Queries and appends. One per task or command; the client is made on first use."""
+
+    def __init__(self, connection: str = CONNECTION) -> None:
+        self.connection = connection
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        """The Google client of the hook."""
+        if self._client is None:
+            from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+            hook = BigQueryHook(gcp_conn_id=self.connection, use_legacy_sql=False)
+            self._client = hook.get_client(project_id=hook.project_id)
+        return self._client
+
+    def query(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of ``sql``. Raises WarehouseError within ``QUERY_SECONDS`` when that is impossible."""
+        from google.cloud.bigquery import QueryJobConfig
+
+        config = QueryJobConfig(
+            query_parameters=[_parameter(name, value) for name, value in (parameters or {}).items()],
+            maximum_bytes_billed=MAX_BYTES_BILLED,
+            use_query_cache=False,
+        )
+        try:
+            # No automatic retry: a statement that fails, fails the task, and the task has retries of its own.
+            job = self.client.query(sql, job_config=config, timeout=QUERY_SECONDS, retry=None, job_retry=None)
+            return [dict(row) for row in job.result(timeout=QUERY_SECONDS, retry=None, job_retry=None)]
+        except Exception as error:
+            raise WarehouseError(f"BigQuery did not answer: {_first_line(error)}") from error
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append ``rows`` to an audit table by streaming (lessons C7, E11).
+
+        Raises RowsRejected when some were refused (the others are in), WarehouseError when nothing is known.
+        """
+        from google.api_core.retry import Retry
+        from google.cloud.bigquery import AutoRowIDs
+
+        try:
+            errors = self.client.insert_rows_json(
+                f"{self.client.project}.{AUDIT_DATASET}.{table}",
+                list(rows),
+                row_ids=AutoRowIDs.DISABLED,
+                skip_invalid_rows=True,
+                timeout=APPEND_SECONDS,
+                retry=Retry(initial=0.5, maximum=2, timeout=APPEND_SECONDS),
+            )
+        except Exception as error:
+            raise WarehouseError(f"BigQuery took no rows for {table}: {_first_line(error)}") from error
+        if errors:
+            raise RowsRejected(table, {int(e["index"]): str(e.get("errors", e)) for e in errors})
+
+    def schema(self, table: str) -> Sequence[SchemaField] | None:
+        """Return the columns of ``dataset.table``, or None when it does not exist."""
+        from google.api_core.exceptions import NotFound
+
+        try:
+            found = self.client.get_table(f"{self.client.project}.{table}", timeout=QUERY_SECONDS, retry=None)
+        except NotFound:
+            return None
+        except Exception as error:
+            raise WarehouseError(f"BigQuery did not describe {table}: {_first_line(error)}") from error
+        return list(found.schema)
+
+    def partition_column(self, table: str) -> tuple[str, str] | None:
+        """Return name and type of the column that ``dataset.table`` is partitioned by, or None."""
+        try:
+            found = self.client.get_table(f"{self.client.project}.{table}", timeout=QUERY_SECONDS, retry=None)
+        except Exception as error:
+            raise WarehouseError(f"BigQuery did not describe {table}: {_first_line(error)}") from error
+        field = found.time_partitioning.field if found.time_partitioning else None
+        kinds = {column.name: column.field_type for column in found.schema}
+        return (field, kinds[field]) if field else None
+
+
+def _parameter(name: str, value: Parameter) -> Any:
+    from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
+
+    if isinstance(value, bool):
+        return ScalarQueryParameter(name, "BOOL", value)
+    if isinstance(value, datetime):
+        return ScalarQueryParameter(name, "TIMESTAMP", value)
+    if isinstance(value, date):
+        return ScalarQueryParameter(name, "DATE", value)
+    if isinstance(value, int):
+        return ScalarQueryParameter(name, "INT64", value)
+    if isinstance(value, float):
+        return ScalarQueryParameter(name, "FLOAT64", value)
+    if isinstance(value, str):
+        return ScalarQueryParameter(name, "STRING", value)
+    return ArrayQueryParameter(name, "STRING", list(value))
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0][:300] if text else 'no message'}"

@@ -1,0 +1,30 @@
+"""Airflow callbacks: what a task staged goes to BigQuery.
+
+They are the fast path, never the only one: Airflow runs none for a killed task and swallows their exceptions, so what
+stays staged is drained by the cleanup DAG (DESIGN section 7).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+
+def append_staged(context: Context) -> None:
+    """Append the rows that this task staged, and remove them from the outbox. On failure they stay there."""
+    from orchestration.audit.outbox import Outbox
+
+    staged = getattr(context["task"], "staged", {})
+    if not any(staged.values()):
+        return
+    outbox = Outbox()
+    for table, keys in staged.items():
+        try:
+            outbox.append(table, keys)
+        except Exception:
+            log.exception("%d row(s) for %s stay in the outbox; the cleanup DAG appends them", len(keys), table)

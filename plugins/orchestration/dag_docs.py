@@ -1,0 +1,95 @@
+"""The documentation that Airflow's UI shows with each DAG, from the YAML. Pure."""
+
+from __future__ import annotations
+
+from orchestration.config.model import Config
+from orchestration.config.scrapers import fan_out_of
+from orchestration.config.workflows import (
+    DiscoveryWorkflow,
+    EarlyGameWorkflow,
+    FreshnessWorkflow,
+    GameAwareWorkflow,
+    PostGameWorkflow,
+    SelfAwareWorkflow,
+)
+
+
+def rule_in_words(config: Config, name: str) -> str:
+    """Return the workflow's rule in one sentence."""
+    match config.workflows[name]:
+        case SelfAwareWorkflow(schedule=s):
+            w = s.ideal_window
+            return f"Once a day, between {w.start_hour:02d}:00 and {w.end_hour:02d}:00 ET; later if it was missed."
+        case GameAwareWorkflow(schedule=s):
+            hours = s.business_hours
+            return (
+                f"On game days, every {s.frequency_hours:g} h from {s.window_before_game_hours:g} h before the first tip "
+                f"to the last one, between {hours.start:02d}:00 and {hours.end:02d}:00 ET."
+            )
+        case PostGameWorkflow(schedule=s):
+            return (
+                f"At {s.fixed_time:%H:%M} ET (± {s.tolerance_minutes} min), for every game of the slate that has not been "
+                "collected."
+            )
+        case EarlyGameWorkflow(schedule=s):
+            return (
+                f"For games that tip before {s.early_game_cutoff_hour:02d}:00 ET, from {s.collection_delay_hours:g} h "
+                "after their tip until they are collected."
+            )
+        case DiscoveryWorkflow(schedule=s):
+            return (
+                f"Until it is found: up to {s.max_attempts_per_day} attempts a day, every {s.retry_interval_hours:g} h "
+                f"from {s.first_hour:02d}:00 ET{', on game days' if s.requires_game_day else ''}."
+            )
+        case FreshnessWorkflow() as workflow:
+            return f"Whenever the last success is {config.max_age_hours(workflow):g} h old, and before the lock."
+
+
+def workflow_doc(config: Config, name: str) -> str:
+    """Return the Markdown of a workflow's DAG."""
+    workflow = config.workflows[name]
+    lines = [
+        f"### {name}",
+        workflow.description,
+        "",
+        f"**Rule** ({workflow.decision_type.value}): {rule_in_words(config, name)}",
+        "",
+        f"**Ticks** (ET): `{'`, `'.join(config.ticks_of(name).crons())}`",
+        "",
+        "| step | scraper | called for each | critical |",
+        "|---|---|---|---|",
+    ]
+    for step_name, step in workflow.execution_plan.steps.items():
+        for scraper in step.scrapers:
+            model = config.scrapers[scraper]
+            critical = "yes" if model.critical else "no"
+            lines.append(f"| {step_name} | `{scraper}` | {fan_out_of(scraper, model).value} | {critical} |")
+    if workflow.dependencies.requires:
+        lines += ["", f"**Requires** today: {', '.join(workflow.dependencies.requires)}"]
+    if workflow.contacts:
+        lines += ["", f"**Contacts**: {', '.join(workflow.contacts)}"]
+    lines += [
+        "",
+        "Red means ABORT (this should have run and could not) or a failed execution. The reason is in the log of `abort` "
+        "or `finish`, and in `nba_orchestration.workflow_decisions`.",
+    ]
+    return "\n".join(lines)
+
+
+def locker_doc(config: Config) -> str:
+    """Return the Markdown of the locker's DAG."""
+    at = config.settings.daily_schedule_lock.generation_time
+    return (
+        f"### schedule_locker\nAt {at:%H:%M} ET: the day's expected runs, from the same engine that decides them, into "
+        "`nba_orchestration.daily_expected_schedule`. Red means that the plan itself contains an ABORT."
+    )
+
+
+def cleanup_doc(config: Config) -> str:
+    """Return the Markdown of the cleanup's DAG."""
+    s = config.settings.cleanup_processor
+    return (
+        "### cleanup\nAppends what is left in the outbox. Republishes the messages of files that have not reached their "
+        f"`processed_in` table {s.min_file_age_minutes} min after they were written, at most {s.max_republish} times "
+        f"each; more than {s.storm_threshold} missing at once: none. Red means that there is something to look at."
+    )

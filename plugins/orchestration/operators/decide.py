@@ -1,0 +1,118 @@
+"""The first task of every workflow: RUN, SKIP or ABORT."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BranchMixIn
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration import __version__
+from orchestration.decisions.engine import aborted, decide, forced
+from orchestration.decisions.model import Decision
+from orchestration.operators.base import AuditedOperator
+from orchestration.run_clock import RunClock, task_key
+from orchestration.words import Action
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+DECISION_KEY = "decision"
+"""The XCom that carries the decision to the rest of the run."""
+HOLD, SKIP, ABORT = "hold", "skip", "abort"
+_BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
+
+
+class DecideOperator(AuditedOperator, BranchMixIn):
+    """Applies the workflow's rule at the run's tick and follows its branch.
+
+    One query reads schedule and history, one append writes the decision. An unreadable history is an ABORT, never a
+    RUN (lesson K8).
+    """
+
+    inherits_from_skipmixin = True
+    ui_color = "#fdf3d8"
+
+    def execute(self, context: Context) -> None:
+        """Decide, stage the decision, branch."""
+        clock = RunClock.of(context)
+        decision = self._narrowed(self._decide(context, clock), context)
+        dry_run = bool(context["params"].get("dry_run"))
+        decision_id = self._stage(context, clock, decision)
+        self.log.info("%s %s: %s", decision.workflow, decision.action, decision.reason)
+        context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, "dry_run": dry_run, **decision.to_dict()})
+        self.do_branch(context, SKIP if dry_run and decision.action is Action.RUN else _BRANCH[decision.action])
+
+    def _decide(self, context: Context, clock: RunClock) -> Decision:
+        from orchestration.audit.inputs import decision_inputs
+        from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+        assert self.workflow is not None
+        config, params = self.config, context["params"]
+        try:
+            schedule, history = decision_inputs(Warehouse(), config, [self.workflow], clock.tick)
+            if params.get("force"):
+                wanted = params.get("target_date")
+                day = date.fromisoformat(wanted) if wanted else None
+                return forced(self.workflow, config, clock.tick, schedule, clock.triggered_by, day)
+            return decide(self.workflow, config, clock.tick, schedule, history)
+        except WarehouseError as error:
+            return aborted(self.workflow, config, clock.tick, "history_unreadable", f"History unreadable: {error}")
+        except Exception as error:
+            self.log.exception("The decision failed; it is recorded as ABORT")
+            reason = f"Internal error: {type(error).__name__}: {error}"
+            return aborted(self.workflow, config, clock.tick, "internal_error", reason)
+
+    def _narrowed(self, decision: Decision, context: Context) -> Decision:
+        """Return the decision with only the games and scrapers that a manual run asked for."""
+        from dataclasses import replace
+
+        games, scrapers = context["params"].get("games"), context["params"].get("scrapers")
+        if decision.action is not Action.RUN:
+            return decision
+        if games:
+            decision = replace(decision, games=tuple(g for g in decision.games if g.game_id in games))
+        if scrapers:
+            decision = replace(decision, scrapers=tuple(s for s in decision.scrapers if s in scrapers))
+        return decision
+
+    def _stage(self, context: Context, clock: RunClock, decision: Decision) -> str:
+        from orchestration.audit.ids import row_id
+        from orchestration.audit.rows import DecisionRow
+
+        key, now = task_key(context), clock.now()
+        row = DecisionRow(
+            decision_id=row_id("decision", key, per_try=False),
+            decision_time=now,
+            workflow_name=decision.workflow,
+            action=decision.action,
+            reason=decision.reason,
+            context={"rule": decision.rule, **decision.context},
+            scrapers_triggered=list(decision.scrapers),
+            target_games=[game.game_id for game in decision.games],
+            next_check_time=decision.next_check_time,
+            priority=decision.priority,
+            alert_level=decision.alert_level,
+            controller_version=__version__,
+            environment=self.config.environment,
+            triggered_by=clock.triggered_by,
+            slot_time=decision.tick,
+            rule=decision.rule,
+            target_date=decision.target_date,
+            created_at=now,
+            **key.columns(),
+        )
+        self.stage([row])
+        return row.decision_id
+
+
+class AbortOperator(AuditedOperator):
+    """Turns the run red, with the decision's reason."""
+
+    ui_color = "#f8d7da"
+
+    def execute(self, context: Context) -> NoReturn:
+        """Fail with the reason, at once and without retries."""
+        decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
+        raise AirflowFailException(f"ABORT {decision['workflow']}: {decision['reason']}")

@@ -1,0 +1,59 @@
+"""The 05:00 ET lock: what should run today, from the same engine that will decide it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.operators.base import AuditedOperator
+from orchestration.planning.day import day_bounds, plan
+from orchestration.run_clock import RunClock, task_key
+from orchestration.words import Action
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class LockOperator(AuditedOperator):
+    """Locks the expected RUNs of the orchestration day that starts at the run's tick."""
+
+    def execute(self, context: Context) -> None:
+        """Plan the day and stage its expected runs; fail when the plan itself contains an ABORT."""
+        from orchestration.audit.ids import row_id
+        from orchestration.audit.inputs import decision_inputs
+        from orchestration.audit.rows import ExpectedRun
+        from orchestration.audit.warehouse import Warehouse
+
+        clock, config = RunClock.of(context), self.config
+        day = clock.tick.date()
+        start, end = day_bounds(config, day)
+        schedule, history = decision_inputs(Warehouse(), config, config.enabled, max(clock.tick, start))
+        decisions = list(plan(config, start, end, schedule, history))
+        key, now = task_key(context), clock.now()
+        expected = [
+            ExpectedRun(
+                expected_id=row_id("expected", key, decision.workflow, decision.tick.isoformat(), per_try=False),
+                date=day,
+                locked_at=clock.tick,
+                workflow_name=decision.workflow,
+                expected_run_time=decision.tick,
+                reason=decision.reason,
+                scrapers=list(decision.scrapers),
+                games_today=len(schedule.on(decision.target_date, config.workflows[decision.workflow].game_types)),
+                priority=decision.priority,
+                schedule_version=config.version,
+                generated_by=f"{key.dag_id}.{key.task_id}",
+                environment=config.environment,
+                target_date=decision.target_date,
+                created_at=now,
+                **key.columns(),
+            )
+            for decision in decisions
+            if decision.action is Action.RUN
+        ]
+        self.stage(expected)
+        self.log.info("%s: %d expected runs locked", day, len(expected))
+        aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
+        if aborts:
+            raise AirflowFailException(f"{len(expected)} runs locked, but the plan of {day} aborts: {'; '.join(aborts)}")

@@ -1,0 +1,63 @@
+"""Which tick a DAG run is for, and what time it is in it.
+
+A scheduled run's tick is its logical date. A run with ``as_of`` replays another moment: its clock starts there and goes
+on from the run's start. A manual run's tick is the moment it was asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from orchestration.nba.eastern import et, require_aware
+from orchestration.words import Source
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+@dataclass(frozen=True)
+class RunClock:
+    """The tick (ET), the shift between the wall clock and the run's clock, and who started the run."""
+
+    tick: datetime
+    shift: timedelta
+    scheduled: bool
+    triggered_by: str
+
+    @classmethod
+    def of(cls, context: Context) -> RunClock:
+        """Return the clock of the DAG run in ``context``. Raises ValueError for an ``as_of`` that is no aware time."""
+        dag_run = context["dag_run"]
+        scheduled = str(getattr(dag_run.run_type, "value", dag_run.run_type)) == "scheduled"
+        as_of = (dag_run.conf or {}).get("as_of")
+        started = dag_run.start_date or dag_run.run_after
+        if as_of:
+            try:
+                moment = require_aware(datetime.fromisoformat(str(as_of)))
+            except ValueError as error:
+                raise ValueError(f"as_of {as_of!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from error
+            return cls(et(moment), moment - started, False, "replay")
+        if scheduled and dag_run.logical_date is not None:
+            return cls(et(dag_run.logical_date), timedelta(), True, "schedule")
+        user = dag_run.triggering_user_name
+        return cls(et(dag_run.run_after), timedelta(), False, f"manual:{user}" if user else "manual")
+
+    def now(self) -> datetime:
+        """Return the run's present time, aware, UTC."""
+        return datetime.now(UTC) + self.shift
+
+    @property
+    def source(self) -> Source:
+        """Who asks for this run's calls; a replay stands for the controller."""
+        return Source.MANUAL if self.triggered_by.startswith("manual") else Source.CONTROLLER
+
+
+def task_key(context: Context) -> Any:
+    """Return the audit key of the task in ``context``."""
+    from orchestration.audit.ids import TaskKey
+
+    ti = context["ti"]
+    map_index = ti.map_index if ti.map_index is not None else -1
+    return TaskKey(ti.dag_id, ti.run_id, ti.task_id, map_index, ti.try_number)

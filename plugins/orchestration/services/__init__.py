@@ -1,0 +1,1 @@
+"""The scraper service and Pub/Sub, through Airflow's provider hooks."""
