@@ -1,5 +1,6 @@
 -- Everything the health check and the timeline show of one orchestration day, in one round trip. Each row is a kind and
--- a JSON object. Parameters: day DATE; start, until TIMESTAMP; start_date, schedule_from, schedule_to DATE; season_from,
+-- a JSON object. Parameters: day DATE; start, until (of ticks),
+-- seen_until (of cleanups) TIMESTAMP; start_date, schedule_from, schedule_to DATE; season_from,
 -- season_to DATE.
 WITH games AS (
   SELECT game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode
@@ -94,9 +95,9 @@ SELECT 'cleanup', TO_JSON_STRING(STRUCT(
   files_checked AS checked,
   missing_files_found AS missing,
   republished_count AS republished,
-  ARRAY_LENGTH(errors) AS errors
+  errors AS errors
 ))
 FROM nba_orchestration.v_cleanup_operations
 WHERE DATE(cleanup_time) >= @start_date
   AND cleanup_time >= @start
-  AND cleanup_time < @until
+  AND cleanup_time <= @seen_until

@@ -37,7 +37,7 @@ SELECT 'execution', TO_JSON_STRING(STRUCT(
 FROM nba_orchestration.v_workflow_executions
 WHERE DATE(execution_time) >= @history_from_date
   AND slot_time >= @history_from
-  AND slot_time <= @tick
+  AND slot_time < @tick
   AND workflow_name IN UNNEST(@workflows)
 UNION ALL
 SELECT 'call', TO_JSON_STRING(STRUCT(
@@ -50,7 +50,7 @@ SELECT 'call', TO_JSON_STRING(STRUCT(
 FROM nba_orchestration.v_scraper_runs
 WHERE DATE(triggered_at) >= @history_from_date
   AND slot_time >= @history_from
-  AND slot_time <= @tick
+  AND slot_time < @tick
   AND scraper_name IN UNNEST(@scrapers)
 UNION ALL
 SELECT 'decision', TO_JSON_STRING(STRUCT(

@@ -1,0 +1,27 @@
+"""python -m sandbox demo | up | serve"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def main() -> int:
+    """Run one of the three commands."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="play one game day and show what happened")
+    commands.add_parser("up", help="run the stack against the wall clock")
+    serving = commands.add_parser("serve", help="run only the world")
+    if "serve" in sys.argv[1:2]:
+        from sandbox import serve
+
+        serve.arguments(serving)
+        return serve.run(parser.parse_args())
+    from sandbox import demo
+
+    return demo.run() if parser.parse_args().command == "demo" else demo.up()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

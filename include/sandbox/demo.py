@@ -1,0 +1,217 @@
+"""make demo: one game day through the real scheduler, tick by tick."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import requests
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sandbox.airflow_api import AirflowApi
+from sandbox.phase2 import client
+from sandbox.stack import PROJECT, ROOT, Stack, StackError
+
+DEFAULT_DAY = date(2026, 1, 14)
+STUCK_SECONDS = 180
+"""A tick that takes longer has got stuck."""
+
+
+def options(environment: Mapping[str, str]) -> tuple[date, int, int]:
+    """Return day, games and seed from DEMO_DATE, DEMO_GAMES and DEMO_SEED. Raises StackError for nonsense."""
+    try:
+        day = date.fromisoformat(environment.get("DEMO_DATE", DEFAULT_DAY.isoformat()))
+    except ValueError:
+        raise StackError(f"DEMO_DATE={environment['DEMO_DATE']} is no date; write 2026-01-14") from None
+    numbers = {}
+    for name, default in (("DEMO_GAMES", "12"), ("DEMO_SEED", "1")):
+        try:
+            numbers[name] = int(environment.get(name, default))
+        except ValueError:
+            raise StackError(f"{name}={environment[name]} is no number") from None
+    if not 1 <= numbers["DEMO_GAMES"] <= 15:
+        raise StackError(f"DEMO_GAMES={numbers['DEMO_GAMES']}: a day has 1 to 15 games")
+    return day, numbers["DEMO_GAMES"], numbers["DEMO_SEED"]
+
+
+def moments(day: date) -> dict[datetime, list[str]]:
+    """Return what ticks when, from half an hour before the lock to the cleanup after the last window of the night."""
+    from orchestration.config import load
+    from orchestration.config.model import LOCK_LEAD_MINUTES
+    from orchestration.planning.day import day_bounds
+
+    config = load().config
+    lock, next_lock = day_bounds(config, day)
+    start, end = lock - timedelta(minutes=LOCK_LEAD_MINUTES), next_lock
+    found: dict[datetime, list[str]] = {}
+    for name in config.enabled:
+        for tick in config.ticks_of(name).between(start, end):
+            found.setdefault(tick.astimezone(UTC), []).append(name)
+    for tick in config.lock_ticks.between(start, lock + timedelta(minutes=1)):
+        found.setdefault(tick.astimezone(UTC), []).append("schedule_locker")
+    # One cleanup more: a file of the last tick is too young for the first one after it.
+    for tick in config.cleanup_ticks.between(start, end + timedelta(hours=1)):
+        found.setdefault(tick.astimezone(UTC), []).append("cleanup")
+    return dict(sorted(found.items()))
+
+
+class Day:
+    """Plays one day on a running stack."""
+
+    def __init__(self, stack: Stack, console: Console) -> None:
+        self.stack, self.console = stack, console
+        self.api = AirflowApi(stack.url)
+        self.world = f"http://127.0.0.1:{stack.ports.scrapers}/world"
+        self.outbox = stack.home / "outbox"
+        os.environ["BIGQUERY_EMULATOR_HOST"] = stack.env["BIGQUERY_EMULATOR_HOST"]
+        self.bigquery = client(PROJECT)
+        self.peak_memory = 0
+
+    def play(self, timeline: Mapping[datetime, list[str]]) -> None:
+        """Start every moment's DAG runs and wait until they, their rows and their messages are through."""
+        from orchestration.nba.eastern import clock
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console) as progress:
+            bar = progress.add_task("", total=len(timeline))
+            for moment, dag_ids in timeline.items():
+                shown = dag_ids[0] if len(dag_ids) == 1 else f"{len(dag_ids)} DAGs"
+                progress.update(bar, description=f"{clock(moment)} ET {shown}")
+                requests.post(f"{self.world}/clock", json={"now": moment.isoformat()}, timeout=10).raise_for_status()
+                for dag_id in dag_ids:
+                    self.api.trigger(dag_id, moment)
+                self._settle(moment)
+                self._tell_decisions(moment, progress)
+                progress.advance(bar)
+
+    def _settle(self, moment: datetime) -> None:
+        deadline = time.monotonic() + STUCK_SECONDS
+        while self.api.unfinished() or any(self.outbox.glob("*/*.json")) or self._backlog():
+            self.stack.check()
+            self.peak_memory = max(self.peak_memory, self.stack.memory())
+            if time.monotonic() > deadline:
+                raise StackError(f"the tick {moment.isoformat()} got stuck; look at {self.stack.url}")
+            time.sleep(0.1)
+
+    def _backlog(self) -> int:
+        return int(requests.get(self.world, timeout=10).json()["backlog"])
+
+    def _tell_decisions(self, moment: datetime, progress: Progress) -> None:
+        from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+
+        from orchestration.nba.eastern import clock
+
+        sql = """
+            SELECT workflow_name, action, reason, alert_level FROM nba_orchestration.v_workflow_decisions
+            WHERE DATE(decision_time) >= @day AND slot_time = @tick ORDER BY workflow_name
+        """
+        parameters = [
+            ScalarQueryParameter("day", "DATE", moment.date()),
+            ScalarQueryParameter("tick", "TIMESTAMP", moment),
+        ]
+        rows = list(self.bigquery.query(sql, job_config=QueryJobConfig(query_parameters=parameters)).result(timeout=30))
+        for row in rows:
+            if row["action"] != "SKIP":
+                colour = "green" if row["action"] == "RUN" else "red"
+                progress.print(f"{clock(moment)} [{colour}]{row['action']:5}[/] {row['workflow_name']:20} {row['reason']}")
+        skipped = sum(row["action"] == "SKIP" for row in rows)
+        if skipped:
+            progress.print(f"{clock(moment)} [dim]SKIP  {skipped} workflows[/]")
+
+    def summary(self, day: date, until: datetime, seconds: float) -> int:
+        """Print health as seen at ``until``, row counts and figures; return the health check's code."""
+        from orchestration.audit.statements import statement
+
+        health = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "orchestration", "health", "--date", day.isoformat(), "--as-of", until.isoformat()],
+            env=self.stack.env,
+            cwd=ROOT,
+            check=False,
+        )
+        from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+
+        parameters = [
+            ScalarQueryParameter("first_date", "DATE", day),
+            ScalarQueryParameter("last_date", "DATE", day + timedelta(days=1)),
+        ]
+        table = Table("table", "rows", title="The five audit tables")
+        job = QueryJobConfig(query_parameters=parameters)
+        for row in self.bigquery.query(statement("row_counts"), job_config=job).result(timeout=30):
+            table.add_row(row["name"], f"{row['rows_seen']:,}")
+        self.console.print(table)
+        runs = self.api.get("dags/~/dagRuns", limit=1)["total_entries"]
+        tasks = self.api.get("dags/~/dagRuns/~/taskInstances", limit=1)["total_entries"]
+        world = Counter(requests.get(self.world, timeout=10).json())
+        faults = sum(count for name, count in world.items() if name.startswith("fault:"))
+        self.console.print(
+            f"{runs} DAG runs, {tasks} task instances, {world['calls']} calls ({faults} failed at first), "
+            f"{world['lost']} messages lost, {world['recovered']} recovered, in {seconds:.0f} s; "
+            f"peak memory {self.peak_memory / 2**20:,.0f} MiB"
+        )
+        return health.returncode
+
+
+def run() -> int:
+    """Play the day; stay up until Ctrl-C, or stop at once with DEMO_EXIT=1. Returns the health check's code."""
+    console = Console()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        day, games, seed = options(os.environ)
+        home = ROOT / ".demo"
+        shutil.rmtree(home, ignore_errors=True)
+        began = time.monotonic()
+        with Stack(home, seed=seed, day=day, games=games, tell=console.print) as stack:
+            player = Day(stack, console)
+            timeline = moments(day)
+            player.api.await_dags({dag_id for dag_ids in timeline.values() for dag_id in dag_ids})
+            ready = time.monotonic()
+            console.print(f"Ready after {ready - began:.0f} s. Playing {day:%a %d %b %Y}, {games} games, seed {seed}.")
+            player.play(timeline)
+            code = player.summary(day, max(timeline) + timedelta(minutes=5), time.monotonic() - ready)
+            console.print(f"Airflow's UI: {stack.url} (no login; it listens on 127.0.0.1 only)")
+            if os.environ.get("DEMO_EXIT") != "1":
+                console.print("Everything stays up until Ctrl-C.")
+                wait(stack)
+            return code
+    except StackError as error:
+        console.print(f"demo: {error}", style="red", markup=False, soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def up() -> int:
+    """Run the stack against the wall clock until Ctrl-C."""
+    console = Console()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    today = datetime.now(UTC).date()
+    try:
+        _, games, seed = options(os.environ)
+        home = ROOT / ".up"
+        with Stack(home, seed=seed, day=today, games=games, on_schedule=True, tell=console.print) as stack:
+            console.print(f"Up, against the wall clock. Airflow's UI: {stack.url}. Ctrl-C stops everything.")
+            wait(stack)
+    except StackError as error:
+        console.print(f"up: {error}", style="red", markup=False, soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def wait(stack: Stack) -> None:
+    """Wait for Ctrl-C, watching that everything is alive."""
+    while True:
+        stack.check()
+        time.sleep(1)
+
+

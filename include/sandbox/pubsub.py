@@ -1,0 +1,141 @@
+"""A Pub/Sub endpoint on the real gRPC protocol: as much of it as publishing, pulling and acknowledging need."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent import futures
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from google.pubsub_v1 import types
+
+LEASE_SECONDS = 60
+
+
+@dataclass
+class _Subscription:
+    topic: str
+    waiting: deque[types.PubsubMessage] = field(default_factory=deque)
+    leased: dict[str, tuple[float, types.PubsubMessage]] = field(default_factory=dict)
+
+
+class PubSub:
+    """Topics and subscriptions in memory. A message stays leased until it is acknowledged or its lease ends."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Condition()
+        self._topics: set[str] = set()
+        self._subscriptions: dict[str, _Subscription] = {}
+        self._ids = count(1)
+
+    def backlog(self) -> int:
+        """Return how many messages wait or are being worked on."""
+        with self._lock:
+            return sum(len(s.waiting) + len(s.leased) for s in self._subscriptions.values())
+
+    def create_topic(self, request: types.Topic, context: grpc.ServicerContext) -> types.Topic:
+        """CreateTopic."""
+        with self._lock:
+            if request.name in self._topics:
+                context.abort(grpc.StatusCode.ALREADY_EXISTS, f"topic {request.name} exists")
+            self._topics.add(request.name)
+        return request
+
+    def delete_topic(self, request: types.DeleteTopicRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        """DeleteTopic: later publishing to it is refused."""
+        with self._lock:
+            self._topics.discard(request.topic)
+        return empty_pb2.Empty()
+
+    def create_subscription(self, request: types.Subscription, context: grpc.ServicerContext) -> types.Subscription:
+        """CreateSubscription."""
+        with self._lock:
+            if request.topic not in self._topics:
+                context.abort(grpc.StatusCode.NOT_FOUND, f"topic {request.topic} does not exist")
+            self._subscriptions.setdefault(request.name, _Subscription(request.topic))
+        return request
+
+    def publish(self, request: types.PublishRequest, context: grpc.ServicerContext) -> types.PublishResponse:
+        """Publish."""
+        with self._lock:
+            if request.topic not in self._topics:
+                context.abort(grpc.StatusCode.NOT_FOUND, f"topic {request.topic} does not exist")
+            ids = []
+            for message in request.messages:
+                message.message_id = str(next(self._ids))
+                ids.append(message.message_id)
+                for subscription in self._subscriptions.values():
+                    if subscription.topic == request.topic:
+                        subscription.waiting.append(message)
+            self._lock.notify_all()
+        return types.PublishResponse(message_ids=ids)
+
+    def pull(self, request: types.PullRequest, context: grpc.ServicerContext) -> types.PullResponse:
+        """Pull: waits up to half a second for a first message."""
+        with self._lock:
+            subscription = self._subscriptions.get(request.subscription)
+            if subscription is None:
+                context.abort(grpc.StatusCode.NOT_FOUND, f"subscription {request.subscription} does not exist")
+            assert subscription is not None
+            now = time.monotonic()
+            for ack_id, (until, message) in list(subscription.leased.items()):
+                if until < now:
+                    del subscription.leased[ack_id]
+                    subscription.waiting.append(message)
+            if not subscription.waiting:
+                self._lock.wait(0.5)
+            received = []
+            while subscription.waiting and len(received) < request.max_messages:
+                message = subscription.waiting.popleft()
+                ack_id = f"{message.message_id}-{next(self._ids)}"
+                subscription.leased[ack_id] = (time.monotonic() + LEASE_SECONDS, message)
+                received.append(types.ReceivedMessage(ack_id=ack_id, message=message))
+        return types.PullResponse(received_messages=received)
+
+    def acknowledge(self, request: types.AcknowledgeRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        """Acknowledge."""
+        with self._lock:
+            subscription = self._subscriptions.get(request.subscription)
+            for ack_id in request.ack_ids:
+                if subscription is not None:
+                    subscription.leased.pop(ack_id, None)
+        return empty_pb2.Empty()
+
+
+def serve(pubsub: PubSub, port: int) -> grpc.Server:
+    """Start the endpoint on 127.0.0.1:``port`` and return the server. Raises RuntimeError for a port in use."""
+    server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
+    publisher = {
+        "CreateTopic": _method(pubsub.create_topic, types.Topic),
+        "DeleteTopic": _method(pubsub.delete_topic, types.DeleteTopicRequest),
+        "Publish": _method(pubsub.publish, types.PublishRequest),
+    }
+    subscriber = {
+        "CreateSubscription": _method(pubsub.create_subscription, types.Subscription),
+        "Pull": _method(pubsub.pull, types.PullRequest),
+        "Acknowledge": _method(pubsub.acknowledge, types.AcknowledgeRequest),
+    }
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", publisher),
+            grpc.method_handlers_generic_handler("google.pubsub.v1.Subscriber", subscriber),
+        )
+    )
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    return server
+
+
+def _method(handler: Callable[[Any, grpc.ServicerContext], Any], request_type: Any) -> grpc.RpcMethodHandler:
+    def to_bytes(reply: Any) -> bytes:
+        return reply.SerializeToString() if isinstance(reply, empty_pb2.Empty) else type(reply).serialize(reply)
+
+    return grpc.unary_unary_rpc_method_handler(
+        handler, request_deserializer=request_type.deserialize, response_serializer=to_bytes
+    )

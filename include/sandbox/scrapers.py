@@ -1,0 +1,170 @@
+"""What each scraper of the world finds: how many records, which rows Phase 2 will write, and where its file goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sandbox.world import ET, World, WorldGame
+
+Parameters = Mapping[str, Any]
+
+
+class UnknownParameters(Exception):
+    """The call's parameters make no sense to the scraper; its text says which."""
+
+
+@dataclass
+class Finding:
+    """What a scraper found: its records, what it says beside them, and the date and key of its file."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    count: int | None = None
+    day: date | None = None
+    key: str | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def record_count(self) -> int:
+        """Records found; one row of the table may stand for many."""
+        return len(self.rows) if self.count is None else self.count
+
+
+@dataclass(frozen=True)
+class Scraper:
+    """A scraper: the folder of its files, the table that Phase 2 fills from them, and what it finds."""
+
+    folder: str
+    table: str
+    find: Callable[[World, Parameters], Finding]
+
+
+def _day(parameters: Parameters, key: str) -> date:
+    text = str(parameters.get(key, ""))
+    try:
+        return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007
+    except ValueError:
+        raise UnknownParameters(f"{key} must be a date, not {text!r}") from None
+
+
+def _game(world: World, parameters: Parameters) -> WorldGame:
+    game_id, code = parameters.get("game_id"), parameters.get("game_code")
+    for game in world.schedule():
+        if game.game_id == game_id or game.code == code:
+            return game
+    raise UnknownParameters(f"no game {game_id or code!r}")
+
+
+def _schedule(world: World, parameters: Parameters) -> Finding:
+    now = world.clock.setting()
+    rows = []
+    for game in world.schedule():
+        status = 3 if now >= game.final else 2 if now >= game.tip else 1
+        rows.append(
+            {
+                "game_id": game.game_id,
+                "game_code": game.code,
+                "season_year": int(str(parameters.get("season", 0))),
+                "game_date": game.day.isoformat(),
+                "game_date_est": game.tip.isoformat(),
+                "game_status": status,
+                "game_status_text": ("", game.tip.astimezone(ET).strftime("%-I:%M %p ET"), "Live", "Final")[status],
+                "home_team_tricode": game.home,
+                "away_team_tricode": game.away,
+                "data_source": "api_stats",
+            }
+        )
+    return Finding(rows, day=world.day)
+
+
+def _list(count: int, key: str | None = None) -> Callable[[World, Parameters], Finding]:
+    def find(world: World, parameters: Parameters) -> Finding:
+        return Finding([{}], count=count, key=str(parameters[key]) if key else None)
+
+    return find
+
+
+def _per_game(what: str, records: int) -> Callable[[World, Parameters], Finding]:
+    def find(world: World, parameters: Parameters) -> Finding:
+        game = _game(world, parameters)
+        there = world.clock.setting() >= world.data_at(what, game)
+        rows = [{"game_id": game.game_id, "game_date": game.day.isoformat()}] if there else []
+        return Finding(rows, count=records if there else 0, day=game.day, key=game.game_id)
+
+    return find
+
+
+def _whole_date(parameter: str) -> Callable[[World, Parameters], Finding]:
+    def find(world: World, parameters: Parameters) -> Finding:
+        day, now = _day(parameters, parameter), world.clock.setting()
+        over = [game for game in world.slate(day) if now >= world.data_at("boxscore", game)]
+        rows = [{"game_id": game.game_id, "game_date": day.isoformat()} for game in over]
+        return Finding(rows, count=26 * len(over), day=day)
+
+    return find
+
+
+def _report(what: str, parameter: str, records: int) -> Callable[[World, Parameters], Finding]:
+    def find(world: World, parameters: Parameters) -> Finding:
+        day = _day(parameters, parameter)
+        there = bool(world.slate(day)) and world.clock.setting() >= world.published_at(what, day)
+        rows = [{"game_date": day.isoformat()}] if there else []
+        return Finding(rows, count=records if there else 0, day=day)
+
+    return find
+
+
+def _event_id(world: World, game: WorldGame) -> str:
+    return f"{world.dice('event', game.game_id).getrandbits(128):032x}"
+
+
+def _events(world: World, parameters: Parameters) -> Finding:
+    day = _day(parameters, "game_date")
+    ids = [_event_id(world, game) for game in world.slate(day)]
+    row = {"game_date": day.isoformat()}
+    return Finding([row] if ids else [], count=len(ids), day=day, summary={"event_ids": ids})
+
+
+def _per_event(records: int) -> Callable[[World, Parameters], Finding]:
+    def find(world: World, parameters: Parameters) -> Finding:
+        day, event = _day(parameters, "game_date"), str(parameters.get("event_id"))
+        for game in world.slate(day):
+            if _event_id(world, game) == event:
+                row = {"game_id": game.game_id, "game_date": day.isoformat()}
+                return Finding([row], count=records, day=day, key=event)
+        raise UnknownParameters(f"no event {event!r} on {day}")
+
+    return find
+
+
+SCRAPERS: dict[str, Scraper] = {
+    "nbac_schedule_api": Scraper("nba-com/schedule", "nbac_schedule", _schedule),
+    "nbac_player_list": Scraper("nba-com/player-list", "nbac_player_list", _list(540)),
+    "bdl_active_players": Scraper("ball-dont-lie/active-players", "bdl_active_players", _list(510)),
+    "bdl_standings": Scraper("ball-dont-lie/standings", "bdl_standings", _list(30)),
+    "br_season_roster": Scraper("basketball-ref/season-rosters", "br_rosters_current", _list(17, "teamAbbr")),
+    "espn_roster": Scraper("espn/rosters", "espn_team_rosters", _list(17, "team_abbr")),
+    "oddsa_events": Scraper("odds-api/events", "odds_api_events", _events),
+    "oddsa_player_props": Scraper("odds-api/player-props", "odds_api_player_points_props", _per_event(42)),
+    "oddsa_game_lines": Scraper("odds-api/game-lines", "odds_api_game_lines", _per_event(8)),
+    "bp_events": Scraper("bettingpros/events", "bettingpros_events", _report("referees", "date", 10)),
+    "bp_player_props": Scraper("bettingpros/player-props", "bettingpros_player_points_props", _report("referees", "date", 90)),
+    "bdl_box_scores": Scraper("ball-dont-lie/boxscores", "bdl_player_boxscores", _whole_date("date")),
+    "nbac_team_boxscore": Scraper("nba-com/team-boxscore", "nbac_team_boxscore", _per_game("boxscore", 2)),
+    "nbac_player_boxscore": Scraper("nba-com/player-boxscore", "nbac_player_boxscore", _whole_date("gamedate")),
+    "nbac_play_by_play": Scraper("nba-com/play-by-play", "nbac_play_by_play", _per_game("pbp", 480)),
+    "bigdataball_pbp": Scraper("big-data-ball/play-by-play", "bigdataball_play_by_play", _per_game("pbp", 470)),
+    "nbac_gamebook_pdf": Scraper("nba-com/gamebooks", "nbac_gamebook", _per_game("gamebook", 30)),
+    "nbac_injury_report": Scraper("nba-com/injury-report", "nbac_injury_report", _report("injury", "gamedate", 75)),
+    "nbac_referee_assignments": Scraper("nba-com/referees", "nbac_referee_assignments", _report("referees", "date", 36)),
+}
+BUCKET = "nba-scraped-data"
+
+
+def file_path(scraper: Scraper, finding: Finding, now: datetime) -> str:
+    """Return the ``gs://`` path of a finding's file."""
+    day = (finding.day or now.astimezone(ET).date()).isoformat()
+    key = f"{finding.key}/" if finding.key else ""
+    return f"gs://{BUCKET}/{scraper.folder}/{day}/{key}{now.astimezone(UTC):%Y%m%d_%H%M%S_%f}.json"

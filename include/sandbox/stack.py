@@ -1,0 +1,232 @@
+"""The embedded stack: BigQuery emulator, sandbox world, Airflow. Everything listens on 127.0.0.1 only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+import psutil
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "local"
+CALL_TIMEOUT_SECONDS = 4
+"""The demo's connection waits no longer for an answer; a call of the world that hangs, hangs longer."""
+
+
+class StackError(Exception):
+    """The stack cannot start or has broken down. Its text is one line for a person."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where everything listens; each can be moved by an environment variable."""
+
+    api: int = int(os.environ.get("DEMO_UI_PORT", "8080"))
+    bigquery: int = int(os.environ.get("DEMO_BIGQUERY_PORT", "9050"))
+    bigquery_grpc: int = int(os.environ.get("DEMO_BIGQUERY_GRPC_PORT", "9060"))
+    scrapers: int = int(os.environ.get("DEMO_SCRAPERS_PORT", "8090"))
+    pubsub: int = int(os.environ.get("DEMO_PUBSUB_PORT", "8085"))
+
+    def check_free(self) -> None:
+        """Raise StackError, naming the variable to set, when a port is in use."""
+        for name, port in vars(self).items():
+            with contextlib.closing(socket.socket()) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    variable = "DEMO_UI_PORT" if name == "api" else f"DEMO_{name.upper()}_PORT"
+                    raise StackError(
+                        f"port {port} is in use (another demo?); stop what uses it, or set {variable} to a free one"
+                    ) from None
+
+
+@dataclass
+class Stack:
+    """The processes of one stack, under ``home``. Use as a context manager: leaving it stops everything."""
+
+    home: Path
+    ports: Ports = field(default_factory=Ports)
+    seed: int = 1
+    day: date = date(2026, 1, 14)
+    games: int = 12
+    faults: float = 0.02
+    lost: float = 0.03
+    on_schedule: bool = False
+    """Whether Airflow's own clock starts runs; the demo starts them itself, tick by tick."""
+    tell: Callable[[str], None] = print
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    logs: list[IO[bytes]] = field(default_factory=list)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of every process: connections and endpoints, and nothing that the code asks for."""
+        ports = self.ports
+        google = {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True, "project": PROJECT}}
+        service = {
+            "conn_type": "http",
+            "schema": "http",
+            "host": "127.0.0.1",
+            "port": ports.scrapers,
+            "extra": {"timeout": CALL_TIMEOUT_SECONDS},
+        }
+        airflow = self.home / "airflow"
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT / 'include'}",
+            "PYTHONWARNINGS": "ignore",
+            "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{ports.bigquery}",
+            "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{ports.pubsub}",
+            "GRPC_VERBOSITY": "ERROR",
+            "ORCHESTRATION_OUTBOX": f"file://{self.home / 'outbox'}",
+            "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps(google),
+            "AIRFLOW_CONN_SCRAPER_SERVICE": json.dumps(service),
+            "AIRFLOW_HOME": str(airflow),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "8",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{ports.api}/execution/",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow / 'airflow.db'}",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(ports.api),
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{ports.api}",
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self.on_schedule),
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+            "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        }
+
+    def __enter__(self) -> Stack:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.ports.check_free()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        p = self.ports
+        self.tell("Starting the BigQuery emulator ...")
+        self._spawn(
+            "bigquery",
+            [
+                *("bqemulator", "start", "--project", PROJECT, "--log-level", "warning", "--persistent"),
+                *("--data-dir", str(self.home / "bigquery")),
+                *("--rest-port", str(p.bigquery), "--grpc-port", str(p.bigquery_grpc)),
+            ],
+        )
+        # Airflow's database is made while the emulator starts; both take a few seconds.
+        migration = self._spawn("airflow-db", ["airflow", "db", "migrate"])
+        self._await("bigquery", f"http://127.0.0.1:{p.bigquery}/bigquery/v2/projects/{PROJECT}/datasets", 60)
+        self.tell("Starting the sandbox world ...")
+        self._spawn(
+            "sandbox",
+            [
+                *(sys.executable, "-m", "sandbox", "serve", "--files", str(self.home / "gcs"), "--project", PROJECT),
+                *("--port", str(p.scrapers), "--pubsub-port", str(p.pubsub)),
+                *("--seed", str(self.seed), "--day", self.day.isoformat(), "--games", str(self.games)),
+                *("--faults", str(self.faults), "--lost", str(self.lost)),
+            ],
+        )
+        if migration.wait(timeout=120) != 0:
+            raise StackError(f"Airflow's database could not be made; see {self.home / 'airflow-db.log'}")
+        del self.processes["airflow-db"]
+        self.tell("Starting Airflow ...")
+        # The four components of `airflow standalone`, started apart because its log servers listen on every address.
+        self._spawn("api-server", ["airflow", "api-server"])
+        self._spawn("dag-processor", ["airflow", "dag-processor"])
+        self._spawn("triggerer", ["airflow", "triggerer", "--skip-serve-logs"])
+        self._await("sandbox", f"http://127.0.0.1:{p.scrapers}/health", 60)
+        self._run("init", [sys.executable, "-m", "orchestration", "init"])
+        self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
+        self._spawn("scheduler", ["airflow", "scheduler", "--skip-serve-logs"])
+
+    @property
+    def url(self) -> str:
+        """The UI's address."""
+        return f"http://127.0.0.1:{self.ports.api}"
+
+    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+        log = (self.home / f"{name}.log").open("wb")
+        self.logs.append(log)
+        process = subprocess.Popen(  # noqa: S603
+            command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        self.processes[name] = process
+        return process
+
+    def _run(self, name: str, command: list[str]) -> None:
+        with (self.home / f"{name}.log").open("wb") as log:
+            done = subprocess.run(  # noqa: S603
+                command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120, check=False
+            )
+        if done.returncode != 0:
+            raise StackError(f"{name} failed; see {self.home / name}.log")
+
+    def _await(self, name: str, url: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.check()
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(url, timeout=2).status_code < 500:
+                    return
+            time.sleep(0.2)
+        raise StackError(f"{name} did not answer within {seconds:g} s; see {self.home / name}.log")
+
+    def check(self) -> None:
+        """Raise StackError when a process has ended."""
+        for name, process in self.processes.items():
+            if name != "airflow-db" and process.poll() is not None:
+                log = self.home / f"{name}.log"
+                raise StackError(f"{name} has ended with code {process.returncode}; see {log}")
+
+    def memory(self) -> int:
+        """Return the bytes that the stack's processes use together; pages that they share count once."""
+        total = 0
+        for process in self.processes.values():
+            with contextlib.suppress(psutil.Error):
+                parent = psutil.Process(process.pid)
+                for one in [parent, *parent.children(recursive=True)]:
+                    with contextlib.suppress(psutil.Error):
+                        info = one.memory_full_info()
+                        total += getattr(info, "pss", info.rss)
+        return total
+
+    def stop(self) -> None:
+        """Stop every process and all that they started."""
+        signalled = (signal.SIGTERM, 8.0), (signal.SIGKILL, 5.0)
+        for number, patience in signalled:
+            for process in self.processes.values():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, number)
+            deadline = time.monotonic() + patience
+            for process in self.processes.values():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=max(0.1, deadline - time.monotonic()))
+        self.processes.clear()
+        for log in self.logs:
+            log.close()
+        self.logs.clear()

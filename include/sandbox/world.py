@@ -1,0 +1,133 @@
+"""What happens in the world, from one seed and a clock: games, publications, faults, lost messages.
+
+Everything is a pure function of the seed and the clock's setting, so that two runs of one seed are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+ET = ZoneInfo("America/New_York")
+TEAMS = (
+    "ATL BOS BKN CHA CHI CLE DAL DEN DET GSW HOU IND LAC LAL MEM MIA MIL MIN NOP NYK OKC ORL PHI PHX POR SAC SAS TOR "
+    "UTA WAS"
+).split()
+TIPS = (time(19), time(19), time(19, 30), time(19, 30), time(20), time(20), time(20, 30), time(21), time(22), time(22, 30))
+FAULTS = ("error", "timeout", "rate_limited")
+DAYS_AROUND = range(-6, 8)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How often things go wrong, from 0 to 1."""
+
+    fault: float = 0.02
+    lost: float = 0.03
+
+
+@dataclass(frozen=True)
+class WorldGame:
+    """A game of the world. ``final`` is when it ends."""
+
+    game_id: str
+    day: date
+    tip: datetime
+    final: datetime
+    home: str
+    away: str
+
+    @property
+    def code(self) -> str:
+        """NBA.com's game code."""
+        return f"{self.day:%Y%m%d}/{self.away}{self.home}"
+
+
+class Clock:
+    """The world's time: the wall clock until it is set, then that moment and what has passed since."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._set: datetime | None = None
+        self._at = datetime.now(UTC)
+
+    def set(self, moment: datetime) -> None:
+        """Set the clock to the aware ``moment``."""
+        with self._lock:
+            self._set, self._at = moment.astimezone(UTC), datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Return the world's present time, UTC."""
+        with self._lock:
+            wall = datetime.now(UTC)
+            return wall if self._set is None else self._set + (wall - self._at)
+
+    def setting(self) -> datetime:
+        """Return what decides what happens: the moment that was set, or the minute of the wall clock."""
+        with self._lock:
+            return self._set or datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+@dataclass
+class World:
+    """The world of one seed. ``day`` (ET) has exactly ``games`` games; the days around it vary."""
+
+    seed: int = 1
+    day: date = date(2026, 1, 14)
+    games: int = 12
+    rates: Rates = field(default_factory=Rates)
+    clock: Clock = field(default_factory=Clock)
+
+    def dice(self, *what: object) -> random.Random:
+        """Return a random source that depends on the seed and ``what``, and on nothing else."""
+        text = "\x1f".join(str(part) for part in (self.seed, *what))
+        return random.Random(hashlib.sha256(text.encode()).digest())  # noqa: S311
+
+    def slate(self, day: date) -> list[WorldGame]:
+        """Return the games of an ET date."""
+        dice = self.dice("slate", day)
+        count = self.games if day == self.day else dice.randint(3, 12)
+        teams = TEAMS[:]
+        dice.shuffle(teams)
+        season = day.year if day.month >= 10 else day.year - 1
+        first = (day - date(season, 10, 1)).days * 15
+        tips = sorted(dice.choice(TIPS) for _ in range(count))
+        games = []
+        for index, wall in enumerate(tips):
+            tip = datetime.combine(day, wall, tzinfo=ET).astimezone(UTC)
+            final = tip + timedelta(minutes=dice.randint(132, 165))
+            home, away = teams[2 * index], teams[2 * index + 1]
+            games.append(WorldGame(f"002{season % 100:02d}{first + index:05d}", day, tip, final, home, away))
+        return games
+
+    def schedule(self) -> list[WorldGame]:
+        """Return the games that the schedule's file holds."""
+        return [game for shift in DAYS_AROUND for game in self.slate(self.day + timedelta(days=shift))]
+
+    def game(self, game_id: str) -> WorldGame | None:
+        """Return the game with this id, or None."""
+        return next((game for game in self.schedule() if game.game_id == game_id), None)
+
+    def published_at(self, what: str, day: date) -> datetime:
+        """Return when the day's report ``what`` is published: ``injury`` around midday, ``referees`` in the morning."""
+        start, minutes = (time(11), 210) if what == "injury" else (time(8, 40), 100)
+        base = datetime.combine(day, start, tzinfo=ET).astimezone(UTC)
+        return base + timedelta(minutes=self.dice("published", what, day).randint(0, minutes))
+
+    def data_at(self, what: str, game: WorldGame) -> datetime:
+        """Return when a game's data is published, minutes to hours after its end."""
+        least, most = {"boxscore": (8, 25), "pbp": (40, 90), "gamebook": (30, 60)}[what]
+        return game.final + timedelta(minutes=self.dice(what, game.game_id).randint(least, most))
+
+    def fault(self, key: str, attempt: int) -> str | None:
+        """Return what goes wrong with this try of the call ``key`` at the clock's setting, or None."""
+        dice = self.dice("fault", key, self.clock.setting(), attempt)
+        return dice.choice(FAULTS) if dice.random() < self.rates.fault else None
+
+    def loses(self, key: str) -> bool:
+        """Return whether the message of the call ``key`` at the clock's setting is lost."""
+        return self.dice("lost", key, self.clock.setting()).random() < self.rates.lost

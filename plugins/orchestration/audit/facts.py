@@ -1,0 +1,74 @@
+"""What the audit tables say about one orchestration day, read in one round trip."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from orchestration.audit.inputs import by_kind, moment, schedule_from, schedule_window
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Warehouse
+from orchestration.config.model import Config
+from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.planning.day import day_bounds
+from orchestration.words import Action, ExecutionStatus, Outcome
+
+
+def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) -> DayFacts:
+    """Return the facts of the orchestration day ``day`` (ET) as far as they are known at the aware ``now``.
+
+    Raises WarehouseError when BigQuery does not answer.
+    """
+    start, end = day_bounds(config, day)
+    rows = by_kind(
+        warehouse.query(
+            statement("day_facts"),
+            {
+                **schedule_window(start),
+                "day": day,
+                "start": start.astimezone(UTC),
+                "start_date": start.astimezone(UTC).date(),
+                "until": end.astimezone(UTC),
+                "seen_until": now.astimezone(UTC),
+            },
+        )
+    )
+    return DayFacts(
+        day=day,
+        schedule=schedule_from(rows),
+        expected=tuple(ExpectedFact(r["workflow"], moment(r["tick"]), r.get("reason") or "") for r in rows["expected"]),
+        decisions=tuple(
+            DecisionFact(r["decision_id"], r["workflow"], moment(r["tick"]), Action(r["action"]), r["rule"], r["reason"])
+            for r in rows["decision"]
+        ),
+        executions=tuple(
+            ExecutionFact(
+                r.get("decision_id"),
+                r["workflow"],
+                moment(r["tick"]),
+                date.fromisoformat(r["target_date"]),
+                ExecutionStatus(r["status"]),
+                int(r["calls"]),
+                int(r["no_data"]),
+                r.get("error"),
+            )
+            for r in rows["execution"]
+        ),
+        calls=tuple(
+            CallFact(
+                r["scraper"],
+                r["workflow"],
+                moment(r["tick"]),
+                date.fromisoformat(r["target_date"]),
+                Outcome(r["outcome"]),
+                r.get("game_id"),
+                r.get("error_type"),
+            )
+            for r in rows["call"]
+        ),
+        cleanups=tuple(
+            CleanupFact(
+                moment(r["at_second"]), int(r["checked"]), int(r["missing"]), int(r["republished"]), tuple(r["errors"] or ())
+            )
+            for r in rows["cleanup"]
+        ),
+    )

@@ -1,0 +1,55 @@
+"""``python -m orchestration``: the one command line under the scripts in ``bin/orchestration``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from orchestration.config.errors import ConfigError
+from orchestration.nba.eastern import require_aware
+
+
+def _aware(text: str) -> datetime:
+    try:
+        return require_aware(datetime.fromisoformat(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from None
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    main_parser = argparse.ArgumentParser(prog="python -m orchestration", description="Phase 1 orchestration")
+    commands = main_parser.add_subparsers(dest="command", required=True)
+    setup = commands.add_parser("init", help="create datasets, tables, views and pools; safe to repeat")
+    setup.add_argument("--no-pools", action="store_true", help="only BigQuery, where no Airflow database is near")
+    health = commands.add_parser("health", help="is everything in? exit 0 healthy or no games, 1 degraded, 2 not, 3 unknown")
+    health.add_argument("--date", type=date.fromisoformat, help="ET date; default: the current orchestration day")
+    health.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
+    health.add_argument("--json", action="store_true", help="for machines")
+    validate = commands.add_parser("validate", help="check workflows.yaml")
+    validate.add_argument("file", nargs="?", help="default: the file in use")
+    return main_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "init":
+                from orchestration.cli.setup import run_init
+
+                return run_init(pools=not options.no_pools)
+            case "health":
+                from orchestration.cli.health import run_health
+
+                return run_health(options.date, options.as_of, as_json=options.json)
+            case _:
+                from orchestration.cli.setup import run_validate
+
+                return run_validate(options.file)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1

@@ -1,0 +1,97 @@
+"""``health``: the verdict on one screen."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.config import Config, load
+from orchestration.health.facts import DayFacts
+from orchestration.health.verdict import Health, assess
+from orchestration.nba.eastern import clock, et, et_date
+from orchestration.planning.day import day_bounds
+from orchestration.words import Action, Outcome, Verdict
+
+COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
+
+
+def current_day(config: Config, now: datetime) -> date:
+    """Return the orchestration day at ``now``: until the morning's lock it is still yesterday's."""
+    today = et_date(now)
+    return today if now >= day_bounds(config, today)[0] else date.fromordinal(today.toordinal() - 1)
+
+
+def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
+    """Print the verdict and return its exit code."""
+    from orchestration.audit.facts import day_facts
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    config, now = load().config, as_of or datetime.now(UTC)
+    day = day or current_day(config, now)
+    try:
+        facts = day_facts(Warehouse(), config, day, now)
+    except WarehouseError as error:
+        return _unknown(day, str(error), as_json=as_json)
+    health = assess(config, facts, now)
+    if as_json:
+        print(json.dumps(_json(health, facts, now), indent=2))
+    else:
+        _print(health, facts, config, now)
+    return health.verdict.exit_code
+
+
+def _unknown(day: date, reason: str, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"date": day.isoformat(), "verdict": Verdict.UNKNOWN.value, "reason": reason}))
+    else:
+        print(f"{Verdict.UNKNOWN.value}: {reason}\n  first: check the connection google_cloud_default and BigQuery's status")
+    return Verdict.UNKNOWN.exit_code
+
+
+def _json(health: Health, facts: DayFacts, now: datetime) -> dict[str, object]:
+    return {
+        "date": facts.day.isoformat(),
+        "as_of": et(now).isoformat(),
+        "verdict": health.verdict.value,
+        "headline": health.headline,
+        "games": health.games,
+        "games_due": health.due,
+        "games_collected": health.collected,
+        "findings": [
+            {"verdict": f.verdict.value, "text": f.text, "command": f.command} for f in health.findings
+        ],
+    }
+
+
+def _print(health: Health, facts: DayFacts, config: Config, now: datetime) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold {COLOURS[health.verdict]}]{health.headline}[/]")
+    console.print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
+    for finding in health.findings:
+        console.print(f"  {finding.verdict.value:9} {finding.text}\n            next: {finding.command}", markup=False)
+    table = Table("workflow", "expected", "RUN", "SKIP", "ABORT", "calls", "no data", "failed", "last RUN", box=None)
+    expected = Counter(run.workflow for run in facts.expected)
+    for name in config.enabled:
+        actions = Counter(d.action for d in facts.decisions if d.workflow == name)
+        runs = [d.tick for d in facts.decisions if d.workflow == name and d.action is Action.RUN]
+        outcomes = Counter(call.outcome for call in facts.calls if call.workflow == name)
+        numbers = (
+            expected[name],
+            actions[Action.RUN],
+            actions[Action.SKIP],
+            actions[Action.ABORT],
+            sum(outcomes.values()),
+            outcomes[Outcome.NO_DATA],
+            outcomes[Outcome.FAILED],
+        )
+        table.add_row(name, *(str(number or "-") for number in numbers), clock(max(runs)) if runs else "-")
+    console.print(table)
+    missing, sent = (sum(getattr(c, what) for c in facts.cleanups) for what in ("missing", "republished"))
+    console.print(
+        f"box scores {health.collected} of {health.games} games ({health.due} due); cleanups {len(facts.cleanups)}, "
+        f"found missing {missing}, republished {sent}"
+    )

@@ -1,0 +1,57 @@
+"""``init`` and ``validate``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from orchestration.config import Config, load
+
+
+def run_init(*, pools: bool) -> int:
+    """Create what is missing in BigQuery, and Airflow's pools. Returns 0, or 1 with what is in the way."""
+    from orchestration.audit.setup import OtherColumns, init
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    config = load().config
+    warehouse = Warehouse()
+    try:
+        for line in init(warehouse):
+            print(line)
+        if warehouse.schema("nba_raw.nbac_schedule") is None:
+            print("warning: nba_raw.nbac_schedule does not exist; decisions about games will ABORT until it does")
+    except (OtherColumns, WarehouseError) as error:
+        print(f"init: {error}", file=sys.stderr)
+        return 1
+    return _pools(config) if pools and config.settings.pools else 0
+
+
+def _pools(config: Config) -> int:
+    wanted = {
+        name: {"slots": slots, "description": "Calls at one source at a time (workflows.yaml)", "include_deferred": True}
+        for name, slots in config.settings.pools.items()
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pools.json"
+        file.write_text(json.dumps(wanted), encoding="utf-8")
+        command = [sys.executable, "-m", "airflow", "pools", "import", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        print(f"init: the pools could not be made (is Airflow's database there?): {''.join(last)}", file=sys.stderr)
+        return 1
+    print(f"pools {', '.join(f'{name}={slots}' for name, slots in config.settings.pools.items())}: up to date")
+    return 0
+
+
+def run_validate(file: str | None) -> int:
+    """Check a configuration. Returns 0 with its warnings, or 1 with its errors (raised as ConfigError)."""
+    loaded = load(file)
+    for warning in loaded.warnings:
+        print(f"warning: {warning}")
+    count = len(loaded.config.workflows)
+    print(f"{file or 'workflows.yaml'}: valid, {count} workflows, {len(loaded.config.scrapers)} scrapers")
+    return 0

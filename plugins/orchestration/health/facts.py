@@ -1,0 +1,81 @@
+"""What is known of one orchestration day. Plain values; times are aware ET."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from orchestration.nba.games import Schedule
+from orchestration.words import Action, ExecutionStatus, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedFact:
+    """A run that the locker expects."""
+
+    workflow: str
+    tick: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFact:
+    """A decision that was made."""
+
+    decision_id: str
+    workflow: str
+    tick: datetime
+    action: Action
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFact:
+    """An execution that took place."""
+
+    decision_id: str | None
+    workflow: str
+    tick: datetime
+    target_date: date
+    status: ExecutionStatus
+    calls: int
+    no_data: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallFact:
+    """One try of a call."""
+
+    scraper: str
+    workflow: str
+    tick: datetime
+    target_date: date
+    outcome: Outcome
+    game_id: str | None
+    error_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupFact:
+    """One cleanup."""
+
+    at: datetime
+    checked: int
+    missing: int
+    republished: int
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DayFacts:
+    """Everything known of one day."""
+
+    day: date
+    schedule: Schedule
+    expected: tuple[ExpectedFact, ...] = ()
+    decisions: tuple[DecisionFact, ...] = ()
+    executions: tuple[ExecutionFact, ...] = ()
+    calls: tuple[CallFact, ...] = ()
+    cleanups: tuple[CleanupFact, ...] = ()

@@ -1,0 +1,215 @@
+"""From the facts of a day to findings and a verdict. What is not due yet is not missing (DESIGN section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import groupby
+
+from orchestration.config.model import Config
+from orchestration.config.scrapers import fan_out_of
+from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow
+from orchestration.health.facts import DayFacts, DecisionFact
+from orchestration.nba.eastern import after, at, clock
+from orchestration.nba.games import Game
+from orchestration.planning.day import day_bounds
+from orchestration.words import Action, ExecutionStatus, FanOut, Outcome, Verdict
+
+GRACE = timedelta(minutes=45)
+"""From a tick until its execution must be over: the hold, the calls and their retries."""
+NO_DATA_SUSPICIOUS = 0.8
+"""Share of no_data among a game day's betting calls that is an alarm (lesson K2)."""
+CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
+TIMELINE = "bin/orchestration/view_today_timeline.sh"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be, with the first command to type."""
+
+    verdict: Verdict
+    text: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """The verdict and what led to it, worst first. ``collected`` and ``games``: games with all box scores."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    games: int
+    collected: int
+    due: int
+
+    @property
+    def headline(self) -> str:
+        """One line: the verdict and the most likely cause."""
+        if self.findings:
+            return f"{self.verdict.value}: {self.findings[0].text}"
+        if self.verdict is Verdict.NO_GAMES:
+            return f"{self.verdict.value}: no game that counts, and everything else is in order"
+        return f"{self.verdict.value}: box scores of {self.collected} of {self.due} games that are due are in"
+
+
+def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
+    """Return the health of ``facts.day`` as seen at the aware ``now``."""
+    games = facts.schedule.on(facts.day)
+    findings = [
+        *_schedule(config, facts, now),
+        *_lock(config, facts, now),
+        *_ticks(config, facts, now),
+        *_decisions(config, facts, now),
+        *_executions(config, facts),
+        *_games(config, facts, games, now),
+        *_no_data(config, facts),
+        *_cleanup(config, facts, now),
+    ]
+    order = (Verdict.UNHEALTHY, Verdict.DEGRADED)
+    findings.sort(key=lambda finding: order.index(finding.verdict))
+    verdict = findings[0].verdict if findings else Verdict.HEALTHY if games else Verdict.NO_GAMES
+    due = [game for game in games if game.due <= now]
+    collected = [game for game in games if not _missing_scrapers(config, facts, game, critical_only=True)]
+    return Health(verdict, tuple(findings), len(games), len(collected), len(due))
+
+
+def _bad(text: str, command: str = TIMELINE) -> Finding:
+    return Finding(Verdict.UNHEALTHY, text, command)
+
+
+def _worse(text: str, command: str = TIMELINE) -> Finding:
+    return Finding(Verdict.DEGRADED, text, command)
+
+
+def _schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    _, end = day_bounds(config, facts.day)
+    if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
+        yield _bad(f"the schedule is unknown: {reason}", "bin/orchestration/check_system_status.sh")
+
+
+def _lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    start, _ = day_bounds(config, facts.day)
+    if config.settings.daily_schedule_lock.enabled and not facts.expected and now >= after(start, GRACE):
+        yield _worse(f"the locker did not lock {facts.day}", "airflow dags list-runs schedule_locker")
+
+
+def _ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Ticks without a decision: a DAG that is paused, a scheduler that was down (lessons T1, K10)."""
+    start, end = day_bounds(config, facts.day)
+    made = {(decision.workflow, decision.tick) for decision in facts.decisions}
+    due_until = min(end, after(now, -GRACE))
+    missing = {
+        name: [tick for tick in config.ticks_of(name).between(start, due_until) if (name, tick) not in made]
+        for name in config.enabled
+    }
+    silent = {name: ticks for name, ticks in missing.items() if ticks}
+    if not silent:
+        return
+    total = sum(len(ticks) for ticks in silent.values())
+    first = min(tick for ticks in silent.values() for tick in ticks)
+    if len(silent) == len(config.enabled):
+        yield _bad(f"{total} ticks of all workflows have no decision, the first at {clock(first)} ET; was the scheduler down?",
+                   "bin/orchestration/check_system_status.sh")
+    else:
+        names = ", ".join(sorted(silent))
+        yield _bad(f"{total} ticks without a decision in {names}, the first at {clock(first)} ET; is the DAG paused?",
+                   "airflow dags list --columns dag_id,is_paused")
+
+
+def _decisions(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    executed = {execution.decision_id for execution in facts.executions}
+    for decision in facts.decisions:
+        if decision.action is Action.RUN and decision.decision_id not in executed and after(decision.tick, GRACE) < now:
+            yield _bad(f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET",
+                       "bin/orchestration/check_missing_executions.sh")
+    aborts = sorted((d for d in facts.decisions if d.action is Action.ABORT), key=lambda d: (d.workflow, d.tick))
+    for workflow, group in groupby(aborts, key=lambda decision: decision.workflow):
+        found = list(group)
+        if not _made_up_for(config, facts, found[-1]):
+            times = f" ({len(found)} times)" if len(found) > 1 else ""
+            yield _bad(f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}")
+
+
+def _made_up_for(config: Config, facts: DayFacts, abort: DecisionFact) -> bool:
+    """An ABORT heals when the same workflow completed later in the day."""
+    return any(
+        e.workflow == abort.workflow and e.tick > abort.tick and e.status is ExecutionStatus.COMPLETED
+        for e in facts.executions
+    )
+
+
+def _executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
+    """Executions that failed wholly or in part, unless a later one for the same date completed."""
+    for execution in facts.executions:
+        healed = any(
+            other.workflow == execution.workflow
+            and other.target_date == execution.target_date
+            and other.tick > execution.tick
+            and other.status is ExecutionStatus.COMPLETED
+            for other in facts.executions
+        )
+        if execution.status is ExecutionStatus.COMPLETED or healed:
+            continue
+        text = f"{execution.workflow} at {clock(execution.tick)} ET {execution.status.value}: {execution.error or 'no call was made'}"
+        command = "bin/orchestration/investigate_scraper_failures.sh"
+        yield _bad(text, command) if execution.status is ExecutionStatus.FAILED else _worse(text, command)
+
+
+def _missing_scrapers(config: Config, facts: DayFacts, game: Game, *, critical_only: bool) -> list[str]:
+    """Return the per-game scrapers of the post-game windows that have not brought this game (lesson K6)."""
+    wanted = {
+        scraper
+        for workflow in config.enabled.values()
+        if isinstance(workflow, PostGameWorkflow)
+        for scraper in workflow.execution_plan.scrapers
+        if fan_out_of(scraper, config.scrapers[scraper]) is FanOut.GAME
+        and (config.scrapers[scraper].critical or not critical_only)
+    }
+    got = {c.scraper for c in facts.calls if c.game_id == game.game_id and c.outcome is Outcome.SUCCESS}
+    return sorted(wanted - got)
+
+
+def _games(config: Config, facts: DayFacts, games: tuple[Game, ...], now: datetime) -> Iterator[Finding]:
+    """Expected against received, per game, once the last window of the night is over."""
+    windows = [w.schedule.fixed_time for w in config.enabled.values() if isinstance(w, PostGameWorkflow)]
+    if not windows or not games:
+        return
+    noon = time(12)
+    night = [at(facts.day + timedelta(days=1 if wall < noon else 0), wall) for wall in windows]
+    if now < after(max(night), GRACE):
+        return
+    lacking = {game: _missing_scrapers(config, facts, game, critical_only=False) for game in games}
+    lacking = {game: scrapers for game, scrapers in lacking.items() if scrapers}
+    if not lacking:
+        return
+    critical = [game for game in lacking if _missing_scrapers(config, facts, game, critical_only=True)]
+    game, scrapers = next(iter(lacking.items()))
+    text = f"{len(lacking)} of {len(games)} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
+    yield _bad(text) if critical else _worse(text)
+
+
+def _no_data(config: Config, facts: DayFacts) -> Iterator[Finding]:
+    """Mostly no_data before the games of a game day is suspicious (lesson K2)."""
+    for name, workflow in config.enabled.items():
+        executions = [e for e in facts.executions if e.workflow == name]
+        calls = sum(e.calls for e in executions)
+        empty = sum(e.no_data for e in executions)
+        if isinstance(workflow, GameAwareWorkflow) and calls >= 5 and empty / calls >= NO_DATA_SUSPICIOUS:
+            yield _worse(f"{name}: {empty} of {calls} calls found no data on a game day")
+
+
+def _cleanup(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    if not config.settings.cleanup_processor.enabled:
+        return
+    start, end = day_bounds(config, facts.day)
+    due = [tick for tick in config.cleanup_ticks.between(start, min(end, after(now, -GRACE)))]
+    last = max(facts.cleanups, key=lambda cleanup: cleanup.at, default=None)
+    if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
+        since = "today" if last is None else f"since {clock(last.at)} ET"
+        yield _worse(f"no cleanup {since}", "airflow dags list-runs cleanup")
+    if last is not None and last.missing:
+        text = f"{last.missing} of {last.checked} files had not reached their table at {clock(last.at)} ET"
+        yield _worse(f"{text}; {last.republished} republished then", "airflow dags list-runs cleanup")
+    elif last is not None and last.errors:
+        yield _worse(f"the cleanup at {clock(last.at)} ET says: {last.errors[0]}", "airflow dags list-runs cleanup")
