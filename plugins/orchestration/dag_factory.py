@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -16,12 +16,13 @@ from orchestration.dag_docs import cleanup_doc, locker_doc, workflow_doc
 from orchestration.deadlines import deadline
 from orchestration.nba.eastern import ET
 from orchestration.nba.teams import TEAMS
+from orchestration.operators.base import audited
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
-from orchestration.operators.scrape import CallRetryPolicy, ScrapeOperator
+from orchestration.operators.scrape import TIMEOUT_GRACE, CallRetryPolicy, ScrapeOperator
 from orchestration.words import FanOut
 
 LOCKER, CLEANUP = "schedule_locker", "cleanup"
@@ -129,17 +130,19 @@ def _call(
         event_source_of(other) == scraper and fan_out_of(key, other) is FanOut.EVENT
         for key, other in config.scrapers.items()
     )
-    arguments: dict[str, Any] = {
-        "task_id": scraper,
-        "workflow": workflow,
-        "scraper": scraper,
-        "fan_out": fan_out.value,
-        "timeout_seconds": config.timeout_seconds(scraper),
-        "retries": config.retries(scraper),
-        "retry_policy": CallRetryPolicy(retries.first_delay_seconds, retries.max_delay_seconds),
-        "trigger_rule": rule,
-        "doc_md": model.description or None,
-    }
+    timeout = config.timeout_seconds(scraper)
+    arguments = audited(
+        task_id=scraper,
+        workflow=workflow,
+        scraper=scraper,
+        fan_out=fan_out.value,
+        timeout_seconds=timeout,
+        execution_timeout=timedelta(seconds=timeout) + TIMEOUT_GRACE,
+        retries=config.retries(scraper),
+        retry_policy=CallRetryPolicy(retries.first_delay_seconds, retries.max_delay_seconds),
+        trigger_rule=rule,
+        doc_md=model.description or None,
+    )
     if model.pool:
         arguments["pool"] = model.pool
     if fan_out is FanOut.NOTHING:

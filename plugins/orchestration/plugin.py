@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 from typing import Any
 
 from airflow.listeners import hookimpl
@@ -24,7 +25,8 @@ class PreloadHooks:
     @hookimpl
     def on_starting(self, component: Any) -> None:
         """Load the hooks when a scheduler starts."""
-        if getattr(component, "job_type", None) == "SchedulerJob":
+        # The job does not know its own type yet at this point, but its process was started as what it is.
+        if type(component).__name__ == "Job" and sys.argv[1:2] == ["scheduler"]:
             for module in HOOKS:
                 importlib.import_module(module)
             log.info("Preloaded %s", ", ".join(HOOKS))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OUTCOME_KEY = "outcome"
 """The XCom in which every call leaves its outcome for ``finish``."""
 TIMEOUT_GRACE = timedelta(seconds=15)
-"""Airflow's own limit lies this far above the call's: it stops an answer that drips in byte by byte (lesson E8)."""
+"""A task's execution_timeout lies this far above the call's: it stops an answer that drips in (lesson E8)."""
 
 
 class CallFailed(AirflowException):
@@ -89,7 +89,7 @@ class ScrapeOperator(AuditedOperator):
         returns_events: bool = False,
         **arguments: Any,
     ) -> None:
-        super().__init__(execution_timeout=timedelta(seconds=timeout_seconds) + TIMEOUT_GRACE, **arguments)
+        super().__init__(**arguments)
         self.scraper = scraper
         self.fan_out = fan_out
         self.item = item
