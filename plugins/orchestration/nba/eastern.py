@@ -32,12 +32,12 @@ def et_date(moment: datetime) -> date:
 def at(day: date, wall: time) -> datetime:
     """Return the aware moment at which ET clocks show ``wall`` on ``day``.
 
-    A wall time skipped by the spring change becomes the moment at which the clocks jump past it; one that the
-    autumn change shows twice means the first. Both are what Airflow's cron timetables do.
+    A wall time skipped by the spring change becomes the same time after the jump; one that the autumn change shows
+    twice means the second, as in Airflow's cron timetables (``tests/test_ticks.py`` compares the two).
     """
-    naive = datetime.combine(day, wall, tzinfo=ET)
-    there_and_back = naive.astimezone(UTC).astimezone(ET)
-    return there_and_back if there_and_back.time() != wall else naive
+    first = datetime.combine(day, wall, tzinfo=ET)
+    there_and_back = first.astimezone(UTC).astimezone(ET)
+    return there_and_back if there_and_back.time() != wall else first.replace(fold=1)
 
 
 def nearest(moment: datetime, wall: time) -> datetime:
