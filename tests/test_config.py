@@ -99,7 +99,11 @@ def test_all_errors_come_at_once_shapes_and_names_alike():
         (b"\xff\xfe\xfd", "not valid YAML"),
         ("version: '1'\nscrapers: {}\nworkflows: {}", "workflows"),
         ("x: " + "[" * 5000, "not valid YAML"),
-        ("a: &a [1,2,3,4,5,6,7,8,9]\n" + "".join(f"{c}: &{c} [{','.join(['*' + p] * 9)}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)), "aliases"),
+        (
+            "a: &a [1,2,3,4,5,6,7,8,9]\n"
+            + "".join(f"{c}: &{c} [{','.join(['*' + p] * 9)}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)),
+            "aliases",
+        ),
         ("a: " + "x" * 5_000_001, "more than the 5,000,000 allowed"),
     ],
     ids=["empty", "list", "tab", "nested", "duplicate", "binary", "not-utf8", "no-workflow", "deep", "bomb", "large"],
@@ -127,14 +131,17 @@ def test_what_is_no_configuration_gets_a_clear_error(text, says):
 )
 def test_what_makes_no_sense_is_refused_with_its_place(find, put, says):
     assert find in OLD_TEXT
-    text = problems(OLD_TEXT.replace(find, put, 1) if find != "      - morning_operations\n" else put.join(OLD_TEXT.rsplit(find, 1)))
+    text = problems(
+        OLD_TEXT.replace(find, put, 1) if find != "      - morning_operations\n" else put.join(OLD_TEXT.rsplit(find, 1))
+    )
     assert says in text
     assert re.search(r"w\.yaml:\d+:\d+: ", text)
 
 
 def test_a_circle_of_requirements_is_shown():
     text = OLD_TEXT.replace(
-        "    dependencies:\n      required_for:\n", "    dependencies:\n      requires: [betting_lines]\n      required_for:\n"
+        "    dependencies:\n      required_for:\n",
+        "    dependencies:\n      requires: [betting_lines]\n      required_for:\n",
     )
     assert "a circle of dependencies" in problems(text)
 

@@ -52,7 +52,9 @@ class TestSelfAware:
     @pytest.mark.lesson("K1")
     def test_a_completed_morning_does_not_run_every_hour_again(self):
         past = history(executed("morning_operations", "06:00", with_records=0))
-        assert {answer("morning_operations", f"{hour:02d}:00", past=past) for hour in range(7, 24)} == {("SKIP", "done")}
+        assert {answer("morning_operations", f"{hour:02d}:00", past=past) for hour in range(7, 24)} == {
+            ("SKIP", "done")
+        }
 
     @pytest.mark.lesson("K4")
     def test_a_failed_critical_call_leaves_it_undone(self):
@@ -173,7 +175,10 @@ class TestPostGame:
     def test_a_window_executes_once(self):
         past = history(executed(self.FIRST, "22:00"))
         assert answer(self.FIRST, "22:00", TWO, past) == ("SKIP", "done")
-        assert answer(self.FIRST, "22:00", TWO, history(executed(self.FIRST, "22:00", status="failed"))) == ("RUN", "run")
+        assert answer(self.FIRST, "22:00", TWO, history(executed(self.FIRST, "22:00", status="failed"))) == (
+            "RUN",
+            "run",
+        )
 
 
 class TestEarlyGames:
@@ -212,7 +217,9 @@ class TestDiscovery:
 
     def test_it_asks_until_found(self):
         assert answer(self.NAME, "06:00") == ("RUN", "run")
-        assert decision(self.NAME, "08:00", past=history(executed(self.NAME, "06:00"))).reason.startswith("Attempt 2 of 12")
+        assert decision(self.NAME, "08:00", past=history(executed(self.NAME, "06:00"))).reason.startswith(
+            "Attempt 2 of 12"
+        )
         found = history(executed(self.NAME, "12:00"), called("nbac_injury_report", "12:00"))
         assert answer(self.NAME, "14:00", past=found) == ("SKIP", "found")
 
@@ -269,7 +276,9 @@ class TestHalt:
         config = changed(workflows__injury_discovery__halt={"reason": "source moved", "until": "2026-01-14"})
         assert decision("injury_discovery", "13:00", config=config).rule == "halted"
         assert decision("referee_discovery", "13:00", config=config).rule == "run"
-        assert decision("injury_discovery", "+1 13:00", schedule(game(day=date(2026, 1, 15))), config=config).rule == "run"
+        assert (
+            decision("injury_discovery", "+1 13:00", schedule(game(day=date(2026, 1, 15))), config=config).rule == "run"
+        )
 
 
 @pytest.mark.lesson("K8")

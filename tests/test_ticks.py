@@ -18,11 +18,11 @@ def airflow_ticks(ticks, start, end):
     timetable = MultipleCronTriggerTimetable(*ticks.crons(), timezone=ET.key)
     restriction = TimeRestriction(earliest=pendulum.instance(start), latest=None, catchup=True)
     found, last = [], None
-    while (info := timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)) is not None:
-        if info.run_after >= end:
-            return found
+    while not found or found[-1] < end:
+        info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
         found.append(info.run_after)
         last = info.data_interval
+    return found[:-1]
 
 
 @pytest.mark.parametrize("day", CHANGES)

@@ -70,7 +70,9 @@ def executed(
     return PastExecution(workflow, moment, target, ExecutionStatus(status), with_records)
 
 
-def called(scraper: str, tick: str, outcome: str = "success", target: date = DAY, game_id: str | None = None) -> PastCall:
+def called(
+    scraper: str, tick: str, outcome: str = "success", target: date = DAY, game_id: str | None = None
+) -> PastCall:
     return PastCall(scraper, et(tick), target, Outcome(outcome), game_id)
 
 

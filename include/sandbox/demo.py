@@ -59,8 +59,9 @@ def moments(day: date) -> dict[datetime, list[str]]:
             found.setdefault(tick.astimezone(UTC), []).append(name)
     for tick in config.lock_ticks.between(start, lock + timedelta(minutes=1)):
         found.setdefault(tick.astimezone(UTC), []).append("schedule_locker")
-    # One cleanup more: a file of the last tick is too young for the first one after it.
-    for tick in config.cleanup_ticks.between(start, end + timedelta(hours=1)):
+    # Two cleanups more: a file of the last tick is too young for the first one after it, and what is then republished
+    # is seen to be there by the second.
+    for tick in config.cleanup_ticks.between(start, end + timedelta(hours=2)):
         found.setdefault(tick.astimezone(UTC), []).append("cleanup")
     return dict(sorted(found.items()))
 
@@ -127,7 +128,9 @@ class Day:
         for row in rows:
             if row["action"] != "SKIP":
                 colour = "green" if row["action"] == "RUN" else "red"
-                progress.print(f"{clock(moment)} [{colour}]{row['action']:5}[/] {row['workflow_name']:20} {row['reason']}")
+                progress.print(
+                    f"{clock(moment)} [{colour}]{row['action']:5}[/] {row['workflow_name']:20} {row['reason']}"
+                )
         skipped = sum(row["action"] == "SKIP" for row in rows)
         if skipped:
             progress.print(f"{clock(moment)} [dim]SKIP  {skipped} workflows[/]")
@@ -136,7 +139,7 @@ class Day:
         """Print health as seen at ``until``, row counts and figures; return the health check's code."""
         from orchestration.audit.statements import statement
 
-        health = subprocess.run(  # noqa: S603
+        health = subprocess.run(
             [sys.executable, "-m", "orchestration", "health", "--date", day.isoformat(), "--as-of", until.isoformat()],
             env=self.stack.env,
             cwd=ROOT,
@@ -218,5 +221,3 @@ def wait(stack: Stack) -> None:
     while True:
         stack.check()
         time.sleep(1)
-
-

@@ -90,7 +90,7 @@ class PubSub:
                     subscription.waiting.append(message)
             if not subscription.waiting:
                 self._lock.wait(0.5)
-            received = []
+            received: list[types.ReceivedMessage] = []
             while subscription.waiting and len(received) < request.max_messages:
                 message = subscription.waiting.popleft()
                 ack_id = f"{message.message_id}-{next(self._ids)}"

@@ -150,7 +150,9 @@ SCRAPERS: dict[str, Scraper] = {
     "oddsa_player_props": Scraper("odds-api/player-props", "odds_api_player_points_props", _per_event(42)),
     "oddsa_game_lines": Scraper("odds-api/game-lines", "odds_api_game_lines", _per_event(8)),
     "bp_events": Scraper("bettingpros/events", "bettingpros_events", _report("referees", "date", 10)),
-    "bp_player_props": Scraper("bettingpros/player-props", "bettingpros_player_points_props", _report("referees", "date", 90)),
+    "bp_player_props": Scraper(
+        "bettingpros/player-props", "bettingpros_player_points_props", _report("referees", "date", 90)
+    ),
     "bdl_box_scores": Scraper("ball-dont-lie/boxscores", "bdl_player_boxscores", _whole_date("date")),
     "nbac_team_boxscore": Scraper("nba-com/team-boxscore", "nbac_team_boxscore", _per_game("boxscore", 2)),
     "nbac_player_boxscore": Scraper("nba-com/player-boxscore", "nbac_player_boxscore", _whole_date("gamedate")),
@@ -158,7 +160,9 @@ SCRAPERS: dict[str, Scraper] = {
     "bigdataball_pbp": Scraper("big-data-ball/play-by-play", "bigdataball_play_by_play", _per_game("pbp", 470)),
     "nbac_gamebook_pdf": Scraper("nba-com/gamebooks", "nbac_gamebook", _per_game("gamebook", 30)),
     "nbac_injury_report": Scraper("nba-com/injury-report", "nbac_injury_report", _report("injury", "gamedate", 75)),
-    "nbac_referee_assignments": Scraper("nba-com/referees", "nbac_referee_assignments", _report("referees", "date", 36)),
+    "nbac_referee_assignments": Scraper(
+        "nba-com/referees", "nbac_referee_assignments", _report("referees", "date", 36)
+    ),
 }
 BUCKET = "nba-scraped-data"
 

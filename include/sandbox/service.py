@@ -80,12 +80,14 @@ class Service:
             time.sleep(HANG_SECONDS)
             return 0, {}, {}
         if fault == "rate_limited":
-            return 429, {"status": "error", "message": "rate limited", **answer}, {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            return (
+                429,
+                {"status": "error", "message": "rate limited", **answer},
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
         return 500, {"status": "error", "message": "upstream broke off", "error_type": "UpstreamError", **answer}, {}
 
-    def _hand_off(
-        self, name: str, scraper: Scraper, finding: Finding, run_id: str, workflow: str, key: str
-    ) -> str:
+    def _hand_off(self, name: str, scraper: Scraper, finding: Finding, run_id: str, workflow: str, key: str) -> str:
         """Write the file and publish its message, unless the world loses it; return the path."""
         path = file_path(scraper, finding, self._stamp())
         local = self.files / path.removeprefix("gs://")

@@ -172,7 +172,7 @@ class Stack:
     def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
         log = (self.home / f"{name}.log").open("wb")
         self.logs.append(log)
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
         self.processes[name] = process
@@ -180,8 +180,15 @@ class Stack:
 
     def _run(self, name: str, command: list[str]) -> None:
         with (self.home / f"{name}.log").open("wb") as log:
-            done = subprocess.run(  # noqa: S603
-                command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120, check=False
+            done = subprocess.run(
+                command,
+                env=self.env,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=120,
+                check=False,
             )
         if done.returncode != 0:
             raise StackError(f"{name} failed; see {self.home / name}.log")

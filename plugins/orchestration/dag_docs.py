@@ -23,13 +23,13 @@ def rule_in_words(config: Config, name: str) -> str:
         case GameAwareWorkflow(schedule=s):
             hours = s.business_hours
             return (
-                f"On game days, every {s.frequency_hours:g} h from {s.window_before_game_hours:g} h before the first tip "
-                f"to the last one, between {hours.start:02d}:00 and {hours.end:02d}:00 ET."
+                f"On game days, every {s.frequency_hours:g} h from {s.window_before_game_hours:g} h before the first "
+                f"tip to the last one, between {hours.start:02d}:00 and {hours.end:02d}:00 ET."
             )
         case PostGameWorkflow(schedule=s):
             return (
-                f"At {s.fixed_time:%H:%M} ET (± {s.tolerance_minutes} min), for every game of the slate that has not been "
-                "collected."
+                f"At {s.fixed_time:%H:%M} ET (± {s.tolerance_minutes} min), for every game of the slate that is "
+                "not collected yet."
             )
         case EarlyGameWorkflow(schedule=s):
             return (
@@ -70,8 +70,8 @@ def workflow_doc(config: Config, name: str) -> str:
         lines += ["", f"**Contacts**: {', '.join(workflow.contacts)}"]
     lines += [
         "",
-        "Red means ABORT (this should have run and could not) or a failed execution. The reason is in the log of `abort` "
-        "or `finish`, and in `nba_orchestration.workflow_decisions`.",
+        "Red means ABORT (this should have run and could not) or a failed execution. The reason is in the log of "
+        "`abort` or `finish`, and in `nba_orchestration.workflow_decisions`.",
     ]
     return "\n".join(lines)
 
@@ -89,7 +89,7 @@ def cleanup_doc(config: Config) -> str:
     """Return the Markdown of the cleanup's DAG."""
     s = config.settings.cleanup_processor
     return (
-        "### cleanup\nAppends what is left in the outbox. Republishes the messages of files that have not reached their "
-        f"`processed_in` table {s.min_file_age_minutes} min after they were written, at most {s.max_republish} times "
-        f"each; more than {s.storm_threshold} missing at once: none. Red means that there is something to look at."
+        "### cleanup\nAppends what is left in the outbox. Republishes the messages of files that have not reached "
+        f"their `processed_in` table {s.min_file_age_minutes} min after they were written, at most {s.max_republish} "
+        f"times each; more than {s.storm_threshold} missing at once: none. Red means that there is something to look at."
     )

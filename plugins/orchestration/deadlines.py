@@ -6,7 +6,8 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback
+# Airflow's own stub of airflow.sdk does not list these three yet.
+from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ class PreloadHooks:
     for nothing. Importing opens no connection. Elsewhere a task imports what it needs itself.
     """
 
-    @hookimpl
+    @hookimpl  # type: ignore[untyped-decorator]
     def on_starting(self, component: Any) -> None:
         """Load the hooks when a scheduler starts."""
         # The job does not know its own type yet at this point, but its process was started as what it is.

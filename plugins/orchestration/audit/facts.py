@@ -37,7 +37,9 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
         schedule=schedule_from(rows),
         expected=tuple(ExpectedFact(r["workflow"], moment(r["tick"]), r.get("reason") or "") for r in rows["expected"]),
         decisions=tuple(
-            DecisionFact(r["decision_id"], r["workflow"], moment(r["tick"]), Action(r["action"]), r["rule"], r["reason"])
+            DecisionFact(
+                r["decision_id"], r["workflow"], moment(r["tick"]), Action(r["action"]), r["rule"], r["reason"]
+            )
             for r in rows["decision"]
         ),
         executions=tuple(
@@ -67,7 +69,11 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
         ),
         cleanups=tuple(
             CleanupFact(
-                moment(r["at_second"]), int(r["checked"]), int(r["missing"]), int(r["republished"]), tuple(r["errors"] or ())
+                moment(r["at_second"]),
+                int(r["checked"]),
+                int(r["missing"]),
+                int(r["republished"]),
+                tuple(r["errors"] or ()),
             )
             for r in rows["cleanup"]
         ),

@@ -1,9 +1,10 @@
-"""The rows of the five tables, as validated models (lessons C3, C9). One model a table; ``TABLE`` and ``ID`` say which."""
+"""The rows of the five tables as validated models, one a table (lessons C3, C9)."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date
+from datetime import UTC
+from datetime import date as Date
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -67,7 +68,7 @@ class ExpectedRun(Row):
     ID = "expected_id"
 
     expected_id: str
-    date: date
+    date: Date
     locked_at: UtcTime
     workflow_name: str
     expected_run_time: UtcTime
@@ -77,7 +78,7 @@ class ExpectedRun(Row):
     priority: Priority | None = None
     schedule_version: str | None = None
     generated_by: str | None = None
-    target_date: date
+    target_date: Date
     run_id: str
 
 
@@ -102,7 +103,7 @@ class DecisionRow(Row):
     triggered_by: str | None = None
     slot_time: UtcTime
     rule: str
-    target_date: date
+    target_date: Date
     run_id: str
 
 
@@ -126,7 +127,7 @@ class ExecutionRow(Row):
     duration_seconds: float | None = Field(default=None, ge=0)
     error_message: Message | None = None
     slot_time: UtcTime
-    target_date: date
+    target_date: Date
     run_id: str
 
 
@@ -140,7 +141,7 @@ class ScraperRun(Row):
     execution_id: str
     scraper_name: str
     workflow: str | None = None
-    game_date: date | None = None
+    game_date: Date | None = None
     status: Outcome
     triggered_at: UtcTime
     completed_at: UtcTime | None = None
@@ -156,7 +157,7 @@ class ScraperRun(Row):
     run_id: str
     opts: JsonColumn | None = None
     slot_time: UtcTime
-    target_date: date
+    target_date: Date
     game_id: str | None = None
     label: str | None = None
     record_count: int | None = None
@@ -197,5 +198,3 @@ class CleanupRow(Row):
 ROW_MODELS: dict[str, type[Row]] = {
     model.TABLE: model for model in (ExpectedRun, DecisionRow, ExecutionRow, ScraperRun, CleanupRow)
 }
-
-

@@ -57,7 +57,9 @@ def differences(wanted: Sequence[Column], existing: dict[str, Column]) -> list[s
         elif there.type != column.type:
             problems.append(f"column {column.name} is {there.type}, not {column.type}")
     ours = {column.name for column in wanted}
-    problems += [f"column {c.name} is required, and unknown here" for c in existing.values() if c.required and c.name not in ours]
+    problems += [
+        f"column {c.name} is required, and unknown here" for c in existing.values() if c.required and c.name not in ours
+    ]
     return problems
 
 

@@ -24,7 +24,9 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True)
     setup = commands.add_parser("init", help="create datasets, tables, views and pools; safe to repeat")
     setup.add_argument("--no-pools", action="store_true", help="only BigQuery, where no Airflow database is near")
-    health = commands.add_parser("health", help="is everything in? exit 0 healthy or no games, 1 degraded, 2 not, 3 unknown")
+    health = commands.add_parser(
+        "health", help="is everything in? exit 0 healthy or no games, 1 degraded, 2 not, 3 unknown"
+    )
     health.add_argument("--date", type=date.fromisoformat, help="ET date; default: the current orchestration day")
     health.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
     health.add_argument("--json", action="store_true", help="for machines")

@@ -48,7 +48,7 @@ def _unknown(day: date, reason: str, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"date": day.isoformat(), "verdict": Verdict.UNKNOWN.value, "reason": reason}))
     else:
-        print(f"{Verdict.UNKNOWN.value}: {reason}\n  first: check the connection google_cloud_default and BigQuery's status")
+        print(f"{Verdict.UNKNOWN.value}: {reason}\n  next: check the connection google_cloud_default")
     return Verdict.UNKNOWN.exit_code
 
 
@@ -61,9 +61,7 @@ def _json(health: Health, facts: DayFacts, now: datetime) -> dict[str, object]:
         "games": health.games,
         "games_due": health.due,
         "games_collected": health.collected,
-        "findings": [
-            {"verdict": f.verdict.value, "text": f.text, "command": f.command} for f in health.findings
-        ],
+        "findings": [{"verdict": f.verdict.value, "text": f.text, "command": f.command} for f in health.findings],
     }
 
 
@@ -73,7 +71,9 @@ def _print(health: Health, facts: DayFacts, config: Config, now: datetime) -> No
     console.print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
     for finding in health.findings:
         console.print(f"  {finding.verdict.value:9} {finding.text}\n            next: {finding.command}", markup=False)
-    table = Table("workflow", "expected", "RUN", "SKIP", "ABORT", "calls", "no data", "failed", "last RUN", box=None)
+    table = Table("workflow", box=None, padding=(0, 1))
+    for heading in ("expected", "RUN", "SKIP", "ABORT", "calls", "empty", "failed", "last"):
+        table.add_column(heading, justify="right")
     expected = Counter(run.workflow for run in facts.expected)
     for name in config.enabled:
         actions = Counter(d.action for d in facts.decisions if d.workflow == name)

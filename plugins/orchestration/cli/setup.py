@@ -31,14 +31,18 @@ def run_init(*, pools: bool) -> int:
 
 def _pools(config: Config) -> int:
     wanted = {
-        name: {"slots": slots, "description": "Calls at one source at a time (workflows.yaml)", "include_deferred": True}
+        name: {
+            "slots": slots,
+            "description": "Calls at one source at a time (workflows.yaml)",
+            "include_deferred": True,
+        }
         for name, slots in config.settings.pools.items()
     }
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pools.json"
         file.write_text(json.dumps(wanted), encoding="utf-8")
         command = [sys.executable, "-m", "airflow", "pools", "import", str(file)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         print(f"init: the pools could not be made (is Airflow's database there?): {''.join(last)}", file=sys.stderr)

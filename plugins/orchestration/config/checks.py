@@ -94,7 +94,9 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
             model = config.scrapers[scraper]
             needs = event_source_of(model)
             if fan_out_of(scraper, model) is FanOut.EVENT and needs not in earlier:
-                yield source.problem(path, f"`{scraper}` is called for each event of `{needs}`, so an earlier step must call that")
+                yield source.problem(
+                    path, f"`{scraper}` is called for each event of `{needs}`, so an earlier step must call that"
+                )
             earlier.add(scraper)
         for index, needed in enumerate(step.depends_on):
             if needed not in earlier - set(step.scrapers):
@@ -144,7 +146,9 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
         for index, other in enumerate(workflow.dependencies.required_for):
             if other not in config.workflows:
                 path = ("workflows", name, "dependencies", "required_for", index)
-                message = f"names no workflow{did_you_mean(other, config.workflows)}; write `requires` on the other side"
+                message = (
+                    f"names no workflow{did_you_mean(other, config.workflows)}; write `requires` on the other side"
+                )
                 yield source.problem(path, message)
         if reads_yesterday_as_slate(workflow):
             yield source.problem(

@@ -49,7 +49,10 @@ def _drop(data: dict[str, Any], error: ErrorDetails) -> None:
         # Its name must stay known, or everything that requires it would be reported too.
         whole = data[top][path[1]]
         plan = whole.get("execution_plan") if isinstance(whole, dict) else None
-        data[top][path[1]] = {"decision_type": "freshness", "execution_plan": plan or {"scrapers": list(data["scrapers"])[:1]}}
+        data[top][path[1]] = {
+            "decision_type": "freshness",
+            "execution_plan": plan or {"scrapers": list(data["scrapers"])[:1]},
+        }
     elif container is not None:
         del container[key]
 
@@ -59,8 +62,10 @@ def _find(data: Any, path: Path) -> tuple[Any, str | int, int]:
 
     Parts that only the models know (union tags, ``steps``) are passed over.
     """
-    container, key, here, depth = None, path[-1], data, 0
+    container: Any = None
+    key, here, depth = path[-1], data, 0
     for part in path:
         if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int)):
-            container, key, here, depth = here, part, here[part], depth + 1
+            container, key, depth = here, part, depth + 1
+            here = container[part]
     return container, key, depth

@@ -55,7 +55,7 @@ class ScraperTimeouts(Strict):
     default: float = Field(default=180, gt=0)
     future_overhead: float = Field(default=0, ge=0)
     """Added to every timeout: what the service itself needs around a scraper."""
-    overrides: dict[str, Annotated[float, Field(gt=0)]] = {}
+    overrides: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
 
 
 class Retries(Strict):
@@ -82,6 +82,6 @@ class Settings(Strict):
     notifications: Notifications = Notifications()
     scraper_timeouts: ScraperTimeouts = ScraperTimeouts()
     retries: Retries = Retries()
-    pools: dict[str, Annotated[int, Field(ge=1)]] = {}
+    pools: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Slots of each pool that a scraper names: how many calls may hit one source at a time."""
     halt: Halt | None = None

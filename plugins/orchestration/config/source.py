@@ -95,13 +95,13 @@ class _Walker:
             return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
-        return self.loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return self.loader.construct_object(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[Any, Any]:
         self.loader.flatten_mapping(node)
         result: dict[Any, Any] = {}
         for key_node, child in node.value:
-            key = self.loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+            key = self.loader.construct_object(key_node)
             if not isinstance(key, str | int | float | bool):
                 key = str(key)
             here = (*path, key)

@@ -100,7 +100,7 @@ class DiscoverySchedule(Strict):
 
 
 class FreshnessSchedule(Strict):
-    """When the last success has grown too old. ``max_age_hours`` defaults to settings.schedule_refresh_interval_hours."""
+    """When the last success is ``max_age_hours`` old (default: settings.schedule_refresh_interval_hours)."""
 
     max_age_hours: PositiveHours | None = None
     target_date: TargetDate = TargetDate.TODAY

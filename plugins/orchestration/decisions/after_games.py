@@ -40,7 +40,9 @@ def outside_fixed_time(case: Case) -> Verdict | None:
     upcoming = next(t for t in (at(case.today + timedelta(days=n), wall) for n in range(3)) if t > case.tick)
     minutes = int(tolerance.total_seconds() // 60)
     reason = f"Not at {wall:%H:%M} ET ± {minutes} min; next at {day(upcoming)}"
-    return skip("outside_window", reason, after(upcoming, -tolerance), fixed_time=f"{wall:%H:%M}", tolerance_minutes=minutes)
+    return skip(
+        "outside_window", reason, after(upcoming, -tolerance), fixed_time=f"{wall:%H:%M}", tolerance_minutes=minutes
+    )
 
 
 def already_executed(case: Case) -> Verdict | None:
@@ -59,7 +61,9 @@ def all_collected(case: Case) -> Verdict | None:
     """SKIP when there is nothing left to collect (lesson K6: per game)."""
     if not all(case.collected(game) for game in case.games):
         return None
-    return skip("done", f"All {plural(len(case.games), 'game')} of {case.target_date} are collected", games=len(case.games))
+    return skip(
+        "done", f"All {plural(len(case.games), 'game')} of {case.target_date} are collected", games=len(case.games)
+    )
 
 
 def _run_for(case: Case, missing: tuple[Game, ...], **context: Any) -> Verdict:

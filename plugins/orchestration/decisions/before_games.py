@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from orchestration.config.workflows import GameAwareSchedule, GameAwareWorkflow
 from orchestration.decisions.case import (
@@ -61,9 +62,13 @@ def window_closed(case: Case) -> Verdict | None:
     end, last_tip = _schedule(case).business_hours.end, case.games[-1].tip
     if case.tick < last_tip and case.tick <= case.wall(end):
         return None
-    why = f"last tip {clock(last_tip)} ET has passed" if case.tick >= last_tip else f"business hours ended at {end:02d}:00 ET"
+    why = (
+        f"last tip {clock(last_tip)} ET has passed"
+        if case.tick >= last_tip
+        else f"business hours ended at {end:02d}:00 ET"
+    )
     collections = [e for e in case.history.of(case.name, case.target_date) if e.collected]
-    seen = {"last_tip": clock(last_tip), "business_hours_end": end, "collections": len(collections)}
+    seen: dict[str, Any] = {"last_tip": clock(last_tip), "business_hours_end": end, "collections": len(collections)}
     if collections:
         reason = f"The window is closed ({why}); collected {plural(len(collections), 'time')}"
         return skip("done", reason, **seen)

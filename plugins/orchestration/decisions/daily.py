@@ -23,7 +23,9 @@ def done_today(case: Case) -> Verdict | None:
         return None
     start, _ = _window(case)
     tomorrow = after(case.wall(start), timedelta(days=1))
-    return skip("done", f"Done for {case.target_date} at {clock(done[-1].tick)} ET", tomorrow, done_at=day(done[-1].tick))
+    return skip(
+        "done", f"Done for {case.target_date} at {clock(done[-1].tick)} ET", tomorrow, done_at=day(done[-1].tick)
+    )
 
 
 def before_window(case: Case) -> Verdict | None:

@@ -19,7 +19,6 @@ def _schedule(case: Case) -> DiscoverySchedule:
     return case.workflow.schedule
 
 
-
 def _once(case: Case, rule: str, level: AlertLevel) -> AlertLevel:
     """Return the level the first time that ``rule`` answers for this date, NONE from then on (lesson C8)."""
     return AlertLevel.NONE if case.history.answered_by(case.name, rule, case.target_date) else level

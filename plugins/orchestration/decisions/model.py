@@ -69,9 +69,7 @@ class History:
 
     def answered_by(self, workflow: str, rule: str, target_date: date) -> bool:
         """Return whether ``rule`` has already answered for ``workflow`` and ``target_date``."""
-        return any(
-            d.workflow == workflow and d.rule == rule and d.target_date == target_date for d in self.decisions
-        )
+        return any(d.workflow == workflow and d.rule == rule and d.target_date == target_date for d in self.decisions)
 
     def calls_for(self, game_id: str, scrapers: Iterable[str]) -> list[PastCall]:
         """Return the calls of ``scrapers`` for one game."""

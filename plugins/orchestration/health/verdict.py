@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -21,7 +22,6 @@ GRACE = timedelta(minutes=45)
 NO_DATA_SUSPICIOUS = 0.8
 """Share of no_data among a game day's betting calls that is an alarm (lesson K2)."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
-TIMELINE = "bin/orchestration/view_today_timeline.sh"
 
 
 @dataclass(frozen=True)
@@ -74,24 +74,28 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     return Health(verdict, tuple(findings), len(games), len(collected), len(due))
 
 
-def _bad(text: str, command: str = TIMELINE) -> Finding:
+def _bad(text: str, command: str) -> Finding:
     return Finding(Verdict.UNHEALTHY, text, command)
 
 
-def _worse(text: str, command: str = TIMELINE) -> Finding:
+def _worse(text: str, command: str) -> Finding:
     return Finding(Verdict.DEGRADED, text, command)
+
+
+def _runs_of(dag_id: str) -> str:
+    return f"airflow dags list-runs {dag_id}"
 
 
 def _schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     _, end = day_bounds(config, facts.day)
     if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
-        yield _bad(f"the schedule is unknown: {reason}", "bin/orchestration/check_system_status.sh")
+        yield _bad(f"the schedule is unknown: {reason}", _runs_of("schedule_dependency"))
 
 
 def _lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     start, _ = day_bounds(config, facts.day)
     if config.settings.daily_schedule_lock.enabled and not facts.expected and now >= after(start, GRACE):
-        yield _worse(f"the locker did not lock {facts.day}", "airflow dags list-runs schedule_locker")
+        yield _worse(f"the locker did not lock {facts.day}", _runs_of("schedule_locker"))
 
 
 def _ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -109,26 +113,34 @@ def _ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     total = sum(len(ticks) for ticks in silent.values())
     first = min(tick for ticks in silent.values() for tick in ticks)
     if len(silent) == len(config.enabled):
-        yield _bad(f"{total} ticks of all workflows have no decision, the first at {clock(first)} ET; was the scheduler down?",
-                   "bin/orchestration/check_system_status.sh")
+        yield _bad(
+            f"{total} ticks of all workflows have no decision, the first at {clock(first)} ET; was the scheduler down?",
+            "airflow jobs check --job-type SchedulerJob",
+        )
     else:
         names = ", ".join(sorted(silent))
-        yield _bad(f"{total} ticks without a decision in {names}, the first at {clock(first)} ET; is the DAG paused?",
-                   "airflow dags list --columns dag_id,is_paused")
+        yield _bad(
+            f"{total} ticks without a decision in {names}, the first at {clock(first)} ET; is the DAG paused?",
+            "airflow dags list --columns dag_id,is_paused",
+        )
 
 
 def _decisions(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     executed = {execution.decision_id for execution in facts.executions}
     for decision in facts.decisions:
         if decision.action is Action.RUN and decision.decision_id not in executed and after(decision.tick, GRACE) < now:
-            yield _bad(f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET",
-                       "bin/orchestration/check_missing_executions.sh")
+            yield _bad(
+                f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET",
+                _runs_of(decision.workflow),
+            )
     aborts = sorted((d for d in facts.decisions if d.action is Action.ABORT), key=lambda d: (d.workflow, d.tick))
     for workflow, group in groupby(aborts, key=lambda decision: decision.workflow):
         found = list(group)
         if not _made_up_for(config, facts, found[-1]):
             times = f" ({len(found)} times)" if len(found) > 1 else ""
-            yield _bad(f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}")
+            yield _bad(
+                f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}", _runs_of(workflow)
+            )
 
 
 def _made_up_for(config: Config, facts: DayFacts, abort: DecisionFact) -> bool:
@@ -151,8 +163,9 @@ def _executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
         )
         if execution.status is ExecutionStatus.COMPLETED or healed:
             continue
-        text = f"{execution.workflow} at {clock(execution.tick)} ET {execution.status.value}: {execution.error or 'no call was made'}"
-        command = "bin/orchestration/investigate_scraper_failures.sh"
+        why = execution.error or "no call was made"
+        text = f"{execution.workflow} at {clock(execution.tick)} ET {execution.status.value}: {why}"
+        command = _runs_of(execution.workflow)
         yield _bad(text, command) if execution.status is ExecutionStatus.FAILED else _worse(text, command)
 
 
@@ -186,7 +199,10 @@ def _games(config: Config, facts: DayFacts, games: tuple[Game, ...], now: dateti
     critical = [game for game in lacking if _missing_scrapers(config, facts, game, critical_only=True)]
     game, scrapers = next(iter(lacking.items()))
     text = f"{len(lacking)} of {len(games)} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
-    yield _bad(text) if critical else _worse(text)
+    window = next(name for name, w in config.enabled.items() if scrapers[0] in w.execution_plan.scrapers)
+    conf = json.dumps({"force": True, "target_date": facts.day.isoformat()})
+    command = f"airflow dags trigger {window} --conf '{conf}'"
+    yield _bad(text, command) if critical else _worse(text, command)
 
 
 def _no_data(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -196,20 +212,20 @@ def _no_data(config: Config, facts: DayFacts) -> Iterator[Finding]:
         calls = sum(e.calls for e in executions)
         empty = sum(e.no_data for e in executions)
         if isinstance(workflow, GameAwareWorkflow) and calls >= 5 and empty / calls >= NO_DATA_SUSPICIOUS:
-            yield _worse(f"{name}: {empty} of {calls} calls found no data on a game day")
+            yield _worse(f"{name}: {empty} of {calls} calls found no data on a game day", _runs_of(name))
 
 
 def _cleanup(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     if not config.settings.cleanup_processor.enabled:
         return
     start, end = day_bounds(config, facts.day)
-    due = [tick for tick in config.cleanup_ticks.between(start, min(end, after(now, -GRACE)))]
+    due = list(config.cleanup_ticks.between(start, min(end, after(now, -GRACE))))
     last = max(facts.cleanups, key=lambda cleanup: cleanup.at, default=None)
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
         since = "today" if last is None else f"since {clock(last.at)} ET"
-        yield _worse(f"no cleanup {since}", "airflow dags list-runs cleanup")
+        yield _worse(f"no cleanup {since}", _runs_of("cleanup"))
     if last is not None and last.missing:
         text = f"{last.missing} of {last.checked} files had not reached their table at {clock(last.at)} ET"
-        yield _worse(f"{text}; {last.republished} republished then", "airflow dags list-runs cleanup")
+        yield _worse(f"{text}; {last.republished} republished then", _runs_of("cleanup"))
     elif last is not None and last.errors:
-        yield _worse(f"the cleanup at {clock(last.at)} ET says: {last.errors[0]}", "airflow dags list-runs cleanup")
+        yield _worse(f"the cleanup at {clock(last.at)} ET says: {last.errors[0]}", _runs_of("cleanup"))

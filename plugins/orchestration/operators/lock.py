@@ -56,4 +56,6 @@ class LockOperator(AuditedOperator):
         self.log.info("%s: %d expected runs locked", day, len(expected))
         aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
         if aborts:
-            raise AirflowFailException(f"{len(expected)} runs locked, but the plan of {day} aborts: {'; '.join(aborts)}")
+            raise AirflowFailException(
+                f"{len(expected)} runs locked, but the plan of {day} aborts: {'; '.join(aborts)}"
+            )

@@ -104,7 +104,7 @@ class ScrapeOperator(AuditedOperator):
         if self.scraper not in decision["scrapers"]:
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
         clock, item = RunClock.of(context), self._item()
-        context["call_label"] = item.label or self.scraper  # type: ignore[typeddict-unknown-key]
+        context["call_label"] = item.label or self.scraper
         day = date.fromisoformat(decision["target_date"])
         parameters = render(
             parameters_of(self.scraper, self.config.scrapers[self.scraper]), target_date=day, now=clock.tick, item=item

@@ -24,9 +24,7 @@ def day_bounds(config: Config, day: date) -> tuple[datetime, datetime]:
     return at(day, lock), at(day + timedelta(days=1), lock)
 
 
-def plan(
-    config: Config, start: datetime, end: datetime, schedule: Schedule, history: History
-) -> Iterator[Decision]:
+def plan(config: Config, start: datetime, end: datetime, schedule: Schedule, history: History) -> Iterator[Decision]:
     """Yield every enabled workflow's decision at every tick with ``start`` <= tick < ``end``, in order.
 
     Assumes that every RUN succeeds, that a game's data is there once it is due, and that a schedule which is known

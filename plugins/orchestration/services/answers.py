@@ -1,4 +1,4 @@
-"""What an answer of the scraper service means (reference/scrapers.md). Pure: status, headers and body in, result out."""
+"""What an answer of the scraper service means. Pure: status, headers and body in, result out."""
 
 from __future__ import annotations
 
