@@ -164,8 +164,9 @@ class TestPostGame:
         assert decision(self.SECOND, "+1 01:00", TWO, past).alert_level is AlertLevel.NONE
 
     def test_a_game_that_should_have_been_there_is_one(self):
+        early = schedule(game(1, "18:00"), game(2, "22:30"))
         past = history(called("nbac_team_boxscore", "22:00", "no_data", game_id="0022500001"))
-        found = decision(self.SECOND, "+1 01:00", TWO, past)
+        found = decision(self.SECOND, "+1 01:00", early, past)
         assert (found.rule, found.alert_level) == ("missing_games", AlertLevel.CRITICAL)
         assert "1 should have been here: 0022500001 LAL@BOS" in found.reason
 

@@ -125,7 +125,9 @@ def test_a_failed_execution_counts_until_a_later_one_completes():
     failed = replace(first, status=ExecutionStatus.FAILED, error="oddsa_events: http_500")
     healed = replace(facts, executions=tuple(failed if e is first else e for e in facts.executions))
     assert verdict(healed).verdict is Verdict.HEALTHY
-    alone = replace(healed, executions=tuple(e for e in healed.executions if e.workflow != "betting_lines" or e is failed))
+    alone = replace(
+        healed, executions=tuple(e for e in healed.executions if e.workflow != "betting_lines" or e is failed)
+    )
     assert any("oddsa_events: http_500" in f.text for f in verdict(alone).findings)
 
 

@@ -53,7 +53,7 @@ def test_an_unknown_schedule_aborts_all_day():
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1), date(2026, 3, 7), date(2026, 10, 31)])
 def test_every_game_is_collected_once_across_the_clock_changes(day):
-    games = schedule(game(1, "19:00", day), game(2, "22:30", day))
+    games = schedule(game(1, "18:00", day), game(2, "22:30", day))
     start, end = day_bounds(ours(), day)
     found = [d for d in plan(ours(), start, end, games, History()) if d.workflow.startswith("post_game")]
     night = [(d.workflow, [g.game_id for g in d.games]) for d in found if d.action is Action.RUN]

@@ -105,9 +105,7 @@ QUERIES = sorted((SQL_FOLDER / "queries").glob("*.sql"))
 
 
 def parsed(path):
-    text = re.sub(
-        r"\{(\w+)\}", lambda m: {"table": "nba_raw.any_table", "dataset": "nba_raw"}.get(m[1], m[1]), path.read_text()
-    )
+    text = re.sub(r"\{(\w+)\}", lambda m: {"table": "nba_raw.any_table"}.get(m[1], m[1]), path.read_text())
     return sqlglot.parse_one(text, dialect="bigquery")
 
 

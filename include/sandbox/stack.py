@@ -127,20 +127,34 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _start(self) -> None:
-        p = self.ports
-        self.tell("Starting the BigQuery emulator ...")
+    def start_bigquery(self) -> None:
+        """Start the emulator, with what it held before."""
         self._spawn(
             "bigquery",
             [
                 *("bqemulator", "start", "--project", PROJECT, "--log-level", "warning", "--persistent"),
                 *("--data-dir", str(self.home / "bigquery")),
-                *("--rest-port", str(p.bigquery), "--grpc-port", str(p.bigquery_grpc)),
+                *("--rest-port", str(self.ports.bigquery), "--grpc-port", str(self.ports.bigquery_grpc)),
             ],
         )
+
+    def await_bigquery(self) -> None:
+        """Wait until the emulator answers."""
+        self._await("bigquery", f"http://127.0.0.1:{self.ports.bigquery}/bigquery/v2/projects/{PROJECT}/datasets", 60)
+
+    def kill(self, name: str) -> None:
+        """Kill one process, as a fault."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=10)
+
+    def _start(self) -> None:
+        p = self.ports
+        self.tell("Starting the BigQuery emulator ...")
+        self.start_bigquery()
         # Airflow's database is made while the emulator starts; both take a few seconds.
         migration = self._spawn("airflow-db", ["airflow", "db", "migrate"])
-        self._await("bigquery", f"http://127.0.0.1:{p.bigquery}/bigquery/v2/projects/{PROJECT}/datasets", 60)
+        self.await_bigquery()
         self.tell("Starting the sandbox world ...")
         self._spawn(
             "sandbox",

@@ -90,6 +90,7 @@ def cleanup_doc(config: Config) -> str:
     s = config.settings.cleanup_processor
     return (
         "### cleanup\nAppends what is left in the outbox. Republishes the messages of files that have not reached "
-        f"their `processed_in` table {s.min_file_age_minutes} min after they were written, at most {s.max_republish} "
-        f"times each; more than {s.storm_threshold} missing at once: none. Red means that there is something to look at."
+        f"their `processed_in` table {s.min_file_age_minutes} min after they were written, at most "
+        f"{s.max_republish} times each; more than {s.storm_threshold} missing at once: none. Red means that there is "
+        "something to look at."
     )

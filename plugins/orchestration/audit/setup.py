@@ -13,7 +13,9 @@ from orchestration.audit.warehouse import Warehouse
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
 
-_COLUMN = re.compile(r"^  (?P<name>\w+) (?P<type>[A-Z]\S*(?:<.+>)?)(?P<required> NOT NULL)? OPTIONS\(", re.MULTILINE)
+_COLUMN = re.compile(r"^  (?P<name>\w+) (?P<type>[A-Z].*?)(?P<required> NOT NULL)? OPTIONS\(", re.MULTILINE)
+_ALSO_FINE = {("JSON", "STRING")}
+"""Our JSON arrives as text, which a STRING column takes as well (and as which the emulator describes a JSON column)."""
 _LEGACY = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
 
 
@@ -33,7 +35,7 @@ class OtherColumns(Exception):
 def columns_of(statement: str) -> list[Column]:
     """Return the columns of one of our CREATE TABLE statements, which have one column a line."""
     return [
-        Column(match["name"], re.sub(r"STRUCT<.*>", "STRUCT", match["type"]), bool(match["required"]))
+        Column(match["name"], re.sub(r"STRUCT<[^<>]*>", "STRUCT", match["type"]), bool(match["required"]))
         for match in _COLUMN.finditer(statement)
     ]
 
@@ -54,7 +56,7 @@ def differences(wanted: Sequence[Column], existing: dict[str, Column]) -> list[s
         there = existing.get(column.name)
         if there is None:
             problems.append(f"column {column.name} {column.type} is missing")
-        elif there.type != column.type:
+        elif there.type != column.type and (column.type, there.type) not in _ALSO_FINE:
             problems.append(f"column {column.name} is {there.type}, not {column.type}")
     ours = {column.name for column in wanted}
     problems += [

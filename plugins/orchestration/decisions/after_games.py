@@ -19,7 +19,7 @@ from orchestration.decisions.case import (
     waiting_for_required,
 )
 from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, at, clock, nearest
+from orchestration.nba.eastern import after, at, clock, hours_between, nearest
 from orchestration.nba.games import Game
 from orchestration.words import AlertLevel
 
@@ -35,7 +35,8 @@ def outside_fixed_time(case: Case) -> Verdict | None:
     if (fixed := _fixed(case)) is None:
         return None
     wall, tolerance = fixed
-    if abs(nearest(case.tick, wall) - case.tick) <= tolerance:
+    # Real hours, not a difference of wall times, which a daylight-saving change would put an hour off.
+    if abs(hours_between(nearest(case.tick, wall), case.tick)) <= tolerance / timedelta(hours=1):
         return None
     upcoming = next(t for t in (at(case.today + timedelta(days=n), wall) for n in range(3)) if t > case.tick)
     minutes = int(tolerance.total_seconds() // 60)
@@ -52,7 +53,7 @@ def already_executed(case: Case) -> Verdict | None:
     wall, tolerance = fixed
     window = nearest(case.tick, wall)
     for execution in case.history.of(case.name, case.target_date):
-        if execution.done and abs(execution.tick - window) <= tolerance:
+        if execution.done and abs(hours_between(window, execution.tick)) <= tolerance / timedelta(hours=1):
             return skip("done", f"This window was executed at {clock(execution.tick)} ET for {case.target_date}")
     return None
 

@@ -37,7 +37,10 @@ def at(day: date, wall: time) -> datetime:
     """
     first = datetime.combine(day, wall, tzinfo=ET)
     there_and_back = first.astimezone(UTC).astimezone(ET)
-    return there_and_back if there_and_back.time() != wall else first.replace(fold=1)
+    if there_and_back.time() != wall:
+        return there_and_back
+    second = first.replace(fold=1)
+    return second if second.utcoffset() != first.utcoffset() else first
 
 
 def nearest(moment: datetime, wall: time) -> datetime:

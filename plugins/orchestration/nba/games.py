@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from orchestration.nba.eastern import after, hours_between, require_aware
 
-GAME_LENGTH = timedelta(hours=3)
-"""From tip-off to published box score: 2.5 h of play and half an hour of publishing. Overtime may need longer."""
+GAME_LENGTH = timedelta(hours=3, minutes=30)
+"""From tip-off to published box score: up to 2.75 h of play, half an hour of publishing, a quarter for overtime."""
 
 
 class GameType(StrEnum):

@@ -1,0 +1,181 @@
+"""A game day in short, through the real scheduler: every step of the main job, and a database that goes away."""
+
+import json
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from sandbox.demo import Day
+from sandbox.stack import Ports, Stack
+from standins import free_ports
+from worlds import DAY, et
+
+pytestmark = pytest.mark.integration
+GAMES = 3
+SEED = 12
+"""A world whose first schedule message arrives, while a later call fails at first and a later message is lost."""
+TIMELINE = {
+    "04:30": ["schedule_dependency"],
+    "05:00": ["schedule_locker"],
+    "06:00": ["morning_operations", "injury_discovery", "post_game_window_1"],
+    "17:00": ["betting_lines"],
+    "22:00": ["post_game_window_1"],
+    "+1 01:00": ["post_game_window_2"],
+    "+1 04:00": ["post_game_window_3"],
+    "+1 05:20": ["cleanup"],
+    "+1 06:20": ["cleanup"],
+}
+LONG_AGO = "DATE '2026-01-01'"
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory):
+    names = ("api", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
+    ports = Ports(**dict(zip(names, free_ports(5), strict=True)))
+    home = Path(tmp_path_factory.mktemp("stack"))
+    with Stack(home, ports, seed=SEED, day=DAY, games=GAMES, faults=0.04, lost=0.2) as stack:
+        played = Day(stack, Console(quiet=True))
+        played.api.await_dags({dag for dags in TIMELINE.values() for dag in dags})
+        played.play({et(moment).astimezone(UTC): dags for moment, dags in TIMELINE.items()})
+        yield played
+
+
+def rows(day, text):
+    return [dict(row) for row in day.bigquery.query(text).result(timeout=30)]
+
+
+def test_the_morning_feeds_the_evening(day):
+    found = rows(
+        day,
+        f"SELECT workflow_name, action, rule FROM nba_orchestration.v_workflow_decisions "
+        f"WHERE DATE(decision_time) > {LONG_AGO} ORDER BY slot_time, workflow_name",
+    )
+    assert [(r["workflow_name"], r["action"], r["rule"]) for r in found] == [
+        ("schedule_dependency", "RUN", "run"),
+        ("injury_discovery", "RUN", "run"),
+        ("morning_operations", "RUN", "run"),
+        ("post_game_window_1", "SKIP", "outside_window"),
+        ("betting_lines", "RUN", "run"),
+        ("post_game_window_1", "RUN", "run"),
+        ("post_game_window_2", "RUN", "run"),
+        ("post_game_window_3", "RUN", "run"),
+    ]
+
+
+@pytest.mark.lesson("E4")
+@pytest.mark.lesson("K10")
+def test_every_run_has_exactly_one_execution_that_counts_all_its_calls(day):
+    found = rows(
+        day,
+        f"""
+        SELECT d.workflow_name, e.status, e.scrapers_triggered, ARRAY_LENGTH(e.scraper_execution_ids) AS ids
+        FROM nba_orchestration.v_workflow_decisions AS d
+        LEFT JOIN nba_orchestration.v_workflow_executions AS e ON e.decision_id = d.decision_id
+        WHERE DATE(d.decision_time) > {LONG_AGO} AND d.action = 'RUN'
+        ORDER BY d.slot_time, d.workflow_name
+        """,
+    )
+    calls = {r["workflow_name"]: r["scrapers_triggered"] for r in found}
+    assert len(found) == 7
+    assert {r["status"] for r in found} == {"completed"}
+    assert all(r["ids"] == r["scrapers_triggered"] for r in found)
+    assert calls["morning_operations"] == 4 + 30
+    assert calls["betting_lines"] == 1 + 2 * GAMES
+    assert calls["post_game_window_3"] == 1 + 3 * GAMES
+
+
+@pytest.mark.lesson("E1")
+def test_every_game_was_called_by_name_and_is_in(day):
+    found = rows(
+        day,
+        f"""
+        SELECT game_id, label, ANY_VALUE(game_date) AS game_date, COUNTIF(status = 'success') AS successes
+        FROM nba_orchestration.v_scraper_runs
+        WHERE DATE(triggered_at) > {LONG_AGO} AND scraper_name = 'nbac_team_boxscore'
+        GROUP BY game_id, label
+        """,
+    )
+    assert len(found) == GAMES
+    assert all(r["successes"] == 1 and r["game_date"] == DAY for r in found)
+    assert all(r["label"].startswith(f"nbac_team_boxscore {r['game_id']} ") and "@" in r["label"] for r in found)
+
+
+def test_a_failed_try_has_its_row_and_was_tried_again(day):
+    found = rows(
+        day,
+        f"SELECT status, retry_count, error_type FROM nba_orchestration.v_scraper_runs "
+        f"WHERE DATE(triggered_at) > {LONG_AGO} AND (status = 'failed' OR retry_count > 0)",
+    )
+    assert {r["status"] for r in found} >= {"failed"}
+    assert sum(r["status"] == "failed" for r in found) == sum(r["retry_count"] > 0 for r in found)
+
+
+@pytest.mark.lesson("C1")
+def test_lost_messages_are_published_again_and_processed(day):
+    cleanups = rows(
+        day,
+        f"SELECT missing_files_found AS missing, republished_count AS republished "
+        f"FROM nba_orchestration.v_cleanup_operations WHERE DATE(cleanup_time) > {LONG_AGO} ORDER BY cleanup_time",
+    )
+    assert cleanups[0]["missing"] > 0
+    assert cleanups[0]["republished"] == cleanups[0]["missing"]
+    assert cleanups[1]["missing"] == 0
+
+
+def test_the_lock_expected_what_ran(day):
+    expected = rows(
+        day,
+        "SELECT DISTINCT workflow_name, games_today FROM nba_orchestration.v_expected_schedule "
+        f"WHERE date > {LONG_AGO}",
+    )
+    names = {r["workflow_name"] for r in expected}
+    assert names >= {"morning_operations", "betting_lines", "post_game_window_1", "post_game_window_3"}
+    assert {r["games_today"] for r in expected if r["workflow_name"] == "betting_lines"} == {GAMES}
+
+
+def test_mapped_calls_are_labelled_for_people(day):
+    run = f"replay__{et('22:00').astimezone(UTC).isoformat()}"
+    instances = day.api.get(f"dags/post_game_window_1/dagRuns/{run}/taskInstances", limit=100)["task_instances"]
+    labels = [i["rendered_map_index"] for i in instances if i["task_id"] == "nbac_team_boxscore"]
+    assert len(labels) == GAMES
+    assert all("@" in label for label in labels)
+
+
+@pytest.mark.lesson("K8")
+def test_without_a_database_the_decision_is_abort_red_and_its_row_is_not_lost(day):
+    day.stack.kill("bigquery")
+    moment = et("07:00").astimezone(UTC)
+    run = day.api.trigger("referee_discovery", moment)
+    while day.api.unfinished():
+        day.stack.check()
+    assert day.api.get(f"dags/referee_discovery/dagRuns/{run}")["state"] == "failed"
+    [staged] = list(day.outbox.glob("workflow_decisions/*.json"))
+    row = json.loads(staged.read_text())
+    assert (row["action"], row["rule"]) == ("ABORT", "history_unreadable")
+    day.stack.start_bigquery()
+    day.stack.await_bigquery()
+    day.play({et("+1 07:20").astimezone(UTC): ["cleanup"]})
+    text = (
+        f"SELECT COUNT(*) AS n FROM nba_orchestration.v_workflow_decisions "
+        f"WHERE DATE(decision_time) > {LONG_AGO} AND decision_id = '{row['decision_id']}'"
+    )
+    assert rows(day, text) == [{"n": 1}]
+
+
+def test_a_forced_dry_run_decides_and_calls_nothing(day):
+    moment = et("+1 08:00").astimezone(UTC)
+    run = day.api.trigger("post_game_window_3", moment, force=True, dry_run=True, target_date=DAY.isoformat())
+    while day.api.unfinished():
+        day.stack.check()
+    states = {
+        i["task_id"]: i["state"]
+        for i in day.api.get(f"dags/post_game_window_3/dagRuns/{run}/taskInstances", limit=100)["task_instances"]
+    }
+    assert (states["decide"], states["skip"], states["hold"], states["finish"]) == (
+        "success",
+        "success",
+        "skipped",
+        "skipped",
+    )
