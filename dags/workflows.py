@@ -1,11 +1,12 @@
 """The DAGs of ``config/workflows.yaml``: one per enabled workflow, ``schedule_locker`` and ``cleanup``.
 
-A configuration that cannot be used raises ConfigError here, and its text is Airflow's import error.
+While the file cannot be used, the DAGs of the last good one stay; its errors show up as the import error of
+``workflows_check.py``.
 """
 
 from airflow.sdk import get_parsing_context
 
-from orchestration.config import load
+from orchestration.config.last_good import load_or_last_good
 from orchestration.dag_factory import build_dags
 
-globals().update(build_dags(load().config, only=get_parsing_context().dag_id))
+globals().update(build_dags(load_or_last_good().config, only=get_parsing_context().dag_id))

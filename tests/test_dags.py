@@ -1,13 +1,15 @@
 """The generated DAGs, as Airflow sees them."""
 
+import runpy
 from datetime import timedelta
 
 import pytest
 from airflow.sdk import TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 
+from orchestration.config import ConfigError
 from orchestration.dag_factory import build_dags
-from worlds import old, ours
+from worlds import ROOT, old, ours
 
 DAGS = build_dags(ours())
 
@@ -84,3 +86,39 @@ def test_a_later_step_runs_although_an_earlier_one_failed_unless_it_names_a_depe
 
 def test_a_task_builds_its_own_dag_only():
     assert set(build_dags(ours(), only="cleanup")) == {"cleanup"}
+
+
+class TestABrokenFile:
+    @pytest.fixture
+    def files(self, tmp_path, monkeypatch):
+        path = tmp_path / "workflows.yaml"
+        path.write_bytes((ROOT / "config" / "workflows.yaml").read_bytes())
+        monkeypatch.setenv("ORCHESTRATION_CONFIG", str(path))
+        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+        return path
+
+    def dags(self):
+        return {k for k, v in runpy.run_path(str(ROOT / "dags" / "workflows.py")).items() if hasattr(v, "dag_id")}
+
+    def check(self):
+        runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
+
+    def test_leaves_the_dags_of_the_last_good_one_and_shows_its_errors(self, files):
+        good = self.dags()
+        self.check()
+        files.write_text(files.read_text().replace("frequency_hours", "frequncy_hours"))
+        assert self.dags() == good
+        with pytest.raises(ConfigError, match=r"workflows.yaml:\d+:\d+: .*did you mean `frequency_hours`"):
+            self.check()
+
+    def test_shows_its_errors_where_there_never_was_a_good_one(self, files):
+        files.write_text("nonsense")
+        with pytest.raises(ConfigError, match="must be a mapping"):
+            self.dags()
+
+    def test_a_repaired_file_is_in_force_at_once(self, files):
+        before = self.dags()
+        files.write_text(
+            files.read_text().replace("  injury_discovery:\n", "  injury_discovery:\n    enabled: false\n")
+        )
+        assert before - self.dags() == {"injury_discovery"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from orchestration.callbacks import append_staged
-from orchestration.config import load
+from orchestration.config.last_good import load_or_last_good
 from orchestration.config.model import Config
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class AuditedOperator(BaseOperator):
     @property
     def config(self) -> Config:
         """The configuration in use, read again by every task (lesson K9)."""
-        return load().config
+        return load_or_last_good().config
 
     def stage(self, rows: Iterable[Row]) -> None:
         """Stage rows: when this returns they cannot be lost. The callback appends them."""
