@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -43,6 +43,8 @@ class AirflowApi:
         body = {
             "dag_run_id": run_id,
             "logical_date": as_of.isoformat(),
+            # What the UI shows and sorts by; a moment that lies ahead would keep the run waiting for it.
+            "run_after": min(as_of, datetime.now(UTC)).isoformat(),
             "conf": {"as_of": as_of.isoformat(), **conf},
         }
         reply = self.session.post(f"{self.url}/api/v2/dags/{dag_id}/dagRuns", json=body, timeout=30)

@@ -171,7 +171,7 @@ class Day:
 def run() -> int:
     """Play the day; stay up until Ctrl-C, or stop at once with DEMO_EXIT=1. Returns the health check's code."""
     console = Console()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    handle_signals()
     try:
         day, games, seed = options(os.environ)
         home = ROOT / ".demo"
@@ -200,7 +200,7 @@ def run() -> int:
 def up() -> int:
     """Run the stack against the wall clock until Ctrl-C."""
     console = Console()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    handle_signals()
     today = datetime.now(UTC).date()
     try:
         _, games, seed = options(os.environ)
@@ -214,6 +214,12 @@ def up() -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def handle_signals() -> None:
+    """Let SIGTERM and Ctrl-C end the program in order, even where a shell's background job would ignore the latter."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait(stack: Stack) -> None:
