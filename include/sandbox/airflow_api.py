@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 
+TRIES = 6
+
 
 class AirflowApi:
     """A session with the API server at ``url``."""
@@ -21,10 +23,19 @@ class AirflowApi:
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer of GET /api/v2/``path``."""
-        reply = self.session.get(f"{self.url}/api/v2/{path}", params=parameters, timeout=30)
+        reply = self._send("GET", path, params=parameters)
         reply.raise_for_status()
         answer: dict[str, Any] = reply.json()
         return answer
+
+    def _send(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """Send a request; again, when the server answers 5xx, as it does while SQLite is locked by the scheduler."""
+        for _ in range(TRIES - 1):
+            reply = self.session.request(method, f"{self.url}/api/v2/{path}", timeout=90, **arguments)
+            if reply.status_code < 500:
+                return reply
+            time.sleep(0.5)
+        return self.session.request(method, f"{self.url}/api/v2/{path}", timeout=90, **arguments)
 
     def await_dags(self, dag_ids: Iterable[str], seconds: float = 90) -> None:
         """Wait until all DAGs are known. Raises TimeoutError with the import errors, if any."""
@@ -47,8 +58,9 @@ class AirflowApi:
             "run_after": min(as_of, datetime.now(UTC)).isoformat(),
             "conf": {"as_of": as_of.isoformat(), **conf},
         }
-        reply = self.session.post(f"{self.url}/api/v2/dags/{dag_id}/dagRuns", json=body, timeout=30)
-        if reply.status_code >= 400:
+        reply = self._send("POST", f"dags/{dag_id}/dagRuns", json=body)
+        # 409: a request that seemed to fail did start it.
+        if reply.status_code >= 400 and reply.status_code != 409:
             raise RuntimeError(f"{dag_id} could not be started: HTTP {reply.status_code} {reply.text[:300]}")
         return run_id
 

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.phase2 import client
-from sandbox.stack import PROJECT, ROOT, Stack, StackError
+from sandbox.stack import PROJECT, ROOT, Ports, Stack, StackError
 
 DEFAULT_DAY = date(2026, 1, 14)
 STUCK_SECONDS = 180
@@ -175,6 +175,7 @@ def run() -> int:
     try:
         day, games, seed = options(os.environ)
         home = ROOT / ".demo"
+        Ports().check_free()  # before anything of a demo that may be running is deleted
         shutil.rmtree(home, ignore_errors=True)
         began = time.monotonic()
         with Stack(home, seed=seed, day=day, games=games, tell=console.print) as stack:

@@ -25,9 +25,11 @@ HISTORY_HOURS = 48
 
 
 def decision_inputs(
-    warehouse: Warehouse, config: Config, names: Iterable[str], tick: datetime
+    warehouse: Warehouse, config: Config, names: Iterable[str], tick: datetime, days_ahead: int = 0
 ) -> tuple[Schedule, History]:
     """Return the schedule around ``tick`` and the history of the workflows ``names`` and of those they require.
+
+    ``days_ahead``: so many days more of the schedule, for a plan that goes further.
 
     Raises WarehouseError when BigQuery does not answer, ValueError for rows that make no sense. Neither is ever to
     be read as "never ran" (lesson K8).
@@ -38,7 +40,7 @@ def decision_inputs(
     hours = max([HISTORY_HOURS, *(_look_back(config, name) for name in names)])
     start = tick - timedelta(hours=hours)
     parameters: dict[str, Parameter] = {
-        **schedule_window(tick),
+        **schedule_window(tick, days_ahead),
         "history_from": start.astimezone(UTC),
         "history_from_date": start.astimezone(UTC).date(),
         "tick": tick.astimezone(UTC),
@@ -81,12 +83,12 @@ def decision_inputs(
     return schedule_from(facts), history
 
 
-def schedule_window(tick: datetime) -> dict[str, Parameter]:
+def schedule_window(tick: datetime, days_ahead: int = 0) -> dict[str, Parameter]:
     """Return the parameters that bound the schedule's partitions around ``tick``."""
     today = et_date(tick)
     return {
         "schedule_from": today - timedelta(days=SCHEDULE_DAYS_BACK),
-        "schedule_to": today + timedelta(days=SCHEDULE_DAYS_AHEAD),
+        "schedule_to": today + timedelta(days=SCHEDULE_DAYS_AHEAD + days_ahead),
         "season_from": today - timedelta(days=SEASON_DAYS),
         "season_to": today + timedelta(days=SEASON_DAYS),
     }

@@ -32,6 +32,20 @@ def parser() -> argparse.ArgumentParser:
     health.add_argument("--json", action="store_true", help="for machines")
     validate = commands.add_parser("validate", help="check workflows.yaml")
     validate.add_argument("file", nargs="?", help="default: the file in use")
+    planning = commands.add_parser("plan", help="what would run on a date and why, tick by tick; touches nothing")
+    planning.add_argument("--date", type=date.fromisoformat, required=True, help="ET date; from its lock to the next")
+    planning.add_argument("--days", type=int, default=1, choices=range(1, 367), metavar="N", help="so many days")
+    planning.add_argument("--workflow", help="only this one")
+    planning.add_argument("--assume", metavar="FILE", help="YAML list of outcomes that are no success")
+    planning.add_argument("--verbose", "-v", action="store_true", help="show every SKIP with its reason")
+    planning.add_argument("--json", action="store_true", help="one object per decision")
+    explaining = commands.add_parser("explain", help="every check of one decision, passed or not")
+    explaining.add_argument("--workflow", required=True)
+    explaining.add_argument("--at", type=_aware, required=True, help="tick, with its zone: 2026-01-14T13:00-05:00")
+    for one in (planning, explaining):
+        one.add_argument("--games", metavar="FILE", help="NBA.com's schedule document; default: the warehouse")
+        one.add_argument("--config", metavar="FILE", help="another workflows.yaml; default: the file in use")
+    commands.add_parser("schema", help="print the JSON Schema of workflows.yaml, for editors")
     return main_parser
 
 
@@ -48,6 +62,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from orchestration.cli.health import run_health
 
                 return run_health(options.date, options.as_of, as_json=options.json)
+            case "plan":
+                from orchestration.cli.plan import Sources, run_plan
+
+                sources = Sources(options.config, options.games, options.assume)
+                return run_plan(
+                    options.date,
+                    options.days,
+                    sources,
+                    as_json=options.json,
+                    only=options.workflow,
+                    verbose=options.verbose,
+                )
+            case "explain":
+                from orchestration.cli.plan import Sources, run_explain
+
+                return run_explain(options.workflow, options.at, Sources(options.config, options.games))
+            case "schema":
+                from orchestration.config.schema import schema_text
+
+                print(schema_text(), end="")
+                return 0
             case _:
                 from orchestration.cli.setup import run_validate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from orchestration.config.model import Config
@@ -39,11 +40,35 @@ def decide(name: str, config: Config, tick: datetime, schedule: Schedule, histor
 
     Pure: the same input gives the same decision. Raises nothing for any valid configuration.
     """
+    return examine(name, config, tick, schedule, history)[0]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One check of an examination. ``verdict`` None: passed on to the next; ``reached`` False: never asked."""
+
+    name: str
+    question: str
+    verdict: Verdict | None
+    reached: bool
+
+
+def examine(
+    name: str, config: Config, tick: datetime, schedule: Schedule, history: History
+) -> tuple[Decision, list[Examined]]:
+    """Return the decision as :func:`decide` does, and every check of the type in order, with what became of it."""
     case = Case(name, config, et(tick), schedule, history)
+    examined: list[Examined] = []
+    answer: Verdict | None = None
     for check in (halted, *CHECKS[case.workflow.decision_type]):
-        if (verdict := check(case)) is not None:
-            return _decision(case, verdict)
-    raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
+        reached = answer is None
+        verdict = check(case) if reached else None
+        answer = answer or verdict
+        question = (check.__doc__ or "").strip().splitlines()[0]
+        examined.append(Examined(check.__name__, question, verdict, reached))
+    if answer is None:
+        raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
+    return _decision(case, answer), examined
 
 
 def forced(

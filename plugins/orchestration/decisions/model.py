@@ -80,6 +80,10 @@ class History:
         """Return this history with more of it."""
         return History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
 
+    def noting(self, decisions: Iterable[PastDecision]) -> History:
+        """Return this history with these decisions too."""
+        return History(self.executions, self.calls, (*self.decisions, *decisions))
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

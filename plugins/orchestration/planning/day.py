@@ -5,17 +5,22 @@ The same engine decides at run time; there is no second copy of the rules (DESIG
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from orchestration.config.model import Config
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import Decision, History, PastCall, PastExecution
+from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
+from orchestration.execution import CallEnd, status_of
 from orchestration.nba.eastern import at
 from orchestration.nba.games import Schedule
+from orchestration.planning.assumptions import Assumption, assumed_outcome
 from orchestration.planning.calls import planned_calls
-from orchestration.words import Action, ExecutionStatus, Outcome
+from orchestration.words import Action, Outcome
+
+REMEMBERED = timedelta(days=15)
+"""Longer than any rule looks back (max_age_hours is at most 14 days)."""
 
 
 def day_bounds(config: Config, day: date) -> tuple[datetime, datetime]:
@@ -24,11 +29,18 @@ def day_bounds(config: Config, day: date) -> tuple[datetime, datetime]:
     return at(day, lock), at(day + timedelta(days=1), lock)
 
 
-def plan(config: Config, start: datetime, end: datetime, schedule: Schedule, history: History) -> Iterator[Decision]:
+def plan(
+    config: Config,
+    start: datetime,
+    end: datetime,
+    schedule: Schedule,
+    history: History,
+    assumptions: Sequence[Assumption] = (),
+) -> Iterator[Decision]:
     """Yield every enabled workflow's decision at every tick with ``start`` <= tick < ``end``, in order.
 
     Assumes that every RUN succeeds, that a game's data is there once it is due, and that a schedule which is known
-    at the start stays known.
+    at the start stays known; ``assumptions`` say where a call ends otherwise.
     """
     known = schedule.unknown_because(start, config.settings.schedule_max_age_hours) is None
     moments: dict[datetime, list[str]] = {}
@@ -41,19 +53,35 @@ def plan(config: Config, start: datetime, end: datetime, schedule: Schedule, his
         yield from decisions
         for decision in decisions:
             if decision.action is Action.RUN:
-                history = history.plus(*_assumed(config, decision))
+                history = history.plus(*_assumed(config, decision, assumptions))
+        noted = (PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule) for d in decisions)
+        history = _recent(history, tick).noting(noted)
 
 
-def _assumed(config: Config, decision: Decision) -> tuple[list[PastExecution], list[PastCall]]:
-    calls = []
-    for call in planned_calls(config, decision):
+def _recent(history: History, tick: datetime) -> History:
+    """Forget, now and then, what no rule looks back to, so that a season's last day takes no longer than its first."""
+    if not history.decisions or history.decisions[0].tick > tick - 2 * REMEMBERED:
+        return history
+    oldest = tick - REMEMBERED
+    return History(
+        tuple(e for e in history.executions if e.tick > oldest),
+        tuple(c for c in history.calls if c.tick > oldest),
+        tuple(d for d in history.decisions if d.tick > oldest),
+    )
+
+
+def _assumed(
+    config: Config, decision: Decision, assumptions: Sequence[Assumption]
+) -> tuple[list[PastExecution], list[PastCall]]:
+    calls: list[PastCall] = []
+    ends: list[CallEnd] = []
+    for number, call in enumerate(planned_calls(config, decision)):
         game = call.item.game
-        there = game is None or decision.tick >= game.due
-        outcome = Outcome.SUCCESS if there else Outcome.NO_DATA
+        usual = Outcome.SUCCESS if game is None or decision.tick >= game.due else Outcome.NO_DATA
+        outcome = assumed_outcome(assumptions, decision, call.scraper) or usual
         game_id = game.game_id if game else None
         calls.append(PastCall(call.scraper, decision.tick, decision.target_date, outcome, game_id))
+        ends.append(CallEnd(call.scraper, number, outcome, call.label))
+    status = status_of(ends, config.critical_scrapers(decision.workflow))
     successes = sum(call.outcome is Outcome.SUCCESS for call in calls)
-    execution = PastExecution(
-        decision.workflow, decision.tick, decision.target_date, ExecutionStatus.COMPLETED, successes
-    )
-    return [execution], calls
+    return [PastExecution(decision.workflow, decision.tick, decision.target_date, status, successes)], calls

@@ -1,0 +1,36 @@
+"""The JSON Schema of ``workflows.yaml``, from the models, for editors."""
+
+from __future__ import annotations
+
+import json
+
+from orchestration.config.model import Config
+
+
+def schema_text() -> str:
+    """Return ``config/workflows.schema.json``. A test keeps the file current: ``make schema`` writes it."""
+    schema = Config.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "workflows.yaml"
+    # The plan is written in one of two forms that loading makes one; the wall times are text.
+    step = {"$ref": "#/$defs/Step"}
+    schema["$defs"]["ExecutionPlan"] = {
+        "anyOf": [step, {"type": "object", "additionalProperties": step, "minProperties": 1}]
+    }
+    schema["$defs"]["Step"]["properties"]["scraper"] = {"type": "string"}
+    schema["$defs"]["Step"].pop("required", None)
+    return json.dumps(_readable(schema), indent=2, sort_keys=True) + "\n"
+
+
+def _readable(node: object) -> object:
+    """Let an array of names also be a single one, and a wall time be ``HH:MM``."""
+    if isinstance(node, list):
+        return [_readable(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("format") == "time":
+        return {**{k: v for k, v in node.items() if k != "format"}, "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"}
+    if node.get("type") == "array" and node.get("items") == {"type": "string"}:
+        kept = {k: v for k, v in node.items() if k in ("default", "title", "description")}
+        return {**kept, "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    return {key: _readable(value) for key, value in node.items()}
