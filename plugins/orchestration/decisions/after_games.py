@@ -69,7 +69,7 @@ def all_collected(case: Case) -> Verdict | None:
 
 def _run_for(case: Case, missing: tuple[Game, ...], **context: Any) -> Verdict:
     """RUN for the missing games; alert for those that were asked for after their due time and still are missing."""
-    overdue = [game for game in missing if case.tried_after_due(game)]
+    overdue = [game for game in missing if case.overdue(game)]
     reason = f"{len(missing)} of {plural(len(case.games), 'game')} of {case.target_date} to collect"
     if overdue:
         reason += f"; {len(overdue)} should have been here: {', '.join(game.label for game in overdue[:3])}"

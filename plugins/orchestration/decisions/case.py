@@ -72,13 +72,17 @@ class Case:
         """Return whether every per-game scraper of the plan has brought this game's data (lesson K6)."""
         if not self.per_game_scrapers:
             return any(e.collected for e in self.history.of(self.name, self.target_date))
+        return not self.lacking(game)
+
+    def lacking(self, game: Game) -> tuple[str, ...]:
+        """Return the per-game scrapers of the plan that have not brought this game's data."""
         calls = self.history.calls_for(game.game_id, self.per_game_scrapers)
         done = {call.scraper for call in calls if call.outcome is Outcome.SUCCESS}
-        return done.issuperset(self.per_game_scrapers)
+        return tuple(scraper for scraper in self.per_game_scrapers if scraper not in done)
 
-    def tried_after_due(self, game: Game) -> bool:
-        """Return whether a call for this game was made when its data was already due."""
-        return any(call.tick >= game.due for call in self.history.calls_for(game.game_id, self.per_game_scrapers))
+    def overdue(self, game: Game) -> bool:
+        """Return whether a scraper that lacks this game has asked for it when it was already due."""
+        return any(call.tick >= game.due for call in self.history.calls_for(game.game_id, self.lacking(game)))
 
 
 Check = Callable[[Case], Verdict | None]

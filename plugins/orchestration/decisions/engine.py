@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from orchestration.config.model import Config
+from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
 from orchestration.decisions.after_games import EARLY, POST_GAME
 from orchestration.decisions.before_games import GAME_AWARE
 from orchestration.decisions.case import Case, Check, abort, run, skip
@@ -102,4 +103,14 @@ def _decision(case: Case, verdict: Verdict) -> Decision:
         games=verdict.games,
         scrapers=case.workflow.execution_plan.scrapers if verdict.action is Action.RUN else (),
         context=verdict.context,
+        collected=_collected(case, verdict) if verdict.action is Action.RUN else {},
     )
+
+
+def _collected(case: Case, verdict: Verdict) -> dict[str, tuple[str, ...]]:
+    """Return what need not be called for again: box scores of 22:00 are not fetched a second time at 04:00."""
+    if not isinstance(case.workflow, PostGameWorkflow | EarlyGameWorkflow):
+        return {}
+    lacking = {game.game_id: case.lacking(game) for game in verdict.games}
+    found = {s: tuple(g for g, lacks in lacking.items() if s not in lacks) for s in case.per_game_scrapers}
+    return {scraper: games for scraper, games in found.items() if games}

@@ -114,6 +114,8 @@ class Decision:
     games: tuple[Game, ...]
     scrapers: tuple[str, ...]
     context: Mapping[str, Any]
+    collected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By per-game scraper, the ids of target games that it has brought already and is not called for again."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that travels from ``decide`` to the calls (lessons E4, T9)."""
@@ -130,4 +132,5 @@ class Decision:
             "target_games": [game.to_dict() for game in self.games],
             "scrapers": list(self.scrapers),
             "context": dict(self.context),
+            "collected": {scraper: list(ids) for scraper, ids in self.collected.items()},
         }

@@ -105,6 +105,8 @@ class ScrapeOperator(AuditedOperator):
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
         clock, item = RunClock.of(context), self._item()
         context["call_label"] = item.label or self.scraper
+        if item.game is not None and item.game.game_id in decision["collected"].get(self.scraper, ()):
+            raise AirflowSkipException(f"{self.scraper} has brought {item.label} already")
         day = date.fromisoformat(decision["target_date"])
         parameters = render(
             parameters_of(self.scraper, self.config.scrapers[self.scraper]), target_date=day, now=clock.tick, item=item

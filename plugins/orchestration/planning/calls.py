@@ -39,7 +39,9 @@ def planned_calls(config: Config, decision: Decision) -> Iterator[PlannedCall]:
             model = config.scrapers[scraper]
             match fan_out_of(scraper, model):
                 case FanOut.GAME:
-                    yield from (PlannedCall(scraper, step_name, Item(game=game)) for game in decision.games)
+                    had = decision.collected.get(scraper, ())
+                    games = (game for game in decision.games if game.game_id not in had)
+                    yield from (PlannedCall(scraper, step_name, Item(game=game)) for game in games)
                 case FanOut.TEAM:
                     yield from (PlannedCall(scraper, step_name, Item(team=team)) for team in TEAMS)
                 case FanOut.EVENT:
