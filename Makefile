@@ -11,13 +11,15 @@ LOCKS := requirements.lock requirements-sandbox.lock requirements-dev.lock
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up test lint check lock clean
+.PHONY: help demo up test lint bench schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_EXIT=1)"
 	@echo "make up     the same stack against the wall clock"
 	@echo "make test   unit, DAG integrity and integration tests"
 	@echo "make lint   ruff and mypy"
+	@echo "make bench  how fast the engine is"
+	@echo "make schema write config/workflows.schema.json from the models"
 	@echo "make lock   compile the requirements files again"
 
 demo: $(VENV)/.runtime
@@ -34,7 +36,11 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-check: lint test
+bench: $(VENV)/.dev
+	@$(BIN)/python bench/engine.py
+
+schema: $(VENV)/.runtime
+	@$(BIN)/python -m orchestration schema > config/workflows.schema.json
 
 # ---- installing -------------------------------------------------------------------------------
 $(VENV)/.uv:

@@ -45,3 +45,27 @@ def outbox(tmp_path: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
     """An empty outbox in front of it."""
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
     return Outbox(warehouse=warehouse)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """With ``-m lesson``: which lessons the tests that ran are marked with."""
+    if "lesson" not in (config.getoption("-m") or ""):
+        return
+    lessons: dict[str, set[str]] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for number in report.keywords:
+                if number.startswith("lesson:"):
+                    lessons.setdefault(number.removeprefix("lesson:"), set()).add(outcome)
+    held = sorted((n for n, o in lessons.items() if o == {"passed"}), key=lambda n: ("TKEC".index(n[0]), int(n[1:])))
+    broken = sorted(n for n, o in lessons.items() if "failed" in o)
+    terminalreporter.write_line(f"{len(held)} lessons held: {' '.join(held)}")
+    if broken:
+        terminalreporter.write_line(f"{len(broken)} lessons broken: {' '.join(broken)}", red=True)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Carry the lesson's number in the report's keywords."""
+    for mark in item.iter_markers("lesson"):
+        item.extra_keyword_matches.add(f"lesson:{mark.args[0]}")
+        item.keywords[f"lesson:{mark.args[0]}"] = 1

@@ -32,8 +32,8 @@ LONG_AGO = "DATE '2026-01-01'"
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory):
-    names = ("api", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
-    ports = Ports(**dict(zip(names, free_ports(5), strict=True)))
+    names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
+    ports = Ports(**dict(zip(names, free_ports(6), strict=True)))
     home = Path(tmp_path_factory.mktemp("stack"))
     with Stack(home, ports, seed=SEED, day=DAY, games=GAMES, faults=0.04, lost=0.2) as stack:
         played = Day(stack, Console(quiet=True))

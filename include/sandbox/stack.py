@@ -34,6 +34,7 @@ class Ports:
     """Where everything listens; each can be moved by an environment variable."""
 
     api: int = int(os.environ.get("DEMO_UI_PORT", "8080"))
+    execution: int = int(os.environ.get("DEMO_EXECUTION_PORT", "8081"))
     bigquery: int = int(os.environ.get("DEMO_BIGQUERY_PORT", "9050"))
     bigquery_grpc: int = int(os.environ.get("DEMO_BIGQUERY_GRPC_PORT", "9060"))
     scrapers: int = int(os.environ.get("DEMO_SCRAPERS_PORT", "8090"))
@@ -102,8 +103,8 @@ class Stack:
             "AIRFLOW__CORE__PARALLELISM": "8",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{ports.api}/execution/",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow / 'airflow.db'}?timeout=60",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{ports.execution}/execution/",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow / 'airflow.db'}?timeout=30",
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(ports.api),
             "AIRFLOW__API__WORKERS": "1",
@@ -169,13 +170,17 @@ class Stack:
             raise StackError(f"Airflow's database could not be made; see {self.home / 'airflow-db.log'}")
         del self.processes["airflow-db"]
         self.tell("Starting Airflow ...")
-        # The four components of `airflow standalone`, started apart because its log servers listen on every address.
-        self._spawn("api-server", ["airflow", "api-server"])
+        # The four components of `airflow standalone`, apart because its log servers would listen on every address.
+        # And two API servers: the public API writes its audit log on the server's event loop, and in one process with the
+        # tasks' API it blocks that loop while it waits for SQLite, which a task's request there cannot then let go.
+        self._spawn("api-server", ["airflow", "api-server", "--apps", "core"])
+        self._spawn("execution-api", ["airflow", "api-server", "--apps", "execution", "--port", str(p.execution)])
         self._spawn("dag-processor", ["airflow", "dag-processor"])
         self._spawn("triggerer", ["airflow", "triggerer", "--skip-serve-logs"])
         self._await("sandbox", f"http://127.0.0.1:{p.scrapers}/health", 60)
         self._run("init", [sys.executable, "-m", "orchestration", "init"])
         self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
+        self._await("execution-api", f"http://127.0.0.1:{p.execution}/execution/health/ping", 90)
         self._spawn("scheduler", ["airflow", "scheduler", "--skip-serve-logs"])
 
     @property

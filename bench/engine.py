@@ -1,0 +1,59 @@
+"""make bench: how fast the pure engine is. Run it on a quiet machine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests")]
+
+import yaml  # noqa: E402
+from orchestration.config import load, loads  # noqa: E402
+from orchestration.decisions.model import History  # noqa: E402
+from orchestration.nba.document import read_document  # noqa: E402
+from orchestration.nba.games import Schedule  # noqa: E402
+from orchestration.planning.day import day_bounds, plan  # noqa: E402
+from seasons import LAST, OPENING, document  # noqa: E402
+
+
+def timed(what: str, work: Callable[[], Any], runs: int = 3) -> tuple[float, Any]:
+    """Print and return the best of ``runs`` times, in seconds, and the last result."""
+    best = float("inf")
+    for _ in range(runs):
+        start = time.perf_counter()
+        result = work()
+        best = min(best, time.perf_counter() - start)
+    print(f"{what:55} {best:8.3f} s")
+    return best, result
+
+
+def main() -> None:
+    """Print the figures."""
+    config = load(ROOT / "config" / "workflows.yaml").config
+    timed("load config/workflows.yaml", lambda: load(ROOT / "config" / "workflows.yaml"))
+    text = document()
+    _, read = timed("read a season's schedule document (1,230 games)", lambda: read_document(text))
+    start, end = day_bounds(config, OPENING)[0], day_bounds(config, LAST)[1]
+    schedule = Schedule(read.games, start)
+    seconds, decisions = timed(
+        f"plan a season ({(LAST - OPENING).days + 1} days, every tick, all workflows)",
+        lambda: list(plan(config, start, end, schedule, History())),
+        runs=2,
+    )
+    print(f"{'decisions per second, planning included':55} {len(decisions) / seconds:8,.0f}")
+    one_day = day_bounds(config, OPENING + timedelta(days=30))
+    timed("plan one day", lambda: list(plan(config, *one_day, schedule, History())))
+    data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
+    model = data["workflows"]["betting_lines"]
+    data["workflows"] |= {f"betting_{number}": model for number in range(1000 - len(data["workflows"]))}
+    large = yaml.safe_dump(data, default_flow_style=False)
+    timed(f"validate a file of 1,000 workflows ({len(large) / 1e6:.1f} MB)", lambda: loads(large))
+
+
+if __name__ == "__main__":
+    main()
