@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests")]
 
-import yaml  # noqa: E402
-from orchestration.config import load, loads  # noqa: E402
-from orchestration.decisions.model import History  # noqa: E402
-from orchestration.nba.document import read_document  # noqa: E402
-from orchestration.nba.games import Schedule  # noqa: E402
-from orchestration.planning.day import day_bounds, plan  # noqa: E402
-from seasons import LAST, OPENING, document  # noqa: E402
+import yaml
+
+from orchestration.config import load, loads
+from orchestration.decisions.model import History
+from orchestration.nba.document import read_document
+from orchestration.nba.games import Schedule
+from orchestration.planning.day import day_bounds, plan
+from seasons import LAST, OPENING, document
 
 
 def timed(what: str, work: Callable[[], Any], runs: int = 3) -> tuple[float, Any]:
@@ -50,7 +52,7 @@ def main() -> None:
     timed("plan one day", lambda: list(plan(config, *one_day, schedule, History())))
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     model = data["workflows"]["betting_lines"]
-    data["workflows"] |= {f"betting_{number}": model for number in range(1000 - len(data["workflows"]))}
+    data["workflows"] |= {f"betting_{number}": deepcopy(model) for number in range(1000 - len(data["workflows"]))}
     large = yaml.safe_dump(data, default_flow_style=False)
     timed(f"validate a file of 1,000 workflows ({len(large) / 1e6:.1f} MB)", lambda: loads(large))
 

@@ -170,9 +170,9 @@ class Stack:
             raise StackError(f"Airflow's database could not be made; see {self.home / 'airflow-db.log'}")
         del self.processes["airflow-db"]
         self.tell("Starting Airflow ...")
-        # The four components of `airflow standalone`, apart because its log servers would listen on every address.
-        # And two API servers: the public API writes its audit log on the server's event loop, and in one process with the
-        # tasks' API it blocks that loop while it waits for SQLite, which a task's request there cannot then let go.
+        # The four components of `airflow standalone`, apart since its log servers listen on every address.
+        # And two API servers: the public API writes its audit log on its event loop; in one process with the
+        # tasks' API it blocks that loop waiting for SQLite, which a task's request there can then not let go.
         self._spawn("api-server", ["airflow", "api-server", "--apps", "core"])
         self._spawn("execution-api", ["airflow", "api-server", "--apps", "execution", "--port", str(p.execution)])
         self._spawn("dag-processor", ["airflow", "dag-processor"])

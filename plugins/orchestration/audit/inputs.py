@@ -11,7 +11,6 @@ from typing import Any
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config.model import Config
-from orchestration.config.workflows import FreshnessWorkflow
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game, Schedule
@@ -21,7 +20,6 @@ SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
 """ET dates read around the target date. A postponed game's new date beyond them waits until they reach it."""
 SEASON_DAYS = 200
 """How far around the date a row still proves that the schedule is known: the off-season is not "unknown" (K13)."""
-HISTORY_HOURS = 48
 
 
 def decision_inputs(
@@ -37,8 +35,7 @@ def decision_inputs(
     names = list(names)
     workflows = {*names, *(r for name in names for r in config.workflows[name].dependencies.requires)}
     scrapers = {scraper for name in names for scraper in config.workflows[name].execution_plan.scrapers}
-    hours = max([HISTORY_HOURS, *(_look_back(config, name) for name in names)])
-    start = tick - timedelta(hours=hours)
+    start = tick - timedelta(hours=max(config.look_back_hours(name) for name in names))
     parameters: dict[str, Parameter] = {
         **schedule_window(tick, days_ahead),
         "history_from": start.astimezone(UTC),
@@ -124,8 +121,3 @@ def schedule_from(facts: Mapping[str, list[dict[str, Any]]]) -> Schedule:
     )
     seconds = next((row.get("at_second") for row in facts.get("refreshed", ())), None)
     return Schedule(games, None if seconds is None else moment(seconds))
-
-
-def _look_back(config: Config, name: str) -> float:
-    workflow = config.workflows[name]
-    return config.max_age_hours(workflow) + 1 if isinstance(workflow, FreshnessWorkflow) else 0

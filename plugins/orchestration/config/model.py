@@ -21,6 +21,8 @@ from orchestration.config.workflows import (
 EXECUTOR_MINUTE = 5
 """Calls start this many minutes after a tick (the hold); the cleanup looks 15 minutes later."""
 CLEANUP_DELAY_MINUTES = 15
+HISTORY_HOURS = 48
+"""How far back the history of a decision goes; a day's rule never looks beyond yesterday."""
 LOCK_LEAD_MINUTES = 30
 """Freshness workflows also tick this long before the lock, so that the locker knows the day's games."""
 
@@ -96,6 +98,11 @@ class Config(Strict):
     def critical_scrapers(self, name: str) -> frozenset[str]:
         """Return the scrapers of a workflow whose failure fails its execution."""
         return frozenset(s for s in self.workflows[name].execution_plan.scrapers if self.scrapers[s].critical)
+
+    def look_back_hours(self, name: str) -> float:
+        """Return how far back the rules of a workflow look: two days, or as long as its data may be old."""
+        workflow = self.workflows[name]
+        return max(HISTORY_HOURS, self.max_age_hours(workflow) + 1 if isinstance(workflow, FreshnessWorkflow) else 0)
 
     def max_age_hours(self, workflow: FreshnessWorkflow) -> float:
         """Return the age at which a freshness workflow's last success is too old."""

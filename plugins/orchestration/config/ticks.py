@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from orchestration.nba.eastern import at, et_date, require_aware
 
@@ -24,28 +25,27 @@ class Ticks:
         """Return ticks at ``times``."""
         return cls(tuple(sorted(set(times))))
 
-    def _around(self, moment: datetime, days: range) -> Iterator[datetime]:
+    def _around(self, moment: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the ticks of the ET day of ``moment`` and of the days after it, in UTC and in ET, in order."""
         today = et_date(moment)
-        for shift in days:
-            day = today + timedelta(days=shift)
-            yield from (at(day, wall) for wall in self.times)
+        for shift in range(days):
+            yield from _of_day(self.times, today + timedelta(days=shift))
 
     def next_after(self, moment: datetime) -> datetime:
         """Return the first tick strictly after ``moment``, in ET."""
         limit = require_aware(moment).astimezone(UTC)
-        return min(t for t in self._around(moment, range(3)) if t.astimezone(UTC) > limit)
+        return next(tick for utc, tick in self._around(moment, 3) if utc > limit)
 
     def at_or_after(self, moment: datetime) -> datetime:
         """Return the first tick at or after ``moment``, in ET."""
         limit = require_aware(moment).astimezone(UTC)
-        return min(t for t in self._around(moment, range(3)) if t.astimezone(UTC) >= limit)
+        return next(tick for utc, tick in self._around(moment, 3) if utc >= limit)
 
     def between(self, start: datetime, end: datetime) -> list[datetime]:
         """Return the ticks with ``start`` <= tick < ``end``, in order, in ET."""
         first, last = require_aware(start).astimezone(UTC), require_aware(end).astimezone(UTC)
         days = (et_date(end) - et_date(start)).days + 1
-        found = {t.astimezone(UTC): t for t in self._around(start, range(days)) if first <= t.astimezone(UTC) < last}
-        return [found[moment] for moment in sorted(found)]
+        return [tick for utc, tick in self._around(start, days) if first <= utc < last]
 
     def crons(self) -> tuple[str, ...]:
         """Return the cron expressions for these times, one per minute of the hour, to be read in ET."""
@@ -53,6 +53,13 @@ class Ticks:
         for wall in self.times:
             by_minute.setdefault(wall.minute, []).append(wall.hour)
         return tuple(f"{minute} {_hours(hours)} * * *" for minute, hours in sorted(by_minute.items()))
+
+
+@lru_cache(maxsize=4096)
+def _of_day(times: tuple[time, ...], day: date) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the day's ticks in UTC and in ET, in order; a wall time that spring skips may fall on another one."""
+    moments = {tick.astimezone(UTC): tick for tick in (at(day, wall) for wall in times)}
+    return tuple(sorted(moments.items()))
 
 
 def _hours(hours: list[int]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from orchestration.nba.eastern import after, hours_between, require_aware
 
@@ -137,5 +138,19 @@ class Schedule:
     def on(self, day: date, types: Iterable[GameType] = COUNTED_BY_DEFAULT) -> tuple[Game, ...]:
         """Return the games of the ET date ``day`` that count, by tip-off. Postponed ones do not."""
         wanted = frozenset(types)
-        chosen = (game for game in self.games if game.date == day and game.type in wanted and not game.postponed)
-        return tuple(sorted(chosen, key=lambda game: (game.tip.astimezone(UTC), game.game_id)))
+        return tuple(game for game in self._played.get(day, ()) if game.type in wanted)
+
+    @cached_property
+    def _played(self) -> dict[date, list[Game]]:
+        """The games that are played, by ET date and there by tip-off."""
+        found: dict[date, list[Game]] = {}
+        for game in sorted(self.games, key=lambda game: (game.tip.astimezone(UTC), game.game_id)):
+            if not game.postponed:
+                found.setdefault(game.date, []).append(game)
+        return found
+
+    def seen_at(self, moment: datetime) -> Schedule:
+        """Return the same games, refreshed at ``moment``."""
+        again = Schedule(self.games, moment)
+        again.__dict__["_played"] = self._played
+        return again

@@ -6,7 +6,6 @@ The same engine decides at run time; there is no second copy of the rules (DESIG
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from orchestration.config.model import Config
@@ -18,9 +17,6 @@ from orchestration.nba.games import Schedule
 from orchestration.planning.assumptions import Assumption, assumed_outcome
 from orchestration.planning.calls import planned_calls
 from orchestration.words import Action, Outcome
-
-REMEMBERED = timedelta(days=15)
-"""Longer than any rule looks back (max_age_hours is at most 14 days)."""
 
 
 def day_bounds(config: Config, day: date) -> tuple[datetime, datetime]:
@@ -43,26 +39,26 @@ def plan(
     at the start stays known; ``assumptions`` say where a call ends otherwise.
     """
     known = schedule.unknown_because(start, config.settings.schedule_max_age_hours) is None
+    look_back = timedelta(hours=max(config.look_back_hours(name) for name in config.enabled))
     moments: dict[datetime, list[str]] = {}
     for name in config.enabled:
         for tick in config.ticks_of(name).between(start, end):
             moments.setdefault(tick, []).append(name)
     for tick in sorted(moments):
-        seen = replace(schedule, refreshed_at=tick) if known else schedule
+        seen = schedule.seen_at(tick) if known else schedule
         decisions = [decide(name, config, tick, seen, history) for name in moments[tick]]
         yield from decisions
         for decision in decisions:
             if decision.action is Action.RUN:
                 history = history.plus(*_assumed(config, decision, assumptions))
         noted = (PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule) for d in decisions)
-        history = _recent(history, tick).noting(noted)
+        history = _recent(history, tick - look_back).noting(noted)
 
 
-def _recent(history: History, tick: datetime) -> History:
-    """Forget, now and then, what no rule looks back to, so that a season's last day takes no longer than its first."""
-    if not history.decisions or history.decisions[0].tick > tick - 2 * REMEMBERED:
+def _recent(history: History, oldest: datetime) -> History:
+    """Forget, once a day, what no rule looks back to: a decision does not see it at run time either."""
+    if not history.decisions or history.decisions[0].tick > oldest - timedelta(days=1):
         return history
-    oldest = tick - REMEMBERED
     return History(
         tuple(e for e in history.executions if e.tick > oldest),
         tuple(c for c in history.calls if c.tick > oldest),
