@@ -117,6 +117,20 @@ def test_validate_answers_with_its_exit_code(capsys, tmp_path):
     assert f"{bad}:1:1: version" in capsys.readouterr().err
 
 
+def test_validate_warns_of_a_window_that_can_never_run(capsys, tmp_path):
+    path = tmp_path / "w.yaml"
+    ours = (ROOT / "config" / "workflows.yaml").read_text()
+    path.write_text(
+        ours.replace("business_hours: {start: 8, end: 20}", "business_hours: {start: 6, end: 7}").replace(
+            "window_before_game_hours: 6", "window_before_game_hours: 2"
+        )
+    )
+    assert main(["validate", str(path)]) == 0
+    assert "workflows.betting_lines: its window can never run on a game day" in capsys.readouterr().out
+    main(["validate", str(ROOT / "config" / "workflows.yaml")])
+    assert "warning" not in capsys.readouterr().out
+
+
 def test_the_schema_for_editors_is_current(capsys):
     assert main(["schema"]) == 0
     assert capsys.readouterr().out == (ROOT / "config" / "workflows.schema.json").read_text(), "run: make schema"

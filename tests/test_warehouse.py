@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from orchestration.audit.facts import day_facts
+from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
+from orchestration.audit.rows import ExpectedRun
 from orchestration.audit.setup import OtherColumns, init
 from orchestration.audit.statements import SQL_FOLDER, statement, with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -184,3 +186,34 @@ def test_the_facts_of_a_day_are_those_between_its_locks(outbox, warehouse):
     outbox.drain()
     facts = day_facts(warehouse, ours(), DAY, et("+1 09:00"))
     assert sorted(d.tick for d in facts.decisions) == [et("06:00"), et("+1 04:00")]
+
+
+class TestLocks:
+    def lock(self, outbox, run, hour, workflows, *, forced=False):
+        key = TaskKey("schedule_locker", run, "lock")
+        outbox.stage(
+            ExpectedRun(
+                expected_id=row_id("expected", key, name), date=DAY, locked_at=et(f"{hour:02d}:00"), workflow_name=name,
+                expected_run_time=et("13:00"), forced=forced, target_date=DAY, created_at=et(f"{hour:02d}:00"),
+                **key.columns(),
+            )
+            for name in workflows
+        )  # fmt: skip
+        outbox.drain()
+
+    def seen(self, warehouse):
+        rows = warehouse.query("SELECT workflow_name FROM nba_orchestration.v_expected_schedule")
+        return sorted(row["workflow_name"] for row in rows)
+
+    def test_readers_see_the_first_lock_of_a_day_unless_a_later_one_was_forced(self, outbox, warehouse):
+        self.lock(outbox, "first", 5, ["a", "b"])
+        self.lock(outbox, "second", 9, ["a"])
+        assert self.seen(warehouse) == ["a", "b"]
+        self.lock(outbox, "forced", 10, ["c"], forced=True)
+        self.lock(outbox, "forced again", 11, ["d"], forced=True)
+        assert self.seen(warehouse) == ["d"]
+
+    def test_a_lock_that_is_repeated_shows_once(self, outbox, warehouse):
+        for _ in range(2):
+            self.lock(outbox, "first", 5, ["a", "b"])
+        assert self.seen(warehouse) == ["a", "b"]

@@ -166,7 +166,10 @@ def locker_dag(config: Config) -> DAG:
         doc_md=locker_doc(config),
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
-        params={"as_of": AS_OF},
+        params={
+            "force": Param(False, type="boolean", description="Take the place of the day's first lock."),
+            "as_of": AS_OF,
+        },
     ) as dag:
         LockOperator(task_id="lock")
     return dag

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS nba_orchestration.daily_expected_schedule (
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
   expected_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
   target_date DATE OPTIONS(description="ET date that the data is about"),
+  forced BOOL OPTIONS(description="A lock that was forced takes the place of the day's first one"),
   dag_id STRING OPTIONS(description="Airflow DAG"),
   run_id STRING OPTIONS(description="Airflow DAG run"),
   task_id STRING OPTIONS(description="Airflow task"),

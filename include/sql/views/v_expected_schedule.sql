@@ -1,9 +1,18 @@
--- Expected runs, one row per id
+-- Expected runs, one row per id, of the lock that counts: the day's first one, or the last that was forced
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
 CREATE OR REPLACE VIEW nba_orchestration.v_expected_schedule
-OPTIONS(description="Expected runs, one row per id")
+OPTIONS(description="Expected runs of the lock that counts: the day's first one, or the last that was forced")
 AS
+WITH rows_by_id AS (
+  SELECT *
+  FROM nba_orchestration.daily_expected_schedule
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY date, expected_id ORDER BY created_at DESC) = 1
+)
 SELECT *
-FROM nba_orchestration.daily_expected_schedule
+FROM rows_by_id
 WHERE TRUE
-QUALIFY ROW_NUMBER() OVER (PARTITION BY date, expected_id ORDER BY created_at DESC) = 1;
+QUALIFY DENSE_RANK() OVER (
+  PARTITION BY date
+  ORDER BY IF(forced, 0, 1), IF(forced, -UNIX_MICROS(created_at), UNIX_MICROS(created_at)), run_id
+) = 1;

@@ -78,6 +78,7 @@ class ExpectedRun(Row):
     priority: Priority | None = None
     schedule_version: str | None = None
     generated_by: str | None = None
+    forced: bool = False
     target_date: Date
     run_id: str
 

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from orchestration.config import Config, load
+from orchestration.planning.reachable import never_running
 
 
 def run_init(*, pools: bool) -> int:
@@ -56,6 +57,8 @@ def run_validate(file: str | None) -> int:
     loaded = load(file)
     for warning in loaded.warnings:
         print(f"warning: {warning}")
+    for name in never_running(loaded.config):
+        print(f"warning: workflows.{name}: its window can never run on a game day; ask: explain --workflow {name}")
     count = len(loaded.config.workflows)
     print(f"{file or 'workflows.yaml'}: valid, {count} workflows, {len(loaded.config.scrapers)} scrapers")
     return 0

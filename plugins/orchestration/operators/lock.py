@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class LockOperator(AuditedOperator):
-    """Locks the expected RUNs of the orchestration day that starts at the run's tick."""
+    """Locks the expected RUNs of the orchestration day of the run's tick.
+
+    A second lock of a day replaces nothing silently: readers see the first one, unless a later one was forced.
+    """
 
     def execute(self, context: Context) -> None:
         """Plan the day and stage its expected runs; fail when the plan itself contains an ABORT."""
@@ -44,6 +47,7 @@ class LockOperator(AuditedOperator):
                 priority=decision.priority,
                 schedule_version=config.version,
                 generated_by=f"{key.dag_id}.{key.task_id}",
+                forced=bool(context["params"].get("force")),
                 environment=config.environment,
                 target_date=decision.target_date,
                 created_at=now,
