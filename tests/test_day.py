@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.warehouse import Warehouse
+from orchestration.planning.day import day_bounds, plan
+from orchestration.words import Action
 from sandbox.demo import Day
 from sandbox.stack import Ports, Stack
 from standins import free_ports
-from worlds import DAY, et
+from worlds import DAY, et, ours
 
 pytestmark = pytest.mark.integration
 GAMES = 3
@@ -134,6 +138,22 @@ def test_the_lock_expected_what_ran(day):
     names = {r["workflow_name"] for r in expected}
     assert names >= {"morning_operations", "betting_lines", "post_game_window_1", "post_game_window_3"}
     assert {r["games_today"] for r in expected if r["workflow_name"] == "betting_lines"} == {GAMES}
+
+
+def test_the_lock_is_the_plan(day, monkeypatch):
+    for name in ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"):
+        monkeypatch.setenv(name, day.stack.env[name])
+    start, end = day_bounds(ours(), DAY)
+    schedule, past = decision_inputs(Warehouse(), ours(), ours().enabled, start)
+    runs = [d for d in plan(ours(), start, end, schedule, past) if d.action is Action.RUN]
+    locked = rows(
+        day,
+        "SELECT workflow_name, expected_run_time, reason FROM nba_orchestration.v_expected_schedule "
+        f"WHERE date > {LONG_AGO}",
+    )
+    assert sorted((r["workflow_name"], r["expected_run_time"], r["reason"]) for r in locked) == sorted(
+        (d.workflow, d.tick, d.reason) for d in runs
+    )
 
 
 def test_mapped_calls_are_labelled_for_people(day):

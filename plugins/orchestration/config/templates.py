@@ -106,7 +106,7 @@ def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
             return f"unknown name {unknown[0]!r}; with for_each: {fan_out.value} there are {', '.join(allowed)}"
         render({"": template}, target_date=_SAMPLE_DATE, now=_SAMPLE_TIP, item=_SAMPLES[fan_out])
     except TemplateError as error:
-        return str(error)
+        return " ".join(str(error).split())
     except Exception as error:
         # A template can fail in any way that an expression can: 1/0, a missing argument, a wrong type.
         return f"{type(error).__name__}: {error}"
