@@ -134,6 +134,12 @@ def test_every_view_has_a_description_and_keeps_the_partition_within_reach(path)
     assert PARTITIONED[path.stem] in {column.name for column in window.args["partition_by"][0].find_all(exp.Column)}
 
 
+def test_both_readers_of_the_schedule_prefer_the_same_source():
+    games = [(SQL_FOLDER / "queries" / f"{name}.sql").read_text() for name in ("decision_inputs", "day_facts")]
+    chosen = [re.search(r"WITH games AS \(.*?\n\)\n", text, re.DOTALL)[0] for text in games]
+    assert chosen[0] == chosen[1]
+
+
 @pytest.mark.parametrize("name", ["a.b; DROP TABLE c", "a.b.c", "a b", "`a`", "", "a.b--"])
 def test_only_a_plain_name_can_become_part_of_a_statement(name):
     with pytest.raises(ValueError, match="is not a table or column name"):
