@@ -200,3 +200,15 @@ def test_a_forced_dry_run_decides_and_calls_nothing(day):
         "skipped",
         "skipped",
     )
+
+
+def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
+    moment = et("+1 09:00").astimezone(UTC)
+    run = day.api.trigger("post_game_window_3", moment, target_date=DAY.isoformat(), scrapers=["nbac_team_boxscor"])
+    while day.api.unfinished():
+        day.stack.check()
+    path = f"dags/post_game_window_3/dagRuns/{run}"
+    assert day.api.get(path)["state"] == "failed"
+    log = json.dumps(day.api.get(f"{path}/taskInstances/decide/logs/1"))
+    assert "target_date needs force" in log
+    assert "did you mean `nbac_team_boxscore`" in log

@@ -43,6 +43,7 @@ PARAMS: dict[str, Param] = {
     ),
     "games": Param(None, type=["null", "array"], description="Only these games (10-digit ids)."),
     "scrapers": Param(None, type=["null", "array"], description="Only these scrapers of the plan."),
+    "reason": Param(None, type=["null", "string"], description="With force: why; kept with the decision."),
     "as_of": AS_OF,
 }
 

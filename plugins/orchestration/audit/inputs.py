@@ -23,16 +23,23 @@ SEASON_DAYS = 200
 
 
 def decision_inputs(
-    warehouse: Warehouse, config: Config, names: Iterable[str], tick: datetime, days_ahead: int = 0
+    warehouse: Warehouse,
+    config: Config,
+    names: Iterable[str],
+    tick: datetime,
+    *,
+    days_ahead: int = 0,
+    about: date | None = None,
 ) -> tuple[Schedule, History]:
     """Return the schedule around ``tick`` and the history of the workflows ``names`` and of those they require.
 
-    ``days_ahead``: so many days more of the schedule, for a plan that goes further.
+    ``days_ahead``: so many days more of the schedule, for a plan that goes further; ``about``: an ET date that must be
+    in it, for a run that is forced about another day.
 
     Raises WarehouseError when BigQuery does not answer, ValueError for rows that make no sense. Neither is ever to
     be read as "never ran" (lesson K8).
     """
-    names = list(names)
+    names, today = list(names), et_date(tick)
     workflows = {*names, *(r for name in names for r in config.workflows[name].dependencies.requires)}
     scrapers = {scraper for name in names for scraper in config.workflows[name].execution_plan.scrapers}
     start = tick - timedelta(hours=max(config.look_back_hours(name) for name in names))
@@ -44,6 +51,9 @@ def decision_inputs(
         "workflows": sorted(workflows),
         "scrapers": sorted(scrapers),
     }
+    if about is not None:
+        parameters["schedule_from"] = min(about, today - timedelta(days=SCHEDULE_DAYS_BACK))
+        parameters["schedule_to"] = max(about, today + timedelta(days=SCHEDULE_DAYS_AHEAD + days_ahead))
     facts = by_kind(warehouse.query(statement("decision_inputs"), parameters))
     history = History(
         executions=tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from orchestration.config.model import Config
 from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
@@ -13,6 +13,7 @@ from orchestration.decisions.case import Case, Check, abort, run, skip
 from orchestration.decisions.daily import FRESHNESS, SELF_AWARE
 from orchestration.decisions.discovery import DISCOVERY
 from orchestration.decisions.model import Decision, History, Verdict
+from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et
 from orchestration.nba.games import Schedule
 from orchestration.words import Action, DecisionType
@@ -72,12 +73,11 @@ def examine(
     return _decision(case, answer), examined
 
 
-def forced(
-    name: str, config: Config, tick: datetime, schedule: Schedule, who: str, target_date: date | None = None
-) -> Decision:
+def forced(name: str, config: Config, tick: datetime, schedule: Schedule, who: str, request: Request) -> Decision:
     """Return a RUN whatever the rule says, for a person who asked for it. Targets every game of the target date."""
-    case = Case(name, config, et(tick), schedule, History(), target_date)
-    return _decision(case, run(f"Forced by {who}", case.games, rule="forced", games=len(case.games)))
+    case = Case(name, config, et(tick), schedule, History(), request.target_date)
+    why = f": {request.reason}" if request.reason else ""
+    return _decision(case, run(f"Forced by {who}{why}", case.games, rule="forced", games=len(case.games)))
 
 
 def aborted(name: str, config: Config, tick: datetime, rule: str, reason: str) -> Decision:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BranchMixIn
@@ -11,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration import __version__
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import Decision
+from orchestration.decisions.request import Request, RequestRefused
 from orchestration.operators.base import AuditedOperator
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import Action
@@ -36,46 +36,42 @@ class DecideOperator(AuditedOperator, BranchMixIn):
 
     def execute(self, context: Context) -> None:
         """Decide, stage the decision, branch."""
+        assert self.workflow is not None
         clock = RunClock.of(context)
-        decision = self._narrowed(self._decide(context, clock), context)
-        dry_run = bool(context["params"].get("dry_run"))
+        try:
+            request = Request.of(context["params"], self.config, self.workflow)
+            decision = request.narrow(self._decide(request, clock))
+        except RequestRefused as refused:
+            raise AirflowFailException(str(refused)) from None
         decision_id = self._stage(context, clock, decision)
         self.log.info("%s %s: %s", decision.workflow, decision.action, decision.reason)
-        context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, "dry_run": dry_run, **decision.to_dict()})
-        self.do_branch(context, SKIP if dry_run and decision.action is Action.RUN else _BRANCH[decision.action])
+        context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, **decision.to_dict()})
+        self.do_branch(context, SKIP if request.dry_run and decision.action is Action.RUN else _BRANCH[decision.action])
 
-    def _decide(self, context: Context, clock: RunClock) -> Decision:
+    def _decide(self, request: Request, clock: RunClock) -> Decision:
         from orchestration.audit.inputs import decision_inputs
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
         assert self.workflow is not None
-        config, params = self.config, context["params"]
+        config = self.config
         try:
-            schedule, history = decision_inputs(Warehouse(), config, [self.workflow], clock.tick)
-            if params.get("force"):
-                wanted = params.get("target_date")
-                day = date.fromisoformat(wanted) if wanted else None
-                return forced(self.workflow, config, clock.tick, schedule, clock.triggered_by, day)
-            return decide(self.workflow, config, clock.tick, schedule, history)
+            schedule, history = decision_inputs(
+                Warehouse(), config, [self.workflow], clock.tick, about=request.target_date
+            )
+            if request.force:
+                decision = forced(self.workflow, config, clock.tick, schedule, clock.triggered_by, request)
+            else:
+                decision = decide(self.workflow, config, clock.tick, schedule, history)
+            request.check_games(schedule, decision.target_date, config, self.workflow)
+            return decision
+        except RequestRefused:
+            raise
         except WarehouseError as error:
             return aborted(self.workflow, config, clock.tick, "history_unreadable", f"History unreadable: {error}")
         except Exception as error:
             self.log.exception("The decision failed; it is recorded as ABORT")
             reason = f"Internal error: {type(error).__name__}: {error}"
             return aborted(self.workflow, config, clock.tick, "internal_error", reason)
-
-    def _narrowed(self, decision: Decision, context: Context) -> Decision:
-        """Return the decision with only the games and scrapers that a manual run asked for."""
-        from dataclasses import replace
-
-        games, scrapers = context["params"].get("games"), context["params"].get("scrapers")
-        if decision.action is not Action.RUN:
-            return decision
-        if games:
-            decision = replace(decision, games=tuple(g for g in decision.games if g.game_id in games))
-        if scrapers:
-            decision = replace(decision, scrapers=tuple(s for s in decision.scrapers if s in scrapers))
-        return decision
 
     def _stage(self, context: Context, clock: RunClock, decision: Decision) -> str:
         from orchestration.audit.ids import row_id
