@@ -129,7 +129,8 @@ class Day:
             if row["action"] != "SKIP":
                 colour = "green" if row["action"] == "RUN" else "red"
                 progress.print(
-                    f"{clock(moment)} [{colour}]{row['action']:5}[/] {row['workflow_name']:20} {row['reason']}"
+                    f"{clock(moment)} [{colour}]{row['action']:5}[/] {row['workflow_name']:20} {row['reason']}",
+                    soft_wrap=True,
                 )
         skipped = sum(row["action"] == "SKIP" for row in rows)
         if skipped:
@@ -188,6 +189,7 @@ def run() -> int:
             code = player.summary(day, max(timeline) + timedelta(minutes=5), time.monotonic() - ready)
             console.print(f"Airflow's UI: {stack.url} (no login; it listens on 127.0.0.1 only)")
             if os.environ.get("DEMO_EXIT") != "1":
+                console.print("In another shell, for airflow and bin/orchestration: source .demo/env.sh")
                 console.print("Everything stays up until Ctrl-C.")
                 wait(stack)
             return code

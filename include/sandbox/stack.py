@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -118,6 +119,9 @@ class Stack:
     def __enter__(self) -> Stack:
         self.home.mkdir(parents=True, exist_ok=True)
         self.ports.check_free()
+        added = {name: value for name, value in self.env.items() if os.environ.get(name) != value}
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(added.items()))
+        (self.home / "env.sh").write_text("".join(lines))
         try:
             self._start()
         except BaseException:
