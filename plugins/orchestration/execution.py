@@ -44,7 +44,7 @@ def call_ends(
             elif state == "success" and left is not None:
                 ends.append(_reported(scraper, map_index, left, Outcome(left["outcome"])))
             elif state == "failed" and left is not None:
-                # A success that was left by a task which failed all the same is not counted as one (issue: timeouts).
+                # A call that outlived its limit may have left a success; its task failed, and so did the call.
                 ends.append(_reported(scraper, map_index, left, Outcome.FAILED))
             elif state in ("failed", "success"):
                 ends.append(CallEnd(scraper, map_index, Outcome.FAILED, label, error_type="killed", reported=False))
