@@ -51,11 +51,12 @@ class AirflowApi:
     def trigger(self, dag_id: str, as_of: datetime, **conf: Any) -> str:
         """Start a replay of ``dag_id`` at ``as_of`` and return the run's id."""
         run_id = f"replay__{as_of.isoformat()}"
+        # The tick is what the UI shows and sorts by; but a run whose dates lie ahead would wait for them.
+        ahead = as_of > datetime.now(UTC)
         body = {
             "dag_run_id": run_id,
-            "logical_date": as_of.isoformat(),
-            # What the UI shows and sorts by; a moment that lies ahead would keep the run waiting for it.
-            "run_after": min(as_of, datetime.now(UTC)).isoformat(),
+            "logical_date": None if ahead else as_of.isoformat(),
+            "run_after": datetime.now(UTC).isoformat() if ahead else as_of.isoformat(),
             "conf": {"as_of": as_of.isoformat(), **conf},
         }
         reply = self._send("POST", f"dags/{dag_id}/dagRuns", json=body)
