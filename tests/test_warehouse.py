@@ -1,6 +1,7 @@
 """The audit trail against the real hook and the BigQuery emulator."""
 
 import logging
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import pytest
 from orchestration.audit.facts import day_facts
 from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.inputs import decision_inputs
-from orchestration.audit.outbox import Outbox
+from orchestration.audit.outbox import BATCH, Outbox
 from orchestration.audit.rows import ExpectedRun
 from orchestration.audit.setup import OtherColumns, init
 from orchestration.audit.statements import SQL_FOLDER, statement, with_identifiers
@@ -217,3 +218,22 @@ class TestLocks:
         for _ in range(2):
             self.lock(outbox, "first", 5, ["a", "b"])
         assert self.seen(warehouse) == ["a", "b"]
+
+
+@pytest.mark.lesson("E11")
+@pytest.mark.lesson("C7")
+def test_a_backlog_goes_in_by_few_streaming_appends_and_no_statement_changes_a_row(outbox, warehouse, monkeypatch):
+    appends = []
+    append = Warehouse.append
+
+    def counted(self, table, rows):
+        appends.append(len(rows))
+        append(self, table, rows)
+
+    monkeypatch.setattr(Warehouse, "append", counted)
+    outbox.stage(a_decision(decision_id=str(number)) for number in range(BATCH + 100))
+    assert outbox.drain().appended == BATCH + 100
+    assert appends == [BATCH, 100]
+    assert decisions_seen(warehouse) == BATCH + 100
+    for path in SQL_FOLDER.rglob("*.sql"):
+        assert not re.search(r"\b(MERGE|UPDATE|DELETE|INSERT)\b", path.read_text()), path
