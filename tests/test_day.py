@@ -1,6 +1,7 @@
 """A game day in short, through the real scheduler: every step of the main job, and a database that goes away."""
 
 import json
+import time
 from datetime import UTC
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def day(tmp_path_factory: pytest.TempPathFactory):
 
 def rows(day, text):
     return [dict(row) for row in day.bigquery.query(text).result(timeout=30)]
+
+
+def wait_for_runs(day):
+    deadline = time.monotonic() + 180
+    while day.api.unfinished():
+        day.stack.check()
+        assert time.monotonic() < deadline, "the run got stuck"
 
 
 def test_the_morning_feeds_the_evening(day):
@@ -169,8 +177,7 @@ def test_without_a_database_the_decision_is_abort_red_and_its_row_is_not_lost(da
     day.stack.kill("bigquery")
     moment = et("07:00").astimezone(UTC)
     run = day.api.trigger("referee_discovery", moment)
-    while day.api.unfinished():
-        day.stack.check()
+    wait_for_runs(day)
     assert day.api.get(f"dags/referee_discovery/dagRuns/{run}")["state"] == "failed"
     [staged] = list(day.outbox.glob("workflow_decisions/*.json"))
     row = json.loads(staged.read_text())
@@ -188,8 +195,7 @@ def test_without_a_database_the_decision_is_abort_red_and_its_row_is_not_lost(da
 def test_a_forced_dry_run_decides_and_calls_nothing(day):
     moment = et("+1 08:00").astimezone(UTC)
     run = day.api.trigger("post_game_window_3", moment, force=True, dry_run=True, target_date=DAY.isoformat())
-    while day.api.unfinished():
-        day.stack.check()
+    wait_for_runs(day)
     states = {
         i["task_id"]: i["state"]
         for i in day.api.get(f"dags/post_game_window_3/dagRuns/{run}/taskInstances", limit=100)["task_instances"]
@@ -205,8 +211,7 @@ def test_a_forced_dry_run_decides_and_calls_nothing(day):
 def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
     moment = et("+1 09:00").astimezone(UTC)
     run = day.api.trigger("post_game_window_3", moment, target_date=DAY.isoformat(), scrapers=["nbac_team_boxscor"])
-    while day.api.unfinished():
-        day.stack.check()
+    wait_for_runs(day)
     path = f"dags/post_game_window_3/dagRuns/{run}"
     assert day.api.get(path)["state"] == "failed"
     log = json.dumps(day.api.get(f"{path}/taskInstances/decide/logs/1"))
