@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,15 @@ sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests")]
 import yaml
 
 from orchestration.config import load, loads
+from orchestration.decisions.engine import decide
 from orchestration.decisions.model import History
 from orchestration.nba.document import read_document
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import day_bounds, plan
-from seasons import LAST, OPENING, document
+from seasons import OPENING, document
+
+FINALS = date(2026, 6, 16)
+"""With this last day the season has 230 game days, as many as with its playoffs."""
 
 
 def timed(what: str, work: Callable[[], Any], runs: int = 3) -> tuple[float, Any]:
@@ -38,16 +42,23 @@ def main() -> None:
     """Print the figures."""
     config = load(ROOT / "config" / "workflows.yaml").config
     timed("load config/workflows.yaml", lambda: load(ROOT / "config" / "workflows.yaml"))
-    text = document()
+    text = document(last=FINALS)
     _, read = timed("read a season's schedule document (1,230 games)", lambda: read_document(text))
-    start, end = day_bounds(config, OPENING)[0], day_bounds(config, LAST)[1]
+    game_days = len({game.date for game in read.games})
+    start, end = day_bounds(config, OPENING)[0], day_bounds(config, FINALS)[1]
     schedule = Schedule(read.games, start)
     seconds, decisions = timed(
-        f"plan a season ({(LAST - OPENING).days + 1} days, every tick, all workflows)",
+        f"plan a season ({game_days} game days, every tick, all workflows)",
         lambda: list(plan(config, start, end, schedule, History())),
         runs=2,
     )
     print(f"{'decisions per second, planning included':55} {len(decisions) / seconds:8,.0f}")
+    seconds, _ = timed(
+        f"decide {len(decisions):,} times, without history",
+        lambda: [decide(d.workflow, config, d.tick, schedule, History()) for d in decisions],
+        runs=2,
+    )
+    print(f"{'decisions per second, the engine alone':55} {len(decisions) / seconds:8,.0f}")
     one_day = day_bounds(config, OPENING + timedelta(days=30))
     timed("plan one day", lambda: list(plan(config, *one_day, schedule, History())))
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())

@@ -21,10 +21,10 @@ TIPS = [time(19), time(19), time(19, 30), time(19, 30), time(20), time(20, 30), 
 GAMES = 1230
 
 
-def season(seed: int = 1) -> dict:
-    """The document: ``leagueSchedule.gameDates[].games[]``."""
+def season(seed: int = 1, last: date = LAST) -> dict:
+    """The document: ``leagueSchedule.gameDates[].games[]``, with the games spread from opening night to ``last``."""
     dice = random.Random(seed)
-    days = [OPENING + timedelta(days=n) for n in range((LAST - OPENING).days + 1)]
+    days = [OPENING + timedelta(days=n) for n in range((last - OPENING).days + 1)]
     days = [day for day in days if day not in REST_DAYS]
     counts = dict.fromkeys(days, 7)
     while sum(counts.values()) != GAMES:
@@ -72,5 +72,5 @@ def _postpone(dates: list[dict], dice: random.Random) -> None:
         game["gameStatusText"] = "PPD"
 
 
-def document(seed: int = 1) -> str:
-    return json.dumps(season(seed))
+def document(seed: int = 1, last: date = LAST) -> str:
+    return json.dumps(season(seed, last))
