@@ -1,6 +1,9 @@
 """The command line: plan, explain, validate, schema."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,3 +146,11 @@ def test_both_files_fit_the_schema():
     schema = json.loads((ROOT / "config" / "workflows.schema.json").read_text())
     for path in (ROOT / "config" / "workflows.yaml", OLD_FILE):
         jsonschema.validate(yaml.safe_load(Path(path).read_text()), schema)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(games):
+    command = f"{sys.executable} -m orchestration plan --date 2026-01-14 --days 30 --verbose --games {games} | head -1"
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
+    done = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "Wed 14 Jan 2026\n"
+    assert "Traceback" not in done.stderr

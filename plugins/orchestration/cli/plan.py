@@ -14,6 +14,7 @@ from rich.console import Console
 
 from orchestration.config import Config, ConfigError, load
 from orchestration.decisions.case import day as moment_text
+from orchestration.decisions.case import plural
 from orchestration.decisions.engine import examine
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.document import DocumentError, read_document
@@ -74,7 +75,7 @@ def run_explain(workflow: str, at: datetime, sources: Sources) -> int:
     console.print(f"  next check {moment_text(decision.next_check_time)}, alert {decision.alert_level.value}")
     for number, one in enumerate(examined, 1):
         mark = "answered" if one.verdict else "passed" if one.reached else "not asked"
-        console.print(f"  {number:2} {mark:9} {one.name}: {one.question}", markup=False)
+        console.print(f"  {number:2} {mark:9} {one.name}: {one.question.replace('``', '')}", markup=False)
         for key, value in (one.verdict.context if one.verdict else {}).items():
             console.print(f"               {key} = {value}", markup=False)
     return 0
@@ -145,7 +146,7 @@ def _timeline(config: Config, decisions: Sequence[Decision], *, verbose: bool) -
         shown = here if verbose else [d for d in here if d.action is not Action.SKIP]
         for decision in shown:
             calls = len(list(planned_calls(config, decision)))
-            more = f" [dim]({calls} calls)[/]" if calls else ""
+            more = f" [dim]({plural(calls, 'call')})[/]" if calls else ""
             line = f"{clock(tick)} [{COLOURS[decision.action]}]{decision.action.value:5}[/] {decision.workflow:20} "
             console.print(line + decision.reason.replace("[", r"\[") + more)
         skipped = len(here) - len(shown)
