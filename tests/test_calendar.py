@@ -78,6 +78,14 @@ def test_a_requirement_is_met_by_a_workflow_that_had_nothing_to_do():
     assert decision("betting_lines", "13:00", past=history(MORNING_DONE), config=config).rule == "waiting_for_required"
 
 
+@pytest.mark.parametrize("change", [date(2026, 3, 8), date(2026, 11, 1)])
+def test_done_today_is_asked_again_at_tomorrows_opening_on_the_wall_clock(change):
+    day = change - timedelta(days=1)
+    done = history(executed("morning_operations", et("06:00", day), day))
+    found = decide("morning_operations", ours(), et("12:00", day), schedule(game(1, day=day)), done)
+    assert found.next_check_time == et("06:00", change)
+
+
 @pytest.mark.lesson("K12")
 def test_a_postponed_game_returns_on_its_new_date():
     later = date(2026, 2, 4)

@@ -39,21 +39,18 @@ def decision_inputs(
     Raises WarehouseError when BigQuery does not answer, ValueError for rows that make no sense. Neither is ever to
     be read as "never ran" (lesson K8).
     """
-    names, today = list(names), et_date(tick)
+    names = list(names)
     workflows = {*names, *(r for name in names for r in config.workflows[name].dependencies.requires)}
     scrapers = {scraper for name in names for scraper in config.workflows[name].execution_plan.scrapers}
     start = tick - timedelta(hours=max(config.look_back_hours(name) for name in names))
     parameters: dict[str, Parameter] = {
-        **schedule_window(tick, days_ahead),
+        **schedule_window(tick, days_ahead, about),
         "history_from": start.astimezone(UTC),
         "history_from_date": start.astimezone(UTC).date(),
         "tick": tick.astimezone(UTC),
         "workflows": sorted(workflows),
         "scrapers": sorted(scrapers),
     }
-    if about is not None:
-        parameters["schedule_from"] = min(about, today - timedelta(days=SCHEDULE_DAYS_BACK))
-        parameters["schedule_to"] = max(about, today + timedelta(days=SCHEDULE_DAYS_AHEAD + days_ahead))
     facts = by_kind(warehouse.query(statement("decision_inputs"), parameters))
     history = History(
         executions=tuple(
@@ -90,12 +87,13 @@ def decision_inputs(
     return schedule_from(facts), history
 
 
-def schedule_window(tick: datetime, days_ahead: int = 0) -> dict[str, Parameter]:
-    """Return the parameters that bound the schedule's partitions around ``tick``."""
+def schedule_window(tick: datetime, days_ahead: int = 0, about: date | None = None) -> dict[str, Parameter]:
+    """Return the parameters that bound the schedule's partitions around ``tick``; the ET date ``about`` is in them."""
     today = et_date(tick)
+    about = about or today
     return {
-        "schedule_from": today - timedelta(days=SCHEDULE_DAYS_BACK),
-        "schedule_to": today + timedelta(days=SCHEDULE_DAYS_AHEAD + days_ahead),
+        "schedule_from": min(about, today - timedelta(days=SCHEDULE_DAYS_BACK)),
+        "schedule_to": max(about, today + timedelta(days=SCHEDULE_DAYS_AHEAD + days_ahead)),
         "season_from": today - timedelta(days=SEASON_DAYS),
         "season_to": today + timedelta(days=SEASON_DAYS),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.audit.statements import AUDIT_DATASET
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, SchemaField
+    from google.cloud.bigquery import Client, SchemaField, Table
 
 CONNECTION = "google_cloud_default"
 QUERY_SECONDS = 30
@@ -90,25 +90,27 @@ class Warehouse:
 
     def schema(self, table: str) -> Sequence[SchemaField] | None:
         """Return the columns of ``dataset.table``, or None when it does not exist."""
+        found = self._table(table)
+        return None if found is None else list(found.schema)
+
+    def partition_column(self, table: str) -> tuple[str, str] | None:
+        """Return name and type of the column that ``dataset.table`` is partitioned by, or None."""
+        found = self._table(table)
+        if found is None:
+            raise WarehouseError(f"BigQuery has no table {table}")
+        field = found.time_partitioning.field if found.time_partitioning else None
+        kinds = {column.name: column.field_type for column in found.schema}
+        return (field, kinds[field]) if field else None
+
+    def _table(self, table: str) -> Table | None:
         from google.api_core.exceptions import NotFound
 
         try:
-            found = self.client.get_table(f"{self.client.project}.{table}", timeout=QUERY_SECONDS, retry=None)
+            return self.client.get_table(f"{self.client.project}.{table}", timeout=QUERY_SECONDS, retry=None)
         except NotFound:
             return None
         except Exception as error:
             raise WarehouseError(f"BigQuery did not describe {table}: {_first_line(error)}") from error
-        return list(found.schema)
-
-    def partition_column(self, table: str) -> tuple[str, str] | None:
-        """Return name and type of the column that ``dataset.table`` is partitioned by, or None."""
-        try:
-            found = self.client.get_table(f"{self.client.project}.{table}", timeout=QUERY_SECONDS, retry=None)
-        except Exception as error:
-            raise WarehouseError(f"BigQuery did not describe {table}: {_first_line(error)}") from error
-        field = found.time_partitioning.field if found.time_partitioning else None
-        kinds = {column.name: column.field_type for column in found.schema}
-        return (field, kinds[field]) if field else None
 
 
 def _parameter(name: str, value: Parameter) -> Any:

@@ -58,7 +58,7 @@ def run_validate(file: str | None) -> int:
     for warning in loaded.warnings:
         print(f"warning: {warning}")
     for name in never_running(loaded.config):
-        print(f"warning: workflows.{name}: its window can never run on a game day; ask: explain --workflow {name}")
+        print(f"warning: workflows.{name}: its window can never run on a game day; see plan.sh --workflow {name}")
     count = len(loaded.config.workflows)
     print(f"{file or 'workflows.yaml'}: valid, {count} workflows, {len(loaded.config.scrapers)} scrapers")
     return 0

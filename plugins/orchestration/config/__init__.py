@@ -17,7 +17,7 @@ from orchestration.config.repair import usable_part
 from orchestration.config.source import Source, parse
 from orchestration.words import DecisionType
 
-__all__ = ["Config", "ConfigError", "Loaded", "Problem", "config_path", "load", "loads"]
+__all__ = ["Config", "ConfigError", "Loaded", "Problem", "config_path", "load", "loads", "read"]
 
 ENVIRONMENT_VARIABLE = "ORCHESTRATION_CONFIG"
 
@@ -42,11 +42,15 @@ def load(path: FilePath | str | None = None) -> Loaded:
     Raises ConfigError, listing every problem with line, column and a suggestion (DESIGN section 4).
     """
     path = FilePath(path) if path is not None else config_path()
+    return loads(read(path), str(path))
+
+
+def read(path: FilePath) -> bytes:
+    """Return the content of a configuration file. Raises ConfigError when it cannot be read."""
     try:
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(str(path), [Problem(0, 0, "", f"cannot be read: {error.strerror}")]) from error
-    return loads(text, str(path))
 
 
 def loads(text: bytes | str, name: str = "workflows.yaml") -> Loaded:

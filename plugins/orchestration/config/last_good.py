@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
-from orchestration.config import ConfigError, Loaded, config_path, load
+from orchestration.config import ConfigError, Loaded, config_path, load, loads, read
 
 
 def last_good_path() -> Path:
@@ -21,14 +21,15 @@ def load_or_last_good() -> Loaded:
     Raises ConfigError when there has never been a good one here. ``dags/workflows_check.py`` shows the errors of a
     broken file in Airflow's UI meanwhile.
     """
-    kept = last_good_path()
+    path, kept = config_path(), last_good_path()
     try:
-        loaded = load()
+        text = read(path)
+        loaded = loads(text, str(path))
     except ConfigError:
         if not kept.exists():
             raise
         return load(kept)
-    _keep(config_path().read_bytes(), kept)
+    _keep(text, kept)
     return loaded
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pydantic import Field
 
 from orchestration.config.base import Strict
-from orchestration.config.scrapers import Scraper
+from orchestration.config.scrapers import Scraper, fan_out_of
 from orchestration.config.settings import Settings
 from orchestration.config.ticks import Ticks
 from orchestration.config.workflows import (
@@ -17,6 +17,7 @@ from orchestration.config.workflows import (
     PostGameWorkflow,
     Workflow,
 )
+from orchestration.words import FanOut
 
 EXECUTOR_MINUTE = 5
 """Calls start this many minutes after a tick (the hold); the cleanup looks 15 minutes later."""
@@ -98,6 +99,11 @@ class Config(Strict):
     def critical_scrapers(self, name: str) -> frozenset[str]:
         """Return the scrapers of a workflow whose failure fails its execution."""
         return frozenset(s for s in self.workflows[name].execution_plan.scrapers if self.scrapers[s].critical)
+
+    def per_game_scrapers(self, name: str) -> tuple[str, ...]:
+        """Return the scrapers of a workflow's plan that are called once per game."""
+        plan = self.workflows[name].execution_plan.scrapers
+        return tuple(s for s in plan if fan_out_of(s, self.scrapers[s]) is FanOut.GAME)
 
     def look_back_hours(self, name: str) -> float:
         """Return how far back the rules of a workflow look: two days, or as long as its data may be old."""

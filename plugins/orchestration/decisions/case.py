@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
 from orchestration.config.checks import reads_yesterday_as_slate
 from orchestration.config.model import Config
-from orchestration.config.scrapers import fan_out_of
 from orchestration.config.ticks import Ticks
 from orchestration.config.workflows import Workflow
 from orchestration.decisions.model import History, Verdict
 from orchestration.nba.eastern import at, et, et_date, resolve_target_date
 from orchestration.nba.games import Game, Schedule
-from orchestration.words import Action, AlertLevel, FanOut, Outcome, TargetDate
+from orchestration.words import Action, AlertLevel, Outcome, TargetDate
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,11 @@ class Case:
     @cached_property
     def per_game_scrapers(self) -> tuple[str, ...]:
         """The plan's scrapers that are called once per game."""
-        plan = self.workflow.execution_plan.scrapers
-        return tuple(s for s in plan if fan_out_of(s, self.config.scrapers[s]) is FanOut.GAME)
+        return self.config.per_game_scrapers(self.name)
 
-    def wall(self, hour: int) -> datetime:
-        """Return today's full ET ``hour``; 24 is the last minute of the day."""
-        return at(self.today, time(hour)) if hour < 24 else at(self.today, time(23, 59))
+    def wall(self, hour: int, *, days: int = 0) -> datetime:
+        """Return the full ET ``hour`` of today, or of so many days later; 24 is the last minute of the day."""
+        return at(self.today + timedelta(days=days), time(hour) if hour < 24 else time(23, 59))
 
     def collected(self, game: Game) -> bool:
         """Return whether every per-game scraper of the plan has brought this game's data (lesson K6)."""

@@ -22,7 +22,7 @@ def done_today(case: Case) -> Verdict | None:
     if not done:
         return None
     start, _ = _window(case)
-    tomorrow = after(case.wall(start), timedelta(days=1))
+    tomorrow = case.wall(start, days=1)
     return skip(
         "done", f"Done for {case.target_date} at {clock(done[-1].tick)} ET", tomorrow, done_at=day(done[-1].tick)
     )

@@ -37,7 +37,7 @@ def found(case: Case) -> Verdict | None:
     at = max(call.tick for call in hits)
     reason = f"Found for {case.target_date} at {clock(at)} ET"
     level = _once(case, FOUND, case.workflow.alerts.discovery_complete)
-    next_at = after(case.wall(_schedule(case).first_hour), timedelta(days=1))
+    next_at = case.wall(_schedule(case).first_hour, days=1)
     return Verdict(Action.SKIP, FOUND, reason, level, next_at, context={"found_at": clock(at)})
 
 
@@ -66,7 +66,7 @@ def attempts_used_up(case: Case) -> Verdict | None:
         return None
     level = _once(case, ATTEMPTS_USED_UP, case.workflow.alerts.max_attempts_reached)
     reason = f"All {allowed} attempts for {case.target_date} are used up, nothing was found"
-    next_at = after(case.wall(_schedule(case).first_hour), timedelta(days=1))
+    next_at = case.wall(_schedule(case).first_hour, days=1)
     seen = {"attempts": made, "max_attempts": allowed}
     return Verdict(Action.SKIP, ATTEMPTS_USED_UP, reason, level, next_at, context=seen)
 

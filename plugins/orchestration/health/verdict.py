@@ -9,13 +9,12 @@ from datetime import datetime, time, timedelta
 from itertools import groupby
 
 from orchestration.config.model import Config
-from orchestration.config.scrapers import fan_out_of
 from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow
 from orchestration.health.facts import DayFacts, DecisionFact
 from orchestration.nba.eastern import after, at, clock
 from orchestration.nba.games import Game
 from orchestration.planning.day import day_bounds
-from orchestration.words import Action, ExecutionStatus, FanOut, Outcome, Verdict
+from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
 
 GRACE = timedelta(minutes=45)
 """From a tick until its execution must be over: the hold, the calls and their retries."""
@@ -173,11 +172,10 @@ def _missing_scrapers(config: Config, facts: DayFacts, game: Game, *, critical_o
     """Return the per-game scrapers of the post-game windows that have not brought this game (lesson K6)."""
     wanted = {
         scraper
-        for workflow in config.enabled.values()
+        for name, workflow in config.enabled.items()
         if isinstance(workflow, PostGameWorkflow)
-        for scraper in workflow.execution_plan.scrapers
-        if fan_out_of(scraper, config.scrapers[scraper]) is FanOut.GAME
-        and (config.scrapers[scraper].critical or not critical_only)
+        for scraper in config.per_game_scrapers(name)
+        if config.scrapers[scraper].critical or not critical_only
     }
     got = {c.scraper for c in facts.calls if c.game_id == game.game_id and c.outcome is Outcome.SUCCESS}
     return sorted(wanted - got)
@@ -219,7 +217,7 @@ def _cleanup(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     if not config.settings.cleanup_processor.enabled:
         return
     start, end = day_bounds(config, facts.day)
-    due = list(config.cleanup_ticks.between(start, min(end, after(now, -GRACE))))
+    due = config.cleanup_ticks.between(start, min(end, after(now, -GRACE)))
     last = max(facts.cleanups, key=lambda cleanup: cleanup.at, default=None)
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
         since = "today" if last is None else f"since {clock(last.at)} ET"

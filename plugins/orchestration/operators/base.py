@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -42,9 +43,9 @@ class AuditedOperator(BaseOperator):
         self.workflow = workflow
         self.staged: dict[str, list[str]] = {}
 
-    @property
+    @cached_property
     def config(self) -> Config:
-        """The configuration in use, read again by every task (lesson K9)."""
+        """The configuration in use, read again by every task, once (lesson K9)."""
         return load_or_last_good().config
 
     def stage(self, rows: Iterable[Row]) -> None:

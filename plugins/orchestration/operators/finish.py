@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration.execution import CallEnd, call_ends, failures_in_short, status_of
 from orchestration.operators.base import AuditedOperator
 from orchestration.operators.decide import DECISION_KEY
-from orchestration.operators.scrape import OUTCOME_KEY
+from orchestration.operators.scrape import OUTCOME_KEY, call_columns
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import ExecutionStatus, Outcome
 
@@ -102,28 +102,17 @@ class FinishOperator(AuditedOperator):
         from orchestration.audit.ids import row_id
         from orchestration.audit.rows import ScraperRun
 
-        columns = key.columns()
         identity = row_id("call", key)
         return ScraperRun(
             row_id=identity,
             execution_id=identity,
             run_id=identity,
             scraper_name=end.scraper,
-            workflow=decision["workflow"],
             game_date=date.fromisoformat(decision["target_date"]),
             status=Outcome.FAILED,
             triggered_at=now,
-            completed_at=now,
-            source=clock.source,
-            environment=self.config.environment,
-            triggered_by=clock.triggered_by,
             error_type="killed",
             error_message="The task ended without reporting an outcome: its process was killed",
-            slot_time=clock.tick,
-            target_date=date.fromisoformat(decision["target_date"]),
             label=end.label,
-            decision_id=decision["decision_id"],
-            created_at=now,
-            dag_run_id=columns.pop("run_id"),
-            **columns,
+            **call_columns(decision, clock, key, self.config.environment, now),
         )

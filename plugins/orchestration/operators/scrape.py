@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,33 @@ from orchestration.words import FanOut, Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from orchestration.audit.ids import TaskKey
+
 OUTCOME_KEY = "outcome"
 """The XCom in which every call leaves its outcome for ``finish``."""
 TIMEOUT_GRACE = timedelta(seconds=15)
 """A task's execution_timeout lies this far above the call's: it stops an answer that drips in (lesson E8)."""
+
+
+def call_columns(
+    decision: Mapping[str, Any], clock: RunClock, key: TaskKey, environment: str, now: datetime
+) -> dict[str, Any]:
+    """Return what every row of a call of this run says: whose it is, for which decision, and when it was made."""
+    columns = key.columns()
+    return {
+        "workflow": decision["workflow"],
+        "decision_id": decision["decision_id"],
+        "target_date": date.fromisoformat(decision["target_date"]),
+        "slot_time": clock.tick,
+        "source": clock.source,
+        "triggered_by": clock.triggered_by,
+        "environment": environment,
+        "completed_at": now,
+        "created_at": now,
+        # In this table run_id is the service's.
+        "dag_run_id": columns.pop("run_id"),
+        **columns,
+    }
 
 
 class CallFailed(AirflowException):
@@ -153,36 +177,25 @@ class ScrapeOperator(AuditedOperator):
         key, now = task_key(context), clock.now()
         identity = row_id("call", key)
         execution_id = result.run_id or identity
-        columns = key.columns()
         row = ScraperRun(
             row_id=identity,
             execution_id=execution_id,
             run_id=execution_id,
             scraper_name=self.scraper,
-            workflow=decision["workflow"],
             game_date=item.game.date if item.game else date.fromisoformat(decision["target_date"]),
             status=result.outcome,
             triggered_at=triggered_at,
-            completed_at=now,
             duration_seconds=round((now - triggered_at).total_seconds(), 3),
-            source=clock.source,
-            environment=self.config.environment,
-            triggered_by=clock.triggered_by,
             gcs_path=result.gcs_path,
             data_summary=dict(result.summary) or None,
             error_type=result.error_type,
             error_message=result.error_message,
             retry_count=key.try_number - 1,
             opts=parameters,
-            slot_time=clock.tick,
-            target_date=date.fromisoformat(decision["target_date"]),
             game_id=item.game.game_id if item.game else None,
             label=f"{self.scraper} {item.label}".rstrip(),
             record_count=result.record_count,
-            decision_id=decision["decision_id"],
-            created_at=now,
-            dag_run_id=columns.pop("run_id"),
-            **columns,
+            **call_columns(decision, clock, key, self.config.environment, now),
         )
         self.stage([row])
         context["ti"].xcom_push(
