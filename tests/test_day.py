@@ -182,7 +182,7 @@ def test_without_a_database_the_decision_is_abort_red_and_its_row_is_not_lost(da
     [staged] = list(day.outbox.glob("workflow_decisions/*.json"))
     row = json.loads(staged.read_text())
     assert (row["action"], row["rule"]) == ("ABORT", "history_unreadable")
-    day.stack.start_bigquery()
+    day.stack.restart("bigquery")
     day.stack.await_bigquery()
     day.play({et("+1 07:20").astimezone(UTC): ["cleanup"]})
     text = (

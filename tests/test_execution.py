@@ -9,7 +9,8 @@ CRITICAL = frozenset({"events"})
 
 
 def left(outcome, map_index=-1):
-    return {"execution_id": "e", "outcome": outcome, "label": f"call {map_index}", "map_index": map_index}
+    call = {"label": f"call {map_index}"}
+    return {"execution_id": "e", "outcome": outcome, "error_type": None, "triggered_at": None, "call": call}
 
 
 def judge(states, of):
@@ -50,6 +51,17 @@ def test_a_call_that_could_not_be_made_counts_against_it_but_not_as_a_call():
 def test_a_killed_call_is_failed_and_known_to_have_left_no_row():
     _, found = judge({"events": "success", "props_0": "failed"}, {("events", -1): left("success")})
     assert [(end.outcome, end.reported) for end in found] == [(Outcome.SUCCESS, True), (Outcome.FAILED, False)]
+
+
+def test_a_call_that_was_killed_after_it_began_is_known_by_what_it_left():
+    begun = {**left("failed", 0), "execution_id": None, "error_type": "killed"}
+    _, found = judge({"events": "success", "props_0": "failed"}, {("events", -1): left("success"), ("props", 0): begun})
+    assert (found[1].reported, found[1].label, found[1].left) == (False, "call 0", begun)
+
+
+def test_a_call_whose_task_failed_after_its_success_has_not_succeeded():
+    status, found = judge({"events": "failed"}, {("events", -1): left("success")})
+    assert (status, found[0].outcome) == (ExecutionStatus.FAILED, Outcome.FAILED)
 
 
 def test_skipped_calls_do_not_count():

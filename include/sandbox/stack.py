@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -69,6 +69,9 @@ class Stack:
     on_schedule: bool = False
     """Whether Airflow's own clock starts runs; the demo starts them itself, tick by tick."""
     tell: Callable[[str], None] = print
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that go before the stack's own."""
+    commands: dict[str, list[str]] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     logs: list[IO[bytes]] = field(default_factory=list)
 
@@ -114,6 +117,7 @@ class Stack:
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+            **self.settings,
         }
 
     def __enter__(self) -> Stack:
@@ -132,8 +136,7 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start_bigquery(self) -> None:
-        """Start the emulator, with what it held before."""
+    def _start_bigquery(self) -> None:
         self._spawn(
             "bigquery",
             [
@@ -148,15 +151,19 @@ class Stack:
         self._await("bigquery", f"http://127.0.0.1:{self.ports.bigquery}/bigquery/v2/projects/{PROJECT}/datasets", 60)
 
     def kill(self, name: str) -> None:
-        """Kill one process, as a fault."""
+        """Kill one process and all that it started, as a fault."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=10)
 
+    def restart(self, name: str) -> None:
+        """Start a killed process again, as whatever watches over it would."""
+        self._spawn(name, self.commands[name])
+
     def _start(self) -> None:
         p = self.ports
         self.tell("Starting the BigQuery emulator ...")
-        self.start_bigquery()
+        self._start_bigquery()
         # Airflow's database is made while the emulator starts; both take a few seconds.
         migration = self._spawn("airflow-db", ["airflow", "db", "migrate"])
         self.await_bigquery()
@@ -193,7 +200,8 @@ class Stack:
         return f"http://127.0.0.1:{self.ports.api}"
 
     def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
-        log = (self.home / f"{name}.log").open("wb")
+        self.commands[name] = command
+        log = (self.home / f"{name}.log").open("ab")
         self.logs.append(log)
         process = subprocess.Popen(
             command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

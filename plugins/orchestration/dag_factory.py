@@ -17,12 +17,13 @@ from orchestration.deadlines import deadline
 from orchestration.nba.eastern import ET
 from orchestration.nba.teams import TEAMS
 from orchestration.operators.base import audited
+from orchestration.operators.call_retries import CallRetryPolicy
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
-from orchestration.operators.scrape import TIMEOUT_GRACE, CallRetryPolicy, ScrapeOperator
+from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.words import FanOut
 
 LOCKER, CLEANUP = "schedule_locker", "cleanup"
@@ -138,6 +139,7 @@ def _call(
         scraper=scraper,
         fan_out=fan_out.value,
         timeout_seconds=timeout,
+        deferrable=model.deferrable,
         execution_timeout=timedelta(seconds=timeout) + TIMEOUT_GRACE,
         retries=config.retries(scraper),
         retry_policy=CallRetryPolicy(retries.first_delay_seconds, retries.max_delay_seconds),

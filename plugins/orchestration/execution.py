@@ -22,8 +22,13 @@ class CallEnd:
     execution_id: str | None = None
     error_type: str | None = None
     triggered_at: str | None = None
-    reported: bool = True
-    """False: the task ended, but left no row (it was killed)."""
+    left: Mapping[str, Any] | None = None
+    """What the call left of itself."""
+
+    @property
+    def reported(self) -> bool:
+        """Whether the task's last try left a row. One that was killed left none."""
+        return self.execution_id is not None
 
 
 def call_ends(
@@ -41,13 +46,13 @@ def call_ends(
             left = outcomes.get((scraper, map_index))
             if state in NOT_MADE:
                 ends.append(CallEnd(scraper, map_index, None, label))
-            elif state == "success" and left is not None:
-                ends.append(_reported(scraper, map_index, left, Outcome(left["outcome"])))
-            elif state == "failed" and left is not None:
-                # A call that outlived its limit may have left a success; its task failed, and so did the call.
-                ends.append(_reported(scraper, map_index, left, Outcome.FAILED))
-            elif state in ("failed", "success"):
-                ends.append(CallEnd(scraper, map_index, Outcome.FAILED, label, error_type="killed", reported=False))
+            elif state in ("failed", "success") and left is None:
+                # Killed before it could leave anything, or its state was set by hand.
+                ends.append(CallEnd(scraper, map_index, Outcome.FAILED, label, error_type="killed"))
+            elif state in ("failed", "success") and left is not None:
+                # A task that failed after its call's success was stopped on its way out; so its call did not succeed.
+                outcome = Outcome.FAILED if state == "failed" else Outcome(left["outcome"])
+                ends.append(_end(scraper, map_index, left, outcome))
     return ends
 
 
@@ -60,15 +65,16 @@ def _instances(scraper: str, states: Mapping[str, str | None]) -> dict[int, str 
     return found
 
 
-def _reported(scraper: str, map_index: int, left: Mapping[str, Any], outcome: Outcome) -> CallEnd:
+def _end(scraper: str, map_index: int, left: Mapping[str, Any], outcome: Outcome) -> CallEnd:
     return CallEnd(
         scraper,
         map_index,
         outcome,
-        str(left["label"]),
-        left["execution_id"],
-        left.get("error_type"),
-        left.get("triggered_at"),
+        label=str(left["call"]["label"]),
+        execution_id=left["execution_id"],
+        error_type=left["error_type"],
+        triggered_at=left["triggered_at"],
+        left=left,
     )
 
 

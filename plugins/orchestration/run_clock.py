@@ -46,7 +46,16 @@ class RunClock:
 
     def now(self) -> datetime:
         """Return the run's present time, aware, UTC."""
-        return datetime.now(UTC) + self.shift
+        return self.of_wall(self.wall())
+
+    @staticmethod
+    def wall() -> datetime:
+        """Return the wall clock's present, UTC: when a row is made, in a replay too. The views keep the latest."""
+        return datetime.now(UTC)
+
+    def of_wall(self, moment: datetime) -> datetime:
+        """Return the run's time at ``moment`` of the wall clock."""
+        return moment + self.shift
 
     @property
     def source(self) -> Source:

@@ -56,10 +56,15 @@ class Outbox:
 
         return ObjectStoragePath(self.url)
 
-    def stage(self, rows: Iterable[Row]) -> None:
-        """Write rows to the outbox. When this returns they cannot be lost."""
+    def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> None:
+        """Write rows to the outbox, in place of staged ones with their ids. When this returns they cannot be lost.
+
+        ``unless_staged``: leave the ones that are staged as they are.
+        """
         for row in rows:
             folder = self.root / row.TABLE
+            if unless_staged and (folder / f"{row.key}.json").exists():
+                continue
             folder.mkdir(parents=True, exist_ok=True)
             # A half-written file must never look like a row: write beside, then move into place.
             half = folder / f".{row.key}.{uuid4().hex}"

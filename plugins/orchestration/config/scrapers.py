@@ -35,6 +35,8 @@ class Scraper(Strict):
     timeout_seconds: float | None = Field(default=None, gt=0)
     retries: int | None = Field(default=None, ge=0, le=10)
     pool: str | None = None
+    deferrable: bool | None = None
+    """Whether the triggerer makes the calls; unset, Airflow's ``[operators] default_deferrable`` decides."""
     processed_in: TableName | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,14 @@ from orchestration.config.last_good import load_or_last_good
 from orchestration.config.model import Config
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from orchestration.audit.rows import Row
 
 RETRIES_OF_OUR_OWN = 2
 """Tries again for a task of ours that stumbled over something passing, such as a full disk."""
+
+FIRST_TIME_KEY = "first_time"
 
 
 def audited(**arguments: Any) -> dict[str, Any]:
@@ -48,11 +52,28 @@ class AuditedOperator(BaseOperator):
         """The configuration in use, read again by every task, once (lesson K9)."""
         return load_or_last_good().config
 
-    def stage(self, rows: Iterable[Row]) -> None:
-        """Stage rows: when this returns they cannot be lost. The callback appends them."""
+    def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> None:
+        """Stage rows: when this returns they cannot be lost. The callback appends them.
+
+        ``unless_staged``: a row that is staged already is left as it is.
+        """
         from orchestration.audit.outbox import Outbox
 
         rows = list(rows)
-        Outbox().stage(rows)
+        Outbox().stage(rows, unless_staged=unless_staged)
         for row in rows:
             self.staged.setdefault(row.TABLE, []).append(row.key)
+
+
+def first_time(context: Context, moment: datetime) -> datetime:
+    """Return ``moment``, or what an earlier try of this task said here.
+
+    A decision and an execution keep their id when their task is run again, and must keep their day too: the views look
+    for the rows of one id within a day, as the tables' partitions are.
+    """
+    store = context["task_state_store"]
+    said = store.get(FIRST_TIME_KEY) if context["ti"].try_number > 1 else None
+    if said is not None:
+        return datetime.fromisoformat(said)
+    store.set(FIRST_TIME_KEY, moment.isoformat())
+    return moment

@@ -93,7 +93,7 @@ class CleanupOperator(AuditedOperator):
             duration_seconds=round((now - started).total_seconds(), 3),
             pubsub_enabled=True,
             environment=self.config.environment,
-            created_at=now,
+            created_at=clock.wall(),
             **key.columns(),
         )
         self.stage([row])

@@ -11,7 +11,7 @@ from orchestration import __version__
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import Decision
 from orchestration.decisions.request import Request, RequestRefused
-from orchestration.operators.base import AuditedOperator
+from orchestration.operators.base import AuditedOperator, first_time
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import Action
 
@@ -77,10 +77,10 @@ class DecideOperator(AuditedOperator, BranchMixIn):
         from orchestration.audit.ids import row_id
         from orchestration.audit.rows import DecisionRow
 
-        key, now = task_key(context), clock.now()
+        key = task_key(context)
         row = DecisionRow(
             decision_id=row_id("decision", key, per_try=False),
-            decision_time=now,
+            decision_time=first_time(context, clock.now()),
             workflow_name=decision.workflow,
             action=decision.action,
             reason=decision.reason,
@@ -96,7 +96,7 @@ class DecideOperator(AuditedOperator, BranchMixIn):
             slot_time=decision.tick,
             rule=decision.rule,
             target_date=decision.target_date,
-            created_at=now,
+            created_at=clock.wall(),
             **key.columns(),
         )
         self.stage([row])

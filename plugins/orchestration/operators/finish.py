@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.execution import CallEnd, call_ends, failures_in_short, status_of
-from orchestration.operators.base import AuditedOperator
+from orchestration.operators.base import AuditedOperator, first_time
+from orchestration.operators.call_rows import KILLED, Call, call_row
 from orchestration.operators.decide import DECISION_KEY
-from orchestration.operators.scrape import OUTCOME_KEY, call_columns
+from orchestration.operators.hold import VETO_KEY
+from orchestration.operators.scrape import OUTCOME_KEY
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import ExecutionStatus, Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.audit.ids import TaskKey
     from orchestration.audit.rows import ScraperRun
 
 UNKNOWN_TRY = 0
-"""Try number of a row made for a killed call: which try it was, nobody can tell any more."""
+"""Try number in the row of a call that was killed before it left anything: nobody can tell any more which it was."""
+STOPPED = "No call was made: `hold` was stopped. Airflow's audit log (Browse, Audit Log) says by whom"
 
 
 class FinishOperator(AuditedOperator):
@@ -44,13 +47,14 @@ class FinishOperator(AuditedOperator):
         }
         ends = call_ends(plan, states, outcomes)
         status = status_of(ends, config.critical_scrapers(self.workflow))
+        short = failures_in_short(ends)
         if states.get("hold") in ("failed", "upstream_failed"):
             status = ExecutionStatus.FAILED
-        self._stage(context, clock, decision, ends, status)
-        short = failures_in_short(ends)
+            short = ti.xcom_pull(task_ids="hold", key=VETO_KEY) or STOPPED
+        self._stage(context, clock, decision, ends, status, short)
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
         if status is ExecutionStatus.FAILED:
-            raise AirflowFailException(f"{self.workflow} failed: {short or 'held back: no call was made'}")
+            raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def _stage(
         self,
@@ -59,24 +63,20 @@ class FinishOperator(AuditedOperator):
         decision: dict[str, Any],
         ends: list[CallEnd],
         status: ExecutionStatus,
+        message: str | None,
     ) -> None:
-        from orchestration.audit.ids import TaskKey, row_id
+        from orchestration.audit.ids import row_id
         from orchestration.audit.rows import ExecutionRow
 
         key, now = task_key(context), clock.now()
         made = [end for end in ends if end.outcome is not None]
         started = min([datetime.fromisoformat(e.triggered_at) for e in made if e.triggered_at], default=now)
-        killed: list[ScraperRun] = []
-        ids = []
-        for end in made:
-            its_key = TaskKey(key.dag_id, key.run_id, end.scraper, end.map_index, UNKNOWN_TRY)
-            if not end.reported:
-                killed.append(self._killed(clock, decision, end, its_key, now))
-            ids.append(end.execution_id or row_id("call", its_key))
+        killed = [self._killed(context, clock, decision, end, now) for end in made if not end.reported]
+        ids = [*(end.execution_id for end in made if end.execution_id), *(row.execution_id for row in killed)]
         failed = sum(end.outcome is Outcome.FAILED for end in made)
         row = ExecutionRow(
             execution_id=row_id("execution", key, per_try=False),
-            execution_time=started,
+            execution_time=first_time(context, started),
             workflow_name=decision["workflow"],
             decision_id=decision["decision_id"],
             scrapers_requested=decision["scrapers"],
@@ -87,32 +87,23 @@ class FinishOperator(AuditedOperator):
             scraper_execution_ids=ids,
             status=status,
             duration_seconds=max(round((now - started).total_seconds(), 3), 0.0),
-            error_message=failures_in_short(ends),
+            error_message=message,
             slot_time=clock.tick,
             target_date=date.fromisoformat(decision["target_date"]),
             environment=self.config.environment,
-            created_at=now,
+            created_at=clock.wall(),
             **key.columns(),
         )
-        self.stage([*killed, row])
+        self.stage(killed, unless_staged=True)
+        self.stage([row])
 
     def _killed(
-        self, clock: RunClock, decision: dict[str, Any], end: CallEnd, key: TaskKey, now: datetime
+        self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime
     ) -> ScraperRun:
-        from orchestration.audit.ids import row_id
-        from orchestration.audit.rows import ScraperRun
-
-        identity = row_id("call", key)
-        return ScraperRun(
-            row_id=identity,
-            execution_id=identity,
-            run_id=identity,
-            scraper_name=end.scraper,
-            game_date=date.fromisoformat(decision["target_date"]),
-            status=Outcome.FAILED,
-            triggered_at=now,
-            error_type="killed",
-            error_message="The task ended without reporting an outcome: its process was killed",
-            label=end.label,
-            **call_columns(decision, clock, key, self.config.environment, now),
-        )
+        """Return the row of a call whose last try was killed, from what it left before it made the call."""
+        number, at, call = UNKNOWN_TRY, now, Call(end.scraper, end.label, date.fromisoformat(decision["target_date"]))
+        if end.left is not None:
+            number, at = end.left["try_number"], datetime.fromisoformat(end.left["triggered_at"])
+            call = Call.from_dict(end.left["call"])
+        key = replace(task_key(context), task_id=end.scraper, map_index=end.map_index, try_number=number)
+        return call_row(call, KILLED, key, decision, clock, self.config.environment, at, now)

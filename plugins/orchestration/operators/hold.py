@@ -5,32 +5,68 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Param
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.nba.eastern import clock as et_clock
 from orchestration.operators.base import AuditedOperator
 from orchestration.operators.decide import DECISION_KEY
+from orchestration.operators.scrape import NOTHING
 from orchestration.run_clock import RunClock
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+RUN_NOW, VETO = "Run now", "Veto"
+VETO_REASON = "veto_reason"
+VETO_KEY = "veto"
+"""The XCom that says who vetoed, when and why; ``finish`` writes it into the execution row."""
 
-class HoldOperator(AuditedOperator):
-    """Waits until ``execution_delay_minutes`` after the tick without a worker slot, then returns the target games.
 
-    Only scheduled runs wait: a manual or replayed run has somebody who has just asked for it.
+class HoldOperator(AuditedOperator, HITLOperator):
+    """Waits until ``execution_delay_minutes`` after the tick, then returns the target games.
+
+    Meanwhile the task asks for input in the UI (Required Actions): a person can veto the run, with a reason, or let it
+    start at once. Nobody's answer means that it runs. The wait takes no worker slot and no triggerer. Only scheduled
+    runs wait: a manual or replayed run has somebody who has just asked for it.
     """
 
-    def execute(self, context: Context) -> list[dict[str, str]]:
-        """Wait if there is something to wait for, and return the games of the decision."""
+    def __init__(self, *, params: ParamsDict | None = None, **arguments: Any) -> None:
+        asked = ParamsDict() if params is None else params
+        why = Param("", type="string", title="Reason", description="Of a veto; goes into the audit.", source="task")
+        asked[VETO_REASON] = why
+        super().__init__(subject="Run?", options=[RUN_NOW, VETO], defaults=RUN_NOW, params=asked, **arguments)
+
+    def execute(self, context: Context) -> list[Any]:
+        """Ask and wait if there is something to wait for, and return the games of the decision."""
         clock = RunClock.of(context)
         ready = clock.tick + timedelta(minutes=self.config.settings.execution_delay_minutes)
-        if clock.scheduled and ready > datetime.now(UTC):
-            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+        remaining = ready - datetime.now(UTC)
+        if clock.scheduled and remaining > timedelta():
+            decision = self._decision(context)
+            self.subject = f"{decision['workflow']} runs at {et_clock(ready)} ET unless somebody vetoes it"
+            self.body = f"{decision['reason']}\n\nScrapers: {', '.join(decision['scrapers'])}"
+            self.response_timeout = remaining
+            super().execute(context)
+        return self._games(context)
 
-            self.log.info("Holding until %s; mark this task failed to veto the run", ready)
-            self.defer(trigger=DateTimeTrigger(ready), method_name="ready")
-        return self.ready(context)
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> list[Any]:
+        """Take the answer: stop the run on a veto, else return the games."""
+        answer = super().execute_complete(context, event)
+        if VETO in answer["chosen_options"]:
+            user, reason = answer["responded_by_user"] or {}, (answer["params_input"].get(VETO_REASON) or "").strip()
+            who, at = user.get("name") or user.get("id") or "somebody", et_clock(answer["responded_at"])
+            said = f"Vetoed by {who} at {at} ET: {reason or 'no reason given'}"
+            context["ti"].xcom_push(VETO_KEY, said)
+            raise AirflowFailException(said)
+        return self._games(context)
 
-    def ready(self, context: Context, event: Any = None) -> list[dict[str, str]]:
+    def _decision(self, context: Context) -> dict[str, Any]:
+        decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
+        return decision
+
+    def _games(self, context: Context) -> list[Any]:
         """Return the target games, over which the per-game calls are mapped."""
-        games: list[dict[str, str]] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)["target_games"]
-        return games
+        return self._decision(context)["target_games"] or NOTHING

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import RetryDecision, RetryPolicy
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException, AirflowTaskTimeout
+from airflow.configuration import conf
+from airflow.sdk.exceptions import (
+    AirflowSkipException,
+    AirflowTaskTimeout,
+    TaskDeferralError,
+    TaskDeferralTimeout,
+)
 
 from orchestration.config.scrapers import parameters_of
 from orchestration.config.templates import Item, render
 from orchestration.nba.games import Game
 from orchestration.nba.teams import team
 from orchestration.operators.base import AuditedOperator
+from orchestration.operators.call_retries import CallFailed
+from orchestration.operators.call_rows import KILLED, Call, call_row
+from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.run_clock import RunClock, task_key
 from orchestration.services.answers import CallResult, failed
@@ -28,76 +36,22 @@ if TYPE_CHECKING:
 
 OUTCOME_KEY = "outcome"
 """The XCom in which every call leaves its outcome for ``finish``."""
+REPORTED_KEY = "reported_try"
+"""Where a task keeps, across its tries, the last one that has its row."""
 TIMEOUT_GRACE = timedelta(seconds=15)
-"""A task's execution_timeout lies this far above the call's: it stops an answer that drips in (lesson E8)."""
-
-
-def call_columns(
-    decision: Mapping[str, Any], clock: RunClock, key: TaskKey, environment: str, now: datetime
-) -> dict[str, Any]:
-    """Return what every row of a call of this run says: whose it is, for which decision, and when it was made."""
-    columns = key.columns()
-    return {
-        "workflow": decision["workflow"],
-        "decision_id": decision["decision_id"],
-        "target_date": date.fromisoformat(decision["target_date"]),
-        "slot_time": clock.tick,
-        "source": clock.source,
-        "triggered_by": clock.triggered_by,
-        "environment": environment,
-        "completed_at": now,
-        "created_at": now,
-        # In this table run_id is the service's.
-        "dag_run_id": columns.pop("run_id"),
-        **columns,
-    }
-
-
-class CallFailed(AirflowException):
-    """A call failed. ``result`` says why, and whether trying again can help."""
-
-    def __init__(self, scraper: str, result: CallResult) -> None:
-        self.result = result
-        super().__init__(f"{scraper} failed ({result.error_type}): {result.error_message}")
-
-
-class CallRetryPolicy(RetryPolicy):
-    """Retries timeouts, connection errors, 429 and 5xx with growing delays; everything else fails at once.
-
-    ``first`` and ``longest`` are seconds. A Retry-After of the service wins over both.
-    """
-
-    def __init__(self, first: float, longest: float) -> None:
-        self.first, self.longest = first, longest
-
-    def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
-    ) -> RetryDecision:
-        """Return what to do after a failed try."""
-        if not isinstance(exception, CallFailed):
-            return RetryDecision.default()
-        result = exception.result
-        if not result.retryable:
-            return RetryDecision.fail(f"{result.error_type} does not go away by itself")
-        backoff = min(self.first * 2 ** (try_number - 1), self.longest) * random.uniform(1.0, 1.25)  # noqa: S311
-        seconds = result.retry_after if result.retry_after is not None else backoff
-        return RetryDecision.retry(timedelta(seconds=seconds), f"{result.error_type}: again in {seconds:.0f} s")
-
-    def serialize(self) -> dict[str, Any]:
-        """Return the delays."""
-        return {"first": self.first, "longest": self.longest}
-
-    @classmethod
-    def deserialize(cls, data: dict[str, Any]) -> CallRetryPolicy:
-        """Return the policy of :meth:`serialize`'s form."""
-        return cls(**data)
+"""A task's execution_timeout lies this far above the call's: it stops what the call's own limit does not."""
+DEFERRAL_GRACE = timedelta(seconds=60)
+"""A triggerer has this long beyond the call's own timeout, to pick the call up and to hand its result back."""
+NOTHING: list[Any] = [None]
+"""What an empty list is mapped over: one instance, which is skipped and says why."""
 
 
 class ScrapeOperator(AuditedOperator):
     """Calls one scraper for one item: a game, a team, an event, or nothing.
 
     ``item`` is the game's dict, the team's tricode or the event id. The task succeeds for ``success`` and ``no_data``.
-    An event source returns its ``event_ids``.
+    An event source returns its ``event_ids``. ``deferrable``: the triggerer makes the call and the task holds no
+    worker slot meanwhile; None leaves it to Airflow's ``[operators] default_deferrable``.
     """
 
     template_fields = ("request",)
@@ -111,6 +65,7 @@ class ScrapeOperator(AuditedOperator):
         item: Any = None,
         timeout_seconds: float,
         returns_events: bool = False,
+        deferrable: bool | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
@@ -119,30 +74,72 @@ class ScrapeOperator(AuditedOperator):
         self.item = item
         self.timeout_seconds = timeout_seconds
         self.returns_events = returns_events
+        if deferrable is None:
+            deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
+        self.deferrable = deferrable
         self.request: dict[str, Any] | None = None
         """What was sent; shown by the UI among the rendered fields."""
+        self._decided: dict[str, Any] | None = None
 
-    def execute(self, context: Context) -> list[str] | None:
-        """Make the call, stage its row, and fail the task when the call failed."""
-        decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY, map_indexes=-1)
+    def execute(self, context: Context) -> list[Any] | None:
+        """Make the call, or have the triggerer make it."""
+        decision, clock = self._decision(context), RunClock.of(context)
+        call = self._call(context, decision, clock)
+        parameters = call.opts
+        self.request = {"scraper": self.scraper, **parameters}
+        asked_at = self._begin(context, decision, clock, call)
+        if self.deferrable:
+            limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
+            trigger = ScraperCallTrigger(self.scraper, parameters, decision["workflow"], self.timeout_seconds)
+            self.defer(trigger=trigger, method_name="answered", timeout=limit)
+        try:
+            result = ScraperService().call(self.scraper, parameters, decision["workflow"], self.timeout_seconds)
+        except AirflowTaskTimeout:
+            result = self._late()
+        return self._end(context, call, result, asked_at, clock.now())
+
+    def answered(self, context: Context, event: Mapping[str, Any]) -> list[Any] | None:
+        """Take over what the triggerer has got."""
+        clock = RunClock.of(context)
+        started, ended = (clock.of_wall(datetime.fromisoformat(event[name])) for name in ("started", "ended"))
+        call = Call.from_dict(self._left(context)["call"])
+        return self._end(context, call, CallResult.from_dict(event["result"]), started, ended)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Resume after a deferral. One that nobody ended in time, or that broke, is a failed call like any other."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            result = self._late()
+        except TaskDeferralError as error:
+            result = failed("triggerer", f"the triggerer could not make the call: {error}", retryable=True)
+        left = self._left(context)
+        call, asked_at = Call.from_dict(left["call"]), datetime.fromisoformat(left["triggered_at"])
+        return self._end(context, call, result, asked_at, RunClock.of(context).now())
+
+    def _late(self) -> CallResult:
+        return failed("timeout", f"the call outlived its {self.timeout_seconds:g} s and was given up", retryable=True)
+
+    def _call(self, context: Context, decision: Mapping[str, Any], clock: RunClock) -> Call:
+        """Return the call to make. Raises AirflowSkipException, with the reason, when there is none."""
         if self.scraper not in decision["scrapers"]:
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
-        clock, item = RunClock.of(context), self._item()
+        if self.item is None and self.fan_out != FanOut.NOTHING:
+            context["call_label"] = f"no {self.fan_out}"
+            raise AirflowSkipException(f"{self.scraper} is called for each {self.fan_out}, and there is none")
+        item = self._item()
         context["call_label"] = item.label or self.scraper
         if item.game is not None and item.game.game_id in decision["collected"].get(self.scraper, ()):
             raise AirflowSkipException(f"{self.scraper} has brought {item.label} already")
         day = date.fromisoformat(decision["target_date"])
-        parameters = render(
-            parameters_of(self.scraper, self.config.scrapers[self.scraper]), target_date=day, now=clock.tick, item=item
+        templates = parameters_of(self.scraper, self.config.scrapers[self.scraper])
+        return Call(
+            scraper=self.scraper,
+            label=f"{self.scraper} {item.label}".rstrip(),
+            game_date=item.game.date if item.game else day,
+            game_id=item.game.game_id if item.game else None,
+            opts=render(templates, target_date=day, now=clock.tick, item=item),
         )
-        self.request = {"scraper": self.scraper, **parameters}
-        triggered_at = clock.now()
-        result = self._call(parameters, decision["workflow"])
-        self._stage(context, clock, decision, item, parameters, triggered_at, result)
-        if result.outcome is Outcome.FAILED:
-            raise CallFailed(self.scraper, result)
-        self.log.info("%s: %s, %s records", self.scraper, result.outcome, result.record_count)
-        return list(result.event_ids) if self.returns_events else None
 
     def _item(self) -> Item:
         match FanOut(self.fan_out):
@@ -155,57 +152,54 @@ class ScrapeOperator(AuditedOperator):
             case FanOut.NOTHING:
                 return Item()
 
-    def _call(self, parameters: dict[str, Any], workflow: str) -> CallResult:
-        try:
-            return ScraperService().call(self.scraper, parameters, workflow, self.timeout_seconds)
-        except AirflowTaskTimeout:
-            return failed("timeout", f"the answer was not complete within {self.timeout_seconds:g} s", retryable=True)
-
-    def _stage(
-        self,
-        context: Context,
-        clock: RunClock,
-        decision: dict[str, Any],
-        item: Item,
-        parameters: dict[str, Any],
-        triggered_at: datetime,
-        result: CallResult,
-    ) -> None:
-        from orchestration.audit.ids import row_id
-        from orchestration.audit.rows import ScraperRun
-
+    def _begin(self, context: Context, decision: Mapping[str, Any], clock: RunClock, call: Call) -> datetime:
+        """Leave word of the try before it makes its call, and of earlier ones that were killed; return the time."""
         key, now = task_key(context), clock.now()
-        identity = row_id("call", key)
-        execution_id = result.run_id or identity
-        row = ScraperRun(
-            row_id=identity,
-            execution_id=execution_id,
-            run_id=execution_id,
-            scraper_name=self.scraper,
-            game_date=item.game.date if item.game else date.fromisoformat(decision["target_date"]),
-            status=result.outcome,
-            triggered_at=triggered_at,
-            duration_seconds=round((now - triggered_at).total_seconds(), 3),
-            gcs_path=result.gcs_path,
-            data_summary=dict(result.summary) or None,
-            error_type=result.error_type,
-            error_message=result.error_message,
-            retry_count=key.try_number - 1,
-            opts=parameters,
-            game_id=item.game.game_id if item.game else None,
-            label=f"{self.scraper} {item.label}".rstrip(),
-            record_count=result.record_count,
-            **call_columns(decision, clock, key, self.config.environment, now),
-        )
+        reported = int(context["task_state_store"].get(REPORTED_KEY, 0)) if key.try_number > 1 else 0
+        environment = self.config.environment
+        for number in range(reported + 1, key.try_number):
+            silent = replace(key, try_number=number)
+            row = call_row(call, KILLED, silent, decision, clock, environment, now, now)
+            self.stage([row], unless_staged=True)
+        self._leave(context, call, key, KILLED, None, now)
+        return now
+
+    def _end(
+        self, context: Context, call: Call, result: CallResult, started: datetime, ended: datetime
+    ) -> list[Any] | None:
+        """Stage the row of the try, leave its outcome for ``finish``, and fail the task when the call failed."""
+        decision, clock, key = self._decision(context), RunClock.of(context), task_key(context)
+        # After a deferral this is another process than the one that made the call's label.
+        context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
+        row = call_row(call, result, key, decision, clock, self.config.environment, started, ended)
         self.stage([row])
-        context["ti"].xcom_push(
-            OUTCOME_KEY,
-            {
-                "execution_id": execution_id,
-                "outcome": result.outcome.value,
-                "label": row.label,
-                "error_type": result.error_type,
-                "triggered_at": triggered_at.isoformat(),
-                "map_index": key.map_index,
-            },
-        )
+        self._leave(context, call, key, result, row.execution_id, started)
+        context["task_state_store"].set(REPORTED_KEY, key.try_number)
+        if result.outcome is Outcome.FAILED:
+            raise CallFailed(self.scraper, result)
+        self.log.info("%s: %s, %s records", call.label, result.outcome, result.record_count)
+        return (list(result.event_ids) or NOTHING) if self.returns_events else None
+
+    def _leave(
+        self, context: Context, call: Call, key: TaskKey, result: CallResult, execution_id: str | None, at: datetime
+    ) -> None:
+        left = {
+            "call": call.to_dict(),
+            "try_number": key.try_number,
+            "map_index": key.map_index,
+            "execution_id": execution_id,
+            "outcome": result.outcome.value,
+            "error_type": result.error_type,
+            "triggered_at": at.isoformat(),
+        }
+        context["ti"].xcom_push(OUTCOME_KEY, left)
+
+    def _left(self, context: Context) -> dict[str, Any]:
+        ti = context["ti"]
+        left: dict[str, Any] = ti.xcom_pull(task_ids=ti.task_id, key=OUTCOME_KEY, map_indexes=ti.map_index)
+        return left
+
+    def _decision(self, context: Context) -> dict[str, Any]:
+        if self._decided is None:
+            self._decided = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY, map_indexes=-1)
+        return self._decided

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestration.words import Outcome
@@ -27,6 +27,15 @@ class CallResult:
     error_message: str | None = None
     retryable: bool = False
     retry_after: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON's form, in which a result travels from the triggerer to the task."""
+        return {**asdict(self), "event_ids": list(self.event_ids), "summary": dict(self.summary)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> CallResult:
+        """Return the result of :meth:`to_dict`'s form."""
+        return cls(**{**data, "outcome": Outcome(data["outcome"]), "event_ids": tuple(data["event_ids"])})
 
 
 def failed(error_type: str, message: str, *, retryable: bool, **more: Any) -> CallResult:

@@ -1,20 +1,22 @@
-"""The scraper service, through the HTTP provider's hook and the connection ``scraper_service``."""
+"""The scraper service, through the HTTP provider's asynchronous hook and the connection ``scraper_service``."""
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestration.services.answers import CallResult, failed, interpret
 
 if TYPE_CHECKING:
-    from airflow.providers.http.hooks.http import HttpHook
+    from airflow.providers.http.hooks.http import AsyncHttpSession
 
 CONNECTION = "scraper_service"
 ENDPOINT = "scrape"
-MAX_ANSWER_BYTES = 10_000_000
-"""An answer is a summary; one that is larger is none, and would only fill the worker's memory."""
+AUDIENCE = "google_id_token_audience"
+"""The connection's extra that asks for a Google ID token: the audience, for Cloud Run the service's own address."""
+MAX_ANSWER_BYTES = 1_000_000
+"""An answer is a summary; one that is larger is none, and would only fill memory and audit."""
 CHUNK_BYTES = 65_536
 
 
@@ -25,54 +27,65 @@ class ScraperService:
         self.connection = connection
 
     def call(self, scraper: str, parameters: Mapping[str, Any], workflow: str, timeout: float) -> CallResult:
+        """Make one call and wait for its result; see :meth:`exchange`."""
+        return asyncio.run(self.exchange(scraper, parameters, workflow, timeout))
+
+    async def exchange(self, scraper: str, parameters: Mapping[str, Any], workflow: str, timeout: float) -> CallResult:
         """Make one call and return its result; a fault of the service is a failed result, never an exception.
 
         ``timeout`` is seconds for the complete answer: a service that drips byte by byte is as late as one that hangs
-        (lesson E8). Raises AirflowNotFoundException when the connection does not exist.
+        (lesson E8). Raises AirflowNotFoundException when the connection does not exist, ValueError when it asks for two
+        ways to authenticate.
         """
-        from airflow.providers.http.hooks.http import HttpHook
+        from airflow.providers.http.hooks.http import HttpAsyncHook
 
-        # tcp_keep_alive is for connections that stay open; a call here opens one and closes it.
-        hook = HttpHook(method="POST", http_conn_id=self.connection, tcp_keep_alive=False)
-        cap = hook.get_connection(self.connection).extra_dejson.get("timeout")
-        seconds = min(timeout, float(cap)) if cap else timeout
         body = {"scraper": scraper, **parameters, "workflow": workflow, "source": "CONTROLLER"}
-        ends: list[CallResult | Exception] = []
-        # The HTTP library times each piece of an answer; only somebody who waits beside it can stop the whole.
-        exchange = threading.Thread(target=lambda: ends.append(_exchange(hook, body, seconds)), daemon=True)
-        exchange.start()
-        exchange.join(seconds)
-        if not ends:
-            return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
-        if isinstance(ends[0], Exception):
-            raise ends[0]
-        return ends[0]
+        # The only tries are Airflow's: each has its row.
+        hook = HttpAsyncHook(method="POST", http_conn_id=self.connection, retry_limit=1)
+        async with hook.session() as session:
+            cap = session.config.extra_options.get("timeout")
+            seconds = min(timeout, float(cap)) if cap else timeout
+            try:
+                async with asyncio.timeout(seconds):
+                    return await self._send(session, body)
+            except TimeoutError:
+                return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
 
+    async def _send(self, session: AsyncHttpSession, body: Mapping[str, Any]) -> CallResult:
+        import aiohttp
+        from google.auth.exceptions import GoogleAuthError
 
-def _exchange(hook: HttpHook, body: Mapping[str, Any], seconds: float) -> CallResult | Exception:
-    """Send the request and read the answer. Returns what it cannot make a result of."""
-    import requests
+        options = {"timeout": aiohttp.ClientTimeout(total=None), "check_response": False, "allow_redirects": False}
+        try:
+            headers = await self._authorization(session)
+            async with await session.run(ENDPOINT, json=dict(body), headers=headers, extra_options=options) as response:
+                content = bytearray()
+                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                    content += chunk
+                    if len(content) > MAX_ANSWER_BYTES:
+                        message = f"the answer is more than {MAX_ANSWER_BYTES:,} bytes long"
+                        return failed("too_large", message, retryable=False)
+                return interpret(response.status, response.headers, bytes(content))
+        except GoogleAuthError as error:
+            return failed("no_id_token", f"Google gave no ID token: {_short(error)}", retryable=error.retryable)
+        except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
+            return failed("transport", f"the answer could not be read: {_short(error)}", retryable=True)
+        except aiohttp.ClientError as error:
+            return failed("connection", f"the service could not be reached: {_short(error)}", retryable=True)
 
-    options = {"timeout": seconds, "stream": True, "check_response": False, "allow_redirects": False}
-    try:
-        with hook.run(ENDPOINT, json=body, extra_options=options) as response:
-            content = bytearray()
-            for chunk in response.iter_content(CHUNK_BYTES):
-                content += chunk
-                if len(content) > MAX_ANSWER_BYTES:
-                    message = f"the answer is more than {MAX_ANSWER_BYTES:,} bytes long"
-                    return failed("too_large", message, retryable=False)
-            return interpret(response.status_code, response.headers, bytes(content))
-    except requests.exceptions.Timeout:
-        return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
-    except requests.exceptions.ChunkedEncodingError as error:
-        return failed("transport", f"the answer broke off: {_short(error)}", retryable=True)
-    except requests.exceptions.ConnectionError as error:
-        return failed("connection", f"the service could not be reached: {_short(error)}", retryable=True)
-    except requests.exceptions.RequestException as error:
-        return failed("transport", f"the answer broke off: {_short(error)}", retryable=True)
-    except Exception as error:
-        return error
+    async def _authorization(self, session: AsyncHttpSession) -> dict[str, str]:
+        """Return the header with an ID token when the connection asks for one; basic and header auth are the hook's."""
+        from asgiref.sync import sync_to_async
+
+        # The hook takes every extra that it does not know for a header to send.
+        audience = session.config.headers.pop(AUDIENCE, None)
+        if not audience:
+            return {}
+        if session.config.auth is not None:
+            raise ValueError(f"connection {self.connection} has a login and asks for an ID token; remove one of them")
+        from orchestration.services.id_tokens import id_token
+
+        return {"Authorization": f"Bearer {await sync_to_async(id_token)(audience)}"}
 
 
 def _short(error: Exception) -> str:

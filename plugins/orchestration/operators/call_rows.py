@@ -1,0 +1,95 @@
+"""The audit rows of calls: one for each try, whoever reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from orchestration.run_clock import RunClock
+from orchestration.services.answers import CallResult, failed
+
+if TYPE_CHECKING:
+    from orchestration.audit.ids import TaskKey
+    from orchestration.audit.rows import ScraperRun
+
+KILLED = failed(
+    "killed", "The try ended without a word: its process was killed, or somebody set its state", retryable=True
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a run: who is asked for what. ``to_dict`` is what a call leaves of itself before it is made."""
+
+    scraper: str
+    label: str
+    game_date: date
+    game_id: str | None = None
+    opts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON's form."""
+        return {
+            "scraper": self.scraper,
+            "label": self.label,
+            "game_date": self.game_date.isoformat(),
+            "game_id": self.game_id,
+            "opts": dict(self.opts),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Call:
+        """Return the call of :meth:`to_dict`'s form."""
+        return cls(**{**data, "game_date": date.fromisoformat(data["game_date"])})
+
+
+def call_row(
+    call: Call,
+    result: CallResult,
+    key: TaskKey,
+    decision: Mapping[str, Any],
+    clock: RunClock,
+    environment: str,
+    triggered_at: datetime,
+    completed_at: datetime,
+) -> ScraperRun:
+    """Return the row of the try ``key`` of a call, made between two aware moments. Its id depends on the try alone."""
+    from orchestration.audit.ids import row_id
+    from orchestration.audit.rows import ScraperRun
+
+    columns = key.columns()
+    identity = row_id("call", key)
+    execution_id = result.run_id or identity
+    return ScraperRun(
+        row_id=identity,
+        execution_id=execution_id,
+        run_id=execution_id,
+        scraper_name=call.scraper,
+        workflow=decision["workflow"],
+        game_date=call.game_date,
+        status=result.outcome,
+        triggered_at=triggered_at,
+        completed_at=completed_at,
+        duration_seconds=max(round((completed_at - triggered_at).total_seconds(), 3), 0.0),
+        source=clock.source,
+        triggered_by=clock.triggered_by,
+        gcs_path=result.gcs_path,
+        data_summary=dict(result.summary) or None,
+        error_type=result.error_type,
+        error_message=result.error_message,
+        retry_count=max(key.try_number - 1, 0),
+        opts=dict(call.opts) or None,
+        slot_time=clock.tick,
+        target_date=date.fromisoformat(decision["target_date"]),
+        game_id=call.game_id,
+        label=call.label,
+        record_count=result.record_count,
+        decision_id=decision["decision_id"],
+        environment=environment,
+        created_at=clock.wall(),
+        # In this table run_id is the service's.
+        dag_run_id=columns.pop("run_id"),
+        **columns,
+    )

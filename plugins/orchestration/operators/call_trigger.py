@@ -1,0 +1,39 @@
+"""A call made by the triggerer, while its task holds no worker slot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from orchestration.services.scraper_service import ScraperService
+
+
+class ScraperCallTrigger(BaseTrigger):
+    """Makes one call and hands over its result, whatever it is. ``timeout_seconds`` is for the complete answer.
+
+    A triggerer that dies takes its calls along; the one that takes over makes them again, in the same try.
+    """
+
+    def __init__(self, scraper: str, parameters: Mapping[str, Any], workflow: str, timeout_seconds: float) -> None:
+        super().__init__()
+        self.scraper, self.parameters, self.workflow = scraper, dict(parameters), workflow
+        self.timeout_seconds = timeout_seconds
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class and its arguments; no secret is among them."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            "scraper": self.scraper,
+            "parameters": self.parameters,
+            "workflow": self.workflow,
+            "timeout_seconds": self.timeout_seconds,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Make the call; the event says what came of it, and from when to when (UTC) it took."""
+        started = datetime.now(UTC)
+        result = await ScraperService().exchange(self.scraper, self.parameters, self.workflow, self.timeout_seconds)
+        times = {"started": started.isoformat(), "ended": datetime.now(UTC).isoformat()}
+        yield TriggerEvent({"result": result.to_dict(), **times})
