@@ -89,16 +89,24 @@ class Day:
             for moment, dag_ids in timeline.items():
                 shown = dag_ids[0] if len(dag_ids) == 1 else f"{len(dag_ids)} DAGs"
                 progress.update(bar, description=f"{clock(moment)} ET {shown}")
-                requests.post(f"{self.world}/clock", json={"now": moment.isoformat()}, timeout=10).raise_for_status()
+                self.set_clock(moment)
                 for dag_id in dag_ids:
                     self.api.trigger(dag_id, moment)
                 self._settle(moment)
                 self._tell_decisions(moment, progress)
                 progress.advance(bar)
 
+    def set_clock(self, moment: datetime) -> None:
+        """Set the world's clock."""
+        requests.post(f"{self.world}/clock", json={"now": moment.isoformat()}, timeout=10).raise_for_status()
+
+    def busy(self) -> bool:
+        """Return whether runs, rows or messages are still under way."""
+        return bool(self.api.unfinished() or any(self.outbox.glob("*/*.json")) or self._backlog())
+
     def _settle(self, moment: datetime) -> None:
         deadline = time.monotonic() + STUCK_SECONDS
-        while self.api.unfinished() or any(self.outbox.glob("*/*.json")) or self._backlog():
+        while self.busy():
             self.stack.check()
             if time.monotonic() > self.next_measure:
                 # Adding up shared pages is dear; a look every few seconds is enough for a peak.

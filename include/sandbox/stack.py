@@ -188,7 +188,7 @@ class Stack:
         self._spawn("execution-api", ["airflow", "api-server", "--apps", "execution", "--port", str(p.execution)])
         self._spawn("dag-processor", ["airflow", "dag-processor"])
         self._spawn("triggerer", ["airflow", "triggerer", "--skip-serve-logs"])
-        self._await("sandbox", f"http://127.0.0.1:{p.scrapers}/health", 60)
+        self.await_sandbox()
         self._run("init", [sys.executable, "-m", "orchestration", "init"])
         self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
         self._await("execution-api", f"http://127.0.0.1:{p.execution}/execution/health/ping", 90)
@@ -224,6 +224,10 @@ class Stack:
         if done.returncode != 0:
             raise StackError(f"{name} failed; see {self.home / name}.log")
 
+    def await_sandbox(self) -> None:
+        """Wait until the world answers."""
+        self._await("sandbox", f"http://127.0.0.1:{self.ports.scrapers}/health", 60)
+
     def _await(self, name: str, url: str, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -236,7 +240,7 @@ class Stack:
 
     def check(self) -> None:
         """Raise StackError when a process has ended."""
-        for name, process in self.processes.items():
+        for name, process in list(self.processes.items()):
             if name != "airflow-db" and process.poll() is not None:
                 log = self.home / f"{name}.log"
                 raise StackError(f"{name} has ended with code {process.returncode}; see {log}")
