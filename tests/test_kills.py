@@ -1,5 +1,6 @@
 """Twenty kills over a day: tasks, executor, scheduler, triggerer, scraper service. Nothing is lost, nothing doubled."""
 
+import contextlib
 import random
 import sqlite3
 import threading
@@ -73,18 +74,19 @@ class Killer(threading.Thread):
 
     def kill_worker(self, kind: str) -> bool:
         """Kill a task's process, or the executor's process that watches over one."""
-        scheduler = psutil.Process(self.day.stack.processes["scheduler"].pid)
-        workers = [
-            process
-            for process in scheduler.children(recursive=True)
-            if (title := " ".join(process.cmdline())).startswith("airflow worker -- ")
-            and ("LocalExecutor" in title) == (kind == "executor")
-            and "<idle>" not in title
-        ]
+        workers = []
+        for process in psutil.Process(self.day.stack.processes["scheduler"].pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                title = " ".join(process.cmdline())
+                is_kind = ("LocalExecutor" in title) == (kind == "executor")
+                if title.startswith("airflow worker -- ") and is_kind and "<idle>" not in title:
+                    workers.append(process)
         if not workers:
             return False
-        self.dice.choice(sorted(workers, key=lambda process: process.pid)).kill()
-        return True
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.dice.choice(sorted(workers, key=lambda process: process.pid)).kill()
+            return True
+        return False
 
     def kill_component(self, name: str) -> None:
         stack = self.day.stack
