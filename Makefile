@@ -18,7 +18,7 @@ help:
 	@echo "make up     the same stack against the wall clock"
 	@echo "make test   unit, DAG integrity and integration tests"
 	@echo "make lint   ruff and mypy"
-	@echo "make bench  how fast the engine is"
+	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
 	@echo "make schema write config/workflows.schema.json from the models"
 	@echo "make lock   compile the requirements files again"
 
@@ -38,6 +38,7 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python bench/engine.py
+	@$(BIN)/python bench/calls.py
 
 schema: $(VENV)/.runtime
 	@$(BIN)/python -m orchestration schema > config/workflows.schema.json

@@ -18,6 +18,7 @@ from orchestration.nba.eastern import ET
 from orchestration.nba.teams import TEAMS
 from orchestration.operators.base import audited
 from orchestration.operators.call_retries import CallRetryPolicy
+from orchestration.operators.check import CheckTablesOperator
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
@@ -161,7 +162,7 @@ def _call(
 
 
 def locker_dag(config: Config) -> DAG:
-    """Return the DAG that locks the day's expected runs at 05:00 ET."""
+    """Return the DAG that locks the day's expected runs at 05:00 ET, and checks what the configuration refers to."""
     with _dag(
         LOCKER,
         config.lock_ticks,
@@ -175,6 +176,7 @@ def locker_dag(config: Config) -> DAG:
         },
     ) as dag:
         LockOperator(task_id="lock")
+        CheckTablesOperator(task_id="check_tables")
     return dag
 
 

@@ -1,7 +1,8 @@
-"""``python -m orchestration init``: datasets, tables and views, idempotent; refuses tables with other columns."""
+"""``python -m orchestration init``: tables, views and reports, idempotent; refuses tables with other columns."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
 
 _COLUMN = re.compile(r"^  (?P<name>\w+) (?P<type>[A-Z].*?)(?P<required> NOT NULL)? OPTIONS\(", re.MULTILINE)
+_RAW_TABLE = re.compile(r"\bnba_raw\.\w+")
 _ALSO_FINE = {("JSON", "STRING")}
 """Our JSON arrives as text, which a STRING column takes as well (and as which the emulator describes a JSON column)."""
 _LEGACY = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
@@ -91,4 +93,21 @@ def init(warehouse: Warehouse) -> list[str]:
     for name, statement in ddl("views").items():
         warehouse.query(statement)
         said.append(f"view  {AUDIT_DATASET}.{name}: up to date")
+    for name, statement in ddl("reports").items():
+        # BigQuery takes no function over a table that does not exist.
+        absent = [table for table in set(_RAW_TABLE.findall(statement)) if warehouse.schema(table) is None]
+        if absent:
+            said.append(
+                f"report {AUDIT_DATASET}.{name}: left out, {absent[0]} does not exist; run init again when it does"
+            )
+            continue
+        warehouse.query(statement)
+        warehouse.describe(f"{AUDIT_DATASET}.{name}", description_of(statement))
+        said.append(f"report {AUDIT_DATASET}.{name}: up to date")
     return said
+
+
+def description_of(statement: str) -> str:
+    """Return the comment that a statement begins with."""
+    lines = itertools.takewhile(lambda line: line.startswith("--"), statement.splitlines())
+    return " ".join(line.removeprefix("--").strip() for line in lines)

@@ -33,5 +33,5 @@ def with_identifiers(name: str, **identifiers: str) -> str:
 
 
 def ddl(folder: str) -> dict[str, str]:
-    """Return the statements that create the tables (``tables``) or views (``views``), by name."""
+    """Return the statements that create ``tables``, ``views`` or ``reports``, by name."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted((SQL_FOLDER / folder).glob("*.sql"))}

@@ -102,6 +102,15 @@ class Warehouse:
         kinds = {column.name: column.field_type for column in found.schema}
         return (field, kinds[field]) if field else None
 
+    def describe(self, routine: str, text: str) -> None:
+        """Set the description of the routine ``dataset.name``."""
+        try:
+            found = self.client.get_routine(f"{self.client.project}.{routine}", timeout=QUERY_SECONDS, retry=None)
+            found.description = text
+            self.client.update_routine(found, ["description"], timeout=QUERY_SECONDS, retry=None)
+        except Exception as error:
+            raise WarehouseError(f"BigQuery did not describe {routine}: {_first_line(error)}") from error
+
     def _table(self, table: str) -> Table | None:
         from google.api_core.exceptions import NotFound
 

@@ -13,7 +13,11 @@ from orchestration.planning.reachable import never_running
 
 
 def run_init(*, pools: bool) -> int:
-    """Create what is missing in BigQuery, and Airflow's pools. Returns 0, or 1 with what is in the way."""
+    """Create what is missing in BigQuery, and Airflow's pools, and check what the configuration refers to.
+
+    Returns 0, or 1 with what is in the way; a table of Phase 2 that is not there keeps nothing else from being made.
+    """
+    from orchestration.audit.references import broken_references
     from orchestration.audit.setup import OtherColumns, init
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
@@ -22,12 +26,14 @@ def run_init(*, pools: bool) -> int:
     try:
         for line in init(warehouse):
             print(line)
-        if warehouse.schema("nba_raw.nbac_schedule") is None:
-            print("warning: nba_raw.nbac_schedule does not exist; decisions about games will ABORT until it does")
+        problems = broken_references(warehouse, config)
     except (OtherColumns, WarehouseError) as error:
         print(f"init: {error}", file=sys.stderr)
         return 1
-    return _pools(config) if pools and config.settings.pools else 0
+    for problem in problems:
+        print(f"init: {problem}", file=sys.stderr)
+    code = _pools(config) if pools and config.settings.pools else 0
+    return 1 if problems else code
 
 
 def _pools(config: Config) -> int:

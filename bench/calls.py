@@ -1,0 +1,152 @@
+"""make bench: what a call costs in Airflow, ours beside a plain HttpOperator, blocking and deferrable.
+
+Wall time is from the first call's start to the last one's end; CPU time is that of scheduler with executor and tasks,
+tasks' API and triggerer. Run it on a quiet machine. BENCH_CALLS: how many short calls (500).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")]
+
+import psutil
+import yaml
+
+from sandbox.airflow_api import AirflowApi
+from sandbox.stack import Ports, Stack
+from scripted import Request, ScriptedService, found
+from standins import free_ports
+
+MANY = int(os.environ.get("BENCH_CALLS", "500"))
+LOADS = {"slow": (30, 2.0), "many": (MANY, 0.1)}
+MODES = {"blocking": False, "deferrable": True}
+AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
+
+
+def configuration() -> dict[str, Any]:
+    """Return a workflow for each load and mode: an event source, and a scraper called for each of its events."""
+    scrapers: dict[str, Any] = {}
+    workflows: dict[str, Any] = {}
+    for load, (count, seconds) in LOADS.items():
+        for mode, deferrable in MODES.items():
+            events, call, name = f"events_{load}_{mode}", f"call_{load}_{mode}", f"ours_{load}_{mode}"
+            scrapers[events] = {"for_each": "nothing", "parameters": {"count": count}, "deferrable": False}
+            scrapers[call] = {
+                "for_each": "event",
+                "depends_on": [events],
+                "parameters": {"event_id": "{{ event_id }}", "seconds": seconds},
+                "deferrable": deferrable,
+            }
+            workflows[name] = {
+                "decision_type": "self_aware",
+                "priority": "HIGH",
+                "schedule": {"ideal_window": {"start_hour": 0, "end_hour": 24}},
+                "execution_plan": {"scrapers": [events, call], "type": "parallel"},
+            }
+    return {"version": "1", "scrapers": scrapers, "workflows": workflows, "settings": {"execution_delay_minutes": 0}}
+
+
+def answer(request: Request, _: int) -> tuple[int, dict[str, Any]]:
+    """Answer as the request asks: after a while, with so many events."""
+    threading.Event().wait(request.get("seconds", 0))
+    return found(1, event_ids=[str(n) for n in range(request.get("count", 0))])
+
+
+class AnyScraper(dict[str, Any]):
+    """Answers the same way for every scraper."""
+
+    def get(self, *_: Any) -> Any:
+        """Return the one answer there is."""
+        return answer
+
+
+def cpu_seconds(stack: Stack) -> float:
+    """Return the CPU time that the parts of Airflow which run tasks have used, their ended children's too."""
+    total = 0.0
+    for name in ("scheduler", "execution-api", "triggerer"):
+        parent = psutil.Process(stack.processes[name].pid)
+        for process in (parent, *parent.children(recursive=True)):
+            try:
+                used = process.cpu_times()
+            except psutil.Error:
+                continue
+            total += used.user + used.system + used.children_user + used.children_system
+    return total
+
+
+def moment(text: str) -> datetime:
+    """Return the API's time."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int) -> None:
+    """Run ``dag`` once and print what its calls took."""
+    before = cpu_seconds(stack)
+    run = api.trigger(dag, AS_OF, force=True)
+    path = f"dags/{dag}/dagRuns/{run}"
+    while api.get(path)["state"] not in ("success", "failed"):
+        stack.check()
+        time.sleep(0.25)
+    cpu = cpu_seconds(stack) - before
+    state = api.get(path)
+    calls: list[dict[str, Any]] = []
+    while len(calls) < count:
+        calls += api.get(f"{path}/taskInstances", task_id=task, limit=100, offset=len(calls))["task_instances"]
+    assert {call["state"] for call in calls} == {"success"}, {call["state"] for call in calls}
+    first = min(moment(call["scheduled_when"] or call["start_date"]) for call in calls)
+    wall = (max(moment(call["end_date"]) for call in calls) - first).total_seconds()
+    run_wall = (moment(state["end_date"]) - moment(state["start_date"])).total_seconds()
+    print(
+        f"{dag:24} {count:5} calls  {wall:7.1f} s  {wall / count:6.3f} s/call  {cpu / count:6.3f} CPU s/call"
+        f"   whole run {run_wall:6.1f} s",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Bring up Airflow with both kinds of DAGs and measure one after the other."""
+    home = Path(tempfile.mkdtemp(prefix="bench-"))
+    dags = home / "dags"
+    dags.mkdir()
+    shutil.copy(ROOT / "dags" / "workflows.py", dags)
+    shutil.copy(ROOT / "bench" / "plain.py", dags)
+    (home / "workflows.yaml").write_text(yaml.safe_dump(configuration()))
+    plain = [(f"plain_{load}_{mode}", *LOADS[load], MODES[mode]) for load in LOADS for mode in MODES]
+    names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
+    ports = Ports(**dict(zip(names, free_ports(6), strict=True)))
+    with ScriptedService().serving() as service:
+        service.answers = AnyScraper()
+        settings = {
+            "ORCHESTRATION_CONFIG": str(home / "workflows.yaml"),
+            "AIRFLOW_CONN_SCRAPER_SERVICE": json.dumps(
+                {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
+            ),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "BENCH_PLAIN": json.dumps(plain),
+        }
+        with Stack(home, ports, settings=settings, tell=lambda _: None) as stack:
+            api = AirflowApi(stack.url)
+            api.await_dags([*(name for name, *_ in plain), *configuration()["workflows"]])
+            # The first run of a process pays for its imports.
+            measure(stack, api, "ours_slow_blocking", "call_slow_blocking", LOADS["slow"][0])
+            api.session.delete(f"{stack.url}/api/v2/dags/ours_slow_blocking/dagRuns/replay__{AS_OF.isoformat()}")
+            for load, (count, _) in LOADS.items():
+                for mode in MODES:
+                    measure(stack, api, f"plain_{load}_{mode}", "call", count)
+                    measure(stack, api, f"ours_{load}_{mode}", f"call_{load}_{mode}", count)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

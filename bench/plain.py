@@ -1,0 +1,21 @@
+"""The same calls as Airflow's own HttpOperator makes them: a DAG file of the bench, beside the generated ones."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from airflow.providers.http.operators.http import HttpOperator  # noqa: TID253 - it is what is measured
+from airflow.sdk import DAG
+
+for name, count, seconds, deferrable in json.loads(os.environ["BENCH_PLAIN"]):
+    with DAG(name, schedule=None, catchup=False) as dag:
+        HttpOperator.partial(
+            task_id="call",
+            http_conn_id="scraper_service",
+            endpoint="scrape",
+            method="POST",
+            headers={"Content-Type": "application/json"},
+            deferrable=deferrable,
+        ).expand(data=[json.dumps({"scraper": "plain", "event_id": n, "seconds": seconds}) for n in range(count)])
+    globals()[name] = dag

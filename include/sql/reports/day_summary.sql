@@ -1,0 +1,65 @@
+-- What each day came to: a day goes from the 05:00 ET lock to the next. ET dates, both included.
+CREATE OR REPLACE TABLE FUNCTION nba_orchestration.day_summary(first_date DATE, last_date DATE) AS
+WITH expected AS (
+  SELECT date, COUNT(*) AS expected_runs
+  FROM nba_orchestration.v_expected_schedule
+  WHERE date BETWEEN first_date AND last_date
+  GROUP BY date
+),
+decided AS (
+  SELECT
+    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    COUNTIF(action = 'RUN') AS runs,
+    COUNTIF(action = 'SKIP') AS skips,
+    COUNTIF(action = 'ABORT') AS aborts
+  FROM nba_orchestration.v_workflow_decisions
+  WHERE DATE(decision_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  GROUP BY date
+),
+executed AS (
+  SELECT
+    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    COUNTIF(status = 'completed') AS completed,
+    COUNTIF(status = 'partial') AS partial,
+    COUNTIF(status = 'failed') AS failed
+  FROM nba_orchestration.v_workflow_executions
+  WHERE DATE(execution_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  GROUP BY date
+),
+called AS (
+  SELECT
+    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    COUNTIF(status = 'success') AS calls_with_data,
+    COUNTIF(status = 'no_data') AS calls_without_data,
+    COUNTIF(status = 'failed') AS failed_tries
+  FROM nba_orchestration.v_scraper_runs
+  WHERE DATE(triggered_at) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  GROUP BY date
+),
+cleaned AS (
+  SELECT
+    DATE(DATETIME_SUB(DATETIME(cleanup_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    SUM(republished_count) AS republished
+  FROM nba_orchestration.v_cleanup_operations
+  WHERE DATE(cleanup_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  GROUP BY date
+)
+SELECT
+  day AS date,
+  IFNULL(expected.expected_runs, 0) AS expected_runs,
+  IFNULL(decided.runs, 0) AS runs,
+  IFNULL(decided.skips, 0) AS skips,
+  IFNULL(decided.aborts, 0) AS aborts,
+  IFNULL(executed.completed, 0) AS completed,
+  IFNULL(executed.partial, 0) AS partial,
+  IFNULL(executed.failed, 0) AS failed,
+  IFNULL(called.calls_with_data, 0) AS calls_with_data,
+  IFNULL(called.calls_without_data, 0) AS calls_without_data,
+  IFNULL(called.failed_tries, 0) AS failed_tries,
+  IFNULL(cleaned.republished, 0) AS republished
+FROM UNNEST(GENERATE_DATE_ARRAY(first_date, last_date)) AS day
+LEFT JOIN expected ON expected.date = day
+LEFT JOIN decided ON decided.date = day
+LEFT JOIN executed ON executed.date = day
+LEFT JOIN called ON called.date = day
+LEFT JOIN cleaned ON cleaned.date = day;

@@ -1,0 +1,55 @@
+-- What became of each expected run, as seen at `seen_at`: ON_TIME, LATE (it began over 15 minutes after its tick, or at
+-- a later tick of its day), SKIPPED (with the decision's reason), MISSING, NOT_DUE. ET dates, both included.
+CREATE OR REPLACE TABLE FUNCTION nba_orchestration.expected_against_actual(
+  first_date DATE, last_date DATE, seen_at TIMESTAMP
+) AS
+WITH expected AS (
+  SELECT date, workflow_name, expected_run_time, priority
+  FROM nba_orchestration.v_expected_schedule
+  WHERE date BETWEEN first_date AND last_date
+),
+decided AS (
+  SELECT decision_id, workflow_name, slot_time, action, reason
+  FROM nba_orchestration.v_workflow_decisions
+  WHERE DATE(decision_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+    AND decision_time <= seen_at
+),
+executed AS (
+  SELECT decision_id, workflow_name, slot_time, execution_time, status
+  FROM nba_orchestration.v_workflow_executions
+  WHERE DATE(execution_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+    AND execution_time <= seen_at
+),
+later AS (
+  SELECT expected.workflow_name, expected.expected_run_time, MIN(executed.execution_time) AS execution_time
+  FROM expected
+  JOIN executed
+    ON executed.workflow_name = expected.workflow_name
+    AND executed.slot_time > expected.expected_run_time
+    AND DATE(DATETIME_SUB(DATETIME(executed.slot_time, 'America/New_York'), INTERVAL 5 HOUR)) = expected.date
+  GROUP BY expected.workflow_name, expected.expected_run_time
+)
+SELECT
+  expected.date AS date,
+  expected.workflow_name AS workflow_name,
+  expected.expected_run_time AS expected_run_time,
+  expected.priority AS priority,
+  CASE
+    WHEN executed.execution_time <= TIMESTAMP_ADD(expected.expected_run_time, INTERVAL 15 MINUTE) THEN 'ON_TIME'
+    WHEN executed.execution_time IS NOT NULL THEN 'LATE'
+    WHEN decided.action = 'SKIP' THEN 'SKIPPED'
+    WHEN later.execution_time IS NOT NULL THEN 'LATE'
+    WHEN decided.action = 'ABORT' THEN 'MISSING'
+    WHEN TIMESTAMP_ADD(expected.expected_run_time, INTERVAL 15 MINUTE) > seen_at THEN 'NOT_DUE'
+    ELSE 'MISSING'
+  END AS state,
+  decided.action AS action,
+  decided.reason AS reason,
+  COALESCE(executed.execution_time, later.execution_time) AS execution_time,
+  executed.status AS status
+FROM expected
+LEFT JOIN decided
+  ON decided.workflow_name = expected.workflow_name AND decided.slot_time = expected.expected_run_time
+LEFT JOIN executed ON executed.decision_id = decided.decision_id
+LEFT JOIN later
+  ON later.workflow_name = expected.workflow_name AND later.expected_run_time = expected.expected_run_time;

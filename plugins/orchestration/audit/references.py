@@ -1,0 +1,47 @@
+"""Every table and column that the configuration and our statements refer to, looked up at deploy time and daily.
+
+A name that exists nowhere is found here, by ``init`` and by the locker's DAG, and not at 3 AM (lessons K3, C2).
+"""
+
+from __future__ import annotations
+
+from orchestration.audit.warehouse import Warehouse
+from orchestration.config.errors import did_you_mean
+from orchestration.config.model import Config
+
+SCHEDULE = "nba_raw.nbac_schedule"
+SCHEDULE_COLUMNS = (
+    "game_id",
+    "game_code",
+    "game_date",
+    "game_date_est",
+    "game_status",
+    "game_status_text",
+    "home_team_tricode",
+    "away_team_tricode",
+    "data_source",
+    "processed_at",
+)
+FILE_COLUMN = "source_file_path"
+
+
+def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
+    """Return a line for each table or column that is not there. Raises WarehouseError when BigQuery does not answer."""
+    wanted: dict[str, tuple[str, tuple[str, ...]]] = {SCHEDULE: ("every decision about games", SCHEDULE_COLUMNS)}
+    for name, scraper in config.scrapers.items():
+        if scraper.processed_in is not None:
+            _, columns = wanted.get(scraper.processed_in, ("", ()))
+            wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, FILE_COLUMN))
+    problems = []
+    for table, (who, columns) in sorted(wanted.items()):
+        schema = warehouse.schema(table)
+        if schema is None:
+            problems.append(f"{who}: table {table} does not exist; create it, or correct workflows.yaml")
+            continue
+        there = [column.name for column in schema]
+        problems += [
+            f"{who}: table {table} has no column {column}{did_you_mean(column, there)}"
+            for column in columns
+            if column not in there
+        ]
+    return problems

@@ -1,0 +1,26 @@
+"""The daily check of everything outside that the configuration refers to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.operators.base import AuditedOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class CheckTablesOperator(AuditedOperator):
+    """Looks up every table and column that workflows.yaml and our statements name; red when one is not there."""
+
+    def execute(self, context: Context) -> None:
+        """Look them up. A BigQuery that does not answer fails the task too, after its retries."""
+        from orchestration.audit.references import broken_references
+        from orchestration.audit.warehouse import Warehouse
+
+        if problems := broken_references(Warehouse(), self.config):
+            raise AirflowFailException(
+                "Not as workflows.yaml and our statements have it: " + "; ".join(problems)
+            )
