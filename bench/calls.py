@@ -103,13 +103,14 @@ def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int) -> N
     calls: list[dict[str, Any]] = []
     while len(calls) < count:
         calls += api.get(f"{path}/taskInstances", task_id=task, limit=100, offset=len(calls))["task_instances"]
-    assert {call["state"] for call in calls} == {"success"}, {call["state"] for call in calls}
+    failed = sum(call["state"] != "success" for call in calls)
+    again = sum(call["try_number"] > 1 for call in calls)
     first = min(moment(call["scheduled_when"] or call["start_date"]) for call in calls)
     wall = (max(moment(call["end_date"]) for call in calls) - first).total_seconds()
     run_wall = (moment(state["end_date"]) - moment(state["start_date"])).total_seconds()
     print(
         f"{dag:24} {count:5} calls  {wall:7.1f} s  {wall / count:6.3f} s/call  {cpu / count:6.3f} CPU s/call"
-        f"   whole run {run_wall:6.1f} s",
+        f"   whole run {run_wall:6.1f} s{f', {failed} FAILED' * bool(failed)}{f', {again} tried again' * bool(again)}",
         flush=True,
     )
 
@@ -133,6 +134,9 @@ def main() -> None:
                 {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
             ),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            # Airflow's own default; the embedded stack is smaller, to spare memory.
+            "AIRFLOW__CORE__PARALLELISM": "32",
+            "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "32",
             "BENCH_PLAIN": json.dumps(plain),
         }
         with Stack(home, ports, settings=settings, tell=lambda _: None) as stack:

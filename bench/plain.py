@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 
 from airflow.providers.http.operators.http import HttpOperator  # noqa: TID253 - it is what is measured
 from airflow.sdk import DAG
@@ -17,5 +18,7 @@ for name, count, seconds, deferrable in json.loads(os.environ["BENCH_PLAIN"]):
             method="POST",
             headers={"Content-Type": "application/json"},
             deferrable=deferrable,
+            retries=3,
+            retry_delay=timedelta(seconds=5),
         ).expand(data=[json.dumps({"scraper": "plain", "event_id": n, "seconds": seconds}) for n in range(count)])
     globals()[name] = dag

@@ -50,9 +50,8 @@ def call_ends(
                 # Killed before it could leave anything, or its state was set by hand.
                 ends.append(CallEnd(scraper, map_index, Outcome.FAILED, label, error_type="killed"))
             elif state in ("failed", "success") and left is not None:
-                # A task that failed after its call's success was stopped on its way out; so its call did not succeed.
-                outcome = Outcome.FAILED if state == "failed" else Outcome(left["outcome"])
-                ends.append(_end(scraper, map_index, left, outcome))
+                # What the call said goes before the task's state: Airflow can fail a task whose call has succeeded.
+                ends.append(_end(scraper, map_index, left, Outcome(left["outcome"])))
     return ends
 
 

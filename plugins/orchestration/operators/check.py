@@ -21,6 +21,4 @@ class CheckTablesOperator(AuditedOperator):
         from orchestration.audit.warehouse import Warehouse
 
         if problems := broken_references(Warehouse(), self.config):
-            raise AirflowFailException(
-                "Not as workflows.yaml and our statements have it: " + "; ".join(problems)
-            )
+            raise AirflowFailException("Not as workflows.yaml and our statements have it: " + "; ".join(problems))

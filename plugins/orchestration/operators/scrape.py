@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 OUTCOME_KEY = "outcome"
 """The XCom in which every call leaves its outcome for ``finish``."""
-REPORTED_KEY = "reported_try"
-"""Where a task keeps, across its tries, the last one that has its row."""
+REPORTED_KEY = "reported"
+"""Where a task keeps, across its tries, what the last one with a row came to."""
 TIMEOUT_GRACE = timedelta(seconds=15)
 """A task's execution_timeout lies this far above the call's: it stops what the call's own limit does not."""
 DEFERRAL_GRACE = timedelta(seconds=60)
@@ -87,6 +87,9 @@ class ScrapeOperator(AuditedOperator):
         call = self._call(context, decision, clock)
         parameters = call.opts
         self.request = {"scraper": self.scraper, **parameters}
+        if (made := self._made_already(context)) is not None:
+            context["ti"].xcom_push(OUTCOME_KEY, made["left"])
+            return made["returned"]
         asked_at = self._begin(context, decision, clock, call)
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
@@ -152,12 +155,35 @@ class ScrapeOperator(AuditedOperator):
             case FanOut.NOTHING:
                 return Item()
 
+    def _made_already(self, context: Context) -> dict[str, Any] | None:
+        """Return what an earlier try brought, if this one was started although that had succeeded, and by nobody.
+
+        Airflow can fail a task whose work is done: a process killed on its way out, or a deferred task that resumed
+        while the scheduler was busy (apache/airflow#72716). The call is not made again. A cleared task does call again.
+        """
+        ti = context["ti"]
+        reported = self._reported(context)
+        first_try = ti.max_tries - (self.retries or 0) + 1
+        if reported is None or reported["left"]["try_number"] < first_try:
+            return None
+        if reported["left"]["outcome"] == Outcome.FAILED:
+            return None
+        self.log.warning("Try %d has made this call: %s", reported["left"]["try_number"], reported["left"]["outcome"])
+        return reported
+
+    def _reported(self, context: Context) -> dict[str, Any] | None:
+        if context["ti"].try_number == 1:
+            return None
+        reported: dict[str, Any] | None = context["task_state_store"].get(REPORTED_KEY)
+        return reported
+
     def _begin(self, context: Context, decision: Mapping[str, Any], clock: RunClock, call: Call) -> datetime:
         """Leave word of the try before it makes its call, and of earlier ones that were killed; return the time."""
         key, now = task_key(context), clock.now()
-        reported = int(context["task_state_store"].get(REPORTED_KEY, 0)) if key.try_number > 1 else 0
+        reported = self._reported(context)
+        last = reported["left"]["try_number"] if reported else 0
         environment = self.config.environment
-        for number in range(reported + 1, key.try_number):
+        for number in range(last + 1, key.try_number):
             silent = replace(key, try_number=number)
             row = call_row(call, KILLED, silent, decision, clock, environment, now, now)
             self.stage([row], unless_staged=True)
@@ -173,16 +199,17 @@ class ScrapeOperator(AuditedOperator):
         context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
         row = call_row(call, result, key, decision, clock, self.config.environment, started, ended)
         self.stage([row])
-        self._leave(context, call, key, result, row.execution_id, started)
-        context["task_state_store"].set(REPORTED_KEY, key.try_number)
+        left = self._leave(context, call, key, result, row.execution_id, started)
+        returned = (list(result.event_ids) or NOTHING) if self.returns_events else None
+        context["task_state_store"].set(REPORTED_KEY, {"left": left, "returned": returned})
         if result.outcome is Outcome.FAILED:
             raise CallFailed(self.scraper, result)
         self.log.info("%s: %s, %s records", call.label, result.outcome, result.record_count)
-        return (list(result.event_ids) or NOTHING) if self.returns_events else None
+        return returned
 
     def _leave(
         self, context: Context, call: Call, key: TaskKey, result: CallResult, execution_id: str | None, at: datetime
-    ) -> None:
+    ) -> dict[str, Any]:
         left = {
             "call": call.to_dict(),
             "try_number": key.try_number,
@@ -193,6 +220,7 @@ class ScrapeOperator(AuditedOperator):
             "triggered_at": at.isoformat(),
         }
         context["ti"].xcom_push(OUTCOME_KEY, left)
+        return left
 
     def _left(self, context: Context) -> dict[str, Any]:
         ti = context["ti"]
