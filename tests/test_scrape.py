@@ -1,4 +1,4 @@
-"""A try that follows one whose call had succeeded. Airflow cannot be made to do this at will; so it is imitated here."""
+"""A try that follows one whose call had succeeded. Airflow cannot be made to do this at will; it is imitated here."""
 
 from types import SimpleNamespace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,13 +25,19 @@ def load_or_last_good() -> Loaded:
     path, kept = config_path(), last_good_path()
     try:
         text = read(path)
-        loaded = loads(text, str(path))
+        loaded = _parsed(text, str(path))
     except ConfigError:
         if not kept.exists():
             raise
         return load(kept)
     _keep(text, kept)
     return loaded
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: bytes, name: str) -> Loaded:
+    """Parse each content once in a process: a task needs it for its DAG and for itself."""
+    return loads(text, name)
 
 
 def _keep(text: bytes, kept: Path) -> None:

@@ -54,9 +54,6 @@ class ScrapeOperator(AuditedOperator):
     worker slot meanwhile; None leaves it to Airflow's ``[operators] default_deferrable``.
     """
 
-    template_fields = ("request",)
-    overwrite_rtif_after_execution = True
-
     def __init__(
         self,
         *,
@@ -77,8 +74,6 @@ class ScrapeOperator(AuditedOperator):
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
-        self.request: dict[str, Any] | None = None
-        """What was sent; shown by the UI among the rendered fields."""
         self._decided: dict[str, Any] | None = None
 
     def execute(self, context: Context) -> list[Any] | None:
@@ -86,7 +81,7 @@ class ScrapeOperator(AuditedOperator):
         decision, clock = self._decision(context), RunClock.of(context)
         call = self._call(context, decision, clock)
         parameters = call.opts
-        self.request = {"scraper": self.scraper, **parameters}
+        self.log.info("%s, with %s", call.label, dict(parameters))
         if (made := self._made_already(context)) is not None:
             context["ti"].xcom_push(OUTCOME_KEY, made["left"])
             return made["returned"]
