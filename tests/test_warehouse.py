@@ -73,8 +73,7 @@ def test_every_statement_runs(path, warehouse):
 def test_a_row_that_is_appended_twice_shows_once(outbox, warehouse):
     row = a_decision()
     for _ in range(2):
-        outbox.stage([row])
-        assert outbox.append(row.TABLE, [row.key]).appended == 1
+        assert outbox.append(row.TABLE, outbox.stage([row])).appended == 1
     assert outbox.staged() == []
     assert decisions_seen(warehouse) == 1
 
@@ -96,9 +95,9 @@ def test_a_file_that_is_no_row_is_set_aside_and_blocks_no_other(outbox, warehous
 
 
 def test_a_half_written_file_never_looks_like_a_row(outbox):
-    outbox.stage([a_decision()])
-    (outbox.root / "workflow_decisions" / ".x.json.123").write_text("{")
-    assert [path.name for path in outbox.staged()] == [f"{a_decision().key}.json"]
+    names = outbox.stage([a_decision()])
+    (outbox.root / "workflow_decisions" / ".x.123.json").write_text("{")
+    assert [path.name for path in outbox.staged()] == names
 
 
 def test_json_quotes_and_emoji_arrive_as_they_were(outbox, warehouse):
@@ -122,8 +121,7 @@ class TestBigQueryDown:
 
     def test_the_callback_says_so_and_leaves_the_row_staged(self, down, caplog, monkeypatch):
         monkeypatch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
-        down.stage([a_decision()])
-        task = SimpleNamespace(staged={"workflow_decisions": [a_decision().key]})
+        task = SimpleNamespace(staged={"workflow_decisions": down.stage([a_decision()])})
         with caplog.at_level(logging.ERROR):
             append_staged({"task": task})
         assert "stay in the outbox" in caplog.text

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow.sdk.observability import stats
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
@@ -23,8 +25,9 @@ def append_staged(context: Context) -> None:
     if not any(staged.values()):
         return
     outbox = Outbox()
-    for table, keys in staged.items():
+    for table, names in staged.items():
         try:
-            outbox.append(table, keys)
+            outbox.append(table, names)
         except Exception:
-            log.exception("%d row(s) for %s stay in the outbox; the cleanup DAG appends them", len(keys), table)
+            stats.incr("orchestration.rows_left_staged", len(names), tags={"table": table})
+            log.exception("%d row(s) for %s stay in the outbox; the cleanup DAG appends them", len(names), table)

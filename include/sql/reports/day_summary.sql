@@ -1,48 +1,48 @@
 -- What each day came to: a day goes from the 05:00 ET lock to the next. ET dates, both included.
 CREATE OR REPLACE TABLE FUNCTION nba_orchestration.day_summary(first_date DATE, last_date DATE) AS
 WITH expected AS (
-  SELECT date, COUNT(*) AS expected_runs
+  SELECT date AS its_day, COUNT(*) AS expected_runs
   FROM nba_orchestration.v_expected_schedule
   WHERE date BETWEEN first_date AND last_date
-  GROUP BY date
+  GROUP BY its_day
 ),
 decided AS (
   SELECT
-    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
     COUNTIF(action = 'RUN') AS runs,
     COUNTIF(action = 'SKIP') AS skips,
     COUNTIF(action = 'ABORT') AS aborts
   FROM nba_orchestration.v_workflow_decisions
   WHERE DATE(decision_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-  GROUP BY date
+  GROUP BY its_day
 ),
 executed AS (
   SELECT
-    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
     COUNTIF(status = 'completed') AS completed,
     COUNTIF(status = 'partial') AS partial,
     COUNTIF(status = 'failed') AS failed
   FROM nba_orchestration.v_workflow_executions
   WHERE DATE(execution_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-  GROUP BY date
+  GROUP BY its_day
 ),
 called AS (
   SELECT
-    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
     COUNTIF(status = 'success') AS calls_with_data,
     COUNTIF(status = 'no_data') AS calls_without_data,
     COUNTIF(status = 'failed') AS failed_tries
   FROM nba_orchestration.v_scraper_runs
   WHERE DATE(triggered_at) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-  GROUP BY date
+  GROUP BY its_day
 ),
 cleaned AS (
   SELECT
-    DATE(DATETIME_SUB(DATETIME(cleanup_time, 'America/New_York'), INTERVAL 5 HOUR)) AS date,
+    DATE(DATETIME_SUB(DATETIME(cleanup_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
     SUM(republished_count) AS republished
   FROM nba_orchestration.v_cleanup_operations
   WHERE DATE(cleanup_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-  GROUP BY date
+  GROUP BY its_day
 )
 SELECT
   day AS date,
@@ -58,8 +58,8 @@ SELECT
   IFNULL(called.failed_tries, 0) AS failed_tries,
   IFNULL(cleaned.republished, 0) AS republished
 FROM UNNEST(GENERATE_DATE_ARRAY(first_date, last_date)) AS day
-LEFT JOIN expected ON expected.date = day
-LEFT JOIN decided ON decided.date = day
-LEFT JOIN executed ON executed.date = day
-LEFT JOIN called ON called.date = day
-LEFT JOIN cleaned ON cleaned.date = day;
+LEFT JOIN expected ON expected.its_day = day
+LEFT JOIN decided ON decided.its_day = day
+LEFT JOIN executed ON executed.its_day = day
+LEFT JOIN called ON called.its_day = day
+LEFT JOIN cleaned ON cleaned.its_day = day;

@@ -12,11 +12,11 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from orchestration.audit.rows import ROW_MODELS, Row
-from orchestration.audit.warehouse import RowsRejected, Warehouse
+from orchestration.audit.warehouse import RequestRefused, RowsRejected, Warehouse, WarehouseError
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENVIRONMENT_VARIABLE = "ORCHESTRATION_OUTBOX"
+Staged = tuple["ObjectStoragePath", dict[str, Any]]
+"""A staged file and the row in it."""
 BATCH = 500
 """Rows per append."""
 
@@ -43,7 +45,10 @@ class Drained:
 
 
 class Outbox:
-    """Staged rows, one JSON file each: ``<table>/<id>.json``; refused ones under ``refused/``."""
+    """Staged rows, one JSON file each: ``<table>/<id>.<unique>.json``; refused ones under ``refused/``.
+
+    A row that is staged again while its first version is being appended has a file of its own, so neither is lost.
+    """
 
     def __init__(self, url: str | None = None, warehouse: Warehouse | None = None) -> None:
         self.url = url or outbox_url()
@@ -56,20 +61,24 @@ class Outbox:
 
         return ObjectStoragePath(self.url)
 
-    def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> None:
-        """Write rows to the outbox, in place of staged ones with their ids. When this returns they cannot be lost.
+    def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> list[str]:
+        """Write rows to the outbox and return the files' names. When this returns the rows cannot be lost.
 
-        ``unless_staged``: leave the ones that are staged as they are.
+        ``unless_staged``: leave out those that are staged already.
         """
+        names = []
         for row in rows:
             folder = self.root / row.TABLE
-            if unless_staged and (folder / f"{row.key}.json").exists():
-                continue
             folder.mkdir(parents=True, exist_ok=True)
+            if unless_staged and any(folder.glob(f"{row.key}.*.json")):
+                continue
+            name = f"{row.key}.{uuid4().hex}.json"
             # A half-written file must never look like a row: write beside, then move into place.
-            half = folder / f".{row.key}.{uuid4().hex}"
+            half = folder / f".{name}"
             half.write_text(json.dumps(row.to_json(), ensure_ascii=False))
-            half.replace(folder / f"{row.key}.json")
+            half.replace(folder / name)
+            names.append(name)
+        return names
 
     def staged(self, table: str | None = None) -> list[ObjectStoragePath]:
         """Return the staged files, of one table or of all."""
@@ -80,20 +89,29 @@ class Outbox:
                 found += [path for path in folder.iterdir() if path.name.endswith(".json") and path.name[0] != "."]
         return sorted(found, key=str)
 
-    def append(self, table: str, keys: Sequence[str]) -> Drained:
-        """Append the staged rows with these ids and remove them. Rows that are no longer staged are there already."""
+    def append(self, table: str, names: Sequence[str]) -> Drained:
+        """Append the rows in these files and remove them. Files that are no longer there have been appended."""
         folder = self.root / table
-        return self._append(table, [folder / f"{key}.json" for key in keys])
+        return self._append(table, [folder / name for name in names])
 
     def drain(self) -> Drained:
-        """Append everything staged. Raises WarehouseError when BigQuery does not answer; the rest stays staged."""
+        """Append everything staged. Raises WarehouseError when a table took no rows; they stay staged, others go in."""
         total = Drained()
+        failures: list[WarehouseError] = []
         for table in ROW_MODELS:
             files = self.staged(table)
-            for start in range(0, len(files), BATCH):
-                part = self._append(table, files[start : start + BATCH])
-                total.appended += part.appended
-                total.refused += part.refused
+            try:
+                for start in range(0, len(files), BATCH):
+                    part = self._append(table, files[start : start + BATCH])
+                    total.appended += part.appended
+                    total.refused += part.refused
+            except WarehouseError as error:
+                failures.append(error)
+        if failures:
+            raise WarehouseError(
+                f"{total.appended} rows appended, {len(self.staged())} stay staged: "
+                + "; ".join(str(failure) for failure in failures)
+            )
         return total
 
     def _append(self, table: str, files: Sequence[ObjectStoragePath]) -> Drained:
@@ -106,20 +124,35 @@ class Outbox:
                 continue
             except ValueError as error:
                 self._refuse(table, file, f"not JSON: {error}", result)
-        if not rows:
-            return result
+        pairs = list(zip(found, rows, strict=True))
+        if pairs:
+            suspects = self._send(table, pairs, result)
+            if suspects and not result.appended:
+                # Nothing got through: that is not a matter of single rows. They stay staged.
+                raise next(iter(suspects.values()))
+            for file, refusal in suspects.items():
+                self._refuse(table, file, str(refusal), result)
+        return result
+
+    def _send(self, table: str, pairs: list[Staged], result: Drained) -> dict[ObjectStoragePath, RequestRefused]:
+        """Append the rows, and remove them; return the single ones for which BigQuery refuses every request."""
         refused: dict[int, str] = {}
         try:
-            self.warehouse.append(table, rows)
-        except RowsRejected as error:
-            refused = error.errors
-        for index, file in enumerate(found):
+            self.warehouse.append(table, [row for _, row in pairs])
+        except RowsRejected as rejected:
+            refused = rejected.errors
+        except RequestRefused as error:
+            if len(pairs) == 1:
+                return {pairs[0][0]: error}
+            middle = len(pairs) // 2
+            return self._send(table, pairs[:middle], result) | self._send(table, pairs[middle:], result)
+        for index, (file, _) in enumerate(pairs):
             if index in refused:
                 self._refuse(table, file, refused[index], result)
             else:
                 file.unlink(missing_ok=True)
                 result.appended += 1
-        return result
+        return {}
 
     def _refuse(self, table: str, file: ObjectStoragePath, why: str, result: Drained) -> None:
         """Set a row aside that BigQuery will never take, so that it blocks no other."""

@@ -33,6 +33,10 @@ class RowsRejected(WarehouseError):
         super().__init__(f"BigQuery refused {len(self.errors)} row(s) for {table}; the first: {first}")
 
 
+class RequestRefused(WarehouseError):
+    """BigQuery refused a whole append, by its content: a row in it is to blame, and it does not say which."""
+
+
 class Warehouse:
     """Queries and appends. One per task or command; the client is made on first use."""
 
@@ -69,8 +73,10 @@ class Warehouse:
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append ``rows`` to an audit table by streaming (lessons C7, E11).
 
-        Raises RowsRejected when some were refused (the others are in), WarehouseError when nothing is known.
+        Raises RowsRejected when some were refused (the others are in), RequestRefused when all were for what is in
+        them, WarehouseError when nothing is known.
         """
+        from google.api_core.exceptions import BadRequest
         from google.api_core.retry import Retry
         from google.cloud.bigquery import AutoRowIDs
 
@@ -83,6 +89,8 @@ class Warehouse:
                 timeout=APPEND_SECONDS,
                 retry=Retry(initial=0.5, maximum=2, timeout=APPEND_SECONDS),
             )
+        except BadRequest as error:
+            raise RequestRefused(f"BigQuery refused the rows for {table}: {_first_line(error)}") from error
         except Exception as error:
             raise WarehouseError(f"BigQuery took no rows for {table}: {_first_line(error)}") from error
         if errors:

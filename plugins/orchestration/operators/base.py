@@ -59,10 +59,9 @@ class AuditedOperator(BaseOperator):
         """
         from orchestration.audit.outbox import Outbox
 
-        rows = list(rows)
-        Outbox().stage(rows, unless_staged=unless_staged)
+        outbox = Outbox()
         for row in rows:
-            self.staged.setdefault(row.TABLE, []).append(row.key)
+            self.staged.setdefault(row.TABLE, []).extend(outbox.stage([row], unless_staged=unless_staged))
 
 
 def first_time(context: Context, moment: datetime) -> datetime:
