@@ -6,6 +6,7 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
+import requests
 from rich.console import Console
 
 from orchestration.audit.inputs import decision_inputs
@@ -51,11 +52,16 @@ def rows(day, text):
     return [dict(row) for row in day.bigquery.query(text).result(timeout=30)]
 
 
-def wait_for_runs(day):
+def wait_for(day, done, what):
     deadline = time.monotonic() + 180
-    while day.api.unfinished():
+    while not done():
         day.stack.check()
-        assert time.monotonic() < deadline, "the run got stuck"
+        assert time.monotonic() < deadline, f"waited too long for {what}"
+        time.sleep(0.2)
+
+
+def wait_for_runs(day):
+    wait_for(day, lambda: not day.api.unfinished(), "the runs to end")
 
 
 def test_the_morning_feeds_the_evening(day):
@@ -172,24 +178,51 @@ def test_mapped_calls_are_labelled_for_people(day):
     assert all("@" in label for label in labels)
 
 
+ROW_IDS = {
+    "workflow_decisions": ("v_workflow_decisions", "decision_id", "decision_time"),
+    "workflow_executions": ("v_workflow_executions", "execution_id", "execution_time"),
+    "scraper_execution_log": ("v_scraper_runs", "row_id", "triggered_at"),
+}
+
+
 @pytest.mark.lesson("K8")
-def test_without_a_database_the_decision_is_abort_red_and_its_row_is_not_lost(day):
+def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_no_row(day):
+    def calls_made() -> int:
+        return requests.get(day.world, timeout=10).json()["calls"]
+
+    before = calls_made()
+    started = et("+1 09:30").astimezone(UTC)
+    day.set_clock(started)
+    running = day.api.trigger("post_game_window_3", started, force=True, target_date=str(DAY))
+    wait_for(day, lambda: calls_made() > before + 2, "the first calls")
     day.stack.kill("bigquery")
-    moment = et("07:00").astimezone(UTC)
-    run = day.api.trigger("referee_discovery", moment)
     wait_for_runs(day)
-    assert day.api.get(f"dags/referee_discovery/dagRuns/{run}")["state"] == "failed"
-    [staged] = list(day.outbox.glob("workflow_decisions/*.json"))
-    row = json.loads(staged.read_text())
-    assert (row["action"], row["rule"]) == ("ABORT", "history_unreadable")
+    assert day.api.get(f"dags/post_game_window_3/dagRuns/{running}")["state"] == "success"
+    for hour in ("10:00", "11:00"):
+        runs = {
+            dag: day.api.trigger(dag, et(f"+1 {hour}").astimezone(UTC))
+            for dag in ("referee_discovery", "betting_lines")
+        }
+        wait_for_runs(day)
+        assert {day.api.get(f"dags/{dag}/dagRuns/{run}")["state"] for dag, run in runs.items()} == {"failed"}
+    staged = {table: [json.loads(path.read_text()) for path in day.outbox.glob(f"{table}/*.json")] for table in ROW_IDS}
+    assert [(row["action"], row["rule"]) for row in staged["workflow_decisions"]] == [
+        ("ABORT", "history_unreadable")
+    ] * 4
+    assert len(staged["workflow_executions"]) == 1
+    assert staged["scraper_execution_log"]
     day.stack.restart("bigquery")
     day.stack.await_bigquery()
-    day.play({et("+1 07:20").astimezone(UTC): ["cleanup"]})
-    text = (
-        f"SELECT COUNT(*) AS n FROM nba_orchestration.v_workflow_decisions "
-        f"WHERE DATE(decision_time) > {LONG_AGO} AND decision_id = '{row['decision_id']}'"
-    )
-    assert rows(day, text) == [{"n": 1}]
+    day.play({et("+1 11:20").astimezone(UTC): ["cleanup"]})
+    assert list(day.outbox.glob("**/*.json")) == []
+    for table, (view, identity, moment) in ROW_IDS.items():
+        found = rows(
+            day,
+            f"SELECT {identity} AS id, COUNT(*) AS n FROM nba_orchestration.{view} "
+            f"WHERE DATE({moment}) > {LONG_AGO} GROUP BY {identity}",
+        )
+        assert {row["id"] for row in found} >= {row[identity] for row in staged[table]}
+        assert {row["n"] for row in found} == {1}, view
 
 
 def test_a_forced_dry_run_decides_and_calls_nothing(day):

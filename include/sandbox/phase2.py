@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from google.api_core.client_options import ClientOptions
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import GoogleAPIError
 from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, pubsub_v1
@@ -76,7 +76,7 @@ class Phase2(threading.Thread):
                     self.subscriber.acknowledge(
                         request={"subscription": self.subscription, "ack_ids": done}, timeout=10
                     )
-            except GoogleAPICallError:
+            except GoogleAPIError:
                 if not self.stopping.is_set():
                     log.exception("Phase 2 stumbled and goes on")
                     self.stopping.wait(1)

@@ -33,7 +33,7 @@ class LockOperator(AuditedOperator):
         start, end = day_bounds(config, day)
         schedule, history = decision_inputs(Warehouse(), config, config.enabled, max(clock.tick, start))
         decisions = list(plan(config, start, end, schedule, history))
-        key = task_key(context)
+        key, written = task_key(context), clock.wall()
         expected = [
             ExpectedRun(
                 expected_id=row_id("expected", key, decision.workflow, decision.tick.isoformat(), per_try=False),
@@ -50,7 +50,7 @@ class LockOperator(AuditedOperator):
                 forced=bool(context["params"].get("force")),
                 environment=config.environment,
                 target_date=decision.target_date,
-                created_at=clock.wall(),
+                created_at=written,
                 **key.columns(),
             )
             for decision in decisions
