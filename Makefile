@@ -11,7 +11,7 @@ LOCKS := requirements.lock requirements-sandbox.lock requirements-dev.lock
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up test lint bench schema lock clean
+.PHONY: help demo up test lint bench cost schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_EXIT=1)"
@@ -19,6 +19,7 @@ help:
 	@echo "make test   unit, DAG integrity and integration tests"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
+	@echo "make cost   write docs/orchestration/05-cost.md from the statements"
 	@echo "make schema write config/workflows.schema.json from the models"
 	@echo "make lock   compile the requirements files again"
 
@@ -38,7 +39,11 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python bench/engine.py
+	@$(BIN)/python bench/audit.py
 	@$(BIN)/python bench/calls.py
+
+cost: $(VENV)/.dev
+	@$(BIN)/python bench/cost.py
 
 schema: $(VENV)/.runtime
 	@$(BIN)/python -m orchestration schema > config/workflows.schema.json
