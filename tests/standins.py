@@ -45,6 +45,7 @@ class GoogleStandIns:
         os.environ.update(
             BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{self.bigquery}",
             PUBSUB_EMULATOR_HOST=f"127.0.0.1:{self.pubsub}",
+            STORAGE_EMULATOR_HOST=f"http://127.0.0.1:{self.scrapers}",
             AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT=json.dumps(google),
             AIRFLOW_CONN_SCRAPER_SERVICE=json.dumps(service),
             PYTHONPATH=f"{ROOT / 'plugins'}:{ROOT / 'include'}",

@@ -28,14 +28,14 @@ def test_all_forms_of_a_path_are_one(form):
 
 def test_what_is_missing_is_republished():
     look = backlog([file(1), file(2)], ["gs://b/x/1.json"], {}, NOW, SETTINGS)
-    assert (look.checked, look.missing, look.publish, look.errors) == (2, (file(2),), (file(2),), ())
+    assert (look.checked, look.missing, look.publish, look.alerts) == (2, (file(2),), (file(2),), ())
 
 
 @pytest.mark.lesson("C2")
 def test_many_missing_at_once_are_a_storm_and_none_is_republished():
     look = backlog([file(n) for n in range(4)], [], {}, NOW, SETTINGS)
     assert look.publish == ()
-    assert look.errors[0].startswith("storm: 4 of 4 files")
+    assert look.alerts[0].text.startswith("storm: 4 of 4 files")
 
 
 @pytest.mark.lesson("C2")
@@ -47,7 +47,7 @@ def test_a_file_is_republished_with_growing_pauses_and_then_reported_as_stuck():
     assert at(1, 20).publish == ()
     assert at(1, 30).publish == (file(),)
     assert at(2, 600).publish == ()
-    assert "stuck" in at(2, 600).errors[0]
+    assert "stuck" in at(2, 600).alerts[0].text
 
 
 @pytest.mark.lesson("C5")

@@ -115,8 +115,8 @@ def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, wa
     finally:
         warehouse.query("ALTER TABLE nba_raw.nbac_player_list_away RENAME TO nbac_player_list")
     assert found.files == ()
-    assert "nba_raw.nbac_player_list: " in found.errors[0]
-    assert "none of its 1 files was checked or republished" in found.errors[0]
+    assert "nba_raw.nbac_player_list: " in found.alerts[0].text
+    assert "none of its files was checked or republished" in found.alerts[0].text
 
 
 def test_publishing_to_a_topic_that_is_gone_says_what_was_not_sent(google, warehouse, monkeypatch):

@@ -67,7 +67,7 @@ class Live:
     def __init__(self, stack: Stack, service: ScriptedService) -> None:
         self.stack, self.service = stack, service
         self.api = AirflowApi(stack.url)
-        self.bigquery = client(PROJECT)
+        self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
 
     def run(self, workflow: str, as_of: datetime = AS_OF, **conf: object) -> str:
         run = self.api.trigger(workflow, as_of, force=True, **conf)
@@ -129,11 +129,7 @@ def live(tmp_path_factory: pytest.TempPathFactory):
             "AIRFLOW_CONN_SCRAPER_SERVICE": json.dumps(connection),
             "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True",
         }
-        with (
-            Stack(home, ports, on_schedule=True, settings=settings) as stack,
-            pytest.MonkeyPatch.context() as environment,
-        ):
-            environment.setenv("BIGQUERY_EMULATOR_HOST", stack.env["BIGQUERY_EMULATOR_HOST"])
+        with Stack(home, ports, on_schedule=True, settings=settings) as stack:
             running = Live(stack, service)
             running.api.await_dags(WORKFLOWS)
             # Airflow starts a new DAG with its latest tick, here yesterday's: too late to be held.

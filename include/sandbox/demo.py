@@ -74,8 +74,7 @@ class Day:
         self.api = AirflowApi(stack.url)
         self.world = f"http://127.0.0.1:{stack.ports.scrapers}/world"
         self.outbox = stack.home / "outbox"
-        os.environ["BIGQUERY_EMULATOR_HOST"] = stack.env["BIGQUERY_EMULATOR_HOST"]
-        self.bigquery = client(PROJECT)
+        self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
         self.peak_memory = 0
         self.next_measure = 0.0
 

@@ -35,9 +35,10 @@ _SCHEDULE_TABLE = (
 _WITHOUT_DATES = {"nbac_player_list", "bdl_active_players", "bdl_standings", "br_rosters_current", "espn_team_rosters"}
 
 
-def client(project: str) -> bigquery.Client:
-    """Return a BigQuery client for the emulator that ``BIGQUERY_EMULATOR_HOST`` names."""
-    return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options=ClientOptions())
+def client(project: str, url: str | None = None) -> bigquery.Client:
+    """Return a BigQuery client for the emulator at ``url``, else at the one that ``BIGQUERY_EMULATOR_HOST`` names."""
+    options = ClientOptions(api_endpoint=url)
+    return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options=options)
 
 
 def create_tables(bq: bigquery.Client) -> None:

@@ -34,10 +34,11 @@ class PubSub:
         self._subscriptions: dict[str, _Subscription] = {}
         self._ids = count(1)
 
-    def backlog(self) -> int:
-        """Return how many messages wait or are being worked on."""
+    def backlog(self, subscription: str) -> int:
+        """Return how many messages of a subscription wait or are being worked on."""
         with self._lock:
-            return sum(len(s.waiting) + len(s.leased) for s in self._subscriptions.values())
+            found = self._subscriptions.get(subscription)
+            return 0 if found is None else len(found.waiting) + len(found.leased)
 
     def create_topic(self, request: types.Topic, context: grpc.ServicerContext) -> types.Topic:
         """CreateTopic."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from google.cloud import pubsub_v1
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 HANG_SECONDS = 6.0
 """How long a call hangs that times out: longer than the demo's connection waits."""
 RETRY_AFTER_SECONDS = 2
+STORAGE = "/storage/v1/b/"
+"""Where Cloud Storage's API has its buckets; the world's files answer there too."""
 
 
 @dataclass
@@ -114,6 +117,13 @@ class Service:
         self.publisher.publish(self.topic, json.dumps(body).encode(), **attributes).result(timeout=10)
         return path
 
+    def stored(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Return what Cloud Storage's API says of an object: GET /storage/v1/b/<bucket>/o/<object>."""
+        bucket, _, name = urlsplit(path).path.removeprefix(STORAGE).partition("/o/")
+        if (self.files / bucket / unquote(name)).is_file():
+            return 200, {"kind": "storage#object", "bucket": bucket, "name": unquote(name)}
+        return 404, {"error": {"code": 404, "message": f"No such object: {bucket}/{unquote(name)}"}}
+
     def _stamp(self) -> datetime:
         """Return a moment for a file's name that no other file has."""
         with self.lock:
@@ -129,7 +139,7 @@ class Service:
             counts = dict(self.counts)
         return {
             "now": self.world.clock.now().isoformat(),
-            "backlog": self.pubsub.backlog(),
+            "backlog": self.pubsub.backlog(self.phase2.subscription),
             "processed": self.phase2.processed,
             "recovered": self.phase2.recovered,
             **counts,
@@ -151,6 +161,8 @@ def http_server(service: Service, port: int) -> ThreadingHTTPServer:
                     self._answer(200, {"scrapers": sorted(SCRAPERS)})
                 case "/world":
                     self._answer(200, service.state())
+                case path if path.startswith(STORAGE):
+                    self._answer(*service.stored(path))
                 case _:
                     self._answer(404, {"error": f"no such page: {self.path}"})
 

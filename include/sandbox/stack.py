@@ -95,6 +95,7 @@ class Stack:
             "PYTHONWARNINGS": "ignore",
             "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{ports.bigquery}",
             "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{ports.pubsub}",
+            "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{ports.scrapers}",
             "GRPC_VERBOSITY": "ERROR",
             "ORCHESTRATION_OUTBOX": f"file://{self.home / 'outbox'}",
             "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps(google),

@@ -94,3 +94,12 @@ def cleanup_doc(config: Config) -> str:
         f"{s.max_republish} times each; more than {s.storm_threshold} missing at once: none. Red means that there is "
         "something to look at."
     )
+
+
+def reconcile_doc() -> str:
+    """Return the Markdown of the reconcile's DAG."""
+    return (
+        "### reconcile\nBy hand: finds the games of the last days that a post-game scraper has not brought, or whose "
+        "file is neither in its table nor in the bucket any more, and starts one forced run for each such date. "
+        "`python -m orchestration reconcile` shows what it would start."
+    )

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, TaskGroup, TriggerRule
 
 from orchestration.config.model import Config
 from orchestration.config.scrapers import event_source_of, fan_out_of
 from orchestration.config.ticks import Ticks
 from orchestration.config.workflows import Workflow
-from orchestration.dag_docs import cleanup_doc, locker_doc, workflow_doc
+from orchestration.dag_docs import cleanup_doc, locker_doc, reconcile_doc, workflow_doc
 from orchestration.deadlines import deadline
 from orchestration.nba.eastern import ET
 from orchestration.nba.teams import TEAMS
@@ -24,10 +25,12 @@ from orchestration.operators.decide import AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
+from orchestration.operators.reconcile import FindMakeupsOperator
 from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
+from orchestration.operators.watch import WatchOperator
 from orchestration.words import FanOut
 
-LOCKER, CLEANUP = "schedule_locker", "cleanup"
+LOCKER, CLEANUP, RECONCILE = "schedule_locker", "cleanup", "reconcile"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 """Before any season that could be replayed; catch-up is off, so nothing runs for it."""
 
@@ -57,6 +60,7 @@ def build_dags(config: Config, only: str | None = None) -> dict[str, DAG]:
         builders[LOCKER] = lambda: locker_dag(config)
     if config.settings.cleanup_processor.enabled:
         builders[CLEANUP] = lambda: cleanup_dag(config)
+    builders[RECONCILE] = reconcile_dag
     return {dag_id: build() for dag_id, build in builders.items() if only in (None, dag_id)}
 
 
@@ -181,17 +185,41 @@ def locker_dag(config: Config) -> DAG:
 
 
 def cleanup_dag(config: Config) -> DAG:
-    """Return the DAG that drains the outbox and republishes lost messages."""
+    """Return the DAG that drains the outbox, republishes lost messages and watches over all others."""
     with _dag(
         CLEANUP,
         config.cleanup_ticks,
-        description="Drains the outbox and republishes the messages of lost files",
+        description="Drains the outbox, republishes the messages of lost files, and watches over everything else",
         doc_md=cleanup_doc(config),
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
         params={"as_of": AS_OF},
     ) as dag:
         drain = DrainOutboxOperator(task_id="drain_outbox")
-        # What could not be drained is no reason not to look for lost files.
-        drain >> CleanupOperator(task_id="republish_lost_files", trigger_rule=TriggerRule.ALL_DONE)
+        # What could not be drained is no reason not to look for lost files, nor is anything a reason not to watch.
+        republish = CleanupOperator(task_id="republish_lost_files", trigger_rule=TriggerRule.ALL_DONE)
+        drain >> republish >> WatchOperator(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
+    return dag
+
+
+def reconcile_dag() -> DAG:
+    """Return the DAG that, when somebody asks for it, fetches anew what is missing of the last days."""
+    with DAG(
+        RECONCILE,
+        schedule=None,
+        max_active_runs=1,
+        description="Fetches anew what late sources and vanished files left open",
+        doc_md=reconcile_doc(),
+        tags=["nba", "system"],
+        default_args={"owner": "data-platform"},
+        params={
+            "days": Param(2, type="integer", minimum=1, maximum=14, description="How many days to look back."),
+            "max_runs": Param(5, type="integer", minimum=1, maximum=14, description="At most so many runs."),
+            "as_of": AS_OF,
+        },
+    ) as dag:
+        find = FindMakeupsOperator(task_id="find")
+        TriggerDagRunOperator.partial(
+            task_id="fetch", skip_when_already_exists=True, map_index_template="{{ task.trigger_run_id }}"
+        ).expand_kwargs(find.output)
     return dag

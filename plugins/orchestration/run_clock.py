@@ -16,6 +16,9 @@ from orchestration.words import Source
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+RECONCILE = "reconcile__"
+"""What the ids of runs begin with that the DAG ``reconcile`` starts."""
+
 
 @dataclass(frozen=True)
 class RunClock:
@@ -33,14 +36,17 @@ class RunClock:
         scheduled = str(getattr(dag_run.run_type, "value", dag_run.run_type)) == "scheduled"
         as_of = (dag_run.conf or {}).get("as_of")
         started = dag_run.start_date or dag_run.run_after
+        reconciles = dag_run.run_id.startswith(RECONCILE)
         if as_of:
             try:
                 moment = require_aware(datetime.fromisoformat(str(as_of)))
             except ValueError as error:
                 raise ValueError(f"as_of {as_of!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from error
-            return cls(et(moment), moment - started, False, "replay")
+            return cls(et(moment), moment - started, False, "reconcile" if reconciles else "replay")
         if scheduled and dag_run.logical_date is not None:
             return cls(et(dag_run.logical_date), timedelta(), True, "schedule")
+        if reconciles:
+            return cls(et(dag_run.run_after), timedelta(), False, "reconcile")
         user = dag_run.triggering_user_name
         return cls(et(dag_run.run_after), timedelta(), False, f"manual:{user}" if user else "manual")
 
@@ -60,6 +66,8 @@ class RunClock:
     @property
     def source(self) -> Source:
         """Who asks for this run's calls; a replay stands for the controller."""
+        if self.triggered_by == "reconcile":
+            return Source.RECOVERY
         return Source.MANUAL if self.triggered_by.startswith("manual") else Source.CONTROLLER
 
 

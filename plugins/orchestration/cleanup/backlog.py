@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestration.config.settings import CleanupProcessor
+from orchestration.health.alerts import Alert
 from orchestration.services.messages import LostFile
 
 FIRST_PAUSE = timedelta(minutes=30)
@@ -37,12 +38,12 @@ class Republished:
 
 @dataclass(frozen=True)
 class Backlog:
-    """What one look found. ``errors`` say, for people, what is not republished and why."""
+    """What one look found. ``alerts`` say, for people, what is not republished and why."""
 
     checked: int
     missing: tuple[LostFile, ...]
     publish: tuple[LostFile, ...]
-    errors: tuple[str, ...]
+    alerts: tuple[Alert, ...]
 
 
 def backlog(
@@ -65,14 +66,15 @@ def backlog(
             f"storm: {len(missing)} of {len(files)} files are missing at once, more than {settings.storm_threshold}; "
             "nothing is republished, since the tables are probably wrong, not the files"
         )
-        return Backlog(len(files), missing, (), (storm,))
-    publish, errors = [], []
+        return Backlog(len(files), missing, (), (Alert("storm", "cleanup", storm),))
+    publish, alerts = [], []
     for file in missing:
         past = before.get(canonical_path(file.gcs_path))
         if past is None:
             publish.append(file)
         elif past.times >= settings.max_republish:
-            errors.append(f"stuck: {file.gcs_path} is still missing after {past.times} republishings")
+            text = f"stuck: {file.gcs_path} is still missing after {past.times} republishings"
+            alerts.append(Alert("stuck", file.scraper_name, text))
         elif now >= past.last + FIRST_PAUSE * 2 ** (past.times - 1):
             publish.append(file)
-    return Backlog(len(files), missing, tuple(publish), tuple(errors))
+    return Backlog(len(files), missing, tuple(publish), tuple(alerts))

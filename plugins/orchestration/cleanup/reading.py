@@ -11,19 +11,22 @@ from orchestration.audit.statements import statement, with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.backlog import Republished, canonical_path
 from orchestration.config.model import Config
+from orchestration.health.alerts import Alert
 from orchestration.services.messages import LostFile
 
 DAYS_BEFORE, DAYS_AFTER = 7, 14
 """Partitions read around the files' dates. A schedule file's rows lie on many dates, some of them always in here."""
+GROUP = 50
+"""Tables that one query reads."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The files whose table could be read, the paths found there, and what could not be read."""
+    """The files whose table could be read, the paths found there, and an alert for each table that could not."""
 
     files: tuple[LostFile, ...]
     processed: frozenset[str]
-    errors: tuple[str, ...]
+    alerts: tuple[Alert, ...]
 
 
 def read_files(warehouse: Warehouse, config: Config, now: datetime) -> Found:
@@ -54,42 +57,80 @@ def read_files(warehouse: Warehouse, config: Config, now: datetime) -> Found:
                 row["triggered_at"],
             )
             by_table[scraper.processed_in].append((file, row["game_date"]))
-    files: list[LostFile] = []
-    processed: set[str] = set()
-    errors: list[str] = []
-    for table, entries in sorted(by_table.items()):
+    processed, errors = processed_paths(warehouse, by_table, oldest)
+    for table in errors:
+        del by_table[table]
+    alerts = [
+        Alert("unreadable", table, f"{table}: {why}; none of its files was checked or republished")
+        for table, why in sorted(errors.items())
+    ]
+    files = [file for entries in by_table.values() for file, _ in entries]
+    return Found(tuple(files), frozenset(processed), tuple(alerts))
+
+
+def processed_paths(
+    warehouse: Warehouse, by_table: Mapping[str, Sequence[tuple[LostFile, date]]], oldest: datetime
+) -> tuple[set[str], dict[str, str]]:
+    """Return the files' paths that stand in their tables, and for each table that cannot be read, why."""
+    parts: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for table in sorted(by_table):
         try:
-            processed |= _processed(warehouse, table, entries, oldest)
+            parts[table] = _part(warehouse, table)
         except WarehouseError as error:
-            errors.append(f"{table}: {error}; none of its {len(entries)} files was checked or republished")
-        else:
-            files += [file for file, _ in entries]
-    return Found(tuple(files), frozenset(processed), tuple(errors))
+            errors[table] = str(error)
+    found: set[str] = set()
+    tables = sorted(parts)
+    for start in range(0, len(tables), GROUP):
+        group = tables[start : start + GROUP]
+        try:
+            found |= _ask(warehouse, group, parts, by_table, oldest)
+        except WarehouseError:
+            # One table spoils the query of its group: ask for each alone, to know which.
+            for table in group:
+                try:
+                    found |= _ask(warehouse, [table], parts, by_table, oldest)
+                except WarehouseError as error:
+                    errors[table] = str(error)
+    return found, errors
 
 
-def _processed(
-    warehouse: Warehouse, table: str, entries: Sequence[tuple[LostFile, date]], oldest: datetime
-) -> set[str]:
-    """Return the paths of ``entries`` that stand in ``table``, reading only the partitions they can be in (C6)."""
-    paths = sorted({form for file, _ in entries for form in (file.gcs_path, canonical_path(file.gcs_path))})
-    partition = warehouse.partition_column(table)
-    match partition:
+def _part(warehouse: Warehouse, table: str) -> str:
+    """Return the part of the query that reads ``table``, and only the partitions its files can be in (lesson C6)."""
+    match warehouse.partition_column(table):
         case (column, "DATE"):
-            days = [day for _, day in entries]
-            rows = warehouse.query(
-                with_identifiers("processed_files", table=table, partition_column=column),
-                {
-                    "paths": paths,
-                    "first_date": min(days) - timedelta(days=DAYS_BEFORE),
-                    "last_date": max(days) + timedelta(days=DAYS_AFTER),
-                },
-            )
+            return with_identifiers("processed_files", table=table, partition_column=column)
         case (column, _):
-            sql = with_identifiers("processed_files_by_time", table=table, partition_column=column)
-            rows = warehouse.query(sql, {"paths": paths, "oldest": oldest})
+            return with_identifiers("processed_files_by_time", table=table, partition_column=column)
         case None:
-            rows = warehouse.query(with_identifiers("processed_files_whole", table=table), {"paths": paths})
-    return {row["source_file_path"] for row in rows}
+            return with_identifiers("processed_files_whole", table=table)
+
+
+def _ask(
+    warehouse: Warehouse,
+    tables: Sequence[str],
+    parts: Mapping[str, str],
+    by_table: Mapping[str, Sequence[tuple[LostFile, date]]],
+    oldest: datetime,
+) -> set[str]:
+    """Return the paths of the tables' files that stand there, each in its own table, with one query."""
+    entries = {table: by_table[table] for table in tables}
+    days = [day for files in entries.values() for _, day in files]
+    rows = warehouse.query(
+        "\nUNION ALL\n".join(parts[table] for table in tables),
+        {
+            "paths": sorted({form for files in entries.values() for file, _ in files for form in _forms(file)}),
+            "first_date": min(days) - timedelta(days=DAYS_BEFORE),
+            "last_date": max(days) + timedelta(days=DAYS_AFTER),
+            "oldest": oldest,
+        },
+    )
+    own = {table: {form for file, _ in files for form in _forms(file)} for table, files in entries.items()}
+    return {row["source_file_path"] for row in rows if row["source_file_path"] in own[row["table_name"]]}
+
+
+def _forms(file: LostFile) -> tuple[str, str]:
+    return file.gcs_path, canonical_path(file.gcs_path)
 
 
 def republished_before(warehouse: Warehouse, config: Config, now: datetime) -> Mapping[str, Republished]:

@@ -45,6 +45,12 @@ def parser() -> argparse.ArgumentParser:
     for one in (planning, explaining):
         one.add_argument("--games", metavar="FILE", help="NBA.com's schedule document; default: the warehouse")
         one.add_argument("--config", metavar="FILE", help="another workflows.yaml; default: the file in use")
+    reconciling = commands.add_parser(
+        "reconcile", help="what to fetch anew of the last days, as commands; 1 if anything"
+    )
+    reconciling.add_argument("--days", type=int, default=2, choices=range(1, 15), metavar="N", help="so many days back")
+    reconciling.add_argument("--max-runs", type=int, default=5, metavar="N", help="at most so many runs")
+    reconciling.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
     commands.add_parser("schema", help="print the JSON Schema of workflows.yaml, for editors")
     return main_parser
 
@@ -78,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from orchestration.cli.plan import Sources, run_explain
 
                 return run_explain(options.workflow, options.at, Sources(options.config, options.games))
+            case "reconcile":
+                from orchestration.cli.reconcile import run_reconcile
+
+                return run_reconcile(options.days, options.max_runs, options.as_of)
             case "schema":
                 from orchestration.config.schema import schema_text
 

@@ -12,17 +12,11 @@ from rich.table import Table
 from orchestration.config import Config, load
 from orchestration.health.facts import DayFacts
 from orchestration.health.verdict import Health, assess
-from orchestration.nba.eastern import clock, et, et_date
-from orchestration.planning.day import day_bounds
+from orchestration.nba.eastern import clock, et
+from orchestration.planning.day import current_day
 from orchestration.words import Action, Outcome, Verdict
 
 COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
-
-
-def current_day(config: Config, now: datetime) -> date:
-    """Return the orchestration day at ``now``: until the morning's lock it is still yesterday's."""
-    today = et_date(now)
-    return today if now >= day_bounds(config, today)[0] else date.fromordinal(today.toordinal() - 1)
 
 
 def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
@@ -61,7 +55,16 @@ def _json(health: Health, facts: DayFacts, now: datetime) -> dict[str, object]:
         "games": health.games,
         "games_due": health.due,
         "games_collected": health.collected,
-        "findings": [{"verdict": f.verdict.value, "text": f.text, "command": f.command} for f in health.findings],
+        "findings": [
+            {
+                "verdict": f.verdict.value,
+                "kind": f.kind,
+                "workflow": f.workflow,
+                "text": f.text,
+                "command": f.command,
+            }
+            for f in health.findings
+        ],
     }
 
 

@@ -18,6 +18,10 @@ from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
 
 GRACE = timedelta(minutes=45)
 """From a tick until its execution must be over: the hold, the calls and their retries."""
+LOCK_GRACE = timedelta(minutes=30)
+"""From the lock's tick until the day must be locked."""
+CLEANUP_KINDS = frozenset({"no_cleanup", "files_missing", "cleanup_says"})
+"""Findings about the cleanup, which raises its own alerts."""
 NO_DATA_SUSPICIOUS = 0.8
 """Share of no_data among a game day's betting calls that is an alarm (lesson K2)."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
@@ -25,9 +29,11 @@ CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be, with the first command to type."""
+    """One thing that is not as it should be, with the first command to type. ``kind`` and ``workflow`` name it."""
 
     verdict: Verdict
+    kind: str
+    workflow: str
     text: str
     command: str
 
@@ -59,6 +65,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *_schedule(config, facts, now),
         *_lock(config, facts, now),
         *_ticks(config, facts, now),
+        *_expected(config, facts, now),
         *_decisions(config, facts, now),
         *_executions(config, facts),
         *_games(config, facts, games, now),
@@ -73,12 +80,12 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     return Health(verdict, tuple(findings), len(games), len(collected), len(due))
 
 
-def _bad(text: str, command: str) -> Finding:
-    return Finding(Verdict.UNHEALTHY, text, command)
+def _bad(kind: str, workflow: str, text: str, command: str) -> Finding:
+    return Finding(Verdict.UNHEALTHY, kind, workflow, text, command)
 
 
-def _worse(text: str, command: str) -> Finding:
-    return Finding(Verdict.DEGRADED, text, command)
+def _worse(kind: str, workflow: str, text: str, command: str) -> Finding:
+    return Finding(Verdict.DEGRADED, kind, workflow, text, command)
 
 
 def _runs_of(dag_id: str) -> str:
@@ -88,13 +95,15 @@ def _runs_of(dag_id: str) -> str:
 def _schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     _, end = day_bounds(config, facts.day)
     if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
-        yield _bad(f"the schedule is unknown: {reason}", _runs_of("schedule_dependency"))
+        text = f"the schedule is unknown: {reason}"
+        yield _bad("schedule_unknown", "schedule_dependency", text, _runs_of("schedule_dependency"))
 
 
 def _lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     start, _ = day_bounds(config, facts.day)
-    if config.settings.daily_schedule_lock.enabled and not facts.expected and now >= after(start, GRACE):
-        yield _worse(f"the locker did not lock {facts.day}", _runs_of("schedule_locker"))
+    if config.settings.daily_schedule_lock.enabled and not facts.expected and now >= after(start, LOCK_GRACE):
+        text = f"the locker did not lock {facts.day}"
+        yield _worse("not_locked", "schedule_locker", text, _runs_of("schedule_locker"))
 
 
 def _ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -113,15 +122,34 @@ def _ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     first = min(tick for ticks in silent.values() for tick in ticks)
     if len(silent) == len(config.enabled):
         yield _bad(
+            "missing_ticks",
+            "all",
             f"{total} ticks of all workflows have no decision, the first at {clock(first)} ET; was the scheduler down?",
             "airflow jobs check --job-type SchedulerJob",
         )
     else:
         names = ", ".join(sorted(silent))
         yield _bad(
+            "missing_ticks",
+            names,
             f"{total} ticks without a decision in {names}, the first at {clock(first)} ET; is the DAG paused?",
             "airflow dags list --columns dag_id,is_paused",
         )
+
+
+def _expected(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Expected runs whose tick brought no decision: not due yet, late (a later tick made up for it), or missed."""
+    decided = {(decision.workflow, decision.tick) for decision in facts.decisions}
+    missed: dict[str, list[datetime]] = {}
+    for run in facts.expected:
+        due = run.workflow in config.enabled and after(run.tick, GRACE) <= now
+        late = any(e.workflow == run.workflow and e.tick > run.tick for e in facts.executions)
+        if due and not late and (run.workflow, run.tick) not in decided:
+            missed.setdefault(run.workflow, []).append(run.tick)
+    for workflow, ticks in sorted(missed.items()):
+        times = ", ".join(clock(tick) for tick in sorted(ticks))
+        text = f"{workflow} was expected to run at {times} ET and did not: missed"
+        yield _bad("expected_missed", workflow, text, _runs_of(workflow))
 
 
 def _decisions(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -129,6 +157,8 @@ def _decisions(config: Config, facts: DayFacts, now: datetime) -> Iterator[Findi
     for decision in facts.decisions:
         if decision.action is Action.RUN and decision.decision_id not in executed and after(decision.tick, GRACE) < now:
             yield _bad(
+                "run_without_execution",
+                decision.workflow,
                 f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET",
                 _runs_of(decision.workflow),
             )
@@ -137,9 +167,8 @@ def _decisions(config: Config, facts: DayFacts, now: datetime) -> Iterator[Findi
         found = list(group)
         if not _made_up_for(config, facts, found[-1]):
             times = f" ({len(found)} times)" if len(found) > 1 else ""
-            yield _bad(
-                f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}", _runs_of(workflow)
-            )
+            text = f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}"
+            yield _bad("abort", workflow, text, _runs_of(workflow))
 
 
 def _made_up_for(config: Config, facts: DayFacts, abort: DecisionFact) -> bool:
@@ -165,7 +194,8 @@ def _executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
         why = execution.error or "no call was made"
         text = f"{execution.workflow} at {clock(execution.tick)} ET {execution.status.value}: {why}"
         command = _runs_of(execution.workflow)
-        yield _bad(text, command) if execution.status is ExecutionStatus.FAILED else _worse(text, command)
+        level = _bad if execution.status is ExecutionStatus.FAILED else _worse
+        yield level(f"execution_{execution.status.value}", execution.workflow, text, command)
 
 
 def _missing_scrapers(config: Config, facts: DayFacts, game: Game, *, critical_only: bool) -> list[str]:
@@ -200,7 +230,7 @@ def _games(config: Config, facts: DayFacts, games: tuple[Game, ...], now: dateti
     window = next(name for name, w in config.enabled.items() if scrapers[0] in w.execution_plan.scrapers)
     conf = json.dumps({"force": True, "target_date": facts.day.isoformat()})
     command = f"airflow dags trigger {window} --conf '{conf}'"
-    yield _bad(text, command) if critical else _worse(text, command)
+    yield (_bad if critical else _worse)("games_incomplete", window, text, command)
 
 
 def _no_data(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -210,7 +240,8 @@ def _no_data(config: Config, facts: DayFacts) -> Iterator[Finding]:
         calls = sum(e.calls for e in executions)
         empty = sum(e.no_data for e in executions)
         if isinstance(workflow, GameAwareWorkflow) and calls >= 5 and empty / calls >= NO_DATA_SUSPICIOUS:
-            yield _worse(f"{name}: {empty} of {calls} calls found no data on a game day", _runs_of(name))
+            text = f"{name}: {empty} of {calls} calls found no data on a game day"
+            yield _worse("mostly_no_data", name, text, _runs_of(name))
 
 
 def _cleanup(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -221,9 +252,10 @@ def _cleanup(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     last = max(facts.cleanups, key=lambda cleanup: cleanup.at, default=None)
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
         since = "today" if last is None else f"since {clock(last.at)} ET"
-        yield _worse(f"no cleanup {since}", _runs_of("cleanup"))
+        yield _worse("no_cleanup", "cleanup", f"no cleanup {since}", _runs_of("cleanup"))
     if last is not None and last.missing:
         text = f"{last.missing} of {last.checked} files had not reached their table at {clock(last.at)} ET"
-        yield _worse(f"{text}; {last.republished} republished then", _runs_of("cleanup"))
+        yield _worse("files_missing", "cleanup", f"{text}; {last.republished} republished then", _runs_of("cleanup"))
     elif last is not None and last.errors:
-        yield _worse(f"the cleanup at {clock(last.at)} ET says: {last.errors[0]}", _runs_of("cleanup"))
+        text = f"the cleanup at {clock(last.at)} ET says: {last.errors[0]}"
+        yield _worse("cleanup_says", "cleanup", text, _runs_of("cleanup"))

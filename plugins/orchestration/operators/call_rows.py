@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.run_clock import RunClock
 from orchestration.services.answers import CallResult, failed
+from orchestration.words import Source
 
 if TYPE_CHECKING:
     from orchestration.audit.ids import TaskKey
@@ -81,6 +82,7 @@ def call_row(
         error_message=result.error_message,
         retry_count=max(key.try_number - 1, 0),
         opts=dict(call.opts) or None,
+        recovery=clock.source is Source.RECOVERY,
         slot_time=clock.tick,
         target_date=date.fromisoformat(decision["target_date"]),
         game_id=call.game_id,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.cleanup.backlog import Backlog, backlog
+from orchestration.health.alerts import Alert
+from orchestration.operators.alerting import ALERTS, alert_once
 from orchestration.operators.base import AuditedOperator
 from orchestration.run_clock import RunClock, task_key
+from orchestration.services.files import Files, FilesUnknown
 from orchestration.services.publisher import Publisher
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from orchestration.audit.rows import CleanupRow
 
 
 class DrainOutboxOperator(AuditedOperator):
@@ -32,48 +39,93 @@ class DrainOutboxOperator(AuditedOperator):
 class CleanupOperator(AuditedOperator):
     """Republishes the messages of files that never reached their table, and records what it did.
 
-    A query error means that nothing is published (lesson C2). Anything worth a person's attention turns the run red.
+    Fails closed: what cannot be read, looked up or recorded is not republished (lesson C2). Each thing worth a person's
+    attention turns the run red once a day, and stands in every run's row.
     """
 
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
+
     def execute(self, context: Context) -> None:
-        """Look, publish, stage the row; fail when there is something to look at."""
+        """Look, record, publish, record what was sent; raise the alerts."""
+        clock = RunClock.of(context)
+        started = clock.now()
+        look = self._look(started)
+        sent: dict[str, str | None] = {}
+        if look.publish:
+            look, sent = self._publish(context, clock, look, started)
+        alerts = [*look.alerts]
+        unsent = [f"{path}: not published: {why}" for path, why in sent.items() if why is not None]
+        if unsent:
+            alerts.append(Alert("not_published", "cleanup", "; ".join(unsent)))
+        threshold = self.config.settings.cleanup_processor.notification_threshold
+        if len(look.missing) >= threshold:
+            text = f"{len(look.missing)} of {look.checked} files were missing"
+            alerts.append(Alert("many_missing", "cleanup", text))
+        published = {path for path, why in sent.items() if why is None}
+        self.stage([self._row(context, clock, look, published, [alert.text for alert in alerts], started)])
+        self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
+        alert_once(context, "cleanup", alerts, self.log)
+
+    def _look(self, now: datetime) -> Backlog:
+        """Return what is missing and what of it to republish: nothing, where anything about it is not known."""
         from orchestration.audit.warehouse import Warehouse, WarehouseError
         from orchestration.cleanup.reading import read_files, republished_before
 
-        clock, config = RunClock.of(context), self.config
-        started, settings = clock.now(), config.settings.cleanup_processor
-        warehouse = Warehouse()
+        warehouse, config = Warehouse(), self.config
         try:
-            found = read_files(warehouse, config, started)
-            before = republished_before(warehouse, config, started)
-            look = backlog(found.files, found.processed, before, started, settings)
-            errors = [*found.errors, *look.errors]
+            found = read_files(warehouse, config, now)
+            before = republished_before(warehouse, config, now)
         except WarehouseError as error:
-            look, errors = Backlog(0, (), (), ()), [f"{error}; nothing was checked or republished"]
-        sent = Publisher().republish(look.publish, started) if look.publish else {}
-        errors += [f"{path}: not published: {why}" for path, why in sent.items() if why is not None]
-        published = {path for path, why in sent.items() if why is None}
-        if len(look.missing) >= settings.notification_threshold:
-            errors.append(f"{len(look.missing)} of {look.checked} files were missing")
-        self._stage(context, clock, look, published, errors, started)
-        self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
-        if errors:
-            raise AirflowFailException("Cleanup needs a look: " + "; ".join(errors))
+            alert = Alert("unreadable", "cleanup", f"{error}; nothing was checked or republished")
+            return Backlog(0, (), (), (alert,))
+        look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
+        look = replace(look, alerts=(*found.alerts, *look.alerts))
+        try:
+            gone = Files().vanished(file.gcs_path for file in look.publish)
+        except FilesUnknown as error:
+            text = f"Cloud Storage does not say which files exist, so none is republished: {error}"
+            return replace(look, publish=(), alerts=(*look.alerts, Alert("files_unknown", "cleanup", text)))
+        vanished = [
+            Alert(
+                "vanished", file.scraper_name, f"vanished: {file.gcs_path} no longer exists; reconcile fetches it anew"
+            )
+            for file in look.publish
+            if file.gcs_path in gone
+        ]
+        publish = tuple(file for file in look.publish if file.gcs_path not in gone)
+        return replace(look, publish=publish, alerts=(*look.alerts, *vanished))
 
-    def _stage(
+    def _publish(
+        self, context: Context, clock: RunClock, look: Backlog, started: datetime
+    ) -> tuple[Backlog, dict[str, str | None]]:
+        """Record what is about to be sent, in BigQuery itself, then send it: the caps hold whatever happens between."""
+        from orchestration.audit.outbox import Outbox
+        from orchestration.audit.warehouse import WarehouseError
+
+        outbox, planned = Outbox(), {file.gcs_path for file in look.publish}
+        row = self._row(context, clock, look, planned, [alert.text for alert in look.alerts], started)
+        try:
+            outbox.append(row.TABLE, outbox.stage([row]))
+        except WarehouseError as error:
+            alert = Alert("unrecorded", "cleanup", f"nothing is republished, since it could not be recorded: {error}")
+            return replace(look, publish=(), alerts=(*look.alerts, alert)), {}
+        return look, Publisher().republish(look.publish, started)
+
+    def _row(
         self,
         context: Context,
         clock: RunClock,
         look: Backlog,
         published: set[str],
-        errors: list[str],
+        errors: Sequence[str],
         started: datetime,
-    ) -> None:
+    ) -> CleanupRow:
         from orchestration.audit.ids import row_id
         from orchestration.audit.rows import CleanupRow, MissingFile
 
-        key, now = task_key(context), clock.now()
-        row = CleanupRow(
+        key = task_key(context)
+        return CleanupRow(
             cleanup_id=row_id("cleanup", key),
             cleanup_time=started,
             files_checked=look.checked,
@@ -89,11 +141,10 @@ class CleanupOperator(AuditedOperator):
                 )
                 for file in look.missing
             ],
-            errors=errors,
-            duration_seconds=round((now - started).total_seconds(), 3),
+            errors=list(errors),
+            duration_seconds=round((clock.now() - started).total_seconds(), 3),
             pubsub_enabled=True,
             environment=self.config.environment,
             created_at=clock.wall(),
             **key.columns(),
         )
-        self.stage([row])

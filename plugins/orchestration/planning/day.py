@@ -12,7 +12,7 @@ from orchestration.config.model import Config
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
 from orchestration.execution import CallEnd, status_of
-from orchestration.nba.eastern import at
+from orchestration.nba.eastern import at, et_date
 from orchestration.nba.games import Schedule
 from orchestration.planning.assumptions import Assumption, assumed_outcome
 from orchestration.planning.calls import planned_calls
@@ -23,6 +23,12 @@ def day_bounds(config: Config, day: date) -> tuple[datetime, datetime]:
     """Return the start and end of the orchestration day ``day``: from its lock to the next one, ET."""
     lock = config.settings.daily_schedule_lock.generation_time
     return at(day, lock), at(day + timedelta(days=1), lock)
+
+
+def current_day(config: Config, now: datetime) -> date:
+    """Return the orchestration day at the aware ``now``: until the morning's lock it is still yesterday's."""
+    today = et_date(now)
+    return today if now >= day_bounds(config, today)[0] else today - timedelta(days=1)
 
 
 def plan(

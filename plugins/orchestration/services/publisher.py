@@ -1,4 +1,4 @@
-"""Publishing handoff messages, through the Google provider's PubSubHook."""
+"""Publishing handoff messages, through the client of the Google provider's PubSubHook."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import datetime
 from orchestration.services.messages import TOPIC, LostFile, recovery_message
 
 CONNECTION = "google_cloud_default"
+PUBLISH_SECONDS = 10
+"""For one message, with the client's own retries: a Pub/Sub that does not answer must not hold the cleanup for long."""
 
 
 class Publisher:
@@ -18,17 +20,35 @@ class Publisher:
         self.connection = connection
 
     def republish(self, files: Sequence[LostFile], moment: datetime) -> dict[str, str | None]:
-        """Publish a message for each file; return, by path, None for what was sent and else what went wrong."""
+        """Publish a message for each file; return, by path, None for what was sent and else what went wrong.
+
+        After a failure that is not about one message (no answer, no topic, no permission) the rest is not tried.
+        """
         from airflow.providers.google.cloud.hooks.pubsub import PubSubHook
+        from google.api_core.exceptions import InvalidArgument
+        from google.api_core.retry import Retry
 
         hook = PubSubHook(gcp_conn_id=self.connection)
+        publisher, topic = hook.get_conn(), f"projects/{hook.project_id}/topics/{TOPIC}"
+        retry = Retry(initial=0.5, maximum=2, timeout=PUBLISH_SECONDS)
         results: dict[str, str | None] = {}
+        down: str | None = None
         for file in files:
+            if down is not None:
+                results[file.gcs_path] = f"not tried after: {down}"
+                continue
             body, attributes = recovery_message(file, moment)
-            message = {"data": json.dumps(body).encode(), "attributes": attributes}
             try:
-                hook.publish(topic=TOPIC, messages=[message], project_id=hook.project_id)
+                data = json.dumps(body).encode()
+                sent = publisher.publish(topic, data, retry=retry, timeout=PUBLISH_SECONDS, **attributes)
+                sent.result(timeout=2 * PUBLISH_SECONDS)
                 results[file.gcs_path] = None
+            except InvalidArgument as error:
+                results[file.gcs_path] = _short(error)
             except Exception as error:
-                results[file.gcs_path] = f"{type(error).__name__}: {str(error)[:200]}"
+                results[file.gcs_path] = down = _short(error)
         return results
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"

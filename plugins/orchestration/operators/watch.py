@@ -1,0 +1,47 @@
+"""The watchdog: what the health check would say, told once to somebody (DESIGN section 8)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from orchestration.health.alerts import Alert
+from orchestration.health.verdict import CLEANUP_KINDS, assess
+from orchestration.operators.alerting import ALERTS, alert_once
+from orchestration.operators.base import AuditedOperator
+from orchestration.planning.day import current_day, day_bounds
+from orchestration.run_clock import RunClock
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+MORNING = timedelta(hours=7)
+"""So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
+
+
+class WatchOperator(AuditedOperator):
+    """Raises the findings of the health check, each once per workflow, kind and ET day, and says what has healed."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
+
+    def execute(self, context: Context) -> None:
+        """Assess the day, and in the morning the day before too. The cleanup's findings are its own to raise."""
+        from orchestration.audit.facts import day_facts
+        from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+        config, now = self.config, RunClock.of(context).now()
+        today = current_day(config, now)
+        days = [today]
+        if now < day_bounds(config, today)[0] + MORNING:
+            days.insert(0, today - timedelta(days=1))
+        alerts = []
+        try:
+            for day in days:
+                findings = [*assess(config, day_facts(Warehouse(), config, day, now), now).findings]
+                alerts += [
+                    Alert(f.kind, f.workflow, f.text, f.command) for f in findings if f.kind not in CLEANUP_KINDS
+                ]
+        except WarehouseError as error:
+            alerts.append(Alert("unreadable", "watchdog", f"the audit cannot be read: {error}"))
+        alert_once(context, "watchdog", alerts, self.log)

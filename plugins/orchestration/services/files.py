@@ -1,0 +1,37 @@
+"""Whether a scraper's file is still there, through the Google provider's GCSHook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestration.services.publisher import CONNECTION
+
+LOOKUP_SECONDS = 10
+
+
+class FilesUnknown(Exception):
+    """Cloud Storage does not say whether a file exists. Never to be read as either."""
+
+
+class Files:
+    """Looks files up by their ``gs://bucket/object`` path."""
+
+    def __init__(self, connection: str = CONNECTION) -> None:
+        self.connection = connection
+
+    def vanished(self, paths: Iterable[str]) -> set[str]:
+        """Return the paths whose file no longer exists. Raises FilesUnknown when that cannot be found out."""
+        from airflow.providers.google.cloud.hooks.gcs import GCSHook
+        from google.api_core.retry import Retry
+
+        hook = GCSHook(gcp_conn_id=self.connection)
+        retry = Retry(initial=0.5, maximum=2, timeout=LOOKUP_SECONDS)
+        gone = set()
+        for path in paths:
+            bucket, _, name = path.removeprefix("gs://").partition("/")
+            try:
+                if not hook.exists(bucket, name, retry=retry):
+                    gone.add(path)
+            except Exception as error:
+                raise FilesUnknown(f"{path}: {type(error).__name__}: {str(error)[:200]}") from error
+        return gone
