@@ -178,6 +178,51 @@ def test_mapped_calls_are_labelled_for_people(day):
     assert all("@" in label for label in labels)
 
 
+def log_of(day, moment, task):
+    run = f"replay__{et(moment).astimezone(UTC).isoformat()}"
+    return json.dumps(day.api.get(f"dags/cleanup/dagRuns/{run}/taskInstances/{task}/logs/1"))
+
+
+@pytest.mark.lesson("C8")
+def test_the_watchdog_tells_what_is_wrong_once(day):
+    """This day is short: most of its ticks are missing, and it says so, in the first cleanup only."""
+    first, second = (log_of(day, moment, "watch") for moment in ("+1 05:20", "+1 06:20"))
+    assert "missing_ticks (all)" in first
+    assert "was the scheduler down?" in first
+    assert "missing_ticks (all)" not in second
+
+
+def test_reconcile_fetches_a_vanished_game_anew(day):
+    lost = rows(
+        day,
+        f"SELECT game_id, gcs_path FROM nba_orchestration.v_scraper_runs WHERE DATE(triggered_at) > {LONG_AGO} "
+        "AND scraper_name = 'nbac_team_boxscore' AND status = 'success' ORDER BY game_id",
+    )[0]
+    (day.stack.home / "gcs" / lost["gcs_path"].removeprefix("gs://")).unlink()
+    rows(day, f"DELETE FROM nba_raw.nbac_team_boxscore WHERE source_file_path = '{lost['gcs_path']}'")
+    moment = et("+1 07:00").astimezone(UTC)
+    day.set_clock(moment)
+    day.api.trigger("reconcile", moment, days=1, max_runs=1)
+    wait_for_runs(day)
+    wait_for(day, lambda: not any(day.outbox.glob("*/*.json")), "the rows")
+    found = rows(
+        day,
+        f"SELECT scraper_name, game_id, status, source, recovery, triggered_by, workflow FROM "
+        f"nba_orchestration.v_scraper_runs WHERE DATE(triggered_at) > {LONG_AGO} AND triggered_by = 'reconcile'",
+    )
+    assert [(row["scraper_name"], row["game_id"], row["status"]) for row in found] == [
+        ("nbac_team_boxscore", lost["game_id"], "success")
+    ]
+    assert (found[0]["source"], found[0]["recovery"]) == ("RECOVERY", True)
+    [decision] = rows(
+        day,
+        f"SELECT reason, target_date FROM nba_orchestration.v_workflow_decisions "
+        f"WHERE DATE(decision_time) > {LONG_AGO} AND triggered_by = 'reconcile'",
+    )
+    assert "reconcile: 1 games lack nbac_team_boxscore" in decision["reason"]
+    assert decision["target_date"] == DAY
+
+
 ROW_IDS = {
     "workflow_decisions": ("v_workflow_decisions", "decision_id", "decision_time"),
     "workflow_executions": ("v_workflow_executions", "execution_id", "execution_time"),

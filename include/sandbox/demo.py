@@ -57,7 +57,7 @@ def moments(day: date) -> dict[datetime, list[str]]:
     for name in config.enabled:
         for tick in config.ticks_of(name).between(start, end):
             found.setdefault(tick.astimezone(UTC), []).append(name)
-    for tick in config.lock_ticks.between(start, lock + timedelta(minutes=1)):
+    for tick in config.lock_ticks.between(start, end + timedelta(minutes=1)):
         found.setdefault(tick.astimezone(UTC), []).append("schedule_locker")
     # Two cleanups more: a file of the last tick is too young for the first one after it, and what is then republished
     # is seen to be there by the second.

@@ -32,16 +32,15 @@ class WatchOperator(AuditedOperator):
 
         config, now = self.config, RunClock.of(context).now()
         today = current_day(config, now)
-        days = [today]
-        if now < day_bounds(config, today)[0] + MORNING:
-            days.insert(0, today - timedelta(days=1))
         alerts = []
         try:
-            for day in days:
-                findings = [*assess(config, day_facts(Warehouse(), config, day, now), now).findings]
-                alerts += [
-                    Alert(f.kind, f.workflow, f.text, f.command) for f in findings if f.kind not in CLEANUP_KINDS
-                ]
+            facts = [day_facts(Warehouse(), config, today, now)]
+            if now < day_bounds(config, today)[0] + MORNING:
+                before, earlier = (day_facts(Warehouse(), config, today - timedelta(days=n), now) for n in (1, 2))
+                # Two silent days are a system that was not there yet, not one that was down.
+                facts += [before] if before.decisions or earlier.decisions else []
+            findings = [finding for day in facts for finding in assess(config, day, now).findings]
+            alerts += [Alert(f.kind, f.workflow, f.text, f.command) for f in findings if f.kind not in CLEANUP_KINDS]
         except WarehouseError as error:
             alerts.append(Alert("unreadable", "watchdog", f"the audit cannot be read: {error}"))
         alert_once(context, "watchdog", alerts, self.log)
