@@ -212,6 +212,30 @@ def test_what_cannot_be_recorded_is_not_sent(google, warehouse, outbox, cleanups
 
 
 @pytest.mark.lesson("C2")
+def test_a_cleanup_that_is_killed_after_it_sent_does_not_send_again_before_the_pause_is_over(
+    google, warehouse, outbox, cleanups, subscriber, monkeypatch
+):
+    [result] = fetch(outbox, google, 1, tag="killed")
+    lose(warehouse, [result])
+    subscriber()
+    republish = Publisher.republish
+
+    def killed(self, files, moment):
+        republish(self, files, moment)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Publisher, "republish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cleanups.run(MORNING + timedelta(hours=1))
+    for minutes in (61, 80, 91):
+        google.settle()
+        lose(warehouse, [result])
+        cleanups.run(MORNING + timedelta(minutes=minutes))
+    assert subscriber() == Counter({result.run_id: 2})
+
+
+@pytest.mark.lesson("C2")
 def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):

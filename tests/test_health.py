@@ -141,3 +141,50 @@ def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_found():
     aborted = replace(facts.decisions[-1], action=Action.ABORT, reason="History unreadable")
     health = verdict(replace(facts, decisions=(*facts.decisions[:-1], aborted)))
     assert "History unreadable" in health.headline
+
+
+def silent(workflow, *hours, facts=None):
+    """A day on which this workflow's ticks at these hours brought neither decision nor execution."""
+    facts = facts or a_day()
+    gone = [(workflow, et(f"{hour:02d}:00")) for hour in hours]
+    return replace(
+        facts,
+        decisions=tuple(d for d in facts.decisions if (d.workflow, d.tick) not in gone),
+        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) not in gone),
+    )
+
+
+def missed(facts, now=AFTER):
+    return [f.text for f in verdict(facts, now).findings if f.kind == "expected_missed"]
+
+
+@pytest.mark.lesson("K10")
+def test_an_expected_run_that_did_not_happen_is_missed():
+    assert missed(silent("morning_operations", 6)) == [
+        "morning_operations was expected to run at 06:00 ET and did not: missed"
+    ]
+
+
+def test_it_is_not_missed_before_it_is_due():
+    at = et("06:40")
+    assert missed(silent("morning_operations", 6, facts=a_day(until=at)), at) == []
+
+
+def test_nor_when_a_later_tick_made_up_for_it():
+    assert missed(silent("betting_lines", 13)) == []
+    assert missed(silent("betting_lines", 13, 15, 17, 19)) == [
+        "betting_lines was expected to run at 13:00, 15:00, 17:00, 19:00 ET and did not: missed"
+    ]
+
+
+def test_a_lock_is_due_half_an_hour_after_five():
+    facts = replace(a_day(until=et("05:20")), expected=())
+    kinds = [{f.kind for f in verdict(facts, et(moment)).findings} for moment in ("05:29", "05:30")]
+    assert kinds == [set(), {"not_locked"}]
+
+
+def test_every_finding_has_a_kind_and_a_workflow():
+    for facts in (replace(a_day(), expected=()), replace(a_day(), decisions=()), replace(a_day(), executions=())):
+        for finding in verdict(facts).findings:
+            assert finding.kind
+            assert finding.workflow

@@ -165,6 +165,14 @@ def test_an_empty_table_is_unknown(warehouse):
     assert history.executions == ()
 
 
+def test_a_decision_reads_everything_in_one_round_trip(outbox, warehouse, monkeypatch):
+    asked = []
+    query = Warehouse.query
+    monkeypatch.setattr(Warehouse, "query", lambda self, *rest: asked.append(rest) or query(self, *rest))
+    decision_inputs(warehouse, ours(), ["post_game_window_3"], et("13:00"))
+    assert len(asked) == 1
+
+
 @pytest.mark.lesson("T4")
 def test_history_is_keyed_by_target_date_and_ends_before_the_tick(outbox, warehouse):
     rows = [

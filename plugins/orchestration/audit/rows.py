@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC
 from datetime import date as Date
 from typing import Annotated, Any, ClassVar
@@ -16,7 +17,21 @@ MESSAGE_LIMIT = 1_000
 _SECRET_WORDS = ("token", "secret", "password", "passwd", "api_key", "apikey", "authorization", "credential")
 
 UtcTime = Annotated[AwareDatetime, PlainSerializer(lambda value: value.astimezone(UTC).isoformat(), return_type=str)]
-Message = Annotated[str, BeforeValidator(lambda value: value[:MESSAGE_LIMIT] if isinstance(value, str) else value)]
+_SECRET_TEXT = re.compile(
+    rf"(\b[\w-]*(?:{'|'.join(_SECRET_WORDS)})[\w-]*['\"]?\s*[=:]\s*['\"]?(?:(?:bearer|basic)\s+)?)[^\s&,;'\"]+"
+    r"|(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}",
+    re.IGNORECASE,
+)
+
+
+def _message(value: Any) -> Any:
+    """Return a text without what looks like a secret in it, such as a key in a quoted address, and not too long."""
+    if not isinstance(value, str):
+        return value
+    return _SECRET_TEXT.sub(lambda found: f"{found[1] or found[2]}***", value)[:MESSAGE_LIMIT]
+
+
+Message = Annotated[str, BeforeValidator(_message)]
 
 
 def without_secrets(value: Any) -> Any:
