@@ -43,6 +43,7 @@ WHOLE = {
 CHANGED = {
     "duplicate key": ("environment: production", "version: '2'\nenvironment: production"),
     "duplicate workflow": ("  betting_lines:\n    enabled", "  morning_operations: {}\n  betting_lines:\n    enabled"),
+    "a system DAG's name": ("  betting_lines:\n    enabled", "  cleanup:\n    enabled"),
     "unknown top key": ("environment: production", "enviroment: production"),
     "unknown key in a scraper": ("    critical: true", "    critcal: true"),
     "unknown scraper": ("      - bdl_standings", "      - bdl_standing"),

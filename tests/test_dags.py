@@ -15,9 +15,9 @@ DAGS = build_dags(ours())
 
 
 @pytest.mark.lesson("K10")
-def test_there_is_one_dag_for_each_enabled_workflow_and_the_two_of_the_system():
-    assert set(DAGS) == {*ours().workflows, "schedule_locker", "cleanup"}
-    assert set(build_dags(old())) == {*old().workflows, "schedule_locker", "cleanup"}
+def test_there_is_one_dag_for_each_enabled_workflow_and_the_three_of_the_system():
+    assert set(DAGS) == {*ours().workflows, "schedule_locker", "cleanup", "reconcile"}
+    assert set(build_dags(old())) == {*old().workflows, "schedule_locker", "cleanup", "reconcile"}
 
 
 @pytest.mark.parametrize("dag", DAGS.values(), ids=DAGS)

@@ -9,7 +9,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, TaskGroup, TriggerRule
 
-from orchestration.config.model import Config
+from orchestration.config.model import CLEANUP, LOCKER, RECONCILE, Config
 from orchestration.config.scrapers import event_source_of, fan_out_of
 from orchestration.config.ticks import Ticks
 from orchestration.config.workflows import Workflow
@@ -30,7 +30,6 @@ from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.words import FanOut
 
-LOCKER, CLEANUP, RECONCILE = "schedule_locker", "cleanup", "reconcile"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 """Before any season that could be replayed; catch-up is off, so nothing runs for it."""
 

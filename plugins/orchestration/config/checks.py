@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from graphlib import CycleError, TopologicalSorter
 
 from orchestration.config.errors import Problem, did_you_mean
-from orchestration.config.model import CLEANUP_DELAY_MINUTES, Config
+from orchestration.config.model import CLEANUP_DELAY_MINUTES, SYSTEM_DAGS, Config
 from orchestration.config.scrapers import event_source_of, fan_out_of, parameters_of
 from orchestration.config.source import Path, Source
 from orchestration.config.templates import problem_with
@@ -27,6 +27,8 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
     """Yield everything that makes the configuration unusable."""
     yield from _scrapers(config, source)
     for name, workflow in config.workflows.items():
+        if name in SYSTEM_DAGS:
+            yield source.problem(("workflows", name), f"`{name}` is a DAG of the system; choose another name")
         yield from _plan(config, source, name, workflow)
         yield from _window_contains_a_tick(config, source, name, workflow)
         for index, required in enumerate(workflow.dependencies.requires):

@@ -21,6 +21,8 @@ from orchestration.words import FanOut
 
 EXECUTOR_MINUTE = 5
 """Calls start this many minutes after a tick (the hold); the cleanup looks 15 minutes later."""
+LOCKER, CLEANUP, RECONCILE = SYSTEM_DAGS = ("schedule_locker", "cleanup", "reconcile")
+"""The DAGs beside those of the workflows."""
 CLEANUP_DELAY_MINUTES = 15
 HISTORY_HOURS = 48
 """How far back the history of a decision goes; a day's rule never looks beyond yesterday."""
