@@ -131,11 +131,13 @@ def hard_day(tmp_path_factory: pytest.TempPathFactory):
         killer = Killer(played)
         killer.start()
         timeline = {et(moment).astimezone(UTC): dags for moment, dags in TIMELINE.items()}
-        *before, last, last_but_one = timeline
-        played.play({moment: timeline[moment] for moment in before})
-        killer.over.set()
-        killer.join(60)
-        played.play({moment: timeline[moment] for moment in (last, last_but_one)})
+        *before, last_but_one, last = timeline
+        try:
+            played.play({moment: timeline[moment] for moment in before})
+        finally:
+            killer.over.set()
+            killer.join(60)
+        played.play({moment: timeline[moment] for moment in (last_but_one, last)})
         played.killer = killer
         yield played
 

@@ -29,7 +29,7 @@ def second_try(monkeypatch, left, max_tries=RETRIES):
         xcom_pull=lambda **_: decision, xcom_push=pushed.__setitem__,
     )  # fmt: skip
     dag_run = SimpleNamespace(
-        run_type="manual", conf={}, start_date=et("12:00"), run_after=et("12:00"), logical_date=None,
+        run_id="r", run_type="manual", conf={}, start_date=et("12:00"), run_after=et("12:00"), logical_date=None,
         triggering_user_name="me",
     )  # fmt: skip
     store = Store({REPORTED_KEY: {"left": left, "returned": ["event"]}})

@@ -249,7 +249,7 @@ class Stack:
     def memory(self) -> int:
         """Return the bytes that the stack's processes use together; pages that they share count once."""
         total = 0
-        for process in self.processes.values():
+        for process in list(self.processes.values()):
             with contextlib.suppress(psutil.Error):
                 parent = psutil.Process(process.pid)
                 for one in [parent, *parent.children(recursive=True)]:
@@ -262,11 +262,11 @@ class Stack:
         """Stop every process and all that they started."""
         signalled = (signal.SIGTERM, 8.0), (signal.SIGKILL, 5.0)
         for number, patience in signalled:
-            for process in self.processes.values():
+            for process in list(self.processes.values()):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, number)
             deadline = time.monotonic() + patience
-            for process in self.processes.values():
+            for process in list(self.processes.values()):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=max(0.1, deadline - time.monotonic()))
         self.processes.clear()
