@@ -105,7 +105,7 @@ def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int) -> N
         calls += api.get(f"{path}/taskInstances", task_id=task, limit=100, offset=len(calls))["task_instances"]
     failed = sum(call["state"] != "success" for call in calls)
     again = sum(call["try_number"] > 1 for call in calls)
-    first = min(moment(call["scheduled_when"] or call["start_date"]) for call in calls)
+    first = min(moment(call["start_date"]) for call in calls)
     wall = (max(moment(call["end_date"]) for call in calls) - first).total_seconds()
     run_wall = (moment(state["end_date"]) - moment(state["start_date"])).total_seconds()
     print(

@@ -1,5 +1,6 @@
 """The reports, over a day whose rows are written here: what people would ask of it."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from orchestration.audit.rows import CleanupRow, ExecutionRow, ExpectedRun, Scra
 from orchestration.audit.setup import init
 from orchestration.audit.statements import SQL_FOLDER
 from orchestration.audit.warehouse import Warehouse
+from orchestration.cli import main
 from sandbox.phase2 import create_tables
 from test_rows import PARTITIONED, a_decision
 from test_warehouse import add_schedule
@@ -186,6 +188,34 @@ def test_hourly_activity_is_by_et_hour(report):
     assert (found[DAY, 6]["runs"], found[DAY, 6]["executions"]) == (2, 2)
     night = found[DAY + timedelta(days=1), 1]
     assert (night["runs"], night["calls_with_data"], night["failed_tries"]) == (1, 1, 1)
+
+
+def shown(capsys, *arguments):
+    code = main([*arguments, "--date", DAY.isoformat(), "--as-of", SEEN_AT.isoformat()])
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.integration
+def test_the_commands_show_them_in_eighty_columns_with_honest_exit_codes(report, capsys):
+    code, text = shown(capsys, "missing")
+    assert code == 1
+    assert "11:00 MISSING      nobody_came" in text
+    assert "12:00 NOT EXECUTED not_executed" in text
+    code, text = shown(capsys, "failures")
+    assert (code, "box" in text, "late" in text) == (0, True, True)  # it succeeded in the end
+    code, text = shown(capsys, "timeline")
+    assert code == 0
+    assert "01:00 RUN   post_game_window_1     completed" in text
+    assert "09:00 SKIP  1 workflows" in text
+    for command in ("missing", "failures", "timeline"):
+        assert max(len(line) for line in shown(capsys, command)[1].splitlines()) < 80
+        assert json.loads(shown(capsys, command, "--json")[1])["date"] == DAY.isoformat()
+
+
+@pytest.mark.integration
+def test_without_an_answer_the_commands_say_unknown(google, capsys, monkeypatch):
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    assert shown(capsys, "missing")[0] == 3
 
 
 @pytest.mark.integration

@@ -51,6 +51,17 @@ def parser() -> argparse.ArgumentParser:
     reconciling.add_argument("--days", type=int, default=2, choices=range(1, 15), metavar="N", help="so many days back")
     reconciling.add_argument("--max-runs", type=int, default=5, metavar="N", help="at most so many runs")
     reconciling.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
+    for name, what in (
+        ("timeline", "the day's decisions, executions and calls in order"),
+        ("missing", "expected runs that are missing or late, RUNs without execution; exit 1 if any is missing"),
+        ("failures", "scrapers with failed tries, with a sample of what went wrong; exit 1 if any call failed"),
+    ):
+        report = commands.add_parser(name, help=what)
+        report.add_argument("--date", type=date.fromisoformat, help="ET date; default: the current orchestration day")
+        report.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
+        report.add_argument("--json", action="store_true", help="for machines")
+        if name == "failures":
+            report.add_argument("--days", type=int, default=7, choices=range(1, 91), metavar="N", help="up to the date")
     commands.add_parser("schema", help="print the JSON Schema of workflows.yaml, for editors")
     return main_parser
 
@@ -88,6 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from orchestration.cli.reconcile import run_reconcile
 
                 return run_reconcile(options.days, options.max_runs, options.as_of)
+            case "timeline":
+                from orchestration.cli.reports import run_timeline
+
+                return run_timeline(options.date, options.as_of, as_json=options.json)
+            case "missing":
+                from orchestration.cli.reports import run_missing
+
+                return run_missing(options.date, options.as_of, as_json=options.json)
+            case "failures":
+                from orchestration.cli.reports import run_failures
+
+                return run_failures(options.date, options.days, options.as_of, as_json=options.json)
             case "schema":
                 from orchestration.config.schema import schema_text
 
