@@ -35,8 +35,9 @@ class HoldOperator(AuditedOperator, HITLOperator):
 
     def __init__(self, *, params: ParamsDict | None = None, **arguments: Any) -> None:
         asked = ParamsDict() if params is None else params
-        why = Param("", type="string", title="Reason", description="Of a veto; goes into the audit.", source="task")
-        asked[VETO_REASON] = why
+        # Null is allowed: a required field would keep "Run now" greyed out until somebody gives a reason for it.
+        about = {"title": "Reason", "description": "Of a veto; goes into the audit."}
+        asked[VETO_REASON] = Param(None, type=["null", "string"], source="task", **about)
         super().__init__(subject="Run?", options=[RUN_NOW, VETO], defaults=RUN_NOW, params=asked, **arguments)
 
     def execute(self, context: Context) -> list[Any]:
