@@ -13,13 +13,14 @@ from google.cloud import pubsub_v1
 from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import ScraperRun
 from orchestration.operators.alerting import ALERTS
-from orchestration.operators.cleanup import CleanupOperator
+from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.services.messages import TOPIC
 from orchestration.services.publisher import Publisher
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
 from standins import PROJECT
 from test_backlog import file
+from test_rows import a_decision
 from worlds import DAY, et, ours
 
 pytestmark = pytest.mark.integration
@@ -37,6 +38,10 @@ class Cleanups:
         self.outbox, self.memory, self.red = outbox, Store(), []
 
     def run(self, at) -> None:
+        self.run_task(CleanupOperator(task_id="republish"), at)
+        self.outbox.drain()
+
+    def run_task(self, operator, at) -> None:
         run_id = f"replay__{at.isoformat()}"
         context = {
             "ti": SimpleNamespace(
@@ -48,12 +53,10 @@ class Cleanups:
             ),
             "asset_state_store": {ALERTS: self.memory},
         }  # fmt: skip
-        operator = CleanupOperator(task_id="republish")
         try:
             operator.execute(context)
         except AirflowFailException as alert:
             self.red.append(str(alert))
-        self.outbox.drain()
 
     def rows(self, warehouse):
         return warehouse.query(
@@ -270,6 +273,28 @@ def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
     cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter({good[0].run_id: 1})
     assert "nba_raw.nbac_player_list: permission denied; none of its files was checked" in cleanups.red[0]
+
+
+@pytest.mark.lesson("C8")
+def test_an_outbox_that_cannot_be_drained_is_told_once_a_day_and_again_when_it_heals(
+    google, warehouse, outbox, cleanups, monkeypatch, capfd
+):
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    def down(self, table, rows):
+        raise WarehouseError("down")
+
+    outbox.stage([a_decision()])
+    with monkeypatch.context() as outage:
+        outage.setattr(Warehouse, "append", down)
+        for hour in range(1, 5):
+            cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=hour))
+    assert len(cleanups.red) == 1
+    assert "0 rows appended, 1 stay staged" in cleanups.red[0]
+    cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=5))
+    assert len(cleanups.red) == 1
+    assert outbox.staged() == []
+    assert "Healed: 0 rows appended, 1 stay staged" in capfd.readouterr().out
 
 
 class Broken:

@@ -170,6 +170,16 @@ def test_the_lock_is_the_plan(day, monkeypatch):
     )
 
 
+def test_the_ui_shows_decision_and_outcome_beside_the_task(day):
+    run = f"replay__{et('22:00').astimezone(UTC).isoformat()}"
+    path = f"dags/post_game_window_1/dagRuns/{run}/taskInstances"
+    decided = day.api.get(f"{path}/decide")["rendered_fields"]
+    assert (decided["action"], decided["target_date"]) == ("RUN", DAY.isoformat())
+    assert "games of 2026-01-14 to collect" in decided["reason"]
+    finished = day.api.get(f"{path}/finish")["rendered_fields"]
+    assert (finished["status"], finished["failures"]) == ("completed", "none")
+
+
 def test_mapped_calls_are_labelled_for_people(day):
     run = f"replay__{et('22:00').astimezone(UTC).isoformat()}"
     instances = day.api.get(f"dags/post_game_window_1/dagRuns/{run}/taskInstances", limit=100)["task_instances"]

@@ -24,14 +24,27 @@ if TYPE_CHECKING:
 
 
 class DrainOutboxOperator(AuditedOperator):
-    """Appends every row that a crash or an outage left staged."""
+    """Appends every row that a crash or an outage left staged.
+
+    Red once a day while a table takes no rows, and for every row that BigQuery refused and that was set aside.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
-        """Drain; fails, and so is tried again, while BigQuery does not answer."""
+        """Drain. What does not go in stays staged for the next hour's run."""
         from orchestration.audit.outbox import Outbox
+        from orchestration.audit.warehouse import WarehouseError
 
-        drained = Outbox().drain()
+        try:
+            drained = Outbox().drain()
+        except WarehouseError as error:
+            self.log.warning("Not drained: %s", error)
+            alert_once(context, "outbox", [Alert("not_drained", "outbox", str(error))], self.log)
+            return
         self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
+        alert_once(context, "outbox", [], self.log)
         if drained.refused:
             raise AirflowFailException("BigQuery refused rows; they are set aside: " + "; ".join(drained.refused))
 

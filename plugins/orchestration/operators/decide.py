@@ -11,6 +11,7 @@ from orchestration import __version__
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import Decision
 from orchestration.decisions.request import Request, RequestRefused
+from orchestration.nba.eastern import et
 from orchestration.operators.base import AuditedOperator, first_time
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import Action
@@ -33,6 +34,10 @@ class DecideOperator(AuditedOperator, BranchMixIn):
 
     inherits_from_skipmixin = True
     ui_color = "#fdf3d8"
+    # Nothing is rendered: this is how the UI shows, in the task's tab of that name, what was decided and why.
+    template_fields = ("action", "reason", "target_date", "next_check")
+    overwrite_rtif_after_execution = True
+    action = reason = target_date = next_check = ""
 
     def execute(self, context: Context) -> None:
         """Decide, stage the decision, branch."""
@@ -45,6 +50,9 @@ class DecideOperator(AuditedOperator, BranchMixIn):
             raise AirflowFailException(str(refused)) from None
         decision_id = self._stage(context, clock, decision)
         self.log.info("%s %s: %s", decision.workflow, decision.action, decision.reason)
+        self.action, self.reason = decision.action.value, decision.reason
+        self.target_date = decision.target_date.isoformat()
+        self.next_check = f"{et(decision.next_check_time):%a %d %b %H:%M} ET" if decision.next_check_time else ""
         context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, **decision.to_dict()})
         self.do_branch(context, SKIP if request.dry_run and decision.action is Action.RUN else _BRANCH[decision.action])
 

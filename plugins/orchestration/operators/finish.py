@@ -31,6 +31,10 @@ class FinishOperator(AuditedOperator):
     """Counts what the calls did. Runs whatever became of them; a failed execution turns the run red."""
 
     ui_color = "#e2f2e4"
+    # As with the decision: what the UI shows beside the task.
+    template_fields = ("status", "calls", "failures")
+    overwrite_rtif_after_execution = True
+    status = calls = failures = ""
 
     def execute(self, context: Context) -> None:
         """Stage the execution row, and fail when the execution failed."""
@@ -52,6 +56,7 @@ class FinishOperator(AuditedOperator):
             status = ExecutionStatus.FAILED
             short = ti.xcom_pull(task_ids="hold", key=VETO_KEY) or STOPPED
         self._stage(context, clock, decision, ends, status, short)
+        self.status, self.calls, self.failures = status.value, str(len(ends)), short or "none"
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
         if status is ExecutionStatus.FAILED:
             raise AirflowFailException(f"{self.workflow} failed: {short}")
