@@ -121,7 +121,8 @@ def live(tmp_path_factory: pytest.TempPathFactory):
     ports = Ports(**dict(zip(names, free_ports(6), strict=True)))
     home = Path(tmp_path_factory.mktemp("runs"))
     config = home / "workflows.yaml"
-    config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(minutes=2))))
+    # No tick while these tests run: a held run would keep every other one of its DAG waiting.
+    config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(hours=6))))
     with ScriptedService().serving() as service:
         connection = {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
         settings = {
@@ -253,7 +254,9 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
         path = "dags/held/dagRuns/~/taskInstances"
         return [i["dag_run_id"] for i in live.api.get(path, state="awaiting_input")["task_instances"]]
 
-    live.wait(held, "a scheduled run to be held", 200)
+    config = live.stack.home / "workflows.yaml"
+    config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(seconds=100))))
+    live.wait(held, "a scheduled run to be held", 240)
     [run] = held()
     url = f"{live.stack.url}/api/v2/dags/held/dagRuns/{run}/taskInstances/hold/-1/hitlDetails"
     asked = live.api.session.get(url, timeout=30).json()
