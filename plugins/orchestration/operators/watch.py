@@ -37,8 +37,8 @@ class WatchOperator(AuditedOperator):
             facts = [day_facts(Warehouse(), config, today, now)]
             if now < day_bounds(config, today)[0] + MORNING:
                 before, earlier = (day_facts(Warehouse(), config, today - timedelta(days=n), now) for n in (1, 2))
-                # Two silent days are a system that was not there yet, not one that was down.
-                facts += [before] if before.decisions or earlier.decisions else []
+                # With nothing before it, the day before is the one on which the system was set up: it was not whole.
+                facts += [before] if earlier.decisions else []
             findings = [finding for day in facts for finding in assess(config, day, now).findings]
             alerts += [Alert(f.kind, f.workflow, f.text, f.command) for f in findings if f.kind not in CLEANUP_KINDS]
         except WarehouseError as error:
