@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,6 +17,7 @@ from sqlglot import exp
 from orchestration.audit.statements import SQL_FOLDER, ddl
 from orchestration.audit.warehouse import MAX_BYTES_BILLED
 from orchestration.config import load
+from orchestration.operators.watch import MORNING
 
 PAGE = ROOT / "docs" / "orchestration" / "05-cost.md"
 LEAST_MB = 10
@@ -60,13 +62,18 @@ def asked() -> list[Asked]:
     read = {path.stem: path.read_text() for path in (SQL_FOLDER / "queries").glob("*.sql")}
     inputs = tables_of(read["decision_inputs"])
     processed = sorted({s.processed_in for s in config.scrapers.values() if s.processed_in})
+    lock = datetime.combine(date(2026, 1, 14), config.settings.daily_schedule_lock.generation_time)
+    moments = (datetime.combine(lock.date(), wall) for wall in config.cleanup_ticks.times)
+    mornings = sum(lock <= moment < lock + MORNING for moment in moments)
+    facts = tables_of(read["day_facts"])
     return [
         Asked("decision_inputs (decide)", decisions, inputs),
         Asked("decision_inputs (lock)", 1, inputs),
         Asked("cleanup_candidates", cleanups, tables_of(read["cleanup_candidates"])),
         Asked("republished_before", cleanups, tables_of(read["republished_before"])),
-        Asked("processed_files (one for each table)", cleanups, tuple(processed)),
-        Asked("day_facts (health check, by hand)", 5, tables_of(read["day_facts"])),
+        Asked("processed_files (all tables in one)", cleanups, tuple(processed)),
+        Asked("day_facts (watch: the day, in the morning two more)", cleanups + 2 * mornings, facts),
+        Asked("day_facts (health check, by hand)", 5, facts),
     ]
 
 
