@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orchestration.services.errors import in_short
 from orchestration.services.publisher import CONNECTION
 
 LOOKUP_SECONDS = 10
@@ -33,5 +34,5 @@ class Files:
                 if not hook.exists(bucket, name, retry=retry):
                     gone.add(path)
             except Exception as error:
-                raise FilesUnknown(f"{path}: {type(error).__name__}: {str(error)[:200]}") from error
+                raise FilesUnknown(f"{path}: {in_short(error)}") from error
         return gone

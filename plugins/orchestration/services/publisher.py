@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from orchestration.services.errors import in_short
 from orchestration.services.messages import TOPIC, LostFile, recovery_message
 
 CONNECTION = "google_cloud_default"
@@ -44,11 +45,7 @@ class Publisher:
                 sent.result(timeout=2 * PUBLISH_SECONDS)
                 results[file.gcs_path] = None
             except InvalidArgument as error:
-                results[file.gcs_path] = _short(error)
+                results[file.gcs_path] = in_short(error)
             except Exception as error:
-                results[file.gcs_path] = down = _short(error)
+                results[file.gcs_path] = down = in_short(error)
         return results
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestration.services.answers import CallResult, failed, interpret
+from orchestration.services.errors import in_short
 
 if TYPE_CHECKING:
     from airflow.providers.http.hooks.http import AsyncHttpSession
@@ -67,11 +68,11 @@ class ScraperService:
                         return failed("too_large", message, retryable=False)
                 return interpret(response.status, response.headers, bytes(content))
         except GoogleAuthError as error:
-            return failed("no_id_token", f"Google gave no ID token: {_short(error)}", retryable=error.retryable)
+            return failed("no_id_token", f"Google gave no ID token: {in_short(error)}", retryable=error.retryable)
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
-            return failed("transport", f"the answer could not be read: {_short(error)}", retryable=True)
+            return failed("transport", f"the answer could not be read: {in_short(error)}", retryable=True)
         except aiohttp.ClientError as error:
-            return failed("connection", f"the service could not be reached: {_short(error)}", retryable=True)
+            return failed("connection", f"the service could not be reached: {in_short(error)}", retryable=True)
 
     async def _authorization(self, session: AsyncHttpSession) -> dict[str, str]:
         """Return the header with an ID token when the connection asks for one; basic and header auth are the hook's."""
@@ -86,7 +87,3 @@ class ScraperService:
         from orchestration.services.id_tokens import id_token
 
         return {"Authorization": f"Bearer {await sync_to_async(id_token)(audience)}"}
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error)[:200]}"
