@@ -7,7 +7,6 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
-LOCKS := requirements.lock requirements-sandbox.lock requirements-dev.lock
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
@@ -72,8 +71,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-a
 	--no-emit-find-links --custom-compile-command "make lock"
 lock: $(VENV)/.uv
 	@together=$$(mktemp) && trap 'rm -f $$together' EXIT && \
-	$(COMPILE) requirements.txt requirements-sandbox.txt requirements-dev.txt --no-header -o $$together && \
-	for list in requirements requirements-sandbox requirements-dev; do \
+	$(COMPILE) requirements.txt requirements-sandbox.txt requirements-dev.txt requirements-distributed.txt --no-header -o $$together && \
+	for list in requirements requirements-sandbox requirements-dev requirements-distributed; do \
 	  $(COMPILE) --generate-hashes -c $$together $$list.txt -o $$list.lock || exit 1; \
 	done
 

@@ -22,7 +22,8 @@ LAYERS = [
     ("health",),
     ("services", "audit"),
     ("cleanup",),
-    ("run_clock", "callbacks", "deadlines"),
+    ("run_clock", "callbacks", "notifications"),
+    ("deadlines",),
     ("operators",),
     ("dag_factory", "plugin", "cli", "__main__"),
 ]

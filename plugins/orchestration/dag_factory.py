@@ -86,7 +86,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
         tags=tags,
         default_args={"owner": workflow.owner},
         params=PARAMS,
-        deadline=deadline(name, workflow.deadline_minutes),
+        deadline=deadline(name, config.deadline_minutes(name)),
     ) as dag:
         decide = DecideOperator(task_id="decide", workflow=name)
         hold = HoldOperator(task_id="hold", workflow=name)

@@ -8,6 +8,8 @@ from typing import Any
 
 from orchestration.words import ExecutionStatus, Outcome
 
+VETOED = "Vetoed by"
+"""How the error of an execution begins that a person has stopped."""
 NOT_MADE = ("upstream_failed", "removed")
 
 

@@ -22,17 +22,25 @@ RECONCILE = "reconcile__"
 
 @dataclass(frozen=True)
 class RunClock:
-    """The tick (ET), the shift between the wall clock and the run's clock, and who started the run."""
+    """The tick (ET), the shift between the wall clock and the run's clock, and who started the run.
+
+    ``started`` is when the run began, by its own clock; before that, when it was to begin.
+    """
 
     tick: datetime
     shift: timedelta
     scheduled: bool
     triggered_by: str
+    started: datetime
 
     @classmethod
     def of(cls, context: Context) -> RunClock:
         """Return the clock of the DAG run in ``context``. Raises ValueError for an ``as_of`` that is no aware time."""
-        dag_run = context["dag_run"]
+        return cls.of_run(context["dag_run"])
+
+    @classmethod
+    def of_run(cls, dag_run: Any) -> RunClock:
+        """Return the clock of a DAG run as the SDK describes it. Raises as :meth:`of`."""
         scheduled = str(getattr(dag_run.run_type, "value", dag_run.run_type)) == "scheduled"
         as_of = (dag_run.conf or {}).get("as_of")
         started = dag_run.start_date or dag_run.run_after
@@ -42,13 +50,13 @@ class RunClock:
                 moment = require_aware(datetime.fromisoformat(str(as_of)))
             except ValueError as error:
                 raise ValueError(f"as_of {as_of!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from error
-            return cls(et(moment), moment - started, False, "reconcile" if reconciles else "replay")
+            return cls(et(moment), moment - started, False, "reconcile" if reconciles else "replay", moment)
         if scheduled and dag_run.logical_date is not None:
-            return cls(et(dag_run.logical_date), timedelta(), True, "schedule")
+            return cls(et(dag_run.logical_date), timedelta(), True, "schedule", started)
         if reconciles:
-            return cls(et(dag_run.run_after), timedelta(), False, "reconcile")
+            return cls(et(dag_run.run_after), timedelta(), False, "reconcile", started)
         user = dag_run.triggering_user_name
-        return cls(et(dag_run.run_after), timedelta(), False, f"manual:{user}" if user else "manual")
+        return cls(et(dag_run.run_after), timedelta(), False, f"manual:{user}" if user else "manual", started)
 
     def now(self) -> datetime:
         """Return the run's present time, aware, UTC."""

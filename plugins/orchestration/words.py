@@ -33,6 +33,13 @@ class AlertLevel(StrEnum):
     CRITICAL = "CRITICAL"
 
 
+class Channel(StrEnum):
+    """Where an alert goes, beside the log."""
+
+    EMAIL = "email"
+    SLACK = "slack"
+
+
 class Priority(StrEnum):
     """How much a workflow matters to the night."""
 

@@ -43,7 +43,8 @@ SELECT 'decision', TO_JSON_STRING(STRUCT(
   action AS action,
   rule AS rule,
   reason AS reason,
-  alert_level AS alert_level
+  alert_level AS alert_level,
+  run_id AS run_id
 ))
 FROM nba_orchestration.v_workflow_decisions
 WHERE DATE(decision_time) >= @start_date
@@ -61,7 +62,9 @@ SELECT 'execution', TO_JSON_STRING(STRUCT(
   scrapers_failed AS failed,
   COALESCE(scrapers_no_data, 0) AS no_data,
   duration_seconds AS duration_seconds,
-  error_message AS error
+  error_message AS error,
+  deadline_missed AS deadline_missed,
+  run_id AS run_id
 ))
 FROM nba_orchestration.v_workflow_executions
 WHERE DATE(execution_time) >= @start_date
@@ -95,7 +98,8 @@ SELECT 'cleanup', TO_JSON_STRING(STRUCT(
   files_checked AS checked,
   missing_files_found AS missing,
   republished_count AS republished,
-  errors AS errors
+  errors AS errors,
+  (SELECT MAX(missing.age_minutes) FROM UNNEST(missing_files) AS missing) AS oldest_missing
 ))
 FROM nba_orchestration.v_cleanup_operations
 WHERE DATE(cleanup_time) >= @start_date

@@ -3,7 +3,9 @@
 CREATE OR REPLACE VIEW nba_orchestration.v_workflow_executions
 OPTIONS(description="Executions, one row per id, the latest")
 AS
-SELECT *
+SELECT * EXCEPT (deadline_missed),
+  -- Said once, by Airflow's deadline alert, in a row that the run's own one then takes the place of.
+  LOGICAL_OR(IFNULL(deadline_missed, FALSE)) OVER (PARTITION BY DATE(execution_time), execution_id) AS deadline_missed
 FROM nba_orchestration.workflow_executions
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (PARTITION BY DATE(execution_time), execution_id ORDER BY created_at DESC) = 1;

@@ -38,7 +38,13 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
         expected=tuple(ExpectedFact(r["workflow"], moment(r["tick"]), r.get("reason") or "") for r in rows["expected"]),
         decisions=tuple(
             DecisionFact(
-                r["decision_id"], r["workflow"], moment(r["tick"]), Action(r["action"]), r["rule"], r["reason"]
+                r["decision_id"],
+                r["workflow"],
+                moment(r["tick"]),
+                Action(r["action"]),
+                r["rule"],
+                r["reason"],
+                r.get("run_id"),
             )
             for r in rows["decision"]
         ),
@@ -52,6 +58,8 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 int(r["calls"]),
                 int(r["no_data"]),
                 r.get("error"),
+                bool(r.get("deadline_missed")),
+                r.get("run_id"),
             )
             for r in rows["execution"]
         ),
@@ -64,6 +72,8 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 Outcome(r["outcome"]),
                 r.get("game_id"),
                 r.get("error_type"),
+                int(r["map_index"]),
+                int(r["try_number"]),
             )
             for r in rows["call"]
         ),
@@ -74,6 +84,7 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 int(r["missing"]),
                 int(r["republished"]),
                 tuple(r["errors"] or ()),
+                int(r["oldest_missing"] or 0),
             )
             for r in rows["cleanup"]
         ),

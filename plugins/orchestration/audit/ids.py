@@ -30,6 +30,16 @@ class TaskKey:
         }
 
 
+def decision_id(dag_id: str, run_id: str) -> str:
+    """Return the id of the decision of a run, whichever try made it."""
+    return row_id("decision", TaskKey(dag_id, run_id, "decide"), per_try=False)
+
+
+def execution_id(dag_id: str, run_id: str) -> str:
+    """Return the id of the execution of a run, whoever writes its row."""
+    return row_id("execution", TaskKey(dag_id, run_id, "finish"), per_try=False)
+
+
 def row_id(kind: str, key: TaskKey, *more: object, per_try: bool = True) -> str:
     """Return the UUIDv5 of ``kind``, the task key and ``more``. ``per_try=False``: one id for all tries of a task."""
     tried = (key.try_number,) if per_try else ()

@@ -142,6 +142,7 @@ class ExecutionRow(Row):
     status: ExecutionStatus
     duration_seconds: float | None = Field(default=None, ge=0)
     error_message: Message | None = None
+    deadline_missed: bool | None = None
     slot_time: UtcTime
     target_date: Date
     run_id: str

@@ -20,6 +20,7 @@ def run_init(*, pools: bool) -> int:
     from orchestration.audit.references import broken_references
     from orchestration.audit.setup import OtherColumns, init
     from orchestration.audit.warehouse import Warehouse, WarehouseError
+    from orchestration.notifications import not_set_up
 
     config = load().config
     warehouse = Warehouse()
@@ -33,6 +34,8 @@ def run_init(*, pools: bool) -> int:
     for problem in problems:
         print(f"init: {problem}", file=sys.stderr)
     code = _pools(config) if pools and config.settings.pools else 0
+    for channel, why in not_set_up(config).items():
+        print(f"init: warning: alerts by {channel} stay in the log: {why}", file=sys.stderr)
     return 1 if problems else code
 
 

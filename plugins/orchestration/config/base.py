@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from orchestration.words import Channel
+
 
 class Strict(BaseModel):
     """A model that refuses unknown keys (lesson E6) and does not change after loading."""
@@ -37,3 +39,5 @@ def _as_list(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 """One name or a list of them."""
+Channels = Annotated[tuple[Channel, ...], BeforeValidator(_as_list)]
+"""One channel or a list of them."""

@@ -93,6 +93,11 @@ class Config(Strict):
         stated = model.timeout_seconds or timeouts.overrides.get(scraper, timeouts.default)
         return max(stated, model.estimated_duration_seconds or 0) + timeouts.future_overhead
 
+    def deadline_minutes(self, name: str) -> float:
+        """Return how long after it was queued a run of this workflow must be over: its own SLA or its priority's."""
+        workflow = self.workflows[name]
+        return workflow.deadline_minutes or self.settings.deadline_minutes.of(workflow.priority)
+
     def retries(self, scraper: str) -> int:
         """Return how often a failed call of this scraper is tried again."""
         own = self.scrapers[scraper].retries

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orchestration.config.base import Names, Strict, WallTime
+from orchestration.config.base import Channels, Names, Strict, WallTime
 from orchestration.config.workflows import Halt
+from orchestration.words import AlertLevel, Channel, Priority
 
 
 class DailyScheduleLock(Strict):
@@ -41,12 +42,20 @@ class Monitoring(Strict):
 
 
 class Notifications(Strict):
-    """Where alerts go, by severity. Channels without a connection fall back to the log."""
+    """Where alerts go, by severity. Every alert is also in the log; a channel that is not set up leaves it there."""
 
     email_enabled: bool = True
     slack_enabled: bool = True
-    critical_channels: Names = ("email", "slack")
-    warning_channels: Names = ("email",)
+    critical_channels: Channels = (Channel.EMAIL, Channel.SLACK)
+    warning_channels: Channels = (Channel.EMAIL,)
+    email_to: Names = ()
+    """Who gets the mails."""
+
+    def channels(self, level: AlertLevel) -> tuple[Channel, ...]:
+        """Return where an alert of this level goes. INFO and NONE stay in the log."""
+        named = {AlertLevel.CRITICAL: self.critical_channels, AlertLevel.WARNING: self.warning_channels}.get(level, ())
+        enabled = {Channel.EMAIL: self.email_enabled, Channel.SLACK: self.slack_enabled}
+        return tuple(channel for channel in named if enabled[channel])
 
 
 class ScraperTimeouts(Strict):
@@ -66,6 +75,20 @@ class Retries(Strict):
     max_delay_seconds: float = Field(default=300, gt=0)
 
 
+class DeadlineMinutes(Strict):
+    """The DAG-level SLA of a workflow without its own ``deadline_minutes``, by its priority."""
+
+    CRITICAL: float = Field(default=30, gt=0)
+    HIGH: float = Field(default=60, gt=0)
+    MEDIUM: float = Field(default=120, gt=0)
+    LOW: float = Field(default=240, gt=0)
+
+    def of(self, priority: Priority) -> float:
+        """Return the minutes for ``priority``."""
+        minutes: float = getattr(self, priority.value)
+        return minutes
+
+
 class Settings(Strict):
     """System-wide settings."""
 
@@ -81,6 +104,7 @@ class Settings(Strict):
     monitoring: Monitoring = Monitoring()
     notifications: Notifications = Notifications()
     scraper_timeouts: ScraperTimeouts = ScraperTimeouts()
+    deadline_minutes: DeadlineMinutes = DeadlineMinutes()
     retries: Retries = Retries()
     pools: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Slots of each pool that a scraper names: how many calls may hit one source at a time."""

@@ -28,6 +28,7 @@ class DecisionFact:
     action: Action
     rule: str
     reason: str
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class ExecutionFact:
     calls: int
     no_data: int
     error: str | None
+    deadline_missed: bool = False
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class CallFact:
     outcome: Outcome
     game_id: str | None
     error_type: str | None
+    map_index: int = -1
+    try_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class CleanupFact:
     missing: int
     republished: int
     errors: tuple[str, ...]
+    oldest_missing_minutes: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,3 +85,8 @@ class DayFacts:
     executions: tuple[ExecutionFact, ...] = ()
     calls: tuple[CallFact, ...] = ()
     cleanups: tuple[CleanupFact, ...] = ()
+
+    @property
+    def last_cleanup(self) -> CleanupFact | None:
+        """The latest cleanup of the day, if there was one."""
+        return max(self.cleanups, key=lambda cleanup: cleanup.at, default=None)

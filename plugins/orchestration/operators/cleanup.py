@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -41,10 +42,10 @@ class DrainOutboxOperator(AuditedOperator):
             drained = Outbox().drain()
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
-            alert_once(context, "outbox", [Alert("not_drained", "outbox", str(error))], self.log)
+            alert_once(context, self.config, "outbox", [Alert("not_drained", "outbox", str(error))], self.log)
             return
         self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
-        alert_once(context, "outbox", [], self.log)
+        alert_once(context, self.config, "outbox", [], self.log)
         if drained.refused:
             raise AirflowFailException("BigQuery refused rows; they are set aside: " + "; ".join(drained.refused))
 
@@ -68,9 +69,10 @@ class CleanupOperator(AuditedOperator):
         if look.publish:
             look, sent = self._publish(context, clock, look, started)
         alerts = [*look.alerts]
-        unsent = [f"{path}: not published: {why}" for path, why in sent.items() if why is not None]
+        unsent = Counter(why for why in sent.values() if why is not None)
         if unsent:
-            alerts.append(Alert("not_published", "cleanup", "; ".join(unsent)))
+            text = "; ".join(f"{count} not published: {why}" for why, count in unsent.items())
+            alerts.append(Alert("not_published", "cleanup", text))
         threshold = self.config.settings.cleanup_processor.notification_threshold
         if len(look.missing) >= threshold:
             text = f"{len(look.missing)} of {look.checked} files were missing"
@@ -78,7 +80,7 @@ class CleanupOperator(AuditedOperator):
         published = {path for path, why in sent.items() if why is None}
         self.stage([self._row(context, clock, look, published, [alert.text for alert in alerts], started)])
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
-        alert_once(context, "cleanup", alerts, self.log)
+        alert_once(context, self.config, "cleanup", alerts, self.log)
 
     def _look(self, now: datetime) -> Backlog:
         """Return what is missing and what of it to republish: nothing, where anything about it is not known."""

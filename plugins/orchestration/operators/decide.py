@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BranchMixIn
@@ -11,16 +12,20 @@ from orchestration import __version__
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import Decision
 from orchestration.decisions.request import Request, RequestRefused
+from orchestration.health.alerts import Alert
+from orchestration.health.findings import script
 from orchestration.nba.eastern import et
+from orchestration.operators.alerting import ALERTS, tell_once
 from orchestration.operators.base import AuditedOperator, first_time
 from orchestration.run_clock import RunClock, task_key
-from orchestration.words import Action
+from orchestration.words import Action, AlertLevel
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 DECISION_KEY = "decision"
 """The XCom that carries the decision to the rest of the run."""
+LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
 _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 
@@ -29,7 +34,7 @@ class DecideOperator(AuditedOperator, BranchMixIn):
     """Applies the workflow's rule at the run's tick and follows its branch.
 
     One query reads schedule and history, one append writes the decision. An unreadable history is an ABORT, never a
-    RUN (lesson K8).
+    RUN (lesson K8). The alert of a RUN or SKIP is told here, that of an ABORT by ``abort``.
     """
 
     inherits_from_skipmixin = True
@@ -38,6 +43,9 @@ class DecideOperator(AuditedOperator, BranchMixIn):
     template_fields = ("action", "reason", "target_date", "next_check")
     overwrite_rtif_after_execution = True
     action = reason = target_date = next_check = ""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Decide, stage the decision, branch."""
@@ -54,6 +62,11 @@ class DecideOperator(AuditedOperator, BranchMixIn):
         self.target_date = decision.target_date.isoformat()
         self.next_check = f"{et(decision.next_check_time):%a %d %b %H:%M} ET" if decision.next_check_time else ""
         context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, **decision.to_dict()})
+        if decision.action is not Action.ABORT and decision.alert_level in LOUD:
+            command = script("view_today_timeline", et(decision.tick).date())
+            level, run_id = decision.alert_level, context["ti"].run_id
+            alert = Alert(decision.rule, decision.workflow, decision.reason, command, level, run_id)
+            tell_once(context, self.config, [alert], self.log)
         self.do_branch(context, SKIP if request.dry_run and decision.action is Action.RUN else _BRANCH[decision.action])
 
     def _decide(self, request: Request, clock: RunClock) -> Decision:
@@ -82,12 +95,12 @@ class DecideOperator(AuditedOperator, BranchMixIn):
             return aborted(self.workflow, config, clock.tick, "internal_error", reason)
 
     def _stage(self, context: Context, clock: RunClock, decision: Decision) -> str:
-        from orchestration.audit.ids import row_id
+        from orchestration.audit.ids import decision_id
         from orchestration.audit.rows import DecisionRow
 
         key = task_key(context)
         row = DecisionRow(
-            decision_id=row_id("decision", key, per_try=False),
+            decision_id=decision_id(key.dag_id, key.run_id),
             decision_time=first_time(context, clock.now()),
             workflow_name=decision.workflow,
             action=decision.action,
@@ -116,7 +129,14 @@ class AbortOperator(AuditedOperator):
 
     ui_color = "#f8d7da"
 
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
+
     def execute(self, context: Context) -> NoReturn:
-        """Fail with the reason, at once and without retries."""
+        """Tell people, and fail with the reason, at once and without retries."""
         decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
+        command = script("view_today_timeline", et(datetime.fromisoformat(decision["tick"])).date())
+        level, run_id = AlertLevel(decision["alert_level"]), context["ti"].run_id
+        alert = Alert("abort", decision["workflow"], f"ABORT: {decision['reason']}", command, level, run_id)
+        tell_once(context, self.config, [alert], self.log)
         raise AirflowFailException(f"ABORT {decision['workflow']}: {decision['reason']}")

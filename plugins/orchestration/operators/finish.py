@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.execution import CallEnd, call_ends, failures_in_short, status_of
+from orchestration.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
+from orchestration.health.alerts import Alert
+from orchestration.health.findings import script
+from orchestration.operators.alerting import ALERTS, tell_once
 from orchestration.operators.base import AuditedOperator, first_time
 from orchestration.operators.call_rows import KILLED, Call, call_row
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
 from orchestration.operators.scrape import OUTCOME_KEY
 from orchestration.run_clock import RunClock, task_key
-from orchestration.words import ExecutionStatus, Outcome
+from orchestration.words import AlertLevel, ExecutionStatus, Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -35,6 +38,9 @@ class FinishOperator(AuditedOperator):
     template_fields = ("status", "calls", "failures")
     overwrite_rtif_after_execution = True
     status = calls = failures = ""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Stage the execution row, and fail when the execution failed."""
@@ -59,6 +65,7 @@ class FinishOperator(AuditedOperator):
         self.status, self.calls, self.failures = status.value, str(len(ends)), short or "none"
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
         if status is ExecutionStatus.FAILED:
+            self._tell(context, clock, short or "no call was made")
             raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def _stage(
@@ -70,7 +77,7 @@ class FinishOperator(AuditedOperator):
         status: ExecutionStatus,
         message: str | None,
     ) -> None:
-        from orchestration.audit.ids import row_id
+        from orchestration.audit.ids import execution_id
         from orchestration.audit.rows import ExecutionRow
 
         key, now = task_key(context), clock.now()
@@ -80,8 +87,8 @@ class FinishOperator(AuditedOperator):
         ids = [*(end.execution_id for end in made if end.execution_id), *(row.execution_id for row in killed)]
         failed = sum(end.outcome is Outcome.FAILED for end in made)
         row = ExecutionRow(
-            execution_id=row_id("execution", key, per_try=False),
-            execution_time=first_time(context, started),
+            execution_id=execution_id(key.dag_id, key.run_id),
+            execution_time=first_time(context, clock.started),
             workflow_name=decision["workflow"],
             decision_id=decision["decision_id"],
             scrapers_requested=decision["scrapers"],
@@ -101,6 +108,16 @@ class FinishOperator(AuditedOperator):
         )
         self.stage(killed, unless_staged=True)
         self.stage([row])
+
+    def _tell(self, context: Context, clock: RunClock, why: str) -> None:
+        """Tell people of a failed execution, as loudly as the workflow asks for. The watchdog has the same kinds."""
+        assert self.workflow is not None
+        kind, level = "execution_failed", self.config.workflows[self.workflow].alerts.failure
+        if why.startswith(VETOED):
+            kind, level = "vetoed", AlertLevel.WARNING
+        command = script("investigate_scraper_failures", clock.tick.date(), " --days 1")
+        alert = Alert(kind, self.workflow, f"failed: {why}", command, level, context["ti"].run_id)
+        tell_once(context, self.config, [alert], self.log)
 
     def _killed(
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime

@@ -10,6 +10,7 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
+from orchestration.execution import VETOED
 from orchestration.nba.eastern import clock as et_clock
 from orchestration.operators.base import AuditedOperator
 from orchestration.operators.decide import DECISION_KEY
@@ -59,7 +60,7 @@ class HoldOperator(AuditedOperator, HITLOperator):
         if VETO in answer["chosen_options"]:
             user, reason = answer["responded_by_user"] or {}, (answer["params_input"].get(VETO_REASON) or "").strip()
             who, at = user.get("name") or user.get("id") or "somebody", et_clock(answer["responded_at"])
-            said = f"Vetoed by {who} at {at} ET: {reason or 'no reason given'}"
+            said = f"{VETOED} {who} at {at} ET: {reason or 'no reason given'}"
             context["ti"].xcom_push(VETO_KEY, said)
             raise AirflowFailException(said)
         return self._games(context)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from orchestration.health.alerts import Alert
-from orchestration.health.verdict import CLEANUP_KINDS, assess
+from orchestration.health.alerts import Alert, alert_of
+from orchestration.health.verdict import TOLD_ELSEWHERE, assess
 from orchestration.operators.alerting import ALERTS, alert_once
 from orchestration.operators.base import AuditedOperator
 from orchestration.planning.day import current_day, day_bounds
@@ -26,7 +26,7 @@ class WatchOperator(AuditedOperator):
         super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
-        """Assess the day, and in the morning the day before too. The cleanup's findings are its own to raise."""
+        """Assess the day, and in the morning the day before too. What others tell themselves is left to them."""
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
@@ -40,7 +40,10 @@ class WatchOperator(AuditedOperator):
                 # With nothing before it, the day before is the one on which the system was set up: it was not whole.
                 facts += [before] if earlier.decisions else []
             findings = [finding for day in facts for finding in assess(config, day, now).findings]
-            alerts += [Alert(f.kind, f.workflow, f.text, f.command) for f in findings if f.kind not in CLEANUP_KINDS]
+            for finding in findings:
+                if finding.kind not in TOLD_ELSEWHERE:
+                    workflow = config.workflows.get(finding.workflow)
+                    alerts.append(alert_of(finding, workflow.alerts.failure if workflow else None))
         except WarehouseError as error:
             alerts.append(Alert("unreadable", "watchdog", f"the audit cannot be read: {error}"))
-        alert_once(context, "watchdog", alerts, self.log)
+        alert_once(context, config, "watchdog", alerts, self.log)

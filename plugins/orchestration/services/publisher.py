@@ -23,10 +23,11 @@ class Publisher:
     def republish(self, files: Sequence[LostFile], moment: datetime) -> dict[str, str | None]:
         """Publish a message for each file; return, by path, None for what was sent and else what went wrong.
 
-        After a failure that is not about one message (no answer, no topic, no permission) the rest is not tried.
+        After a failure that is not about one message (no answer, no topic, no permission) the rest is not tried, and
+        has that failure's reason.
         """
         from airflow.providers.google.cloud.hooks.pubsub import PubSubHook
-        from google.api_core.exceptions import InvalidArgument
+        from google.api_core.exceptions import InvalidArgument, NotFound
         from google.api_core.retry import Retry
 
         hook = PubSubHook(gcp_conn_id=self.connection)
@@ -36,7 +37,7 @@ class Publisher:
         down: str | None = None
         for file in files:
             if down is not None:
-                results[file.gcs_path] = f"not tried after: {down}"
+                results[file.gcs_path] = down
                 continue
             body, attributes = recovery_message(file, moment)
             try:
@@ -46,6 +47,8 @@ class Publisher:
                 results[file.gcs_path] = None
             except InvalidArgument as error:
                 results[file.gcs_path] = in_short(error)
+            except NotFound:
+                results[file.gcs_path] = down = f"the topic {topic} does not exist"
             except Exception as error:
                 results[file.gcs_path] = down = in_short(error)
         return results

@@ -1,0 +1,10 @@
+-- Other runs of a workflow on one ET day that missed their deadline.
+-- Parameters: workflow, run_id STRING; day, next_day DATE (ET; two, since an ET day touches two UTC days).
+SELECT run_id
+FROM nba_orchestration.v_workflow_executions
+WHERE DATE(execution_time) BETWEEN @day AND @next_day
+  AND workflow_name = @workflow
+  AND run_id != @run_id
+  AND deadline_missed
+  AND DATE(DATETIME(slot_time, 'America/New_York')) = @day
+LIMIT 1

@@ -1,0 +1,48 @@
+"""A finding of the health check: what is wrong, how badly, and the first command to type. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from orchestration.words import Verdict
+
+GRACE = timedelta(minutes=45)
+"""From a tick until its execution must be over: the hold, the calls and their retries."""
+SCRIPTS = "bin/orchestration"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be, with the first command to type.
+
+    ``kind`` and ``workflow`` name it; ``workflow`` may also be a DAG of the system or a source. ``run_id``: Airflow's.
+    """
+
+    verdict: Verdict
+    kind: str
+    workflow: str
+    text: str
+    command: str
+    run_id: str | None = None
+
+
+def bad(kind: str, workflow: str, text: str, command: str, run_id: str | None = None) -> Finding:
+    """Return a finding that makes the day UNHEALTHY."""
+    return Finding(Verdict.UNHEALTHY, kind, workflow, text, command, run_id)
+
+
+def worse(kind: str, workflow: str, text: str, command: str, run_id: str | None = None) -> Finding:
+    """Return a finding that makes the day DEGRADED."""
+    return Finding(Verdict.DEGRADED, kind, workflow, text, command, run_id)
+
+
+def script(name: str, day: date, more: str = "") -> str:
+    """Return the command that runs one of our scripts for a day."""
+    return f"{SCRIPTS}/{name}.sh --date {day.isoformat()}{more}"
+
+
+def trigger(dag_id: str, **conf: object) -> str:
+    """Return the command that starts a run by hand."""
+    return f"airflow dags trigger {dag_id}" + (f" --conf '{json.dumps(conf)}'" if conf else "")

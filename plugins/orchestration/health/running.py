@@ -1,0 +1,157 @@
+"""What should have run: the lock, the ticks, the expected runs, the decisions, the executions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from orchestration.config.model import Config
+from orchestration.execution import VETOED
+from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
+from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
+from orchestration.nba.eastern import after, clock
+from orchestration.planning.day import day_bounds
+from orchestration.words import Action, ExecutionStatus
+
+LOCK_GRACE = timedelta(minutes=30)
+"""From the lock's tick until the day must be locked."""
+CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
+NOT_KNOWING = frozenset({"history_unreadable", "schedule_unknown", "internal_error"})
+"""Rules of an ABORT for want of knowledge: over as soon as the workflow can decide again, if nothing was lost."""
+
+
+def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """The schedule that every game-aware decision rests on."""
+    _, end = day_bounds(config, facts.day)
+    if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
+        text = f"the schedule is unknown: {reason}"
+        yield bad("schedule_unknown", "schedule_dependency", text, trigger("schedule_dependency", force=True))
+
+
+def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """The morning's lock."""
+    start, _ = day_bounds(config, facts.day)
+    if config.settings.daily_schedule_lock.enabled and not facts.expected and now >= after(start, LOCK_GRACE):
+        text = f"the locker did not lock {facts.day}; is the DAG schedule_locker paused?"
+        yield worse("not_locked", "schedule_locker", text, "airflow dags list-runs schedule_locker")
+
+
+def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Ticks without a decision: a DAG that is paused, a scheduler that was down (lessons T1, K10)."""
+    start, end = day_bounds(config, facts.day)
+    made = {(decision.workflow, decision.tick) for decision in facts.decisions}
+    due_until = min(end, after(now, -GRACE))
+    missing = {
+        name: [tick for tick in config.ticks_of(name).between(start, due_until) if (name, tick) not in made]
+        for name in config.enabled
+    }
+    silent = {name: ticks for name, ticks in missing.items() if ticks}
+    if silent and len(silent) == len(config.enabled):
+        moments = sorted({tick for ticks in silent.values() for tick in ticks})
+        total = sum(len(ticks) for ticks in silent.values())
+        text = (
+            f"no decision of any workflow between {clock(moments[0])} and {clock(moments[-1])} ET ({total} ticks); "
+            "was the scheduler down?"
+        )
+        yield bad("missing_ticks", "all", text, "airflow jobs check --job-type SchedulerJob")
+        return
+    for name, ticks in sorted(silent.items()):
+        text = f"{name}: {len(ticks)} ticks without a decision, the first at {clock(ticks[0])} ET; is the DAG paused?"
+        yield bad("missing_ticks", name, text, "airflow dags list --columns dag_id,is_paused")
+
+
+def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Expected runs whose tick brought no decision: not due yet, late (a later tick made up for it), or missed."""
+    decided = {(decision.workflow, decision.tick) for decision in facts.decisions}
+    missed: dict[str, list[datetime]] = {}
+    for run in facts.expected:
+        due = run.workflow in config.enabled and after(run.tick, GRACE) <= now
+        late = any(e.workflow == run.workflow and e.tick > run.tick for e in facts.executions)
+        if due and not late and (run.workflow, run.tick) not in decided:
+            missed.setdefault(run.workflow, []).append(run.tick)
+    for workflow, ticks in sorted(missed.items()):
+        times = ", ".join(clock(tick) for tick in sorted(ticks))
+        text = f"{workflow} was expected to run at {times} ET and did not: missed"
+        yield bad("expected_missed", workflow, text, script("check_missing_executions", facts.day))
+
+
+def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """RUN decisions that nobody executed (lesson K10), and ABORTs that nothing made up for."""
+    executed = {execution.decision_id for execution in facts.executions}
+    for decision in facts.decisions:
+        if decision.action is Action.RUN and decision.decision_id not in executed and after(decision.tick, GRACE) < now:
+            text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
+            command = f"airflow dags list-runs {decision.workflow}"
+            yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
+    for workflow, group in groupby(standing_aborts(facts), key=lambda decision: decision.workflow):
+        found = list(group)
+        times = f" ({len(found)} times)" if len(found) > 1 else ""
+        text = f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}"
+        yield bad("abort", workflow, text, script("view_today_timeline", facts.day), found[-1].run_id)
+
+
+def standing_aborts(facts: DayFacts) -> list[DecisionFact]:
+    """Return the ABORTs that nothing made up for, by workflow and tick."""
+    aborts = [d for d in facts.decisions if d.action is Action.ABORT and not _made_up_for(facts, d)]
+    return sorted(aborts, key=lambda decision: (decision.workflow, decision.tick))
+
+
+def _made_up_for(facts: DayFacts, abort: DecisionFact) -> bool:
+    """An ABORT is over when the workflow completed later, or could decide again and nothing was expected of it."""
+    name, tick = abort.workflow, abort.tick
+    if any(e.workflow == name and e.tick > tick and e.status is ExecutionStatus.COMPLETED for e in facts.executions):
+        return True
+    if abort.rule not in NOT_KNOWING or any(run.workflow == name and run.tick == tick for run in facts.expected):
+        return False
+    return any(d.workflow == name and d.tick > tick and d.action is not Action.ABORT for d in facts.decisions)
+
+
+def standing_failures(facts: DayFacts) -> list[ExecutionFact]:
+    """Return the executions that failed wholly or in part, unless a later one for the same date completed."""
+    return [
+        execution
+        for execution in facts.executions
+        if execution.status is not ExecutionStatus.COMPLETED
+        and not any(
+            other.workflow == execution.workflow
+            and other.target_date == execution.target_date
+            and other.tick > execution.tick
+            and other.status is ExecutionStatus.COMPLETED
+            for other in facts.executions
+        )
+    ]
+
+
+def executed(facts: DayFacts) -> Iterator[Finding]:
+    """Executions that failed and were not made up for."""
+    for execution in standing_failures(facts):
+        why = execution.error or "no call was made"
+        text = f"{execution.workflow} at {clock(execution.tick)} ET {execution.status.value}: {why}"
+        command = script("investigate_scraper_failures", facts.day, " --days 1")
+        level = bad if execution.status is ExecutionStatus.FAILED else worse
+        kind = f"execution_{execution.status.value}"
+        if why.startswith(VETOED):
+            level, kind, command = worse, "vetoed", script("view_today_timeline", facts.day)
+        elif execution.deadline_missed and not execution.calls:
+            kind, command = "deadline_missed", f"airflow dags list-runs {execution.workflow} --state running"
+        yield level(kind, execution.workflow, text, command, execution.run_id)
+
+
+def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """The cleanup: whether it looks, and what it says."""
+    if not config.settings.cleanup_processor.enabled:
+        return
+    start, end = day_bounds(config, facts.day)
+    due = config.cleanup_ticks.between(start, min(end, after(now, -GRACE)))
+    last = facts.last_cleanup
+    if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
+        since = "today" if last is None else f"since {clock(last.at)} ET"
+        yield worse("no_cleanup", "cleanup", f"no cleanup {since}", "airflow dags list-runs cleanup")
+    if last is not None and last.missing:
+        text = f"{last.missing} of {last.checked} files had not reached their table at {clock(last.at)} ET"
+        command = script("check_system_status", facts.day)
+        yield worse("files_missing", "cleanup", f"{text}; {last.republished} republished then", command)
+    elif last is not None and last.errors:
+        text = f"the cleanup at {clock(last.at)} ET says: {last.errors[0]}"
+        yield worse("cleanup_says", "cleanup", text, script("check_system_status", facts.day))
