@@ -1,14 +1,17 @@
 """The RUN half of a workflow's DAG on a real Airflow: calls deferred and blocking, killed, cleared, vetoed, empty."""
 
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
 import yaml
 
+from letterbox import Letterbox
 from orchestration.nba.eastern import et
 from sandbox.airflow_api import AirflowApi
 from sandbox.phase2 import client
@@ -27,13 +30,16 @@ SCRAPERS = {
     "once_wrong": {"retries": 0},
     "killed_once": {"deferrable": False, "retries": 1, "critical": False},
     "killed": {"deferrable": False, "retries": 0, "critical": False},
+    "slow": {"deferrable": False, "timeout_seconds": 120},
 }
 WORKFLOWS = {
     "fan_out": ["events", "props"],
     "calls": ["deferred", "late", "killed_once", "killed"],
     "cleared": ["once_wrong"],
     "held": ["deferred"],
+    "overdue": ["slow"],
 }
+DEADLINE_SECONDS = 6
 
 
 def configuration(first_tick: datetime) -> dict:
@@ -47,6 +53,7 @@ def configuration(first_tick: datetime) -> dict:
                 "priority": "HIGH",
                 "schedule": {"ideal_window": {"start_hour": 0, "end_hour": 24}},
                 "execution_plan": {"scrapers": scrapers, "type": "parallel"},
+                "deadline_minutes": DEADLINE_SECONDS / 60 if name == "overdue" else 60,
             }
             for name, scrapers in WORKFLOWS.items()
         },
@@ -57,15 +64,16 @@ def configuration(first_tick: datetime) -> dict:
             "retries": {"first_delay_seconds": 1},
             "daily_schedule_lock": {"enabled": False},
             "cleanup_processor": {"enabled": False},
+            "notifications": {"email_to": ["duty@example.com"], "warning_channels": ["email", "slack"]},
         },
     }
 
 
 class Live:
-    """A stack with our own service, and what its audit says."""
+    """A stack with our own service and our own letterbox, and what its audit says."""
 
-    def __init__(self, stack: Stack, service: ScriptedService) -> None:
-        self.stack, self.service = stack, service
+    def __init__(self, stack: Stack, service: ScriptedService, box: Letterbox) -> None:
+        self.stack, self.service, self.box = stack, service, box
         self.api = AirflowApi(stack.url)
         self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
 
@@ -102,8 +110,12 @@ class Live:
             if row["scraper_name"] == scraper
         ]
 
-    def execution(self, run: str) -> dict:
-        [row] = self.rows("v_workflow_executions", "execution_time", run)
+    def executions(self, workflow: str, run: str) -> list[dict]:
+        found = self.rows("v_workflow_executions", "execution_time", run)
+        return [row for row in found if row["workflow_name"] == workflow]
+
+    def execution(self, workflow: str, run: str) -> dict:
+        [row] = self.executions(workflow, run)
         return row
 
     def instances(self, workflow: str, run: str) -> dict[tuple[str, int], dict]:
@@ -123,15 +135,17 @@ def live(tmp_path_factory: pytest.TempPathFactory):
     config = home / "workflows.yaml"
     # No tick while these tests run: a held run would keep every other one of its DAG waiting.
     config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(hours=6))))
-    with ScriptedService().serving() as service:
+    box = Letterbox()
+    with ScriptedService().serving() as service, box.open() as channels:
         connection = {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
         settings = {
             "ORCHESTRATION_CONFIG": str(config),
             "AIRFLOW_CONN_SCRAPER_SERVICE": json.dumps(connection),
             "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True",
+            **channels,
         }
         with Stack(home, ports, on_schedule=True, settings=settings) as stack:
-            running = Live(stack, service)
+            running = Live(stack, service, box)
             running.api.await_dags(WORKFLOWS)
             # Airflow starts a new DAG with its latest tick, here yesterday's: too late to be held.
             held = "dags/held/dagRuns"
@@ -190,7 +204,7 @@ def test_every_try_of_a_killed_call_has_its_row(live, calls_run):
 
 @pytest.mark.lesson("K7")
 def test_the_execution_counts_them_all(live, calls_run):
-    row = live.execution(calls_run)
+    row = live.execution("calls", calls_run)
     assert (row["scrapers_triggered"], row["scrapers_succeeded"], row["scrapers_failed"]) == (4, 2, 2)
     assert row["status"] == "partial"
     assert len(row["scraper_execution_ids"]) == 4
@@ -214,7 +228,10 @@ def test_an_empty_list_of_events_skips_visibly_and_says_why(live):
     skipped = live.instances("fan_out", run)["props", 0]
     assert (skipped["state"], skipped["rendered_map_index"]) == ("skipped", "no event")
     assert "props is called for each event, and there is none" in live.log("fan_out", run, "props", 0)
-    assert (live.execution(run)["status"], live.execution(run)["scrapers_triggered"]) == ("completed", 1)
+    assert (live.execution("fan_out", run)["status"], live.execution("fan_out", run)["scrapers_triggered"]) == (
+        "completed",
+        1,
+    )
 
 
 def test_one_call_for_each_event_and_one_that_fails_stops_no_other(live):
@@ -228,25 +245,74 @@ def test_one_call_for_each_event_and_one_that_fails_stops_no_other(live):
     assert {row["label"]: row["status"] for row in rows} == {
         f"props event-{n}": "failed" if f"event-{n}" == wrong else "success" for n in range(5)
     }
-    assert live.execution(run)["status"] == "partial"
-    assert live.execution(run)["error_message"] == "props event-3: bad_request"
+    assert live.execution("fan_out", run)["status"] == "partial"
+    assert live.execution("fan_out", run)["error_message"] == "props event-3: bad_request"
 
 
 def test_a_cleared_call_makes_a_new_row_and_a_corrected_execution(live):
     live.service.script(once_wrong=lambda _, number: (400, {"error": "not yet"}) if number == 1 else found(3))
     run = live.run("cleared", AS_OF + timedelta(minutes=3))
-    assert live.execution(run)["status"] == "failed"
+    assert live.execution("cleared", run)["status"] == "failed"
     body = {"dag_run_id": run, "task_ids": ["once_wrong"], "include_downstream": True, "dry_run": False}
     body["only_failed"] = False
-    url = f"{live.stack.url}/api/v2/dags/cleared/clearTaskInstances"
-    live.api.session.post(url, json=body, timeout=30).raise_for_status()
+    live.api.post("dags/cleared/clearTaskInstances", body)
     live.await_run("cleared", run)
     assert [(row["try_number"], row["status"]) for row in live.calls(run, "once_wrong")] == [
         (1, "failed"),
         (2, "success"),
     ]
-    corrected = live.execution(run)
+    corrected = live.execution("cleared", run)
     assert (corrected["status"], corrected["scrapers_succeeded"], corrected["error_message"]) == ("completed", 1, None)
+
+
+def test_a_failed_execution_is_told_once_a_day_with_a_link_to_its_run(live):
+    live.service.script(once_wrong=lambda *_: (403, {"error": "go away"}))
+    before = len(live.box.mails)
+    first, _ = (live.run("cleared", AS_OF + timedelta(days=1, minutes=n)) for n in (4, 5))
+    [mail] = live.box.mails[before:]
+    text = mail.get_body().get_content()
+    assert mail["Subject"] == "WARNING execution failed: cleared"
+    assert "Thu 15 Jan 2026 10:04 ET" in text
+    assert "failed: once_wrong: blocked" in text
+    assert f"Run: {live.stack.url}/dags/cleared/runs/{quote(first, safe='')}" in text
+    assert "First: bin/orchestration/investigate_scraper_failures.sh --date 2026-01-15 --days 1" in text
+
+
+def test_a_missed_deadline_is_told_while_the_run_still_hangs_and_stays_in_the_audit(live):
+    let_go = threading.Event()
+    live.service.script(slow=lambda *_: (let_go.wait(100), found(2))[1])
+    before = len(live.box.posts)
+    run = live.api.trigger("overdue", AS_OF, force=True)
+    try:
+        live.wait(lambda: len(live.box.posts) > before, "the alert")
+        assert live.state("overdue", run) == "running"
+        live.wait(lambda: live.executions("overdue", run), "its row")
+        late = live.execution("overdue", run)
+    finally:
+        let_go.set()
+    assert (late["status"], late["deadline_missed"], late["scrapers_triggered"]) == ("failed", True, 0)
+    assert late["error_message"] == "Deadline missed: not over 0.1 min after it was queued"
+    [(_, post)] = live.box.posts[before:]
+    assert post["text"].startswith("*WARNING deadline missed: overdue*")
+    assert "Deadline missed: the run of 10:00 ET is not over 0.1 min after it was queued" in post["text"]
+    live.await_run("overdue", run)
+    over = live.execution("overdue", run)
+    assert (over["status"], over["deadline_missed"], over["scrapers_succeeded"]) == ("completed", True, 1)
+    assert over["decision_id"] == late["decision_id"]
+
+
+def test_a_second_one_of_the_day_is_recorded_and_not_told_again(live):
+    let_go = threading.Event()
+    live.service.script(slow=lambda *_: (let_go.wait(100), found(2))[1])
+    before = len(live.box.posts)
+    run = live.api.trigger("overdue", AS_OF + timedelta(minutes=10), force=True)
+    try:
+        live.wait(lambda: live.executions("overdue", run), "its row")
+        assert live.execution("overdue", run)["deadline_missed"] is True
+    finally:
+        let_go.set()
+    live.await_run("overdue", run)
+    assert live.box.posts[before:] == []
 
 
 def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
@@ -267,7 +333,7 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
     body = {"chosen_options": ["Veto"], "params_input": {"veto_reason": "source is down"}}
     user = live.api.session.patch(url, json=body, timeout=30).json()["responded_by"]["name"]
     live.await_run("held", run)
-    row = live.execution(run)
+    row = live.execution("held", run)
     assert (row["status"], row["scrapers_triggered"]) == ("failed", 0)
     assert row["error_message"].startswith(f"Vetoed by {user} at ")
     assert row["error_message"].endswith(" ET: source is down")

@@ -28,6 +28,13 @@ class AirflowApi:
         answer: dict[str, Any] = reply.json()
         return answer
 
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer of POST /api/v2/``path``."""
+        reply = self._send("POST", path, json=body)
+        reply.raise_for_status()
+        answer: dict[str, Any] = reply.json()
+        return answer
+
     def _send(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Send a request; again, when the server answers 5xx, as it does while SQLite is locked by the scheduler."""
         for _ in range(TRIES - 1):

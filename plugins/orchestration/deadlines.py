@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 # Airflow's own stub of airflow.sdk does not list these three yet.
-from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
+from airflow.sdk import BaseDeadlineReference, DeadlineAlert, SyncCallback  # type: ignore[attr-defined]
 
 from orchestration.config.last_good import load_or_last_good
 from orchestration.config.model import Config
@@ -23,10 +23,20 @@ log = logging.getLogger(__name__)
 TIMES = ("logical_date", "start_date", "run_after")
 
 
+class RunQueued(BaseDeadlineReference):
+    """The moment at which a run is queued, which is when Airflow evaluates this.
+
+    Airflow has DAGRUN_QUEUED_AT for it, but no run with that one can be cleared (apache/airflow#70368).
+    """
+
+    def _evaluate_with(self, **_: Any) -> datetime:
+        return datetime.now(UTC)
+
+
 def deadline(workflow: str, minutes: float) -> DeadlineAlert:
     """Return the alert for a run of ``workflow`` that is not over ``minutes`` after it was queued."""
     return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=RunQueued(),
         interval=timedelta(minutes=minutes),
         callback=SyncCallback(missed, kwargs={"workflow": workflow, "minutes": minutes}),
     )
@@ -37,6 +47,9 @@ def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
 
     The executor runs this beside the run. The run's own row, which ``finish`` writes later, has the same id.
     """
+    if context["dag_run"]["state"] == "failed":
+        # It is over, and its failure was told; Airflow drops only the deadlines of runs that succeeded.
+        return
     config = load_or_last_good().config
     run_id = str(context["dag_run"]["dag_run_id"])
     clock = RunClock.of_run(_as_the_sdk_has_it(run_id, context["dag_run"]))

@@ -1,4 +1,4 @@
-"""The Airflow plugin: a listener that imports what tasks need once per scheduler, not once per task."""
+"""The Airflow plugin: what this package adds to Airflow itself."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 from orchestration.config import ConfigError
 from orchestration.config.last_good import load_or_last_good
+from orchestration.deadlines import RunQueued
 
 log = logging.getLogger(__name__)
 
@@ -50,3 +51,4 @@ class OrchestrationPlugin(AirflowPlugin):
 
     name = "orchestration"
     listeners = [Preload()]  # noqa: RUF012
+    deadline_references = [RunQueued]  # noqa: RUF012
