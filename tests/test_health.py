@@ -12,7 +12,7 @@ from orchestration.nba.games import Schedule
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
-from worlds import DAY, et, game, ours, schedule
+from worlds import DAY, changed, et, game, ours, schedule
 
 CONFIG = ours()
 NIGHT = schedule(game(1, "19:00"), game(2, "19:30"))
@@ -33,9 +33,13 @@ def a_day(games=NIGHT, until=AFTER):
         return Outcome.SUCCESS if call.item.game is None or d.tick >= call.item.game.due else Outcome.NO_DATA
 
     calls = [
-        CallFact(c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id, None)
+        CallFact(
+            *(c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id),
+            error_type=None,
+            map_index=index,
+        )
         for d in runs
-        for c in planned_calls(CONFIG, d)
+        for index, c in enumerate(planned_calls(CONFIG, d))
     ]
     return DayFacts(
         DAY,
@@ -93,8 +97,11 @@ def test_a_day_without_executions_is_never_healthy():
 def test_ticks_without_decisions_name_the_dag_or_the_scheduler():
     facts = a_day()
     one = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow != "injury_discovery"))
-    assert "injury_discovery, the first at 06:00 ET; is the DAG paused?" in verdict(one).headline
+    assert verdict(one).headline.startswith(
+        "UNHEALTHY: injury_discovery: 18 ticks without a decision, the first at 06:00"
+    )
     none = replace(facts, decisions=tuple(d for d in facts.decisions if not 14 <= d.tick.hour <= 16))
+    assert "no decision of any workflow between 14:00 and 16:00 ET" in verdict(none).headline
     assert "was the scheduler down?" in verdict(none).headline
 
 
@@ -113,10 +120,12 @@ def test_it_is_not_missing_before_the_last_window_of_the_night():
 
 
 @pytest.mark.lesson("K2")
-def test_mostly_no_data_before_the_games_is_suspicious():
+def test_mostly_no_data_of_one_scraper_before_the_games_is_suspicious():
     facts = a_day()
-    empty = tuple(replace(e, no_data=5) if e.workflow == "betting_lines" else e for e in facts.executions)
-    assert "20 of 20 calls found no data on a game day" in verdict(replace(facts, executions=empty)).headline
+    empty = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in facts.calls)
+    assert verdict(replace(facts, calls=empty)).headline == (
+        "DEGRADED: oddsa_player_props (betting_lines): 4 of 4 calls found no data on a game day"
+    )
 
 
 def test_a_failed_execution_counts_until_a_later_one_completes():
@@ -135,6 +144,7 @@ def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_found():
     facts = a_day()
     assert "the locker did not lock" in verdict(replace(facts, expected=())).headline
     assert "the schedule is unknown" in verdict(replace(facts, schedule=Schedule())).headline
+    assert verdict(replace(facts, schedule=Schedule())).findings[0].command.startswith("airflow dags trigger schedule_")
     last = replace(facts.cleanups[-1], missing=2, republished=2)
     assert "2 of 10 files had not reached their table" in verdict(replace(facts, cleanups=(last,))).headline
     assert "no cleanup today" in verdict(replace(facts, cleanups=())).headline
@@ -188,3 +198,123 @@ def test_every_finding_has_a_kind_and_a_workflow():
         for finding in verdict(facts).findings:
             assert finding.kind
             assert finding.workflow
+
+
+@pytest.mark.lesson("K11")
+@pytest.mark.parametrize("prefix", ["003", "001"], ids=["the All-Star game", "preseason"])
+def test_a_day_with_only_games_that_do_not_count_is_no_games(prefix):
+    health = verdict(a_day(schedule(game(prefix=prefix), game(day=DAY + timedelta(days=3)), refreshed=et("04:30"))))
+    assert (health.verdict, health.findings) == (Verdict.NO_GAMES, ())
+
+
+@pytest.mark.lesson("C10")
+def test_the_off_season_is_no_games_halted_or_not():
+    assert verdict(a_day(schedule(refreshed=et("04:30")))).verdict is Verdict.NO_GAMES
+    config = changed(settings__halt={"reason": "off-season", "until": "2026-10-01"})
+    start, end = day_bounds(config, DAY)
+    skips = tuple(
+        DecisionFact(f"{name} {tick}", name, tick, Action.SKIP, "halted", "off-season")
+        for name in config.enabled
+        for tick in config.ticks_of(name).between(start, end)
+    )
+    cleanups = tuple(CleanupFact(t, 0, 0, 0, ()) for t in config.cleanup_ticks.between(start, AFTER))
+    stale = Schedule((), et("04:30") - timedelta(days=60))
+    health = assess(config, DayFacts(DAY, stale, decisions=skips, cleanups=cleanups), AFTER)
+    assert (health.headline, health.findings) == ("NO GAMES: halted: off-season", ())
+
+
+def test_bigquery_that_did_not_answer_is_named_until_nothing_of_it_is_left():
+    facts = a_day()
+    unread = {"action": Action.ABORT, "rule": "history_unreadable", "reason": "History unreadable: timeout"}
+    hit = tuple(replace(d, **unread) if d.tick == et("23:00") else d for d in facts.decisions)
+    decisions = tuple(d for d in hit if d.tick <= et("23:00"))
+    at = et("23:50")
+    health = verdict(replace(a_day(until=at), decisions=decisions, cleanups=facts.cleanups), at)
+    assert health.headline == "UNHEALTHY: BigQuery did not answer at 23:00 ET: 8 decisions were ABORT"
+    earlier = tuple(replace(d, **unread) if d.tick == et("09:00") else d for d in facts.decisions)
+    assert verdict(replace(facts, decisions=earlier)).findings == ()
+
+
+def test_an_unreadable_history_at_the_only_tick_of_an_expected_run_is_not_made_up_for():
+    facts = a_day()
+    hit = tuple(
+        replace(d, action=Action.ABORT, rule="history_unreadable")
+        if (d.workflow, d.tick) == ("post_game_window_1", et("22:00"))
+        else d
+        for d in facts.decisions
+    )
+    executions = tuple(e for e in facts.executions if (e.workflow, e.tick) != ("post_game_window_1", et("22:00")))
+    found = verdict(replace(facts, decisions=hit, executions=executions)).findings
+    assert [(f.kind, f.workflow) for f in found] == [("abort", "post_game_window_1")]
+
+
+def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus.FAILED):
+    """A day on which these runs failed, with every call (of these scrapers) failing the same way."""
+    facts = a_day()
+    at = {et(tick) for tick in ticks}
+
+    def hit(one):
+        return one.workflow == workflow and one.tick in at
+
+    return replace(
+        facts,
+        executions=tuple(replace(e, status=status, error=error_type) if hit(e) else e for e in facts.executions),
+        calls=tuple(
+            replace(c, outcome=Outcome.FAILED, error_type=error_type)
+            if hit(c) and (scrapers is None or c.scraper in scrapers)
+            else c
+            for c in facts.calls
+        ),
+    )
+
+
+def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
+    health = verdict(broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"]))
+    assert health.headline.startswith("UNHEALTHY: the scraper service cannot be reached: 12 calls of oddsa_events, ")
+    assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
+    assert {f.kind for f in health.findings} == {"service_down", "execution_failed"}
+
+
+@pytest.mark.lesson("E10")
+def test_a_source_that_blocks_us_is_named_with_its_scrapers():
+    windows = broken("post_game_window_3", "blocked", ticks=["+1 04:00"], scrapers={"nbac_play_by_play"})
+    health = verdict(windows)
+    assert health.headline == (
+        "UNHEALTHY: nba_com blocks us (HTTP 403): 2 calls of nbac_play_by_play failed, the first at 04:00 ET"
+    )
+
+
+def test_a_call_that_succeeded_when_tried_again_explains_nothing():
+    facts = broken("betting_lines", "timeout", ticks=["19:00"])
+    again = tuple(replace(c, outcome=Outcome.SUCCESS, try_number=2) for c in facts.calls if c.outcome is Outcome.FAILED)
+    health = verdict(replace(facts, calls=(*facts.calls, *again)))
+    assert [f.kind for f in health.findings] == ["execution_failed"]
+
+
+def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart():
+    facts = a_day()
+    unread = replace(facts.cleanups[-1], checked=10, missing=4, republished=1, oldest_missing_minutes=170)
+    assert verdict(replace(facts, cleanups=(unread,))).headline == (
+        "DEGRADED: Phase 2 reads no messages: 4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
+    )
+    young = replace(unread, oldest_missing_minutes=45)
+    assert verdict(replace(facts, cleanups=(young,))).findings[0].kind == "files_missing"
+    refused = replace(young, errors=("4 not published: the topic t does not exist",))
+    assert (
+        "Pub/Sub takes no messages: 4 not published: the topic t"
+        in verdict(replace(facts, cleanups=(refused,))).headline
+    )
+
+
+def test_a_veto_is_no_failure_and_a_run_that_is_not_over_is_late():
+    facts = a_day()
+    last = max((e for e in facts.executions if e.workflow == "betting_lines"), key=lambda e: e.tick)
+
+    def ends(**how):
+        return replace(facts, executions=tuple(replace(e, **how) if e is last else e for e in facts.executions))
+
+    vetoed = verdict(ends(status=ExecutionStatus.FAILED, error="Vetoed by Ann at 19:02 ET: no credit")).findings
+    assert [(f.kind, f.verdict) for f in vetoed] == [("vetoed", Verdict.DEGRADED)]
+    late = ends(status=ExecutionStatus.FAILED, calls=0, deadline_missed=True, error="Deadline missed: not over")
+    assert [f.kind for f in verdict(late).findings] == ["deadline_missed"]
+    assert verdict(ends(deadline_missed=True)).findings == ()
