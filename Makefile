@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 .PHONY: help demo up test lint bench cost schema lock clean
 
 help:
-	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_EXIT=1)"
+	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_FAULT)"
 	@echo "make up     the same stack against the wall clock"
 	@echo "make test   unit, DAG integrity and integration tests"
 	@echo "make lint   ruff and mypy"

@@ -34,7 +34,8 @@ def free_ports(count: int) -> list[int]:
 class GoogleStandIns:
     """Starts both, and points this process's connections and endpoints at them."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: float = 0, lost: float = 0) -> None:
+        self.rates = ["--faults", str(faults), "--lost", str(lost)]
         self.bigquery, self.grpc, self.scrapers, self.pubsub = free_ports(4)
         self.folder = Path(tempfile.mkdtemp(prefix="orchestration-standins-"))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -51,8 +52,8 @@ class GoogleStandIns:
             PYTHONPATH=f"{ROOT / 'plugins'}:{ROOT / 'include'}",
         )
         self.start_bigquery()
-        command = [sys.executable, "-m", "sandbox", "serve", "--files", str(self.folder / "gcs"), "--faults", "0"]
-        command += ["--lost", "0", "--port", str(self.scrapers), "--pubsub-port", str(self.pubsub)]
+        command = [sys.executable, "-m", "sandbox", "serve", "--files", str(self.folder / "gcs"), *self.rates]
+        command += ["--port", str(self.scrapers), "--pubsub-port", str(self.pubsub)]
         self._spawn("sandbox", command)
         self._await(f"http://127.0.0.1:{self.scrapers}/health")
         init(Warehouse())

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sandbox.airflow_api import AirflowApi
+from sandbox.faults import FAULTS, Fault
 from sandbox.phase2 import client
 from sandbox.stack import PROJECT, ROOT, Ports, Stack, StackError
 
@@ -44,6 +45,14 @@ def options(environment: Mapping[str, str]) -> tuple[date, int, int]:
     return day, numbers["DEMO_GAMES"], numbers["DEMO_SEED"]
 
 
+def chosen_fault(environment: Mapping[str, str]) -> Fault | None:
+    """Return the fault that DEMO_FAULT names, or None. Raises StackError for one that there is not."""
+    name = environment.get("DEMO_FAULT", "")
+    if name and name not in FAULTS:
+        raise StackError(f"DEMO_FAULT={name} is none of {', '.join(FAULTS)}")
+    return FAULTS.get(name)
+
+
 def moments(day: date) -> dict[datetime, list[str]]:
     """Return what ticks when, from half an hour before the lock to the cleanup after the last window of the night."""
     from orchestration.config import load
@@ -67,14 +76,15 @@ def moments(day: date) -> dict[datetime, list[str]]:
 
 
 class Day:
-    """Plays one day on a running stack."""
+    """Plays one day on a running stack, with one of the big faults or without."""
 
-    def __init__(self, stack: Stack, console: Console) -> None:
-        self.stack, self.console = stack, console
+    def __init__(self, stack: Stack, console: Console, fault: Fault | None = None) -> None:
+        self.stack, self.console, self.fault = stack, console, fault
         self.api = AirflowApi(stack.url)
         self.world = f"http://127.0.0.1:{stack.ports.scrapers}/world"
         self.outbox = stack.home / "outbox"
         self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
+        self.phase2 = True
         self.peak_memory = 0
         self.next_measure = 0.0
 
@@ -89,19 +99,40 @@ class Day:
                 shown = dag_ids[0] if len(dag_ids) == 1 else f"{len(dag_ids)} DAGs"
                 progress.update(bar, description=f"{clock(moment)} ET {shown}")
                 self.set_clock(moment)
+                self._break_or_repair(moment)
                 for dag_id in dag_ids:
-                    self.api.trigger(dag_id, moment)
+                    if self.fault is None or self.fault.plays(self.stack.day, moment, dag_id):
+                        self.api.trigger(dag_id, moment)
                 self._settle(moment)
-                self._tell_decisions(moment, progress)
+                if "bigquery" in self.stack.processes:
+                    self._tell_decisions(moment, progress)
                 progress.advance(bar)
 
     def set_clock(self, moment: datetime) -> None:
         """Set the world's clock."""
         requests.post(f"{self.world}/clock", json={"now": moment.isoformat()}, timeout=10).raise_for_status()
 
+    def _break_or_repair(self, moment: datetime) -> None:
+        if self.fault is None:
+            return
+        holds = self.fault.holds(self.stack.day, moment)
+        troubles = self.fault.world if holds else {}
+        self.phase2 = not troubles.get("phase2_dead", False)
+        requests.post(f"{self.world}/troubles", json=dict(troubles), timeout=30).raise_for_status()
+        there = "bigquery" in self.stack.processes
+        if self.fault.bigquery and holds and there:
+            self.stack.kill("bigquery")
+        elif self.fault.bigquery and not holds and not there:
+            self.stack.restart("bigquery")
+            self.stack.await_bigquery()
+
     def busy(self) -> bool:
         """Return whether runs, rows or messages are still under way."""
-        return bool(self.api.unfinished() or any(self.outbox.glob("*/*.json")) or self._backlog())
+        if self.api.unfinished():
+            return True
+        if "bigquery" not in self.stack.processes:
+            return False
+        return any(self.outbox.glob("*/*.json")) or (self.phase2 and bool(self._backlog()))
 
     def _settle(self, moment: datetime) -> None:
         deadline = time.monotonic() + STUCK_SECONDS
@@ -182,16 +213,19 @@ def run() -> int:
     handle_signals()
     try:
         day, games, seed = options(os.environ)
+        fault = chosen_fault(os.environ)
         home = ROOT / ".demo"
         Ports().check_free()  # before anything of a demo that may be running is deleted
         shutil.rmtree(home, ignore_errors=True)
         began = time.monotonic()
         with Stack(home, seed=seed, day=day, games=games, tell=console.print) as stack:
-            player = Day(stack, console)
+            player = Day(stack, console, fault)
             timeline = moments(day)
             player.api.await_dags({dag_id for dag_ids in timeline.values() for dag_id in dag_ids})
             ready = time.monotonic()
             console.print(f"Ready after {ready - began:.0f} s. Playing {day:%a %d %b %Y}, {games} games, seed {seed}.")
+            if fault is not None:
+                console.print(f"With a fault: {fault.says}.")
             player.play(timeline)
             code = player.summary(day, max(timeline) + timedelta(minutes=5), time.monotonic() - ready)
             console.print(f"Airflow's UI: {stack.url} (no login; it listens on 127.0.0.1 only)")

@@ -65,10 +65,14 @@ class Phase2(threading.Thread):
         self.processed = 0
         self.recovered = 0
         self.stopping = threading.Event()
+        self.dead = threading.Event()
 
     def run(self) -> None:
         """Work until told to stop. A message that fails is not acknowledged, and so comes again."""
         while not self.stopping.is_set():
+            if self.dead.is_set():
+                self.stopping.wait(0.1)
+                continue
             try:
                 request = {"subscription": self.subscription, "max_messages": 200}
                 reply = self.subscriber.pull(request=request, timeout=10, retry=None)

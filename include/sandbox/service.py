@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
@@ -15,12 +16,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from google.api_core.exceptions import AlreadyExists, GoogleAPIError
 from google.cloud import pubsub_v1
 
 from sandbox.phase2 import TOPIC, Phase2, iso
 from sandbox.pubsub import PubSub
 from sandbox.scrapers import SCRAPERS, Finding, Scraper, UnknownParameters, file_path
-from sandbox.world import World
+from sandbox.world import Troubles, World
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class Service:
 
     def scrape(self, request: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
         """Return status, body and headers of one call. Status 0: hang up without an answer."""
+        if self.world.troubles.down:
+            return 0, {}, {}
         name = request.get("scraper")
         scraper = SCRAPERS.get(str(name))
         if scraper is None:
@@ -64,6 +68,8 @@ class Service:
             self.counts["calls"] += 1
         run_id = str(UUID(int=self.world.dice("run", key, setting, attempt).getrandbits(128), version=4))
         answer = {"scraper": name, "run_id": run_id}
+        if name in self.world.troubles.blocked:
+            return 403, {"status": "error", "message": "the source answers: 403 Forbidden", **answer}, {}
         if (fault := self.world.fault(key, attempt)) is not None:
             with self.lock:
                 self.counts[f"fault:{fault}"] += 1
@@ -72,6 +78,8 @@ class Service:
             finding = scraper.find(self.world, parameters)
         except UnknownParameters as error:
             return 500, {"status": "error", "message": str(error), "error_type": "ValueError", **answer}, {}
+        if name in self.world.troubles.empty:
+            finding = Finding()
         summary: dict[str, Any] = {"rowCount": finding.record_count, **finding.summary}
         if finding.record_count:
             summary["gcs_path"] = self._hand_off(str(name), scraper, finding, run_id, str(request.get("workflow")), key)
@@ -114,8 +122,24 @@ class Service:
             "metadata": {},
         }
         attributes = {"scraper_name": name, "status": "success", "execution_id": run_id, "workflow": workflow}
-        self.publisher.publish(self.topic, json.dumps(body).encode(), **attributes).result(timeout=10)
+        try:
+            self.publisher.publish(self.topic, json.dumps(body).encode(), **attributes).result(timeout=10)
+        except GoogleAPIError:
+            # A scraper's file is there all the same: that is what the cleanup is for.
+            log.exception("The message of %s could not be published", path)
+            with self.lock:
+                self.counts["unpublished"] += 1
         return path
+
+    def trouble(self, troubles: Troubles) -> None:
+        """Let these troubles begin, and all others end."""
+        self.world.troubles = troubles
+        self.phase2.dead.set() if troubles.phase2_dead else self.phase2.dead.clear()
+        if troubles.topic_gone:
+            self.publisher.delete_topic(request={"topic": self.topic})
+            return
+        with contextlib.suppress(AlreadyExists):
+            self.publisher.create_topic(request={"name": self.topic})
 
     def stored(self, path: str) -> tuple[int, dict[str, Any]]:
         """Return what Cloud Storage's API says of an object: GET /storage/v1/b/<bucket>/o/<object>."""
@@ -167,7 +191,7 @@ def http_server(service: Service, port: int) -> ThreadingHTTPServer:
                     self._answer(404, {"error": f"no such page: {self.path}"})
 
         def do_POST(self) -> None:
-            """/scrape and /world/clock."""
+            """/scrape, /world/clock and /world/troubles."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 request = json.loads(body)
@@ -176,6 +200,9 @@ def http_server(service: Service, port: int) -> ThreadingHTTPServer:
                 return
             if self.path == "/scrape":
                 self._answer(*service.scrape(request))
+            elif self.path == "/world/troubles":
+                service.trouble(Troubles(**request))
+                self._answer(200, service.state())
             elif self.path == "/world/clock":
                 service.world.clock.set(datetime.fromisoformat(request["now"]).astimezone(UTC))
                 self._answer(200, service.state())

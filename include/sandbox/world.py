@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -70,6 +71,17 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class Troubles:
+    """What is wrong with the world at large. ``blocked``, ``empty``: scrapers whose source blocks or has nothing."""
+
+    down: bool = False
+    blocked: Sequence[str] = ()
+    empty: Sequence[str] = ()
+    phase2_dead: bool = False
+    topic_gone: bool = False
+
+
+@dataclass(frozen=True)
 class WorldGame:
     """A game of the world. ``final`` is when it ends."""
 
@@ -120,6 +132,7 @@ class World:
     games: int = 12
     rates: Rates = field(default_factory=Rates)
     clock: Clock = field(default_factory=Clock)
+    troubles: Troubles = Troubles()
 
     def dice(self, *what: object) -> random.Random:
         """Return a random source that depends on the seed and ``what``, and on nothing else."""

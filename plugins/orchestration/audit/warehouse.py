@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from orchestration.audit.statements import AUDIT_DATASET
 
@@ -149,5 +150,11 @@ def _parameter(name: str, value: Parameter) -> Any:
 
 
 def _first_line(error: Exception) -> str:
+    from requests import RequestException, Timeout
+
+    if isinstance(error, RequestException) and error.request is not None and error.response is None:
+        # Its own text is a long chain of wrapped exceptions.
+        what = "took too long" if isinstance(error, Timeout) else "cannot be reached"
+        return f"{urlsplit(str(error.request.url)).netloc} {what}"
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0][:300] if text else 'no message'}"

@@ -139,7 +139,7 @@ def executed(facts: DayFacts) -> Iterator[Finding]:
 
 
 def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """The cleanup: whether it looks, and what it says."""
+    """The cleanup: whether it looks, and what it says. Lost messages that it has just sent again are no news."""
     if not config.settings.cleanup_processor.enabled:
         return
     start, end = day_bounds(config, facts.day)
@@ -148,7 +148,7 @@ def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
         since = "today" if last is None else f"since {clock(last.at)} ET"
         yield worse("no_cleanup", "cleanup", f"no cleanup {since}", "airflow dags list-runs cleanup")
-    if last is not None and last.missing:
+    if last is not None and last.missing > last.republished:
         text = f"{last.missing} of {last.checked} files had not reached their table at {clock(last.at)} ET"
         command = script("check_system_status", facts.day)
         yield worse("files_missing", "cleanup", f"{text}; {last.republished} republished then", command)
