@@ -89,6 +89,11 @@ class Outbox:
                 found += [path for path in folder.iterdir() if path.name.endswith(".json") and path.name[0] != "."]
         return sorted(found, key=str)
 
+    def refused(self) -> list[ObjectStoragePath]:
+        """Return the rows that were set aside."""
+        folders = [self.root / "refused" / table for table in ROW_MODELS]
+        return [path for folder in folders if folder.exists() for path in folder.iterdir() if path.suffix == ".json"]
+
     def append(self, table: str, names: Sequence[str]) -> Drained:
         """Append the rows in these files and remove them. Files that are no longer there have been appended."""
         folder = self.root / table

@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     reconciling.add_argument("--max-runs", type=int, default=5, metavar="N", help="at most so many runs")
     reconciling.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
     for name, what in (
+        ("status", "part by part, with the next command; exit 0 well, 1 degraded, 2 unhealthy, 3 unknown"),
         ("timeline", "the day's decisions, executions and calls in order"),
         ("missing", "expected runs that are missing or late, RUNs without execution; exit 1 if any is missing"),
         ("failures", "scrapers with failed tries, with a sample of what went wrong; exit 1 if any call failed"),
@@ -99,6 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from orchestration.cli.reconcile import run_reconcile
 
                 return run_reconcile(options.days, options.max_runs, options.as_of)
+            case "status":
+                from orchestration.cli.status import run_status
+
+                return run_status(options.date, options.as_of, as_json=options.json)
             case "timeline":
                 from orchestration.cli.reports import run_timeline
 

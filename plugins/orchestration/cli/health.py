@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections import Counter
 from datetime import UTC, date, datetime
 
@@ -16,6 +17,7 @@ from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import current_day
 from orchestration.words import Action, Outcome, Verdict
 
+WIDTH, INDENT = 79, 12
 COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
 
 
@@ -73,7 +75,9 @@ def _print(health: Health, facts: DayFacts, config: Config, now: datetime) -> No
     console.print(f"[bold {COLOURS[health.verdict]}]{health.headline}[/]")
     console.print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
     for finding in health.findings:
-        console.print(f"  {finding.verdict.value:9} {finding.text}\n            next: {finding.command}", markup=False)
+        lines = textwrap.wrap(finding.text, WIDTH - INDENT)
+        console.print(f"  {finding.verdict.value:9} " + f"\n{' ' * INDENT}".join(lines), markup=False)
+        console.print(f"{' ' * INDENT}next: {finding.command}", markup=False)
     table = Table("workflow", box=None, padding=(0, 1))
     for heading in ("expected", "RUN", "SKIP", "ABORT", "calls", "empty", "failed", "last"):
         table.add_column(heading, justify="right")

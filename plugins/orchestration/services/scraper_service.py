@@ -52,6 +52,23 @@ class ScraperService:
             except TimeoutError:
                 return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
 
+    def problem(self, timeout: float) -> str | None:
+        """Return what keeps the service from being well, as its ``GET /health`` has it, or None. Seconds."""
+        return asyncio.run(self._problem(timeout))
+
+    async def _problem(self, timeout: float) -> str | None:
+        import aiohttp
+        from airflow.providers.http.hooks.http import HttpAsyncHook
+
+        async with HttpAsyncHook(method="GET", http_conn_id=self.connection, retry_limit=1).session() as session:
+            options = {"timeout": aiohttp.ClientTimeout(total=timeout), "check_response": False}
+            try:
+                headers = await self._authorization(session)
+                async with await session.run("health", headers=headers, extra_options=options) as response:
+                    return None if response.status == 200 else f"GET /health: HTTP {response.status}"
+            except (aiohttp.ClientError, TimeoutError) as error:
+                return f"GET /health: {in_short(error)}"
+
     async def _send(self, session: AsyncHttpSession, body: Mapping[str, Any]) -> CallResult:
         import aiohttp
         from google.auth.exceptions import GoogleAuthError

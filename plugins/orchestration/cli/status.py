@@ -1,0 +1,186 @@
+"""``status``: the whole system part by part, each with its own verdict and the next command."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from orchestration.config import Config, load
+from orchestration.health.facts import DayFacts
+from orchestration.health.findings import Finding
+from orchestration.health.verdict import Health, assess
+from orchestration.nba.eastern import clock, et
+from orchestration.planning.day import current_day
+from orchestration.services.errors import in_short
+from orchestration.words import Verdict
+
+WIDTH = 79
+SECONDS = 5
+PARTS: dict[str, frozenset[str]] = {
+    "locker": frozenset({"not_locked"}),
+    "decisions": frozenset({"missing_ticks", "expected_missed", "abort", "bigquery_down", "schedule_unknown"}),
+    "executions": frozenset(
+        {"run_without_execution", "execution_failed", "execution_partial", "vetoed", "deadline_missed"}
+    ),
+    "calls": frozenset({"service_down", "source_failing", "mostly_no_data"}),
+    "box scores": frozenset({"games_incomplete"}),
+    "handoff": frozenset({"files_missing", "cannot_publish", "phase2_silent"}),
+    "cleanup": frozenset({"no_cleanup", "cleanup_says"}),
+}
+"""The kinds of findings that belong to each part of the day."""
+
+
+@dataclass
+class Part:
+    """One part: ``says`` is what there is, ``wrong`` what is not as it should be, each with the next command."""
+
+    name: str
+    says: str
+    verdict: Verdict = Verdict.HEALTHY
+    wrong: list[tuple[str, str]] = field(default_factory=list)
+
+
+def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
+    """Print every part; return 0, 1 degraded, 2 unhealthy, or 3 when a part cannot be known and no other is worse."""
+    config, now = load().config, as_of or datetime.now(UTC)
+    day = day or current_day(config, now)
+    parts = [*_day_parts(config, day, now), _part("outbox", _outbox), _part("scraper service", _service)]
+    parts += _airflow()
+    order = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
+    worst = max((part.verdict for part in parts), key=order.index)
+    if as_json:
+        seen = {"date": day.isoformat(), "as_of": et(now).isoformat(), "verdict": worst.value}
+        print(json.dumps({**seen, "parts": [asdict(part) for part in parts]}, indent=2))
+    else:
+        print(f"{worst.value}: {day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
+        for part in parts:
+            _print(part)
+    return worst.exit_code
+
+
+def _print(part: Part) -> None:
+    print(f"{part.verdict.value:9} {part.name:16} {part.says}"[:WIDTH])
+    for text, command in part.wrong:
+        for line in textwrap.wrap(text, WIDTH - 12):
+            print(f"{'':12}{line}")
+        if command:
+            # A command stays whole, however long: it is there to be copied.
+            print(f"{'':12}next: {command}")
+
+
+def _day_parts(config: Config, day: date, now: datetime) -> Iterator[Part]:
+    from orchestration.audit.facts import day_facts
+    from orchestration.audit.statements import statement
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    warehouse = Warehouse()
+    try:
+        facts = day_facts(warehouse, config, day, now)
+        failing = warehouse.query(statement("failing_scrapers"), {"first_date": day, "last_date": day})
+    except WarehouseError as error:
+        yield Part(
+            "BigQuery", "unknown", Verdict.UNKNOWN, [(str(error), "airflow connections get google_cloud_default")]
+        )
+        return
+    health = assess(config, facts, now)
+    for name, says in _numbers(facts, health).items():
+        found = [finding for finding in health.findings if finding.kind in PARTS[name]]
+        yield Part(name, says, _worst(found), [(finding.text, finding.command) for finding in found])
+        if name == "calls":
+            yield _failing(failing)
+
+
+def _worst(found: Iterable[Finding]) -> Verdict:
+    verdicts = {finding.verdict for finding in found}
+    return next((v for v in (Verdict.UNHEALTHY, Verdict.DEGRADED) if v in verdicts), Verdict.HEALTHY)
+
+
+def _numbers(facts: DayFacts, health: Health) -> dict[str, str]:
+    decisions = Counter(d.action.value for d in facts.decisions)
+    executions = Counter(e.status.value for e in facts.executions)
+    calls = Counter(c.outcome.value for c in facts.calls)
+    last = facts.last_cleanup
+    handoff = f"{last.missing} of {last.checked} files missing at {clock(last.at)} ET" if last else "not looked at yet"
+    sent = sum(cleanup.republished for cleanup in facts.cleanups)
+    return {
+        "locker": f"{len(facts.expected)} runs expected",
+        "decisions": _counts(decisions, ("RUN", "SKIP", "ABORT")),
+        "executions": _counts(executions, ("completed", "partial", "failed")),
+        "calls": _counts(calls, ("success", "no_data", "failed")) + " (every try counts)",
+        "box scores": f"{health.collected} of {health.games} games, {health.due} due",
+        "handoff": handoff,
+        "cleanup": f"{len(facts.cleanups)} times, {sent} messages sent again",
+    }
+
+
+def _counts(counter: Counter[str], words: Iterable[str]) -> str:
+    return ", ".join(f"{counter[word]} {word}" for word in words)
+
+
+def _failing(rows: list[dict[str, Any]]) -> Part:
+    """Scrapers with failed tries; those that succeeded in the end are no more than shown."""
+    failed = [row for row in rows if row["failed"]]
+    shown = [
+        (f"{row['scraper_name']}: {row['failed_tries']} failed tries, {row['failed']} lost: {row['sample_error']}", "")
+        for row in rows[:5]
+    ]
+    says = f"{len(rows)} with a failed try, {len(failed)} lost a call"
+    return Part("failing scrapers", says, Verdict.DEGRADED if failed else Verdict.HEALTHY, shown)
+
+
+def _part(name: str, look: Callable[[str], Part]) -> Part:
+    """Return what ``look`` finds. A part that cannot be looked at is UNKNOWN; the others are shown all the same."""
+    try:
+        return look(name)
+    except Exception as error:
+        return Part(name, "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
+
+
+def _outbox(name: str) -> Part:
+    from orchestration.audit.outbox import Outbox
+
+    outbox = Outbox()
+    staged, refused = len(outbox.staged()), outbox.refused()
+    part = Part(name, f"{staged} rows staged, {len(refused)} refused")
+    if refused:
+        part.verdict = Verdict.DEGRADED
+        text = f"rows that BigQuery refused lie beside their errors in {outbox.url}/refused, such as {refused[0].name}"
+        part.wrong.append((text, f"ls {outbox.url.removeprefix('file://')}/refused/*"))
+    return part
+
+
+def _service(name: str) -> Part:
+    from orchestration.services.scraper_service import ScraperService
+
+    problem = ScraperService().problem(SECONDS)
+    if problem is None:
+        return Part(name, "answers")
+    return Part(name, "is down", Verdict.UNHEALTHY, [(problem, "airflow connections get scraper_service")])
+
+
+def _airflow() -> Iterator[Part]:
+    """What Airflow's own health page says; it needs no login."""
+    import requests
+    from airflow.configuration import conf
+
+    base = (conf.get("api", "base_url", fallback=None) or "http://localhost:8080").rstrip("/")
+    try:
+        reply = requests.get(f"{base}/api/v2/monitor/health", timeout=SECONDS)
+        reply.raise_for_status()
+        components: dict[str, dict[str, Any] | None] = reply.json()
+    except (requests.RequestException, ValueError) as error:
+        text = f"{base} does not answer ({type(error).__name__}); AIRFLOW__API__BASE_URL says where Airflow is"
+        yield Part("Airflow", "unknown", Verdict.UNKNOWN, [(text, "")])
+        return
+    well = {name: (part or {}).get("status") for name, part in components.items()}
+    ill = [name for name, status in well.items() if status not in ("healthy", None)]
+    part = Part("Airflow", ", ".join(f"{name} {status}" for name, status in well.items() if status))
+    if ill:
+        part.verdict = Verdict.UNHEALTHY
+        part.wrong = [(f"{name} is {well[name]}", "airflow jobs check --limit 10 --allow-multiple") for name in ill]
+    yield part
