@@ -25,6 +25,7 @@ LAYERS = [
     ("run_clock", "callbacks", "notifications"),
     ("deadlines",),
     ("operators",),
+    ("ui",),
     ("dag_factory", "plugin", "cli", "__main__"),
 ]
 

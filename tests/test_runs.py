@@ -173,6 +173,7 @@ def calls_run(live: Live) -> str:
     """One run with a deferred call, a late one, and two whose processes are killed in the middle of the call."""
     kill_who_asks.port = live.service.port
     live.service.script(
+        deferred=lambda *_: found(gcs_path="gs://bucket/a/file 1.json"),
         late=lambda *_: (live.service.stopping.wait(5), found(7))[1],
         killed_once=kill_who_asks(only_first=True),
         killed=kill_who_asks(only_first=False),
@@ -210,6 +211,29 @@ def test_the_execution_counts_them_all(live, calls_run):
     assert len(row["scraper_execution_ids"]) == 4
     assert "late: timeout" in row["error_message"]
     assert "killed: killed" in row["error_message"]
+
+
+def links(live: Live, run: str, task: str) -> dict[str, str]:
+    found = live.api.get(f"dags/calls/dagRuns/{run}/taskInstances/{task}/links", map_index=-1)
+    return found["extra_links"]
+
+
+def test_a_call_links_to_its_log_rows_one_for_each_try(live, calls_run):
+    page = live.api.session.get(links(live, calls_run, "killed_once")["Log row"], timeout=30)
+    assert page.status_code == 200
+    assert page.text.index("Try 2:") < page.text.index("Try 1:")
+    for text in ("killed_once", "success", "failed", "tick of Wed 14 Jan 2026 10:00:00 ET"):
+        assert text in page.text
+
+
+def test_and_to_its_file_if_it_brought_one(live, calls_run):
+    def follow(task):
+        return live.api.session.get(links(live, calls_run, task)["File"], allow_redirects=False, timeout=30)
+
+    console = "https://console.cloud.google.com/storage/browser/_details/bucket/a/file%201.json"
+    assert follow("deferred").headers["Location"] == console
+    assert follow("late").status_code == 404
+    assert "late brought no file: no complete answer within 1 s" in follow("late").text
 
 
 def test_the_audit_says_who_asked_for_a_run_by_hand(live):

@@ -63,7 +63,8 @@ def test_every_statement_runs(path, warehouse):
         "schedule_from": DAY, "schedule_to": DAY, "season_from": DAY, "season_to": DAY, "history_from_date": DAY,
         "history_from": NOW, "tick": NOW, "workflows": ["w"], "scrapers": ["s"], "oldest": NOW, "youngest": NOW,
         "oldest_date": DAY, "paths": ["gs://b/f"], "day": DAY, "start": NOW, "until": NOW, "seen_until": NOW,
-        "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "next_day": DAY, **SPAN,
+        "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "next_day": DAY,
+        "dag_id": "d", "task_id": "t", "map_index": 0, **SPAN,
     }  # fmt: skip
     text = with_identifiers(path.stem, **names)
     warehouse.query(text, {name: value for name, value in values.items() if f"@{name}" in text})

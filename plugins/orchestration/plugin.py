@@ -14,6 +14,7 @@ from airflow.plugins_manager import AirflowPlugin
 from orchestration.config import ConfigError
 from orchestration.config.last_good import load_or_last_good
 from orchestration.deadlines import RunQueued
+from orchestration.ui.links import PREFIX, FileLink, LogRowLink
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,18 @@ class Preload:
             log.info("Preloaded %s", ", ".join(PRELOADED))
 
 
+async def pages(scope: Any, receive: Any, send: Any) -> None:
+    """Serve our pages. Every process of Airflow loads this plugin, and only the API server needs them."""
+    from orchestration.ui.app import app
+
+    await app(scope, receive, send)
+
+
 class OrchestrationPlugin(AirflowPlugin):
     """What this package adds to Airflow itself."""
 
     name = "orchestration"
     listeners = [Preload()]  # noqa: RUF012
     deadline_references = [RunQueued]  # noqa: RUF012
+    operator_extra_links = [LogRowLink(), FileLink()]  # noqa: RUF012
+    fastapi_apps = [{"name": "orchestration", "app": pages, "url_prefix": PREFIX}]  # noqa: RUF012
