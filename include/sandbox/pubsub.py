@@ -109,8 +109,8 @@ class PubSub:
         return empty_pb2.Empty()
 
 
-def serve(pubsub: PubSub, port: int) -> grpc.Server:
-    """Start the endpoint on 127.0.0.1:``port`` and return the server. Raises RuntimeError for a port in use."""
+def serve(pubsub: PubSub, port: int, host: str = "127.0.0.1") -> grpc.Server:
+    """Start the endpoint on ``host``:``port`` and return the server. Raises RuntimeError for a port in use."""
     server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
     publisher = {
         "CreateTopic": _method(pubsub.create_topic, types.Topic),
@@ -128,7 +128,7 @@ def serve(pubsub: PubSub, port: int) -> grpc.Server:
             grpc.method_handlers_generic_handler("google.pubsub.v1.Subscriber", subscriber),
         )
     )
-    server.add_insecure_port(f"127.0.0.1:{port}")
+    server.add_insecure_port(f"{host}:{port}")
     server.start()
     return server
 

@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--games", type=int, default=12, help="games on that day, 1 to 15")
     parser.add_argument("--faults", type=float, default=Rates().fault, help="share of calls that fail, 0 to 1")
     parser.add_argument("--lost", type=float, default=Rates().lost, help="share of messages that are lost, 0 to 1")
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen; another only inside a container")
     parser.add_argument("--port", type=int, default=8090, help="of the scraper service")
     parser.add_argument("--pubsub-port", type=int, default=8085)
     parser.add_argument("--project", default="local")
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     world = World(options.seed, options.day, options.games, Rates(options.faults, options.lost))
     pubsub = PubSub()
-    grpc_server = serve_pubsub(pubsub, options.pubsub_port)
+    grpc_server = serve_pubsub(pubsub, options.pubsub_port, options.host)
     os.environ["PUBSUB_EMULATOR_HOST"] = f"127.0.0.1:{options.pubsub_port}"
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     topic = publisher.topic_path(options.project, TOPIC)
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     create_tables(client(options.project))
     phase2 = Phase2(options.project, options.files, world.clock)
     phase2.start()
-    server = http_server(Service(world, options.files, options.project, pubsub, phase2), options.port)
+    server = http_server(Service(world, options.files, options.project, pubsub, phase2), options.port, options.host)
 
     def stop(*_: object) -> None:
         phase2.stopping.set()

@@ -170,8 +170,8 @@ class Service:
         }
 
 
-def http_server(service: Service, port: int) -> ThreadingHTTPServer:
-    """Return the HTTP server on 127.0.0.1:``port``. Raises OSError for a port in use."""
+def http_server(service: Service, port: int, host: str = "127.0.0.1") -> ThreadingHTTPServer:
+    """Return the HTTP server on ``host``:``port``. Raises OSError for a port in use."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -233,4 +233,4 @@ def http_server(service: Service, port: int) -> ThreadingHTTPServer:
             # A caller that gave up waiting is part of the world, not an error of it.
             log.info("A caller went away")
 
-    return Server(("127.0.0.1", port), Handler)
+    return Server((host, port), Handler)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
 
-SQL_FOLDER = Path(__file__).resolve().parents[3] / "include" / "sql"
+SQL_FOLDER = Path(os.environ.get("ORCHESTRATION_SQL", Path(__file__).resolve().parents[3] / "include" / "sql"))
 AUDIT_DATASET = "nba_orchestration"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 

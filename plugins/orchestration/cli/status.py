@@ -179,7 +179,8 @@ def _airflow() -> Iterator[Part]:
         return
     well = {name: (part or {}).get("status") for name, part in components.items()}
     ill = [name for name, status in well.items() if status not in ("healthy", None)]
-    part = Part("Airflow", ", ".join(f"{name} {status}" for name, status in well.items() if status))
+    healthy = [name for name, status in well.items() if status == "healthy"]
+    part = Part("Airflow", f"{', '.join(healthy) or 'nothing'} healthy")
     if ill:
         part.verdict = Verdict.UNHEALTHY
         part.wrong = [(f"{name} is {well[name]}", "airflow jobs check --limit 10 --allow-multiple") for name in ill]
