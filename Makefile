@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up test lint bench cost schema lock clean
+.PHONY: help demo up test lint bench docs schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_FAULT)"
@@ -18,7 +18,7 @@ help:
 	@echo "make test   unit, DAG integrity and integration tests"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
-	@echo "make cost   write docs/orchestration/05-cost.md from the statements"
+	@echo "make docs   write the pages that are made from statements: 03-bigquery-schemas.md, 05-cost.md"
 	@echo "make schema write config/workflows.schema.json from the models"
 	@echo "make lock   compile the requirements files again"
 
@@ -41,7 +41,8 @@ bench: $(VENV)/.dev
 	@$(BIN)/python bench/audit.py
 	@$(BIN)/python bench/calls.py
 
-cost: $(VENV)/.dev
+docs: $(VENV)/.dev
+	@$(BIN)/python bench/schemas.py
 	@$(BIN)/python bench/cost.py
 
 schema: $(VENV)/.runtime

@@ -1,4 +1,4 @@
-"""make cost: docs/orchestration/05-cost.md, from the statements and the configuration. A test keeps it current."""
+"""make docs: docs/orchestration/05-cost.md, from the statements and the configuration. A test keeps it current."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def page() -> str:
     lines = [
         "# What BigQuery costs",
         "",
-        "Made by `make cost` from the statements in `include/sql` and from `config/workflows.yaml`; a test keeps it",
+        "Made by `make docs` from the statements in `include/sql` and from `config/workflows.yaml`; a test keeps it",
         "so.",
         "",
         "Every query filters the partitions of what it reads, so each reads a few MB at most, and BigQuery bills its",

@@ -12,7 +12,7 @@ SPEC.loader.exec_module(cost)
 
 
 def test_the_page_is_current():
-    assert cost.PAGE.read_text() == cost.page(), "run make cost"
+    assert cost.PAGE.read_text() == cost.page(), "run make docs"
 
 
 def test_a_decision_is_one_query_over_the_schedule_and_three_tables_of_ours():
