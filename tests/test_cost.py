@@ -1,14 +1,8 @@
 """The cost page says what the statements say."""
 
-import importlib.util
-import sys
+from bench_pages import module
 
-from worlds import ROOT
-
-SPEC = importlib.util.spec_from_file_location("cost", ROOT / "bench" / "cost.py")
-cost = importlib.util.module_from_spec(SPEC)
-sys.modules["cost"] = cost
-SPEC.loader.exec_module(cost)
+cost = module("cost")
 
 
 def test_the_page_is_current():

@@ -8,8 +8,9 @@ from airflow.sdk import TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 
 from orchestration.config import ConfigError
+from orchestration.dag_docs import workflow_doc
 from orchestration.dag_factory import build_dags
-from worlds import ROOT, old, ours
+from worlds import ROOT, changed, old, ours
 
 DAGS = build_dags(ours())
 
@@ -32,6 +33,18 @@ def test_every_dag_has_docs_tags_and_an_owner_and_can_be_stored(dag):
     assert "nba" in dag.tags
     assert dag.owner == "data-platform"
     DagSerialization.to_dict(dag)
+
+
+def test_the_docs_say_rule_ticks_scrapers_deadline_and_contacts():
+    doc = workflow_doc(changed(workflows__post_game_window_2__contacts=["ann@example.com"]), "post_game_window_2")
+    for text in (
+        "At 01:00 ET (± 30 min), for every game of the slate that is not collected yet.",
+        "**Ticks** (ET): hourly from 06:00 to 23:00, and at 01:00.",
+        "| step_1 | `nbac_team_boxscore` | game | yes |",
+        "**Must be over** 45 min after it was queued.",
+        "**Contacts**: ann@example.com",
+    ):
+        assert text in doc
 
 
 def test_tags_say_priority_and_decision_type():
@@ -70,8 +83,6 @@ def test_calls_carry_timeout_retries_and_pool_from_the_yaml():
 
 
 def test_a_later_step_runs_although_an_earlier_one_failed_unless_it_names_a_dependency():
-    from worlds import changed
-
     config = changed(
         workflows__morning_operations__execution_plan={
             "step_1": {"type": "parallel", "scrapers": ["bdl_standings"]},

@@ -1,7 +1,10 @@
 """A game day in short, through the real scheduler: every step of the main job, and a database that goes away."""
 
 import json
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 import requests
 from rich.console import Console
 
+from documented import commands
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse
 from orchestration.planning.day import day_bounds, plan
@@ -16,7 +20,7 @@ from orchestration.words import Action
 from sandbox.demo import Day
 from sandbox.stack import Ports, Stack
 from standins import free_ports
-from worlds import DAY, et, ours
+from worlds import DAY, ROOT, et, ours
 
 pytestmark = pytest.mark.integration
 GAMES = 3
@@ -305,3 +309,24 @@ def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
     log = json.dumps(day.api.get(f"{path}/taskInstances/decide/logs/1"))
     assert "target_date needs force" in log
     assert "did you mean `nbac_team_boxscore`" in log
+
+
+@pytest.fixture(scope="module")
+def documented(day):
+    """The result of every command of the documentation, run beside this day, two at a time."""
+    env = {**day.stack.env, "ORCHESTRATION_PYTHON": sys.executable}
+
+    def run(command):
+        return subprocess.run(["bash", "-c", command], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        yield dict(zip(commands(), pool.map(run, commands()), strict=True))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_of_the_documentation_runs(documented, command):
+    done = documented[command]
+    # What a report finds is in its exit code; 3 would mean that it could not find out.
+    fine = (0, 1, 2) if "bin/orchestration" in command or "reconcile --days" in command else (0,)
+    assert done.returncode in fine, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

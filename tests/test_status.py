@@ -77,6 +77,7 @@ def test_what_lies_refused_in_the_outbox_is_shown(day, capsys):
 @pytest.mark.integration
 def test_a_part_that_cannot_be_looked_at_is_unknown_and_takes_no_other_with_it(day, capsys, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:9")
     monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
     code, text = shown(capsys, "--json")
     parts = {part["name"]: part["verdict"] for part in json.loads(text)["parts"]}

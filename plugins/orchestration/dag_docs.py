@@ -45,6 +45,15 @@ def rule_in_words(config: Config, name: str) -> str:
             return f"Whenever the last success is {config.max_age_hours(workflow):g} h old, and before the lock."
 
 
+def ticks_in_words(config: Config, name: str) -> str:
+    """Return when the workflow is asked: the regular ticks and its own."""
+    regular = config.regular_ticks.times
+    every = config.settings.controller_interval_minutes
+    own = [f"{wall:%H:%M}" for wall in config.ticks_of(name).times if wall not in regular]
+    steps = "hourly" if every == 60 else f"every {every} min"
+    return f"{steps} from {regular[0]:%H:%M} to {regular[-1]:%H:%M}" + (f", and at {', '.join(own)}" if own else "")
+
+
 def workflow_doc(config: Config, name: str) -> str:
     """Return the Markdown of a workflow's DAG."""
     workflow = config.workflows[name]
@@ -54,7 +63,7 @@ def workflow_doc(config: Config, name: str) -> str:
         "",
         f"**Rule** ({workflow.decision_type.value}): {rule_in_words(config, name)}",
         "",
-        f"**Ticks** (ET): `{'`, `'.join(config.ticks_of(name).crons())}`",
+        f"**Ticks** (ET): {ticks_in_words(config, name)}. The next one stands above, as *Next Run*.",
         "",
         "| step | scraper | called for each | critical |",
         "|---|---|---|---|",
@@ -64,14 +73,16 @@ def workflow_doc(config: Config, name: str) -> str:
             model = config.scrapers[scraper]
             critical = "yes" if model.critical else "no"
             lines.append(f"| {step_name} | `{scraper}` | {fan_out_of(scraper, model).value} | {critical} |")
+    lines += ["", f"**Must be over** {config.deadline_minutes(name):g} min after it was queued."]
     if workflow.dependencies.requires:
         lines += ["", f"**Requires** today: {', '.join(workflow.dependencies.requires)}"]
     if workflow.contacts:
         lines += ["", f"**Contacts**: {', '.join(workflow.contacts)}"]
     lines += [
         "",
-        "Red means ABORT (this should have run and could not) or a failed execution. The reason is in the log of "
-        "`abort` or `finish`, and in `nba_orchestration.workflow_decisions`.",
+        "Red means ABORT (this should have run and could not) or a failed execution. The reason stands in the tab "
+        "*Rendered Templates* of `decide` or `finish`, in the log of `abort`, and in "
+        "`nba_orchestration.workflow_decisions`. A call's button *Log row* shows every try of it.",
     ]
     return "\n".join(lines)
 

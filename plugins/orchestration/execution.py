@@ -10,6 +10,8 @@ from orchestration.words import ExecutionStatus, Outcome
 
 VETOED = "Vetoed by"
 """How the error of an execution begins that a person has stopped."""
+FEW = 2
+"""So many failed calls of one scraper are named one by one."""
 NOT_MADE = ("upstream_failed", "removed")
 
 
@@ -90,10 +92,16 @@ def status_of(ends: Sequence[CallEnd], critical: frozenset[str]) -> ExecutionSta
 
 
 def failures_in_short(ends: Iterable[CallEnd]) -> str | None:
-    """Return the failed calls in one line, or None."""
-    parts = [
-        f"{end.label}: {'not made, what it needs failed' if end.outcome is None else end.error_type or 'failed'}"
-        for end in ends
-        if end.outcome in (None, Outcome.FAILED)
-    ]
+    """Return the failed calls in one line, or None. Many of one scraper that failed alike are counted."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for end in ends:
+        if end.outcome in (None, Outcome.FAILED):
+            why = "not made, what it needs failed" if end.outcome is None else end.error_type or "failed"
+            groups.setdefault((end.scraper, why), []).append(end.label)
+    parts = []
+    for (scraper, why), labels in groups.items():
+        if len(labels) > FEW:
+            parts.append(f"{len(labels)} calls of {scraper}: {why}")
+        else:
+            parts += [f"{label}: {why}" for label in labels]
     return "; ".join(parts) or None

@@ -98,7 +98,8 @@ def _missing(rows: list[Row]) -> list[str]:
 def _failures(rows: list[Row]) -> list[str]:
     lines = []
     for row in rows:
-        tries = f"{row['failed_tries']} failed tries ({row['blocked']} blocked, {row['timeouts']} timeouts)"
-        lines.append(f"{row['scraper_name']:24} {row['calls']:4} calls, {row['failed']} failed, {tries}")
-        lines.append(f"      {row['sample_error']}")
+        tries = f"{row['failed']} failed, {row['failed_tries']} failed tries"
+        lines.append(f"{row['scraper_name']:26} {row['calls']:4} calls, {tries}")
+        kinds = [f"{row[kind]} {kind}" for kind in ("blocked", "timeouts") if row[kind]]
+        lines.append(f"      {', '.join(kinds)}{': ' if kinds else ''}{row['sample_error']}")
     return lines or ["No try failed."]

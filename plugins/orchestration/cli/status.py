@@ -180,7 +180,7 @@ def _airflow() -> Iterator[Part]:
     well = {name: (part or {}).get("status") for name, part in components.items()}
     ill = [name for name, status in well.items() if status not in ("healthy", None)]
     healthy = [name for name, status in well.items() if status == "healthy"]
-    part = Part("Airflow", f"{', '.join(healthy) or 'nothing'} healthy")
+    part = Part("Airflow", ", ".join(healthy) or "nothing is well")
     if ill:
         part.verdict = Verdict.UNHEALTHY
         part.wrong = [(f"{name} is {well[name]}", "airflow jobs check --limit 10 --allow-multiple") for name in ill]
