@@ -77,7 +77,12 @@ class Stack:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of every process: connections and endpoints, and nothing that the code asks for."""
+        """The environment of every process."""
+        return {**os.environ, **self.own_env}
+
+    @property
+    def own_env(self) -> dict[str, str]:
+        """What the stack adds to it: connections and endpoints, and nothing that the code asks for."""
         ports = self.ports
         google = {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True, "project": PROJECT}}
         service = {
@@ -89,7 +94,6 @@ class Stack:
         }
         airflow = self.home / "airflow"
         return {
-            **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT / 'include'}",
             "PYTHONWARNINGS": "ignore",
@@ -124,8 +128,7 @@ class Stack:
     def __enter__(self) -> Stack:
         self.home.mkdir(parents=True, exist_ok=True)
         self.ports.check_free()
-        added = {name: value for name, value in self.env.items() if os.environ.get(name) != value}
-        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(added.items()))
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(self.own_env.items()))
         (self.home / "env.sh").write_text("".join(lines))
         try:
             self._start()
