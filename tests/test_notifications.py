@@ -1,12 +1,15 @@
 """Alerts reach people: by severity, over a real mail server and a real webhook, and never at the log's cost."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from letterbox import Letterbox
 from orchestration.health.alerts import Alert
 from orchestration.notifications import not_set_up, run_link, send
+from orchestration.operators.alerting import ALERTS, alert_once, tell_once
 from orchestration.words import AlertLevel, Channel
 from worlds import changed, et, ours
 
@@ -83,3 +86,49 @@ def test_what_is_not_set_up_is_known_beforehand(box, monkeypatch):
     assert "no connection slack_default" in not_set_up(CONFIG)[Channel.SLACK]
     off = changed(settings__notifications={"email_enabled": False, "slack_enabled": False})
     assert not_set_up(off) == {}
+
+
+@pytest.fixture
+def run():
+    """A task's context, with the memory that Airflow keeps."""
+    moment = et("14:00")
+    return {
+        "ti": SimpleNamespace(dag_id="cleanup", run_id="c 1"),
+        "dag_run": SimpleNamespace(
+            run_id="c 1", run_type="scheduled", conf={"as_of": moment.isoformat()}, start_date=moment,
+            run_after=moment, logical_date=moment, triggering_user_name=None,
+        ),
+        "asset_state_store": {ALERTS: Store()},
+    }  # fmt: skip
+
+
+class Store(dict):
+    set = dict.__setitem__
+
+
+LOG = logging.getLogger("task")
+
+
+@pytest.mark.lesson("C8")
+def test_what_one_task_has_told_no_other_tells_again_on_that_day(box, run):
+    tell_once(run, CONFIG, [ABORT], LOG)
+    assert "Run: http://localhost:8080/dags/betting_lines/runs/r%201" in box.posts[0][1]["text"]
+    alert_once(run, CONFIG, "watchdog", [Alert("abort", "betting_lines", "ABORT as the health check words it")], LOG)
+    assert (len(box.mails), len(box.posts)) == (1, 1)
+
+
+def test_what_no_channel_took_comes_again_in_the_next_hour(box, run):
+    config = changed(settings__notifications={"critical_channels": ["slack"]})
+    box.refuse = True
+    with pytest.raises(AirflowFailException, match="Needs a look: ABORT"):
+        alert_once(run, config, "watchdog", [ABORT], LOG)
+    box.refuse = False
+    with pytest.raises(AirflowFailException):
+        alert_once(run, config, "watchdog", [ABORT], LOG)
+    alert_once(run, config, "watchdog", [ABORT], LOG)
+    assert len(box.posts) == 1
+
+
+def test_an_alert_without_a_run_of_its_own_links_to_the_run_that_found_it(box, run):
+    tell_once(run, CONFIG, [Alert("missing_ticks", "all", "no decision since 14:00 ET")], LOG)
+    assert "Run: http://localhost:8080/dags/cleanup/runs/c%201" in box.posts[0][1]["text"]

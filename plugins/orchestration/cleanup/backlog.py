@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from orchestration.config.settings import CleanupProcessor
 from orchestration.health.alerts import Alert
 from orchestration.services.messages import LostFile
+from orchestration.words import AlertLevel
 
 FIRST_PAUSE = timedelta(minutes=30)
 """Between the first and the second republishing of a file; it doubles from then on."""
@@ -74,7 +75,7 @@ def backlog(
             publish.append(file)
         elif past.times >= settings.max_republish:
             text = f"stuck: {file.gcs_path} is still missing after {past.times} republishings"
-            alerts.append(Alert("stuck", file.scraper_name, text))
+            alerts.append(Alert("stuck", file.scraper_name, text, level=AlertLevel.WARNING))
         elif now >= past.last + FIRST_PAUSE * 2 ** (past.times - 1):
             publish.append(file)
     return Backlog(len(files), missing, tuple(publish), tuple(alerts))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from orchestration.health.alerts import Alert
+from orchestration.operators.alerting import ALERTS, tell_once
 from orchestration.operators.base import AuditedOperator
 
 if TYPE_CHECKING:
@@ -15,10 +17,16 @@ if TYPE_CHECKING:
 class CheckTablesOperator(AuditedOperator):
     """Looks up every table and column that workflows.yaml and our statements name; red when one is not there."""
 
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
+
     def execute(self, context: Context) -> None:
         """Look them up. A BigQuery that does not answer fails the task too, after its retries."""
         from orchestration.audit.references import broken_references
         from orchestration.audit.warehouse import Warehouse
 
         if problems := broken_references(Warehouse(), self.config):
-            raise AirflowFailException("Not as workflows.yaml and our statements have it: " + "; ".join(problems))
+            text = "Not as workflows.yaml and our statements have it: " + "; ".join(problems)
+            alert = Alert("broken_references", "schedule_locker", text, "python -m orchestration init")
+            tell_once(context, self.config, [alert], self.log)
+            raise AirflowFailException(text)

@@ -12,11 +12,13 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.health.alerts import Alert
+from orchestration.health.findings import trigger
 from orchestration.operators.alerting import ALERTS, alert_once
 from orchestration.operators.base import AuditedOperator
 from orchestration.run_clock import RunClock, task_key
 from orchestration.services.files import Files, FilesUnknown
 from orchestration.services.publisher import Publisher
+from orchestration.words import AlertLevel
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -45,9 +47,11 @@ class DrainOutboxOperator(AuditedOperator):
             alert_once(context, self.config, "outbox", [Alert("not_drained", "outbox", str(error))], self.log)
             return
         self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
-        alert_once(context, self.config, "outbox", [], self.log)
+        refused = "BigQuery refused rows; they are set aside: " + "; ".join(drained.refused)
+        alerts = [Alert("rows_refused", "outbox", refused)] if drained.refused else []
+        alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
-            raise AirflowFailException("BigQuery refused rows; they are set aside: " + "; ".join(drained.refused))
+            raise AirflowFailException(refused)
 
 
 class CleanupOperator(AuditedOperator):
@@ -76,7 +80,7 @@ class CleanupOperator(AuditedOperator):
         threshold = self.config.settings.cleanup_processor.notification_threshold
         if len(look.missing) >= threshold:
             text = f"{len(look.missing)} of {look.checked} files were missing"
-            alerts.append(Alert("many_missing", "cleanup", text))
+            alerts.append(Alert("many_missing", "cleanup", text, level=AlertLevel.WARNING))
         published = {path for path, why in sent.items() if why is None}
         self.stage([self._row(context, clock, look, published, [alert.text for alert in alerts], started)])
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
@@ -103,7 +107,11 @@ class CleanupOperator(AuditedOperator):
             return replace(look, publish=(), alerts=(*look.alerts, Alert("files_unknown", "cleanup", text)))
         vanished = [
             Alert(
-                "vanished", file.scraper_name, f"vanished: {file.gcs_path} no longer exists; reconcile fetches it anew"
+                "vanished",
+                file.scraper_name,
+                f"vanished: {file.gcs_path} no longer exists; reconcile fetches it anew",
+                trigger("reconcile"),
+                AlertLevel.WARNING,
             )
             for file in look.publish
             if file.gcs_path in gone

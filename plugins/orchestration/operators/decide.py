@@ -17,6 +17,7 @@ from orchestration.health.findings import script
 from orchestration.nba.eastern import et
 from orchestration.operators.alerting import ALERTS, tell_once
 from orchestration.operators.base import AuditedOperator, first_time
+from orchestration.planning.day import current_day
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import Action, AlertLevel
 
@@ -63,11 +64,18 @@ class DecideOperator(AuditedOperator, BranchMixIn):
         self.next_check = f"{et(decision.next_check_time):%a %d %b %H:%M} ET" if decision.next_check_time else ""
         context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, **decision.to_dict()})
         if decision.action is not Action.ABORT and decision.alert_level in LOUD:
-            command = script("view_today_timeline", et(decision.tick).date())
-            level, run_id = decision.alert_level, context["ti"].run_id
-            alert = Alert(decision.rule, decision.workflow, decision.reason, command, level, run_id)
-            tell_once(context, self.config, [alert], self.log)
+            self._tell(context, decision)
         self.do_branch(context, SKIP if request.dry_run and decision.action is Action.RUN else _BRANCH[decision.action])
+
+    def _tell(self, context: Context, decision: Decision) -> None:
+        """Tell people of the decision's alert. That nobody could be told keeps no run from its work."""
+        command = script("view_today_timeline", current_day(self.config, decision.tick))
+        level, run_id = decision.alert_level, context["ti"].run_id
+        alert = Alert(decision.rule, decision.workflow, decision.reason, command, level, run_id)
+        try:
+            tell_once(context, self.config, [alert], self.log)
+        except Exception:
+            self.log.exception("Nobody was told: %s", alert.text)
 
     def _decide(self, request: Request, clock: RunClock) -> Decision:
         from orchestration.audit.inputs import decision_inputs
@@ -135,7 +143,8 @@ class AbortOperator(AuditedOperator):
     def execute(self, context: Context) -> NoReturn:
         """Tell people, and fail with the reason, at once and without retries."""
         decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
-        command = script("view_today_timeline", et(datetime.fromisoformat(decision["tick"])).date())
+        tick = datetime.fromisoformat(decision["tick"])
+        command = script("view_today_timeline", current_day(self.config, tick))
         level, run_id = AlertLevel(decision["alert_level"]), context["ti"].run_id
         alert = Alert("abort", decision["workflow"], f"ABORT: {decision['reason']}", command, level, run_id)
         tell_once(context, self.config, [alert], self.log)

@@ -17,6 +17,7 @@ from orchestration.operators.call_rows import KILLED, Call, call_row
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
 from orchestration.operators.scrape import OUTCOME_KEY
+from orchestration.planning.day import current_day
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import AlertLevel, ExecutionStatus, Outcome
 
@@ -115,7 +116,7 @@ class FinishOperator(AuditedOperator):
         kind, level = "execution_failed", self.config.workflows[self.workflow].alerts.failure
         if why.startswith(VETOED):
             kind, level = "vetoed", AlertLevel.WARNING
-        command = script("investigate_scraper_failures", clock.tick.date(), " --days 1")
+        command = script("investigate_scraper_failures", current_day(self.config, clock.tick), " --days 1")
         alert = Alert(kind, self.workflow, f"failed: {why}", command, level, context["ti"].run_id)
         tell_once(context, self.config, [alert], self.log)
 

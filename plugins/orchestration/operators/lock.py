@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from orchestration.health.alerts import Alert
+from orchestration.operators.alerting import ALERTS, tell_once
 from orchestration.operators.base import AuditedOperator
 from orchestration.planning.day import day_bounds, plan
 from orchestration.run_clock import RunClock, task_key
@@ -20,6 +22,9 @@ class LockOperator(AuditedOperator):
 
     A second lock of a day replaces nothing silently: readers see the first one, unless a later one was forced.
     """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Plan the day and stage its expected runs; fail when the plan itself contains an ABORT."""
@@ -60,6 +65,7 @@ class LockOperator(AuditedOperator):
         self.log.info("%s: %d expected runs locked", day, len(expected))
         aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
         if aborts:
-            raise AirflowFailException(
-                f"{len(expected)} runs locked, but the plan of {day} aborts: {'; '.join(aborts)}"
-            )
+            text = f"{len(expected)} runs locked, but the plan of {day} aborts: {'; '.join(aborts)}"
+            command = f"bin/orchestration/plan.sh --date {day}"
+            tell_once(context, config, [Alert("plan_aborts", key.dag_id, text, command)], self.log)
+            raise AirflowFailException(text)
