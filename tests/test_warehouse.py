@@ -1,7 +1,11 @@
 """The audit trail against the real hook and the BigQuery emulator."""
 
+import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -16,9 +20,10 @@ from orchestration.audit.setup import OtherColumns, init
 from orchestration.audit.statements import SQL_FOLDER, statement, with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.callbacks import append_staged
+from orchestration.cli import main
 from orchestration.nba.games import GameType
 from test_rows import NOW, a_decision
-from worlds import DAY, et, ours
+from worlds import DAY, ROOT, et, ours
 
 pytestmark = pytest.mark.integration
 SPAN = {"first_date": DAY - timedelta(days=1), "last_date": DAY + timedelta(days=1)}
@@ -244,3 +249,30 @@ def test_a_backlog_goes_in_by_few_streaming_appends_and_no_statement_changes_a_r
     assert decisions_seen(warehouse) == BATCH + 100
     for path in SQL_FOLDER.rglob("*.sql"):
         assert not re.search(r"\b(MERGE|UPDATE|DELETE|INSERT)\b", path.read_text()), path
+
+
+def test_init_names_each_alert_channel_that_is_not_set_up_once_and_goes_on(google, capsys):
+    assert main(["init", "--no-pools"]) == 0
+    said = capsys.readouterr().err
+    for connection in ("smtp_default", "slack_default"):
+        assert said.count(f"there is no connection {connection}") == 1
+
+
+def test_the_scripts_need_a_google_connection_and_nothing_else(google, tmp_path):
+    needed = ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT")
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "ORCHESTRATION_PYTHON": sys.executable,
+        **{name: os.environ[name] for name in needed},
+    }
+    script = str(ROOT / "bin" / "orchestration" / "quick_health_check.sh")
+    done = subprocess.run(
+        [script, "--date", DAY.isoformat(), "--json"],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(done.stdout)["verdict"] in ("HEALTHY", "DEGRADED", "UNHEALTHY", "NO GAMES"), done.stderr
