@@ -41,6 +41,7 @@ class GoogleStandIns:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> GoogleStandIns:
+        self.before = dict(os.environ)
         google = {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True, "project": PROJECT}}
         service = {"conn_type": "http", "host": "127.0.0.1", "port": self.scrapers, "extra": {"timeout": 2}}
         os.environ.update(
@@ -63,6 +64,9 @@ class GoogleStandIns:
         for process in self.processes.values():
             process.kill()
             process.wait()
+        # Others may be running, and this process goes back to them.
+        os.environ.clear()
+        os.environ.update(self.before)
 
     def start_bigquery(self) -> None:
         emulator = str(Path(sys.executable).parent / "bqemulator")
