@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException
@@ -12,6 +12,7 @@ from orchestration.config.model import Config
 from orchestration.health.alerts import Alert, News, news, together
 from orchestration.nba.eastern import et_date
 from orchestration.notifications import run_link, send
+from orchestration.operators.base import AuditedOperator
 from orchestration.run_clock import RunClock
 
 if TYPE_CHECKING:
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
 ALERTS = Asset("orchestration_alerts")
-"""Where the memory hangs: an operator that raises alerts has it among its inlets."""
+"""Where the memory hangs."""
+
+
+class AlertingOperator(AuditedOperator):
+    """An operator that may tell people something: the memory of what was told is within its reach."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
 
 
 def alert_once(context: Context, config: Config, source: str, found: Iterable[Alert], log: Logger) -> None:

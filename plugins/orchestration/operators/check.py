@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.health.alerts import Alert
-from orchestration.operators.alerting import ALERTS, tell_once
-from orchestration.operators.base import AuditedOperator
+from orchestration.operators.alerting import AlertingOperator, tell_once
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class CheckTablesOperator(AuditedOperator):
+class CheckTablesOperator(AlertingOperator):
     """Looks up every table and column that workflows.yaml and our statements name; red when one is not there."""
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Look them up. A BigQuery that does not answer fails the task too, after its retries."""

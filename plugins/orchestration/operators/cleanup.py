@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.health.alerts import Alert
 from orchestration.health.findings import trigger
-from orchestration.operators.alerting import ALERTS, alert_once
-from orchestration.operators.base import AuditedOperator
+from orchestration.operators.alerting import AlertingOperator, alert_once
 from orchestration.run_clock import RunClock, task_key
 from orchestration.services.files import Files, FilesUnknown
 from orchestration.services.publisher import Publisher
@@ -26,14 +25,11 @@ if TYPE_CHECKING:
     from orchestration.audit.rows import CleanupRow
 
 
-class DrainOutboxOperator(AuditedOperator):
+class DrainOutboxOperator(AlertingOperator):
     """Appends every row that a crash or an outage left staged.
 
     Red once a day while a table takes no rows, and for every row that BigQuery refused and that was set aside.
     """
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Drain. What does not go in stays staged for the next hour's run."""
@@ -54,15 +50,12 @@ class DrainOutboxOperator(AuditedOperator):
             raise AirflowFailException(refused)
 
 
-class CleanupOperator(AuditedOperator):
+class CleanupOperator(AlertingOperator):
     """Republishes the messages of files that never reached their table, and records what it did.
 
     Fails closed: what cannot be read, looked up or recorded is not republished (lesson C2). Each thing worth a person's
     attention turns the run red once a day, and stands in every run's row.
     """
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Look, record, publish, record what was sent; raise the alerts."""

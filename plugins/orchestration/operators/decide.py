@@ -15,8 +15,8 @@ from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.alerts import Alert
 from orchestration.health.findings import script
 from orchestration.nba.eastern import et
-from orchestration.operators.alerting import ALERTS, tell_once
-from orchestration.operators.base import AuditedOperator, first_time
+from orchestration.operators.alerting import AlertingOperator, tell_once
+from orchestration.operators.base import first_time
 from orchestration.planning.day import current_day
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import Action, AlertLevel
@@ -31,7 +31,7 @@ HOLD, SKIP, ABORT = "hold", "skip", "abort"
 _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 
 
-class DecideOperator(AuditedOperator, BranchMixIn):
+class DecideOperator(AlertingOperator, BranchMixIn):
     """Applies the workflow's rule at the run's tick and follows its branch.
 
     One query reads schedule and history, one append writes the decision. An unreadable history is an ABORT, never a
@@ -44,9 +44,6 @@ class DecideOperator(AuditedOperator, BranchMixIn):
     template_fields = ("action", "reason", "target_date", "next_check")
     overwrite_rtif_after_execution = True
     action = reason = target_date = next_check = ""
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Decide, stage the decision, branch."""
@@ -132,13 +129,10 @@ class DecideOperator(AuditedOperator, BranchMixIn):
         return row.decision_id
 
 
-class AbortOperator(AuditedOperator):
+class AbortOperator(AlertingOperator):
     """Turns the run red, with the decision's reason."""
 
     ui_color = "#f8d7da"
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> NoReturn:
         """Tell people, and fail with the reason, at once and without retries."""

@@ -11,8 +11,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
 from orchestration.health.alerts import Alert
 from orchestration.health.findings import script
-from orchestration.operators.alerting import ALERTS, tell_once
-from orchestration.operators.base import AuditedOperator, first_time
+from orchestration.operators.alerting import AlertingOperator, tell_once
+from orchestration.operators.base import first_time
 from orchestration.operators.call_rows import KILLED, Call, call_row
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
@@ -31,7 +31,7 @@ UNKNOWN_TRY = 0
 STOPPED = "No call was made: `hold` was stopped. Airflow's audit log (Browse, Audit Log) says by whom"
 
 
-class FinishOperator(AuditedOperator):
+class FinishOperator(AlertingOperator):
     """Counts what the calls did. Runs whatever became of them; a failed execution turns the run red."""
 
     ui_color = "#e2f2e4"
@@ -39,9 +39,6 @@ class FinishOperator(AuditedOperator):
     template_fields = ("status", "calls", "failures")
     overwrite_rtif_after_execution = True
     status = calls = failures = ""
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Stage the execution row, and fail when the execution failed."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.health.alerts import Alert
-from orchestration.operators.alerting import ALERTS, tell_once
-from orchestration.operators.base import AuditedOperator
+from orchestration.operators.alerting import AlertingOperator, tell_once
 from orchestration.planning.day import day_bounds, plan
 from orchestration.run_clock import RunClock, task_key
 from orchestration.words import Action
@@ -17,14 +16,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class LockOperator(AuditedOperator):
+class LockOperator(AlertingOperator):
     """Locks the expected RUNs of the orchestration day of the run's tick.
 
     A second lock of a day replaces nothing silently: readers see the first one, unless a later one was forced.
     """
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Plan the day and stage its expected runs; fail when the plan itself contains an ABORT."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestration.health.alerts import Alert, alert_of
 from orchestration.health.verdict import TOLD_ELSEWHERE, assess
-from orchestration.operators.alerting import ALERTS, alert_once
-from orchestration.operators.base import AuditedOperator
+from orchestration.operators.alerting import AlertingOperator, alert_once
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.run_clock import RunClock
 
@@ -19,11 +18,8 @@ MORNING = timedelta(hours=7)
 """So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
 
 
-class WatchOperator(AuditedOperator):
+class WatchOperator(AlertingOperator):
     """Raises the findings of the health check, each once per workflow, kind and ET day, and says what has healed."""
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
 
     def execute(self, context: Context) -> None:
         """Assess the day, and in the morning the day before too. What others tell themselves is left to them."""
