@@ -90,10 +90,14 @@ def message_of(alert: Alert, at: datetime, link: str) -> str:
     return "\n".join([f"{et(at):%a %d %b %Y %H:%M} ET", alert.text, f"Run: {link}", f"First: {alert.command}"])
 
 
+def airflow_url() -> str:
+    """Return where Airflow's UI is, without a slash at the end."""
+    return str(conf.get("api", "base_url", fallback=None) or "http://localhost:8080").rstrip("/")
+
+
 def run_link(dag_id: str, run_id: str) -> str:
     """Return the address of a run in Airflow's UI."""
-    base = conf.get("api", "base_url", fallback=None) or "http://localhost:8080"
-    return f"{base.rstrip('/')}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
+    return f"{airflow_url()}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
 
 
 def _mail(config: Config, subject: str, text: str) -> None:

@@ -166,9 +166,10 @@ def _service(name: str) -> Part:
 def _airflow() -> Iterator[Part]:
     """What Airflow's own health page says; it needs no login."""
     import requests
-    from airflow.configuration import conf
 
-    base = (conf.get("api", "base_url", fallback=None) or "http://localhost:8080").rstrip("/")
+    from orchestration.notifications import airflow_url
+
+    base = airflow_url()
     try:
         reply = requests.get(f"{base}/api/v2/monitor/health", timeout=SECONDS)
         reply.raise_for_status()
