@@ -22,11 +22,11 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")
 
 import psutil
 import yaml
+from scripted import Request, ScriptedService, found
+from standins import free_ports
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.stack import Ports, Stack
-from scripted import Request, ScriptedService, found
-from standins import free_ports
 
 MANY = int(os.environ.get("BENCH_CALLS", "500"))
 LOADS = {"slow": (30, 2.0), "many": (MANY, 0.1)}

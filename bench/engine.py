@@ -21,7 +21,7 @@ from orchestration.decisions.model import History
 from orchestration.nba.document import read_document
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import day_bounds, plan
-from seasons import OPENING, document
+from support.seasons import OPENING, document
 
 FINALS = date(2026, 6, 16)
 """With this last day the season has 230 game days, as many as with its playoffs."""

@@ -7,6 +7,6 @@ While the file cannot be used, the DAGs of the last good one stay; its errors sh
 from airflow.sdk import get_parsing_context
 
 from orchestration.config.last_good import load_or_last_good
-from orchestration.dag_factory import build_dags
+from orchestration.generator.dags import build_dags
 
 globals().update(build_dags(load_or_last_good().config, only=get_parsing_context().dag_id))

@@ -23,7 +23,7 @@ for _name in ("ORCHESTRATION_CONFIG", "ORCHESTRATION_OUTBOX"):
 
 from orchestration.audit.outbox import Outbox  # noqa: E402
 from orchestration.audit.warehouse import Warehouse  # noqa: E402
-from standins import GoogleStandIns  # noqa: E402
+from support.standins import GoogleStandIns  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from typing import Any
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
+from orchestration.alerts.deadlines import RunQueued
 from orchestration.config import ConfigError
 from orchestration.config.last_good import load_or_last_good
-from orchestration.deadlines import RunQueued
 from orchestration.ui.links import PREFIX, FileLink, LogRowLink
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 PRELOADED = (
     "airflow.providers.google.cloud.hooks.bigquery",
     "airflow.providers.http.hooks.http",
-    "orchestration.dag_factory",
+    "orchestration.generator.dags",
     "orchestration.audit.inputs",
     "orchestration.audit.outbox",
 )

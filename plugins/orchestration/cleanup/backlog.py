@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestration.alerts.model import Alert
 from orchestration.config.settings import CleanupProcessor
-from orchestration.health.alerts import Alert
 from orchestration.services.messages import LostFile
 from orchestration.words import AlertLevel
 

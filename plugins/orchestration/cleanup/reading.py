@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from orchestration.alerts.model import Alert
 from orchestration.audit.statements import statement, with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.backlog import Republished, canonical_path
 from orchestration.config.model import Config
-from orchestration.health.alerts import Alert
 from orchestration.services.messages import LostFile
 
 DAYS_BEFORE, DAYS_AFTER = 7, 14

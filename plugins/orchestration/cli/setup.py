@@ -17,10 +17,10 @@ def run_init(*, pools: bool) -> int:
 
     Returns 0, or 1 with what is in the way; a table of Phase 2 that is not there keeps nothing else from being made.
     """
+    from orchestration.alerts.channels import not_set_up
     from orchestration.audit.references import broken_references
     from orchestration.audit.setup import OtherColumns, init
     from orchestration.audit.warehouse import Warehouse, WarehouseError
-    from orchestration.notifications import not_set_up
 
     config = load().config
     warehouse = Warehouse()

@@ -167,7 +167,7 @@ def _airflow() -> Iterator[Part]:
     """What Airflow's own health page says; it needs no login."""
     import requests
 
-    from orchestration.notifications import airflow_url
+    from orchestration.alerts.channels import airflow_url
 
     base = airflow_url()
     try:

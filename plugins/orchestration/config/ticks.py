@@ -1,7 +1,7 @@
 """Ticks: the moments of an ET day at which a workflow is evaluated.
 
 The same times feed Airflow's timetable (as crons) and the pure engine (``next_check_time``, plan, locker);
-``tests/test_ticks.py`` holds the two together across both daylight-saving changes.
+``tests/unit/config/test_ticks.py`` holds the two together across both daylight-saving changes.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from orchestration.config.model import Config
-from orchestration.execution import VETOED
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
 from orchestration.nba.eastern import after, clock
 from orchestration.planning.day import day_bounds
+from orchestration.runs.execution import VETOED
 from orchestration.words import Action, ExecutionStatus
 
 LOCK_GRACE = timedelta(minutes=30)

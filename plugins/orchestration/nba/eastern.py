@@ -33,7 +33,7 @@ def at(day: date, wall: time) -> datetime:
     """Return the aware moment at which ET clocks show ``wall`` on ``day``.
 
     A wall time skipped by the spring change becomes the same time after the jump; one that the autumn change shows
-    twice means the second, as in Airflow's cron timetables (``tests/test_ticks.py`` compares the two).
+    twice means the second, as in Airflow's cron timetables (``tests/unit/config/test_ticks.py`` compares the two).
     """
     first = datetime.combine(day, wall, tzinfo=ET)
     there_and_back = first.astimezone(UTC).astimezone(ET)

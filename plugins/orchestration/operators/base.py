@@ -1,4 +1,4 @@
-"""What the operators share: staging audit rows, with the callbacks that append them."""
+"""What the operators share: staging audit rows, with the callbacks that append them, and telling people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from orchestration.callbacks import append_staged
+from orchestration.alerts.memory import ALERTS
+from orchestration.audit.callbacks import append_staged
+from orchestration.audit.ids import TaskKey
 from orchestration.config.last_good import load_or_last_good
 from orchestration.config.model import Config
 
@@ -62,6 +64,20 @@ class AuditedOperator(BaseOperator):
         outbox = Outbox()
         for row in rows:
             self.staged.setdefault(row.TABLE, []).extend(outbox.stage([row], unless_staged=unless_staged))
+
+
+class AlertingOperator(AuditedOperator):
+    """An operator that may tell people something: the memory of what was told is within its reach."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS], **arguments)
+
+
+def task_key(context: Context) -> TaskKey:
+    """Return the audit key of the task in ``context``."""
+    ti = context["ti"]
+    map_index = ti.map_index if ti.map_index is not None else -1
+    return TaskKey(ti.dag_id, ti.run_id, ti.task_id, map_index, ti.try_number)
 
 
 def first_time(context: Context, moment: datetime) -> datetime:

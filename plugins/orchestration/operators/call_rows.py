@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from orchestration.run_clock import RunClock
+from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.words import Source
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.health.alerts import Alert
-from orchestration.operators.alerting import AlertingOperator, tell_once
+from orchestration.alerts.memory import tell_once
+from orchestration.alerts.model import Alert
+from orchestration.operators.base import AlertingOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

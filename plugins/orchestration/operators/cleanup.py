@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from orchestration.alerts.memory import alert_once
+from orchestration.alerts.model import Alert
 from orchestration.cleanup.backlog import Backlog, backlog
-from orchestration.health.alerts import Alert
 from orchestration.health.findings import trigger
-from orchestration.operators.alerting import AlertingOperator, alert_once
-from orchestration.run_clock import RunClock, task_key
+from orchestration.operators.base import AlertingOperator, task_key
+from orchestration.runs.clock import RunClock
 from orchestration.services.files import Files, FilesUnknown
 from orchestration.services.publisher import Publisher
 from orchestration.words import AlertLevel

@@ -9,16 +9,16 @@ from airflow.sdk import BranchMixIn
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration import __version__
+from orchestration.alerts.memory import tell_once
+from orchestration.alerts.model import Alert
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import Decision
 from orchestration.decisions.request import Request, RequestRefused
-from orchestration.health.alerts import Alert
 from orchestration.health.findings import script
 from orchestration.nba.eastern import et
-from orchestration.operators.alerting import AlertingOperator, tell_once
-from orchestration.operators.base import first_time
+from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.planning.day import current_day
-from orchestration.run_clock import RunClock, task_key
+from orchestration.runs.clock import RunClock
 from orchestration.words import Action, AlertLevel
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
-from orchestration.health.alerts import Alert
+from orchestration.alerts.memory import tell_once
+from orchestration.alerts.model import Alert
 from orchestration.health.findings import script
-from orchestration.operators.alerting import AlertingOperator, tell_once
-from orchestration.operators.base import first_time
+from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.operators.call_rows import KILLED, Call, call_row
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
 from orchestration.operators.scrape import OUTCOME_KEY
 from orchestration.planning.day import current_day
-from orchestration.run_clock import RunClock, task_key
+from orchestration.runs.clock import RunClock
+from orchestration.runs.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
 from orchestration.words import AlertLevel, ExecutionStatus, Outcome
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.execution import VETOED
 from orchestration.nba.eastern import clock as et_clock
 from orchestration.operators.base import AuditedOperator
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.scrape import NOTHING
-from orchestration.run_clock import RunClock
+from orchestration.runs.clock import RunClock
+from orchestration.runs.execution import VETOED
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.health.alerts import Alert
-from orchestration.operators.alerting import AlertingOperator, tell_once
+from orchestration.alerts.memory import tell_once
+from orchestration.alerts.model import Alert
+from orchestration.operators.base import AlertingOperator, task_key
 from orchestration.planning.day import day_bounds, plan
-from orchestration.run_clock import RunClock, task_key
+from orchestration.runs.clock import RunClock
 from orchestration.words import Action
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestration.operators.base import AuditedOperator
-from orchestration.run_clock import RECONCILE, RunClock
+from orchestration.runs.clock import RECONCILE, RunClock
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

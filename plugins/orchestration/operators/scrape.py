@@ -19,12 +19,12 @@ from orchestration.config.scrapers import parameters_of
 from orchestration.config.templates import Item, render
 from orchestration.nba.games import Game
 from orchestration.nba.teams import team
-from orchestration.operators.base import AuditedOperator
+from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.call_rows import KILLED, Call, call_row
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
-from orchestration.run_clock import RunClock, task_key
+from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import FanOut, Outcome

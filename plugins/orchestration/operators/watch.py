@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from orchestration.health.alerts import Alert, alert_of
+from orchestration.alerts.memory import alert_once
+from orchestration.alerts.model import Alert, alert_of
 from orchestration.health.verdict import TOLD_ELSEWHERE, assess
-from orchestration.operators.alerting import AlertingOperator, alert_once
+from orchestration.operators.base import AlertingOperator
 from orchestration.planning.day import current_day, day_bounds
-from orchestration.run_clock import RunClock
+from orchestration.runs.clock import RunClock
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from orchestration.config.model import Config
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
-from orchestration.execution import CallEnd, status_of
 from orchestration.nba.eastern import at, et_date
 from orchestration.nba.games import Schedule
 from orchestration.planning.assumptions import Assumption, assumed_outcome
 from orchestration.planning.calls import planned_calls
+from orchestration.runs.execution import CallEnd, status_of
 from orchestration.words import Action, Outcome
 
 

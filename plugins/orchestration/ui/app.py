@@ -20,7 +20,7 @@ from sqlalchemy import select
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.nba.eastern import et
-from orchestration.run_clock import RunClock
+from orchestration.runs.clock import RunClock
 
 app = FastAPI(title="Calls", docs_url=None, redoc_url=None, openapi_url=None)
 pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)

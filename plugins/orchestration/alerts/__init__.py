@@ -1,0 +1,1 @@
+"""What a person is told: the alert, the memory of what was told, the channels, missed deadlines."""

@@ -1,0 +1,130 @@
+"""Telling people: Airflow's own notifiers for mail and Slack, routed by ``settings.notifications``.
+
+A channel without a connection leaves the alert in the log, where every alert is anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from airflow.configuration import conf
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from orchestration.alerts.model import Alert
+from orchestration.config.model import Config
+from orchestration.nba.eastern import et
+from orchestration.services.errors import in_short
+from orchestration.words import AlertLevel, Channel
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = {Channel.EMAIL: "smtp_default", Channel.SLACK: "slack_default"}
+"""The connection that each channel needs."""
+SLACK_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Which channels took an alert, and what kept the others from it."""
+
+    by: tuple[Channel, ...]
+    failed: dict[Channel, str]
+
+    @property
+    def nowhere(self) -> bool:
+        """Whether a channel was to take it and none did: worth another try."""
+        return bool(self.failed) and not self.by
+
+
+def not_set_up(config: Config) -> dict[Channel, str]:
+    """Return the channels that the configuration names and that cannot be used, each with what is missing."""
+    settings = config.settings.notifications
+    named = {c for level in (AlertLevel.CRITICAL, AlertLevel.WARNING) for c in settings.channels(level)}
+    return {channel: why for channel in Channel if channel in named and (why := _missing(config, channel))}
+
+
+def _missing(config: Config, channel: Channel) -> str | None:
+    try:
+        BaseHook.get_connection(CONNECTIONS[channel])
+    except AirflowNotFoundException:
+        return f"there is no connection {CONNECTIONS[channel]}"
+    if channel is Channel.EMAIL and not config.settings.notifications.email_to:
+        return "settings.notifications.email_to names nobody"
+    return None
+
+
+def send(config: Config, alert: Alert, at: datetime, link: str) -> Sent:
+    """Send an alert to the channels of its level. What goes wrong is logged and returned.
+
+    ``at`` is its aware time, ``link`` the run's address.
+    """
+    by, failed = [], {}
+    subject, text = subject_of(alert), message_of(alert, at, link)
+    for channel in config.settings.notifications.channels(alert.level):
+        if missing := _missing(config, channel):
+            log.warning("Not sent by %s: %s; it stays in the log", channel, missing)
+            continue
+        try:
+            _SENDERS[channel](config, subject, text)
+        except Exception as error:
+            failed[channel] = in_short(error)
+            log.exception("Not sent by %s", channel)
+        else:
+            by.append(channel)
+    return Sent(tuple(by), failed)
+
+
+def subject_of(alert: Alert) -> str:
+    """Return what, how bad and about which workflow, in one line."""
+    return f"{alert.level.value} {alert.kind.replace('_', ' ')}: {alert.workflow}"
+
+
+def message_of(alert: Alert, at: datetime, link: str) -> str:
+    """Return the message: ET time, why, a link to the run and the first command to type."""
+    return "\n".join([f"{et(at):%a %d %b %Y %H:%M} ET", alert.text, f"Run: {link}", f"First: {alert.command}"])
+
+
+def airflow_url() -> str:
+    """Return where Airflow's UI is, without a slash at the end."""
+    return str(conf.get("api", "base_url", fallback=None) or "http://localhost:8080").rstrip("/")
+
+
+def run_link(dag_id: str, run_id: str) -> str:
+    """Return the address of a run in Airflow's UI."""
+    return f"{airflow_url()}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
+
+
+def _mail(config: Config, subject: str, text: str) -> None:
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+    to = list(config.settings.notifications.email_to)
+    mail = SmtpNotifier(to=to, subject=_SUBJECT, html_content=_HTML, smtp_conn_id=CONNECTIONS[Channel.EMAIL])
+    mail(_context(subject, text))
+
+
+def _slack(config: Config, subject: str, text: str) -> None:
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+
+    message = SlackWebhookNotifier(
+        text=_PLAIN, slack_webhook_conn_id=CONNECTIONS[Channel.SLACK], unfurl_links=False, timeout=SLACK_SECONDS
+    )
+    message(_context(subject, text))
+
+
+# Notifiers render their fields as templates. What an alert says comes from outside too, so it goes in as a value.
+_SUBJECT, _PLAIN, _HTML = (
+    "{{ alert_subject }}",
+    "*{{ alert_subject }}*\n{{ alert_text }}",
+    "<pre>{{ alert_html }}</pre>",
+)
+_SENDERS = {Channel.EMAIL: _mail, Channel.SLACK: _slack}
+
+
+def _context(subject: str, text: str) -> dict[str, Any]:
+    return {"alert_subject": subject, "alert_text": text, "alert_html": escape(text)}

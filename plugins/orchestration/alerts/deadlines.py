@@ -1,0 +1,129 @@
+"""DAG-level SLAs: Airflow 3's deadline alerts, still marked experimental, so only this module touches them."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+# Airflow's own stub of airflow.sdk does not list these three yet.
+from airflow.sdk import BaseDeadlineReference, DeadlineAlert, SyncCallback  # type: ignore[attr-defined]
+
+from orchestration.alerts.channels import run_link, send
+from orchestration.alerts.model import Alert
+from orchestration.config.last_good import load_or_last_good
+from orchestration.config.model import Config
+from orchestration.nba.eastern import et, et_date
+from orchestration.runs.clock import RunClock
+from orchestration.words import AlertLevel, ExecutionStatus
+
+log = logging.getLogger(__name__)
+
+TIMES = ("logical_date", "start_date", "run_after")
+
+
+class RunQueued(BaseDeadlineReference):
+    """The moment at which a run is queued, which is when Airflow evaluates this.
+
+    Airflow has DAGRUN_QUEUED_AT for it, but no run with that one can be cleared (apache/airflow#70368).
+    """
+
+    def _evaluate_with(self, **_: Any) -> datetime:
+        return datetime.now(UTC)
+
+
+def deadline(workflow: str, minutes: float) -> DeadlineAlert:
+    """Return the alert for a run of ``workflow`` that is not over ``minutes`` after it was queued."""
+    return DeadlineAlert(
+        reference=RunQueued(),
+        interval=timedelta(minutes=minutes),
+        callback=SyncCallback(missed, kwargs={"workflow": workflow, "minutes": minutes}),
+    )
+
+
+def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
+    """Record that a run missed its deadline, and tell people, once per workflow and ET day.
+
+    The executor runs this beside the run. The run's own row, which ``finish`` writes later, has the same id.
+    """
+    if context["dag_run"]["state"] == "failed":
+        # It is over, and its failure was told; Airflow drops only the deadlines of runs that succeeded.
+        return
+    config = load_or_last_good().config
+    run_id = str(context["dag_run"]["dag_run_id"])
+    clock = RunClock.of_run(_as_the_sdk_has_it(run_id, context["dag_run"]))
+    late = f"not over {minutes:g} min after it was queued"
+    told = _told_before(workflow, run_id, clock)
+    _record(config, workflow, run_id, clock, late, datetime.fromisoformat(str(context["deadline"]["deadline_time"])))
+    if told:
+        log.error("%s: %s; people were told of an earlier run today", workflow, late)
+        return
+    tick = f"the run of {et(clock.tick):%H:%M} ET is {late}"
+    command = f"airflow tasks states-for-dag-run {workflow} '{run_id}'"
+    level = max(AlertLevel.WARNING, config.workflows[workflow].alerts.failure, key=list(AlertLevel).index)
+    alert = Alert("deadline_missed", workflow, f"Deadline missed: {tick}", command, level, run_id)
+    log.error("%s (%s): %s; next: %s", alert.kind, workflow, alert.text, command)
+    sent = send(config, alert, clock.now(), run_link(workflow, run_id))
+    if sent.failed:
+        raise RuntimeError(f"{alert.text}; not sent: {sent.failed}")
+
+
+def _as_the_sdk_has_it(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:
+    """Return the run, which comes as the REST API describes it, with the names and types of a task's context."""
+    times = {name: datetime.fromisoformat(dag_run[name]) if dag_run[name] else None for name in TIMES}
+    return SimpleNamespace(**{**dag_run, **times, "run_id": run_id})
+
+
+def _told_before(workflow: str, run_id: str, clock: RunClock) -> bool:
+    """Return whether an earlier run of this ET day is recorded as late. If nobody can tell, people are told again."""
+    from orchestration.audit.statements import statement
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    day = et_date(clock.tick)
+    parameters: dict[str, str | date] = {
+        "workflow": workflow,
+        "run_id": run_id,
+        "day": day,
+        "next_day": day + timedelta(days=1),
+    }
+    try:
+        return bool(Warehouse().query(statement("deadlines_missed"), parameters))
+    except WarehouseError as error:
+        log.warning("Whether people were told today is not known: %s", error)
+        return False
+
+
+def _record(config: Config, workflow: str, run_id: str, clock: RunClock, late: str, at: datetime) -> None:
+    """Append the row. On failure it stays in the outbox for the cleanup, and people are told all the same."""
+    from orchestration.audit.ids import decision_id, execution_id
+    from orchestration.audit.outbox import Outbox
+    from orchestration.audit.rows import ExecutionRow
+    from orchestration.audit.warehouse import WarehouseError
+
+    row = ExecutionRow(
+        execution_id=execution_id(workflow, run_id),
+        execution_time=clock.started,
+        workflow_name=workflow,
+        decision_id=decision_id(workflow, run_id),
+        scrapers_triggered=0,
+        scrapers_succeeded=0,
+        scrapers_failed=0,
+        scrapers_no_data=0,
+        status=ExecutionStatus.FAILED,
+        error_message=f"Deadline missed: {late}",
+        deadline_missed=True,
+        slot_time=clock.tick,
+        target_date=et_date(clock.tick),
+        environment=config.environment,
+        # Before anything that the run itself says after it, so that the run has the last word.
+        created_at=at.astimezone(UTC),
+        dag_id=workflow,
+        run_id=run_id,
+        task_id="finish",
+    )
+    outbox = Outbox()
+    try:
+        outbox.append(row.TABLE, outbox.stage([row], unless_staged=True))
+    except WarehouseError:
+        log.exception("The row of the missed deadline stays in the outbox; the cleanup DAG appends it")

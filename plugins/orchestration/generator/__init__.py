@@ -1,0 +1,1 @@
+"""From `workflows.yaml` to DAGs and their documentation."""

@@ -1,0 +1,224 @@
+"""From ``workflows.yaml`` to DAGs: one for each enabled workflow, the schedule locker and the cleanup."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, TaskGroup, TriggerRule
+
+from orchestration.alerts.deadlines import deadline
+from orchestration.config.model import CLEANUP, LOCKER, RECONCILE, Config
+from orchestration.config.scrapers import event_source_of, fan_out_of
+from orchestration.config.ticks import Ticks
+from orchestration.config.workflows import Workflow
+from orchestration.generator.docs import cleanup_doc, locker_doc, reconcile_doc, workflow_doc
+from orchestration.nba.eastern import ET
+from orchestration.nba.teams import TEAMS
+from orchestration.operators.base import audited
+from orchestration.operators.call_retries import CallRetryPolicy
+from orchestration.operators.check import CheckTablesOperator
+from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
+from orchestration.operators.decide import AbortOperator, DecideOperator
+from orchestration.operators.finish import FinishOperator
+from orchestration.operators.hold import HoldOperator
+from orchestration.operators.lock import LockOperator
+from orchestration.operators.reconcile import FindMakeupsOperator
+from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
+from orchestration.operators.watch import WatchOperator
+from orchestration.words import FanOut
+
+START = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before any season that could be replayed; catch-up is off, so nothing runs for it."""
+
+AS_OF = Param(
+    None,
+    type=["null", "string"],
+    format="date-time",
+    description="Replay: take this moment (with its zone) for the present, in the decision and in the audit.",
+)
+PARAMS: dict[str, Param] = {
+    "force": Param(False, type="boolean", description="RUN whatever the rule says."),
+    "dry_run": Param(False, type="boolean", description="Decide and record, call nothing."),
+    "target_date": Param(
+        None, type=["null", "string"], format="date", description="With force: the ET date that the data is about."
+    ),
+    "games": Param(None, type=["null", "array"], description="Only these games (10-digit ids)."),
+    "scrapers": Param(None, type=["null", "array"], description="Only these scrapers of the plan."),
+    "reason": Param(None, type=["null", "string"], description="With force: why; kept with the decision."),
+    "as_of": AS_OF,
+}
+
+
+def build_dags(config: Config, only: str | None = None) -> dict[str, DAG]:
+    """Return the DAGs of ``config`` by id. ``only`` builds just that one: a task needs no other."""
+    builders: dict[str, Any] = {name: lambda n=name: workflow_dag(config, n) for name in config.enabled}
+    if config.settings.daily_schedule_lock.enabled:
+        builders[LOCKER] = lambda: locker_dag(config)
+    if config.settings.cleanup_processor.enabled:
+        builders[CLEANUP] = lambda: cleanup_dag(config)
+    builders[RECONCILE] = reconcile_dag
+    return {dag_id: build() for dag_id, build in builders.items() if only in (None, dag_id)}
+
+
+def _dag(dag_id: str, ticks: Ticks, **arguments: Any) -> DAG:
+    return DAG(
+        dag_id,
+        schedule=MultipleCronTriggerTimetable(*ticks.crons(), timezone=ET.key),
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        **arguments,
+    )
+
+
+def workflow_dag(config: Config, name: str) -> DAG:
+    """Return the DAG of one workflow: decide, then hold, the steps' calls and finish; or skip; or abort."""
+    workflow = config.workflows[name]
+    tags = [f"priority:{workflow.priority.value}", f"type:{workflow.decision_type.value}", "nba", *workflow.tags]
+    with _dag(
+        name,
+        config.ticks_of(name),
+        description=workflow.description,
+        doc_md=workflow_doc(config, name),
+        tags=tags,
+        default_args={"owner": workflow.owner},
+        params=PARAMS,
+        deadline=deadline(name, config.deadline_minutes(name)),
+    ) as dag:
+        decide = DecideOperator(task_id="decide", workflow=name)
+        hold = HoldOperator(task_id="hold", workflow=name)
+        skip = EmptyOperator(task_id="skip")
+        abort = AbortOperator(task_id="abort", workflow=name)
+        finish = FinishOperator(task_id="finish", workflow=name, trigger_rule=TriggerRule.ALL_DONE)
+        decide >> Label("RUN") >> hold
+        decide >> Label("SKIP") >> skip
+        decide >> Label("ABORT") >> abort
+        # A direct edge, so that the branch skips `finish` itself on SKIP and ABORT: its rule alone would run it.
+        decide >> finish
+        for task in _calls(config, name, workflow, hold):
+            task >> finish
+        hold >> finish
+    return dag
+
+
+def _calls(config: Config, name: str, workflow: Workflow, hold: HoldOperator) -> list[Any]:
+    """Return the call tasks of every step, wired to what they wait for."""
+    tasks: dict[str, Any] = {}
+    before: list[Any] = []
+    for step_name, step in workflow.execution_plan.steps.items():
+        with TaskGroup(step_name, prefix_group_id=False):
+            in_step: list[Any] = []
+            for scraper in step.scrapers:
+                needs = [tasks[n] for n in (*step.depends_on, *config.scrapers[scraper].depends_on) if n in tasks]
+                # Without a named dependency a step only waits until the one before is over, whatever became of it.
+                waits = needs or (in_step[-1:] if step.type == "sequential" and in_step else before)
+                rule = TriggerRule.ALL_SUCCESS if needs or not waits else TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
+                task = _call(config, name, scraper, hold, tasks, rule)
+                hold >> task
+                for upstream in waits:
+                    upstream >> task
+                tasks[scraper] = task
+                in_step.append(task)
+        before = in_step
+    return list(tasks.values())
+
+
+def _call(
+    config: Config, workflow: str, scraper: str, hold: HoldOperator, earlier: dict[str, Any], rule: TriggerRule
+) -> Any:
+    """Return the task of one scraper: mapped over games, teams or events, or a single one."""
+    model, retries = config.scrapers[scraper], config.settings.retries
+    fan_out = fan_out_of(scraper, model)
+    feeds = any(
+        event_source_of(other) == scraper and fan_out_of(key, other) is FanOut.EVENT
+        for key, other in config.scrapers.items()
+    )
+    timeout = config.timeout_seconds(scraper)
+    arguments = audited(
+        task_id=scraper,
+        workflow=workflow,
+        scraper=scraper,
+        fan_out=fan_out.value,
+        timeout_seconds=timeout,
+        deferrable=model.deferrable,
+        execution_timeout=timedelta(seconds=timeout) + TIMEOUT_GRACE,
+        retries=config.retries(scraper),
+        retry_policy=CallRetryPolicy(retries.first_delay_seconds, retries.max_delay_seconds),
+        trigger_rule=rule,
+        doc_md=model.description or None,
+    )
+    if model.pool:
+        arguments["pool"] = model.pool
+    if fan_out is FanOut.NOTHING:
+        return ScrapeOperator(**arguments, returns_events=feeds)
+    mapped = ScrapeOperator.partial(**arguments, map_index_template="{{ call_label }}")
+    match fan_out:
+        case FanOut.GAME:
+            return mapped.expand(item=hold.output)
+        case FanOut.TEAM:
+            return mapped.expand(item=[team.tricode for team in TEAMS])
+        case FanOut.EVENT:
+            return mapped.expand(item=earlier[event_source_of(model)].output)
+
+
+def locker_dag(config: Config) -> DAG:
+    """Return the DAG that locks the day's expected runs at 05:00 ET, and checks what the configuration refers to."""
+    with _dag(
+        LOCKER,
+        config.lock_ticks,
+        description="Locks what should run today",
+        doc_md=locker_doc(config),
+        tags=["nba", "system"],
+        default_args={"owner": "data-platform"},
+        params={
+            "force": Param(False, type="boolean", description="Take the place of the day's first lock."),
+            "as_of": AS_OF,
+        },
+    ) as dag:
+        LockOperator(task_id="lock")
+        CheckTablesOperator(task_id="check_tables")
+    return dag
+
+
+def cleanup_dag(config: Config) -> DAG:
+    """Return the DAG that drains the outbox, republishes lost messages and watches over all others."""
+    with _dag(
+        CLEANUP,
+        config.cleanup_ticks,
+        description="Drains the outbox, republishes the messages of lost files, and watches over everything else",
+        doc_md=cleanup_doc(config),
+        tags=["nba", "system"],
+        default_args={"owner": "data-platform"},
+        params={"as_of": AS_OF},
+    ) as dag:
+        drain = DrainOutboxOperator(task_id="drain_outbox")
+        # What could not be drained is no reason not to look for lost files, nor is anything a reason not to watch.
+        republish = CleanupOperator(task_id="republish_lost_files", trigger_rule=TriggerRule.ALL_DONE)
+        drain >> republish >> WatchOperator(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
+    return dag
+
+
+def reconcile_dag() -> DAG:
+    """Return the DAG that, when somebody asks for it, fetches anew what is missing of the last days."""
+    with DAG(
+        RECONCILE,
+        schedule=None,
+        max_active_runs=1,
+        description="Fetches anew what late sources and vanished files left open",
+        doc_md=reconcile_doc(),
+        tags=["nba", "system"],
+        default_args={"owner": "data-platform"},
+        params={
+            "days": Param(2, type="integer", minimum=1, maximum=14, description="How many days to look back."),
+            "max_runs": Param(5, type="integer", minimum=1, maximum=14, description="At most so many runs."),
+            "as_of": AS_OF,
+        },
+    ) as dag:
+        find = FindMakeupsOperator(task_id="find")
+        TriggerDagRunOperator.partial(
+            task_id="fetch", skip_when_already_exists=True, map_index_template="{{ task.trigger_run_id }}"
+        ).expand_kwargs(find.output)
+    return dag

@@ -1,0 +1,1 @@
+"""One DAG run: its tick and clock, and what its calls amounted to."""

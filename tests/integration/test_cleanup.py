@@ -1,0 +1,331 @@
+"""The cleanup's operator against the real endpoints: it heals, and never floods."""
+
+from collections import Counter
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+import requests
+from airflow.sdk.exceptions import AirflowFailException
+from google.api_core.exceptions import PermissionDenied, ServiceUnavailable
+from google.cloud import pubsub_v1
+
+from orchestration.alerts.memory import ALERTS
+from orchestration.audit.ids import TaskKey, row_id
+from orchestration.audit.rows import ScraperRun
+from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
+from orchestration.services.messages import TOPIC
+from orchestration.services.publisher import Publisher
+from orchestration.services.scraper_service import ScraperService
+from orchestration.words import Outcome
+from support.rows import a_decision, lost_file
+from support.standins import PROJECT
+from support.worlds import DAY, et, ours
+
+MORNING = et("06:00")
+
+
+class Store(dict):
+    set = dict.__setitem__
+
+
+class Cleanups:
+    """Runs the cleanup's task hour by hour, with the memory that Airflow keeps for it."""
+
+    def __init__(self, outbox) -> None:
+        self.outbox, self.memory, self.red = outbox, Store(), []
+
+    def run(self, at) -> None:
+        self.run_task(CleanupOperator(task_id="republish"), at)
+        self.outbox.drain()
+
+    def run_task(self, operator, at) -> None:
+        run_id = f"replay__{at.isoformat()}"
+        context = {
+            "ti": SimpleNamespace(
+                dag_id="cleanup", run_id=run_id, task_id="republish", map_index=-1, try_number=1
+            ),
+            "dag_run": SimpleNamespace(
+                run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, start_date=et("00:00"),
+                run_after=at, logical_date=at, triggering_user_name=None,
+            ),
+            "asset_state_store": {ALERTS: self.memory},
+        }  # fmt: skip
+        try:
+            operator.execute(context)
+        except AirflowFailException as alert:
+            self.red.append(str(alert))
+
+    def rows(self, warehouse):
+        return warehouse.query(
+            "SELECT * FROM nba_orchestration.v_cleanup_operations WHERE DATE(cleanup_time) > DATE '2026-01-01' "
+            "ORDER BY cleanup_time"
+        )
+
+
+@pytest.fixture
+def cleanups(google, outbox, monkeypatch):
+    # Whatever the wall clock says, the run's time is the one that the test gives it.
+    monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
+    return Cleanups(outbox)
+
+
+@pytest.fixture
+def subscriber(google):
+    """A real subscriber of ours, which counts what it receives."""
+    client, publisher = pubsub_v1.SubscriberClient(), pubsub_v1.PublisherClient()
+    name = client.subscription_path(PROJECT, "a-counting-subscriber")
+    client.create_subscription(request={"name": name, "topic": publisher.topic_path(PROJECT, TOPIC)})
+
+    def received() -> Counter:
+        counted: Counter = Counter()
+        while messages := client.pull(request={"subscription": name, "max_messages": 500}).received_messages:
+            counted.update(m.message.attributes["execution_id"] for m in messages if m.message.attributes["recovery"])
+            client.acknowledge(request={"subscription": name, "ack_ids": [m.ack_id for m in messages]})
+        return counted
+
+    received()
+    return received
+
+
+def fetch(outbox, google, count, at=MORNING, tag="w"):
+    """Make ``count`` calls for real and log them; return their results."""
+    google.set_clock(at)
+    results = []
+    for number in range(count):
+        result = ScraperService().call("br_season_roster", {"teamAbbr": f"{tag}{number}"}, tag, 10)
+        assert result.outcome is Outcome.SUCCESS
+        key = TaskKey(tag, "run", "br_season_roster", number)
+        columns = key.columns()
+        outbox.stage([
+            ScraperRun(
+                row_id=row_id("call", key), execution_id=result.run_id, run_id=result.run_id,
+                scraper_name="br_season_roster", workflow=tag, game_date=DAY, status=result.outcome, triggered_at=at,
+                completed_at=at, source="CONTROLLER", gcs_path=result.gcs_path, slot_time=at, target_date=DAY,
+                record_count=result.record_count, created_at=at, dag_run_id=columns.pop("run_id"), **columns,
+            )
+        ])  # fmt: skip
+        results.append(result)
+    outbox.drain()
+    google.settle()
+    return results
+
+
+def lose(warehouse, results):
+    """As if these files' messages had been lost."""
+    paths = ", ".join(f"'{result.gcs_path}'" for result in results)
+    warehouse.query(f"DELETE FROM nba_raw.br_rosters_current WHERE source_file_path IN ({paths})")
+
+
+def processed(warehouse, results):
+    rows = warehouse.query("SELECT DISTINCT source_file_path AS path FROM nba_raw.br_rosters_current")
+    return len({row["path"] for row in rows} & {result.gcs_path for result in results})
+
+
+@pytest.mark.lesson("C1")
+@pytest.mark.lesson("C2")
+def test_ten_percent_lost_of_five_hundred_are_all_processed_and_no_message_is_needless(
+    google, warehouse, outbox, cleanups, subscriber
+):
+    results = fetch(outbox, google, 500, tag="ten")
+    lost = results[::10]
+    lose(warehouse, lost)
+    subscriber()
+    for hour in range(1, 5):
+        cleanups.run(MORNING + timedelta(hours=hour, minutes=20))
+        google.settle()
+    assert processed(warehouse, results) == 500
+    assert subscriber() == Counter({result.run_id: 1 for result in lost})
+    first, *later = cleanups.rows(warehouse)
+    assert (first["files_checked"], first["missing_files_found"], first["republished_count"]) == (500, 50, 50)
+    assert all(row["missing_files_found"] == row["republished_count"] == 0 for row in later)
+
+
+@pytest.mark.lesson("C2")
+@pytest.mark.lesson("C8")
+def test_everything_lost_is_a_storm_one_alert_and_no_flood(google, warehouse, outbox, cleanups, subscriber):
+    results = fetch(outbox, google, 150, tag="all")
+    lose(warehouse, results)
+    subscriber()
+    for hour in range(1, 5):
+        cleanups.run(MORNING + timedelta(hours=hour, minutes=20))
+    assert subscriber() == Counter()
+    assert len(cleanups.red) == 1
+    assert "storm: 150 of 150 files are missing at once" in cleanups.red[0]
+    assert all("storm" in row["errors"][0] for row in cleanups.rows(warehouse))
+
+
+@pytest.mark.lesson("C2")
+def test_a_file_that_never_arrives_is_republished_with_growing_pauses_and_then_reported_as_stuck(
+    google, warehouse, outbox, cleanups, subscriber
+):
+    [result] = fetch(outbox, google, 1, tag="stuck")
+    subscriber()
+    for half_hour in range(1, 8):
+        lose(warehouse, [result])
+        cleanups.run(MORNING + timedelta(minutes=30 * half_hour + 5))
+        google.settle()
+    assert subscriber() == Counter({result.run_id: ours().settings.cleanup_processor.max_republish})
+    assert "is still missing after 3 republishings" in cleanups.red[-1]
+
+
+def test_a_vanished_file_is_reported_and_not_republished(google, warehouse, outbox, cleanups, subscriber):
+    gone, there = fetch(outbox, google, 2, tag="gone")
+    lose(warehouse, [gone, there])
+    (google.folder / "gcs" / gone.gcs_path.removeprefix("gs://")).unlink()
+    subscriber()
+    cleanups.run(MORNING + timedelta(hours=1))
+    assert subscriber() == Counter({there.run_id: 1})
+    assert f"vanished: {gone.gcs_path} no longer exists" in cleanups.red[0]
+
+
+def test_while_cloud_storage_does_not_answer_nothing_is_republished(
+    google, warehouse, outbox, cleanups, subscriber, monkeypatch
+):
+    monkeypatch.setattr("orchestration.services.files.LOOKUP_SECONDS", 1)
+    lose(warehouse, fetch(outbox, google, 2, tag="silent"))
+    subscriber()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    cleanups.run(MORNING + timedelta(hours=1))
+    assert subscriber() == Counter()
+    assert "Cloud Storage does not say which files exist" in cleanups.red[0]
+
+
+@pytest.mark.lesson("C2")
+def test_what_cannot_be_recorded_is_not_sent(google, warehouse, outbox, cleanups, subscriber, monkeypatch):
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    lose(warehouse, fetch(outbox, google, 2, tag="unrecorded"))
+    subscriber()
+    append = Warehouse.append
+
+    def refuse(self, table, rows):
+        if table == "cleanup_operations":
+            raise WarehouseError("down")
+        append(self, table, rows)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Warehouse, "append", refuse)
+        with pytest.raises(WarehouseError):
+            cleanups.run(MORNING + timedelta(hours=1))
+    assert subscriber() == Counter()
+    assert "could not be recorded" in cleanups.red[0]
+
+
+@pytest.mark.lesson("C2")
+def test_a_cleanup_that_is_killed_after_it_sent_does_not_send_again_before_the_pause_is_over(
+    google, warehouse, outbox, cleanups, subscriber, monkeypatch
+):
+    [result] = fetch(outbox, google, 1, tag="killed")
+    lose(warehouse, [result])
+    subscriber()
+    republish = Publisher.republish
+
+    def killed(self, files, moment):
+        republish(self, files, moment)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Publisher, "republish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cleanups.run(MORNING + timedelta(hours=1))
+    for minutes in (61, 80, 91):
+        google.settle()
+        lose(warehouse, [result])
+        cleanups.run(MORNING + timedelta(minutes=minutes))
+    assert subscriber() == Counter({result.run_id: 2})
+
+
+@pytest.mark.lesson("C2")
+def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
+    google, warehouse, outbox, cleanups, subscriber, monkeypatch
+):
+    """The group's query fails, and so each table is asked alone."""
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    good = fetch(outbox, google, 1, tag="group")
+    google.set_clock(MORNING)
+    bad = ScraperService().call("nbac_player_list", {}, "group", 10)
+    key = TaskKey("group", "run", "nbac_player_list", 0)
+    columns = key.columns()
+    outbox.stage([
+        ScraperRun(
+            row_id=row_id("call", key), execution_id=bad.run_id, run_id=bad.run_id, scraper_name="nbac_player_list",
+            workflow="group", game_date=DAY, status="success", triggered_at=MORNING, completed_at=MORNING,
+            source="CONTROLLER", gcs_path=bad.gcs_path, slot_time=MORNING, target_date=DAY, created_at=MORNING,
+            dag_run_id=columns.pop("run_id"), **columns,
+        )
+    ])  # fmt: skip
+    outbox.drain()
+    google.settle()
+    lose(warehouse, good)
+    subscriber()
+    query = Warehouse.query
+
+    def unreadable(self, sql, parameters=None):
+        if "FROM nba_raw.nbac_player_list" in sql:
+            raise WarehouseError("permission denied")
+        return query(self, sql, parameters)
+
+    monkeypatch.setattr(Warehouse, "query", unreadable)
+    cleanups.run(MORNING + timedelta(hours=1))
+    assert subscriber() == Counter({good[0].run_id: 1})
+    assert "nba_raw.nbac_player_list: permission denied; none of its files was checked" in cleanups.red[0]
+
+
+@pytest.mark.lesson("C8")
+def test_an_outbox_that_cannot_be_drained_is_told_once_a_day_and_again_when_it_heals(
+    google, warehouse, outbox, cleanups, monkeypatch, capfd
+):
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+    def down(self, table, rows):
+        raise WarehouseError("down")
+
+    outbox.stage([a_decision()])
+    with monkeypatch.context() as outage:
+        outage.setattr(Warehouse, "append", down)
+        for hour in range(1, 5):
+            cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=hour))
+    assert len(cleanups.red) == 1
+    assert "0 rows appended, 1 stay staged" in cleanups.red[0]
+    cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=5))
+    assert len(cleanups.red) == 1
+    assert outbox.staged() == []
+    assert "Healed: 0 rows appended, 1 stay staged" in capfd.readouterr().out
+
+
+class Broken:
+    """Pub/Sub's client as it is when it takes some messages and then fails; the sandbox's endpoint always takes all."""
+
+    def __init__(self, error, after):
+        self.error, self.left = error, after
+
+    def publish(self, *_, **__):
+        self.left -= 1
+        if self.left < 0:
+            raise self.error
+        return SimpleNamespace(result=lambda timeout: "id")
+
+
+@pytest.mark.parametrize("error", [ServiceUnavailable("down"), PermissionDenied("not you")])
+def test_what_was_sent_is_known_as_sent_and_the_rest_as_not(google, monkeypatch, error):
+    from airflow.providers.google.cloud.hooks.pubsub import PubSubHook
+
+    monkeypatch.setattr(PubSubHook, "get_conn", lambda self: Broken(error, after=2))
+    sent = Publisher().republish([lost_file(n) for n in range(5)], MORNING)
+    assert [why is None for why in sent.values()] == [True, True, False, False, False]
+    assert list(sent.values())[3] == list(sent.values())[2]
+
+
+def test_a_pubsub_that_is_not_there_gives_up_in_time(google, monkeypatch):
+    monkeypatch.setattr("orchestration.services.publisher.PUBLISH_SECONDS", 1)
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:9")
+    sent = Publisher().republish([lost_file(1), lost_file(2)], MORNING)
+    assert None not in sent.values()
+    assert sent[lost_file(2).gcs_path] == sent[lost_file(1).gcs_path]
+
+
+def test_the_world_tells_which_files_it_has(google):
+    url = f"http://127.0.0.1:{google.scrapers}/storage/v1/b/no-bucket/o/no%2Fobject"
+    assert requests.get(url, timeout=5).status_code == 404

@@ -1,0 +1,134 @@
+"""Alerts reach people: by severity, over a real mail server and a real webhook, and never at the log's cost."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.alerts.channels import not_set_up, run_link, send
+from orchestration.alerts.memory import ALERTS, alert_once, tell_once
+from orchestration.alerts.model import Alert
+from orchestration.words import AlertLevel, Channel
+from support.letterbox import Letterbox
+from support.worlds import changed, et, ours
+
+CONFIG = changed(settings__notifications__email_to=["duty@example.com", "lead@example.com"])
+ABORT = Alert(
+    "abort", "betting_lines", "ABORT: no <schedule> for {{ today }}", "bin/orchestration/plan.sh", run_id="r 1"
+)
+LINK = "http://localhost:8080/dags/betting_lines/runs/r%201"
+
+
+@pytest.fixture
+def box(monkeypatch):
+    box_ = Letterbox()
+    with box_.open() as connections:
+        for name, value in connections.items():
+            monkeypatch.setenv(name, value)
+        yield box_
+
+
+def at_level(level):
+    return Alert("missing_games", "post_game_window_2", "2 of 9 games to collect", level=level)
+
+
+def test_a_critical_alert_goes_by_mail_and_to_slack_with_everything_a_person_needs(box):
+    sent = send(CONFIG, ABORT, et("14:00"), run_link("betting_lines", "r 1"))
+    assert (set(sent.by), sent.failed) == ({Channel.EMAIL, Channel.SLACK}, {})
+    [mail], [(path, post)] = box.mails, box.posts
+    assert mail["Subject"] == "CRITICAL abort: betting_lines"
+    assert mail["To"] == "duty@example.com, lead@example.com"
+    assert mail["From"] == "airflow@example.com"
+    body = mail.get_body().get_content()
+    said = ["Wed 14 Jan 2026 14:00 ET", f"Run: {LINK}", "First: bin/orchestration/plan.sh"]
+    for line in (*said, "ABORT: no &lt;schedule&gt; for {{ today }}"):
+        assert line in body
+    assert path == "/services/T00/B00/s3cret"
+    for line in (*said, "*CRITICAL abort: betting_lines*", "ABORT: no <schedule> for {{ today }}"):
+        assert line in post["text"]
+
+
+def test_a_warning_goes_by_mail_only_and_what_is_for_information_stays_in_the_log(box):
+    assert send(CONFIG, at_level(AlertLevel.WARNING), et("01:00"), LINK).by == (Channel.EMAIL,)
+    assert send(CONFIG, at_level(AlertLevel.INFO), et("01:00"), LINK).by == ()
+    assert (len(box.mails), len(box.posts)) == (1, 0)
+
+
+def test_the_channels_of_a_level_and_their_switches_come_from_the_yaml(box):
+    config = changed(settings__notifications={"critical_channels": ["slack"], "warning_channels": "slack"})
+    assert send(config, at_level(AlertLevel.WARNING), et("01:00"), LINK).by == (Channel.SLACK,)
+    config = changed(settings__notifications={"slack_enabled": False, "email_to": "a@example.com"})
+    assert send(config, ABORT, et("01:00"), LINK).by == (Channel.EMAIL,)
+
+
+def test_without_a_connection_the_alert_stays_in_the_log(caplog):
+    with caplog.at_level(logging.WARNING):
+        sent = send(CONFIG, ABORT, et("14:00"), LINK)
+    assert (sent.by, sent.failed, sent.nowhere) == ((), {}, False)
+    assert "there is no connection slack_default; it stays in the log" in caplog.text
+
+
+def test_a_channel_that_fails_takes_no_other_with_it_and_shows_no_secret(box, caplog):
+    box.refuse = True
+    sent = send(CONFIG, ABORT, et("14:00"), LINK)
+    assert sent.by == (Channel.EMAIL,)
+    assert "403" in sent.failed[Channel.SLACK]
+    assert "s3cret" not in caplog.text + str(sent.failed)
+    alone = send(changed(settings__notifications={"critical_channels": ["slack"]}), ABORT, et("14:00"), LINK)
+    assert alone.nowhere
+
+
+def test_what_is_not_set_up_is_known_beforehand(box, monkeypatch):
+    assert not_set_up(CONFIG) == {}
+    assert "email_to names nobody" in not_set_up(ours())[Channel.EMAIL]
+    monkeypatch.delenv("AIRFLOW_CONN_SLACK_DEFAULT")
+    assert "no connection slack_default" in not_set_up(CONFIG)[Channel.SLACK]
+    off = changed(settings__notifications={"email_enabled": False, "slack_enabled": False})
+    assert not_set_up(off) == {}
+
+
+@pytest.fixture
+def run():
+    """A task's context, with the memory that Airflow keeps."""
+    moment = et("14:00")
+    return {
+        "ti": SimpleNamespace(dag_id="cleanup", run_id="c 1"),
+        "dag_run": SimpleNamespace(
+            run_id="c 1", run_type="scheduled", conf={"as_of": moment.isoformat()}, start_date=moment,
+            run_after=moment, logical_date=moment, triggering_user_name=None,
+        ),
+        "asset_state_store": {ALERTS: Store()},
+    }  # fmt: skip
+
+
+class Store(dict):
+    set = dict.__setitem__
+
+
+LOG = logging.getLogger("task")
+
+
+@pytest.mark.lesson("C8")
+def test_what_one_task_has_told_no_other_tells_again_on_that_day(box, run):
+    tell_once(run, CONFIG, [ABORT], LOG)
+    assert "Run: http://localhost:8080/dags/betting_lines/runs/r%201" in box.posts[0][1]["text"]
+    alert_once(run, CONFIG, "watchdog", [Alert("abort", "betting_lines", "ABORT as the health check words it")], LOG)
+    assert (len(box.mails), len(box.posts)) == (1, 1)
+
+
+def test_what_no_channel_took_comes_again_in_the_next_hour(box, run):
+    config = changed(settings__notifications={"critical_channels": ["slack"]})
+    box.refuse = True
+    with pytest.raises(AirflowFailException, match="Needs a look: ABORT"):
+        alert_once(run, config, "watchdog", [ABORT], LOG)
+    box.refuse = False
+    with pytest.raises(AirflowFailException):
+        alert_once(run, config, "watchdog", [ABORT], LOG)
+    alert_once(run, config, "watchdog", [ABORT], LOG)
+    assert len(box.posts) == 1
+
+
+def test_an_alert_without_a_run_of_its_own_links_to_the_run_that_found_it(box, run):
+    tell_once(run, CONFIG, [Alert("missing_ticks", "all", "no decision since 14:00 ET")], LOG)
+    assert "Run: http://localhost:8080/dags/cleanup/runs/c%201" in box.posts[0][1]["text"]

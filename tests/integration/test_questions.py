@@ -1,0 +1,12 @@
+"""The questions to BigQuery that the documentation of the tables asks."""
+
+import pytest
+
+from support.bench_pages import module
+
+schemas = module("schemas")
+
+
+@pytest.mark.parametrize("question", schemas.EXAMPLES)
+def test_the_questions_to_bigquery_can_be_asked(question, warehouse):
+    assert warehouse.query(schemas.EXAMPLES[question]) is not None

@@ -1,0 +1,196 @@
+"""The reports, over a day whose rows are written here: what people would ask of it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from orchestration.audit.ids import TaskKey
+from orchestration.audit.references import broken_references
+from orchestration.audit.rows import CleanupRow
+from orchestration.audit.setup import init
+from orchestration.audit.statements import SQL_FOLDER
+from orchestration.audit.warehouse import Warehouse
+from orchestration.cli import main
+from sandbox.phase2 import create_tables
+from support.rows import add_schedule, call, decision, execution, expected
+from support.worlds import DAY, changed, et, ours
+
+REPORTS = sorted((SQL_FOLDER / "reports").glob("*.sql"))
+SEEN_AT = et("19:30")
+
+
+@pytest.fixture
+def report(outbox, warehouse):
+    """A day with every kind of run."""
+    add_schedule(
+        warehouse,
+        ("0022500001", DAY, "api_stats", et("05:00"), "7:00 pm ET"),
+        ("0022500002", DAY, "api_stats", et("05:00"), "7:00 pm ET"),
+    )
+    outbox.stage(
+        [
+            expected("on_time", "06:00"), decision("on_time", "06:00"), execution("on_time", "06:00"),
+            expected("slow", "06:00"), decision("slow", "06:00"),
+            execution("slow", "06:00", "partial", timedelta(minutes=20)),
+            expected("next_tick", "07:00"), decision("next_tick", "08:00"), execution("next_tick", "08:00"),
+            expected("skipped", "09:00"), decision("skipped", "09:00", "SKIP", reason="done today"),
+            expected("aborted", "10:00"), decision("aborted", "10:00", "ABORT", reason="History unreadable"),
+            expected("nobody_came", "11:00"),
+            expected("not_executed", "12:00"), decision("not_executed", "12:00"),
+            expected("tonight", "22:00"),
+            decision("post_game_window_1", "+1 01:00"), execution("post_game_window_1", "+1 01:00"),
+            call("box", "+1 01:00", "failed", 1, "0022500001", error_type="timeout", error_message="late"),
+            call("box", "+1 01:00", "success", 2, "0022500001", record_count=24),
+            decision("by_hand", "13:00", triggered_by="manual:me"),
+            CleanupRow(cleanup_id="c", cleanup_time=et("14:20"), files_checked=9, missing_files_found=2,
+                       republished_count=2, created_at=et("14:20"), **TaskKey("cleanup", "r", "t").columns()),
+        ]
+    )  # fmt: skip
+    outbox.drain()
+
+    def ask(name, first=DAY, last=DAY, seen_at=None):
+        values = {"first": first, "last": last, **({"seen_at": seen_at} if seen_at else {})}
+        arguments = "@first, @last, @seen_at" if seen_at else "@first, @last"
+        return warehouse.query(f"SELECT * FROM nba_orchestration.{name}({arguments})", values)
+
+    return ask
+
+
+@pytest.mark.integration
+def test_expected_against_actual_knows_what_is_late_skipped_missing_and_not_due(report):
+    found = {row["workflow_name"]: row for row in report("expected_against_actual", seen_at=SEEN_AT)}
+    assert {name: row["state"] for name, row in found.items()} == {
+        "on_time": "ON_TIME",
+        "slow": "LATE",
+        "next_tick": "LATE",
+        "skipped": "SKIPPED",
+        "aborted": "MISSING",
+        "nobody_came": "MISSING",
+        "not_executed": "MISSING",
+        "tonight": "NOT_DUE",
+    }
+    assert found["skipped"]["reason"] == "done today"
+    assert found["aborted"]["reason"] == "History unreadable"
+    assert found["slow"]["status"] == "partial"
+
+
+@pytest.mark.integration
+@pytest.mark.lesson("K10")
+def test_a_run_decision_without_an_execution_is_missing_unless_somebody_asked_for_it_or_it_is_new(report):
+    assert [row["workflow_name"] for row in report("missing_executions", seen_at=SEEN_AT)] == ["not_executed"]
+    assert report("missing_executions", seen_at=et("12:10")) == []
+
+
+@pytest.mark.integration
+def test_the_day_summary_counts_from_lock_to_lock(report):
+    days = report("day_summary", DAY - timedelta(days=1), DAY + timedelta(days=1))
+    before, day, after = sorted(days, key=lambda row: row["date"])
+    counted = {"expected_runs": 8, "runs": 6, "skips": 1, "aborts": 1, "completed": 3, "partial": 1, "failed": 0}
+    calls = {"calls_with_data": 1, "calls_without_data": 0, "failed_tries": 1, "republished": 2}
+    assert day == {"date": DAY, **counted, **calls}
+    assert sum(v for row in (before, after) for k, v in row.items() if k != "date") == 0
+
+
+@pytest.mark.integration
+def test_the_trace_leads_from_decision_to_every_try(report):
+    found = [row for row in report("decision_trace") if row["workflow_name"] == "post_game_window_1"]
+    assert sorted((row["try_number"], row["call_status"], row["error_message"]) for row in found) == [
+        (1, "failed", "late"),
+        (2, "success", None),
+    ]
+    assert {row["execution_status"] for row in found} == {"completed"}
+    assert len(report("decision_trace")) == 9
+
+
+@pytest.mark.integration
+def test_a_call_that_succeeded_in_the_end_is_a_success_with_a_failed_try(report):
+    [row] = report("scraper_success_rates", DAY - timedelta(days=6), DAY)
+    assert (row["scraper_name"], row["calls"], row["success"], row["failed"]) == ("box", 1, 1, 0)
+    assert (row["success_rate"], row["failed_tries"], row["timeouts"], row["sample_error"]) == (1.0, 1, 1, "late")
+
+
+@pytest.mark.integration
+@pytest.mark.lesson("K6")
+def test_completeness_names_the_game_that_nobody_brought(report):
+    found = {row["game_id"]: row for row in report("game_completeness")}
+    assert {game: (row["collected"], row["tries"]) for game, row in found.items()} == {
+        "0022500001": (True, 2),
+        "0022500002": (False, 0),
+    }
+    assert found["0022500001"]["record_count"] == 24
+
+
+@pytest.mark.integration
+def test_hourly_activity_is_by_et_hour(report):
+    found = {(row["date"], row["hour"]): row for row in report("hourly_activity", DAY, DAY + timedelta(days=1))}
+    assert (found[DAY, 6]["runs"], found[DAY, 6]["executions"]) == (2, 2)
+    night = found[DAY + timedelta(days=1), 1]
+    assert (night["runs"], night["calls_with_data"], night["failed_tries"]) == (1, 1, 1)
+
+
+def shown(capsys, *arguments):
+    code = main([*arguments, "--date", DAY.isoformat(), "--as-of", SEEN_AT.isoformat()])
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.integration
+def test_the_commands_show_them_in_eighty_columns_with_honest_exit_codes(report, capsys):
+    code, text = shown(capsys, "missing")
+    assert code == 1
+    assert "11:00 MISSING      nobody_came" in text
+    assert "12:00 NOT EXECUTED not_executed" in text
+    code, text = shown(capsys, "failures")
+    assert (code, "box" in text, "late" in text) == (0, True, True)  # it succeeded in the end
+    code, text = shown(capsys, "timeline")
+    assert code == 0
+    assert "01:00 RUN   post_game_window_1     completed" in text
+    assert "09:00 SKIP  1 workflows" in text
+    for command in ("missing", "failures", "timeline"):
+        assert max(len(line) for line in shown(capsys, command)[1].splitlines()) < 80
+        assert json.loads(shown(capsys, command, "--json")[1])["date"] == DAY.isoformat()
+
+
+@pytest.mark.integration
+def test_without_an_answer_the_commands_say_unknown(google, capsys, monkeypatch):
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    assert shown(capsys, "missing")[0] == 3
+
+
+@pytest.mark.integration
+def test_every_report_says_in_bigquery_what_it_is(google):
+    init(Warehouse())
+    client = Warehouse().client
+    for path in REPORTS:
+        description = client.get_routine(f"{client.project}.nba_orchestration.{path.stem}").description
+        assert description
+        assert "ET dates" in description
+
+
+@pytest.mark.integration
+@pytest.mark.lesson("K3")
+@pytest.mark.lesson("C2")
+def test_a_table_or_column_that_the_configuration_names_and_that_is_not_there_is_found(google):
+    warehouse = Warehouse()
+    assert broken_references(warehouse, ours()) == []
+    wrong = changed(
+        scrapers__nbac_team_boxscore__processed_in="nba_raw.nbac_team_boxscores",
+        scrapers__nbac_player_list__processed_in="nba_orchestration.v_scraper_runs",
+    )
+    assert broken_references(warehouse, wrong) == [
+        "scrapers.nbac_player_list.processed_in: table nba_orchestration.v_scraper_runs has no column source_file_path",
+        "scrapers.nbac_team_boxscore.processed_in: table nba_raw.nbac_team_boxscores does not exist; "
+        "create it, or correct workflows.yaml",
+    ]
+
+
+@pytest.mark.integration
+def test_a_report_over_a_table_that_is_not_there_yet_is_left_out_and_named(google):
+    warehouse = Warehouse()
+    warehouse.query("DROP TABLE nba_raw.nbac_schedule")
+    try:
+        said = init(warehouse)
+    finally:
+        create_tables(warehouse.client)
+    assert any("game_completeness: left out, nba_raw.nbac_schedule does not exist" in line for line in said)
+    init(warehouse)

@@ -1,0 +1,267 @@
+"""The audit trail against the real hook and the BigQuery emulator."""
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from orchestration.audit.callbacks import append_staged
+from orchestration.audit.facts import day_facts
+from orchestration.audit.ids import TaskKey, row_id
+from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.outbox import BATCH, Outbox
+from orchestration.audit.rows import ExpectedRun
+from orchestration.audit.setup import OtherColumns, init
+from orchestration.audit.statements import SQL_FOLDER, statement, with_identifiers
+from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.cli import main
+from orchestration.nba.games import GameType
+from support.rows import NOW, a_decision, add_schedule
+from support.worlds import DAY, ROOT, et, ours
+
+SPAN = {"first_date": DAY - timedelta(days=1), "last_date": DAY + timedelta(days=1)}
+
+
+def decisions_seen(warehouse):
+    rows = warehouse.query(statement("row_counts"), SPAN)
+    return {row["name"]: row["rows_seen"] for row in rows}["workflow_decisions"]
+
+
+def test_init_says_what_it_created_and_is_harmless_to_repeat(google):
+    warehouse = Warehouse()
+    warehouse.query("DROP VIEW nba_orchestration.v_cleanup_operations")
+    warehouse.query("DROP TABLE nba_orchestration.cleanup_operations")
+    assert "table nba_orchestration.cleanup_operations: created" in init(warehouse)
+    assert "table nba_orchestration.cleanup_operations: there already" in init(warehouse)
+
+
+def test_init_refuses_a_table_with_other_columns_and_changes_nothing(google):
+    warehouse = Warehouse()
+    warehouse.query("DROP TABLE nba_orchestration.cleanup_operations")
+    warehouse.query(
+        "CREATE TABLE nba_orchestration.cleanup_operations (cleanup_id STRING NOT NULL, cleanup_time STRING)"
+    )
+    try:
+        with pytest.raises(OtherColumns) as caught:
+            init(warehouse)
+        assert "column cleanup_time is STRING, not TIMESTAMP" in str(caught.value)
+        assert "column files_checked INT64 is missing" in str(caught.value)
+    finally:
+        warehouse.query("DROP TABLE nba_orchestration.cleanup_operations")
+        init(warehouse)
+
+
+@pytest.mark.lesson("E5")
+@pytest.mark.parametrize("path", sorted((SQL_FOLDER / "queries").glob("*.sql")), ids=lambda p: p.stem)
+def test_every_statement_runs(path, warehouse):
+    names = {"table": "nba_raw.nbac_team_boxscore", "partition_column": "game_date"}
+    if path.stem == "processed_files_by_time":
+        names["partition_column"] = "processed_at"
+    values = {
+        "schedule_from": DAY, "schedule_to": DAY, "season_from": DAY, "season_to": DAY, "history_from_date": DAY,
+        "history_from": NOW, "tick": NOW, "workflows": ["w"], "scrapers": ["s"], "oldest": NOW, "youngest": NOW,
+        "oldest_date": DAY, "paths": ["gs://b/f"], "day": DAY, "start": NOW, "until": NOW, "seen_until": NOW,
+        "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "next_day": DAY,
+        "dag_id": "d", "task_id": "t", "map_index": 0, **SPAN,
+    }  # fmt: skip
+    text = with_identifiers(path.stem, **names)
+    warehouse.query(text, {name: value for name, value in values.items() if f"@{name}" in text})
+
+
+@pytest.mark.lesson("E3")
+def test_a_row_that_is_appended_twice_shows_once(outbox, warehouse):
+    row = a_decision()
+    for _ in range(2):
+        assert outbox.append(row.TABLE, outbox.stage([row])).appended == 1
+    assert outbox.staged() == []
+    assert decisions_seen(warehouse) == 1
+
+
+def test_what_a_crash_left_staged_is_drained_once(outbox, warehouse):
+    outbox.stage([a_decision(), a_decision(decision_id="another")])
+    assert outbox.drain().appended == 2
+    assert outbox.drain().appended == 0
+    assert decisions_seen(warehouse) == 2
+
+
+def test_a_file_that_is_no_row_is_set_aside_and_blocks_no_other(outbox, warehouse):
+    outbox.stage([a_decision()])
+    (outbox.root / "workflow_decisions" / "broken.json").write_text('{"half')
+    drained = outbox.drain()
+    assert (drained.appended, len(drained.refused)) == (1, 1)
+    assert (outbox.root / "refused" / "workflow_decisions" / "broken.json").exists()
+    assert decisions_seen(warehouse) == 1
+
+
+def test_a_half_written_file_never_looks_like_a_row(outbox):
+    names = outbox.stage([a_decision()])
+    (outbox.root / "workflow_decisions" / ".x.123.json").write_text("{")
+    assert [path.name for path in outbox.staged()] == names
+
+
+def test_json_quotes_and_emoji_arrive_as_they_were(outbox, warehouse):
+    outbox.stage([a_decision(reason='"Nein" – 🏀 \n\\', context={"a": {"b": [1, "ü"]}})])
+    outbox.drain()
+    [row] = warehouse.query("SELECT reason, context FROM nba_orchestration.v_workflow_decisions")
+    assert (row["reason"], row["context"]) == ('"Nein" – 🏀 \n\\', {"a": {"b": [1, "ü"]}})
+
+
+class TestBigQueryDown:
+    @pytest.fixture
+    def down(self, google, outbox):
+        google.stop_bigquery()
+        yield outbox
+        google.start_bigquery()
+
+    @pytest.mark.lesson("K8")
+    def test_no_answer_is_an_error_never_an_empty_history(self, down, monkeypatch):
+        with pytest.raises(WarehouseError, match="BigQuery did not answer"):
+            decision_inputs(Warehouse(), ours(), ["betting_lines"], et("13:00"))
+
+    def test_the_callback_says_so_and_leaves_the_row_staged(self, down, caplog, monkeypatch):
+        monkeypatch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
+        task = SimpleNamespace(staged={"workflow_decisions": down.stage([a_decision()])})
+        with caplog.at_level(logging.ERROR):
+            append_staged({"task": task})
+        assert "stay in the outbox" in caplog.text
+        assert len(Outbox().staged()) == 1
+
+
+@pytest.mark.lesson("K3")
+@pytest.mark.lesson("K12")
+def test_one_game_from_two_sources_is_one_and_a_postponed_one_has_its_new_date(warehouse):
+    old, new = NOW - timedelta(hours=9), NOW - timedelta(hours=3)
+    moved = DAY + timedelta(days=2)
+    add_schedule(
+        warehouse,
+        ("0022500001", DAY, "cdn_static", new, "Postponed"),
+        ("0022500001", DAY, "api_stats", old, "7:00 pm ET"),
+        ("22500002", DAY, "cdn_static", old, "7:00 pm ET"),
+        ("0022500003", DAY, "api_stats", old, "7:00 pm ET"),
+        ("0022500003", moved, "api_stats", new, "7:00 pm ET"),
+    )
+    schedule, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
+    assert [g.game_id for g in schedule.on(DAY)] == ["0022500001", "0022500002"]
+    assert [g.game_id for g in schedule.on(moved)] == ["0022500003"]
+    assert schedule.on(DAY)[0].type is GameType.REGULAR
+    assert schedule.refreshed_at == new
+
+
+@pytest.mark.lesson("K13")
+def test_an_empty_table_is_unknown(warehouse):
+    schedule, history = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
+    assert schedule.unknown_because(et("13:00"), 36) is not None
+    assert history.executions == ()
+
+
+def test_a_decision_reads_everything_in_one_round_trip(outbox, warehouse, monkeypatch):
+    asked = []
+    query = Warehouse.query
+    monkeypatch.setattr(Warehouse, "query", lambda self, *rest: asked.append(rest) or query(self, *rest))
+    decision_inputs(warehouse, ours(), ["post_game_window_3"], et("13:00"))
+    assert len(asked) == 1
+
+
+@pytest.mark.lesson("T4")
+def test_history_is_keyed_by_target_date_and_ends_before_the_tick(outbox, warehouse):
+    rows = [
+        a_decision(decision_id=str(hour), slot_time=et(f"{hour:02d}:00"), decision_time=et(f"{hour:02d}:00"))
+        for hour in (11, 12, 13)
+    ]
+    outbox.stage(rows)
+    outbox.drain()
+    _, history = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
+    assert sorted((d.tick, d.target_date) for d in history.decisions) == [(et("11:00"), DAY), (et("12:00"), DAY)]
+
+
+def test_the_facts_of_a_day_are_those_between_its_locks(outbox, warehouse):
+    outbox.stage(
+        a_decision(decision_id=f"{tick}", slot_time=et(tick), decision_time=et(tick))
+        for tick in ("04:30", "06:00", "+1 04:00", "+1 06:00")
+    )
+    outbox.drain()
+    facts = day_facts(warehouse, ours(), DAY, et("+1 09:00"))
+    assert sorted(d.tick for d in facts.decisions) == [et("06:00"), et("+1 04:00")]
+
+
+class TestLocks:
+    def lock(self, outbox, run, hour, workflows, *, forced=False):
+        key = TaskKey("schedule_locker", run, "lock")
+        outbox.stage(
+            ExpectedRun(
+                expected_id=row_id("expected", key, name), date=DAY, locked_at=et(f"{hour:02d}:00"), workflow_name=name,
+                expected_run_time=et("13:00"), forced=forced, target_date=DAY, created_at=et(f"{hour:02d}:00"),
+                **key.columns(),
+            )
+            for name in workflows
+        )  # fmt: skip
+        outbox.drain()
+
+    def seen(self, warehouse):
+        rows = warehouse.query("SELECT workflow_name FROM nba_orchestration.v_expected_schedule")
+        return sorted(row["workflow_name"] for row in rows)
+
+    def test_readers_see_the_first_lock_of_a_day_unless_a_later_one_was_forced(self, outbox, warehouse):
+        self.lock(outbox, "first", 5, ["a", "b"])
+        self.lock(outbox, "second", 9, ["a"])
+        assert self.seen(warehouse) == ["a", "b"]
+        self.lock(outbox, "forced", 10, ["c"], forced=True)
+        self.lock(outbox, "forced again", 11, ["d"], forced=True)
+        assert self.seen(warehouse) == ["d"]
+
+    def test_a_lock_that_is_repeated_shows_once(self, outbox, warehouse):
+        for _ in range(2):
+            self.lock(outbox, "first", 5, ["a", "b"])
+        assert self.seen(warehouse) == ["a", "b"]
+
+
+@pytest.mark.lesson("E11")
+@pytest.mark.lesson("C7")
+def test_a_backlog_goes_in_by_few_streaming_appends_and_no_statement_changes_a_row(outbox, warehouse, monkeypatch):
+    appends = []
+    append = Warehouse.append
+
+    def counted(self, table, rows):
+        appends.append(len(rows))
+        append(self, table, rows)
+
+    monkeypatch.setattr(Warehouse, "append", counted)
+    outbox.stage(a_decision(decision_id=str(number)) for number in range(BATCH + 100))
+    assert outbox.drain().appended == BATCH + 100
+    assert appends == [BATCH, 100]
+    assert decisions_seen(warehouse) == BATCH + 100
+    for path in SQL_FOLDER.rglob("*.sql"):
+        assert not re.search(r"\b(MERGE|UPDATE|DELETE|INSERT)\b", path.read_text()), path
+
+
+def test_init_names_each_alert_channel_that_is_not_set_up_once_and_goes_on(google, capsys):
+    assert main(["init", "--no-pools"]) == 0
+    said = capsys.readouterr().err
+    for connection in ("smtp_default", "slack_default"):
+        assert said.count(f"there is no connection {connection}") == 1
+
+
+def test_the_scripts_need_a_google_connection_and_nothing_else(google, tmp_path):
+    needed = ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT")
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "ORCHESTRATION_PYTHON": sys.executable,
+        **{name: os.environ[name] for name in needed},
+    }
+    script = str(ROOT / "bin" / "orchestration" / "quick_health_check.sh")
+    done = subprocess.run(
+        [script, "--date", DAY.isoformat(), "--json"],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(done.stdout)["verdict"] in ("HEALTHY", "DEGRADED", "UNHEALTHY", "NO GAMES"), done.stderr

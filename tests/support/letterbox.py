@@ -1,0 +1,67 @@
+"""A mail server and a Slack webhook on 127.0.0.1, and the connections that lead to them."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import json
+import threading
+from collections.abc import Iterator
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from aiosmtpd.controller import Controller
+
+from support.standins import free_ports
+
+
+class Letterbox:
+    """What arrived: ``mails`` as parsed messages, ``posts`` as the webhook's JSON bodies."""
+
+    def __init__(self) -> None:
+        self.mails, self.posts, self.refuse = [], [], False
+
+    async def handle_DATA(self, server, session, envelope) -> str:
+        """Take a mail: aiosmtpd's interface."""
+        self.mails.append(email.message_from_bytes(envelope.content, policy=default))
+        return "250 OK"
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[dict[str, str]]:
+        """Serve; give the environment with the two connections."""
+        box = self
+
+        class Webhook(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not box.refuse:
+                    box.posts.append((self.path, body))
+                self.send_response(403 if box.refuse else 200)
+                self.end_headers()
+                self.wfile.write(b"no" if box.refuse else b"ok")
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        [port] = free_ports(1)
+        controller = Controller(self, hostname="127.0.0.1", port=port)
+        controller.start()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        mail = {
+            "conn_type": "smtp", "host": "127.0.0.1", "port": port,
+            "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.com", "retry_limit": 1},
+        }  # fmt: skip
+        slack = {
+            "conn_type": "slackwebhook", "schema": "http", "host": f"127.0.0.1:{server.server_port}/services",
+            "password": "T00/B00/s3cret",
+        }  # fmt: skip
+        try:
+            yield {
+                "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
+                "AIRFLOW_CONN_SLACK_DEFAULT": json.dumps(slack),
+            }
+        finally:
+            controller.stop()
+            server.shutdown()
+            server.server_close()

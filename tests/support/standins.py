@@ -1,0 +1,115 @@
+"""The emulators of the integration tests: real BigQuery emulator, real Pub/Sub protocol, real HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from orchestration.audit.setup import init
+from orchestration.audit.statements import ddl
+from orchestration.audit.warehouse import Warehouse
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "local"
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(contextlib.closing(socket.socket())) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+class GoogleStandIns:
+    """Starts both, and points this process's connections and endpoints at them."""
+
+    def __init__(self, faults: float = 0, lost: float = 0) -> None:
+        self.rates = ["--faults", str(faults), "--lost", str(lost)]
+        self.bigquery, self.grpc, self.scrapers, self.pubsub = free_ports(4)
+        self.folder = Path(tempfile.mkdtemp(prefix="orchestration-standins-"))
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> GoogleStandIns:
+        self.before = dict(os.environ)
+        google = {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True, "project": PROJECT}}
+        service = {"conn_type": "http", "host": "127.0.0.1", "port": self.scrapers, "extra": {"timeout": 2}}
+        os.environ.update(
+            BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{self.bigquery}",
+            PUBSUB_EMULATOR_HOST=f"127.0.0.1:{self.pubsub}",
+            STORAGE_EMULATOR_HOST=f"http://127.0.0.1:{self.scrapers}",
+            AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT=json.dumps(google),
+            AIRFLOW_CONN_SCRAPER_SERVICE=json.dumps(service),
+            PYTHONPATH=f"{ROOT / 'plugins'}:{ROOT / 'include'}",
+        )
+        self.start_bigquery()
+        command = [sys.executable, "-m", "sandbox", "serve", "--files", str(self.folder / "gcs"), *self.rates]
+        command += ["--port", str(self.scrapers), "--pubsub-port", str(self.pubsub)]
+        self._spawn("sandbox", command)
+        self._await(f"http://127.0.0.1:{self.scrapers}/health")
+        init(Warehouse())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+        # Others may be running, and this process goes back to them.
+        os.environ.clear()
+        os.environ.update(self.before)
+
+    def start_bigquery(self) -> None:
+        emulator = str(Path(sys.executable).parent / "bqemulator")
+        command = [emulator, "start", "--project", PROJECT, "--log-level", "error", "--persistent"]
+        command += ["--data-dir", str(self.folder / "bigquery"), "--rest-port", str(self.bigquery)]
+        self._spawn("bigquery", [*command, "--grpc-port", str(self.grpc)])
+        self._await(f"http://127.0.0.1:{self.bigquery}/bigquery/v2/projects/{PROJECT}/datasets")
+
+    def stop_bigquery(self) -> None:
+        process = self.processes.pop("bigquery")
+        process.kill()
+        process.wait()
+
+    def set_clock(self, moment: datetime) -> None:
+        url = f"http://127.0.0.1:{self.scrapers}/world/clock"
+        requests.post(url, json={"now": moment.isoformat()}, timeout=5).raise_for_status()
+
+    def settle(self) -> dict[str, int]:
+        """Wait until Phase 2 has nothing left to do; return what the world has counted."""
+        for _ in range(100):
+            state = requests.get(f"http://127.0.0.1:{self.scrapers}/world", timeout=5).json()
+            if not state["backlog"]:
+                return state
+            time.sleep(0.1)
+        raise AssertionError(f"Phase 2 does not come to rest: {state}")
+
+    def empty(self) -> None:
+        """Empty every table."""
+        warehouse = Warehouse()
+        for table in ddl("tables"):
+            warehouse.query(f"TRUNCATE TABLE nba_orchestration.{table}")
+        for table in ("nbac_schedule", "nbac_team_boxscore", "nbac_player_list"):
+            warehouse.query(f"TRUNCATE TABLE nba_raw.{table}")
+
+    def _spawn(self, name: str, command: list[str]) -> None:
+        log = (self.folder / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def _await(self, url: str) -> None:
+        for _ in range(200):
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(url, timeout=2).status_code < 500:
+                    return
+            time.sleep(0.1)
+        logs = "\n".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
+        raise AssertionError(f"{url} does not answer\n{logs}")

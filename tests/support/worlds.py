@@ -1,0 +1,102 @@
+"""Small building blocks of the tests: games, schedules, histories, configurations."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from orchestration.config import load, loads
+from orchestration.config.model import Config
+from orchestration.decisions.engine import decide
+from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
+from orchestration.nba.eastern import at
+from orchestration.nba.games import Game, Schedule
+from orchestration.words import Action, ExecutionStatus, Outcome
+
+ROOT = Path(__file__).resolve().parents[2]
+OLD_FILE = Path(__file__).parent / "data" / "workflows-2025-11.yaml"
+DAY = date(2026, 1, 14)
+
+
+@lru_cache
+def ours() -> Config:
+    """Our own configuration."""
+    return load(ROOT / "config" / "workflows.yaml").config
+
+
+@lru_cache
+def old() -> Config:
+    """The file of November 2025."""
+    return load(OLD_FILE).config
+
+
+def changed(**paths: object) -> Config:
+    """Our configuration with values changed: ``a__b__c=value`` sets a.b.c."""
+    data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
+    for path, value in paths.items():
+        *parents, key = path.split("__")
+        here = data
+        for parent in parents:
+            here = here.setdefault(parent, {})
+        here[key] = value
+    return loads(yaml.safe_dump(data)).config
+
+
+def et(text: str, day: date = DAY) -> datetime:
+    """An aware ET moment: '19:30' on ``day``, '+1 01:00' on the day after."""
+    shift, _, wall = text.rpartition(" ")
+    moment = date.fromordinal(day.toordinal() + int(shift or 0))
+    return at(moment, time.fromisoformat(wall))
+
+
+def game(number: int = 1, tip: str = "19:00", day: date = DAY, *, prefix: str = "002", text: str = "") -> Game:
+    game_id = f"{prefix}25{number:05d}"
+    return Game(game_id, f"{day:%Y%m%d}/LALBOS", day, et(tip, day), "BOS", "LAL", 1, text)
+
+
+def schedule(*games: Game, refreshed: datetime | None = None) -> Schedule:
+    """A schedule that is known: refreshed at 04:30 of the day before its first game, unless said otherwise."""
+    first = min((g.date for g in games), default=DAY)
+    return Schedule(games, refreshed or et("04:30", first))
+
+
+def executed(
+    workflow: str, tick: str | datetime, target: date = DAY, status: str = "completed", with_records: int = 1
+) -> PastExecution:
+    moment = et(tick) if isinstance(tick, str) else tick
+    return PastExecution(workflow, moment, target, ExecutionStatus(status), with_records)
+
+
+def called(
+    scraper: str, tick: str, outcome: str = "success", target: date = DAY, game_id: str | None = None
+) -> PastCall:
+    return PastCall(scraper, et(tick), target, Outcome(outcome), game_id)
+
+
+def decided(workflow: str, tick: str, action: str, rule: str, target: date = DAY) -> PastDecision:
+    return PastDecision(workflow, et(tick), target, Action(action), rule)
+
+
+def history(*past: PastExecution | PastCall | PastDecision) -> History:
+    return History(
+        tuple(p for p in past if isinstance(p, PastExecution)),
+        tuple(p for p in past if isinstance(p, PastCall)),
+        tuple(p for p in past if isinstance(p, PastDecision)),
+    )
+
+
+MORNING_DONE = executed("morning_operations", "06:00")
+
+
+def decision(
+    workflow: str,
+    tick: str | datetime,
+    games: Schedule | None = None,
+    past: History | None = None,
+    config: Config | None = None,
+) -> Decision:
+    moment = et(tick) if isinstance(tick, str) else tick
+    return decide(workflow, config or ours(), moment, games or schedule(game()), past or History())

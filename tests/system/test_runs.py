@@ -1,0 +1,375 @@
+"""The RUN half of a workflow's DAG on a real Airflow: calls deferred and blocking, killed, cleared, vetoed, empty."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import pytest
+import yaml
+
+from orchestration.nba.eastern import et
+from sandbox.airflow_api import AirflowApi
+from sandbox.phase2 import client
+from sandbox.stack import PROJECT, Ports, Stack
+from support.letterbox import Letterbox
+from support.scripted import ScriptedService, found
+from support.standins import free_ports
+
+AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
+EVENT = {"for_each": "event", "depends_on": ["events"], "critical": False}
+SCRAPERS = {
+    "events": {},
+    "props": {**EVENT, "parameters": {"event_id": "{{ event_id }}"}},
+    "deferred": {},
+    "late": {"timeout_seconds": 1, "retries": 0, "critical": False},
+    "once_wrong": {"retries": 0},
+    "killed_once": {"deferrable": False, "retries": 1, "critical": False},
+    "killed": {"deferrable": False, "retries": 0, "critical": False},
+    "slow": {"deferrable": False, "timeout_seconds": 120},
+}
+WORKFLOWS = {
+    "fan_out": ["events", "props"],
+    "calls": ["deferred", "late", "killed_once", "killed"],
+    "cleared": ["once_wrong"],
+    "held": ["deferred"],
+    "overdue": ["slow"],
+}
+DEADLINE_SECONDS = 6
+CALLBACK_SECONDS = 10
+
+
+def configuration(first_tick: datetime) -> dict:
+    moment = f"{et(first_tick):%H:%M}"
+    return {
+        "version": "1",
+        "scrapers": {name: {"for_each": "nothing", "parameters": {}, **more} for name, more in SCRAPERS.items()},
+        "workflows": {
+            name: {
+                "decision_type": "self_aware",
+                "priority": "HIGH",
+                "schedule": {"ideal_window": {"start_hour": 0, "end_hour": 24}},
+                "execution_plan": {"scrapers": scrapers, "type": "parallel"},
+                "deadline_minutes": DEADLINE_SECONDS / 60 if name == "overdue" else 60,
+            }
+            for name, scrapers in WORKFLOWS.items()
+        },
+        "settings": {
+            "first_tick": moment,
+            "last_tick": moment,
+            "execution_delay_minutes": 30,
+            "retries": {"first_delay_seconds": 1},
+            "daily_schedule_lock": {"enabled": False},
+            "cleanup_processor": {"enabled": False},
+            "notifications": {"email_to": ["duty@example.com"], "warning_channels": ["email", "slack"]},
+        },
+    }
+
+
+class Live:
+    """A stack with our own service and our own letterbox, and what its audit says."""
+
+    def __init__(self, stack: Stack, service: ScriptedService, box: Letterbox) -> None:
+        self.stack, self.service, self.box = stack, service, box
+        self.api = AirflowApi(stack.url)
+        self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
+
+    def run(self, workflow: str, as_of: datetime = AS_OF, **conf: object) -> str:
+        run = self.api.trigger(workflow, as_of, force=True, **conf)
+        self.await_run(workflow, run)
+        return run
+
+    def state(self, workflow: str, run: str) -> str:
+        return self.api.get(f"dags/{workflow}/dagRuns/{run}")["state"]
+
+    def await_run(self, workflow: str, run: str) -> None:
+        self.wait(lambda: self.state(workflow, run) in ("success", "failed"), "the run to end")
+        over = time.monotonic()
+        self.wait(lambda: not self.staged() or time.monotonic() - over > CALLBACK_SECONDS, "the callbacks")
+        if self.staged():
+            # Airflow ran no callback for a try: it took a deferred task that resumed for a failed one
+            # (apache/airflow#72716). The cleanup, which these tests are without, would drain what it left.
+            code = "from orchestration.audit.outbox import Outbox; Outbox().drain()"
+            subprocess.run([sys.executable, "-c", code], env=self.stack.env, check=True)
+
+    def staged(self) -> list[Path]:
+        return list((self.stack.home / "outbox").glob("*/*.json"))
+
+    def wait(self, done, what: str, seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            self.stack.check()
+            assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+            time.sleep(0.3)
+
+    def rows(self, view: str, day: str, run: str, column: str = "run_id") -> list[dict]:
+        text = (
+            f"SELECT * FROM nba_orchestration.{view} "
+            f"WHERE DATE({day}) > DATE '2026-01-01' AND {column} = '{run}' ORDER BY task_id, try_number"
+        )
+        return [dict(row) for row in self.bigquery.query(text).result(timeout=30)]
+
+    def calls(self, run: str, scraper: str) -> list[dict]:
+        return [
+            row
+            for row in self.rows("v_scraper_runs", "triggered_at", run, "dag_run_id")
+            if row["scraper_name"] == scraper
+        ]
+
+    def executions(self, workflow: str, run: str) -> list[dict]:
+        found = self.rows("v_workflow_executions", "execution_time", run)
+        return [row for row in found if row["workflow_name"] == workflow]
+
+    def execution(self, workflow: str, run: str) -> dict:
+        [row] = self.executions(workflow, run)
+        return row
+
+    def instances(self, workflow: str, run: str) -> dict[tuple[str, int], dict]:
+        path = f"dags/{workflow}/dagRuns/{run}/taskInstances"
+        return {(i["task_id"], i["map_index"]): i for i in self.api.get(path, limit=100)["task_instances"]}
+
+    def log(self, workflow: str, run: str, task: str, map_index: int = -1) -> str:
+        path = f"dags/{workflow}/dagRuns/{run}/taskInstances/{task}/logs/1"
+        return json.dumps(self.api.get(path, map_index=map_index))
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory):
+    names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
+    ports = Ports(**dict(zip(names, free_ports(6), strict=True)))
+    home = Path(tmp_path_factory.mktemp("runs"))
+    config = home / "workflows.yaml"
+    # No tick while these tests run: a held run would keep every other one of its DAG waiting.
+    config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(hours=6))))
+    box = Letterbox()
+    with ScriptedService().serving() as service, box.open() as channels:
+        connection = {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
+        settings = {
+            "ORCHESTRATION_CONFIG": str(config),
+            "AIRFLOW_CONN_SCRAPER_SERVICE": json.dumps(connection),
+            "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True",
+            **channels,
+        }
+        with Stack(home, ports, on_schedule=True, settings=settings) as stack:
+            running = Live(stack, service, box)
+            running.api.await_dags(WORKFLOWS)
+            # Airflow starts a new DAG with its latest tick, here yesterday's: too late to be held.
+            held = "dags/held/dagRuns"
+            running.wait(lambda: running.api.get(held)["total_entries"] and not running.api.unfinished(), "them")
+            yield running
+
+
+def kill_who_asks(*, only_first: bool):
+    """Kill, with SIGKILL, the task that asks: the process behind the connection."""
+
+    def answer(request: dict, number: int):
+        if number == 1 or not only_first:
+            for process in psutil.process_iter(["cmdline"]):
+                if " ".join(process.info["cmdline"] or ()).startswith("airflow worker -- ") and any(
+                    c.raddr and c.raddr.port == kill_who_asks.port for c in process.net_connections("tcp")
+                ):
+                    process.kill()
+        return found()
+
+    return answer
+
+
+@pytest.fixture(scope="module")
+def calls_run(live: Live) -> str:
+    """One run with a deferred call, a late one, and two whose processes are killed in the middle of the call."""
+    kill_who_asks.port = live.service.port
+    live.service.script(
+        deferred=lambda *_: found(gcs_path="gs://bucket/a/file 1.json"),
+        late=lambda *_: (live.service.stopping.wait(5), found(7))[1],
+        killed_once=kill_who_asks(only_first=True),
+        killed=kill_who_asks(only_first=False),
+    )
+    return live.run("calls", scrapers=None)
+
+
+def test_a_deferred_call_has_one_row_and_its_task_waited_in_the_triggerer(live, calls_run):
+    [row] = live.calls(calls_run, "deferred")
+    assert (row["status"], row["record_count"], row["try_number"], row["retry_count"]) == ("success", 1, 1, 0)
+    assert "Pausing task as DEFERRED" in live.log("calls", calls_run, "deferred")
+
+
+@pytest.mark.lesson("E8")
+def test_a_call_that_outlives_its_timeout_says_so_and_its_later_success_counts_for_nothing(live, calls_run):
+    [row] = live.calls(calls_run, "late")
+    assert (row["status"], row["error_type"], row["record_count"]) == ("failed", "timeout", None)
+    assert row["error_message"] == "no complete answer within 1 s"
+
+
+@pytest.mark.lesson("E3")
+def test_every_try_of_a_killed_call_has_its_row(live, calls_run):
+    first, second = live.calls(calls_run, "killed_once")
+    assert (first["try_number"], first["status"], first["error_type"]) == (1, "failed", "killed")
+    assert (second["try_number"], second["status"], second["error_type"]) == (2, "success", None)
+    [only] = live.calls(calls_run, "killed")
+    assert (only["try_number"], only["status"], only["error_type"], only["label"]) == (1, "failed", "killed", "killed")
+
+
+@pytest.mark.lesson("K7")
+def test_the_execution_counts_them_all(live, calls_run):
+    row = live.execution("calls", calls_run)
+    assert (row["scrapers_triggered"], row["scrapers_succeeded"], row["scrapers_failed"]) == (4, 2, 2)
+    assert row["status"] == "partial"
+    assert len(row["scraper_execution_ids"]) == 4
+    assert "late: timeout" in row["error_message"]
+    assert "killed: killed" in row["error_message"]
+
+
+def links(live: Live, run: str, task: str) -> dict[str, str]:
+    found = live.api.get(f"dags/calls/dagRuns/{run}/taskInstances/{task}/links", map_index=-1)
+    return found["extra_links"]
+
+
+def test_a_call_links_to_its_log_rows_one_for_each_try(live, calls_run):
+    page = live.api.session.get(links(live, calls_run, "killed_once")["Log row"], timeout=30)
+    assert page.status_code == 200
+    assert page.text.index("Try 2:") < page.text.index("Try 1:")
+    for text in ("killed_once", "success", "failed", "tick of Wed 14 Jan 2026 10:00:00 ET"):
+        assert text in page.text
+
+
+def test_and_to_its_file_if_it_brought_one(live, calls_run):
+    def follow(task):
+        return live.api.session.get(links(live, calls_run, task)["File"], allow_redirects=False, timeout=30)
+
+    console = "https://console.cloud.google.com/storage/browser/_details/bucket/a/file%201.json"
+    assert follow("deferred").headers["Location"] == console
+    assert follow("late").status_code == 404
+    assert "late brought no file: no complete answer within 1 s" in follow("late").text
+
+
+def test_the_audit_says_who_asked_for_a_run_by_hand(live):
+    body = {"logical_date": None, "conf": {"dry_run": True, "force": True, "reason": "checking"}}
+    reply = live.api.session.post(f"{live.stack.url}/api/v2/dags/cleared/dagRuns", json=body, timeout=30).json()
+    live.await_run("cleared", reply["dag_run_id"])
+    [decision] = live.rows("v_workflow_decisions", "decision_time", reply["dag_run_id"])
+    assert decision["triggered_by"] == f"manual:{reply['triggering_user_name']}"
+    assert decision["action"] == "RUN"
+    assert "checking" in decision["reason"]
+
+
+def test_an_empty_list_of_events_skips_visibly_and_says_why(live):
+    live.service.script(events=lambda *_: found(0, event_ids=[]))
+    run = live.run("fan_out", AS_OF + timedelta(minutes=1))
+    skipped = live.instances("fan_out", run)["props", 0]
+    assert (skipped["state"], skipped["rendered_map_index"]) == ("skipped", "no event")
+    assert "props is called for each event, and there is none" in live.log("fan_out", run, "props", 0)
+    assert (live.execution("fan_out", run)["status"], live.execution("fan_out", run)["scrapers_triggered"]) == (
+        "completed",
+        1,
+    )
+
+
+def test_one_call_for_each_event_and_one_that_fails_stops_no_other(live):
+    wrong = "event-3"
+    live.service.script(
+        events=lambda *_: found(5, event_ids=[f"event-{n}" for n in range(5)]),
+        props=lambda request, _: (400, {"error": "no such event"}) if request["event_id"] == wrong else found(),
+    )
+    run = live.run("fan_out", AS_OF + timedelta(minutes=2))
+    rows = live.calls(run, "props")
+    assert {row["label"]: row["status"] for row in rows} == {
+        f"props event-{n}": "failed" if f"event-{n}" == wrong else "success" for n in range(5)
+    }
+    assert live.execution("fan_out", run)["status"] == "partial"
+    assert live.execution("fan_out", run)["error_message"] == "props event-3: bad_request"
+
+
+def test_a_cleared_call_makes_a_new_row_and_a_corrected_execution(live):
+    live.service.script(once_wrong=lambda _, number: (400, {"error": "not yet"}) if number == 1 else found(3))
+    run = live.run("cleared", AS_OF + timedelta(minutes=3))
+    assert live.execution("cleared", run)["status"] == "failed"
+    body = {"dag_run_id": run, "task_ids": ["once_wrong"], "include_downstream": True, "dry_run": False}
+    body["only_failed"] = False
+    live.api.post("dags/cleared/clearTaskInstances", body)
+    live.await_run("cleared", run)
+    assert [(row["try_number"], row["status"]) for row in live.calls(run, "once_wrong")] == [
+        (1, "failed"),
+        (2, "success"),
+    ]
+    corrected = live.execution("cleared", run)
+    assert (corrected["status"], corrected["scrapers_succeeded"], corrected["error_message"]) == ("completed", 1, None)
+
+
+def test_a_failed_execution_is_told_once_a_day_with_a_link_to_its_run(live):
+    live.service.script(once_wrong=lambda *_: (403, {"error": "go away"}))
+    before = len(live.box.mails)
+    first, _ = (live.run("cleared", AS_OF + timedelta(days=1, minutes=n)) for n in (4, 5))
+    [mail] = live.box.mails[before:]
+    text = mail.get_body().get_content()
+    assert mail["Subject"] == "WARNING execution failed: cleared"
+    assert "Thu 15 Jan 2026 10:04 ET" in text
+    assert "failed: once_wrong: blocked" in text
+    assert f"Run: {live.stack.url}/dags/cleared/runs/{quote(first, safe='')}" in text
+    assert "First: bin/orchestration/investigate_scraper_failures.sh --date 2026-01-15 --days 1" in text
+
+
+def test_a_missed_deadline_is_told_while_the_run_still_hangs_and_stays_in_the_audit(live):
+    let_go = threading.Event()
+    live.service.script(slow=lambda *_: (let_go.wait(100), found(2))[1])
+    before = len(live.box.posts)
+    run = live.api.trigger("overdue", AS_OF, force=True)
+    try:
+        live.wait(lambda: len(live.box.posts) > before, "the alert")
+        assert live.state("overdue", run) == "running"
+        live.wait(lambda: live.executions("overdue", run), "its row")
+        late = live.execution("overdue", run)
+    finally:
+        let_go.set()
+    assert (late["status"], late["deadline_missed"], late["scrapers_triggered"]) == ("failed", True, 0)
+    assert late["error_message"] == "Deadline missed: not over 0.1 min after it was queued"
+    [(_, post)] = live.box.posts[before:]
+    assert post["text"].startswith("*WARNING deadline missed: overdue*")
+    assert "Deadline missed: the run of 10:00 ET is not over 0.1 min after it was queued" in post["text"]
+    live.await_run("overdue", run)
+    over = live.execution("overdue", run)
+    assert (over["status"], over["deadline_missed"], over["scrapers_succeeded"]) == ("completed", True, 1)
+    assert over["decision_id"] == late["decision_id"]
+
+
+def test_a_second_one_of_the_day_is_recorded_and_not_told_again(live):
+    let_go = threading.Event()
+    live.service.script(slow=lambda *_: (let_go.wait(100), found(2))[1])
+    before = len(live.box.posts)
+    run = live.api.trigger("overdue", AS_OF + timedelta(minutes=10), force=True)
+    try:
+        live.wait(lambda: live.executions("overdue", run), "its row")
+        assert live.execution("overdue", run)["deadline_missed"] is True
+    finally:
+        let_go.set()
+    live.await_run("overdue", run)
+    assert live.box.posts[before:] == []
+
+
+def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
+    def held() -> list[str]:
+        path = "dags/held/dagRuns/~/taskInstances"
+        return [i["dag_run_id"] for i in live.api.get(path, state="awaiting_input")["task_instances"]]
+
+    config = live.stack.home / "workflows.yaml"
+    config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(seconds=100))))
+    live.wait(held, "a scheduled run to be held", 240)
+    [run] = held()
+    url = f"{live.stack.url}/api/v2/dags/held/dagRuns/{run}/taskInstances/hold/-1/hitlDetails"
+    asked = live.api.session.get(url, timeout=30).json()
+    assert "unless somebody vetoes it" in asked["subject"], asked
+    # No person is faster; Airflow takes an answer that comes before it has seen the task pause for the task's failure.
+    asked_at = datetime.fromisoformat(asked["created_at"])
+    live.wait(lambda: datetime.now(UTC) - asked_at > timedelta(seconds=3), "a person to read it")
+    body = {"chosen_options": ["Veto"], "params_input": {"veto_reason": "source is down"}}
+    user = live.api.session.patch(url, json=body, timeout=30).json()["responded_by"]["name"]
+    live.await_run("held", run)
+    row = live.execution("held", run)
+    assert (row["status"], row["scrapers_triggered"]) == ("failed", 0)
+    assert row["error_message"].startswith(f"Vetoed by {user} at ")
+    assert row["error_message"].endswith(" ET: source is down")
+    assert live.state("held", run) == "failed"

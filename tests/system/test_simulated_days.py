@@ -1,0 +1,96 @@
+"""Fourteen healthy days raise nothing, and of eight big faults the health check names the right one first."""
+
+import re
+from datetime import UTC, timedelta
+
+import pytest
+
+from orchestration.cli import main
+from orchestration.nba.eastern import et as in_et
+from orchestration.words import Verdict
+from sandbox.demo import moments
+from sandbox.faults import FAULTS
+from sandbox.world import DAYS_AROUND
+from support.simulated import SimulatedDays
+from support.standins import GoogleStandIns
+from support.worlds import DAY, et
+
+NAMED = {
+    "locker_off": ("05:50", "DEGRADED: the locker did not lock 2026-01-14; is the DAG schedule_locker paused?"),
+    "scheduler_down": ("18:50", "UNHEALTHY: no decision of any workflow between 14:00 and 16:00 ET"),
+    "service_down": ("22:50", "UNHEALTHY: the scraper service cannot be reached: "),
+    "source_blocked": ("22:50", "UNHEALTHY: nba_com blocks us (HTTP 403): "),
+    "props_empty": ("18:50", "DEGRADED: oddsa_player_props (betting_lines): "),
+    "phase2_dead": ("21:50", "DEGRADED: Phase 2 reads no messages: "),
+    "topic_gone": ("20:50", "DEGRADED: Pub/Sub takes no messages: "),
+    "bigquery_down": ("16:50", "UNHEALTHY: BigQuery did not answer at 15:00 to 16:00 ET: "),
+}
+"""When somebody looks, and how the first line begins."""
+
+
+def timeline(day, cleanups_every=1, until=None):
+    """The moments of a day up to ``until``; with only every n-th cleanup, and then the watchdog every other time."""
+    found, number = {}, 0
+    for moment, dag_ids in moments(day).items():
+        if until is not None and moment >= until:
+            break
+        if dag_ids != ["cleanup"]:
+            found[moment] = dag_ids
+            continue
+        number += 1
+        if number % cleanups_every == 0:
+            watched = cleanups_every > 1 and number % (2 * cleanups_every) == 0
+            found[moment] = ["cleanup", "watch"] if watched else ["cleanup"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Stand-ins of their own, with the usual small faults and lost messages."""
+    with GoogleStandIns(faults=0.02, lost=0.03) as running:
+        yield running
+
+
+@pytest.fixture
+def days(world, tmp_path, monkeypatch):
+    world.empty()
+    monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
+    # Whatever the wall clock says, a run's time is that of its tick.
+    monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
+    monkeypatch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
+    return lambda fault=None: SimulatedDays(world, DAY, FAULTS.get(fault))
+
+
+def test_every_fault_is_tried():
+    assert set(NAMED) == set(FAULTS)
+
+
+@pytest.mark.lesson("K11")
+@pytest.mark.parametrize("fault", NAMED)
+def test_the_first_line_names_the_fault(days, fault, capsys):
+    moment, says = NAMED[fault]
+    played = days(fault)
+    played.play(timeline(DAY, until=et(moment).astimezone(UTC)))
+    if fault == "bigquery_down":
+        assert main(["health", "--date", DAY.isoformat(), "--as-of", et(moment).isoformat()]) == 3
+        [first] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("UNKNOWN")]
+        assert re.fullmatch(r"UNKNOWN: BigQuery did not answer: 127.0.0.1:\d+ cannot be reached", first)
+        played.repair()
+    health = played.health(DAY, et(moment))
+    assert health.headline.startswith(says), [f.text for f in health.findings]
+    if fault == "bigquery_down":
+        played.play({m: d for m, d in timeline(DAY).items() if et("17:00") <= m < et("17:50")})
+        assert played.health(DAY, et("17:50")).findings == ()
+
+
+@pytest.mark.lesson("K13")
+def test_fourteen_healthy_days_raise_nothing(days):
+    played = days()
+    for shift in DAYS_AROUND:
+        day = DAY + timedelta(days=shift)
+        played.play(timeline(day, cleanups_every=2))
+        now = in_et(max(timeline(day))) + timedelta(minutes=10)
+        health = played.health(day, now)
+        assert (health.verdict, health.findings) == (Verdict.HEALTHY, ()), day
+        assert (health.collected, health.due) == (health.games, health.games)
+    assert played.raised == []

@@ -1,0 +1,119 @@
+"""Rows, ids and statements: models, DDL and reference agree."""
+
+import json
+from datetime import datetime
+
+import pytest
+import sqlglot
+from pydantic import ValidationError
+from sqlglot import exp
+
+from orchestration.audit.ids import TaskKey, row_id
+from orchestration.audit.rows import MESSAGE_LIMIT, ROW_MODELS, CleanupRow, MissingFile
+from orchestration.audit.setup import columns_of
+from orchestration.audit.statements import ddl
+from support.rows import KEY, NOW, a_decision
+
+
+@pytest.mark.parametrize("table", ROW_MODELS)
+def test_every_model_has_exactly_the_columns_of_its_table(table):
+    columns = {column.name: column for column in columns_of(ddl("tables")[table])}
+    model = ROW_MODELS[table]
+    assert set(model.model_fields) == set(columns)
+    for name, column in columns.items():
+        if column.required:
+            assert model.model_fields[name].is_required(), f"{table}.{name} is required in the table only"
+
+
+# Columns that people's dashboards read: name, type and whether required. They may not change (the old system's tables).
+KEPT = {
+    "daily_expected_schedule": "date DATE R, locked_at TIMESTAMP R, workflow_name STRING R, "
+    "expected_run_time TIMESTAMP R, reason STRING, scrapers ARRAY<STRING>, games_today INT64, "
+    "priority STRING, schedule_version STRING, "
+    "generated_by STRING, environment STRING, created_at TIMESTAMP",
+    "workflow_decisions": "decision_id STRING R, decision_time TIMESTAMP R, workflow_name STRING R, action STRING R, "
+    "reason STRING R, context JSON, scrapers_triggered ARRAY<STRING>, target_games ARRAY<STRING>, "
+    "next_check_time TIMESTAMP, priority STRING, alert_level STRING, controller_version STRING, environment STRING, "
+    "triggered_by STRING, created_at TIMESTAMP",
+    "workflow_executions": "execution_id STRING R, execution_time TIMESTAMP R, workflow_name STRING R, "
+    "decision_id STRING, scrapers_requested ARRAY<STRING>, scrapers_triggered INT64 R, scrapers_succeeded INT64 R, "
+    "scrapers_failed INT64 R, scraper_execution_ids ARRAY<STRING>, status STRING R, duration_seconds FLOAT64, "
+    "error_message STRING, created_at TIMESTAMP",
+    "scraper_execution_log": "execution_id STRING R, scraper_name STRING R, workflow STRING, game_date DATE, "
+    "status STRING R, triggered_at TIMESTAMP R, completed_at TIMESTAMP, duration_seconds FLOAT64, source STRING R, "
+    "environment STRING, triggered_by STRING, gcs_path STRING, data_summary JSON, error_type STRING, "
+    "error_message STRING, retry_count INT64, recovery BOOL, run_id STRING, opts JSON, created_at TIMESTAMP",
+    "cleanup_operations": "cleanup_id STRING R, cleanup_time TIMESTAMP R, files_checked INT64 R, "
+    "missing_files_found INT64 R, republished_count INT64 R, missing_files ARRAY<STRUCT>, errors ARRAY<STRING>, "
+    "duration_seconds FLOAT64, pubsub_enabled BOOL, environment STRING, created_at TIMESTAMP",
+}
+
+
+@pytest.mark.parametrize("table", ROW_MODELS)
+def test_the_columns_that_dashboards_read_keep_name_type_and_requirement(table):
+    columns = {column.name: column for column in columns_of(ddl("tables")[table])}
+    for kept in KEPT[table].split(", "):
+        name, kind, *required = kept.split(" ")
+        assert (columns[name].type, columns[name].required) == (kind, bool(required)), f"{table}.{name}"
+
+
+@pytest.mark.parametrize(("table", "statement"), ddl("tables").items())
+def test_our_reading_of_the_ddl_is_that_of_a_real_parser(table, statement):
+    parsed = sqlglot.parse_one(statement, dialect="bigquery")
+    assert [c.name for c in parsed.find_all(exp.ColumnDef) if not c.find_ancestor(exp.DataType)] == [
+        column.name for column in columns_of(statement)
+    ]
+    assert "partition_expiration_days=90" in statement
+
+
+@pytest.mark.lesson("E3")
+def test_the_same_try_makes_the_same_id_and_another_try_another():
+    assert row_id("call", KEY) == row_id("call", TaskKey("betting_lines", "run", "decide"))
+    second = TaskKey("betting_lines", "run", "decide", try_number=2)
+    assert row_id("call", KEY) != row_id("call", second)
+    assert row_id("decision", KEY, per_try=False) == row_id("decision", second, per_try=False)
+
+
+@pytest.mark.lesson("C9")
+def test_a_json_column_is_text_and_keeps_quotes_and_emoji():
+    context = {"games": 12, "note": 'he said "no" 🏀'}
+    assert json.loads(a_decision(context=context).to_json()["context"]) == context
+
+
+@pytest.mark.lesson("C3")
+def test_a_cleanup_row_with_something_to_report_is_json():
+    missing = MissingFile(scraper_name="s", gcs_path="gs://b/f", triggered_at=NOW, age_minutes=40, republished=True)
+    row = CleanupRow(
+        cleanup_id="c", cleanup_time=NOW, files_checked=1, missing_files_found=1, republished_count=1,
+        missing_files=[missing], created_at=NOW, **KEY.columns(),
+    )  # fmt: skip
+    assert json.loads(json.dumps(row.to_json()))["missing_files"][0]["triggered_at"] == NOW.isoformat()
+
+
+def test_secrets_never_enter_a_row_and_messages_are_cut():
+    row = a_decision(context={"api_key": "k", "headers": {"Authorization": "Bearer x"}}, reason="x" * 5000).to_json()
+    assert "Bearer" not in row["context"]
+    assert json.loads(row["context"])["api_key"] == "***"
+    assert len(row["reason"]) == MESSAGE_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("GET /odds?apiKey=abc123&day=1 failed", "GET /odds?apiKey=***&day=1 failed"),
+        ("sent Authorization: Bearer eyJhbGciOi.xyz-_", "sent Authorization: Bearer ***"),
+        ("header was Bearer eyJhbGciOi.xyz", "header was Bearer ***"),
+        ("password='hunter2', retrying", "password='***', retrying"),
+        ('{"api_key": "abc"}', '{"api_key": "***"}'),
+        ("3 tokens left, basic plan", "3 tokens left, basic plan"),
+    ],
+)
+def test_a_secret_in_a_message_is_struck_out(text, kept):
+    assert a_decision(reason=text).to_json()["reason"] == kept
+
+
+def test_a_naive_time_or_an_unknown_word_never_becomes_a_row():
+    with pytest.raises(ValidationError):
+        a_decision(decision_time=datetime(2026, 1, 14))
+    with pytest.raises(ValidationError):
+        a_decision(action="MAYBE")

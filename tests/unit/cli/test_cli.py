@@ -1,0 +1,156 @@
+"""The command line: plan, explain, validate, schema."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestration.cli import main
+from support.seasons import document
+from support.worlds import OLD_FILE, ROOT
+
+
+@pytest.fixture(scope="module")
+def games(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("games") / "schedule.json"
+    path.write_text(document())
+    return str(path)
+
+
+def planned(capsys, *arguments):
+    assert main(["plan", "--json", *arguments]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_plan_is_one_object_per_decision(capsys, games):
+    found = planned(capsys, "--date", "2026-01-14", "--games", games)
+    assert len(found) == 148 - 1  # 8 workflows, 18 ticks, 3 more; 04:30 belongs to the day before
+    first = next(d for d in found if d["workflow"] == "betting_lines" and d["action"] == "RUN")
+    promised = "tick workflow action reason alert_level next_check_time target_date target_games calls"
+    assert set(promised.split()) <= set(first)
+    assert first["target_date"] == "2026-01-14"
+    assert first["calls"] == [
+        "oddsa_events",
+        "oddsa_player_props each event of oddsa_events",
+        "oddsa_game_lines each event of oddsa_events",
+    ]
+
+
+def test_a_changed_window_shows_in_the_plan(capsys, games, tmp_path):
+    path = tmp_path / "w.yaml"
+    ours = (ROOT / "config" / "workflows.yaml").read_text()
+    path.write_text(ours.replace("frequency_hours: 2", "frequency_hours: 3"))
+
+    def count(*more):
+        found = planned(capsys, "--date", "2026-01-14", "--games", games, "--workflow", "betting_lines", *more)
+        return sum(d["action"] == "RUN" for d in found)
+
+    assert count() > count("--config", str(path)) > 0
+
+
+def test_assumed_failures_change_what_follows(capsys, games, tmp_path):
+    path = tmp_path / "assume.yaml"
+    path.write_text("- {scraper: nbac_injury_report, until: '14:00', outcome: no_data}\n")
+    found = planned(
+        capsys, "--date", "2026-01-14", "--games", games, "--workflow", "injury_discovery", "--assume", str(path)
+    )
+    assert [d["tick"][11:16] for d in found if d["action"] == "RUN"] == ["06:00", "08:00", "10:00", "12:00", "14:00"]
+
+
+def test_the_timeline_names_what_runs_and_counts_what_does_not(capsys, games):
+    assert main(["plan", "--date", "2026-01-14", "--games", games]) == 0
+    text = capsys.readouterr().out
+    assert "Wed 14 Jan 2026" in text
+    assert "06:00 RUN   morning_operations   In the window 06:00-10:00 ET, not done yet (34 calls)" in text
+    assert "SKIP  7 workflows" in text
+
+
+def test_explain_shows_every_check_with_the_values_of_the_one_that_answered(capsys, games):
+    assert main(["explain", "--workflow", "injury_discovery", "--at", "2026-01-14T07:00-05:00", "--games", games]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "injury_discovery at Wed 14 Jan 07:00 ET: RUN"
+    assert any("passed    not_a_game_day: SKIP on days without games" in line for line in lines)
+    assert any("answered  attempt" in line for line in lines)
+    assert any("max_attempts = 12" in line for line in lines)
+
+
+def test_checks_after_the_answer_are_not_asked(capsys, games):
+    main(["explain", "--workflow", "betting_lines", "--at", "2026-01-14T07:00-05:00", "--games", games])
+    text = capsys.readouterr().out
+    assert "answered  waiting_for_required" in text
+    assert "not asked due: RUN for all games of the day" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["plan", "--date", "2026-01-14", "--games", "/no/such/file"], "No such file"),
+        (["explain", "--workflow", "nope", "--at", "2026-01-14T07:00-05:00"], "no workflow is named nope"),
+    ],
+)
+def test_what_cannot_be_read_is_one_clear_line(capsys, arguments, says):
+    assert main(arguments) == 1
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "not JSON"),
+        ("{}", "neither leagueSchedule.gameDates nor a list of games"),
+        ('{"games": [{"homeTeam": {"teamTricode": "LAL"}, "awayTeam": {"teamTricode": "BOS"}}]}', "gameCode"),
+    ],
+)  # fmt: skip
+def test_a_document_that_is_no_schedule_is_one_clear_line(capsys, tmp_path, text, says):
+    path = tmp_path / "games.json"
+    path.write_text(text)
+    assert main(["plan", "--date", "2026-01-14", "--games", str(path)]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_validate_answers_with_its_exit_code(capsys, tmp_path):
+    assert main(["validate", str(OLD_FILE)]) == 0
+    assert "warning: " in capsys.readouterr().out
+    bad = tmp_path / "w.yaml"
+    bad.write_text("version: 1")
+    assert main(["validate", str(bad)]) == 1
+    assert f"{bad}:1:1: version" in capsys.readouterr().err
+
+
+def test_validate_warns_of_a_window_that_can_never_run(capsys, tmp_path):
+    path = tmp_path / "w.yaml"
+    ours = (ROOT / "config" / "workflows.yaml").read_text()
+    path.write_text(
+        ours.replace("business_hours: {start: 8, end: 20}", "business_hours: {start: 6, end: 7}").replace(
+            "window_before_game_hours: 6", "window_before_game_hours: 2"
+        )
+    )
+    assert main(["validate", str(path)]) == 0
+    assert "workflows.betting_lines: its window can never run on a game day" in capsys.readouterr().out
+    main(["validate", str(ROOT / "config" / "workflows.yaml")])
+    assert "warning" not in capsys.readouterr().out
+
+
+def test_the_schema_for_editors_is_current(capsys):
+    assert main(["schema"]) == 0
+    assert capsys.readouterr().out == (ROOT / "config" / "workflows.schema.json").read_text(), "run: make schema"
+
+
+def test_both_files_fit_the_schema():
+    import jsonschema
+    import yaml
+
+    schema = json.loads((ROOT / "config" / "workflows.schema.json").read_text())
+    for path in (ROOT / "config" / "workflows.yaml", OLD_FILE):
+        jsonschema.validate(yaml.safe_load(Path(path).read_text()), schema)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(games):
+    command = f"{sys.executable} -m orchestration plan --date 2026-01-14 --days 30 --verbose --games {games} | head -1"
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
+    done = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "Wed 14 Jan 2026\n"
+    assert "Traceback" not in done.stderr

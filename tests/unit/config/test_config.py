@@ -1,0 +1,185 @@
+"""workflows.yaml: what loads, and what an error says."""
+
+import re
+
+import pytest
+
+from orchestration.config import ConfigError, load, loads
+from orchestration.config.scrapers import fan_out_of, parameters_of
+from orchestration.words import DecisionType, FanOut
+from support.worlds import OLD_FILE, ROOT, old, ours
+
+OLD_TEXT = OLD_FILE.read_text()
+
+
+def problems(text):
+    with pytest.raises(ConfigError) as caught:
+        loads(text, "w.yaml")
+    return str(caught.value)
+
+
+def line_of(text, words):
+    return next(number for number, line in enumerate(text.splitlines(), 1) if words in line)
+
+
+def test_the_file_of_november_2025_loads_unmodified():
+    assert list(old().workflows) == [
+        "morning_operations",
+        "betting_lines",
+        "post_game_window_1",
+        "post_game_window_2",
+        "post_game_window_3",
+        "injury_discovery",
+        "referee_discovery",
+    ]
+
+
+@pytest.mark.lesson("T8")
+def test_it_warns_about_yesterday_at_ten_in_the_evening_and_a_name_that_exists_nowhere():
+    warnings = load(OLD_FILE).warnings
+    assert len(warnings) == 2
+    assert "post_game_collection" not in " ".join(ours().workflows)
+    assert any("required_for" in w and ":149:" in w for w in warnings)
+    assert any("post_game_window_1.schedule.target_date" in w and "write `slate`" in w for w in warnings)
+
+
+def test_ours_has_the_same_workflows_and_the_schedules_own_refresh_without_a_warning():
+    loaded = load(ROOT / "config" / "workflows.yaml")
+    assert loaded.warnings == ()
+    assert set(loaded.config.workflows) == {*old().workflows, "schedule_dependency"}
+    assert loaded.config.workflows["schedule_dependency"].decision_type is DecisionType.FRESHNESS
+
+
+def test_every_scraper_of_ours_says_how_it_is_called_and_where_its_file_ends_up():
+    for name, scraper in ours().scrapers.items():
+        assert scraper.parameters is not None, name
+        assert scraper.processed_in, name
+
+
+@pytest.mark.parametrize("name", sorted(ours().scrapers))
+def test_ours_calls_every_scraper_as_the_built_in_table_does(name):
+    assert fan_out_of(name, ours().scrapers[name]) == fan_out_of(name, old().scrapers[name])
+    assert parameters_of(name, ours().scrapers[name]) == parameters_of(name, old().scrapers[name])
+
+
+def test_a_scraper_without_parameters_gets_the_built_in_ones():
+    assert fan_out_of("br_season_roster", old().scrapers["br_season_roster"]) is FanOut.TEAM
+
+
+def test_all_errors_come_at_once_shapes_and_names_alike():
+    bad = (
+        OLD_TEXT.replace("frequency_hours: 2", "frequncy_hours: 2")
+        .replace("      - oddsa_player_props\n        - oddsa_game", "      - oddsa_playr_props\n        - oddsa_game")
+        .replace("decision_type: self_aware", "decision_type: self_awre")
+        .replace("critical: true", "critical: maybe", 1)
+        .replace("      scraper: nbac_injury_report", "      scraper: nbac_injry_report")
+        .replace("      start: 8", "      start: 25")
+    )
+    text = problems(bad)
+    for words, suggestion in [
+        ("frequncy_hours", "frequency_hours"),
+        ("self_awre", "self_aware"),
+        ("nbac_injry_report", "nbac_injury_report"),
+        ("oddsa_playr_props", "oddsa_player_props"),
+    ]:
+        assert re.search(rf"w.yaml:{line_of(bad, words)}:\d+: .*did you mean `{suggestion}`", text), words
+    assert f"w.yaml:{line_of(bad, 'critical: maybe')}:5: scrapers.nbac_schedule_api.critical" in text
+    assert f"w.yaml:{line_of(bad, 'start: 25')}:" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "it is empty"),
+        ("- a", "it is a list"),
+        ("\ta: 1", "not valid YAML"),
+        ("a: b: c", "not valid YAML"),
+        ("version: '1'\nversion: '2'", "duplicate key; the first one stands in line 1"),
+        (b"\x00\x01\x02", "not valid YAML"),
+        (b"\xff\xfe\xfd", "not valid YAML"),
+        ("version: '1'\nscrapers: {}\nworkflows: {}", "workflows"),
+        ("x: " + "[" * 5000, "not valid YAML"),
+        (
+            "a: &a [1,2,3,4,5,6,7,8,9]\n"
+            + "".join(f"{c}: &{c} [{','.join(['*' + p] * 9)}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)),
+            "aliases",
+        ),
+        ("a: " + "x" * 5_000_001, "more than the 5,000,000 allowed"),
+    ],
+    ids=["empty", "list", "tab", "nested", "duplicate", "binary", "not-utf8", "no-workflow", "deep", "bomb", "large"],
+)
+def test_what_is_no_configuration_gets_a_clear_error(text, says):
+    assert says in problems(text)
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "says"),
+    [
+        ("fixed_time: '22:00'", "fixed_time: '25:00'", "must be an ET wall time"),
+        ("timezone: America/New_York", "timezone: Europe/Paris", "not one of America/New_York"),
+        ("lookback_hours: 1", "lookback_hours: 0.5", "too short a time"),
+        ("start_hour: 6", "start_hour: 11", "lies after end_hour 10"),
+        ("      - morning_operations\n", "      - morning_ops\n", "did you mean `morning_operations`"),
+        ("        depends_on: oddsa_events", "        depends_on: bdl_standings", "no earlier step calls"),
+        ("processor_name: p2_odds_events", "parameters: {d: '{{ target_dat }}'}", "unknown name 'target_dat'"),
+        ("processor_name: p2_odds_events", "parameters: {d: '{{ game.date }}'}", "unknown name 'game'"),
+        ("processor_name: p2_odds_events", "parameters: {d: '{{ season.yeer }}'}", "has no attribute 'yeer'"),
+        ("processor_name: p2_odds_events", "parameters: {d: '{{ 1/0 }}'}", "ZeroDivisionError"),
+        ("processor_name: p2_odds_events", "processed_in: 'a.b; DROP TABLE c'", "should match pattern"),
+        ("processor_name: p2_odds_events", "pool: odds", "settings.pools gives `odds` no slots"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_place(find, put, says):
+    assert find in OLD_TEXT
+    text = problems(
+        OLD_TEXT.replace(find, put, 1) if find != "      - morning_operations\n" else put.join(OLD_TEXT.rsplit(find, 1))
+    )
+    assert says in text
+    assert re.search(r"w\.yaml:\d+:\d+: ", text)
+
+
+def test_a_circle_of_requirements_is_shown():
+    text = OLD_TEXT.replace(
+        "    dependencies:\n      required_for:\n",
+        "    dependencies:\n      requires: [betting_lines]\n      required_for:\n",
+    )
+    assert "a circle of dependencies" in problems(text)
+
+
+@pytest.mark.lesson("T1")
+def test_a_window_without_a_tick_is_refused():
+    text = OLD_TEXT.replace("start_hour: 6\n        end_hour: 10", "start_hour: 2\n        end_hour: 4")
+    assert "no tick lies between 2:00 and 4:00 ET" in problems(text)
+
+
+@pytest.mark.lesson("C4")
+def test_a_look_back_that_forgets_files_is_refused():
+    assert "look back" in problems(OLD_TEXT.replace("interval_minutes: 15", "interval_minutes: 60"))
+
+
+@pytest.mark.lesson("E7")
+def test_a_timeout_is_never_below_the_scrapers_own_worst_case():
+    text = OLD_TEXT + "  scraper_timeouts: {default: 20, future_overhead: 5, overrides: {bdl_standings: 10}}\n"
+    config = loads(text).config
+    assert config.timeout_seconds("bdl_standings") == 50 + 5
+    assert config.timeout_seconds("oddsa_player_props") == 120 + 5
+    assert config.timeout_seconds("nbac_injury_report") == 25 + 5
+
+
+def test_later_keys_of_the_old_form_load_too():
+    text = OLD_TEXT.replace("min_file_age_minutes: 30", "min_file_age_minutes: 30\n    notification_threshold: 5")
+    text = text.replace(
+        "workflows:\n  morning_operations:",
+        "workflows:\n"
+        "  early_games:\n"
+        "    decision_type: game_aware_early\n"
+        "    schedule: {target_date: today, early_game_cutoff_hour: 19, collection_delay_hours: 3}\n"
+        "    execution_plan: {type: single, scraper: bdl_box_scores}\n"
+        "  morning_operations:",
+    )
+    assert len(loads(text).config.workflows) == 8
+
+
+def test_an_unquoted_wall_time_is_not_read_as_a_number_of_seconds():
+    text = OLD_TEXT.replace("fixed_time: '22:00'", "fixed_time: 22:00")
+    assert loads(text).config.workflows["post_game_window_1"].schedule.fixed_time.hour == 22

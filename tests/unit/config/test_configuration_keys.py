@@ -1,0 +1,50 @@
+"""Every key has an effect or is documented as descriptive (lesson E6)."""
+
+import re
+
+import pytest
+from pydantic import BaseModel
+
+from orchestration.config import base, model, scrapers, settings, workflows
+from support.worlds import ROOT
+
+DOC = (ROOT / "docs" / "orchestration" / "configuration-keys.md").read_text()
+SOURCE = "\n".join(path.read_text() for path in (ROOT / "plugins" / "orchestration").rglob("*.py"))
+
+
+def documented() -> dict[str, dict[str, str]]:
+    parts = re.split(r"<!-- (\w+) -->", DOC)[1:]
+    return {
+        name: dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE))
+        for name, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def models() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for module in (model, scrapers, settings, workflows):
+        for name, one in vars(module).items():
+            if not (isinstance(one, type) and issubclass(one, BaseModel)) or one in (
+                base.Strict,
+                workflows.ExecutionPlan,
+            ):
+                continue
+            found["Workflow" if name.endswith("Workflow") else name] = set(one.model_fields)
+    found["Workflow"] |= {"decision_type", "schedule"}
+    return found
+
+
+@pytest.mark.lesson("E6")
+def test_the_table_has_every_key_of_every_model_and_no_other():
+    assert {name: set(keys) for name, keys in documented().items()} == models()
+
+
+@pytest.mark.lesson("E6")
+@pytest.mark.parametrize(
+    "key",
+    sorted(
+        {key for keys in documented().values() for key, effect in keys.items() if not effect.startswith("descriptive")}
+    ),
+)
+def test_a_key_with_an_effect_is_read_somewhere(key):
+    assert re.search(rf"\.{key}\b|[\"']{key}[\"']", SOURCE), f"nothing reads {key}"

@@ -1,0 +1,135 @@
+"""The generated DAGs, as Airflow sees them."""
+
+import runpy
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import TriggerRule
+from airflow.serialization.serialized_objects import DagSerialization
+
+from orchestration.config import ConfigError
+from orchestration.generator.dags import build_dags
+from orchestration.generator.docs import workflow_doc
+from support.worlds import ROOT, changed, old, ours
+
+DAGS = build_dags(ours())
+
+
+@pytest.mark.lesson("K10")
+def test_there_is_one_dag_for_each_enabled_workflow_and_the_three_of_the_system():
+    assert set(DAGS) == {*ours().workflows, "schedule_locker", "cleanup", "reconcile"}
+    assert set(build_dags(old())) == {*old().workflows, "schedule_locker", "cleanup", "reconcile"}
+
+
+@pytest.mark.parametrize("dag", DAGS.values(), ids=DAGS)
+def test_no_dag_catches_up_or_runs_twice_at_once(dag):
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+
+
+@pytest.mark.parametrize("dag", DAGS.values(), ids=DAGS)
+def test_every_dag_has_docs_tags_and_an_owner_and_can_be_stored(dag):
+    assert dag.doc_md
+    assert "nba" in dag.tags
+    assert dag.owner == "data-platform"
+    DagSerialization.to_dict(dag)
+
+
+def test_the_docs_say_rule_ticks_scrapers_deadline_and_contacts():
+    doc = workflow_doc(changed(workflows__post_game_window_2__contacts=["ann@example.com"]), "post_game_window_2")
+    for text in (
+        "At 01:00 ET (± 30 min), for every game of the slate that is not collected yet.",
+        "**Ticks** (ET): hourly from 06:00 to 23:00, and at 01:00.",
+        "| step_1 | `nbac_team_boxscore` | game | yes |",
+        "**Must be over** 45 min after it was queued.",
+        "**Contacts**: ann@example.com",
+    ):
+        assert text in doc
+
+
+def test_tags_say_priority_and_decision_type():
+    assert {"priority:CRITICAL", "type:game_aware"} <= set(DAGS["betting_lines"].tags)
+
+
+def test_the_decision_branches_into_hold_skip_and_abort():
+    dag = DAGS["betting_lines"]
+    assert dag.get_task("decide").downstream_task_ids == {"hold", "skip", "abort", "finish"}
+    assert dag.get_task("finish").trigger_rule is TriggerRule.ALL_DONE
+    assert dag.get_task("abort").downstream_task_ids == set()
+
+
+@pytest.mark.lesson("E6")
+def test_props_and_lines_wait_for_the_events_they_are_called_for():
+    dag = DAGS["betting_lines"]
+    for scraper in ("oddsa_player_props", "oddsa_game_lines"):
+        task = dag.get_task(scraper)
+        assert task.upstream_task_ids == {"hold", "oddsa_events"}
+        assert task.trigger_rule is TriggerRule.ALL_SUCCESS
+        assert task.is_mapped
+
+
+@pytest.mark.lesson("E1")
+def test_per_game_scrapers_are_mapped_over_the_decisions_games_and_rosters_over_thirty_teams():
+    assert DAGS["post_game_window_3"].get_task("nbac_play_by_play").is_mapped
+    rosters = DAGS["morning_operations"].get_task("br_season_roster")
+    assert len(rosters.expand_input.value["item"]) == 30
+    assert not DAGS["post_game_window_3"].get_task("bdl_box_scores").is_mapped
+
+
+def test_calls_carry_timeout_retries_and_pool_from_the_yaml():
+    task = DAGS["betting_lines"].get_task("oddsa_events")
+    assert task.execution_timeout == timedelta(seconds=90 + 15)
+    assert (task.retries, task.pool) == (3, "odds_api")
+
+
+def test_a_later_step_runs_although_an_earlier_one_failed_unless_it_names_a_dependency():
+    config = changed(
+        workflows__morning_operations__execution_plan={
+            "step_1": {"type": "parallel", "scrapers": ["bdl_standings"]},
+            "step_2": {"type": "sequential", "scrapers": ["nbac_player_list", "bdl_active_players"]},
+        }
+    )
+    dag = build_dags(config)["morning_operations"]
+    assert dag.get_task("nbac_player_list").upstream_task_ids == {"hold", "bdl_standings"}
+    assert dag.get_task("bdl_active_players").upstream_task_ids == {"hold", "nbac_player_list"}
+    assert dag.get_task("nbac_player_list").trigger_rule is TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
+
+
+def test_a_task_builds_its_own_dag_only():
+    assert set(build_dags(ours(), only="cleanup")) == {"cleanup"}
+
+
+class TestABrokenFile:
+    @pytest.fixture
+    def files(self, tmp_path, monkeypatch):
+        path = tmp_path / "workflows.yaml"
+        path.write_bytes((ROOT / "config" / "workflows.yaml").read_bytes())
+        monkeypatch.setenv("ORCHESTRATION_CONFIG", str(path))
+        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+        return path
+
+    def dags(self):
+        return {k for k, v in runpy.run_path(str(ROOT / "dags" / "workflows.py")).items() if hasattr(v, "dag_id")}
+
+    def check(self):
+        runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
+
+    def test_leaves_the_dags_of_the_last_good_one_and_shows_its_errors(self, files):
+        good = self.dags()
+        self.check()
+        files.write_text(files.read_text().replace("frequency_hours", "frequncy_hours"))
+        assert self.dags() == good
+        with pytest.raises(ConfigError, match=r"workflows.yaml:\d+:\d+: .*did you mean `frequency_hours`"):
+            self.check()
+
+    def test_shows_its_errors_where_there_never_was_a_good_one(self, files):
+        files.write_text("nonsense")
+        with pytest.raises(ConfigError, match="must be a mapping"):
+            self.dags()
+
+    def test_a_repaired_file_is_in_force_at_once(self, files):
+        before = self.dags()
+        files.write_text(
+            files.read_text().replace("  injury_discovery:\n", "  injury_discovery:\n    enabled: false\n")
+        )
+        assert before - self.dags() == {"injury_discovery"}

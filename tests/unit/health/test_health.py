@@ -1,0 +1,321 @@
+"""The verdict knows calendar and windows (lesson K11)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestration.decisions.model import History
+from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.health.verdict import assess
+from orchestration.nba.games import Schedule
+from orchestration.planning.calls import planned_calls
+from orchestration.planning.day import day_bounds, plan
+from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
+from support.worlds import DAY, changed, et, game, ours, schedule
+
+CONFIG = ours()
+NIGHT = schedule(game(1, "19:00"), game(2, "19:30"))
+AFTER = et("+1 05:40")
+
+
+def a_day(games=NIGHT, until=AFTER):
+    """The facts of a day on which everything went as planned, as far as ``until``."""
+    start, end = day_bounds(CONFIG, DAY)
+    decisions = list(plan(CONFIG, start, end, games, History()))
+    made = [d for d in decisions if d.tick <= until]
+    runs = [d for d in made if d.action is Action.RUN]
+
+    def ident(d):
+        return f"{d.workflow} {d.tick}"
+
+    def outcome(call, d):
+        return Outcome.SUCCESS if call.item.game is None or d.tick >= call.item.game.due else Outcome.NO_DATA
+
+    calls = [
+        CallFact(
+            *(c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id),
+            error_type=None,
+            map_index=index,
+        )
+        for d in runs
+        for index, c in enumerate(planned_calls(CONFIG, d))
+    ]
+    return DayFacts(
+        DAY,
+        replace(games, refreshed_at=until),
+        tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
+        tuple(DecisionFact(ident(d), d.workflow, d.tick, d.action, d.rule, d.reason) for d in made),
+        tuple(
+            ExecutionFact(ident(d), d.workflow, d.tick, d.target_date, ExecutionStatus.COMPLETED, 5, 0, None)
+            for d in runs
+        ),
+        tuple(calls),
+        tuple(CleanupFact(t, 10, 0, 0, ()) for t in CONFIG.cleanup_ticks.between(start, until)),
+    )
+
+
+def verdict(facts, now=AFTER):
+    return assess(CONFIG, facts, now)
+
+
+@pytest.mark.parametrize("hour", range(5, 24))
+def test_a_day_that_goes_as_planned_is_healthy_at_every_hour(hour):
+    now = et(f"{hour:02d}:50")
+    health = verdict(a_day(until=now), now)
+    assert (health.verdict, health.findings) == (Verdict.HEALTHY, ())
+
+
+def test_and_so_it_is_in_the_morning_after():
+    health = verdict(a_day())
+    assert (health.verdict, health.games, health.collected) == (Verdict.HEALTHY, 2, 2)
+    assert health.headline == "HEALTHY: box scores of 2 of 2 games that are due are in"
+
+
+@pytest.mark.lesson("K11")
+def test_a_rest_day_is_no_games_and_not_unhealthy():
+    tomorrow = schedule(game(day=DAY + timedelta(days=1)), refreshed=et("04:30"))
+    health = verdict(a_day(tomorrow))
+    assert (health.verdict, health.verdict.exit_code) == (Verdict.NO_GAMES, 0)
+
+
+@pytest.mark.lesson("K10")
+def test_a_run_without_execution_is_unhealthy():
+    facts = a_day()
+    lost = next(e for e in facts.executions if e.workflow == "betting_lines")
+    health = verdict(replace(facts, executions=tuple(e for e in facts.executions if e is not lost)))
+    assert health.verdict is Verdict.UNHEALTHY
+    assert health.headline == "UNHEALTHY: RUN without execution: betting_lines at 13:00 ET"
+
+
+@pytest.mark.lesson("E5")
+def test_a_day_without_executions_is_never_healthy():
+    facts = replace(a_day(), executions=(), calls=())
+    assert verdict(facts).verdict is Verdict.UNHEALTHY
+
+
+def test_ticks_without_decisions_name_the_dag_or_the_scheduler():
+    facts = a_day()
+    one = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow != "injury_discovery"))
+    assert verdict(one).headline.startswith(
+        "UNHEALTHY: injury_discovery: 18 ticks without a decision, the first at 06:00"
+    )
+    none = replace(facts, decisions=tuple(d for d in facts.decisions if not 14 <= d.tick.hour <= 16))
+    assert "no decision of any workflow between 14:00 and 16:00 ET" in verdict(none).headline
+    assert "was the scheduler down?" in verdict(none).headline
+
+
+@pytest.mark.lesson("K6")
+def test_a_missing_box_score_is_named_with_the_command_that_fetches_it():
+    facts = a_day()
+    lost = [c for c in facts.calls if (c.scraper, c.game_id) == ("nbac_team_boxscore", "0022500002")]
+    health = verdict(replace(facts, calls=tuple(c for c in facts.calls if c not in lost)))
+    assert health.headline == "UNHEALTHY: 1 of 2 games are incomplete; 0022500002 LAL@BOS lacks nbac_team_boxscore"
+    assert '"target_date": "2026-01-14"' in health.findings[0].command
+
+
+def test_it_is_not_missing_before_the_last_window_of_the_night():
+    facts = a_day(until=et("+1 00:30"))
+    assert verdict(facts, et("+1 00:30")).verdict is Verdict.HEALTHY
+
+
+@pytest.mark.lesson("K2")
+def test_mostly_no_data_of_one_scraper_before_the_games_is_suspicious():
+    facts = a_day()
+    empty = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in facts.calls)
+    assert verdict(replace(facts, calls=empty)).headline == (
+        "DEGRADED: oddsa_player_props (betting_lines): 4 of 4 calls found no data on a game day"
+    )
+
+
+def test_a_failed_execution_counts_until_a_later_one_completes():
+    facts = a_day()
+    first = next(e for e in facts.executions if e.workflow == "betting_lines")
+    failed = replace(first, status=ExecutionStatus.FAILED, error="oddsa_events: http_500")
+    healed = replace(facts, executions=tuple(failed if e is first else e for e in facts.executions))
+    assert verdict(healed).verdict is Verdict.HEALTHY
+    alone = replace(
+        healed, executions=tuple(e for e in healed.executions if e.workflow != "betting_lines" or e is failed)
+    )
+    assert any("oddsa_events: http_500" in f.text for f in verdict(alone).findings)
+
+
+def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_found():
+    facts = a_day()
+    assert "the locker did not lock" in verdict(replace(facts, expected=())).headline
+    assert "the schedule is unknown" in verdict(replace(facts, schedule=Schedule())).headline
+    assert verdict(replace(facts, schedule=Schedule())).findings[0].command.startswith("airflow dags trigger schedule_")
+    last = replace(facts.cleanups[-1], missing=2, republished=1)
+    assert verdict(replace(facts, cleanups=(replace(last, republished=2),))).findings == ()
+    assert "2 of 10 files had not reached their table" in verdict(replace(facts, cleanups=(last,))).headline
+    assert "no cleanup today" in verdict(replace(facts, cleanups=())).headline
+    aborted = replace(facts.decisions[-1], action=Action.ABORT, reason="History unreadable")
+    health = verdict(replace(facts, decisions=(*facts.decisions[:-1], aborted)))
+    assert "History unreadable" in health.headline
+
+
+def silent(workflow, *hours, facts=None):
+    """A day on which this workflow's ticks at these hours brought neither decision nor execution."""
+    facts = facts or a_day()
+    gone = [(workflow, et(f"{hour:02d}:00")) for hour in hours]
+    return replace(
+        facts,
+        decisions=tuple(d for d in facts.decisions if (d.workflow, d.tick) not in gone),
+        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) not in gone),
+    )
+
+
+def missed(facts, now=AFTER):
+    return [f.text for f in verdict(facts, now).findings if f.kind == "expected_missed"]
+
+
+@pytest.mark.lesson("K10")
+def test_an_expected_run_that_did_not_happen_is_missed():
+    assert missed(silent("morning_operations", 6)) == [
+        "morning_operations was expected to run at 06:00 ET and did not: missed"
+    ]
+
+
+def test_it_is_not_missed_before_it_is_due():
+    at = et("06:40")
+    assert missed(silent("morning_operations", 6, facts=a_day(until=at)), at) == []
+
+
+def test_nor_when_a_later_tick_made_up_for_it():
+    assert missed(silent("betting_lines", 13)) == []
+    assert missed(silent("betting_lines", 13, 15, 17, 19)) == [
+        "betting_lines was expected to run at 13:00, 15:00, 17:00, 19:00 ET and did not: missed"
+    ]
+
+
+def test_a_lock_is_due_half_an_hour_after_five():
+    facts = replace(a_day(until=et("05:20")), expected=())
+    kinds = [{f.kind for f in verdict(facts, et(moment)).findings} for moment in ("05:29", "05:30")]
+    assert kinds == [set(), {"not_locked"}]
+
+
+def test_every_finding_has_a_kind_and_a_workflow():
+    for facts in (replace(a_day(), expected=()), replace(a_day(), decisions=()), replace(a_day(), executions=())):
+        for finding in verdict(facts).findings:
+            assert finding.kind
+            assert finding.workflow
+
+
+@pytest.mark.lesson("K11")
+@pytest.mark.parametrize("prefix", ["003", "001"], ids=["the All-Star game", "preseason"])
+def test_a_day_with_only_games_that_do_not_count_is_no_games(prefix):
+    health = verdict(a_day(schedule(game(prefix=prefix), game(day=DAY + timedelta(days=3)), refreshed=et("04:30"))))
+    assert (health.verdict, health.findings) == (Verdict.NO_GAMES, ())
+
+
+@pytest.mark.lesson("C10")
+def test_the_off_season_is_no_games_halted_or_not():
+    assert verdict(a_day(schedule(refreshed=et("04:30")))).verdict is Verdict.NO_GAMES
+    config = changed(settings__halt={"reason": "off-season", "until": "2026-10-01"})
+    start, end = day_bounds(config, DAY)
+    skips = tuple(
+        DecisionFact(f"{name} {tick}", name, tick, Action.SKIP, "halted", "off-season")
+        for name in config.enabled
+        for tick in config.ticks_of(name).between(start, end)
+    )
+    cleanups = tuple(CleanupFact(t, 0, 0, 0, ()) for t in config.cleanup_ticks.between(start, AFTER))
+    stale = Schedule((), et("04:30") - timedelta(days=60))
+    health = assess(config, DayFacts(DAY, stale, decisions=skips, cleanups=cleanups), AFTER)
+    assert (health.headline, health.findings) == ("NO GAMES: halted: off-season", ())
+
+
+def test_bigquery_that_did_not_answer_is_named_until_nothing_of_it_is_left():
+    facts = a_day()
+    unread = {"action": Action.ABORT, "rule": "history_unreadable", "reason": "History unreadable: timeout"}
+    hit = tuple(replace(d, **unread) if d.tick == et("23:00") else d for d in facts.decisions)
+    decisions = tuple(d for d in hit if d.tick <= et("23:00"))
+    at = et("23:50")
+    health = verdict(replace(a_day(until=at), decisions=decisions, cleanups=facts.cleanups), at)
+    assert health.headline == "UNHEALTHY: BigQuery did not answer at 23:00 ET: 8 decisions were ABORT"
+    earlier = tuple(replace(d, **unread) if d.tick == et("09:00") else d for d in facts.decisions)
+    assert verdict(replace(facts, decisions=earlier)).findings == ()
+
+
+def test_an_unreadable_history_at_the_only_tick_of_an_expected_run_is_not_made_up_for():
+    facts = a_day()
+    hit = tuple(
+        replace(d, action=Action.ABORT, rule="history_unreadable")
+        if (d.workflow, d.tick) == ("post_game_window_1", et("22:00"))
+        else d
+        for d in facts.decisions
+    )
+    executions = tuple(e for e in facts.executions if (e.workflow, e.tick) != ("post_game_window_1", et("22:00")))
+    found = verdict(replace(facts, decisions=hit, executions=executions)).findings
+    assert [(f.kind, f.workflow) for f in found] == [("abort", "post_game_window_1")]
+
+
+def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus.FAILED):
+    """A day on which these runs failed, with every call (of these scrapers) failing the same way."""
+    facts = a_day()
+    at = {et(tick) for tick in ticks}
+
+    def hit(one):
+        return one.workflow == workflow and one.tick in at
+
+    return replace(
+        facts,
+        executions=tuple(replace(e, status=status, error=error_type) if hit(e) else e for e in facts.executions),
+        calls=tuple(
+            replace(c, outcome=Outcome.FAILED, error_type=error_type)
+            if hit(c) and (scrapers is None or c.scraper in scrapers)
+            else c
+            for c in facts.calls
+        ),
+    )
+
+
+def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
+    health = verdict(broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"]))
+    assert health.headline.startswith("UNHEALTHY: the scraper service cannot be reached: 12 calls of oddsa_events, ")
+    assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
+    assert {f.kind for f in health.findings} == {"service_down", "execution_failed"}
+
+
+@pytest.mark.lesson("E10")
+def test_a_source_that_blocks_us_is_named_with_its_scrapers():
+    windows = broken("post_game_window_3", "blocked", ticks=["+1 04:00"], scrapers={"nbac_play_by_play"})
+    health = verdict(windows)
+    assert health.headline == (
+        "UNHEALTHY: nba_com blocks us (HTTP 403): 2 calls of nbac_play_by_play failed, the first at 04:00 ET"
+    )
+
+
+def test_a_call_that_succeeded_when_tried_again_explains_nothing():
+    facts = broken("betting_lines", "timeout", ticks=["19:00"])
+    again = tuple(replace(c, outcome=Outcome.SUCCESS, try_number=2) for c in facts.calls if c.outcome is Outcome.FAILED)
+    health = verdict(replace(facts, calls=(*facts.calls, *again)))
+    assert [f.kind for f in health.findings] == ["execution_failed"]
+
+
+def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart():
+    facts = a_day()
+    unread = replace(facts.cleanups[-1], checked=10, missing=4, republished=1, oldest_missing_minutes=170)
+    assert verdict(replace(facts, cleanups=(unread,))).headline == (
+        "DEGRADED: Phase 2 reads no messages: 4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
+    )
+    young = replace(unread, oldest_missing_minutes=45)
+    assert verdict(replace(facts, cleanups=(young,))).findings[0].kind == "files_missing"
+    refused = replace(young, errors=("4 not published: the topic t does not exist",))
+    assert (
+        "Pub/Sub takes no messages: 4 not published: the topic t"
+        in verdict(replace(facts, cleanups=(refused,))).headline
+    )
+
+
+def test_a_veto_is_no_failure_and_a_run_that_is_not_over_is_late():
+    facts = a_day()
+    last = max((e for e in facts.executions if e.workflow == "betting_lines"), key=lambda e: e.tick)
+
+    def ends(**how):
+        return replace(facts, executions=tuple(replace(e, **how) if e is last else e for e in facts.executions))
+
+    vetoed = verdict(ends(status=ExecutionStatus.FAILED, error="Vetoed by Ann at 19:02 ET: no credit")).findings
+    assert [(f.kind, f.verdict) for f in vetoed] == [("vetoed", Verdict.DEGRADED)]
+    late = ends(status=ExecutionStatus.FAILED, calls=0, deadline_missed=True, error="Deadline missed: not over")
+    assert [f.kind for f in verdict(late).findings] == ["deadline_missed"]
+    assert verdict(ends(deadline_missed=True)).findings == ()

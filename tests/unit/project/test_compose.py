@@ -1,0 +1,106 @@
+"""The distributed form: what docker-compose.yaml and the Dockerfile promise."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from support.worlds import ROOT
+
+TEXT = (ROOT / "docker-compose.yaml").read_text()
+SERVICES = yaml.safe_load(TEXT)["services"]
+AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer", "worker")
+SECRETS = ("FERNET_KEY", "SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ADMIN_PASSWORD")
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+PAGE = (ROOT / "docs" / "orchestration" / "06-production.md").read_text()
+
+
+def test_every_component_of_airflow_is_there_with_its_database_and_broker():
+    assert {*AIRFLOW, "init", "postgres", "redis"} == {n for n, s in SERVICES.items() if "profiles" not in s}
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in ("init", "world")])
+def test_every_service_that_stays_has_a_health_check(name):
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", AIRFLOW)
+def test_airflow_starts_when_init_is_through_and_comes_back_when_it_dies(name):
+    assert SERVICES[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_has_no_default_and_its_absence_is_an_error(secret):
+    uses = re.findall(rf"(?<!\$)\$\{{{secret}([^}}]*)\}}", TEXT)
+    assert any(use.startswith(":?") for use in uses)
+    assert all(use == "" or use.startswith(":?") for use in uses)
+    assert f"`{secret}`" in PAGE
+
+
+def test_nothing_else_looks_like_a_secret():
+    assigned = re.findall(r"^\s+(\w*(?:PASSWORD|SECRET|KEY|TOKEN)\w*): *(.+)$", TEXT, re.MULTILINE)
+    assert assigned
+    assert all("${" in value for _, value in assigned)
+
+
+def test_the_ui_is_published_on_this_machine_only_unless_asked_otherwise():
+    published = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
+    assert published == {"api-server": ["${AIRFLOW_BIND:-127.0.0.1:8080}:8080"]}
+
+
+def test_every_variable_stands_in_the_documentation():
+    names = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT)) | set(re.findall(r"^    ([A-Z_]+):$", TEXT, re.MULTILINE))
+    assert [name for name in sorted(names) if f"`{name}`" not in PAGE] == []
+
+
+def test_the_sandbox_is_optional():
+    assert {n for n, s in SERVICES.items() if s.get("profiles") == ["sandbox"]} == {"bigquery", "world"}
+
+
+def test_the_image_takes_only_what_exists_and_only_locked_packages():
+    for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE):
+        *sources, _ = line.split()
+        assert all((ROOT / source).exists() for source in sources), line
+    for line in re.findall(r"uv pip install .+$", DOCKERFILE, re.MULTILINE):
+        assert "--require-hashes" in line
+    uv = re.search(r"^UV_VERSION := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert f"uv=={uv}" in DOCKERFILE
+
+
+def test_the_images_targets_are_those_that_compose_builds():
+    targets = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
+    built = {s["build"]["target"] for s in SERVICES.values() if "build" in s}
+    assert targets == built
+
+
+def test_the_locked_versions_of_all_forms_agree():
+    locks = [ROOT / f"requirements{suffix}.lock" for suffix in ("", "-sandbox", "-dev", "-distributed")]
+    versions = [dict(re.findall(r"^([\w.-]+)==(\S+)", lock.read_text(), re.MULTILINE)) for lock in locks]
+    for other in versions[1:]:
+        assert {n: v for n, v in other.items() if versions[0].get(n, v) != v} == {}
+
+
+def compose():
+    """Return the command of a docker compose on this machine, or None."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]) and not subprocess.run([*command, "version"], capture_output=True).returncode:
+            return command
+    return None
+
+
+COMPOSE = compose()
+
+
+@pytest.mark.skipif(COMPOSE is None, reason="no docker compose on this machine")
+@pytest.mark.parametrize("profile", [[], ["--profile", "sandbox"]], ids=["google", "sandbox"])
+def test_compose_accepts_it(tmp_path, profile):
+    values = tmp_path / "env"
+    values.write_text("".join(f"{secret}=x\n" for secret in SECRETS))
+    command = [*COMPOSE, "--env-file", str(values), *profile, "config", "--quiet"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    values.write_text("")
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).returncode != 0

@@ -1,0 +1,19 @@
+"""The cost page says what the statements say."""
+
+from support.bench_pages import module
+
+cost = module("cost")
+
+
+def test_the_page_is_current():
+    assert cost.PAGE.read_text() == cost.page(), "run make docs"
+
+
+def test_a_decision_is_one_query_over_the_schedule_and_three_tables_of_ours():
+    decide = cost.asked()[0]
+    assert decide.tables == (
+        "nba_orchestration.scraper_execution_log",
+        "nba_orchestration.workflow_decisions",
+        "nba_orchestration.workflow_executions",
+        "nba_raw.nbac_schedule",
+    )

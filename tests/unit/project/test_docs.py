@@ -1,0 +1,58 @@
+"""What the documentation says is so: its links, its commands' form, its generated pages, its questions to BigQuery."""
+
+import re
+
+import pytest
+
+from orchestration.cli import parser
+from support.bench_pages import module
+from support.documented import PAGES, commands
+from support.worlds import ROOT, ours
+
+schemas = module("schemas")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    text = page.read_text()
+    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)}
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif "://" not in target:
+            path, _, anchor = target.partition("#")
+            assert (page.parent / path).exists(), target
+            assert not anchor or anchor in (page.parent / path).read_text().lower().replace(" ", "-"), target
+
+
+def test_every_document_stands_in_the_reading_order():
+    folder = ROOT / "docs" / "orchestration"
+    listed = re.findall(r"^\d\. \[([\w.-]+)\]", (folder / "README.md").read_text(), re.M)
+    assert sorted(listed) == sorted(page.name for page in folder.glob("*.md") if page.name != "README.md")
+
+
+def test_every_script_is_in_the_script_reference_and_takes_date_and_json():
+    scripts = sorted((ROOT / "bin" / "orchestration").glob("[a-z]*.sh"))
+    reference = (ROOT / "bin" / "orchestration" / "README.md").read_text()
+    known = parser()._subparsers._group_actions[0].choices
+    for script in scripts:
+        assert f"| `{script.name}` |" in reference
+        command = re.search(r'_orchestration.sh" (\w+)', script.read_text())[1]
+        options = known[command].format_help()
+        assert "--date" in options
+        assert "--json" in options
+
+
+def test_the_overview_has_every_workflow_with_its_deadline():
+    text = (ROOT / "docs" / "orchestration" / "02-phase1-overview.md").read_text()
+    for name, workflow in ours().enabled.items():
+        [row] = [line for line in text.splitlines() if line.startswith("| `") and f"`{name}`" in line.split("|")[1]]
+        assert f"| {workflow.priority.value} | {ours().deadline_minutes(name):g} min |" in row
+
+
+def test_the_page_of_the_schemas_is_current():
+    assert schemas.PAGE.read_text() == schemas.page(), "run make docs"
+
+
+def test_the_commands_that_are_run_beside_a_day_are_many():
+    assert len(commands()) >= 15

@@ -1,0 +1,96 @@
+"""Small rooms, one direction: what may import what."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = ROOT / "plugins" / "orchestration"
+PURE = ("words", "nba", "config", "decisions", "planning", "health", "cleanup.backlog", "runs.execution",
+        "alerts.model", "generator.docs", "services.answers", "services.messages", "audit.ids",
+        "audit.rows")  # fmt: skip
+ALLOWED_ATTRIBUTES = {f"decisions.{name}": {"today"} for name in ("case", "after_games", "engine")}
+"""``case.today`` is the tick's date, not the machine's."""
+# Lower layers first; a module imports only from its own layer and those before it.
+LAYERS = [
+    ("words", "nba"),
+    ("config",),
+    ("decisions",),
+    ("planning", "runs"),
+    ("health",),
+    ("services", "audit"),
+    ("alerts",),
+    ("cleanup",),
+    ("operators",),
+    ("ui",),
+    ("generator", "plugin", "cli", "__main__"),
+]
+AT_THE_ROOT = {"__init__", "__main__", "plugin", "words"}
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        yield name, path
+
+
+def imports(path, *, top_level_only):
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_level_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def layer_of(name):
+    return next(i for i, names in enumerate(LAYERS) if name.split(".")[0] in names)
+
+
+@pytest.mark.parametrize(("name", "path"), [m for m in modules() if m[0] != "__init__"], ids=lambda v: str(v))
+def test_imports_point_down_only(name, path):
+    for imported in imports(path, top_level_only=False):
+        if imported.startswith("orchestration."):
+            assert layer_of(imported.removeprefix("orchestration.")) <= layer_of(name), f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize(("name", "path"), [m for m in modules() if m[0].startswith(PURE)], ids=lambda v: str(v))
+def test_the_pure_layers_know_neither_airflow_nor_google_and_read_no_clock(name, path):
+    for imported in imports(path, top_level_only=False):
+        assert imported.split(".")[0] not in {"airflow", "google", "requests", "time"}, imported
+    calls = [node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
+    assert not {"now", "utcnow", "today"} & set(calls) - ALLOWED_ATTRIBUTES.get(name, set())
+
+
+def test_no_module_is_a_warehouse():
+    assert [name for name, path in modules() if len(path.read_text().splitlines()) > 300] == []
+
+
+def test_no_module_lies_loose_between_the_rooms():
+    assert {path.stem for path in PACKAGE.glob("*.py")} == AT_THE_ROOT
+
+
+def test_production_code_never_imports_the_sandbox():
+    for name, path in modules():
+        assert not [i for i in imports(path, top_level_only=False) if i.split(".")[0] == "sandbox"], name
+
+
+def test_a_dag_file_loads_no_google_library_and_no_hook():
+    code = (
+        "import sys, runpy; runpy.run_path('dags/workflows.py'); "
+        "print([m for m in sys.modules if m.startswith(('google.cloud.bigquery', 'google.cloud.pubsub', "
+        "'google.api_core', 'airflow.providers.google.cloud', 'airflow.providers.http.hooks', 'pandas', 'grpc'))])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        env={"PYTHONPATH": "plugins", "PATH": "/usr/bin", "AIRFLOW_HOME": "/tmp/orchestration-parse"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -1,0 +1,69 @@
+"""What a RUN amounted to."""
+
+import pytest
+
+from orchestration.runs.execution import call_ends, failures_in_short, status_of
+from orchestration.words import ExecutionStatus, Outcome
+
+CRITICAL = frozenset({"events"})
+
+
+def left(outcome, map_index=-1):
+    call = {"label": f"call {map_index}"}
+    return {"execution_id": "e", "outcome": outcome, "error_type": None, "triggered_at": None, "call": call}
+
+
+def judge(states, of):
+    found = call_ends(["events", "props"], states, of)
+    return status_of(found, CRITICAL), found
+
+
+def test_no_failure_is_completed_and_no_data_is_none():
+    status, found = judge(
+        {"events": "success", "props_0": "success"}, {("events", -1): left("success"), ("props", 0): left("no_data", 0)}
+    )
+    assert status is ExecutionStatus.COMPLETED
+    assert [end.outcome for end in found] == [Outcome.SUCCESS, Outcome.NO_DATA]
+
+
+@pytest.mark.lesson("K7")
+def test_one_failed_call_of_many_is_partial_never_completed():
+    of = {("events", -1): left("success"), ("props", 0): left("success", 0), ("props", 1): left("failed", 1)}
+    status, found = judge({"events": "success", "props_0": "success", "props_1": "failed"}, of)
+    assert status is ExecutionStatus.PARTIAL
+    assert failures_in_short(found) == "call 1: failed"
+
+
+@pytest.mark.lesson("K4")
+def test_a_failed_critical_call_fails_it_all():
+    status, _ = judge(
+        {"events": "failed", "props_0": "success"}, {("events", -1): left("failed"), ("props", 0): left("success", 0)}
+    )
+    assert status is ExecutionStatus.FAILED
+
+
+def test_a_call_that_could_not_be_made_counts_against_it_but_not_as_a_call():
+    status, found = judge({"events": "failed", "props": "upstream_failed"}, {("events", -1): left("failed")})
+    assert status is ExecutionStatus.FAILED
+    assert "props: not made, what it needs failed" in failures_in_short(found)
+
+
+def test_a_killed_call_is_failed_and_known_to_have_left_no_row():
+    _, found = judge({"events": "success", "props_0": "failed"}, {("events", -1): left("success")})
+    assert [(end.outcome, end.reported) for end in found] == [(Outcome.SUCCESS, True), (Outcome.FAILED, False)]
+
+
+def test_a_call_that_was_killed_after_it_began_is_known_by_what_it_left():
+    begun = {**left("failed", 0), "execution_id": None, "error_type": "killed"}
+    _, found = judge({"events": "success", "props_0": "failed"}, {("events", -1): left("success"), ("props", 0): begun})
+    assert (found[1].reported, found[1].label, found[1].left) == (False, "call 0", begun)
+
+
+def test_a_call_that_succeeded_has_succeeded_whatever_airflow_made_of_its_task():
+    status, found = judge({"events": "failed"}, {("events", -1): left("success")})
+    assert (status, found[0].outcome) == (ExecutionStatus.COMPLETED, Outcome.SUCCESS)
+
+
+def test_skipped_calls_do_not_count():
+    status, found = judge({"events": "success", "props": "skipped"}, {("events", -1): left("success")})
+    assert (status, len(found)) == (ExecutionStatus.COMPLETED, 1)
