@@ -10,12 +10,14 @@ BIN := $(VENV)/bin
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up test lint bench docs schema lock clean
+.PHONY: help demo up test test-fast drills lint bench docs schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_FAULT)"
 	@echo "make up     the same stack against the wall clock"
-	@echo "make test   unit, DAG integrity and integration tests"
+	@echo "make test-fast  the tests that start no service: under a minute"
+	@echo "make test   what a developer needs before a commit: unit, integration, a real Airflow"
+	@echo "make drills the long tests: kills, outages, whole days"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from statements: 03-bigquery-schemas.md, 05-cost.md"
@@ -28,8 +30,18 @@ demo: $(VENV)/.runtime
 up: $(VENV)/.runtime
 	@exec $(BIN)/python -m sandbox up
 
+# Side by side, a file of tests on one worker: each worker has stand-ins and an Airflow of its own.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test-fast: $(VENV)/.dev
+	@$(PYTEST) tests/unit $(PYTEST_ARGS)
+
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) -m "not drill" $(PYTEST_ARGS)
+
+drills: $(VENV)/.dev
+	@$(PYTEST) -m drill $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
@@ -67,11 +79,13 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@touch $@
 
 # ---- locking: versions and hashes only, no index address and no path ----------------------------
-# One resolution over all three lists first, so that the lists agree; then one lock file for each.
+# One resolution over all four lists first, so that the lists agree; then one lock file for each. What is locked stays as
+# it is where it still fits; `make lock UPGRADE=1` takes the newest of everything.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 lock: $(VENV)/.uv
 	@together=$$(mktemp) && trap 'rm -f $$together' EXIT && \
+	{ [ -n "$(UPGRADE)" ] || sed -nE 's/^([A-Za-z0-9_.-]+==[^ ]+( ;.*)?) \\$$/\1/p' requirements*.lock | sort -u > $$together; } && \
 	$(COMPILE) requirements.txt requirements-sandbox.txt requirements-dev.txt requirements-distributed.txt --no-header -o $$together && \
 	for list in requirements requirements-sandbox requirements-dev requirements-distributed; do \
 	  $(COMPILE) --generate-hashes -c $$together $$list.txt -o $$list.lock || exit 1; \

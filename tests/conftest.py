@@ -25,6 +25,24 @@ from orchestration.audit.outbox import Outbox  # noqa: E402
 from orchestration.audit.warehouse import Warehouse  # noqa: E402
 from support.standins import GoogleStandIns  # noqa: E402
 
+LIMITS = {
+    "orchestration.audit.warehouse": ("QUERY_SECONDS", "APPEND_SECONDS"),
+    "orchestration.services.publisher": ("PUBLISH_SECONDS",),
+    "orchestration.services.files": ("LOOKUP_SECONDS",),
+}
+"""How long the product waits for others. A busy machine is slow, not broken; a test about the waiting sets its own."""
+PATIENCE_SECONDS = 300
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Everything may take as long as it takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, names in LIMITS.items():
+            for name in names:
+                patch.setattr(f"{module}.{name}", PATIENCE_SECONDS)
+        yield
+
 
 @pytest.fixture(scope="session")
 def google() -> Iterator[GoogleStandIns]:

@@ -177,12 +177,16 @@ class OutboxMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-def test_ten_thousand_rows_through_random_faults_none_lost_none_doubled(google):
+@pytest.mark.parametrize(
+    ("examples", "rows"),
+    [pytest.param(10, 2_000, id="2000 rows"), pytest.param(50, 10_000, id="10000 rows", marks=pytest.mark.drill)],
+)
+def test_rows_through_random_faults_none_lost_none_doubled(google, examples, rows):
     OutboxMachine.staged_in_all = 0
     run_state_machine_as_test(
         OutboxMachine,
         settings=settings(
-            max_examples=50,
+            max_examples=examples,
             stateful_step_count=30,
             derandomize=True,
             deadline=None,
@@ -191,4 +195,4 @@ def test_ten_thousand_rows_through_random_faults_none_lost_none_doubled(google):
             phases=[Phase.generate],
         ),
     )
-    assert OutboxMachine.staged_in_all >= 10_000
+    assert OutboxMachine.staged_in_all >= rows

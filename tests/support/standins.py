@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from orchestration.audit.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
+PATIENCE_SECONDS = 300
+"""The last limit of every wait: a busy machine is slow, and only what never comes is a failure."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -82,16 +85,27 @@ class GoogleStandIns:
 
     def set_clock(self, moment: datetime) -> None:
         url = f"http://127.0.0.1:{self.scrapers}/world/clock"
-        requests.post(url, json={"now": moment.isoformat()}, timeout=5).raise_for_status()
+        requests.post(url, json={"now": moment.isoformat()}, timeout=60).raise_for_status()
 
     def settle(self) -> dict[str, int]:
         """Wait until Phase 2 has nothing left to do; return what the world has counted."""
-        for _ in range(100):
-            state = requests.get(f"http://127.0.0.1:{self.scrapers}/world", timeout=5).json()
-            if not state["backlog"]:
-                return state
-            time.sleep(0.1)
-        raise AssertionError(f"Phase 2 does not come to rest: {state}")
+
+        def state() -> dict[str, int]:
+            found: dict[str, int] = requests.get(f"http://127.0.0.1:{self.scrapers}/world", timeout=60).json()
+            return found
+
+        self.wait(lambda: not state()["backlog"], "Phase 2 to come to rest")
+        return state()
+
+    def wait(self, done: Callable[[], object], what: str) -> None:
+        """Wait until ``done`` is true, as long as everything is alive."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not done():
+            ended = [name for name, process in self.processes.items() if process.poll() is not None]
+            if ended or time.monotonic() > deadline:
+                logs = "\n".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
+                raise AssertionError(f"waited for {what}; ended: {', '.join(ended) or 'nothing'}\n{logs}")
+            time.sleep(0.05)
 
     def empty(self) -> None:
         """Empty every table."""
@@ -106,10 +120,9 @@ class GoogleStandIns:
         self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def _await(self, url: str) -> None:
-        for _ in range(200):
+        def answers() -> bool:
             with contextlib.suppress(requests.RequestException):
-                if requests.get(url, timeout=2).status_code < 500:
-                    return
-            time.sleep(0.1)
-        logs = "\n".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
-        raise AssertionError(f"{url} does not answer\n{logs}")
+                return requests.get(url, timeout=60).status_code < 500
+            return False
+
+        self.wait(answers, f"{url} to answer")

@@ -19,6 +19,7 @@ from sandbox.stack import Ports, Stack
 from support.standins import free_ports
 from support.worlds import DAY, ROOT, et
 
+pytestmark = pytest.mark.drill
 SEED = 7
 KILLS = 20
 SECONDS_BETWEEN = (1.0, 5.0)

@@ -100,7 +100,7 @@ class Live:
     def staged(self) -> list[Path]:
         return list((self.stack.home / "outbox").glob("*/*.json"))
 
-    def wait(self, done, what: str, seconds: float = 120) -> None:
+    def wait(self, done, what: str, seconds: float = 600) -> None:
         deadline = time.monotonic() + seconds
         while not done():
             self.stack.check()
@@ -356,8 +356,9 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
         return [i["dag_run_id"] for i in live.api.get(path, state="awaiting_input")["task_instances"]]
 
     config = live.stack.home / "workflows.yaml"
-    config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(seconds=100))))
-    live.wait(held, "a scheduled run to be held", 240)
+    # A tick that has just been: Airflow starts it as soon as it has read the file, and it is held for half an hour.
+    config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) - timedelta(minutes=1))))
+    live.wait(held, "a scheduled run to be held")
     [run] = held()
     url = f"{live.stack.url}/api/v2/dags/held/dagRuns/{run}/taskInstances/hold/-1/hitlDetails"
     asked = live.api.session.get(url, timeout=30).json()
