@@ -1,0 +1,90 @@
+"""What the old system did beside what this one decides: each of its known mistakes is named as what it is."""
+
+from datetime import timedelta
+
+import pytest
+
+from orchestration.planning.comparison import Kind, Ours, Theirs, compare, counts, unknown_workflows
+from orchestration.words import Action
+from support.worlds import DAY, et
+
+GAMES = frozenset({"0022500001", "0022500002"})
+BEFORE = DAY - timedelta(days=1)
+
+
+def ours(tick, action="RUN", target=DAY, games=frozenset(), reason="because", workflow="w"):
+    return Ours(workflow, et(tick), Action(action), target, games, reason, per_game=bool(games))
+
+
+def theirs(at, target=DAY, games=frozenset(), workflow="w", **more):
+    return Theirs(workflow, et(at), frozenset({target}), games, **more)
+
+
+def kinds(decisions, runs):
+    return [(f"{one.tick:%H:%M}", one.kind.value) for one in compare(decisions, runs)]
+
+
+def test_both_running_for_the_same_and_both_resting_is_the_same():
+    assert kinds([ours("06:00"), ours("07:00", "SKIP")], [theirs("06:05")]) == [("06:00", "same"), ("07:00", "same")]
+
+
+@pytest.mark.parametrize(("at", "tick"), [("05:59", "06:00"), ("06:59", "07:00"), ("06:40", "06:00")])
+def test_a_run_belongs_to_the_last_tick_before_it_give_or_take_two_minutes(at, tick):
+    decisions = [ours("06:00", "SKIP"), ours("07:00", "SKIP")]
+    assert (tick, "needless") in kinds(decisions, [theirs(at)])
+
+
+def test_what_they_did_later_is_late_and_the_later_run_is_not_needless():
+    decisions = [ours("12:00"), ours("13:00", "SKIP"), ours("14:00", "SKIP")]
+    found = compare(decisions, [theirs("14:05")])
+    assert [one.kind for one in found] == [Kind.LATE, Kind.SAME, Kind.SAME]
+    assert found[0].why == "2.1 h late"
+
+
+def test_what_they_never_did_is_missed():
+    found = compare([ours("01:00", reason="5 games to collect"), ours("02:00", "SKIP")], [])
+    assert [one.kind for one in found] == [Kind.MISSED, Kind.SAME]
+    assert found[0].why == "they did not run; due was: 5 games to collect"
+
+
+def test_a_decision_that_nobody_executed_is_no_run():
+    [one] = compare([ours("12:00")], [theirs("12:00", executed=False)])
+    assert (one.kind, one.theirs) == (Kind.MISSED, "decided RUN at 12:00 ET, and nobody executed it")
+
+
+def test_a_run_without_a_reason_is_needless():
+    found = compare([ours("07:00", "SKIP", reason="Done today at 06:00 ET")], [theirs("07:05")])
+    assert [(one.kind, one.why) for one in found] == [(Kind.NEEDLESS, "nothing to do: Done today at 06:00 ET")]
+
+
+def test_running_twice_at_one_tick_is_needless():
+    [one] = compare([ours("06:00")], [theirs("06:05"), theirs("06:30")])
+    assert (one.kind, one.why) == (Kind.NEEDLESS, "they ran 2 times")
+
+
+def test_another_date_is_named_with_both():
+    [one] = compare([ours("22:00")], [theirs("22:05", BEFORE)])
+    assert (one.kind, one.why) == (Kind.OTHER_DATE, f"they asked for {BEFORE}; due was {DAY}")
+
+
+def test_other_games_are_counted_and_named():
+    [one] = compare([ours("22:00", games=GAMES)], [theirs("22:05", games=frozenset({"0022500001"}))])
+    assert one.kind is Kind.OTHER_GAMES
+    assert one.why == "1 games of 2: 1 left out (0022500002)"
+
+
+def test_a_later_run_for_another_date_makes_up_for_nothing():
+    decisions = [ours("22:00"), ours("23:00", "SKIP")]
+    assert kinds(decisions, [theirs("23:05", BEFORE)]) == [("22:00", "missed"), ("23:00", "needless")]
+
+
+def test_an_abort_of_ours_is_no_fault_of_theirs():
+    [one] = compare([ours("12:00", "ABORT", reason="History unreadable")], [theirs("12:05")])
+    assert (one.kind, one.why) == (Kind.OURS_ABORTED, "History unreadable")
+
+
+def test_counts_name_every_kind_and_workflows_only_they_have_are_listed():
+    decisions, runs = [ours("06:00")], [theirs("06:05"), theirs("06:05", workflow="old_one")]
+    found = compare(decisions, runs)
+    assert counts(found) == {kind: int(kind is Kind.SAME) for kind in Kind}
+    assert unknown_workflows(decisions, runs) == ["old_one"]
