@@ -1,26 +1,16 @@
-"""A game day in short, through the real scheduler: every step of the main job, and a database that goes away."""
+"""A game day in short, through the real scheduler: every step of the main job."""
 
 import json
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
-from pathlib import Path
 
 import pytest
-import requests
-from rich.console import Console
 
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action
-from sandbox.demo import Day
-from sandbox.stack import Ports, Stack
-from support.documented import commands
-from support.standins import free_ports
-from support.worlds import DAY, ROOT, et, ours
+from support.days import LONG_AGO, played_day
+from support.worlds import DAY, et, ours
 
 GAMES = 3
 SEED = 12
@@ -36,40 +26,17 @@ TIMELINE = {
     "+1 05:20": ["cleanup"],
     "+1 06:20": ["cleanup"],
 }
-LONG_AGO = "DATE '2026-01-01'"
 
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory):
-    names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
-    ports = Ports(**dict(zip(names, free_ports(6), strict=True)))
-    home = Path(tmp_path_factory.mktemp("stack"))
-    with Stack(home, ports, seed=SEED, day=DAY, games=GAMES, faults=0.04, lost=0.2) as stack:
-        played = Day(stack, Console(quiet=True))
-        played.api.await_dags({dag for dags in TIMELINE.values() for dag in dags})
-        played.play({et(moment).astimezone(UTC): dags for moment, dags in TIMELINE.items()})
+    world = {"seed": SEED, "day": DAY, "games": GAMES, "faults": 0.04, "lost": 0.2}
+    with played_day(tmp_path_factory.mktemp("stack"), TIMELINE, **world) as played:
         yield played
 
 
-def rows(day, text):
-    return [dict(row) for row in day.bigquery.query(text).result(timeout=30)]
-
-
-def wait_for(day, done, what):
-    deadline = time.monotonic() + 180
-    while not done():
-        day.stack.check()
-        assert time.monotonic() < deadline, f"waited too long for {what}"
-        time.sleep(0.2)
-
-
-def wait_for_runs(day):
-    wait_for(day, lambda: not day.api.unfinished(), "the runs to end")
-
-
 def test_the_morning_feeds_the_evening(day):
-    found = rows(
-        day,
+    found = day.rows(
         f"SELECT workflow_name, action, rule FROM nba_orchestration.v_workflow_decisions "
         f"WHERE DATE(decision_time) > {LONG_AGO} ORDER BY slot_time, workflow_name",
     )
@@ -88,8 +55,7 @@ def test_the_morning_feeds_the_evening(day):
 @pytest.mark.lesson("E4")
 @pytest.mark.lesson("K10")
 def test_every_run_has_exactly_one_execution_that_counts_all_its_calls(day):
-    found = rows(
-        day,
+    found = day.rows(
         f"""
         SELECT d.workflow_name, e.status, e.scrapers_triggered, ARRAY_LENGTH(e.scraper_execution_ids) AS ids
         FROM nba_orchestration.v_workflow_decisions AS d
@@ -110,8 +76,7 @@ def test_every_run_has_exactly_one_execution_that_counts_all_its_calls(day):
 
 @pytest.mark.lesson("E1")
 def test_every_game_was_called_by_name_and_is_in(day):
-    found = rows(
-        day,
+    found = day.rows(
         f"""
         SELECT game_id, label, ANY_VALUE(game_date) AS game_date, COUNTIF(status = 'success') AS successes
         FROM nba_orchestration.v_scraper_runs
@@ -125,8 +90,7 @@ def test_every_game_was_called_by_name_and_is_in(day):
 
 
 def test_a_failed_try_has_its_row_and_was_tried_again(day):
-    found = rows(
-        day,
+    found = day.rows(
         f"SELECT status, retry_count, error_type FROM nba_orchestration.v_scraper_runs "
         f"WHERE DATE(triggered_at) > {LONG_AGO} AND (status = 'failed' OR retry_count > 0)",
     )
@@ -136,8 +100,7 @@ def test_a_failed_try_has_its_row_and_was_tried_again(day):
 
 @pytest.mark.lesson("C1")
 def test_lost_messages_are_published_again_and_processed(day):
-    cleanups = rows(
-        day,
+    cleanups = day.rows(
         f"SELECT missing_files_found AS missing, republished_count AS republished "
         f"FROM nba_orchestration.v_cleanup_operations WHERE DATE(cleanup_time) > {LONG_AGO} ORDER BY cleanup_time",
     )
@@ -147,8 +110,7 @@ def test_lost_messages_are_published_again_and_processed(day):
 
 
 def test_the_lock_expected_what_ran(day):
-    expected = rows(
-        day,
+    expected = day.rows(
         "SELECT DISTINCT workflow_name, games_today FROM nba_orchestration.v_expected_schedule "
         f"WHERE date > {LONG_AGO}",
     )
@@ -163,8 +125,7 @@ def test_the_lock_is_the_plan(day, monkeypatch):
     start, end = day_bounds(ours(), DAY)
     schedule, past = decision_inputs(Warehouse(), ours(), ours().enabled, start)
     runs = [d for d in plan(ours(), start, end, schedule, past) if d.action is Action.RUN]
-    locked = rows(
-        day,
+    locked = day.rows(
         "SELECT workflow_name, expected_run_time, reason FROM nba_orchestration.v_expected_schedule "
         f"WHERE date > {LONG_AGO}",
     )
@@ -206,20 +167,18 @@ def test_the_watchdog_tells_what_is_wrong_once(day):
 
 
 def test_reconcile_fetches_a_vanished_game_anew(day):
-    lost = rows(
-        day,
+    lost = day.rows(
         f"SELECT game_id, gcs_path FROM nba_orchestration.v_scraper_runs WHERE DATE(triggered_at) > {LONG_AGO} "
         "AND scraper_name = 'nbac_team_boxscore' AND status = 'success' ORDER BY game_id",
     )[0]
     (day.stack.home / "gcs" / lost["gcs_path"].removeprefix("gs://")).unlink()
-    rows(day, f"DELETE FROM nba_raw.nbac_team_boxscore WHERE source_file_path = '{lost['gcs_path']}'")
+    day.rows(f"DELETE FROM nba_raw.nbac_team_boxscore WHERE source_file_path = '{lost['gcs_path']}'")
     moment = et("+1 07:00").astimezone(UTC)
     day.set_clock(moment)
     day.api.trigger("reconcile", moment, days=1, max_runs=1)
-    wait_for_runs(day)
-    wait_for(day, lambda: not any(day.outbox.glob("*/*.json")), "the rows")
-    found = rows(
-        day,
+    day.wait_for_runs()
+    day.wait_for(lambda: not any(day.outbox.glob("*/*.json")), "the rows")
+    found = day.rows(
         f"SELECT scraper_name, game_id, status, source, recovery, triggered_by, workflow FROM "
         f"nba_orchestration.v_scraper_runs WHERE DATE(triggered_at) > {LONG_AGO} AND triggered_by = 'reconcile'",
     )
@@ -227,8 +186,7 @@ def test_reconcile_fetches_a_vanished_game_anew(day):
         ("nbac_team_boxscore", lost["game_id"], "success")
     ]
     assert (found[0]["source"], found[0]["recovery"]) == ("RECOVERY", True)
-    [decision] = rows(
-        day,
+    [decision] = day.rows(
         f"SELECT reason, target_date FROM nba_orchestration.v_workflow_decisions "
         f"WHERE DATE(decision_time) > {LONG_AGO} AND triggered_by = 'reconcile'",
     )
@@ -236,57 +194,10 @@ def test_reconcile_fetches_a_vanished_game_anew(day):
     assert decision["target_date"] == DAY
 
 
-ROW_IDS = {
-    "workflow_decisions": ("v_workflow_decisions", "decision_id", "decision_time"),
-    "workflow_executions": ("v_workflow_executions", "execution_id", "execution_time"),
-    "scraper_execution_log": ("v_scraper_runs", "row_id", "triggered_at"),
-}
-
-
-@pytest.mark.lesson("K8")
-def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_no_row(day):
-    def calls_made() -> int:
-        return requests.get(day.world, timeout=10).json()["calls"]
-
-    before = calls_made()
-    started = et("+1 09:30").astimezone(UTC)
-    day.set_clock(started)
-    running = day.api.trigger("post_game_window_3", started, force=True, target_date=str(DAY))
-    wait_for(day, lambda: calls_made() > before + 2, "the first calls")
-    day.stack.kill("bigquery")
-    wait_for_runs(day)
-    assert day.api.get(f"dags/post_game_window_3/dagRuns/{running}")["state"] == "success"
-    for hour in ("10:00", "11:00"):
-        runs = {
-            dag: day.api.trigger(dag, et(f"+1 {hour}").astimezone(UTC))
-            for dag in ("referee_discovery", "betting_lines")
-        }
-        wait_for_runs(day)
-        assert {day.api.get(f"dags/{dag}/dagRuns/{run}")["state"] for dag, run in runs.items()} == {"failed"}
-    staged = {table: [json.loads(path.read_text()) for path in day.outbox.glob(f"{table}/*.json")] for table in ROW_IDS}
-    assert [(row["action"], row["rule"]) for row in staged["workflow_decisions"]] == [
-        ("ABORT", "history_unreadable")
-    ] * 4
-    assert len(staged["workflow_executions"]) == 1
-    assert staged["scraper_execution_log"]
-    day.stack.restart("bigquery")
-    day.stack.await_bigquery()
-    day.play({et("+1 11:20").astimezone(UTC): ["cleanup"]})
-    assert list(day.outbox.glob("**/*.json")) == []
-    for table, (view, identity, moment) in ROW_IDS.items():
-        found = rows(
-            day,
-            f"SELECT {identity} AS id, COUNT(*) AS n FROM nba_orchestration.{view} "
-            f"WHERE DATE({moment}) > {LONG_AGO} GROUP BY {identity}",
-        )
-        assert {row["id"] for row in found} >= {row[identity] for row in staged[table]}
-        assert {row["n"] for row in found} == {1}, view
-
-
 def test_a_forced_dry_run_decides_and_calls_nothing(day):
     moment = et("+1 08:00").astimezone(UTC)
     run = day.api.trigger("post_game_window_3", moment, force=True, dry_run=True, target_date=DAY.isoformat())
-    wait_for_runs(day)
+    day.wait_for_runs()
     states = {
         i["task_id"]: i["state"]
         for i in day.api.get(f"dags/post_game_window_3/dagRuns/{run}/taskInstances", limit=100)["task_instances"]
@@ -302,30 +213,9 @@ def test_a_forced_dry_run_decides_and_calls_nothing(day):
 def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
     moment = et("+1 09:00").astimezone(UTC)
     run = day.api.trigger("post_game_window_3", moment, target_date=DAY.isoformat(), scrapers=["nbac_team_boxscor"])
-    wait_for_runs(day)
+    day.wait_for_runs()
     path = f"dags/post_game_window_3/dagRuns/{run}"
     assert day.api.get(path)["state"] == "failed"
     log = json.dumps(day.api.get(f"{path}/taskInstances/decide/logs/1"))
     assert "target_date needs force" in log
     assert "did you mean `nbac_team_boxscore`" in log
-
-
-@pytest.fixture(scope="module")
-def documented(day):
-    """The result of every command of the documentation, run beside this day, two at a time."""
-    env = {**day.stack.env, "ORCHESTRATION_PYTHON": sys.executable}
-
-    def run(command):
-        return subprocess.run(["bash", "-c", command], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    with ThreadPoolExecutor(2) as pool:
-        yield dict(zip(commands(), pool.map(run, commands()), strict=True))
-
-
-@pytest.mark.parametrize("command", commands())
-def test_every_command_of_the_documentation_runs(documented, command):
-    done = documented[command]
-    # What a report finds is in its exit code; 3 would mean that it could not find out.
-    fine = (0, 1, 2) if "bin/orchestration" in command or "reconcile --days" in command else (0,)
-    assert done.returncode in fine, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr

@@ -15,8 +15,9 @@ import yaml
 from rich.console import Console
 
 from sandbox.demo import Day
-from sandbox.stack import Ports, Stack
-from support.standins import free_ports
+from sandbox.stack import Stack
+from support.days import LONG_AGO, PlayedDay, some_ports
+from support.standins import PATIENCE_SECONDS
 from support.worlds import DAY, ROOT, et
 
 pytestmark = pytest.mark.drill
@@ -37,7 +38,6 @@ TIMELINE = {
     "+1 06:20": ["cleanup"],
     "+1 07:20": ["cleanup"],
 }
-LONG_AGO = "DATE '2026-01-01'"
 SETTINGS = {
     "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True",
     # Airflow's own patience with the dead, shortened: the defaults are minutes.
@@ -99,11 +99,11 @@ class Killer(threading.Thread):
             self.day.set_clock(now)
 
 
-class HardDay(Day):
+class HardDay(PlayedDay):
     """A day whose service may be away for a moment, and whose rows may stay staged until the cleanup."""
 
     def set_clock(self, moment: datetime) -> None:
-        for _ in range(100):
+        for _ in range(5 * PATIENCE_SECONDS):
             try:
                 return super().set_clock(moment)
             except requests.ConnectionError:
@@ -116,8 +116,6 @@ class HardDay(Day):
 
 @pytest.fixture(scope="module")
 def hard_day(tmp_path_factory: pytest.TempPathFactory):
-    names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
-    ports = Ports(**dict(zip(names, free_ports(6), strict=True)))
     home = Path(tmp_path_factory.mktemp("kills"))
     config = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     for scraper in BLOCKING:
@@ -125,7 +123,7 @@ def hard_day(tmp_path_factory: pytest.TempPathFactory):
     config["settings"].setdefault("retries", {})["first_delay_seconds"] = 1
     (home / "workflows.yaml").write_text(yaml.safe_dump(config))
     settings = {**SETTINGS, "ORCHESTRATION_CONFIG": str(home / "workflows.yaml")}
-    with Stack(home, ports, seed=SEED, day=DAY, games=4, faults=0, lost=0, settings=settings) as stack:
+    with Stack(home, some_ports(), seed=SEED, day=DAY, games=4, faults=0, lost=0, settings=settings) as stack:
         played = HardDay(stack, Console(quiet=True))
         played.api.await_dags({dag for dags in TIMELINE.values() for dag in dags})
         killer = Killer(played)
@@ -140,10 +138,6 @@ def hard_day(tmp_path_factory: pytest.TempPathFactory):
         played.play({moment: timeline[moment] for moment in (last_but_one, last)})
         played.killer = killer
         yield played
-
-
-def rows(day, text):
-    return [dict(row) for row in day.bigquery.query(text).result(timeout=30)]
 
 
 def tries(day) -> dict[tuple, str]:
@@ -169,8 +163,7 @@ def test_no_row_is_left_behind(hard_day):
 
 @pytest.mark.lesson("E3")
 def test_every_run_decision_has_exactly_one_execution(hard_day):
-    found = rows(
-        hard_day,
+    found = hard_day.rows(
         f"""
         SELECT d.workflow_name, d.run_id, COUNT(e.execution_id) AS executions
         FROM nba_orchestration.v_workflow_decisions AS d
@@ -184,8 +177,7 @@ def test_every_run_decision_has_exactly_one_execution(hard_day):
 
 
 def test_every_try_of_every_call_has_exactly_one_row(hard_day):
-    found = rows(
-        hard_day,
+    found = hard_day.rows(
         f"SELECT dag_run_id, task_id, map_index, try_number, ANY_VALUE(status) AS status, COUNT(*) AS n "
         f"FROM nba_orchestration.v_scraper_runs WHERE DATE(triggered_at) > {LONG_AGO} "
         f"GROUP BY dag_run_id, task_id, map_index, try_number",
@@ -206,8 +198,7 @@ def test_every_try_of_every_call_has_exactly_one_row(hard_day):
 
 
 def test_killed_tries_say_so(hard_day):
-    found = rows(
-        hard_day,
+    found = hard_day.rows(
         f"SELECT COUNT(*) AS n, COUNTIF(status = 'failed') AS failed FROM nba_orchestration.v_scraper_runs "
         f"WHERE DATE(triggered_at) > {LONG_AGO} AND error_type = 'killed'",
     )
@@ -216,5 +207,5 @@ def test_killed_tries_say_so(hard_day):
 
 
 def test_the_days_box_scores_are_in(hard_day):
-    found = rows(hard_day, f"SELECT DISTINCT game_id FROM nba_raw.nbac_team_boxscore WHERE game_date > {LONG_AGO}")
+    found = hard_day.rows(f"SELECT DISTINCT game_id FROM nba_raw.nbac_team_boxscore WHERE game_date > {LONG_AGO}")
     assert len(found) == 4

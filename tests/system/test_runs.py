@@ -16,10 +16,10 @@ import yaml
 from orchestration.nba.eastern import et
 from sandbox.airflow_api import AirflowApi
 from sandbox.phase2 import client
-from sandbox.stack import PROJECT, Ports, Stack
+from sandbox.stack import PROJECT, Stack
+from support.days import some_ports
 from support.letterbox import Letterbox
 from support.scripted import ScriptedService, found
-from support.standins import free_ports
 
 AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
 EVENT = {"for_each": "event", "depends_on": ["events"], "critical": False}
@@ -140,8 +140,6 @@ class Live:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory):
-    names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
-    ports = Ports(**dict(zip(names, free_ports(6), strict=True)))
     home = Path(tmp_path_factory.mktemp("runs"))
     config = home / "workflows.yaml"
     # No tick while these tests run: a held run would keep every other one of its DAG waiting.
@@ -155,7 +153,7 @@ def live(tmp_path_factory: pytest.TempPathFactory):
             "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True",
             **channels,
         }
-        with Stack(home, ports, on_schedule=True, settings=settings) as stack:
+        with Stack(home, some_ports(), on_schedule=True, settings=settings) as stack:
             running = Live(stack, service, box)
             running.api.await_dags(WORKFLOWS)
             # Airflow starts a new DAG with its latest tick, here yesterday's: too late to be held.

@@ -1,0 +1,58 @@
+"""Days of the sandbox world, played through a real Airflow with a scheduler of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from sandbox.demo import Day
+from sandbox.stack import Ports, Stack
+from support.standins import PATIENCE_SECONDS, free_ports
+from support.worlds import et
+
+LONG_AGO = "DATE '2026-01-01'"
+"""For the partition filters: before everything that is played."""
+
+
+def some_ports() -> Ports:
+    """Ports that nobody uses."""
+    names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
+    return Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
+
+
+class PlayedDay(Day):
+    """A day that is asked afterwards what became of it."""
+
+    def rows(self, text: str) -> list[dict[str, Any]]:
+        """Return what BigQuery answers."""
+        return [dict(row) for row in self.bigquery.query(text).result(timeout=PATIENCE_SECONDS)]
+
+    def wait_for(self, done: Callable[[], object], what: str) -> None:
+        """Wait until ``done`` is true, as long as everything is alive."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not done():
+            self.stack.check()
+            assert time.monotonic() < deadline, f"waited too long for {what}"
+            time.sleep(0.2)
+
+    def wait_for_runs(self) -> None:
+        """Wait until no run is queued or running."""
+        self.wait_for(lambda: not self.api.unfinished(), "the runs to end")
+
+
+@contextlib.contextmanager
+def played_day(
+    home: Path, timeline: Mapping[str, list[str]], kind: type[PlayedDay] = PlayedDay, **world: Any
+) -> Iterator[PlayedDay]:
+    """Start a stack under ``home``, play ``timeline`` (ET times of the day: DAGs) on it, and hand over the day."""
+    with Stack(home, some_ports(), **world) as stack:
+        played = kind(stack, Console(quiet=True))
+        played.api.await_dags({dag for dags in timeline.values() for dag in dags}, PATIENCE_SECONDS)
+        played.play({et(moment).astimezone(UTC): dags for moment, dags in timeline.items()})
+        yield played

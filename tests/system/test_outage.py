@@ -1,0 +1,96 @@
+"""Two hours without BigQuery in the middle of a night, and every command of the documentation beside that night."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+
+import pytest
+import requests
+
+from support.days import LONG_AGO, played_day
+from support.documented import commands
+from support.worlds import DAY, ROOT, et
+
+pytestmark = pytest.mark.drill
+TIMELINE = {
+    "04:30": ["schedule_dependency"],
+    "05:00": ["schedule_locker"],
+    "22:00": ["post_game_window_1"],
+    "+1 05:20": ["cleanup"],
+}
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory):
+    world = {"seed": 12, "day": DAY, "games": 3, "faults": 0, "lost": 0}
+    with played_day(tmp_path_factory.mktemp("outage"), TIMELINE, **world) as played:
+        yield played
+
+
+ROW_IDS = {
+    "workflow_decisions": ("v_workflow_decisions", "decision_id", "decision_time"),
+    "workflow_executions": ("v_workflow_executions", "execution_id", "execution_time"),
+    "scraper_execution_log": ("v_scraper_runs", "row_id", "triggered_at"),
+}
+
+
+@pytest.mark.lesson("K8")
+def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_no_row(day):
+    def calls_made() -> int:
+        return requests.get(day.world, timeout=10).json()["calls"]
+
+    before = calls_made()
+    started = et("+1 09:30").astimezone(UTC)
+    day.set_clock(started)
+    running = day.api.trigger("post_game_window_3", started, force=True, target_date=str(DAY))
+    day.wait_for(lambda: calls_made() > before + 2, "the first calls")
+    day.stack.kill("bigquery")
+    day.wait_for_runs()
+    assert day.api.get(f"dags/post_game_window_3/dagRuns/{running}")["state"] == "success"
+    for hour in ("10:00", "11:00"):
+        runs = {
+            dag: day.api.trigger(dag, et(f"+1 {hour}").astimezone(UTC))
+            for dag in ("referee_discovery", "betting_lines")
+        }
+        day.wait_for_runs()
+        assert {day.api.get(f"dags/{dag}/dagRuns/{run}")["state"] for dag, run in runs.items()} == {"failed"}
+    staged = {table: [json.loads(path.read_text()) for path in day.outbox.glob(f"{table}/*.json")] for table in ROW_IDS}
+    assert [(row["action"], row["rule"]) for row in staged["workflow_decisions"]] == [
+        ("ABORT", "history_unreadable")
+    ] * 4
+    assert len(staged["workflow_executions"]) == 1
+    assert staged["scraper_execution_log"]
+    day.stack.restart("bigquery")
+    day.stack.await_bigquery()
+    day.play({et("+1 11:20").astimezone(UTC): ["cleanup"]})
+    assert list(day.outbox.glob("**/*.json")) == []
+    for table, (view, identity, moment) in ROW_IDS.items():
+        found = day.rows(
+            f"SELECT {identity} AS id, COUNT(*) AS n FROM nba_orchestration.{view} "
+            f"WHERE DATE({moment}) > {LONG_AGO} GROUP BY {identity}",
+        )
+        assert {row["id"] for row in found} >= {row[identity] for row in staged[table]}
+        assert {row["n"] for row in found} == {1}, view
+
+
+@pytest.fixture(scope="module")
+def documented(day):
+    """The result of every command of the documentation, run beside this day, two at a time."""
+    env = {**day.stack.env, "ORCHESTRATION_PYTHON": sys.executable}
+
+    def run(command):
+        return subprocess.run(["bash", "-c", command], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        yield dict(zip(commands(), pool.map(run, commands()), strict=True))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_of_the_documentation_runs(documented, command):
+    done = documented[command]
+    # What a report finds is in its exit code; 3 would mean that it could not find out.
+    fine = (0, 1, 2) if "bin/orchestration" in command or "reconcile --days" in command else (0,)
+    assert done.returncode in fine, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
