@@ -57,7 +57,6 @@ def report(outbox, warehouse):
     return ask
 
 
-@pytest.mark.integration
 def test_expected_against_actual_knows_what_is_late_skipped_missing_and_not_due(report):
     found = {row["workflow_name"]: row for row in report("expected_against_actual", seen_at=SEEN_AT)}
     assert {name: row["state"] for name, row in found.items()} == {
@@ -75,14 +74,12 @@ def test_expected_against_actual_knows_what_is_late_skipped_missing_and_not_due(
     assert found["slow"]["status"] == "partial"
 
 
-@pytest.mark.integration
 @pytest.mark.lesson("K10")
 def test_a_run_decision_without_an_execution_is_missing_unless_somebody_asked_for_it_or_it_is_new(report):
     assert [row["workflow_name"] for row in report("missing_executions", seen_at=SEEN_AT)] == ["not_executed"]
     assert report("missing_executions", seen_at=et("12:10")) == []
 
 
-@pytest.mark.integration
 def test_the_day_summary_counts_from_lock_to_lock(report):
     days = report("day_summary", DAY - timedelta(days=1), DAY + timedelta(days=1))
     before, day, after = sorted(days, key=lambda row: row["date"])
@@ -92,7 +89,6 @@ def test_the_day_summary_counts_from_lock_to_lock(report):
     assert sum(v for row in (before, after) for k, v in row.items() if k != "date") == 0
 
 
-@pytest.mark.integration
 def test_the_trace_leads_from_decision_to_every_try(report):
     found = [row for row in report("decision_trace") if row["workflow_name"] == "post_game_window_1"]
     assert sorted((row["try_number"], row["call_status"], row["error_message"]) for row in found) == [
@@ -103,14 +99,12 @@ def test_the_trace_leads_from_decision_to_every_try(report):
     assert len(report("decision_trace")) == 9
 
 
-@pytest.mark.integration
 def test_a_call_that_succeeded_in_the_end_is_a_success_with_a_failed_try(report):
     [row] = report("scraper_success_rates", DAY - timedelta(days=6), DAY)
     assert (row["scraper_name"], row["calls"], row["success"], row["failed"]) == ("box", 1, 1, 0)
     assert (row["success_rate"], row["failed_tries"], row["timeouts"], row["sample_error"]) == (1.0, 1, 1, "late")
 
 
-@pytest.mark.integration
 @pytest.mark.lesson("K6")
 def test_completeness_names_the_game_that_nobody_brought(report):
     found = {row["game_id"]: row for row in report("game_completeness")}
@@ -121,7 +115,6 @@ def test_completeness_names_the_game_that_nobody_brought(report):
     assert found["0022500001"]["record_count"] == 24
 
 
-@pytest.mark.integration
 def test_hourly_activity_is_by_et_hour(report):
     found = {(row["date"], row["hour"]): row for row in report("hourly_activity", DAY, DAY + timedelta(days=1))}
     assert (found[DAY, 6]["runs"], found[DAY, 6]["executions"]) == (2, 2)
@@ -134,7 +127,6 @@ def shown(capsys, *arguments):
     return code, capsys.readouterr().out
 
 
-@pytest.mark.integration
 def test_the_commands_show_them_in_eighty_columns_with_honest_exit_codes(report, capsys):
     code, text = shown(capsys, "missing")
     assert code == 1
@@ -151,13 +143,11 @@ def test_the_commands_show_them_in_eighty_columns_with_honest_exit_codes(report,
         assert json.loads(shown(capsys, command, "--json")[1])["date"] == DAY.isoformat()
 
 
-@pytest.mark.integration
 def test_without_an_answer_the_commands_say_unknown(google, capsys, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     assert shown(capsys, "missing")[0] == 3
 
 
-@pytest.mark.integration
 def test_every_report_says_in_bigquery_what_it_is(google):
     init(Warehouse())
     client = Warehouse().client
@@ -167,7 +157,6 @@ def test_every_report_says_in_bigquery_what_it_is(google):
         assert "ET dates" in description
 
 
-@pytest.mark.integration
 @pytest.mark.lesson("K3")
 @pytest.mark.lesson("C2")
 def test_a_table_or_column_that_the_configuration_names_and_that_is_not_there_is_found(google):
@@ -184,7 +173,6 @@ def test_a_table_or_column_that_the_configuration_names_and_that_is_not_there_is
     ]
 
 
-@pytest.mark.integration
 def test_a_report_over_a_table_that_is_not_there_yet_is_left_out_and_named(google):
     warehouse = Warehouse()
     warehouse.query("DROP TABLE nba_raw.nbac_schedule")

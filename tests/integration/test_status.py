@@ -45,7 +45,6 @@ def shown(capsys, *more):
     return code, capsys.readouterr().out
 
 
-@pytest.mark.integration
 def test_each_part_says_how_it_is_and_what_to_type_next(day, capsys):
     code, text = shown(capsys)
     assert code == 2
@@ -64,7 +63,6 @@ def test_each_part_says_how_it_is_and_what_to_type_next(day, capsys):
     assert max(len(line) for line in lines if "next: " not in line) < 80
 
 
-@pytest.mark.integration
 def test_what_lies_refused_in_the_outbox_is_shown(day, capsys):
     aside = day.root / "refused" / "workflow_decisions"
     aside.mkdir(parents=True)
@@ -73,7 +71,6 @@ def test_what_lies_refused_in_the_outbox_is_shown(day, capsys):
     assert "DEGRADED  outbox           0 rows staged, 1 refused" in shown(capsys)[1]
 
 
-@pytest.mark.integration
 def test_a_part_that_cannot_be_looked_at_is_unknown_and_takes_no_other_with_it(day, capsys, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:9")
@@ -86,7 +83,6 @@ def test_a_part_that_cannot_be_looked_at_is_unknown_and_takes_no_other_with_it(d
     )
 
 
-@pytest.mark.integration
 def test_a_service_that_is_down_is_unhealthy(day, capsys, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", '{"conn_type": "http", "host": "127.0.0.1", "port": 9}')
     code, text = shown(capsys)
