@@ -8,6 +8,8 @@ from support.worlds import ROOT
 
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
     ROOT / "bin" / "orchestration" / "README.md",
     *sorted((ROOT / "docs" / "orchestration").glob("*.md")),
 ]
