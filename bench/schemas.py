@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "plugins")]
 
 from orchestration.audit.setup import description_of
 from orchestration.audit.statements import ddl
-from orchestration.services.answers import answer_schema_text
+from orchestration.services.contract import answer_schema_text
 
 PAGE = ROOT / "docs" / "orchestration" / "03-bigquery-schemas.md"
 ANSWER = PAGE.with_name("scraper-answer.schema.json")

@@ -6,7 +6,8 @@ import math
 import pytest
 
 from orchestration.config.answers import AnswerDescription
-from orchestration.services.answers import CallResult, answer_schema_text, interpret
+from orchestration.services.answers import CallResult, interpret
+from orchestration.services.contract import answer_schema_text
 from orchestration.words import Outcome
 from support.worlds import ROOT
 
