@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -49,9 +50,11 @@ def run_check_scraper(name: str, asked: Asked, *, as_json: bool) -> int:
     parameters: dict[str, Any] = {}
     result, problem = None, None
     try:
-        item = _item(config, name, asked, now)
-        parameters = _parameters(config, name, item, asked, now)
-        result = _call(config, name, parameters)
+        # Airflow's hooks log to standard output, which is the answer's.
+        with redirect_stdout(sys.stderr):
+            item = _item(config, name, asked, now)
+            parameters = _parameters(config, name, item, asked, now)
+            result = _call(config, name, parameters)
     except _CannotAsk as error:
         problem = str(error)
     except Exception as error:
