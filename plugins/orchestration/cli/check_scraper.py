@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from orchestration.config import Config, load
 from orchestration.config.errors import did_you_mean
 from orchestration.config.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
@@ -67,7 +65,7 @@ def run_check_scraper(name: str, asked: Asked, *, as_json: bool) -> int:
         "records": result.record_count if result else None,
         "file": result.gcs_path if result else None,
         "event_ids": list(result.event_ids) if result else [],
-        "problem": _without_secrets(problem),
+        "problem": problem,
     }
     if as_json:
         print(json.dumps(seen))
@@ -140,11 +138,3 @@ def _game(config: Config, asked: Asked, now: datetime) -> Game:
         where = f"on {asked.day}" if asked.day else f"around {day}; give its date with --date"
         raise _CannotAsk(f"the schedule has {which} {where}")
     return min(games, key=lambda game: (abs(game.date - day), game.date, game.tip, game.game_id))
-
-
-def _without_secrets(problem: str | None) -> str | None:
-    """Return the text as a row would keep it."""
-    from orchestration.audit.rows import Message
-
-    kept: str | None = TypeAdapter(Message | None).validate_python(problem)
-    return kept

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from orchestration.audit.rows import masked
 from orchestration.config.answers import PLAIN, AnswerDescription
 from orchestration.services.contract import Failure, Success, UncountedSuccess
 from orchestration.services.plain import kept, text
@@ -59,8 +60,9 @@ class CallResult:
 
 
 def failed(error_type: str, message: str, *, retryable: bool, **more: Any) -> CallResult:
-    """Return a failed result. ``message`` may be what others wrote: it becomes a text that every reader takes."""
-    return CallResult(Outcome.FAILED, error_type=error_type, error_message=text(message), retryable=retryable, **more)
+    """Return a failed result. ``message`` may be what others wrote: it becomes a text that every reader may see."""
+    said = text(masked(message))
+    return CallResult(Outcome.FAILED, error_type=error_type, error_message=said, retryable=retryable, **more)
 
 
 def interpret(
@@ -124,9 +126,11 @@ def _success(
     answer: Mapping[str, Any], content: str, description: AnswerDescription, *, event_source: bool
 ) -> CallResult:
     summary = answer.get("data_summary")
-    names = {"rowCount": "", "gcs_path": description.file, "event_ids": description.event_ids}
+    names = {"gcs_path": description.file, "event_ids": description.event_ids}
     if isinstance(summary, dict):
-        names["rowCount"] = next((key for key in description.records if summary.get(key) is not None), "")
+        counts = [key for key in description.records if summary.get(key) is not None] if description.counted else []
+        if counts:
+            names["rowCount"] = counts[0]
         summary = {plain: summary[key] for plain, key in names.items() if key in summary}
     elif summary is None and not description.counted:
         summary = {}

@@ -298,3 +298,27 @@ def test_the_schema_of_an_answer_is_current_and_fits_the_sandboxes_plain_answers
     assert check.is_valid({"status": "error", "message": "boom", "scraper": "x", "run_id": "r"})
     for bad in (success(), success(rowCount="3"), success(rowCount=-1), success(rowCount=1, event_ids="a")):
         assert not check.is_valid(bad)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "GET https://api.example.com/v4?apiKey=abc123&x=1",
+        "https://me:abc123@example.com/",
+        "Authorization: Bearer abc123",
+    ],
+)
+def test_a_secret_in_a_message_reaches_no_log_and_no_row(message):
+    for body in ({"status": "error", "message": message}, {"status": message}, message):
+        for status in (200, 404, 500):
+            assert "abc123" not in answer(body, status).error_message
+
+
+def test_a_hostile_message_takes_no_time():
+    for text in ("a-" * 400_000, "token" * 100_000, " " * 900_000, "bearer " * 100_000, "://" * 300_000):
+        assert len(answer({"status": "error", "message": text}, 500).error_message) <= 1000
+
+
+def test_a_key_that_nobody_described_is_no_count():
+    assert answer(success(**{"": 5})).error_type == "contract"
+    assert read(success(none=5), records="none").record_count is None
