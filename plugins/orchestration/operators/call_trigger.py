@@ -15,7 +15,8 @@ from orchestration.services.scraper_service import ScraperService
 class ScraperCallTrigger(BaseTrigger):
     """Makes one call and hands over its result, whatever it is. ``timeout_seconds`` is for the complete answer.
 
-    ``description`` says how it reads (the JSON form of an AnswerDescription), ``event_source`` that it names events.
+    ``description`` says how it reads (the JSON form of an AnswerDescription; None, as a trigger of an earlier version
+    has it: the built-in one), ``event_source`` that it names events.
     A triggerer that dies takes its calls along; the one that takes over makes them again, in the same try.
     """
 
@@ -25,13 +26,13 @@ class ScraperCallTrigger(BaseTrigger):
         parameters: Mapping[str, Any],
         workflow: str,
         timeout_seconds: float,
-        description: Mapping[str, Any],
-        event_source: bool,
+        description: Mapping[str, Any] | None = None,
+        event_source: bool = False,
     ) -> None:
         super().__init__()
         self.scraper, self.parameters, self.workflow = scraper, dict(parameters), workflow
         self.timeout_seconds = timeout_seconds
-        self.description, self.event_source = dict(description), event_source
+        self.description, self.event_source = description, event_source
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and its arguments; no secret is among them."""
@@ -52,7 +53,7 @@ class ScraperCallTrigger(BaseTrigger):
             self.parameters,
             self.workflow,
             self.timeout_seconds,
-            AnswerDescription.model_validate(self.description),
+            None if self.description is None else AnswerDescription.model_validate(self.description),
             event_source=self.event_source,
         )
         times = {"started": started.isoformat(), "ended": datetime.now(UTC).isoformat()}
