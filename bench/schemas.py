@@ -1,4 +1,6 @@
-"""make docs: docs/orchestration/03-bigquery-schemas.md, from the statements in include/sql. A test keeps it current."""
+"""make docs: docs/orchestration/03-bigquery-schemas.md, from the statements in include/sql, and the schema of a
+scraper's answer, from its models. Tests keep both current.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,10 @@ sys.path[:0] = [str(ROOT / "plugins")]
 
 from orchestration.audit.setup import description_of
 from orchestration.audit.statements import ddl
+from orchestration.services.contract import answer_schema_text
 
 PAGE = ROOT / "docs" / "orchestration" / "03-bigquery-schemas.md"
+ANSWER = PAGE.with_name("scraper-answer.schema.json")
 COLUMN = re.compile(r'^  (\w+) ([A-Z].*?)( NOT NULL)? OPTIONS\(description="(.*)"\)', re.MULTILINE)
 PARTS = {"partitioned by": r"^PARTITION BY (.+)$", "clustered by": r"^CLUSTER BY (.+)$"}
 EXPIRY = re.compile(r"partition_expiration_days=(\d+)")
@@ -94,4 +98,5 @@ def page() -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"{PAGE.relative_to(ROOT)} written")
+    ANSWER.write_text(answer_schema_text(), encoding="utf-8")
+    print(f"{PAGE.relative_to(ROOT)} and {ANSWER.name} written")

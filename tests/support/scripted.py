@@ -25,6 +25,8 @@ class ScriptedService:
         self.answers: dict[str, Answer] = {}
         self.asked: list[Request] = []
         self.headers: list[dict[str, str]] = []
+        self.got: list[str] = []
+        """The paths that were read with GET."""
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         service = self
@@ -42,6 +44,11 @@ class ScriptedService:
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+
+            def do_GET(self) -> None:
+                service.got.append(self.path)
+                self.send_response(200)
+                self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -21,7 +21,7 @@ from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.rows import DecisionRow, ExecutionRow
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.config.scrapers import parameters_of
+from orchestration.config.scrapers import answer_of, is_event_source, parameters_of
 from orchestration.config.templates import Item, render
 from orchestration.decisions.engine import aborted, decide
 from orchestration.decisions.model import Decision
@@ -170,7 +170,11 @@ class SimulatedDays:
                 number_of[planned.scraper] += 1
                 call = self._call(planned, item, decision, clock)
                 for number in range(1, self.config.retries(planned.scraper) + 2):
-                    result = self.service.call(planned.scraper, call.opts, decision.workflow, PATIENCE_SECONDS)
+                    description = answer_of(planned.scraper, self.config.scrapers[planned.scraper])
+                    result = self.service.call(
+                        planned.scraper, call.opts, decision.workflow, PATIENCE_SECONDS, description,
+                        event_source=is_event_source(planned.scraper, self.config.scrapers),
+                    )  # fmt: skip
                     key = TaskKey(decision.workflow, run_id, planned.scraper, index, number)
                     yield call_row(call, result, key, carried, clock, "test", clock.tick, clock.tick)
                     if result.outcome is not Outcome.FAILED or not result.retryable:

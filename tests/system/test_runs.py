@@ -26,6 +26,7 @@ EVENT = {"for_each": "event", "depends_on": ["events"], "critical": False}
 SCRAPERS = {
     "events": {},
     "props": {**EVENT, "parameters": {"event_id": "{{ event_id }}"}},
+    "props_1": {},
     "deferred": {},
     "late": {"timeout_seconds": 1, "retries": 0, "critical": False},
     "once_wrong": {"retries": 0},
@@ -35,6 +36,7 @@ SCRAPERS = {
 }
 WORKFLOWS = {
     "fan_out": ["events", "props"],
+    "named_alike": ["events", "props", "props_1"],
     "calls": ["deferred", "late", "killed_once", "killed"],
     "cleared": ["once_wrong"],
     "held": ["deferred"],
@@ -280,6 +282,17 @@ def test_one_call_for_each_event_and_one_that_fails_stops_no_other(live):
     }
     assert live.execution("fan_out", run)["status"] == "partial"
     assert live.execution("fan_out", run)["error_message"] == "props event-3: bad_request"
+
+
+def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_others_counts(live):
+    live.service.script(
+        events=lambda *_: found(3, event_ids=[f"event-{n}" for n in range(3)]),
+        props_1=lambda *_: (400, {"error": "no such season"}),
+    )
+    run = live.run("named_alike", AS_OF + timedelta(minutes=8))
+    row = live.execution("named_alike", run)
+    assert (row["scrapers_triggered"], row["scrapers_failed"]) == (5, 1)
+    assert row["error_message"] == "props_1: bad_request"
 
 
 def test_a_cleared_call_makes_a_new_row_and_a_corrected_execution(live):

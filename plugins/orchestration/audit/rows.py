@@ -18,29 +18,41 @@ _SECRET_WORDS = ("token", "secret", "password", "passwd", "api_key", "apikey", "
 
 UtcTime = Annotated[AwareDatetime, PlainSerializer(lambda value: value.astimezone(UTC).isoformat(), return_type=str)]
 _SECRET_TEXT = re.compile(
-    rf"(\b[\w-]*(?:{'|'.join(_SECRET_WORDS)})[\w-]*['\"]?\s*[=:]\s*['\"]?(?:(?:bearer|basic)\s+)?)[^\s&,;'\"]+"
-    r"|(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}",
+    # Bounded, so that a hostile text of dashes costs no more than any other.
+    rf"(\b[\w-]{{0,40}}(?:{'|'.join(_SECRET_WORDS)})[\w-]{{0,40}}['\"]?\s{{0,9}}[=:]\s{{0,9}}['\"]?"
+    r"(?:(?:bearer|basic)\s+)?)[^\s&,;'\"]+"
+    r"|(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"
+    r"|(://)[^\s/@]+(?=@)",
     re.IGNORECASE,
 )
+_READ = 4 * MESSAGE_LIMIT
+
+
+def _hidden(text: str) -> str:
+    return _SECRET_TEXT.sub(lambda found: f"{found[1] or found[2] or found[3]}***", text)
+
+
+def masked(text: str) -> str:
+    """Return the beginning of a message, without what looks like a secret in it: a key or a login in an address."""
+    return _hidden(text[:_READ])[:MESSAGE_LIMIT]
 
 
 def _message(value: Any) -> Any:
-    """Return a text without what looks like a secret in it, such as a key in a quoted address, and not too long."""
-    if not isinstance(value, str):
-        return value
-    return _SECRET_TEXT.sub(lambda found: f"{found[1] or found[2]}***", value)[:MESSAGE_LIMIT]
+    return masked(value) if isinstance(value, str) else value
 
 
 Message = Annotated[str, BeforeValidator(_message)]
 
 
 def without_secrets(value: Any) -> Any:
-    """Return ``value`` with everything under a secret-looking key replaced: secrets never enter a row."""
+    """Return ``value`` with everything secret-looking replaced, under its key or in a text: secrets enter no row."""
     if isinstance(value, dict):
         return {
             key: "***" if any(word in str(key).lower() for word in _SECRET_WORDS) else without_secrets(inner)
             for key, inner in value.items()
         }
+    if isinstance(value, str):
+        return _hidden(value)
     return [without_secrets(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 

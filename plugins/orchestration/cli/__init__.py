@@ -63,6 +63,14 @@ def parser() -> argparse.ArgumentParser:
         report.add_argument("--json", action="store_true", help="for machines")
         if name == "failures":
             report.add_argument("--days", type=int, default=7, choices=range(1, 91), metavar="N", help="up to the date")
+    checking = commands.add_parser(
+        "check-scraper", help="one real call, and what we read from its answer; exit 1 unless it reads as described"
+    )
+    checking.add_argument("name", help="a scraper of workflows.yaml")
+    checking.add_argument("--game", metavar="GAME_ID", help="of a per-game scraper; default: the first near today")
+    checking.add_argument("--date", type=date.fromisoformat, help="ET date that the data is about; default: today")
+    checking.add_argument("--event", metavar="ID", help="of a per-event scraper; default: its event source is asked")
+    checking.add_argument("--json", action="store_true", help="for machines")
     commands.add_parser("schema", help="print the JSON Schema of workflows.yaml, for editors")
     return main_parser
 
@@ -116,6 +124,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from orchestration.cli.reports import run_failures
 
                 return run_failures(options.date, options.days, options.as_of, as_json=options.json)
+            case "check-scraper":
+                from orchestration.cli.check_scraper import Asked, run_check_scraper
+
+                asked = Asked(options.game, options.date, options.event)
+                return run_check_scraper(options.name, asked, as_json=options.json)
             case "schema":
                 from orchestration.config.schema import schema_text
 

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from orchestration.config.errors import Problem, did_you_mean
 from orchestration.config.model import CLEANUP_DELAY_MINUTES, SYSTEM_DAGS, Config
-from orchestration.config.scrapers import event_source_of, fan_out_of, parameters_of
+from orchestration.config.scrapers import answer_of, event_source_of, fan_out_of, parameters_of
 from orchestration.config.source import Path, Source
 from orchestration.config.templates import problem_with
 from orchestration.config.workflows import (
@@ -144,6 +144,8 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
     for scraper in config.scrapers:
         if scraper not in used:
             yield source.problem(("scrapers", scraper), "no workflow calls this scraper")
+        yield from _answer(config, source, scraper)
+        yield from _timeout(config, source, scraper)
     for name, workflow in config.workflows.items():
         for index, other in enumerate(workflow.dependencies.required_for):
             if other not in config.workflows:
@@ -157,6 +159,34 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
                 ("workflows", name, "schedule", "target_date"),
                 "before midnight `yesterday` is the night before; it is read as the current slate: write `slate`",
             )
+
+
+def _answer(config: Config, source: Source, name: str) -> Iterator[Problem]:
+    """Lessons K1 and E10: a success without a count may have brought nothing, and a blocked source is no empty one."""
+    here: Path = ("scrapers", name, "answer")
+    if not answer_of(name, config.scrapers[name]).counted:
+        message = "without a count nobody sees that the source has gone silent: every answer that works is a success"
+        yield source.problem((*here, "records"), message)
+    own = config.scrapers[name].answer
+    for index, sign in enumerate(own.no_data if own is not None else ()):
+        if sign.error_type is None and sign.text is None and (sign.status in (403, 429) or (sign.status or 0) >= 500):
+            message = f"every answer with {sign.status}, whatever its cause, is read as no_data: add error_type or text"
+            yield source.problem((*here, "no_data", index), message)
+
+
+def _timeout(config: Config, source: Source, name: str) -> Iterator[Problem]:
+    """Lesson E7. A timeout is raised to the scraper's worst case; whoever wrote a shorter one should know."""
+    scraper, timeouts = config.scrapers[name], config.settings.scraper_timeouts
+    path: Path
+    stated, path = timeouts.default, ("settings", "scraper_timeouts", "default")
+    if scraper.timeout_seconds is not None:
+        stated, path = scraper.timeout_seconds, ("scrapers", name, "timeout_seconds")
+    elif name in timeouts.overrides:
+        stated, path = timeouts.overrides[name], ("settings", "scraper_timeouts", "overrides", name)
+    worst = scraper.estimated_duration_seconds or 0
+    if stated < worst:
+        message = f"{stated:g} s is shorter than what {name} may take, {worst:g} s, which is waited for instead"
+        yield source.problem(path, message)
 
 
 def reads_yesterday_as_slate(workflow: Workflow) -> bool:

@@ -1,11 +1,13 @@
-"""Scrapers: how each fans out, what it is called with, and where its data ends up."""
+"""Scrapers: how each fans out, what it is called with, what it answers, and where its data ends up."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
+from orchestration.config.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription
 from orchestration.config.base import Names, Strict
 from orchestration.words import FanOut
 
@@ -37,6 +39,8 @@ class Scraper(Strict):
     pool: str | None = None
     deferrable: bool | None = None
     """Whether the triggerer makes the calls; unset, Airflow's ``[operators] default_deferrable`` decides."""
+    answer: AnswerDescription | None = None
+    """Where its answer keeps what; what is not said here is built in."""
     processed_in: TableName | None = None
 
 
@@ -90,3 +94,19 @@ def parameters_of(name: str, scraper: Scraper) -> dict[str, str | int | float | 
 def event_source_of(scraper: Scraper) -> str:
     """Return the scraper whose ``event_ids`` this one is called for."""
     return scraper.depends_on[0] if scraper.depends_on else EVENT_SOURCE
+
+
+def answer_of(name: str, scraper: Scraper | None = None) -> AnswerDescription:
+    """Return how the answer of the scraper ``name`` reads: key by key its own word, else the built-in one."""
+    built_in = BUILT_IN_ANSWERS.get(name, PLAIN)
+    own = scraper.answer if scraper is not None else None
+    if own is None:
+        return built_in
+    return built_in.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+
+
+def is_event_source(name: str, scrapers: Mapping[str, Scraper]) -> bool:
+    """Return whether other scrapers are called for each event of ``name``."""
+    return any(
+        event_source_of(other) == name and fan_out_of(key, other) is FanOut.EVENT for key, other in scrapers.items()
+    )

@@ -11,7 +11,7 @@ from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, TaskGro
 
 from orchestration.alerts.deadlines import deadline
 from orchestration.config.model import CLEANUP, LOCKER, RECONCILE, Config
-from orchestration.config.scrapers import event_source_of, fan_out_of
+from orchestration.config.scrapers import event_source_of, fan_out_of, is_event_source
 from orchestration.config.ticks import Ticks
 from orchestration.config.workflows import Workflow
 from orchestration.generator.docs import cleanup_doc, locker_doc, reconcile_doc, workflow_doc
@@ -132,10 +132,6 @@ def _call(
     """Return the task of one scraper: mapped over games, teams or events, or a single one."""
     model, retries = config.scrapers[scraper], config.settings.retries
     fan_out = fan_out_of(scraper, model)
-    feeds = any(
-        event_source_of(other) == scraper and fan_out_of(key, other) is FanOut.EVENT
-        for key, other in config.scrapers.items()
-    )
     timeout = config.timeout_seconds(scraper)
     arguments = audited(
         task_id=scraper,
@@ -146,14 +142,16 @@ def _call(
         deferrable=model.deferrable,
         execution_timeout=timedelta(seconds=timeout) + TIMEOUT_GRACE,
         retries=config.retries(scraper),
-        retry_policy=CallRetryPolicy(retries.first_delay_seconds, retries.max_delay_seconds),
+        retry_policy=CallRetryPolicy(
+            retries.first_delay_seconds, retries.max_delay_seconds, config.deadline_minutes(workflow)
+        ),
         trigger_rule=rule,
         doc_md=model.description or None,
     )
     if model.pool:
         arguments["pool"] = model.pool
     if fan_out is FanOut.NOTHING:
-        return ScrapeOperator(**arguments, returns_events=feeds)
+        return ScrapeOperator(**arguments, returns_events=is_event_source(scraper, config.scrapers))
     mapped = ScrapeOperator.partial(**arguments, map_index_template="{{ call_label }}")
     match fan_out:
         case FanOut.GAME:

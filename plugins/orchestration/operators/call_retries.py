@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowException
 
+from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+DOUBLINGS = 20
+"""Beyond that a delay is longer than any that is allowed."""
 
 
 class CallFailed(AirflowException):
@@ -26,11 +30,14 @@ class CallFailed(AirflowException):
 class CallRetryPolicy(RetryPolicy):
     """Retries timeouts, connection errors, 429 and 5xx with growing delays; everything else fails at once.
 
-    ``first`` and ``longest`` are seconds. A Retry-After of the service wins over both.
+    ``first`` and ``longest`` are seconds, ``deadline_minutes`` those from the run's start to its deadline. Nobody waits
+    beyond the deadline: a service that asks for more than what is left fails the call, and says so; our own delay is
+    cut. Without a run, the longest delay is what may be asked for. A call whose service has tried its source again
+    itself is not made again: 4 tries of 9 are 36 requests (lesson A5).
     """
 
-    def __init__(self, first: float, longest: float) -> None:
-        self.first, self.longest = first, longest
+    def __init__(self, first: float, longest: float, deadline_minutes: float | None = None) -> None:
+        self.first, self.longest, self.deadline_minutes = first, longest, deadline_minutes
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
@@ -41,13 +48,31 @@ class CallRetryPolicy(RetryPolicy):
         result = exception.result
         if not result.retryable:
             return RetryDecision.fail(f"{result.error_type} does not go away by itself")
-        backoff = min(self.first * 2 ** (try_number - 1), self.longest) * random.uniform(1.0, 1.25)  # noqa: S311
-        seconds = result.retry_after if result.retry_after is not None else backoff
+        if result.service_retries:
+            return RetryDecision.fail(f"the service has tried its source again {result.service_retries} times itself")
+        left = self._left(context)
+        if left is not None and left <= 0:
+            return RetryDecision.fail(f"{result.error_type}: the run's deadline has passed")
+        limit, of_what = (self.longest, "the longest delay") if left is None else (left, "what is left of the run")
+        if result.retry_after is not None and result.retry_after > limit:
+            wish = f"the service asks for {result.retry_after:.0f} s"
+            return RetryDecision.fail(f"{result.error_type}: {wish}, and {of_what} is {limit:.0f} s")
+        backoff = self.first * 2 ** min(try_number - 1, DOUBLINGS) * random.uniform(1.0, 1.25)  # noqa: S311
+        seconds = result.retry_after if result.retry_after is not None else min(backoff, self.longest, limit)
         return RetryDecision.retry(timedelta(seconds=seconds), f"{result.error_type}: again in {seconds:.0f} s")
+
+    def _left(self, context: Context | None) -> float | None:
+        """Return the seconds until the run's deadline, or None where that is not known."""
+        dag_run = (context or {}).get("dag_run")
+        if self.deadline_minutes is None or dag_run is None:
+            return None
+        # Tasks are not told when their run was queued; a run that was cleared starts anew, as its deadline does.
+        started = dag_run.start_date or dag_run.run_after
+        return self.deadline_minutes * 60 - (RunClock.wall() - started).total_seconds()
 
     def serialize(self) -> dict[str, Any]:
         """Return the delays."""
-        return {"first": self.first, "longest": self.longest}
+        return {"first": self.first, "longest": self.longest, "deadline_minutes": self.deadline_minutes}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> CallRetryPolicy:

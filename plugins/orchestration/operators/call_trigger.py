@@ -8,19 +8,31 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from orchestration.config.answers import AnswerDescription
 from orchestration.services.scraper_service import ScraperService
 
 
 class ScraperCallTrigger(BaseTrigger):
     """Makes one call and hands over its result, whatever it is. ``timeout_seconds`` is for the complete answer.
 
+    ``description`` says how it reads (the JSON form of an AnswerDescription; None, as a trigger of an earlier version
+    has it: the built-in one), ``event_source`` that it names events.
     A triggerer that dies takes its calls along; the one that takes over makes them again, in the same try.
     """
 
-    def __init__(self, scraper: str, parameters: Mapping[str, Any], workflow: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        scraper: str,
+        parameters: Mapping[str, Any],
+        workflow: str,
+        timeout_seconds: float,
+        description: Mapping[str, Any] | None = None,
+        event_source: bool = False,
+    ) -> None:
         super().__init__()
         self.scraper, self.parameters, self.workflow = scraper, dict(parameters), workflow
         self.timeout_seconds = timeout_seconds
+        self.description, self.event_source = description, event_source
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and its arguments; no secret is among them."""
@@ -29,11 +41,20 @@ class ScraperCallTrigger(BaseTrigger):
             "parameters": self.parameters,
             "workflow": self.workflow,
             "timeout_seconds": self.timeout_seconds,
+            "description": self.description,
+            "event_source": self.event_source,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Make the call; the event says what came of it, and from when to when (UTC) it took."""
         started = datetime.now(UTC)
-        result = await ScraperService().exchange(self.scraper, self.parameters, self.workflow, self.timeout_seconds)
+        result = await ScraperService().exchange(
+            self.scraper,
+            self.parameters,
+            self.workflow,
+            self.timeout_seconds,
+            None if self.description is None else AnswerDescription.model_validate(self.description),
+            event_source=self.event_source,
+        )
         times = {"started": started.isoformat(), "ended": datetime.now(UTC).isoformat()}
         yield TriggerEvent({"result": result.to_dict(), **times})

@@ -46,7 +46,9 @@ class FinishOperator(AlertingOperator):
         ti, clock, config = context["ti"], RunClock.of(context), self.config
         decision: dict[str, Any] = ti.xcom_pull(task_ids="decide", key=DECISION_KEY)
         plan = config.workflows[self.workflow].execution_plan.scrapers
-        states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
+        # Not `get_task_states`: its keys are texts in which `props_1` is a task as well as an instance of `props`.
+        crumbs = ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id)
+        states = {(crumb["task_id"], int(crumb["map_index"])): str(crumb["state"]) for crumb in crumbs}
         outcomes = {
             (scraper, int(left["map_index"])): left
             for scraper in plan
@@ -56,7 +58,7 @@ class FinishOperator(AlertingOperator):
         ends = call_ends(plan, states, outcomes)
         status = status_of(ends, config.critical_scrapers(self.workflow))
         short = failures_in_short(ends)
-        if states.get("hold") in ("failed", "upstream_failed"):
+        if states.get(("hold", -1)) in ("failed", "upstream_failed"):
             status = ExecutionStatus.FAILED
             short = ti.xcom_pull(task_ids="hold", key=VETO_KEY) or STOPPED
         self._stage(context, clock, decision, ends, status, short)

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import (
     TaskDeferralTimeout,
 )
 
-from orchestration.config.scrapers import parameters_of
+from orchestration.config.scrapers import answer_of, parameters_of
 from orchestration.config.templates import Item, render
 from orchestration.nba.games import Game
 from orchestration.nba.teams import team
@@ -86,12 +86,27 @@ class ScrapeOperator(AuditedOperator):
             context["ti"].xcom_push(OUTCOME_KEY, made["left"])
             return made["returned"]
         asked_at = self._begin(context, decision, clock, call)
+        description = answer_of(self.scraper, self.config.scrapers[self.scraper])
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
-            trigger = ScraperCallTrigger(self.scraper, parameters, decision["workflow"], self.timeout_seconds)
+            trigger = ScraperCallTrigger(
+                self.scraper,
+                parameters,
+                decision["workflow"],
+                self.timeout_seconds,
+                description.model_dump(mode="json"),
+                self.returns_events,
+            )
             self.defer(trigger=trigger, method_name="answered", timeout=limit)
         try:
-            result = ScraperService().call(self.scraper, parameters, decision["workflow"], self.timeout_seconds)
+            result = ScraperService().call(
+                self.scraper,
+                parameters,
+                decision["workflow"],
+                self.timeout_seconds,
+                description,
+                event_source=self.returns_events,
+            )
         except AirflowTaskTimeout:
             result = self._late()
         return self._end(context, call, result, asked_at, clock.now())

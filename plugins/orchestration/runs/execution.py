@@ -36,16 +36,18 @@ class CallEnd:
 
 
 def call_ends(
-    scrapers: Iterable[str], states: Mapping[str, str | None], outcomes: Mapping[tuple[str, int], Mapping[str, Any]]
+    scrapers: Iterable[str],
+    states: Mapping[tuple[str, int], str],
+    outcomes: Mapping[tuple[str, int], Mapping[str, Any]],
 ) -> list[CallEnd]:
     """Return the ends of a run's calls.
 
-    ``states`` are Airflow's: by task id, with ``_<map index>`` behind it for mapped ones. ``outcomes`` are what the
-    calls left, by scraper and map index. Skipped calls (an empty list, a scraper that was not asked for) do not count.
+    ``states`` are Airflow's and ``outcomes`` what the calls left, both by task id and map index (-1: not mapped).
+    Skipped calls (an empty list, a scraper that was not asked for) do not count.
     """
     ends = []
     for scraper in scrapers:
-        for map_index, state in sorted(_instances(scraper, states).items()):
+        for map_index, state in sorted((index, state) for (task, index), state in states.items() if task == scraper):
             label = scraper if map_index < 0 else f"{scraper} [{map_index}]"
             left = outcomes.get((scraper, map_index))
             if state in NOT_MADE:
@@ -57,15 +59,6 @@ def call_ends(
                 # What the call said goes before the task's state: Airflow can fail a task whose call has succeeded.
                 ends.append(_end(scraper, map_index, left, Outcome(left["outcome"])))
     return ends
-
-
-def _instances(scraper: str, states: Mapping[str, str | None]) -> dict[int, str | None]:
-    prefix = f"{scraper}_"
-    found = {-1: states[scraper]} if scraper in states else {}
-    for task, state in states.items():
-        if task.startswith(prefix) and task[len(prefix) :].isdigit():
-            found[int(task[len(prefix) :])] = state
-    return found
 
 
 def _end(scraper: str, map_index: int, left: Mapping[str, Any], outcome: Outcome) -> CallEnd:

@@ -1,21 +1,41 @@
-"""What an answer of the scraper service means. Pure: status, headers and body in, result out."""
+"""What an answer of the scraper service means. Pure: status, headers and body in, result out.
+
+What a scraper calls otherwise is given its plain name first, as its description in ``workflows.yaml`` says; then the
+models of the plain contract decide, for everybody (lesson A1).
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+from pydantic import ValidationError
+
+from orchestration.audit.rows import masked
+from orchestration.config.answers import PLAIN, AnswerDescription
+from orchestration.services.contract import Failure, Success, UncountedSuccess
+from orchestration.services.plain import kept, text
 from orchestration.words import Outcome
 
 KEPT_OF_ODD_ANSWERS = 200
 """Characters kept of an answer that is not what the contract says."""
+SHOWN = 60
+"""Characters shown of a value that is not what the contract says."""
+MAX_WAIT_SECONDS = 10**9
+"""A longer Retry-After is written as this one: infinity is no number for JSON."""
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """The outcome of one call. ``retry_after``: seconds that the service asked to wait."""
+    """The outcome of one call. ``retry_after``: seconds that the service asked to wait.
+
+    ``service_retries``: how often the service tried its source again before it answered, None where it does not say.
+    """
 
     outcome: Outcome
     run_id: str | None = None
@@ -27,6 +47,7 @@ class CallResult:
     error_message: str | None = None
     retryable: bool = False
     retry_after: float | None = None
+    service_retries: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON's form, in which a result travels from the triggerer to the task."""
@@ -39,60 +60,149 @@ class CallResult:
 
 
 def failed(error_type: str, message: str, *, retryable: bool, **more: Any) -> CallResult:
-    """Return a failed result."""
-    return CallResult(Outcome.FAILED, error_type=error_type, error_message=message, retryable=retryable, **more)
+    """Return a failed result. ``message`` may be what others wrote: it becomes a text that every reader may see."""
+    said = text(masked(message))
+    return CallResult(Outcome.FAILED, error_type=error_type, error_message=said, retryable=retryable, **more)
 
 
-def interpret(status: int, headers: Mapping[str, str], body: bytes) -> CallResult:
-    """Return what the answer means. Never raises: whatever arrives becomes exactly one outcome."""
-    text = body.decode("utf-8", errors="replace")
+def interpret(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    description: AnswerDescription = PLAIN,
+    *,
+    event_source: bool = False,
+) -> CallResult:
+    """Return what the answer means. Never raises: whatever arrives becomes exactly one outcome.
+
+    ``event_source``: other scrapers are called for each of its events, so that data without events is no success.
+    """
+    content = body.decode("utf-8", errors="replace")
     try:
-        data = json.loads(text)
-    except ValueError:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
         data = None
     answer = data if isinstance(data, dict) else {}
-    run_id = str(answer["run_id"]) if answer.get("run_id") else None
-    said = str(answer.get("message") or answer.get("error") or text[:KEPT_OF_ODD_ANSWERS])
+    said = Failure.model_validate(answer)
+    if status == 200 and answer.get("status") == "success":
+        result = _success(answer, content, description, event_source=event_source)
+    else:
+        result = _failure(status, headers, answer, said, content)
+    if result.outcome is Outcome.FAILED:
+        result = replace(result, run_id=said.run_id, summary=kept(said.data_summary or {}))
+        message = said.message or said.error or content[:KEPT_OF_ODD_ANSWERS]
+        if description.means_no_data(status, said.error_type or result.error_type, message):
+            return replace(result, outcome=Outcome.NO_DATA, retryable=False, retry_after=None)
+    return result
+
+
+def _failure(
+    status: int, headers: Mapping[str, str], answer: Mapping[str, Any], said: Failure, content: str
+) -> CallResult:
+    begins = content[:KEPT_OF_ODD_ANSWERS]
+    message = f"HTTP {status}: {said.message or said.error or begins}"
     if status == 429 or status >= 500:
-        kind = "rate_limited" if status == 429 else str(answer.get("error_type") or f"http_{status}")
-        retry_after = _seconds(headers.get("Retry-After"))
-        return failed(kind, f"HTTP {status}: {said}", retryable=True, run_id=run_id, retry_after=retry_after)
+        kind = "rate_limited" if status == 429 else said.error_type or f"http_{status}"
+        wait = _seconds(headers)
+        return failed(kind, message, retryable=True, retry_after=wait, service_retries=said.retry_count)
     if status == 403:
-        return failed("blocked", f"HTTP 403: {said}", retryable=False, run_id=run_id)  # lesson E10
+        return failed("blocked", message, retryable=False)  # lesson E10
     if status == 400:
-        known = answer.get("available_scrapers")
-        hint = f"; the service knows {', '.join(map(str, known))}" if isinstance(known, list) else ""
-        return failed("bad_request", f"HTTP 400: {said}{hint}", retryable=False, run_id=run_id)
-    if status != 200 or not isinstance(data, dict):
-        kind = "not_json" if status == 200 else f"http_{status}"
-        return failed(kind, f"HTTP {status}: {text[:KEPT_OF_ODD_ANSWERS]}", retryable=False, run_id=run_id)
-    return _success(answer, run_id, text)
+        known = said.available_scrapers
+        return failed("bad_request", message + (f"; the service knows {', '.join(known)}" if known else ""),
+                      retryable=False)  # fmt: skip
+    if 300 <= status < 400:
+        # Without what may be a secret: a query, or a login.
+        target = re.sub("//[^/]*@", "//", re.split("[?#]", headers.get("Location") or "nowhere")[0])
+        hint = f"; it leads to {target}. Redirects are not followed: correct the address of the connection"
+        return failed(f"http_{status}", f"HTTP {status}: {begins}{hint}", retryable=False)
+    if status == 200 and answer:
+        what = f"the answer's status is {_short(answer.get('status'))}, not 'success'"
+        return failed("contract", f"{what}: {begins}", retryable=False)
+    return failed("not_json" if status == 200 else f"http_{status}", f"HTTP {status}: {begins}", retryable=False)
 
 
-def _success(answer: Mapping[str, Any], run_id: str | None, text: str) -> CallResult:
+def _success(
+    answer: Mapping[str, Any], content: str, description: AnswerDescription, *, event_source: bool
+) -> CallResult:
     summary = answer.get("data_summary")
-    count = summary.get("rowCount") if isinstance(summary, dict) else None
-    if answer.get("status") != "success" or isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        # Lesson K1: without a count nobody can tell data from none.
-        what = "the answer's data_summary has no record count (rowCount)"
-        if answer.get("status") != "success":
-            what = f"the answer's status is {answer.get('status')!r}"
-        return failed("contract", f"{what}: {text[:KEPT_OF_ODD_ANSWERS]}", retryable=False, run_id=run_id)
-    assert isinstance(summary, dict)
-    events = summary.get("event_ids")
+    names = {"gcs_path": description.file, "event_ids": description.event_ids}
+    if isinstance(summary, dict):
+        counts = [key for key in description.records if summary.get(key) is not None] if description.counted else []
+        if counts:
+            names["rowCount"] = counts[0]
+        summary = {plain: summary[key] for plain, key in names.items() if key in summary}
+    elif summary is None and not description.counted:
+        summary = {}
+    model = Success if description.counted else UncountedSuccess
+    try:
+        found = model.model_validate({**answer, "data_summary": summary})
+    except ValidationError as error:
+        return _contract("; ".join(_problems(error, names, description)), content)
+    count, events = found.data_summary.rowCount, tuple(dict.fromkeys(found.data_summary.event_ids or ()))
+    if event_source:
+        if count is None and found.data_summary.event_ids is not None:
+            count = len(events)
+        if count is None or bool(count) != bool(events):
+            what = f"counts {count or 'no'} records and names {len(events) or 'no'} events"
+            where = f"in data_summary.{description.event_ids}, and other scrapers are called for each of them"
+            return _contract(f"the answer {what} {where}", content)
+    return _result(found, answer, count, events)
+
+
+def _result(found: Success, answer: Mapping[str, Any], count: int | None, events: tuple[str, ...]) -> CallResult:
     return CallResult(
-        Outcome.SUCCESS if count > 0 else Outcome.NO_DATA,
-        run_id=run_id,
+        Outcome.NO_DATA if count == 0 else Outcome.SUCCESS,
+        run_id=found.run_id,
         record_count=count,
-        gcs_path=summary.get("gcs_path"),
-        event_ids=tuple(map(str, events)) if isinstance(events, list) else (),
-        summary=summary,
+        gcs_path=found.data_summary.gcs_path,
+        event_ids=events,
+        summary=kept(answer.get("data_summary") or {}),
     )
 
 
-def _seconds(value: str | None) -> float | None:
-    """Return Retry-After in seconds, or None when it is absent or a date (which our own back-off replaces)."""
+def _contract(what: str, content: str) -> CallResult:
+    return failed("contract", f"{what}: {content[:KEPT_OF_ODD_ANSWERS]}", retryable=False)
+
+
+def _problems(error: ValidationError, names: Mapping[str, str], description: AnswerDescription) -> Iterator[str]:
+    """Yield what is wrong with an answer, under the names that its service knows."""
+    for one in error.errors(include_url=False)[:3]:
+        path = [str(part) for part in one["loc"]]
+        if path[-1] == "rowCount" and one["type"] == "missing":
+            # Lesson K1: without a count nobody can tell data from none.
+            yield (
+                f"the answer's data_summary has no record count ({' or '.join(description.records)}); "
+                "workflows.yaml says where it is: answer.records"
+            )
+            continue
+        path[1:2] = [names.get(part, part) for part in path[1:2]]
+        says = one["msg"].removeprefix("Value error, ")
+        yield f"the answer's {'.'.join(path)}: {says} (it is {_short(one['input'])})"
+
+
+def _short(value: Any) -> str:
     try:
-        return max(float(value), 0.0) if value is not None else None
-    except ValueError:
+        shown = repr(value)
+    except (ValueError, RecursionError):
+        shown = f"a {type(value).__name__}"
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """Return Retry-After in seconds, or None when there is none that makes sense: our own back-off replaces it.
+
+    A date counts from the answer's own ``Date``: whether the clocks agree is nothing to rely on.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        return min(float(value), MAX_WAIT_SECONDS)
+    try:
+        until, since = (_http_date(headers[name]) for name in ("Retry-After", "Date"))
+    except (KeyError, ValueError, TypeError, OverflowError, IndexError):
         return None
+    return min(max((until - since).total_seconds(), 0.0), MAX_WAIT_SECONDS)
+
+
+def _http_date(value: str) -> datetime:
+    return parsedate_to_datetime(value).replace(tzinfo=UTC)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from orchestration.config.answers import AnswerDescription
+from orchestration.config.scrapers import answer_of
 from orchestration.services.answers import CallResult, failed, interpret
 from orchestration.services.errors import in_short
 
@@ -17,8 +19,13 @@ ENDPOINT = "scrape"
 AUDIENCE = "google_id_token_audience"
 """The connection's extra that asks for a Google ID token: the audience, for Cloud Run the service's own address."""
 MAX_ANSWER_BYTES = 1_000_000
-"""An answer is a summary; one that is larger is none, and would only fill memory and audit."""
+"""An answer is a summary; one that is larger, unpacked, is none, and would only fill memory and audit."""
 CHUNK_BYTES = 65_536
+NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
+"""A redirect would carry the connection's headers to whom it names."""
+
+Answered = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and body of an answer."""
 
 
 class ScraperService:
@@ -27,16 +34,36 @@ class ScraperService:
     def __init__(self, connection: str = CONNECTION) -> None:
         self.connection = connection
 
-    def call(self, scraper: str, parameters: Mapping[str, Any], workflow: str, timeout: float) -> CallResult:
+    def call(
+        self,
+        scraper: str,
+        parameters: Mapping[str, Any],
+        workflow: str,
+        timeout: float,
+        description: AnswerDescription | None = None,
+        *,
+        event_source: bool = False,
+    ) -> CallResult:
         """Make one call and wait for its result; see :meth:`exchange`."""
-        return asyncio.run(self.exchange(scraper, parameters, workflow, timeout))
+        exchange = self.exchange(scraper, parameters, workflow, timeout, description, event_source=event_source)
+        return asyncio.run(exchange)
 
-    async def exchange(self, scraper: str, parameters: Mapping[str, Any], workflow: str, timeout: float) -> CallResult:
+    async def exchange(
+        self,
+        scraper: str,
+        parameters: Mapping[str, Any],
+        workflow: str,
+        timeout: float,
+        description: AnswerDescription | None = None,
+        *,
+        event_source: bool = False,
+    ) -> CallResult:
         """Make one call and return its result; a fault of the service is a failed result, never an exception.
 
         ``timeout`` is seconds for the complete answer: a service that drips byte by byte is as late as one that hangs
-        (lesson E8). Raises AirflowNotFoundException when the connection does not exist, ValueError when it asks for two
-        ways to authenticate.
+        (lesson E8). ``description`` says how the answer reads (default: the built-in one), ``event_source`` that other
+        scrapers are called for its events. Raises AirflowNotFoundException when the connection does not exist,
+        ValueError when it asks for two ways to authenticate.
         """
         from airflow.providers.http.hooks.http import HttpAsyncHook
 
@@ -48,9 +75,12 @@ class ScraperService:
             seconds = min(timeout, float(cap)) if cap else timeout
             try:
                 async with asyncio.timeout(seconds):
-                    return await self._send(session, body)
+                    answered = await self._send(session, body)
             except TimeoutError:
                 return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
+        if isinstance(answered, CallResult):
+            return answered
+        return interpret(*answered, description or answer_of(scraper), event_source=event_source)
 
     def problem(self, timeout: float) -> str | None:
         """Return what keeps the service from being well, as its ``GET /health`` has it, or None. Seconds."""
@@ -61,7 +91,7 @@ class ScraperService:
         from airflow.providers.http.hooks.http import HttpAsyncHook
 
         async with HttpAsyncHook(method="GET", http_conn_id=self.connection, retry_limit=1).session() as session:
-            options = {"timeout": aiohttp.ClientTimeout(total=timeout), "check_response": False}
+            options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
             try:
                 headers = await self._authorization(session)
                 async with await session.run("health", headers=headers, extra_options=options) as response:
@@ -69,11 +99,12 @@ class ScraperService:
             except (aiohttp.ClientError, TimeoutError) as error:
                 return f"GET /health: {in_short(error)}"
 
-    async def _send(self, session: AsyncHttpSession, body: Mapping[str, Any]) -> CallResult:
+    async def _send(self, session: AsyncHttpSession, body: Mapping[str, Any]) -> CallResult | Answered:
+        """Return the whole answer, or the failed result of a call that got none."""
         import aiohttp
         from google.auth.exceptions import GoogleAuthError
 
-        options = {"timeout": aiohttp.ClientTimeout(total=None), "check_response": False, "allow_redirects": False}
+        options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=None)}
         try:
             headers = await self._authorization(session)
             async with await session.run(ENDPOINT, json=dict(body), headers=headers, extra_options=options) as response:
@@ -83,12 +114,12 @@ class ScraperService:
                     if len(content) > MAX_ANSWER_BYTES:
                         message = f"the answer is more than {MAX_ANSWER_BYTES:,} bytes long"
                         return failed("too_large", message, retryable=False)
-                return interpret(response.status, response.headers, bytes(content))
+                return response.status, response.headers, bytes(content)
         except GoogleAuthError as error:
             return failed("no_id_token", f"Google gave no ID token: {in_short(error)}", retryable=error.retryable)
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
             return failed("transport", f"the answer could not be read: {in_short(error)}", retryable=True)
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, OSError) as error:
             return failed("connection", f"the service could not be reached: {in_short(error)}", retryable=True)
 
     async def _authorization(self, session: AsyncHttpSession) -> dict[str, str]:

@@ -5,11 +5,16 @@ import re
 import pytest
 
 from orchestration.config import ConfigError, load, loads
-from orchestration.config.scrapers import fan_out_of, parameters_of
+from orchestration.config.scrapers import answer_of, fan_out_of, parameters_of
 from orchestration.words import DecisionType, FanOut
 from support.worlds import OLD_FILE, ROOT, old, ours
 
 OLD_TEXT = OLD_FILE.read_text()
+
+
+def said(text):
+    """The warnings of a file, without their places."""
+    return {warning.split(": ", 1)[1] for warning in loads(text).warnings}
 
 
 def problems(text):
@@ -166,6 +171,23 @@ def test_a_timeout_is_never_below_the_scrapers_own_worst_case():
     assert config.timeout_seconds("nbac_injury_report") == 25 + 5
 
 
+@pytest.mark.lesson("E7")
+@pytest.mark.parametrize(
+    ("find", "put", "key"),
+    [
+        ("estimated_duration_seconds: 120", "estimated_duration_seconds: 120\n    timeout_seconds: 100",
+         "scrapers.br_season_roster.timeout_seconds: 100 s"),
+        ("settings:\n", "settings:\n  scraper_timeouts: {overrides: {br_season_roster: 100}}\n",
+         "settings.scraper_timeouts.overrides.br_season_roster: 100 s"),
+        ("settings:\n", "settings:\n  scraper_timeouts: {default: 119, overrides: {oddsa_player_props: 120, "
+         "oddsa_game_lines: 120}}\n", "settings.scraper_timeouts.default: 119 s"),
+    ],
+)  # fmt: skip
+def test_a_timeout_below_the_scrapers_own_worst_case_is_a_warning(find, put, key):
+    [warning] = said(OLD_TEXT.replace(find, put, 1)) - said(OLD_TEXT)
+    assert f"{key} is shorter than what br_season_roster may take, 120 s, which is waited for instead" in warning
+
+
 def test_later_keys_of_the_old_form_load_too():
     text = OLD_TEXT.replace("min_file_age_minutes: 30", "min_file_age_minutes: 30\n    notification_threshold: 5")
     text = text.replace(
@@ -183,3 +205,53 @@ def test_later_keys_of_the_old_form_load_too():
 def test_an_unquoted_wall_time_is_not_read_as_a_number_of_seconds():
     text = OLD_TEXT.replace("fixed_time: '22:00'", "fixed_time: 22:00")
     assert loads(text).config.workflows["post_game_window_1"].schedule.fixed_time.hour == 22
+
+
+def answering(answer):
+    return OLD_TEXT.replace("processor_name: p2_odds_events", f"answer: {answer}")
+
+
+@pytest.mark.lesson("A1")
+def test_an_answers_description_is_its_own_key_by_key_else_the_built_in_one():
+    own = loads(answering("{file: path}")).config.scrapers["oddsa_events"]
+    assert answer_of("oddsa_events", own).file == "path"
+    assert answer_of("bp_events", own).records == ("event_count", "rowCount")
+    assert answer_of("bp_events").file == "gcs_path"
+    assert answer_of("nobody_knows").records == ("rowCount",)
+    for name, scraper in ours().scrapers.items():
+        assert "rowCount" in answer_of(name, scraper).records, name
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("{records: []}", "needs the name of a key, or none"),
+        ("{records: ''}", "needs the name of a key, or none"),
+        ("{records: [none, rowCount]}", "none stands alone"),
+        ("{records: 5}", "scrapers.oddsa_events.answer.records"),
+        ("{record: rowCount}", "did you mean `records`"),
+        ("{file: ''}", "scrapers.oddsa_events.answer.file"),
+        ("{no_data: [{}]}", "needs a status, an error_type or a text"),
+        ("{no_data: [{status: 5}]}", "scrapers.oddsa_events.answer.no_data.0.status"),
+        ("{no_data: [{text: ''}]}", "scrapers.oddsa_events.answer.no_data.0.text"),
+        ("{no_data: [{stauts: 500}]}", "did you mean `status`"),
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused_with_its_place(answer, says):
+    text = problems(answering(answer))
+    assert says in text
+    assert f"w.yaml:{line_of(answering(answer), 'answer: ')}:" in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("{records: none}", "without a count nobody sees that the source has gone silent"),
+        ("{no_data: [{status: 500}]}", "every answer with 500, whatever its cause, is read as no_data"),
+        ("{no_data: [{status: 403}]}", "every answer with 403"),
+    ],
+)
+def test_a_description_that_hides_something_is_a_warning(answer, says):
+    [warning] = said(answering(answer)) - said(OLD_TEXT)
+    assert says in warning
+    assert not said(answering("{no_data: [{status: 500, text: not published}, {status: 404}]}")) - said(OLD_TEXT)

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import BaseModel
 
-from orchestration.config import base, model, scrapers, settings, workflows
+from orchestration.config import answers, base, model, scrapers, settings, workflows
 from support.worlds import ROOT
 
 DOC = (ROOT / "docs" / "orchestration" / "configuration-keys.md").read_text()
@@ -22,7 +22,7 @@ def documented() -> dict[str, dict[str, str]]:
 
 def models() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for module in (model, scrapers, settings, workflows):
+    for module in (answers, model, scrapers, settings, workflows):
         for name, one in vars(module).items():
             if not (isinstance(one, type) and issubclass(one, BaseModel)) or one in (
                 base.Strict,

@@ -1,10 +1,13 @@
 """A try that follows one whose call had succeeded. Airflow cannot be made to do this at will; it is imitated here."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from orchestration.config.answers import AnswerDescription
+from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.scrape import OUTCOME_KEY, REPORTED_KEY, ScrapeOperator
 from support.worlds import DAY, et
 
@@ -54,3 +57,12 @@ def test_after_a_failure_it_is(monkeypatch):
 def test_and_after_somebody_cleared_the_task(monkeypatch):
     with pytest.raises(AirflowNotFoundException):
         second_try(monkeypatch, LEFT, max_tries=1 + RETRIES)
+
+
+def test_the_triggerer_reads_an_answer_as_its_scraper_describes_it():
+    description = AnswerDescription.model_validate({"records": "playerCount", "no_data": [{"status": 404}]})
+    trigger = ScraperCallTrigger("x", {"a": 1}, "w", 5, description.model_dump(mode="json"), True)
+    path, arguments = trigger.serialize()
+    again = ScraperCallTrigger(**json.loads(json.dumps(arguments)))
+    assert path.endswith("ScraperCallTrigger")
+    assert (AnswerDescription.model_validate(again.description), again.event_source) == (description, True)

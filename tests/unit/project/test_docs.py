@@ -27,7 +27,7 @@ def test_every_link_leads_somewhere(page):
 
 def test_every_document_stands_in_the_reading_order():
     folder = ROOT / "docs" / "orchestration"
-    listed = re.findall(r"^\d\. \[([\w.-]+)\]", (folder / "README.md").read_text(), re.M)
+    listed = re.findall(r"^\d+\. \[([\w.-]+)\]", (folder / "README.md").read_text(), re.M)
     assert sorted(listed) == sorted(page.name for page in folder.glob("*.md") if page.name != "README.md")
 
 

@@ -20,7 +20,8 @@ def judge(states, of):
 
 def test_no_failure_is_completed_and_no_data_is_none():
     status, found = judge(
-        {"events": "success", "props_0": "success"}, {("events", -1): left("success"), ("props", 0): left("no_data", 0)}
+        {("events", -1): "success", ("props", 0): "success"},
+        {("events", -1): left("success"), ("props", 0): left("no_data", 0)},
     )
     assert status is ExecutionStatus.COMPLETED
     assert [end.outcome for end in found] == [Outcome.SUCCESS, Outcome.NO_DATA]
@@ -29,7 +30,7 @@ def test_no_failure_is_completed_and_no_data_is_none():
 @pytest.mark.lesson("K7")
 def test_one_failed_call_of_many_is_partial_never_completed():
     of = {("events", -1): left("success"), ("props", 0): left("success", 0), ("props", 1): left("failed", 1)}
-    status, found = judge({"events": "success", "props_0": "success", "props_1": "failed"}, of)
+    status, found = judge({("events", -1): "success", ("props", 0): "success", ("props", 1): "failed"}, of)
     assert status is ExecutionStatus.PARTIAL
     assert failures_in_short(found) == "call 1: failed"
 
@@ -37,33 +38,50 @@ def test_one_failed_call_of_many_is_partial_never_completed():
 @pytest.mark.lesson("K4")
 def test_a_failed_critical_call_fails_it_all():
     status, _ = judge(
-        {"events": "failed", "props_0": "success"}, {("events", -1): left("failed"), ("props", 0): left("success", 0)}
+        {("events", -1): "failed", ("props", 0): "success"},
+        {("events", -1): left("failed"), ("props", 0): left("success", 0)},
     )
     assert status is ExecutionStatus.FAILED
 
 
 def test_a_call_that_could_not_be_made_counts_against_it_but_not_as_a_call():
-    status, found = judge({"events": "failed", "props": "upstream_failed"}, {("events", -1): left("failed")})
+    status, found = judge(
+        {("events", -1): "failed", ("props", -1): "upstream_failed"}, {("events", -1): left("failed")}
+    )
     assert status is ExecutionStatus.FAILED
     assert "props: not made, what it needs failed" in failures_in_short(found)
 
 
 def test_a_killed_call_is_failed_and_known_to_have_left_no_row():
-    _, found = judge({"events": "success", "props_0": "failed"}, {("events", -1): left("success")})
+    _, found = judge({("events", -1): "success", ("props", 0): "failed"}, {("events", -1): left("success")})
     assert [(end.outcome, end.reported) for end in found] == [(Outcome.SUCCESS, True), (Outcome.FAILED, False)]
 
 
 def test_a_call_that_was_killed_after_it_began_is_known_by_what_it_left():
     begun = {**left("failed", 0), "execution_id": None, "error_type": "killed"}
-    _, found = judge({"events": "success", "props_0": "failed"}, {("events", -1): left("success"), ("props", 0): begun})
+    _, found = judge(
+        {("events", -1): "success", ("props", 0): "failed"}, {("events", -1): left("success"), ("props", 0): begun}
+    )
     assert (found[1].reported, found[1].label, found[1].left) == (False, "call 0", begun)
 
 
 def test_a_call_that_succeeded_has_succeeded_whatever_airflow_made_of_its_task():
-    status, found = judge({"events": "failed"}, {("events", -1): left("success")})
+    status, found = judge({("events", -1): "failed"}, {("events", -1): left("success")})
     assert (status, found[0].outcome) == (ExecutionStatus.COMPLETED, Outcome.SUCCESS)
 
 
 def test_skipped_calls_do_not_count():
-    status, found = judge({"events": "success", "props": "skipped"}, {("events", -1): left("success")})
+    status, found = judge({("events", -1): "success", ("props", -1): "skipped"}, {("events", -1): left("success")})
     assert (status, len(found)) == (ExecutionStatus.COMPLETED, 1)
+
+
+def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_other():
+    states = {("a", 0): "success", ("a", 1): "success", ("a_1", -1): "failed", ("a_1_0", 0): "success"}
+    of = {
+        ("a", 0): left("success", 0), ("a", 1): left("no_data", 1),
+        ("a_1", -1): left("failed"), ("a_1_0", 0): left("success", 0),
+    }  # fmt: skip
+    found = call_ends(["a", "a_1", "a_1_0"], states, of)
+    assert [(end.scraper, end.map_index, end.outcome.value) for end in found] == [
+        ("a", 0, "success"), ("a", 1, "no_data"), ("a_1", -1, "failed"), ("a_1_0", 0, "success"),
+    ]  # fmt: skip

@@ -1,0 +1,121 @@
+"""The plain contract of the scraper service, as models (docs/orchestration/09-scraper-contract.md). Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WrapValidator,
+)
+
+from orchestration.services.plain import MAX_INT64
+
+MAX_EVENTS = 1_000
+"""More events than that are no day's; Airflow maps a task over 1,024 at most, unless told otherwise."""
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable() or not value.strip():
+        raise ValueError("must be one line of printable characters")
+    return value
+
+
+def _inside(value: str) -> str:
+    if ".." in value.split("/"):
+        raise ValueError("must not climb with ..")
+    return value
+
+
+def _or_none(value: Any, handler: Any) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
+
+
+def _nothing_for_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Id = Annotated[str, BeforeValidator(_number_as_text), Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+RunId = Annotated[Id | None, BeforeValidator(_nothing_for_empty)]
+FilePath = Annotated[str, Field(max_length=1_200), AfterValidator(_one_line), AfterValidator(_inside)]
+IfFit = WrapValidator(_or_none)
+"""A field of another type than it should be is as if it were not there: a failure is a failure without it."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+
+class Summary(_Model):
+    """What was found. Anything else may stand beside it, and is kept with the call's row up to 20,000 characters."""
+
+    rowCount: int = Field(ge=0, le=MAX_INT64)
+    """Records found; 0 says that nothing is published yet."""
+    gcs_path: Annotated[FilePath | None, BeforeValidator(_nothing_for_empty)] = None
+    """The file: ``gs://bucket/object``, or the object's name."""
+    event_ids: list[Id] | None = Field(default=None, max_length=MAX_EVENTS)
+    """Only from a scraper for whose events others are called: one id each."""
+
+
+class UncountedSummary(Summary):
+    """The same of a scraper that counts nothing (``records: none``)."""
+
+    rowCount: None = None  # type: ignore[assignment]
+
+
+class Success(_Model):
+    """HTTP 200: the scraper ran."""
+
+    status: Literal["success"]
+    run_id: RunId = None
+    """The service's own id of the call, under which its log has it."""
+    data_summary: Summary
+
+
+class UncountedSuccess(Success):
+    """The same of a scraper that counts nothing."""
+
+    data_summary: UncountedSummary
+
+
+class Failure(_Model):
+    """Any other answer. HTTP 429 and 5xx are asked again, everything else is not."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"properties": {"status": {"const": "success"}}}})
+
+    message: Annotated[str | None, IfFit] = None
+    """What went wrong, for people."""
+    error: Annotated[str | None, IfFit] = None
+    """The same, where there is no message."""
+    error_type: Annotated[Annotated[str, Field(max_length=100), AfterValidator(_one_line)] | None, IfFit] = None
+    """The kind of error, one word."""
+    run_id: Annotated[RunId, IfFit] = None
+    """The service's own id of the call, under which its log has it."""
+    retry_count: Annotated[Annotated[int, Field(ge=0)] | None, IfFit] = None
+    """How often the service has tried the source again itself: we do not start that over."""
+    available_scrapers: Annotated[list[str] | None, IfFit] = None
+    """With HTTP 400: the names that the service knows."""
+    data_summary: Annotated[dict[str, Any] | None, IfFit] = None
+    """Kept with the call's row."""
+
+
+def answer_schema_text() -> str:
+    """Return ``docs/orchestration/scraper-answer.schema.json``. A test keeps the file current: ``make docs``."""
+    schema = TypeAdapter(Success | Failure).json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "The answer of a scraper"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"

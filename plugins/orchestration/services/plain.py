@@ -1,0 +1,60 @@
+"""What others wrote, in a form that every reader of ours takes: BigQuery, Airflow's database, a terminal. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+MAX_INT64 = 2**63 - 1
+MESSAGE_CHARACTERS = 1_000
+SUMMARY_CHARACTERS = 20_000
+"""Characters of a summary's JSON that a row keeps."""
+DEEPEST = 20
+"""Levels kept of what is nested; BigQuery's limit for JSON is 500, our own readers' is Python's stack."""
+LEFT_OUT = "left_out"
+"""The key under which a summary says how many of its own keys are left out."""
+# Postgres takes no NUL, UTF-8 no lone surrogate, and a terminal obeys escape sequences.
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def text(value: str, limit: int = MESSAGE_CHARACTERS) -> str:
+    """Return at most ``limit`` characters of ``value``, with what no reader takes replaced."""
+    return _ODD.sub(REPLACEMENT, value[:limit])
+
+
+def kept(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a summary as a row keeps it: plain values, and of a large one the keys for which there is room."""
+    result: dict[str, Any] = {}
+    room = SUMMARY_CHARACTERS
+    for key, value in summary.items():
+        name, plain = text(str(key)), _plain(value, DEEPEST)
+        needed = len(name) + len(json.dumps(plain))
+        if needed <= room:
+            result[name] = plain
+            room -= needed
+    if len(result) < len(summary):
+        result[LEFT_OUT] = f"{len(summary) - len(result)} of {len(summary)} keys"
+    return result
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return ``value`` with texts cleaned; numbers that BigQuery's JSON does not have become text."""
+    match value:
+        case str():
+            return text(value, SUMMARY_CHARACTERS + 1)
+        case bool() | None:
+            return value
+        case int():
+            return value if abs(value) <= MAX_INT64 else text(str(value))
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case _ if depth == 0:
+            return "…"
+        case dict():
+            return {text(str(key)): _plain(inner, depth - 1) for key, inner in value.items()}
+        case _:
+            return [_plain(inner, depth - 1) for inner in value]

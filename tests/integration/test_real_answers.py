@@ -1,0 +1,105 @@
+"""All scrapers of the real service, in both of its states, over real HTTP: outcome, count, number of calls."""
+
+import json
+
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+
+from orchestration.config.scrapers import BUILT_IN, Scraper, answer_of
+from orchestration.operators.call_retries import CallFailed, CallRetryPolicy
+from orchestration.services.scraper_service import ScraperService
+from orchestration.words import Outcome
+from support.dialect import COUNT_KEYS, NOTHING_YET_IS_AN_ERROR, STATES, answered
+from support.scripted import ScriptedService
+
+RETRIES = 3
+EVERY = [(scraper, state) for scraper in COUNT_KEYS for state in STATES]
+
+
+@pytest.fixture(scope="module")
+def service():
+    with ScriptedService().serving() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def connection(service, monkeypatch):
+    data = {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
+    monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", json.dumps(data))
+
+
+def made(scraper, description=None):
+    """Make a call as Airflow does: again for as long as the policy says so."""
+    policy = CallRetryPolicy(5, 300, 30)
+    for number in range(1, RETRIES + 2):
+        description = description or answer_of(scraper)
+        result = ScraperService().call(scraper, {}, "w", 10, description, event_source=scraper == "oddsa_events")
+        if result.outcome is not Outcome.FAILED:
+            break
+        if policy.evaluate(CallFailed(scraper, result), number, RETRIES).action is not RetryAction.RETRY:
+            break
+    return result
+
+
+def test_the_table_has_every_scraper_that_we_know():
+    assert set(COUNT_KEYS) == set(BUILT_IN)
+
+
+@pytest.mark.lesson("A1")
+@pytest.mark.parametrize(("scraper", "state"), EVERY)
+def test_what_worked_is_a_success_with_its_count_after_one_call(service, scraper, state):
+    service.script(**{scraper: lambda *_: answered(scraper, state, 8)})
+    result = made(scraper)
+    assert len(service.asked) == 1
+    if COUNT_KEYS[scraper][STATES.index(state)] is None:
+        assert (result.outcome, result.error_type) == (Outcome.FAILED, "bad_request")
+        return
+    assert (result.outcome, result.record_count, result.gcs_path) == (Outcome.SUCCESS, 8, None)
+    assert result.run_id == "633a4c76"
+    assert len(result.event_ids) == (8 if scraper == "oddsa_events" else 0)
+
+
+@pytest.mark.lesson("A1")
+@pytest.mark.parametrize(("scraper", "state"), [(s, t) for s, t in EVERY if COUNT_KEYS[s][STATES.index(t)]])
+def test_what_is_not_there_yet_is_no_data_or_the_500_that_tells_nothing(service, scraper, state):
+    service.script(**{scraper: lambda *_: answered(scraper, state, 0)})
+    result = made(scraper)
+    if scraper in NOTHING_YET_IS_AN_ERROR:
+        assert (result.outcome, result.error_type) == (Outcome.FAILED, "http_500")
+        assert result.error_message == f"HTTP 500: {scraper} failed"
+        assert len(service.asked) == 1 + RETRIES
+        return
+    assert (result.outcome, result.record_count, len(service.asked)) == (Outcome.NO_DATA, 0, 1)
+
+
+@pytest.mark.lesson("A1")
+@pytest.mark.parametrize("scraper", COUNT_KEYS)
+def test_a_service_that_speaks_the_plain_contract_is_understood_too(service, scraper):
+    summary = {"rowCount": 3, "gcs_path": "gs://b/f.json", "event_ids": ["a", "b", "c"]}
+    service.script(**{scraper: lambda *_: (200, {"status": "success", "run_id": "r", "data_summary": summary})})
+    result = made(scraper)
+    assert (result.outcome, result.record_count, result.gcs_path) == (Outcome.SUCCESS, 3, "gs://b/f.json")
+
+
+@pytest.mark.lesson("A5")
+def test_one_call_is_one_request_where_the_service_has_tried_again_itself(service):
+    body = {"status": "error", "message": "blocked", "run_id": "r", "retry_count": 8}
+    service.script(br_season_roster=lambda *_: (500, body))
+    assert made("br_season_roster").outcome is Outcome.FAILED
+    assert len(service.asked) == 1
+
+
+def test_a_scraper_without_a_count_is_described_as_such(service):
+    summary = {"gameId": "0022500555"}
+    service.script(bdl_game_detail=lambda *_: (200, {"status": "success", "data_summary": summary}))
+    assert made("bdl_game_detail").error_type == "contract"
+    own = Scraper.model_validate({"answer": {"records": "none"}})
+    result = made("bdl_game_detail", answer_of("bdl_game_detail", own))
+    assert (result.outcome, result.record_count) == (Outcome.SUCCESS, None)
+
+
+def test_a_failure_that_is_described_as_nothing_yet_is_asked_for_once(service):
+    own = Scraper.model_validate({"answer": {"no_data": [{"status": 500, "text": "gamebook_pdf FAILED"}]}})
+    service.script(nbac_gamebook_pdf=lambda *_: answered("nbac_gamebook_pdf", "HEAD", 0))
+    result = made("nbac_gamebook_pdf", answer_of("nbac_gamebook_pdf", own))
+    assert (result.outcome, result.error_type, len(service.asked)) == (Outcome.NO_DATA, "http_500", 1)

@@ -1,0 +1,83 @@
+"""Which failed calls are made again, and when: no wait is longer than what is left of the run."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+
+from orchestration.operators.call_retries import CallFailed, CallRetryPolicy
+from orchestration.services.answers import failed
+
+POLICY = CallRetryPolicy(5, 300, 30)
+
+
+def after(result, *, minutes_gone=None, try_number=1, policy=POLICY):
+    context = None
+    if minutes_gone is not None:
+        started = datetime.now(UTC) - timedelta(minutes=minutes_gone)
+        context = {"dag_run": SimpleNamespace(start_date=started, run_after=started - timedelta(days=1))}
+    return policy.evaluate(CallFailed("x", result), try_number, 3, context)
+
+
+def limited(seconds):
+    return failed("rate_limited", "HTTP 429: later", retryable=True, retry_after=seconds)
+
+
+DOWN = failed("http_500", "HTTP 500: boom", retryable=True)
+
+
+def test_what_the_service_asks_for_is_waited():
+    decision = after(limited(7), minutes_gone=1)
+    assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=7))
+    assert after(limited(600), minutes_gone=1).retry_delay == timedelta(seconds=600)
+
+
+@pytest.mark.parametrize("seconds", [30 * 60, 1764081871000.0, float("inf")])
+def test_a_wish_beyond_the_runs_deadline_fails_the_call_at_once_and_says_so(seconds):
+    decision = after(limited(seconds), minutes_gone=10)
+    assert decision.action is RetryAction.FAIL
+    assert "the service asks for" in decision.reason
+    assert "what is left of the run is" in decision.reason
+
+
+@pytest.mark.parametrize("policy", [POLICY, CallRetryPolicy(5, 300)])
+def test_without_a_run_the_longest_delay_is_the_limit(policy):
+    assert after(limited(300), policy=policy).retry_delay == timedelta(seconds=300)
+    decision = after(limited(301), policy=policy)
+    assert (decision.action, decision.reason) == (
+        RetryAction.FAIL,
+        "rate_limited: the service asks for 301 s, and the longest delay is 300 s",
+    )
+
+
+def test_our_own_delay_grows_up_to_the_longest_one():
+    delays = [after(DOWN, minutes_gone=1, try_number=n).retry_delay.total_seconds() for n in (1, 2, 3, 20, 100_000)]
+    assert 5 <= delays[0] <= 6.25
+    assert 10 <= delays[1] <= 12.5
+    assert delays[3] == delays[4] == 300
+
+
+def test_our_own_delay_ends_with_the_deadline():
+    assert after(DOWN, minutes_gone=29.99, try_number=9).retry_delay <= timedelta(seconds=1)
+    decision = after(DOWN, minutes_gone=31)
+    assert (decision.action, decision.reason) == (RetryAction.FAIL, "http_500: the run's deadline has passed")
+
+
+@pytest.mark.lesson("A5")
+def test_a_service_that_has_tried_its_source_again_is_not_asked_to_start_over():
+    decision = after(failed("http_500", "boom", retryable=True, service_retries=8), minutes_gone=1)
+    assert (decision.action, decision.reason) == (
+        RetryAction.FAIL,
+        "the service has tried its source again 8 times itself",
+    )
+    assert after(failed("http_500", "boom", retryable=True, service_retries=0)).action is RetryAction.RETRY
+
+
+def test_what_does_not_go_away_fails_and_another_exception_is_airflows():
+    assert after(failed("blocked", "no", retryable=False)).action is RetryAction.FAIL
+    assert POLICY.evaluate(OSError("disk full"), 1, 3, None).action is RetryAction.DEFAULT
+
+
+def test_the_policy_survives_its_dags_serialisation():
+    assert vars(CallRetryPolicy.deserialize(POLICY.serialize())) == vars(POLICY)
