@@ -354,7 +354,6 @@ def test_the_listing_has_the_modules():
     assert {each["name"] for each in DIALECTS["november"].listing()["scrapers"]} >= {"bdl_standings", "bdl_box_scores"}
 
 
-@pytest.mark.lesson("A8")
 def test_our_configuration_names_scrapers_and_tables_that_exist():
     for name, scraper in ours().scrapers.items():
         assert name in DIALECTS["real"].scrapers
