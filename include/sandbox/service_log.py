@@ -1,4 +1,4 @@
-"""The service's own log: rows that are there when the answer is, and some that come late."""
+"""The service's own log: rows that follow their answers at once, and some that come late."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ Append = Callable[[list[dict[str, Any]]], None]
 class ServiceLog:
     """Rows on their way to the table. What the table does not take waits and is tried again.
 
-    A row is written before its call is answered. A late one is written when the world's clock moves on, when somebody
-    lets the world settle, or after a minute.
+    A thread writes what is due: most rows at once, a late one after a minute. All are written when the world's clock
+    moves on, and when somebody lets the world settle.
     """
 
     def __init__(self, append: Append) -> None:
@@ -40,6 +40,7 @@ class ServiceLog:
         self._rows: list[tuple[float, dict[str, Any]]] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
+        self._news = threading.Event()
 
     @property
     def waiting(self) -> int:
@@ -48,11 +49,10 @@ class ServiceLog:
             return len(self._rows)
 
     def write(self, row: dict[str, Any], *, late: bool) -> None:
-        """Take a row, and write it at once unless it comes late."""
+        """Take a row. No call waits for the table."""
         with self._lock:
             self._rows.append((time.monotonic() + (LATE_SECONDS if late else 0), row))
-        if not late:
-            self.flush(time.monotonic())
+        self._news.set()
 
     def flush(self, until: float | None = None) -> None:
         """Write all rows that are due at ``until``, all of them without it."""
@@ -70,8 +70,10 @@ class ServiceLog:
                     self._rows = due + self._rows
 
     def run(self, stopping: threading.Event) -> None:
-        """Write what has become due, every few seconds, until told to stop."""
-        while not stopping.wait(5):
+        """Write what is due until told to stop."""
+        while not stopping.is_set():
+            self._news.wait(1)
+            self._news.clear()
             self.flush(time.monotonic())
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,8 @@ class Box:
     def call(self, name, **parameters):
         request = {"scraper": name, "workflow": "w", "source": "CONTROLLER", **(parameters or self.parameters(name))}
         status, body, _ = self.service.scrape(request)
+        if self.service.log is not None:
+            self.service.log.flush(time.monotonic())  # as its thread does
         return status, body
 
     def parameters(self, name):
