@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sandbox.airflow_api import AirflowApi
+from sandbox.dialect import DIALECTS
 from sandbox.faults import FAULTS, Fault
 from sandbox.phase2 import client
 from sandbox.stack import PROJECT, ROOT, Ports, Stack, StackError
@@ -51,6 +52,14 @@ def chosen_fault(environment: Mapping[str, str]) -> Fault | None:
     if name and name not in FAULTS:
         raise StackError(f"DEMO_FAULT={name} is none of {', '.join(FAULTS)}")
     return FAULTS.get(name)
+
+
+def chosen_dialect(environment: Mapping[str, str]) -> str:
+    """Return the service's dialect that DEMO_DIALECT names, ``real`` without it. Raises StackError for another."""
+    name = environment.get("DEMO_DIALECT") or "real"
+    if name not in DIALECTS:
+        raise StackError(f"DEMO_DIALECT={name} is none of {', '.join(DIALECTS)}")
+    return name
 
 
 def moments(day: date) -> dict[datetime, list[str]]:
@@ -213,17 +222,19 @@ def run() -> int:
     handle_signals()
     try:
         day, games, seed = options(os.environ)
-        fault = chosen_fault(os.environ)
+        fault, dialect = chosen_fault(os.environ), chosen_dialect(os.environ)
         home = ROOT / ".demo"
         Ports().check_free()  # before anything of a demo that may be running is deleted
         shutil.rmtree(home, ignore_errors=True)
         began = time.monotonic()
-        with Stack(home, seed=seed, day=day, games=games, tell=console.print) as stack:
+        with Stack(home, seed=seed, day=day, games=games, dialect=dialect, tell=console.print) as stack:
             player = Day(stack, console, fault)
             timeline = moments(day)
             player.api.await_dags({dag_id for dag_ids in timeline.values() for dag_id in dag_ids})
             ready = time.monotonic()
             console.print(f"Ready after {ready - began:.0f} s. Playing {day:%a %d %b %Y}, {games} games, seed {seed}.")
+            if dialect != "real":
+                console.print(f"The scraper service speaks the dialect {dialect}.")
             if fault is not None:
                 console.print(f"With a fault: {fault.says}.")
             player.play(timeline)
@@ -248,8 +259,9 @@ def up() -> int:
     today = datetime.now(UTC).date()
     try:
         _, games, seed = options(os.environ)
-        home = ROOT / ".up"
-        with Stack(home, seed=seed, day=today, games=games, on_schedule=True, tell=console.print) as stack:
+        home, dialect = ROOT / ".up", chosen_dialect(os.environ)
+        stack = Stack(home, seed=seed, day=today, games=games, dialect=dialect, on_schedule=True, tell=console.print)
+        with stack:
             console.print(f"Up, against the wall clock. Airflow's UI: {stack.url}. Ctrl-C stops everything.")
             wait(stack)
     except StackError as error:

@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 from collections import defaultdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,13 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, pubsub_v1
 from google.cloud.bigquery import AutoRowIDs
 
+from sandbox.dialect.base import Dialect, iso
+from sandbox.dialect.real import OWN_NAMES
 from sandbox.scrapers import SCRAPERS
 from sandbox.world import Clock
 
 log = logging.getLogger(__name__)
 
-TOPIC = "nba-phase1-scrapers-complete"
 SUBSCRIPTION = "phase2-raw-processor"
 
 _GAME_TABLE = "game_id STRING, game_date DATE, source_file_path STRING, processed_at TIMESTAMP"
@@ -32,7 +32,16 @@ _SCHEDULE_TABLE = (
     "game_status_text STRING, home_team_tricode STRING, away_team_tricode STRING, data_source STRING, "
     "source_file_path STRING, processed_at TIMESTAMP"
 )
-_WITHOUT_DATES = {"nbac_player_list", "bdl_active_players", "bdl_standings", "br_rosters_current", "espn_team_rosters"}
+_WITHOUT_DATES = {
+    "nbac_player_list_current",
+    "bdl_active_players_current",
+    "bdl_standings",
+    "br_rosters_current",
+    "espn_team_rosters",
+}
+SCHEDULE = "nbac_schedule"
+_NAMED = {**{own: name for name, own in OWN_NAMES.items()}, **{name: name for name in SCRAPERS}}
+"""The scraper by each of the names that a message may give it."""
 
 
 def client(project: str, url: str | None = None) -> bigquery.Client:
@@ -45,8 +54,8 @@ def create_tables(bq: bigquery.Client) -> None:
     """Create ``nba_raw``: game tables by date with a required partition filter, lists without partitions."""
     bq.query("CREATE SCHEMA IF NOT EXISTS nba_raw").result(timeout=30)
     dated = "PARTITION BY game_date OPTIONS(require_partition_filter=true)"
-    for table in sorted({scraper.table for scraper in SCRAPERS.values()}):
-        columns = _SCHEDULE_TABLE if table == "nbac_schedule" else _GAME_TABLE
+    for table in sorted({scraper.table for scraper in SCRAPERS.values() if scraper.table}):
+        columns = _SCHEDULE_TABLE if table == SCHEDULE else _GAME_TABLE
         if table in _WITHOUT_DATES:
             columns = _LIST_TABLE
         rest = "" if table in _WITHOUT_DATES else dated
@@ -54,16 +63,17 @@ def create_tables(bq: bigquery.Client) -> None:
 
 
 class Phase2(threading.Thread):
-    """Pulls, reads the file, appends its rows, acknowledges."""
+    """Pulls, reads the file, writes its rows, acknowledges."""
 
-    def __init__(self, project: str, files: Path, clock: Clock) -> None:
+    def __init__(self, project: str, files: Path, clock: Clock, dialect: Dialect) -> None:
         super().__init__(name="phase2", daemon=True)
         self.bq = client(project)
-        self.files, self.clock = files, clock
+        self.files, self.clock, self.dialect = files, clock, dialect
         self.subscriber = pubsub_v1.SubscriberClient()
         self.subscription = self.subscriber.subscription_path(project, SUBSCRIPTION)
         self.processed = 0
         self.recovered = 0
+        self.unreadable = 0
         self.stopping = threading.Event()
         self.dead = threading.Event()
 
@@ -93,30 +103,54 @@ class Phase2(threading.Thread):
             done.append(ack_id)
             body = json.loads(message.data)
             # The real reader looks at `name` and ignores a message without it (lesson C5).
-            scraper = SCRAPERS.get(body.get("name", ""))
-            if scraper is None or body.get("status") != "success" or not body.get("gcs_path"):
+            name = _NAMED.get(body.get("name", ""))
+            table = SCRAPERS[name].table if name else None
+            if name is None or table is None or body.get("status") != "success" or not body.get("gcs_path"):
                 continue
-            content = json.loads((self.files / body["gcs_path"].removeprefix("gs://")).read_text())
-            stamp = {"source_file_path": body["gcs_path"], "processed_at": self._now()}
-            rows[scraper.table] += [{**row, **stamp} for row in content["rows"]]
+            try:
+                content = json.loads((self.files / body["gcs_path"].removeprefix("gs://")).read_text())
+            except OSError:
+                log.exception("Phase 2 cannot read %s", body["gcs_path"])
+                self.unreadable += 1
+                continue
+            stamp = {"processed_at": iso(self.clock.now())}
+            found = [{**self.dialect.processed(name, row, body["gcs_path"]), **stamp} for row in content["rows"]]
+            if table == SCHEDULE and self.dialect.overwrites:
+                self._overwrite_schedule(found)
+            else:
+                rows[table] += found
             self.processed += 1
             self.recovered += bool(body.get("recovery"))
-        for table, content_rows in rows.items():
-            errors = self.bq.insert_rows_json(
-                f"{self.bq.project}.nba_raw.{table}",
-                content_rows,
-                row_ids=AutoRowIDs.DISABLED,
-                timeout=20,
-                retry=Retry(timeout=20),
-            )
-            if errors:
-                raise RuntimeError(f"nba_raw.{table}: {errors}")
+        for table, found in rows.items():
+            self._append(table, found)
         return done
 
-    def _now(self) -> str:
-        return self.clock.now().astimezone(UTC).isoformat()
+    def _append(self, table: str, rows: list[dict[str, Any]]) -> None:
+        name = f"{self.bq.project}.nba_raw.{table}"
+        patience = Retry(timeout=20)
+        errors = self.bq.insert_rows_json(name, rows, row_ids=AutoRowIDs.DISABLED, timeout=20, retry=patience)
+        if errors:
+            raise RuntimeError(f"nba_raw.{table}: {errors}")
 
+    def _overwrite_schedule(self, rows: list[dict[str, Any]]) -> None:
+        """Put a file's games in the place of those with the same id and date: a moved game's old row stays.
 
-def iso(moment: datetime) -> str:
-    """Return a moment as the messages carry it."""
-    return moment.astimezone(UTC).isoformat()
+        The new rows come before the old ones go, so that nobody finds the table empty.
+        """
+        self._append(SCHEDULE, rows)
+        sql = f"""
+            DELETE FROM nba_raw.{SCHEDULE}
+            WHERE game_date BETWEEN @first AND @last
+              AND (source_file_path != @path OR processed_at != @now)
+              AND CONCAT(game_id, ' ', CAST(game_date AS STRING)) IN UNNEST(@games)
+        """
+        dates = sorted(row["game_date"] for row in rows)
+        games = [f"{row['game_id']} {row['game_date']}" for row in rows]
+        parameters = [
+            bigquery.ScalarQueryParameter("first", "DATE", dates[0]),
+            bigquery.ScalarQueryParameter("last", "DATE", dates[-1]),
+            bigquery.ScalarQueryParameter("path", "STRING", rows[0]["source_file_path"]),
+            bigquery.ScalarQueryParameter("now", "TIMESTAMP", rows[0]["processed_at"]),
+            bigquery.ArrayQueryParameter("games", "STRING", games),
+        ]
+        self.bq.query(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)).result(timeout=30)

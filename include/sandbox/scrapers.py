@@ -34,11 +34,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scraper:
-    """A scraper: the folder of its files, the table that Phase 2 fills from them, and what it finds."""
+    """A scraper: the folder of its files, the table that Phase 2 fills from them, if any, and what it finds."""
 
     folder: str
-    table: str
+    table: str | None
     find: Callable[[World, Parameters], Finding]
+    keeps_paths: bool = True
+    """Whether its table says from which file a row came; else it says ``unknown``."""
 
 
 def _day(parameters: Parameters, key: str) -> date:
@@ -70,7 +72,7 @@ def _schedule(world: World, parameters: Parameters) -> Finding:
                 "game_date": game.day.isoformat(),
                 "game_date_est": game.tip.isoformat(),
                 "game_status": status,
-                "game_status_text": ("", game.tip.astimezone(ET).strftime("%-I:%M %p ET"), "Live", "Final")[status],
+                "game_status_text": ("Unknown", "Scheduled", "In Progress", "Final")[status],
                 "home_team_tricode": game.home,
                 "away_team_tricode": game.away,
                 "data_source": "api_stats",
@@ -81,6 +83,8 @@ def _schedule(world: World, parameters: Parameters) -> Finding:
 
 def _list(count: int, key: str | None = None) -> Callable[[World, Parameters], Finding]:
     def find(world: World, parameters: Parameters) -> Finding:
+        if key and not parameters.get(key):
+            raise UnknownParameters(f"{key} is missing")
         return Finding([{}], count=count, key=str(parameters[key]) if key else None)
 
     return find
@@ -106,12 +110,15 @@ def _whole_date(parameter: str) -> Callable[[World, Parameters], Finding]:
     return find
 
 
-def _report(what: str, parameter: str, records: int) -> Callable[[World, Parameters], Finding]:
+def _report(what: str, parameter: str, records: int | None = None) -> Callable[[World, Parameters], Finding]:
+    """Return what finds the day's report: so many records, or one for each game."""
+
     def find(world: World, parameters: Parameters) -> Finding:
         day = _day(parameters, parameter)
-        there = bool(world.slate(day)) and world.clock.setting() >= world.published_at(what, day)
+        games = len(world.slate(day))
+        there = bool(games) and world.clock.setting() >= world.published_at(what, day)
         rows = [{"game_date": day.isoformat()}] if there else []
-        return Finding(rows, count=records if there else 0, day=day)
+        return Finding(rows, count=(records or games) if there else 0, day=day)
 
     return find
 
@@ -139,29 +146,32 @@ def _per_event(records: int) -> Callable[[World, Parameters], Finding]:
     return find
 
 
+# The tables are the real ones. Nobody processes the files of the events.
 SCRAPERS: dict[str, Scraper] = {
     "nbac_schedule_api": Scraper("nba-com/schedule", "nbac_schedule", _schedule),
-    "nbac_player_list": Scraper("nba-com/player-list", "nbac_player_list", _list(540)),
-    "bdl_active_players": Scraper("ball-dont-lie/active-players", "bdl_active_players", _list(510)),
+    "nbac_player_list": Scraper("nba-com/player-list", "nbac_player_list_current", _list(540)),
+    "bdl_active_players": Scraper("ball-dont-lie/active-players", "bdl_active_players_current", _list(510)),
     "bdl_standings": Scraper("ball-dont-lie/standings", "bdl_standings", _list(30)),
     "br_season_roster": Scraper("basketball-ref/season-rosters", "br_rosters_current", _list(17, "teamAbbr")),
     "espn_roster": Scraper("espn/rosters", "espn_team_rosters", _list(17, "team_abbr")),
-    "oddsa_events": Scraper("odds-api/events", "odds_api_events", _events),
+    "oddsa_events": Scraper("odds-api/events", None, _events),
     "oddsa_player_props": Scraper("odds-api/player-props", "odds_api_player_points_props", _per_event(42)),
     "oddsa_game_lines": Scraper("odds-api/game-lines", "odds_api_game_lines", _per_event(8)),
-    "bp_events": Scraper("bettingpros/events", "bettingpros_events", _report("referees", "date", 10)),
+    "bp_events": Scraper("bettingpros/events", None, _report("referees", "date")),
     "bp_player_props": Scraper(
         "bettingpros/player-props", "bettingpros_player_points_props", _report("referees", "date", 90)
     ),
     "bdl_box_scores": Scraper("ball-dont-lie/boxscores", "bdl_player_boxscores", _whole_date("date")),
     "nbac_team_boxscore": Scraper("nba-com/team-boxscore", "nbac_team_boxscore", _per_game("boxscore", 2)),
-    "nbac_player_boxscore": Scraper("nba-com/player-boxscore", "nbac_player_boxscore", _whole_date("gamedate")),
+    "nbac_player_boxscore": Scraper("nba-com/player-boxscore", "nbac_player_boxscores", _whole_date("gamedate")),
     "nbac_play_by_play": Scraper("nba-com/play-by-play", "nbac_play_by_play", _per_game("pbp", 480)),
     "bigdataball_pbp": Scraper("big-data-ball/play-by-play", "bigdataball_play_by_play", _per_game("pbp", 470)),
-    "nbac_gamebook_pdf": Scraper("nba-com/gamebooks", "nbac_gamebook", _per_game("gamebook", 30)),
-    "nbac_injury_report": Scraper("nba-com/injury-report", "nbac_injury_report", _report("injury", "gamedate", 75)),
+    "nbac_gamebook_pdf": Scraper("nba-com/gamebooks", "nbac_gamebook_player_stats", _per_game("gamebook", 30)),
+    "nbac_injury_report": Scraper(
+        "nba-com/injury-report", "nbac_injury_report", _report("injury", "gamedate", 75), keeps_paths=False
+    ),
     "nbac_referee_assignments": Scraper(
-        "nba-com/referees", "nbac_referee_assignments", _report("referees", "date", 36)
+        "nba-com/referees", "nbac_referee_game_assignments", _report("referees", "date")
     ),
 }
 BUCKET = "nba-scraped-data"

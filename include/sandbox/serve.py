@@ -14,10 +14,12 @@ from pathlib import Path
 from google.api_core.exceptions import AlreadyExists
 from google.cloud import pubsub_v1
 
-from sandbox.phase2 import SUBSCRIPTION, TOPIC, Phase2, client, create_tables
+from sandbox.dialect import DIALECTS
+from sandbox.phase2 import SUBSCRIPTION, Phase2, client, create_tables
 from sandbox.pubsub import PubSub
 from sandbox.pubsub import serve as serve_pubsub
 from sandbox.service import Service, http_server
+from sandbox.service_log import TABLE, ServiceLog, appender, create_log
 from sandbox.world import Rates, World
 
 
@@ -28,6 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--games", type=int, default=12, help="games on that day, 1 to 15")
     parser.add_argument("--faults", type=float, default=Rates().fault, help="share of calls that fail, 0 to 1")
     parser.add_argument("--lost", type=float, default=Rates().lost, help="share of messages that are lost, 0 to 1")
+    parser.add_argument("--late", type=float, default=Rates().late, help="share of log rows that come late, 0 to 1")
+    parser.add_argument("--dialect", choices=DIALECTS, default="real", help="how the scraper service speaks")
+    parser.add_argument("--log-table", help=f"the service's own log, made if need be; without it {TABLE}, when there")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; another only inside a container")
     parser.add_argument("--port", type=int, default=8090, help="of the scraper service")
     parser.add_argument("--pubsub-port", type=int, default=8085)
@@ -41,22 +46,32 @@ def run(options: argparse.Namespace) -> int:
     if "BIGQUERY_EMULATOR_HOST" not in os.environ:
         print("sandbox: BIGQUERY_EMULATOR_HOST is not set; start the emulator first (make demo does)", file=sys.stderr)
         return 2
-    world = World(options.seed, options.day, options.games, Rates(options.faults, options.lost))
+    dialect = DIALECTS[options.dialect]
+    world = World(options.seed, options.day, options.games, Rates(options.faults, options.lost, options.late))
     pubsub = PubSub()
     grpc_server = serve_pubsub(pubsub, options.pubsub_port, options.host)
     os.environ["PUBSUB_EMULATOR_HOST"] = f"127.0.0.1:{options.pubsub_port}"
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
-    topic = publisher.topic_path(options.project, TOPIC)
-    try:
-        publisher.create_topic(request={"name": topic})
-    except AlreadyExists:
-        logging.info("The topic exists already")
+    # Both topics are there, as in the real project; Phase 2 listens to the one that its service uses.
+    for name in sorted({each.topic for each in DIALECTS.values()}):
+        try:
+            publisher.create_topic(request={"name": publisher.topic_path(options.project, name)})
+        except AlreadyExists:
+            logging.info("The topic %s exists already", name)
     subscription = subscriber.subscription_path(options.project, SUBSCRIPTION)
+    topic = publisher.topic_path(options.project, dialect.topic)
     subscriber.create_subscription(request={"name": subscription, "topic": topic})
-    create_tables(client(options.project))
-    phase2 = Phase2(options.project, options.files, world.clock)
+    bq = client(options.project)
+    create_tables(bq)
+    if options.log_table:
+        create_log(bq, options.log_table)
+    log = ServiceLog(appender(bq, options.log_table or TABLE)) if dialect.logs else None
+    phase2 = Phase2(options.project, options.files, world.clock, dialect)
     phase2.start()
-    server = http_server(Service(world, options.files, options.project, pubsub, phase2), options.port, options.host)
+    if log is not None:
+        threading.Thread(target=log.run, args=[phase2.stopping], name="service-log", daemon=True).start()
+    service = Service(world, options.files, options.project, pubsub, phase2, dialect, log)
+    server = http_server(service, options.port, options.host)
 
     def stop(*_: object) -> None:
         phase2.stopping.set()
@@ -64,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    logging.info("The world is up: seed %d, %s, %d games", options.seed, options.day, options.games)
+    told = options.dialect, options.seed, options.day, options.games
+    logging.info("The world is up: dialect %s, seed %d, %s, %d games", *told)
     server.serve_forever()
+    service.settle()
     grpc_server.stop(grace=None)
     return 0

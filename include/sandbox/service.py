@@ -14,21 +14,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from google.api_core.exceptions import AlreadyExists, GoogleAPIError
 from google.cloud import pubsub_v1
 
-from sandbox.phase2 import TOPIC, Phase2, iso
+from sandbox.dialect.base import Answer, Call, Dialect, Failure, unknown
+from sandbox.phase2 import Phase2
 from sandbox.pubsub import PubSub
-from sandbox.scrapers import SCRAPERS, Finding, Scraper, UnknownParameters, file_path
+from sandbox.scrapers import SCRAPERS, Finding, UnknownParameters, file_path
+from sandbox.service_log import ServiceLog
 from sandbox.world import Troubles, World
 
 log = logging.getLogger(__name__)
 
 HANG_SECONDS = 6.0
 """How long a call hangs that times out: longer than the demo's connection waits."""
-RETRY_AFTER_SECONDS = 2
+THREADS = 8
+"""So many calls are worked on at once; more wait."""
 STORAGE = "/storage/v1/b/"
 """Where Cloud Storage's API has its buckets; the world's files answer there too."""
 
@@ -42,86 +44,78 @@ class Service:
     project: str
     pubsub: PubSub
     phase2: Phase2
+    dialect: Dialect
+    log: ServiceLog | None = None
     counts: Counter[str] = field(default_factory=Counter)
     attempts: Counter[tuple[str, datetime]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    threads: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(THREADS))
     stamps: set[datetime] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.publisher = pubsub_v1.PublisherClient()
-        self.topic = self.publisher.topic_path(self.project, TOPIC)
+        self.topic = self.publisher.topic_path(self.project, self.dialect.topic)
 
-    def scrape(self, request: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    def scrape(self, request: dict[str, Any]) -> Answer:
         """Return status, body and headers of one call. Status 0: hang up without an answer."""
         if self.world.troubles.down:
             return 0, {}, {}
         name = request.get("scraper")
-        scraper = SCRAPERS.get(str(name))
-        if scraper is None:
-            return 400, {"error": f"unknown scraper {name!r}", "available_scrapers": sorted(SCRAPERS)}, {}
+        if name not in self.dialect.scrapers:
+            return unknown(self.dialect, name)
+        with self.threads:
+            return self._scrape(str(name), request)
+
+    def _scrape(self, name: str, request: dict[str, Any]) -> Answer:
         parameters = {k: v for k, v in request.items() if k not in ("scraper", "workflow", "source")}
-        key = json.dumps([name, parameters, request.get("workflow")], sort_keys=True)
+        workflow, source = request.get("workflow"), request.get("source")
+        key = json.dumps([name, parameters, workflow], sort_keys=True)
         setting = self.world.clock.setting()
         with self.lock:
             self.attempts[key, setting] += 1
             attempt = self.attempts[key, setting]
             self.counts["calls"] += 1
-        run_id = str(UUID(int=self.world.dice("run", key, setting, attempt).getrandbits(128), version=4))
-        answer = {"scraper": name, "run_id": run_id}
-        if name in self.world.troubles.blocked:
-            return 403, {"status": "error", "message": "the source answers: 403 Forbidden", **answer}, {}
+        run_id = self.dialect.run_id(self.world.dice("run", key, setting, attempt).getrandbits(128))
+        call = Call(name, run_id, parameters, workflow, source, self.world.clock.now())
+        result = self.dialect.judge(call, self._try(call, key, attempt))
+        path = self._hand_off(call, result, key) if isinstance(result, Finding) and result.record_count else None
+        row = self.dialect.log_row(call, result, path, self.world.clock.now())
+        if row is not None and self.log is not None:
+            self.log.write(row, late=self.dialect.batches and self.world.late(key))
+        if isinstance(result, Failure) and result.kind == "timeout":
+            time.sleep(HANG_SECONDS)
+            return 0, {}, {}
+        return self.dialect.answer(call, result, path)
+
+    def _try(self, call: Call, key: str, attempt: int) -> Finding | Failure:
+        """Return what the scraper finds, or what is in its way."""
+        troubles = self.world.troubles
+        if call.name in troubles.blocked:
+            return Failure("blocked", "the source answers: 403 Forbidden")
         if (fault := self.world.fault(key, attempt)) is not None:
             with self.lock:
                 self.counts[f"fault:{fault}"] += 1
-            return self._fault(fault, answer)
+            return Failure(fault, "rate limited" if fault == "rate_limited" else "upstream broke off")
         try:
-            finding = scraper.find(self.world, parameters)
+            finding = SCRAPERS[call.name].find(self.world, call.parameters)
         except UnknownParameters as error:
-            return 500, {"status": "error", "message": str(error), "error_type": "ValueError", **answer}, {}
-        if name in self.world.troubles.empty:
-            finding = Finding()
-        summary: dict[str, Any] = {"rowCount": finding.record_count, **finding.summary}
-        if finding.record_count:
-            summary["gcs_path"] = self._hand_off(str(name), scraper, finding, run_id, str(request.get("workflow")), key)
-        message = f"{name}: {finding.record_count} records"
-        return 200, {"status": "success", "message": message, "data_summary": summary, **answer}, {}
+            return Failure("parameters", str(error))
+        return Finding() if call.name in troubles.empty else finding
 
-    def _fault(self, fault: str, answer: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
-        if fault == "timeout":
-            time.sleep(HANG_SECONDS)
-            return 0, {}, {}
-        if fault == "rate_limited":
-            return (
-                429,
-                {"status": "error", "message": "rate limited", **answer},
-                {"Retry-After": str(RETRY_AFTER_SECONDS)},
-            )
-        return 500, {"status": "error", "message": "upstream broke off", "error_type": "UpstreamError", **answer}, {}
-
-    def _hand_off(self, name: str, scraper: Scraper, finding: Finding, run_id: str, workflow: str, key: str) -> str:
+    def _hand_off(self, call: Call, finding: Finding, key: str) -> str:
         """Write the file and publish its message, unless the world loses it; return the path."""
+        scraper = SCRAPERS[call.name]
         path = file_path(scraper, finding, self._stamp())
         local = self.files / path.removeprefix("gs://")
         local.parent.mkdir(parents=True, exist_ok=True)
         local.write_text(json.dumps({"rows": finding.rows}))
-        if self.world.loses(key):
+        # Only such messages are lost as somebody can miss.
+        if scraper.table and scraper.keeps_paths and self.world.loses(key):
             with self.lock:
                 self.counts["lost"] += 1
             return path
-        body = {
-            "name": name,
-            "scraper_name": name,
-            "execution_id": run_id,
-            "status": "success",
-            "gcs_path": path,
-            "record_count": finding.record_count,
-            "duration_seconds": 0.1,
-            "timestamp": iso(self.world.clock.now()),
-            "workflow": workflow,
-            "error_message": None,
-            "metadata": {},
-        }
-        attributes = {"scraper_name": name, "status": "success", "execution_id": run_id, "workflow": workflow}
+        body = self.dialect.message(call, finding, path, self.world.clock.now())
+        attributes = {name: str(body[name]) for name in ("scraper_name", "status", "execution_id", "workflow")}
         try:
             self.publisher.publish(self.topic, json.dumps(body).encode(), **attributes).result(timeout=10)
         except GoogleAPIError:
@@ -130,6 +124,16 @@ class Service:
             with self.lock:
                 self.counts["unpublished"] += 1
         return path
+
+    def move(self, moment: datetime) -> None:
+        """Set the world's clock; what the log had still to write is then written."""
+        self.settle()
+        self.world.clock.set(moment)
+
+    def settle(self) -> None:
+        """Write all of the service's log."""
+        if self.log is not None:
+            self.log.flush()
 
     def trouble(self, troubles: Troubles) -> None:
         """Let these troubles begin, and all others end."""
@@ -166,6 +170,8 @@ class Service:
             "backlog": self.pubsub.backlog(self.phase2.subscription),
             "processed": self.phase2.processed,
             "recovered": self.phase2.recovered,
+            "unreadable": self.phase2.unreadable,
+            "log_rows_waiting": self.log.waiting if self.log is not None else 0,
             **counts,
         }
 
@@ -182,7 +188,7 @@ def http_server(service: Service, port: int, host: str = "127.0.0.1") -> Threadi
                 case "/health":
                     self._answer(200, {"status": "healthy"})
                 case "/scrapers":
-                    self._answer(200, {"scrapers": sorted(SCRAPERS)})
+                    self._answer(200, service.dialect.listing())
                 case "/world":
                     self._answer(200, service.state())
                 case path if path.startswith(STORAGE):
@@ -191,12 +197,14 @@ def http_server(service: Service, port: int, host: str = "127.0.0.1") -> Threadi
                     self._answer(404, {"error": f"no such page: {self.path}"})
 
         def do_POST(self) -> None:
-            """/scrape, /world/clock and /world/troubles."""
+            """/scrape, /world/clock, /world/settle and /world/troubles."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
-                request = json.loads(body)
+                request = json.loads(body or "{}")
             except ValueError:
-                self._answer(400, {"error": "the request is not JSON", "available_scrapers": sorted(SCRAPERS)})
+                request = None
+            if not isinstance(request, dict):
+                self._answer(*unknown(service.dialect, "a request that is no JSON object"))
                 return
             if self.path == "/scrape":
                 self._answer(*service.scrape(request))
@@ -204,7 +212,10 @@ def http_server(service: Service, port: int, host: str = "127.0.0.1") -> Threadi
                 service.trouble(Troubles(**request))
                 self._answer(200, service.state())
             elif self.path == "/world/clock":
-                service.world.clock.set(datetime.fromisoformat(request["now"]).astimezone(UTC))
+                service.move(datetime.fromisoformat(request["now"]).astimezone(UTC))
+                self._answer(200, service.state())
+            elif self.path == "/world/settle":
+                service.settle()
                 self._answer(200, service.state())
             else:
                 self._answer(404, {"error": f"no such page: {self.path}"})

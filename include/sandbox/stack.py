@@ -66,6 +66,9 @@ class Stack:
     games: int = 12
     faults: float = 0.02
     lost: float = 0.03
+    dialect: str = "real"
+    log_table: str | None = None
+    """The service's own log (``dataset.table``), made if need be; else the real one, once ``init`` has made it."""
     on_schedule: bool = False
     """Whether Airflow's own clock starts runs; the demo starts them itself, tick by tick."""
     tell: Callable[[str], None] = print
@@ -178,7 +181,8 @@ class Stack:
                 *(sys.executable, "-m", "sandbox", "serve", "--files", str(self.home / "gcs"), "--project", PROJECT),
                 *("--port", str(p.scrapers), "--pubsub-port", str(p.pubsub)),
                 *("--seed", str(self.seed), "--day", self.day.isoformat(), "--games", str(self.games)),
-                *("--faults", str(self.faults), "--lost", str(self.lost)),
+                *("--faults", str(self.faults), "--lost", str(self.lost), "--dialect", self.dialect),
+                *(("--log-table", self.log_table) if self.log_table else ()),
             ],
         )
         if migration.wait(timeout=120) != 0:

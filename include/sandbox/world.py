@@ -68,6 +68,8 @@ class Rates:
 
     fault: float = 0.02
     lost: float = 0.03
+    late: float = 0.1
+    """Of the rows of the service's own log."""
 
 
 @dataclass(frozen=True)
@@ -183,3 +185,7 @@ class World:
     def loses(self, key: str) -> bool:
         """Return whether the message of the call ``key`` at the clock's setting is lost."""
         return self.dice("lost", key, self.clock.setting()).random() < self.rates.lost
+
+    def late(self, key: str) -> bool:
+        """Return whether the log's row of the call ``key`` at the clock's setting comes late."""
+        return self.dice("late", key, self.clock.setting()).random() < self.rates.late

@@ -263,14 +263,14 @@ def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
     query = Warehouse.query
 
     def unreadable(self, sql, parameters=None):
-        if "FROM nba_raw.nbac_player_list" in sql:
+        if "FROM nba_raw.nbac_player_list_current" in sql:
             raise WarehouseError("permission denied")
         return query(self, sql, parameters)
 
     monkeypatch.setattr(Warehouse, "query", unreadable)
     cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter({good[0].run_id: 1})
-    assert "nba_raw.nbac_player_list: permission denied; none of its files was checked" in cleanups.red[0]
+    assert "nba_raw.nbac_player_list_current: permission denied; none of its files was checked" in cleanups.red[0]
 
 
 @pytest.mark.lesson("C8")

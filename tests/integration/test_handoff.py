@@ -64,7 +64,7 @@ def test_an_unknown_scraper_and_an_unreachable_service_are_failures(google, monk
 def test_a_lost_message_is_found_republished_received_and_processed(google, warehouse, outbox):
     result = call(google, "nbac_player_list", {})
     google.settle()
-    warehouse.query("TRUNCATE TABLE nba_raw.nbac_player_list")  # as if its message had been lost
+    warehouse.query("TRUNCATE TABLE nba_raw.nbac_player_list_current")  # as if its message had been lost
     outbox.stage([log_row(result, "nbac_player_list")])
     outbox.drain()
     too_young = read_files(warehouse, ours(), MORNING + timedelta(minutes=20))
@@ -109,13 +109,13 @@ def test_how_often_a_file_was_republished_survives_a_restart(warehouse, outbox):
 def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, warehouse, outbox):
     outbox.stage([log_row(call(google, "nbac_player_list", {}), "nbac_player_list")])
     outbox.drain()
-    warehouse.query("ALTER TABLE nba_raw.nbac_player_list RENAME TO nbac_player_list_away")
+    warehouse.query("ALTER TABLE nba_raw.nbac_player_list_current RENAME TO nbac_player_list_away")
     try:
         found = read_files(warehouse, ours(), MORNING + timedelta(minutes=80))
     finally:
-        warehouse.query("ALTER TABLE nba_raw.nbac_player_list_away RENAME TO nbac_player_list")
+        warehouse.query("ALTER TABLE nba_raw.nbac_player_list_away RENAME TO nbac_player_list_current")
     assert found.files == ()
-    assert "nba_raw.nbac_player_list: " in found.alerts[0].text
+    assert "nba_raw.nbac_player_list_current: " in found.alerts[0].text
     assert "none of its files was checked or republished" in found.alerts[0].text
 
 

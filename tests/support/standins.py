@@ -37,8 +37,16 @@ def free_ports(count: int) -> list[int]:
 class GoogleStandIns:
     """Starts both, and points this process's connections and endpoints at them."""
 
-    def __init__(self, faults: float = 0, lost: float = 0) -> None:
-        self.rates = ["--faults", str(faults), "--lost", str(lost)]
+    def __init__(
+        self,
+        faults: float = 0,
+        lost: float = 0,
+        late: float = 0,
+        dialect: str = "real",
+        log_table: str | None = None,
+    ) -> None:
+        self.world = ["--faults", str(faults), "--lost", str(lost), "--late", str(late), "--dialect", dialect]
+        self.world += ["--log-table", log_table] if log_table else []
         self.bigquery, self.grpc, self.scrapers, self.pubsub = free_ports(4)
         self.folder = Path(tempfile.mkdtemp(prefix="orchestration-standins-"))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -56,7 +64,7 @@ class GoogleStandIns:
             PYTHONPATH=f"{ROOT / 'plugins'}:{ROOT / 'include'}",
         )
         self.start_bigquery()
-        command = [sys.executable, "-m", "sandbox", "serve", "--files", str(self.folder / "gcs"), *self.rates]
+        command = [sys.executable, "-m", "sandbox", "serve", "--files", str(self.folder / "gcs"), *self.world]
         command += ["--port", str(self.scrapers), "--pubsub-port", str(self.pubsub)]
         self._spawn("sandbox", command)
         self._await(f"http://127.0.0.1:{self.scrapers}/health")
@@ -112,7 +120,7 @@ class GoogleStandIns:
         warehouse = Warehouse()
         for table in ddl("tables"):
             warehouse.query(f"TRUNCATE TABLE nba_orchestration.{table}")
-        for table in ("nbac_schedule", "nbac_team_boxscore", "nbac_player_list"):
+        for table in ("nbac_schedule", "nbac_team_boxscore", "nbac_player_list_current"):
             warehouse.query(f"TRUNCATE TABLE nba_raw.{table}")
 
     def _spawn(self, name: str, command: list[str]) -> None:

@@ -64,7 +64,7 @@ def test_the_timeline_names_what_runs_and_counts_what_does_not(capsys, games):
     assert main(["plan", "--date", "2026-01-14", "--games", games]) == 0
     text = capsys.readouterr().out
     assert "Wed 14 Jan 2026" in text
-    assert "06:00 RUN   morning_operations   In the window 06:00-10:00 ET, not done yet (34 calls)" in text
+    assert "06:00 RUN   morning_operations   In the window 06:00-10:00 ET, not done yet (32 calls)" in text
     assert "SKIP  7 workflows" in text
 
 

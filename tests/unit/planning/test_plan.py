@@ -67,8 +67,8 @@ def test_a_run_calls_each_scraper_for_each_of_its_items():
     start, end = day_bounds(ours(), DAY)
     by_workflow = {d.workflow: d for d in plan(ours(), start, end, NIGHT, History()) if d.action is Action.RUN}
     count = {name: len(list(planned_calls(ours(), found))) for name, found in by_workflow.items()}
-    assert count["morning_operations"] == 4 + 30
+    assert count["morning_operations"] == 2 + 30
     # Two of the three games are collected at 01:00; the box score of the last one is fetched at 04:00.
-    assert count["post_game_window_3"] == 2 + 3 * 3 + 1
+    assert count["post_game_window_3"] == 1 + 3 * 3 + 1
     events = [call.per_event_of for call in planned_calls(ours(), by_workflow["betting_lines"])]
     assert events == [None, "oddsa_events", "oddsa_events"]

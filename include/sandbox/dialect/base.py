@@ -1,0 +1,97 @@
+"""What every dialect has: calls, failures, answers, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sandbox.scrapers import Finding
+
+TOPIC = "nba-phase1-scrapers-complete"
+
+Answer = tuple[int, dict[str, Any], dict[str, str]]
+"""Status, body and headers."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to the service. ``at`` is when it came."""
+
+    name: str
+    run_id: str
+    parameters: Mapping[str, Any]
+    workflow: str | None
+    source: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a call brought nothing: ``blocked``, ``absent``, ``parameters``, or one of the world's small faults."""
+
+    kind: str
+    says: str
+
+
+class Dialect(Protocol):
+    """What differs from dialect to dialect."""
+
+    topic: str
+    scrapers: tuple[str, ...]
+    """The names that the service knows."""
+    logs: bool
+    """Whether the service writes a log of its own."""
+    batches: bool
+    """Whether its rows can come late."""
+    overwrites: bool
+    """Whether Phase 2 overwrites the schedule's table at each refresh."""
+
+    def run_id(self, bits: int) -> str:
+        """Return the id of a run from 128 random bits."""
+
+    def listing(self) -> dict[str, Any]:
+        """Return the answer of GET /scrapers."""
+
+    def judge(self, call: Call, result: Finding | Failure) -> Finding | Failure:
+        """Return what the service makes of a scraper's result."""
+
+    def answer(self, call: Call, result: Finding | Failure, path: str | None) -> Answer:
+        """Return what the caller is told."""
+
+    def log_row(self, call: Call, result: Finding | Failure, path: str | None, now: datetime) -> dict[str, Any] | None:
+        """Return the log's row, or None where the run never began."""
+
+    def message(self, call: Call, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
+        """Return the body of the handoff's message."""
+
+    def processed(self, name: str, row: Mapping[str, Any], path: str) -> dict[str, Any]:
+        """Return a row of a scraper's file as Phase 2 writes it."""
+
+
+def unknown(dialect: Dialect, name: object) -> Answer:
+    """Return the answer to a name that the service does not know."""
+    return 400, {"error": f"Unknown scraper: {name}", "available_scrapers": list(dialect.scrapers)}, {}
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as messages and rows carry it."""
+    return moment.astimezone(UTC).isoformat()
+
+
+def message_body(call: Call, name: str, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
+    """Return what every handoff's message says, about a scraper that calls itself ``name``."""
+    return {
+        "name": name,
+        "scraper_name": name,
+        "execution_id": call.run_id,
+        "status": "success",
+        "gcs_path": path,
+        "record_count": finding.record_count,
+        "duration_seconds": 0.1,
+        "timestamp": iso(now),
+        "workflow": call.workflow,
+        "error_message": None,
+        "metadata": {},
+    }
