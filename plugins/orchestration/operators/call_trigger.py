@@ -17,10 +17,18 @@ class ScraperCallTrigger(BaseTrigger):
     A triggerer that dies takes its calls along; the one that takes over makes them again, in the same try.
     """
 
-    def __init__(self, scraper: str, parameters: Mapping[str, Any], workflow: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        scraper: str,
+        parameters: Mapping[str, Any],
+        workflow: str,
+        timeout_seconds: float,
+        endpoint: str = "scrape",
+    ) -> None:
         super().__init__()
         self.scraper, self.parameters, self.workflow = scraper, dict(parameters), workflow
         self.timeout_seconds = timeout_seconds
+        self.endpoint = endpoint
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and its arguments; no secret is among them."""
@@ -29,11 +37,13 @@ class ScraperCallTrigger(BaseTrigger):
             "parameters": self.parameters,
             "workflow": self.workflow,
             "timeout_seconds": self.timeout_seconds,
+            "endpoint": self.endpoint,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Make the call; the event says what came of it, and from when to when (UTC) it took."""
         started = datetime.now(UTC)
-        result = await ScraperService().exchange(self.scraper, self.parameters, self.workflow, self.timeout_seconds)
+        service = ScraperService(self.endpoint)
+        result = await service.exchange(self.scraper, self.parameters, self.workflow, self.timeout_seconds)
         times = {"started": started.isoformat(), "ended": datetime.now(UTC).isoformat()}
         yield TriggerEvent({"result": result.to_dict(), **times})

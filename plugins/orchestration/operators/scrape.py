@@ -88,10 +88,13 @@ class ScrapeOperator(AuditedOperator):
         asked_at = self._begin(context, decision, clock, call)
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
-            trigger = ScraperCallTrigger(self.scraper, parameters, decision["workflow"], self.timeout_seconds)
+            trigger = ScraperCallTrigger(
+                self.scraper, parameters, decision["workflow"], self.timeout_seconds, self.config.settings.endpoint
+            )
             self.defer(trigger=trigger, method_name="answered", timeout=limit)
         try:
-            result = ScraperService().call(self.scraper, parameters, decision["workflow"], self.timeout_seconds)
+            service = ScraperService(self.config.settings.endpoint)
+            result = service.call(self.scraper, parameters, decision["workflow"], self.timeout_seconds)
         except AirflowTaskTimeout:
             result = self._late()
         return self._end(context, call, result, asked_at, clock.now())
