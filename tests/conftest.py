@@ -75,7 +75,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             for number in report.keywords:
                 if number.startswith("lesson:"):
                     lessons.setdefault(number.removeprefix("lesson:"), set()).add(outcome)
-    held = sorted((n for n, o in lessons.items() if o == {"passed"}), key=lambda n: ("TKEC".index(n[0]), int(n[1:])))
+    held = sorted((n for n, o in lessons.items() if o == {"passed"}), key=lambda n: ("TKECA".index(n[0]), int(n[1:])))
     broken = sorted(n for n, o in lessons.items() if "failed" in o)
     terminalreporter.write_line(f"{len(held)} lessons held: {' '.join(held)}")
     if broken:

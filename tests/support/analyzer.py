@@ -96,10 +96,13 @@ class Google:
             supported_statement_kinds=[],
         )
 
-    def add_table(self, name: str, columns: Mapping[str, Type]) -> None:
-        """Make a table or view known."""
+    def add_table(self, name: str, columns: Mapping[str, Type | str]) -> None:
+        """Make a table or view known; a type may be given as DDL spells it."""
         dataset, short = name.split(".")
-        table = SimpleTable(name=short, column=[SimpleColumn(name=c, type=t) for c, t in columns.items()])
+        table = SimpleTable(name=short, column=[])
+        for column, kind in columns.items():
+            kind = type_of(kind) if isinstance(kind, str) else kind
+            table.column.append(SimpleColumn(name=column, type=kind))
         self._dataset(dataset).table.append(table)
 
     def create(self, statement: str) -> Any:
