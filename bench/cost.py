@@ -11,14 +11,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugins")]
 
-import sqlglot
-from sqlglot import exp
-
 from orchestration.audit.statements import SQL_FOLDER, ddl
 from orchestration.audit.warehouse import MAX_BYTES_BILLED
 from orchestration.config import load
+from orchestration.config.settings import Settings
 from orchestration.operators.watch import MORNING
 
+SETTINGS = Settings()
 PAGE = ROOT / "docs" / "orchestration" / "05-cost.md"
 LEAST_MB = 10
 """BigQuery bills at least this much for each table that a query reads."""
@@ -43,14 +42,14 @@ class Asked:
 
 
 def tables_of(text: str) -> tuple[str, ...]:
-    """Return the tables that a statement reads, those behind our views included."""
-    views = ddl("views")
+    """Return the tables that a statement reads, those behind our views and functions included."""
+    made = ddl("views") | ddl("functions") | ddl("reports")
     found: set[str] = set()
-    for table in sqlglot.parse_one(text, dialect="bigquery").find_all(exp.Table):
-        if table.name in views:
-            found |= set(tables_of(re.sub(r"CREATE.*?AS\n", "", views[table.name], count=1, flags=re.DOTALL)))
-        elif table.db:
-            found.add(f"{table.db}.{table.name}")
+    body = re.sub(r"CREATE OR REPLACE [A-Z ]*\{audit\}", "", text)
+    for name in re.findall(r"\{audit\}\.(\w+)", body):
+        found |= set(tables_of(made[name])) if name in made else {f"{SETTINGS.audit_dataset}.{name}"}
+    if "{schedule_table}" in body:
+        found.add(SETTINGS.schedule_table)
     return tuple(sorted(found))
 
 

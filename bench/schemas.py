@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,15 +21,18 @@ ANSWER = PAGE.with_name("scraper-answer.schema.json")
 COLUMN = re.compile(r'^  (\w+) ([A-Z].*?)( NOT NULL)? OPTIONS\(description="(.*)"\)', re.MULTILINE)
 PARTS = {"partitioned by": r"^PARTITION BY (.+)$", "clustered by": r"^CLUSTER BY (.+)$"}
 EXPIRY = re.compile(r"partition_expiration_days=(\d+)")
-SIGNATURE = re.compile(r"FUNCTION nba_orchestration\.\w+\(\s*(.+?)\s*\)", re.DOTALL)
+SIGNATURE = re.compile(r"FUNCTION \{audit\}\.\w+\(\s*(.+?)\s*\)", re.DOTALL)
 
 HEAD = """# The BigQuery schemas
 
 Made by `make docs` from `include/sql`; a test keeps it so. `python -m orchestration init` creates all of it in the
-dataset `nba_orchestration`, and refuses tables with other columns.
+dataset `nba_orchestration` (`settings.audit_dataset`). It refuses tables with other columns; `init --adopt` adds ours
+to those of another system, nullable.
 
 Tables only grow: a corrected row has the id of the first, and a later `created_at`. **Read the views**, which keep one
 row per id, and filter the day by which the table is partitioned. Times are UTC, dates are ET dates.
+
+Another system may write to the same tables. Its rows have no `dag_id`; views and reports show ours only.
 
 A decision and its execution share `decision_id`; so do the execution's calls. `slot_time` is the tick. `dag_id`,
 `run_id` (of a call: `dag_run_id`), `task_id`, `map_index` and `try_number` lead to Airflow.
@@ -88,12 +92,18 @@ def page() -> str:
     parts += [f"| `{name}` | {text.splitlines()[0].removeprefix('-- ')} |" for name, text in ddl("views").items()]
     parts.append("\n## Reports\n\nTable functions: `SELECT * FROM nba_orchestration.name(arguments)`.\n")
     parts.append("| report | arguments | one row |\n|---|---|---|")
-    for name, text in ddl("reports").items():
+    parts += _functions("reports")
+    parts.append("\n## Functions\n\nWhat the reports and our own queries share.\n")
+    parts.append("| function | arguments | what |\n|---|---|---|")
+    parts += _functions("functions")
+    return "\n".join(parts) + "\n"
+
+
+def _functions(folder: str) -> Iterator[str]:
+    for name, text in ddl(folder).items():
         arguments = SIGNATURE.search(text)
         assert arguments is not None, name
-        takes = " ".join(arguments[1].split())
-        parts.append(f"| `{name}` | {takes} | {description_of(text)} |")
-    return "\n".join(parts) + "\n"
+        yield f"| `{name}` | {' '.join(arguments[1].split())} | {description_of(text)} |"
 
 
 if __name__ == "__main__":

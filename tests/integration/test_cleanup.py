@@ -13,8 +13,8 @@ from google.cloud import pubsub_v1
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import ScraperRun
+from orchestration.config.settings import Settings
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
-from orchestration.services.messages import TOPIC
 from orchestration.services.publisher import Publisher
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
@@ -75,7 +75,7 @@ def subscriber(google):
     """A real subscriber of ours, which counts what it receives."""
     client, publisher = pubsub_v1.SubscriberClient(), pubsub_v1.PublisherClient()
     name = client.subscription_path(PROJECT, "a-counting-subscriber")
-    client.create_subscription(request={"name": name, "topic": publisher.topic_path(PROJECT, TOPIC)})
+    client.create_subscription(request={"name": name, "topic": publisher.topic_path(PROJECT, Settings().topic)})
 
     def received() -> Counter:
         counted: Counter = Counter()
@@ -313,7 +313,7 @@ def test_what_was_sent_is_known_as_sent_and_the_rest_as_not(google, monkeypatch,
     from airflow.providers.google.cloud.hooks.pubsub import PubSubHook
 
     monkeypatch.setattr(PubSubHook, "get_conn", lambda self: Broken(error, after=2))
-    sent = Publisher().republish([lost_file(n) for n in range(5)], MORNING)
+    sent = Publisher(Settings().topic).republish([lost_file(n) for n in range(5)], MORNING)
     assert [why is None for why in sent.values()] == [True, True, False, False, False]
     assert list(sent.values())[3] == list(sent.values())[2]
 
@@ -321,7 +321,7 @@ def test_what_was_sent_is_known_as_sent_and_the_rest_as_not(google, monkeypatch,
 def test_a_pubsub_that_is_not_there_gives_up_in_time(google, monkeypatch):
     monkeypatch.setattr("orchestration.services.publisher.PUBLISH_SECONDS", 1)
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:9")
-    sent = Publisher().republish([lost_file(1), lost_file(2)], MORNING)
+    sent = Publisher(Settings().topic).republish([lost_file(1), lost_file(2)], MORNING)
     assert None not in sent.values()
     assert sent[lost_file(2).gcs_path] == sent[lost_file(1).gcs_path]
 

@@ -9,7 +9,7 @@ from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import CleanupRow, MissingFile, ScraperRun
 from orchestration.cleanup.backlog import backlog
 from orchestration.cleanup.reading import read_files, republished_before
-from orchestration.services.messages import TOPIC
+from orchestration.config.settings import Settings
 from orchestration.services.publisher import Publisher
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
@@ -72,12 +72,12 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
 
     subscriber, publisher = pubsub_v1.SubscriberClient(), pubsub_v1.PublisherClient()
     ours_too = subscriber.subscription_path(PROJECT, "a-real-subscriber")
-    subscriber.create_subscription(request={"name": ours_too, "topic": publisher.topic_path(PROJECT, TOPIC)})
+    subscriber.create_subscription(request={"name": ours_too, "topic": publisher.topic_path(PROJECT, Settings().topic)})
     now = MORNING + timedelta(minutes=80)
     found = read_files(warehouse, ours(), now)
     look = backlog(found.files, found.processed, republished_before(warehouse, ours(), now), now, SETTINGS)
     assert [file.gcs_path for file in look.publish] == [result.gcs_path]
-    assert Publisher().republish(look.publish, now) == {result.gcs_path: None}
+    assert Publisher(Settings().topic).republish(look.publish, now) == {result.gcs_path: None}
 
     [received] = subscriber.pull(request={"subscription": ours_too, "max_messages": 10}).received_messages
     assert b'"recovery": true' in received.message.data
@@ -119,9 +119,7 @@ def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, wa
     assert "none of its files was checked or republished" in found.alerts[0].text
 
 
-def test_publishing_to_a_topic_that_is_gone_says_what_was_not_sent(google, warehouse, monkeypatch):
-    monkeypatch.setattr("orchestration.services.publisher.TOPIC", "no-such-topic")
-
-    [(path, why)] = Publisher().republish([lost_file()], MORNING).items()
+def test_publishing_to_a_topic_that_is_gone_says_what_was_not_sent(google, warehouse):
+    [(path, why)] = Publisher("no-such-topic").republish([lost_file()], MORNING).items()
     assert path == lost_file().gcs_path
     assert "no-such-topic" in why

@@ -66,8 +66,8 @@ def test_what_is_not_there_yet_is_no_data_or_the_500_that_tells_nothing(service,
     result = made(scraper)
     if scraper in NOTHING_YET_IS_AN_ERROR:
         assert (result.outcome, result.error_type) == (Outcome.FAILED, "http_500")
-        assert result.error_message == f"HTTP 500: {scraper} failed"
-        assert len(service.asked) == 1 + RETRIES
+        assert result.error_message == f"HTTP 500: {scraper} failed; the service has tried its source again itself"
+        assert len(service.asked) == 1
         return
     assert (result.outcome, result.record_count, len(service.asked)) == (Outcome.NO_DATA, 0, 1)
 
@@ -83,10 +83,19 @@ def test_a_service_that_speaks_the_plain_contract_is_understood_too(service, scr
 
 @pytest.mark.lesson("A5")
 def test_one_call_is_one_request_where_the_service_has_tried_again_itself(service):
-    body = {"status": "error", "message": "blocked", "run_id": "r", "retry_count": 8}
-    service.script(br_season_roster=lambda *_: (500, body))
+    ran = {"status": "error", "message": "br_season_roster failed", "scraper": "br_season_roster", "run_id": "633a4c76"}
+    service.script(br_season_roster=lambda *_: (500, ran), another=lambda *_: (500, {**ran, "retry_count": 8}))
     assert made("br_season_roster").outcome is Outcome.FAILED
-    assert len(service.asked) == 1
+    assert made("another").outcome is Outcome.FAILED
+    assert len(service.asked) == 2
+
+
+@pytest.mark.lesson("A5")
+def test_an_error_of_the_services_own_is_worth_another_try(service):
+    own = {"status": "error", "message": "out of memory", "scraper": "br_season_roster", "error_type": "MemoryError"}
+    service.script(br_season_roster=lambda *_: (500, own))
+    assert made("br_season_roster").error_type == "MemoryError"
+    assert len(service.asked) == 1 + RETRIES
 
 
 def test_a_scraper_without_a_count_is_described_as_such(service):

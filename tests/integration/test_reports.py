@@ -9,14 +9,13 @@ from orchestration.audit.ids import TaskKey
 from orchestration.audit.references import broken_references
 from orchestration.audit.rows import CleanupRow
 from orchestration.audit.setup import init
-from orchestration.audit.statements import SQL_FOLDER
+from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from sandbox.phase2 import create_tables
 from support.rows import add_schedule, call, decision, execution, expected
 from support.worlds import DAY, changed, et, ours
 
-REPORTS = sorted((SQL_FOLDER / "reports").glob("*.sql"))
 SEEN_AT = et("19:30")
 
 
@@ -115,6 +114,29 @@ def test_completeness_names_the_game_that_nobody_brought(report):
     assert found["0022500001"]["record_count"] == 24
 
 
+@pytest.mark.lesson("K12")
+def test_a_game_that_was_moved_is_complete_on_its_new_date_only(report, warehouse):
+    moved = DAY + timedelta(days=60)
+    add_schedule(warehouse, ("0022500002", moved, "api_stats", et("18:00"), "Scheduled"))
+    assert {row["game_id"] for row in report("game_completeness")} == {"0022500001"}
+
+
+def test_the_reports_begin_their_days_at_the_lock(report):
+    """The lock can be moved in workflows.yaml; init then says so to BigQuery, and the daily check until it has."""
+    early = changed(settings__daily_schedule_lock__generation_time="00:30")
+    warehouse = Warehouse(early.settings)
+    assert report("day_summary")[0]["runs"] == 6
+    [problem] = broken_references(warehouse, early)
+    assert "do not begin their days at 00:30 ET; run python -m orchestration init" in problem
+    try:
+        init(warehouse)
+        assert broken_references(warehouse, early) == []
+        assert report("day_summary")[0]["runs"] == 5  # that of 01:00 is the next day's
+    finally:
+        init(Warehouse())
+    assert report("day_summary")[0]["runs"] == 6
+
+
 def test_hourly_activity_is_by_et_hour(report):
     found = {(row["date"], row["hour"]): row for row in report("hourly_activity", DAY, DAY + timedelta(days=1))}
     assert (found[DAY, 6]["runs"], found[DAY, 6]["executions"]) == (2, 2)
@@ -151,10 +173,11 @@ def test_without_an_answer_the_commands_say_unknown(google, capsys, monkeypatch)
 def test_every_report_says_in_bigquery_what_it_is(google):
     init(Warehouse())
     client = Warehouse().client
-    for path in REPORTS:
-        description = client.get_routine(f"{client.project}.nba_orchestration.{path.stem}").description
+    for name in [*ddl("reports"), *ddl("functions")]:
+        description = client.get_routine(f"{client.project}.nba_orchestration.{name}").description
         assert description
-        assert "ET dates" in description
+        assert "ET date" in description
+        assert "{" not in description
 
 
 @pytest.mark.lesson("K3")
@@ -180,5 +203,6 @@ def test_a_report_over_a_table_that_is_not_there_yet_is_left_out_and_named(googl
         said = init(warehouse)
     finally:
         create_tables(warehouse.client)
-    assert any("game_completeness: left out, nba_raw.nbac_schedule does not exist" in line for line in said)
+    for name in ("games", "known_schedule", "game_completeness"):
+        assert any(f".{name}: left out, nba_raw.nbac_schedule does not exist" in line for line in said)
     init(warehouse)

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -64,11 +64,11 @@ def test_every_statement_runs(path, warehouse):
     if path.stem == "processed_files_by_time":
         names["partition_column"] = "processed_at"
     values = {
-        "schedule_from": DAY, "schedule_to": DAY, "season_from": DAY, "season_to": DAY, "history_from_date": DAY,
+        "schedule_from": DAY, "schedule_to": DAY, "history_from_date": DAY, "tick_date": DAY,
         "history_from": NOW, "tick": NOW, "workflows": ["w"], "scrapers": ["s"], "oldest": NOW, "youngest": NOW,
         "oldest_date": DAY, "paths": ["gs://b/f"], "day": DAY, "start": NOW, "until": NOW, "seen_until": NOW,
         "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "next_day": DAY,
-        "dag_id": "d", "task_id": "t", "map_index": 0, **SPAN,
+        "dag_id": "d", "task_id": "t", "map_index": 0, "others_workflows": ["w"], "before": NOW, "lock": NOW, **SPAN,
     }  # fmt: skip
     text = with_identifiers(path.stem, **names)
     warehouse.query(text, {name: value for name, value in values.items() if f"@{name}" in text})
@@ -151,6 +151,31 @@ def test_one_game_from_two_sources_is_one_and_a_postponed_one_has_its_new_date(w
     assert [g.game_id for g in schedule.on(moved)] == ["0022500003"]
     assert schedule.on(DAY)[0].type is GameType.REGULAR
     assert schedule.refreshed_at == new
+
+
+@pytest.mark.lesson("K12")
+@pytest.mark.parametrize("newer", ["api_stats", "cdn_static"])
+def test_the_newest_row_of_a_game_says_its_date_wherever_in_the_season_that_lies(newer, warehouse):
+    january, march = date(2026, 1, 25), date(2026, 3, 18)
+    add_schedule(
+        warehouse,
+        ("0022500644", january, "api_stats", et("12:00", date(2026, 1, 24)), "Scheduled"),
+        ("22500644", march, newer, et("18:00", january), "Scheduled"),
+        ("0022500645", january, "api_stats", et("12:00", date(2026, 1, 24)), "Scheduled"),
+        ("0022500645", january, "cdn_static", et("18:00", january), "Postponed"),
+        # One that was moved here from a day of the autumn, and one that was moved to the day before.
+        ("0022500100", date(2025, 11, 30), "api_stats", et("12:00", date(2025, 11, 1)), "Scheduled"),
+        ("0022500100", january, "api_stats", et("12:00", date(2026, 1, 2)), "Scheduled"),
+        ("0022500200", january, "api_stats", et("12:00", date(2026, 1, 2)), "Scheduled"),
+        ("0022500200", date(2026, 1, 24), "api_stats", et("12:00", date(2026, 1, 3)), "Scheduled"),
+    )
+    schedule, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("22:00", january))
+    assert sorted(game.game_id for game in schedule.on(january)) == ["0022500100", "0022500645"]
+    assert {game.game_id for game in schedule.games} == {"0022500100", "0022500200", "0022500645"}
+    in_march, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("22:00", march))
+    assert [game.game_id for game in in_march.on(march)] == ["0022500644"]
+    facts = day_facts(warehouse, ours(), january, et("22:00", january))
+    assert sorted(game.game_id for game in facts.schedule.on(january)) == ["0022500100", "0022500645"]
 
 
 @pytest.mark.lesson("K13")

@@ -74,7 +74,7 @@ def add_schedule(warehouse, *rows):
             f"('{game_id}', '{day:%Y%m%d}/LALBOS', 2025, DATE '{day}', TIMESTAMP '{day} 23:30:00+00', 1, '{text}', "
             f"'BOS', 'LAL', '{source}', 'gs://f', TIMESTAMP '{processed:%Y-%m-%d %H:%M:%S}+00')"
         )
-    warehouse.query(f"INSERT INTO nba_raw.nbac_schedule VALUES {', '.join(full)}")
+    warehouse.query(f"INSERT INTO {{schedule_table}} VALUES {', '.join(full)}")
 
 
 def lost_file(number=1):

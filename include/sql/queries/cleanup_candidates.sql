@@ -8,8 +8,8 @@ SELECT
   record_count,
   triggered_at,
   completed_at,
-  game_date
-FROM nba_orchestration.v_scraper_runs
+  IFNULL(game_date, target_date) AS game_date
+FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) >= @oldest_date
   AND triggered_at >= @oldest
   AND completed_at <= @youngest

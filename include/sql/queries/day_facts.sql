@@ -1,31 +1,8 @@
 -- Everything the health check and the timeline show of one orchestration day, in one round trip. Each row is a kind and
--- a JSON object. Parameters: day DATE; start, until (of ticks),
--- seen_until (of cleanups) TIMESTAMP; start_date, schedule_from, schedule_to DATE; season_from,
--- season_to DATE.
-WITH games AS (
-  SELECT game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode
-  FROM nba_raw.nbac_schedule
-  WHERE game_date BETWEEN @schedule_from AND @schedule_to
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY LPAD(CAST(game_id AS STRING), 10, '0')
-    ORDER BY IF(data_source = 'api_stats', 0, 1), processed_at DESC
-  ) = 1
-)
-SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(
-  game_id AS game_id,
-  game_code AS code,
-  CAST(game_date AS STRING) AS date,
-  UNIX_SECONDS(game_date_est) AS tip,
-  home_team_tricode AS home,
-  away_team_tricode AS away,
-  game_status AS status,
-  game_status_text AS status_text
-)) AS payload
-FROM games
-UNION ALL
-SELECT 'refreshed', TO_JSON_STRING(STRUCT(UNIX_SECONDS(MAX(processed_at)) AS at_second))
-FROM nba_raw.nbac_schedule
-WHERE game_date BETWEEN @season_from AND @season_to
+-- a JSON object. Parameters: day DATE; start, until (of ticks), seen_until (of cleanups) TIMESTAMP; start_date,
+-- schedule_from, schedule_to DATE.
+SELECT kind, payload
+FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL
 SELECT 'expected', TO_JSON_STRING(STRUCT(
   workflow_name AS workflow,
@@ -33,7 +10,7 @@ SELECT 'expected', TO_JSON_STRING(STRUCT(
   UNIX_SECONDS(locked_at) AS locked_at,
   reason AS reason
 ))
-FROM nba_orchestration.v_expected_schedule
+FROM {audit}.v_expected_schedule
 WHERE date = @day
 UNION ALL
 SELECT 'decision', TO_JSON_STRING(STRUCT(
@@ -46,7 +23,7 @@ SELECT 'decision', TO_JSON_STRING(STRUCT(
   alert_level AS alert_level,
   run_id AS run_id
 ))
-FROM nba_orchestration.v_workflow_decisions
+FROM {audit}.v_workflow_decisions
 WHERE DATE(decision_time) >= @start_date
   AND slot_time >= @start
   AND slot_time < @until
@@ -66,7 +43,7 @@ SELECT 'execution', TO_JSON_STRING(STRUCT(
   deadline_missed AS deadline_missed,
   run_id AS run_id
 ))
-FROM nba_orchestration.v_workflow_executions
+FROM {audit}.v_workflow_executions
 WHERE DATE(execution_time) >= @start_date
   AND slot_time >= @start
   AND slot_time < @until
@@ -88,7 +65,7 @@ SELECT 'call', TO_JSON_STRING(STRUCT(
   try_number AS try_number,
   gcs_path AS gcs_path
 ))
-FROM nba_orchestration.v_scraper_runs
+FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) >= @start_date
   AND slot_time >= @start
   AND slot_time < @until
@@ -101,7 +78,7 @@ SELECT 'cleanup', TO_JSON_STRING(STRUCT(
   errors AS errors,
   (SELECT MAX(missing.age_minutes) FROM UNNEST(missing_files) AS missing) AS oldest_missing
 ))
-FROM nba_orchestration.v_cleanup_operations
+FROM {audit}.v_cleanup_operations
 WHERE DATE(cleanup_time) >= @start_date
   AND cleanup_time >= @start
   AND cleanup_time <= @seen_until

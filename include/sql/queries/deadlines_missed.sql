@@ -1,7 +1,7 @@
 -- Other runs of a workflow on one ET day that missed their deadline.
 -- Parameters: workflow, run_id STRING; day, next_day DATE (ET; two, since an ET day touches two UTC days).
 SELECT run_id
-FROM nba_orchestration.v_workflow_executions
+FROM {audit}.v_workflow_executions
 WHERE DATE(execution_time) BETWEEN @day AND @next_day
   AND workflow_name = @workflow
   AND run_id != @run_id

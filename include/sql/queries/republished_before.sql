@@ -1,7 +1,7 @@
 -- How often each file has been republished already, and when last.
 -- Parameters: oldest TIMESTAMP; oldest_date DATE.
 SELECT file.gcs_path AS gcs_path, COUNT(*) AS times, MAX(cleanup_time) AS last_time
-FROM nba_orchestration.v_cleanup_operations, UNNEST(missing_files) AS file
+FROM {audit}.v_cleanup_operations, UNNEST(missing_files) AS file
 WHERE DATE(cleanup_time) >= @oldest_date
   AND cleanup_time >= @oldest
   AND file.republished

@@ -1,10 +1,10 @@
 -- Rows of the five audit tables' views in a span of days. Parameters: first_date, last_date DATE.
-SELECT 'daily_expected_schedule' AS name, COUNT(*) AS rows_seen FROM nba_orchestration.v_expected_schedule WHERE date BETWEEN @first_date AND @last_date
+SELECT 'daily_expected_schedule' AS name, COUNT(*) AS rows_seen FROM {audit}.v_expected_schedule WHERE date BETWEEN @first_date AND @last_date
 UNION ALL
-SELECT 'workflow_decisions', COUNT(*) FROM nba_orchestration.v_workflow_decisions WHERE DATE(decision_time) BETWEEN @first_date AND @last_date
+SELECT 'workflow_decisions', COUNT(*) FROM {audit}.v_workflow_decisions WHERE DATE(decision_time) BETWEEN @first_date AND @last_date
 UNION ALL
-SELECT 'workflow_executions', COUNT(*) FROM nba_orchestration.v_workflow_executions WHERE DATE(execution_time) BETWEEN @first_date AND @last_date
+SELECT 'workflow_executions', COUNT(*) FROM {audit}.v_workflow_executions WHERE DATE(execution_time) BETWEEN @first_date AND @last_date
 UNION ALL
-SELECT 'scraper_execution_log', COUNT(*) FROM nba_orchestration.v_scraper_runs WHERE DATE(triggered_at) BETWEEN @first_date AND @last_date
+SELECT 'scraper_execution_log', COUNT(*) FROM {audit}.v_scraper_runs WHERE DATE(triggered_at) BETWEEN @first_date AND @last_date
 UNION ALL
-SELECT 'cleanup_operations', COUNT(*) FROM nba_orchestration.v_cleanup_operations WHERE DATE(cleanup_time) BETWEEN @first_date AND @last_date
+SELECT 'cleanup_operations', COUNT(*) FROM {audit}.v_cleanup_operations WHERE DATE(cleanup_time) BETWEEN @first_date AND @last_date

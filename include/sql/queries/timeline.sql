@@ -11,6 +11,6 @@ SELECT
   COUNTIF(call_status = 'success') AS success,
   COUNTIF(call_status = 'no_data') AS no_data,
   COUNTIF(call_status = 'failed') AS failed_tries
-FROM nba_orchestration.decision_trace(@first_date, @last_date)
+FROM {audit}.decision_trace(@first_date, @last_date)
 GROUP BY decision_id, workflow_name, slot_time
 ORDER BY slot_time, workflow_name

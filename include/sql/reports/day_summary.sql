@@ -1,47 +1,41 @@
--- What each day came to: a day goes from the 05:00 ET lock to the next. ET dates, both included.
-CREATE OR REPLACE TABLE FUNCTION nba_orchestration.day_summary(first_date DATE, last_date DATE) AS
+-- What each day came to: a day goes from lock to lock. ET dates, both included.
+CREATE OR REPLACE TABLE FUNCTION {audit}.day_summary(first_date DATE, last_date DATE) AS
 WITH expected AS (
   SELECT date AS its_day, COUNT(*) AS expected_runs
-  FROM nba_orchestration.v_expected_schedule
+  FROM {audit}.v_expected_schedule
   WHERE date BETWEEN first_date AND last_date
   GROUP BY its_day
 ),
 decided AS (
   SELECT
-    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
+    its_day,
     COUNTIF(action = 'RUN') AS runs,
     COUNTIF(action = 'SKIP') AS skips,
     COUNTIF(action = 'ABORT') AS aborts
-  FROM nba_orchestration.v_workflow_decisions
-  WHERE DATE(decision_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  FROM {audit}.days_decisions(first_date, last_date)
   GROUP BY its_day
 ),
 executed AS (
   SELECT
-    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
+    its_day,
     COUNTIF(status = 'completed') AS completed,
     COUNTIF(status = 'partial') AS partial,
     COUNTIF(status = 'failed') AS failed
-  FROM nba_orchestration.v_workflow_executions
-  WHERE DATE(execution_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  FROM {audit}.days_executions(first_date, last_date)
   GROUP BY its_day
 ),
 called AS (
   SELECT
-    DATE(DATETIME_SUB(DATETIME(slot_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
+    its_day,
     COUNTIF(status = 'success') AS calls_with_data,
     COUNTIF(status = 'no_data') AS calls_without_data,
     COUNTIF(status = 'failed') AS failed_tries
-  FROM nba_orchestration.v_scraper_runs
-  WHERE DATE(triggered_at) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  FROM {audit}.days_calls(first_date, last_date)
   GROUP BY its_day
 ),
 cleaned AS (
-  SELECT
-    DATE(DATETIME_SUB(DATETIME(cleanup_time, 'America/New_York'), INTERVAL 5 HOUR)) AS its_day,
-    SUM(republished_count) AS republished
-  FROM nba_orchestration.v_cleanup_operations
-  WHERE DATE(cleanup_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
+  SELECT its_day, SUM(republished_count) AS republished
+  FROM {audit}.days_cleanups(first_date, last_date)
   GROUP BY its_day
 )
 SELECT

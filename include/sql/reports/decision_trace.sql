@@ -1,6 +1,6 @@
 -- From each decision to its execution to every try of its calls; one row per try, or one per decision without calls.
--- ET dates of the day that began with the 05:00 ET lock, both included.
-CREATE OR REPLACE TABLE FUNCTION nba_orchestration.decision_trace(first_date DATE, last_date DATE) AS
+-- ET dates of days from lock to lock, both included.
+CREATE OR REPLACE TABLE FUNCTION {audit}.decision_trace(first_date DATE, last_date DATE) AS
 SELECT
   decided.workflow_name AS workflow_name,
   decided.slot_time AS slot_time,
@@ -22,18 +22,6 @@ SELECT
   decided.decision_id AS decision_id,
   executed.execution_id AS execution_id,
   called.execution_id AS call_id
-FROM nba_orchestration.v_workflow_decisions AS decided
-LEFT JOIN (
-  SELECT decision_id, execution_id, status, error_message
-  FROM nba_orchestration.v_workflow_executions
-  WHERE DATE(execution_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-) AS executed ON executed.decision_id = decided.decision_id
-LEFT JOIN (
-  SELECT decision_id, execution_id, label, try_number, status, record_count, triggered_at, duration_seconds,
-    error_type, error_message, gcs_path
-  FROM nba_orchestration.v_scraper_runs
-  WHERE DATE(triggered_at) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-) AS called ON called.decision_id = decided.decision_id
-WHERE DATE(decided.decision_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-  AND DATE(DATETIME_SUB(DATETIME(decided.slot_time, 'America/New_York'), INTERVAL 5 HOUR))
-    BETWEEN first_date AND last_date;
+FROM {audit}.days_decisions(first_date, last_date) AS decided
+LEFT JOIN {audit}.days_executions(first_date, last_date) AS executed ON executed.decision_id = decided.decision_id
+LEFT JOIN {audit}.days_calls(first_date, last_date) AS called ON called.decision_id = decided.decision_id;

@@ -1,24 +1,22 @@
 -- What became of each expected run, as seen at `seen_at`: ON_TIME, LATE (it began over 15 minutes after its tick, or at
 -- a later tick of its day), SKIPPED (with the decision's reason), MISSING, NOT_DUE. ET dates, both included.
-CREATE OR REPLACE TABLE FUNCTION nba_orchestration.expected_against_actual(
+CREATE OR REPLACE TABLE FUNCTION {audit}.expected_against_actual(
   first_date DATE, last_date DATE, seen_at TIMESTAMP
 ) AS
 WITH expected AS (
   SELECT date, workflow_name, expected_run_time, priority
-  FROM nba_orchestration.v_expected_schedule
+  FROM {audit}.v_expected_schedule
   WHERE date BETWEEN first_date AND last_date
 ),
 decided AS (
   SELECT decision_id, workflow_name, slot_time, action, reason
-  FROM nba_orchestration.v_workflow_decisions
-  WHERE DATE(decision_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-    AND decision_time <= seen_at
+  FROM {audit}.days_decisions(first_date, last_date)
+  WHERE decision_time <= seen_at
 ),
 executed AS (
-  SELECT decision_id, workflow_name, slot_time, execution_time, status
-  FROM nba_orchestration.v_workflow_executions
-  WHERE DATE(execution_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 2 DAY)
-    AND execution_time <= seen_at
+  SELECT decision_id, workflow_name, slot_time, its_day, execution_time, status
+  FROM {audit}.days_executions(first_date, last_date)
+  WHERE execution_time <= seen_at
 ),
 later AS (
   SELECT expected.workflow_name, expected.expected_run_time, MIN(executed.execution_time) AS execution_time
@@ -26,7 +24,7 @@ later AS (
   JOIN executed
     ON executed.workflow_name = expected.workflow_name
     AND executed.slot_time > expected.expected_run_time
-    AND DATE(DATETIME_SUB(DATETIME(executed.slot_time, 'America/New_York'), INTERVAL 5 HOUR)) = expected.date
+    AND executed.its_day = expected.date
   GROUP BY expected.workflow_name, expected.expected_run_time
 )
 SELECT

@@ -1,18 +1,9 @@
 -- Which scraper has brought which game: one row per game and per scraper that was called for single games in the
 -- period. ET dates of the games, both included.
-CREATE OR REPLACE TABLE FUNCTION nba_orchestration.game_completeness(first_date DATE, last_date DATE) AS
-WITH games AS (
-  SELECT LPAD(CAST(game_id AS STRING), 10, '0') AS game_id, game_code, game_date, game_date_est, game_status
-  FROM nba_raw.nbac_schedule
-  WHERE game_date BETWEEN first_date AND last_date
-  QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY LPAD(CAST(game_id AS STRING), 10, '0')
-    ORDER BY IF(data_source = 'api_stats', 0, 1), processed_at DESC
-  ) = 1
-),
-called AS (
+CREATE OR REPLACE TABLE FUNCTION {audit}.game_completeness(first_date DATE, last_date DATE) AS
+WITH called AS (
   SELECT scraper_name, game_id, status, record_count, triggered_at
-  FROM nba_orchestration.v_scraper_runs
+  FROM {audit}.v_scraper_runs
   WHERE DATE(triggered_at) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 8 DAY)
     AND game_id IS NOT NULL
 ),
@@ -29,7 +20,7 @@ SELECT
   COUNT(called.status) AS tries,
   MIN(IF(called.status = 'success', called.triggered_at, NULL)) AS collected_at,
   MAX(called.record_count) AS record_count
-FROM games
+FROM {audit}.games(first_date, last_date) AS games
 CROSS JOIN scrapers
 LEFT JOIN called ON called.game_id = games.game_id AND called.scraper_name = scrapers.scraper_name
 GROUP BY games.game_date, games.game_id, scrapers.scraper_name;

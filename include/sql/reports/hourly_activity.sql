@@ -1,16 +1,16 @@
 -- What happened in each ET hour. ET dates, from midnight to midnight, both included.
-CREATE OR REPLACE TABLE FUNCTION nba_orchestration.hourly_activity(first_date DATE, last_date DATE) AS
+CREATE OR REPLACE TABLE FUNCTION {audit}.hourly_activity(first_date DATE, last_date DATE) AS
 WITH happened AS (
   SELECT decision_time AS moment, action AS what
-  FROM nba_orchestration.v_workflow_decisions
+  FROM {audit}.v_workflow_decisions
   WHERE DATE(decision_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 1 DAY)
   UNION ALL
   SELECT execution_time, 'execution'
-  FROM nba_orchestration.v_workflow_executions
+  FROM {audit}.v_workflow_executions
   WHERE DATE(execution_time) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 1 DAY)
   UNION ALL
   SELECT triggered_at, CONCAT('call ', status)
-  FROM nba_orchestration.v_scraper_runs
+  FROM {audit}.v_scraper_runs
   WHERE DATE(triggered_at) BETWEEN first_date AND DATE_ADD(last_date, INTERVAL 1 DAY)
 ),
 local AS (

@@ -1,5 +1,5 @@
 -- One row per cleanup: what was missing, what was republished.
-CREATE TABLE IF NOT EXISTS nba_orchestration.cleanup_operations (
+CREATE TABLE IF NOT EXISTS {audit}.cleanup_operations (
   cleanup_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
   cleanup_time TIMESTAMP NOT NULL OPTIONS(description="When the cleanup looked"),
   files_checked INT64 NOT NULL OPTIONS(description="Files of successful calls in the look-back"),

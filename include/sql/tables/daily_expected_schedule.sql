@@ -1,5 +1,5 @@
 -- What the schedule locker expects to run: one row per workflow and tick, one locked_at per lock.
-CREATE TABLE IF NOT EXISTS nba_orchestration.daily_expected_schedule (
+CREATE TABLE IF NOT EXISTS {audit}.daily_expected_schedule (
   date DATE NOT NULL OPTIONS(description="ET date of the orchestration day, from its lock to the next"),
   locked_at TIMESTAMP NOT NULL OPTIONS(description="When the day was locked; one value per lock"),
   workflow_name STRING NOT NULL OPTIONS(description="Name in workflows.yaml"),

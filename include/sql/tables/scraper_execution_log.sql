@@ -1,5 +1,5 @@
 -- One row per try of a call.
-CREATE TABLE IF NOT EXISTS nba_orchestration.scraper_execution_log (
+CREATE TABLE IF NOT EXISTS {audit}.scraper_execution_log (
   execution_id STRING NOT NULL OPTIONS(description="The service's run id, or a deterministic id where no answer came"),
   scraper_name STRING NOT NULL OPTIONS(description="Name in workflows.yaml"),
   workflow STRING OPTIONS(description="Workflow that called"),

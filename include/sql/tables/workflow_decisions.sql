@@ -1,5 +1,5 @@
 -- One row per workflow and tick: RUN, SKIP or ABORT, and why.
-CREATE TABLE IF NOT EXISTS nba_orchestration.workflow_decisions (
+CREATE TABLE IF NOT EXISTS {audit}.workflow_decisions (
   decision_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
   decision_time TIMESTAMP NOT NULL OPTIONS(description="When it was decided"),
   workflow_name STRING NOT NULL OPTIONS(description="Name in workflows.yaml"),

@@ -1,5 +1,5 @@
 -- One row per RUN: its calls, counted by outcome.
-CREATE TABLE IF NOT EXISTS nba_orchestration.workflow_executions (
+CREATE TABLE IF NOT EXISTS {audit}.workflow_executions (
   execution_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
   execution_time TIMESTAMP NOT NULL OPTIONS(description="Start of the execution"),
   workflow_name STRING NOT NULL OPTIONS(description="Name in workflows.yaml"),

@@ -1,9 +1,10 @@
 -- Cleanups, one row per id
+-- Rows without a DAG are not ours: those of the system before, and of the service itself.
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
-CREATE OR REPLACE VIEW nba_orchestration.v_cleanup_operations
+CREATE OR REPLACE VIEW {audit}.v_cleanup_operations
 OPTIONS(description="Cleanups, one row per id")
 AS
 SELECT *
-FROM nba_orchestration.cleanup_operations
-WHERE TRUE
+FROM {audit}.cleanup_operations
+WHERE dag_id IS NOT NULL
 QUALIFY ROW_NUMBER() OVER (PARTITION BY DATE(cleanup_time), cleanup_id ORDER BY created_at DESC) = 1;

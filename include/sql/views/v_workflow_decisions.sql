@@ -1,9 +1,10 @@
 -- Decisions, one row per id
+-- Rows without a DAG are not ours: those of the system before, and of the service itself.
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
-CREATE OR REPLACE VIEW nba_orchestration.v_workflow_decisions
+CREATE OR REPLACE VIEW {audit}.v_workflow_decisions
 OPTIONS(description="Decisions, one row per id")
 AS
 SELECT *
-FROM nba_orchestration.workflow_decisions
-WHERE TRUE
+FROM {audit}.workflow_decisions
+WHERE dag_id IS NOT NULL
 QUALIFY ROW_NUMBER() OVER (PARTITION BY DATE(decision_time), decision_id ORDER BY created_at DESC) = 1;

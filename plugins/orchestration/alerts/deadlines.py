@@ -54,7 +54,7 @@ def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
     run_id = str(context["dag_run"]["dag_run_id"])
     clock = RunClock.of_run(_as_the_sdk_has_it(run_id, context["dag_run"]))
     late = f"not over {minutes:g} min after it was queued"
-    told = _told_before(workflow, run_id, clock)
+    told = _told_before(config, workflow, run_id, clock)
     _record(config, workflow, run_id, clock, late, datetime.fromisoformat(str(context["deadline"]["deadline_time"])))
     if told:
         log.error("%s: %s; people were told of an earlier run today", workflow, late)
@@ -75,7 +75,7 @@ def _as_the_sdk_has_it(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:
     return SimpleNamespace(**{**dag_run, **times, "run_id": run_id})
 
 
-def _told_before(workflow: str, run_id: str, clock: RunClock) -> bool:
+def _told_before(config: Config, workflow: str, run_id: str, clock: RunClock) -> bool:
     """Return whether an earlier run of this ET day is recorded as late. If nobody can tell, people are told again."""
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -88,7 +88,7 @@ def _told_before(workflow: str, run_id: str, clock: RunClock) -> bool:
         "next_day": day + timedelta(days=1),
     }
     try:
-        return bool(Warehouse().query(statement("deadlines_missed"), parameters))
+        return bool(Warehouse(config.settings).query(statement("deadlines_missed"), parameters))
     except WarehouseError as error:
         log.warning("Whether people were told today is not known: %s", error)
         return False

@@ -11,15 +11,15 @@ from typing import Any
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config.model import Config
+from orchestration.config.scrapers import SERVICE_NAMES
+from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game, Schedule
 from orchestration.words import Action, ExecutionStatus, Outcome
 
 SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
-"""ET dates read around the target date. A postponed game's new date beyond them waits until they reach it."""
-SEASON_DAYS = 200
-"""How far around the date a row still proves that the schedule is known: the off-season is not "unknown" (K13)."""
+"""ET dates read around the target date. On which of them a game is played, its rows of the whole season say."""
 
 
 def decision_inputs(
@@ -48,10 +48,17 @@ def decision_inputs(
         "history_from": start.astimezone(UTC),
         "history_from_date": start.astimezone(UTC).date(),
         "tick": tick.astimezone(UTC),
+        "tick_date": tick.astimezone(UTC).date(),
         "workflows": sorted(workflows),
-        "scrapers": sorted(scrapers),
+        # The system before ours called per-game scrapers for the first game only (lesson E1): its windows are not done.
+        "others_workflows": sorted(
+            name for name in workflows if not isinstance(config.workflows[name], PostGameWorkflow | EarlyGameWorkflow)
+        ),
+        "scrapers": sorted({*scrapers, *(theirs for theirs, ours in SERVICE_NAMES.items() if ours in scrapers)}),
     }
     facts = by_kind(warehouse.query(statement("decision_inputs"), parameters))
+    schedule = schedule_from(facts)
+    ids = {game.code: game.game_id for game in schedule.games}
     history = History(
         executions=tuple(
             PastExecution(
@@ -65,11 +72,11 @@ def decision_inputs(
         ),
         calls=tuple(
             PastCall(
-                row["scraper"],
+                row["scraper"] if row["scraper"] in scrapers else SERVICE_NAMES[row["scraper"]],
                 moment(row["tick"]),
                 date.fromisoformat(row["target_date"]),
                 Outcome(row["outcome"]),
-                row.get("game_id"),
+                row.get("game_id") or ids.get(row.get("game_code") or ""),
             )
             for row in facts["call"]
         ),
@@ -84,7 +91,7 @@ def decision_inputs(
             for row in facts["decision"]
         ),
     )
-    return schedule_from(facts), history
+    return schedule, history
 
 
 def schedule_window(tick: datetime, days_ahead: int = 0, about: date | None = None) -> dict[str, Parameter]:
@@ -94,8 +101,6 @@ def schedule_window(tick: datetime, days_ahead: int = 0, about: date | None = No
     return {
         "schedule_from": min(about, today - timedelta(days=SCHEDULE_DAYS_BACK)),
         "schedule_to": max(about, today + timedelta(days=SCHEDULE_DAYS_AHEAD + days_ahead)),
-        "season_from": today - timedelta(days=SEASON_DAYS),
-        "season_to": today + timedelta(days=SEASON_DAYS),
     }
 
 

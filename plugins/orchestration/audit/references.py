@@ -5,11 +5,14 @@ A name that exists nowhere is found here, by ``init`` and by the locker's DAG, a
 
 from __future__ import annotations
 
+from datetime import UTC, date, timedelta
+
+from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config.errors import did_you_mean
 from orchestration.config.model import Config
+from orchestration.planning.day import day_bounds
 
-SCHEDULE = "nba_raw.nbac_schedule"
 SCHEDULE_COLUMNS = (
     "game_id",
     "game_code",
@@ -27,7 +30,8 @@ FILE_COLUMN = "source_file_path"
 
 def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
     """Return a line for each table or column that is not there. Raises WarehouseError when BigQuery does not answer."""
-    wanted: dict[str, tuple[str, tuple[str, ...]]] = {SCHEDULE: ("every decision about games", SCHEDULE_COLUMNS)}
+    schedule = config.settings.schedule_table
+    wanted: dict[str, tuple[str, tuple[str, ...]]] = {schedule: ("every decision about games", SCHEDULE_COLUMNS)}
     for name, scraper in config.scrapers.items():
         if scraper.processed_in is not None:
             _, columns = wanted.get(scraper.processed_in, ("", ()))
@@ -44,4 +48,18 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
             for column in columns
             if column not in there
         ]
-    return problems
+    return [*problems, *_other_lock(warehouse, config)]
+
+
+def _other_lock(warehouse: Warehouse, config: Config) -> list[str]:
+    """Return a line when the reports, which ``init`` makes, begin their days at another time than the lock's."""
+    day = date(2026, 1, 14)
+    lock, _ = day_bounds(config, day)
+    parameters = {"lock": lock.astimezone(UTC), "before": (lock - timedelta(minutes=1)).astimezone(UTC)}
+    [row] = warehouse.query(statement("day_begins"), parameters)
+    if (row["before"], row["lock"]) == (day - timedelta(days=1), day):
+        return []
+    return [
+        f"settings.daily_schedule_lock.generation_time: the reports in {warehouse.audit} do not begin their days at "
+        f"{lock:%H:%M} ET; run python -m orchestration init"
+    ]

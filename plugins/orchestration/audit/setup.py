@@ -1,21 +1,24 @@
-"""``python -m orchestration init``: tables, views and reports, idempotent; refuses tables with other columns."""
+"""``python -m orchestration init``: tables, views, functions and reports; safe to repeat, refuses other columns."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestration.audit.statements import AUDIT_DATASET, ddl
+from orchestration.audit.statements import ddl, filled
 from orchestration.audit.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
 
-_COLUMN = re.compile(r"^  (?P<name>\w+) (?P<type>[A-Z].*?)(?P<required> NOT NULL)? OPTIONS\(", re.MULTILINE)
-_RAW_TABLE = re.compile(r"\bnba_raw\.\w+")
+_COLUMN = re.compile(
+    r'^  (?P<name>\w+) (?P<type>[A-Z].*?)(?P<required> NOT NULL)? OPTIONS\(description="(?P<description>.*)"\)',
+    re.MULTILINE,
+)
+_STRUCT = re.compile(r"STRUCT<([^<>]*)>")
 _ALSO_FINE = {("JSON", "STRING")}
 """Our JSON arrives as text, which a STRING column takes as well (and as which the emulator describes a JSON column)."""
 _LEGACY = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
@@ -28,16 +31,17 @@ class Column:
     name: str
     type: str
     required: bool
+    description: str = ""
 
 
 class OtherColumns(Exception):
-    """A table exists with other columns than ours; nothing was changed."""
+    """A table exists with other columns than ours; nothing was changed. Says how to go on."""
 
 
 def columns_of(statement: str) -> list[Column]:
     """Return the columns of one of our CREATE TABLE statements, which have one column a line."""
     return [
-        Column(match["name"], re.sub(r"STRUCT<[^<>]*>", "STRUCT", match["type"]), bool(match["required"]))
+        Column(match["name"], match["type"], bool(match["required"]), match["description"])
         for match in _COLUMN.finditer(statement)
     ]
 
@@ -51,60 +55,109 @@ def _existing(schema: Sequence[SchemaField]) -> dict[str, Column]:
     return found
 
 
-def differences(wanted: Sequence[Column], existing: dict[str, Column]) -> list[str]:
-    """Return what keeps an existing table from taking our rows. Further nullable columns are somebody else's affair."""
-    problems = []
+@dataclass(frozen=True)
+class Differences:
+    """What keeps an existing table from taking our rows: columns to be added, and what adding does not mend."""
+
+    missing: tuple[Column, ...]
+    others: tuple[str, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """Each in one line."""
+        return [*(f"column {c.name} {c.type} is missing" for c in self.missing), *self.others]
+
+
+def differences(wanted: Sequence[Column], existing: dict[str, Column]) -> Differences:
+    """Return how an existing table differs. A nullable column where ours is required, and further nullable ones, do not
+    matter.
+    """
+    missing, others = [], []
     for column in wanted:
         there = existing.get(column.name)
+        kind = _STRUCT.sub("STRUCT", column.type)
         if there is None:
-            problems.append(f"column {column.name} {column.type} is missing")
-        elif there.type != column.type and (column.type, there.type) not in _ALSO_FINE:
-            problems.append(f"column {column.name} is {there.type}, not {column.type}")
+            missing.append(column)
+        elif there.type != kind and (kind, there.type) not in _ALSO_FINE:
+            others.append(f"column {column.name} is {there.type}, not {kind}")
     ours = {column.name for column in wanted}
-    problems += [
+    others += [
         f"column {c.name} is required, and unknown here" for c in existing.values() if c.required and c.name not in ours
     ]
-    return problems
+    return Differences(tuple(missing), tuple(others))
 
 
-def init(warehouse: Warehouse) -> list[str]:
-    """Create what is missing; return a line for each thing created or found.
+def init(warehouse: Warehouse, *, adopt: bool = False) -> list[str]:
+    """Create what is missing; return a line for each thing created, changed or found.
+
+    ``adopt``: add our columns, nullable, to tables that another system made, and change nothing else about them.
 
     Raises OtherColumns, before anything is created, when a table exists with other columns; WarehouseError when
     BigQuery does not answer.
     """
-    tables, said, problems = ddl("tables"), [], []
-    present = {}
+    audit, tables, said = warehouse.audit, ddl("tables"), []
+    found: dict[str, Differences | None] = {}
     for name, statement in tables.items():
-        schema = warehouse.schema(f"{AUDIT_DATASET}.{name}")
-        present[name] = schema is not None
-        if schema is not None:
-            problems += [f"{AUDIT_DATASET}.{name}: {p}" for p in differences(columns_of(statement), _existing(schema))]
-    if problems:
-        raise OtherColumns(
-            "These tables exist with other columns; nothing was changed. Add the columns (ALTER TABLE ... ADD COLUMN), "
-            "or move the table away, then run init again:\n  " + "\n  ".join(problems)
-        )
-    warehouse.query(f"CREATE SCHEMA IF NOT EXISTS {AUDIT_DATASET}")
+        schema = warehouse.schema(f"{audit}.{name}")
+        found[name] = None if schema is None else differences(columns_of(statement), _existing(schema))
+    _refuse_others(audit, found, adopt=adopt)
+    warehouse.query("CREATE SCHEMA IF NOT EXISTS {audit}")
     for name, statement in tables.items():
-        if not present[name]:
+        differing = found[name]
+        if differing is None:
             warehouse.query(statement)
-        said.append(f"table {AUDIT_DATASET}.{name}: {'there already' if present[name] else 'created'}")
+            said.append(f"table {audit}.{name}: created")
+        elif differing.missing:
+            warehouse.add_columns(f"{audit}.{name}", [_field(column) for column in differing.missing])
+            said += [f"table {audit}.{name}: column {c.name} {c.type} added, nullable" for c in differing.missing]
+        else:
+            said.append(f"table {audit}.{name}: there already")
     for name, statement in ddl("views").items():
         warehouse.query(statement)
-        said.append(f"view  {AUDIT_DATASET}.{name}: up to date")
-    for name, statement in ddl("reports").items():
-        # BigQuery takes no function over a table that does not exist.
-        absent = [table for table in set(_RAW_TABLE.findall(statement)) if warehouse.schema(table) is None]
-        if absent:
-            said.append(
-                f"report {AUDIT_DATASET}.{name}: left out, {absent[0]} does not exist; run init again when it does"
-            )
-            continue
-        warehouse.query(statement)
-        warehouse.describe(f"{AUDIT_DATASET}.{name}", description_of(statement))
-        said.append(f"report {AUDIT_DATASET}.{name}: up to date")
+        said.append(f"view  {audit}.{name}: up to date")
+    schedule = warehouse.settings.schedule_table
+    # BigQuery takes no function over a table or a function that does not exist.
+    absent = [] if warehouse.schema(schedule) is not None else ["{schedule_table}"]
+    for kind in ("functions", "reports"):
+        for name, statement in ddl(kind).items():
+            what = f"{kind.removesuffix('s')} {audit}.{name}"
+            if any(word in statement for word in absent):
+                absent.append(f"{{audit}}.{name}(")
+                said.append(f"{what}: left out, {schedule} does not exist; run init again when it does")
+                continue
+            warehouse.query(statement)
+            warehouse.describe(f"{audit}.{name}", filled(description_of(statement), warehouse.settings))
+            said.append(f"{what}: up to date")
     return said
+
+
+def _refuse_others(audit: str, found: Mapping[str, Differences | None], *, adopt: bool) -> None:
+    differing = {name: one for name, one in found.items() if one and (one.others or (one.missing and not adopt))}
+    if not differing:
+        return
+    problems = "".join(f"\n  {audit}.{name}: {text}" for name, one in differing.items() for text in one.texts)
+    elsewhere = "give this system a dataset of its own (settings.audit_dataset in workflows.yaml)"
+    if any(one.others for one in differing.values()):
+        ways = f"Types and required columns of others are never changed: {elsewhere}, then run init again."
+    else:
+        ways = (
+            f"Two ways out: {elsewhere} and run init again; or `python -m orchestration init --adopt`, which adds the "
+            "missing columns, nullable, and changes nothing else."
+        )
+    raise OtherColumns(f"These tables exist with other columns; nothing was changed. {ways}{problems}")
+
+
+def _field(column: Column) -> SchemaField:
+    """Return a column as the API takes it, nullable: rows of others lack it."""
+    from google.cloud.bigquery import SchemaField
+
+    kind, mode = column.type, "NULLABLE"
+    if repeated := re.fullmatch(r"ARRAY<(.*)>", kind):
+        kind, mode = repeated[1], "REPEATED"
+    inner = ()
+    if struct := _STRUCT.fullmatch(kind):
+        kind, inner = "STRUCT", tuple(SchemaField(*part.split()) for part in struct[1].split(","))
+    return SchemaField(column.name, kind, mode, fields=inner, description=column.description)
 
 
 def description_of(statement: str) -> str:

@@ -1,4 +1,8 @@
-"""Every statement that the system runs: one file each, under ``include/sql``."""
+"""Every statement that the system runs: one file each, under ``include/sql``.
+
+Names that the configuration decides stand in them as ``{audit}`` (the audit dataset) and ``{schedule_table}``, and the
+lock's time as ``{lock_minutes}`` after midnight. The warehouse fills them in, here and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from orchestration.config.settings import Settings
+
 SQL_FOLDER = Path(os.environ.get("ORCHESTRATION_SQL", Path(__file__).resolve().parents[3] / "include" / "sql"))
-AUDIT_DATASET = "nba_orchestration"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 
@@ -33,6 +38,22 @@ def with_identifiers(name: str, **identifiers: str) -> str:
     return text
 
 
+def filled(text: str, settings: Settings) -> str:
+    """Return a statement with the names of ``settings``, which its model has validated, in place of its ``{...}``."""
+    lock = settings.daily_schedule_lock.generation_time
+    names = {
+        "{audit}": settings.audit_dataset,
+        "{schedule_table}": settings.schedule_table,
+        "{lock_minutes}": str(lock.hour * 60 + lock.minute),
+    }
+    for placeholder, name in names.items():
+        text = text.replace(placeholder, name)
+    return text
+
+
 def ddl(folder: str) -> dict[str, str]:
-    """Return the statements that create ``tables``, ``views`` or ``reports``, by name."""
+    """Return the statements that create ``tables``, ``views``, ``functions`` or ``reports``, by name.
+
+    A function may use those whose names sort before its own.
+    """
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted((SQL_FOLDER / folder).glob("*.sql"))}

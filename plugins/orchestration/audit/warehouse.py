@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from orchestration.audit.statements import AUDIT_DATASET
+from orchestration.audit.statements import filled
+from orchestration.config.last_good import load_or_last_good
+from orchestration.config.settings import Settings
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField, Table
@@ -39,11 +42,25 @@ class RequestRefused(WarehouseError):
 
 
 class Warehouse:
-    """Queries and appends. One per task or command; the client is made on first use."""
+    """Queries and appends. One per task or command; the client is made on first use.
 
-    def __init__(self, connection: str = CONNECTION) -> None:
+    ``settings`` name the audit dataset and the schedule's table; by default they are those of the configuration in use.
+    """
+
+    def __init__(self, settings: Settings | None = None, connection: str = CONNECTION) -> None:
         self.connection = connection
+        self._settings = settings
         self._client: Client | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Where the names in the statements come from. Raises ConfigError when no configuration can be read."""
+        return self._settings or load_or_last_good().config.settings
+
+    @property
+    def audit(self) -> str:
+        """The audit dataset."""
+        return self.settings.audit_dataset
 
     @property
     def client(self) -> Client:
@@ -56,8 +73,13 @@ class Warehouse:
         return self._client
 
     def query(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> list[dict[str, Any]]:
-        """Return the rows of ``sql``. Raises WarehouseError within ``QUERY_SECONDS`` when that is impossible."""
+        """Return the rows of ``sql``, whose ``{audit}`` and other names are filled in.
+
+        Raises WarehouseError within ``QUERY_SECONDS`` when that is impossible.
+        """
         from google.cloud.bigquery import QueryJobConfig
+
+        sql = filled(sql, self.settings)
 
         config = QueryJobConfig(
             query_parameters=[_parameter(name, value) for name, value in (parameters or {}).items()],
@@ -83,7 +105,7 @@ class Warehouse:
 
         try:
             errors = self.client.insert_rows_json(
-                f"{self.client.project}.{AUDIT_DATASET}.{table}",
+                f"{self.client.project}.{self.audit}.{table}",
                 list(rows),
                 row_ids=AutoRowIDs.DISABLED,
                 skip_invalid_rows=True,
@@ -119,6 +141,17 @@ class Warehouse:
             self.client.update_routine(found, ["description"], timeout=QUERY_SECONDS, retry=None)
         except Exception as error:
             raise WarehouseError(f"BigQuery did not describe {routine}: {_first_line(error)}") from error
+
+    def add_columns(self, table: str, columns: Sequence[SchemaField]) -> None:
+        """Add nullable columns to ``dataset.table``; nothing else about it changes."""
+        found = self._table(table)
+        if found is None:
+            raise WarehouseError(f"BigQuery has no table {table}")
+        found.schema = [*found.schema, *columns]
+        try:
+            self.client.update_table(found, ["schema"], timeout=QUERY_SECONDS, retry=None)
+        except Exception as error:
+            raise WarehouseError(f"BigQuery added no columns to {table}: {_first_line(error)}") from error
 
     def _table(self, table: str) -> Table | None:
         from google.api_core.exceptions import NotFound

@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True)
     setup = commands.add_parser("init", help="create datasets, tables, views and pools; safe to repeat")
     setup.add_argument("--no-pools", action="store_true", help="only BigQuery, where no Airflow database is near")
+    setup.add_argument("--adopt", action="store_true", help="add our columns, nullable, to tables of another system")
     health = commands.add_parser(
         "health", help="is everything in? exit 0 healthy or no games, 1 degraded, 2 not, 3 unknown"
     )
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "init":
                 from orchestration.cli.setup import run_init
 
-                return run_init(pools=not options.no_pools)
+                return run_init(pools=not options.no_pools, adopt=options.adopt)
             case "health":
                 from orchestration.cli.health import run_health
 

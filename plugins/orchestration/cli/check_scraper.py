@@ -80,7 +80,7 @@ def run_check_scraper(name: str, asked: Asked, *, as_json: bool) -> int:
 def _call(config: Config, name: str, parameters: dict[str, Any]) -> CallResult:
     from orchestration.services.scraper_service import ScraperService
 
-    return ScraperService().call(
+    return ScraperService(config.settings.endpoint).call(
         name,
         parameters,
         WORKFLOW,

@@ -29,7 +29,7 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     config, now = load().config, as_of or datetime.now(UTC)
     day = day or current_day(config, now)
     try:
-        facts = day_facts(Warehouse(), config, day, now)
+        facts = day_facts(Warehouse(config.settings), config, day, now)
     except WarehouseError as error:
         return _unknown(day, str(error), as_json=as_json)
     health = assess(config, facts, now)

@@ -93,7 +93,7 @@ def _inputs(
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
         try:
-            return decision_inputs(Warehouse(), config, names, start, days_ahead=days)
+            return decision_inputs(Warehouse(config.settings), config, names, start, days_ahead=days)
         except WarehouseError as error:
             raise _Unusable(f"{error} (or give a schedule with --games FILE)") from error
     try:

@@ -17,7 +17,8 @@ def run_reconcile(days: int, max_runs: int, as_of: datetime | None) -> int:
     from orchestration.services.files import FilesUnknown
 
     try:
-        found = find_makeups(Warehouse(), load().config, as_of or datetime.now(UTC), days, max_runs)
+        config = load().config
+        found = find_makeups(Warehouse(config.settings), config, as_of or datetime.now(UTC), days, max_runs)
     except (WarehouseError, FilesUnknown) as error:
         print(f"reconcile: {error}", file=sys.stderr)
         return 3

@@ -48,8 +48,9 @@ def _report(day: date | None, as_of: datetime | None, as_json: bool, report: Cal
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
     now = as_of or datetime.now(UTC)
-    day = day or current_day(load().config, now)
-    warehouse = Warehouse()
+    config = load().config
+    day = day or current_day(config, now)
+    warehouse = Warehouse(config.settings)
 
     def ask(name: str, first: date, last: date, **more: Any) -> list[Row]:
         return warehouse.query(statement(name), {"first_date": first, "last_date": last, **more})

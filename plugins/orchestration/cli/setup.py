@@ -12,10 +12,11 @@ from orchestration.config import Config, load
 from orchestration.planning.reachable import never_running
 
 
-def run_init(*, pools: bool) -> int:
+def run_init(*, pools: bool, adopt: bool = False) -> int:
     """Create what is missing in BigQuery, and Airflow's pools, and check what the configuration refers to.
 
-    Returns 0, or 1 with what is in the way; a table of Phase 2 that is not there keeps nothing else from being made.
+    ``adopt``: add our columns to tables that another system made. Returns 0, or 1 with what is in the way; a table of
+    Phase 2 that is not there keeps nothing else from being made.
     """
     from orchestration.alerts.channels import not_set_up
     from orchestration.audit.references import broken_references
@@ -23,9 +24,9 @@ def run_init(*, pools: bool) -> int:
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
     config = load().config
-    warehouse = Warehouse()
+    warehouse = Warehouse(config.settings)
     try:
-        for line in init(warehouse):
+        for line in init(warehouse, adopt=adopt):
             print(line)
         problems = broken_references(warehouse, config)
     except (OtherColumns, WarehouseError) as error:

@@ -78,7 +78,7 @@ def _day_parts(config: Config, day: date, now: datetime) -> Iterator[Part]:
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-    warehouse = Warehouse()
+    warehouse = Warehouse(config.settings)
     try:
         facts = day_facts(warehouse, config, day, now)
         failing = warehouse.query(statement("failing_scrapers"), {"first_date": day, "last_date": day})

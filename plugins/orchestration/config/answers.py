@@ -50,6 +50,8 @@ class AnswerDescription(Strict):
     """Where the path of its file stands; not every service says it."""
     no_data: tuple[Sign, ...] = ()
     """Signs of a failure that is none: any of them will do."""
+    retried: bool = False
+    """Whether the service itself tries the source again before it says that the scraper failed (lesson A5)."""
 
     @field_validator("records")
     @classmethod
@@ -79,7 +81,7 @@ PLAIN = AnswerDescription()
 
 def _counts(*keys: str) -> AnswerDescription:
     # Whoever speaks the plain contract is understood too.
-    return AnswerDescription(records=tuple(dict.fromkeys((*keys, ROW_COUNT))))
+    return AnswerDescription(records=tuple(dict.fromkeys((*keys, ROW_COUNT))), retried=True)
 
 
 # Measured (reference/real-service.md). No failure there gives a reason that is certain: no signs are built in.
@@ -98,6 +100,10 @@ BUILT_IN_ANSWERS: dict[str, AnswerDescription] = {
     "espn_roster": _counts("playerCount"),
     "bdl_active_players": _counts("playerCount"),
     "bdl_standings": _counts("teamCount"),
+    "bdl_box_scores": _counts(ROW_COUNT),
+    "oddsa_events": _counts(ROW_COUNT),
+    "oddsa_player_props": _counts(ROW_COUNT),
+    "oddsa_game_lines": _counts(ROW_COUNT),
     "bigdataball_pbp": _counts("playCount"),
     "bp_events": _counts("event_count"),
     "bp_player_props": _counts("props_count"),

@@ -77,6 +77,16 @@ BUILT_IN: dict[str, tuple[FanOut, dict[str, str | int | float | bool]]] = {
     ),
     "nbac_referee_assignments": (FanOut.NOTHING, {"date": _DATE}),
 }
+SERVICE_NAMES = {
+    "basketball_ref_season_roster": "br_season_roster",
+    "bdb_pbp_scraper": "bigdataball_pbp",
+    "bdl_active_players_scraper": "bdl_active_players",
+    "bdl_box_scores_scraper": "bdl_box_scores",
+    "bdl_standings_scraper": "bdl_standings",
+    "oddsa_current_event_odds": "oddsa_player_props",
+    "oddsa_current_game_lines": "oddsa_game_lines",
+}
+"""What some scrapers call themselves in the service's own log, and the names that they are called by."""
 EVENT_SOURCE = "oddsa_events"
 """The scraper whose ``event_ids`` feed ``for_each: event`` where ``depends_on`` names no other."""
 

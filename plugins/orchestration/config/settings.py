@@ -5,11 +5,27 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from orchestration.config.base import Channels, Names, Strict, WallTime
+from orchestration.config.scrapers import TableName
 from orchestration.config.workflows import Halt
 from orchestration.words import AlertLevel, Channel, Priority
+
+DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""Letters, digits and underscores only: it becomes part of a statement."""
+Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
+"""A path below the connection's address, such as ``scrape`` or ``v1/scrape``."""
+
+
+def _no_google_name(value: str) -> str:
+    if value.lower().startswith("goog"):
+        raise ValueError("must not begin with 'goog', which Pub/Sub keeps for itself")
+    return value
+
+
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"), AfterValidator(_no_google_name)]
+"""A topic's name in the project of the connection, as Pub/Sub allows it."""
 
 
 class DailyScheduleLock(Strict):
@@ -93,6 +109,14 @@ class Settings(Strict):
     """System-wide settings."""
 
     timezone: Literal["America/New_York"] = "America/New_York"
+    audit_dataset: DatasetName = "nba_orchestration"
+    """Where the five audit tables are. Every statement follows it; run ``init`` after changing it."""
+    schedule_table: TableName = "nba_raw.nbac_schedule"
+    """Phase 2's table of games."""
+    topic: Topic = "nba-phase1-scrapers-complete"
+    """Where the cleanup publishes the messages of files that never arrived."""
+    endpoint: Endpoint = "scrape"
+    """The scraper service's path for a call."""
     controller_interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
     first_tick: WallTime = time(6, 0)
     last_tick: WallTime = time(23, 0)

@@ -82,7 +82,7 @@ def workflow_doc(config: Config, name: str) -> str:
         "",
         "Red means ABORT (this should have run and could not) or a failed execution. The reason stands in the tab "
         "*Rendered Templates* of `decide` or `finish`, in the log of `abort`, and in "
-        "`nba_orchestration.workflow_decisions`. A call's button *Log row* shows every try of it.",
+        f"`{config.settings.audit_dataset}.workflow_decisions`. A call's button *Log row* shows every try of it.",
     ]
     return "\n".join(lines)
 
@@ -92,7 +92,7 @@ def locker_doc(config: Config) -> str:
     at = config.settings.daily_schedule_lock.generation_time
     return (
         f"### schedule_locker\nAt {at:%H:%M} ET: the day's expected runs, from the same engine that decides them, into "
-        "`nba_orchestration.daily_expected_schedule`. Red means that the plan itself contains an ABORT."
+        f"`{config.settings.audit_dataset}.daily_expected_schedule`. Red means that the plan itself contains an ABORT."
     )
 
 

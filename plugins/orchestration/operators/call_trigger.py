@@ -28,11 +28,13 @@ class ScraperCallTrigger(BaseTrigger):
         timeout_seconds: float,
         description: Mapping[str, Any] | None = None,
         event_source: bool = False,
+        endpoint: str = "scrape",
     ) -> None:
         super().__init__()
         self.scraper, self.parameters, self.workflow = scraper, dict(parameters), workflow
         self.timeout_seconds = timeout_seconds
         self.description, self.event_source = description, event_source
+        self.endpoint = endpoint
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and its arguments; no secret is among them."""
@@ -43,12 +45,13 @@ class ScraperCallTrigger(BaseTrigger):
             "timeout_seconds": self.timeout_seconds,
             "description": self.description,
             "event_source": self.event_source,
+            "endpoint": self.endpoint,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Make the call; the event says what came of it, and from when to when (UTC) it took."""
         started = datetime.now(UTC)
-        result = await ScraperService().exchange(
+        result = await ScraperService(self.endpoint).exchange(
             self.scraper,
             self.parameters,
             self.workflow,

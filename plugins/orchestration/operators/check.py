@@ -22,7 +22,7 @@ class CheckTablesOperator(AlertingOperator):
         from orchestration.audit.references import broken_references
         from orchestration.audit.warehouse import Warehouse
 
-        if problems := broken_references(Warehouse(), self.config):
+        if problems := broken_references(Warehouse(self.config.settings), self.config):
             text = "Not as workflows.yaml and our statements have it: " + "; ".join(problems)
             alert = Alert("broken_references", "schedule_locker", text, "python -m orchestration init")
             tell_once(context, self.config, [alert], self.log)

@@ -85,7 +85,8 @@ class CleanupOperator(AlertingOperator):
         from orchestration.audit.warehouse import Warehouse, WarehouseError
         from orchestration.cleanup.reading import read_files, republished_before
 
-        warehouse, config = Warehouse(), self.config
+        config = self.config
+        warehouse = Warehouse(config.settings)
         try:
             found = read_files(warehouse, config, now)
             before = republished_before(warehouse, config, now)
@@ -127,7 +128,7 @@ class CleanupOperator(AlertingOperator):
         except WarehouseError as error:
             alert = Alert("unrecorded", "cleanup", f"nothing is republished, since it could not be recorded: {error}")
             return replace(look, publish=(), alerts=(*look.alerts, alert)), {}
-        return look, Publisher().republish(look.publish, started)
+        return look, Publisher(self.config.settings.topic).republish(look.publish, started)
 
     def _row(
         self,

@@ -82,7 +82,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         config = self.config
         try:
             schedule, history = decision_inputs(
-                Warehouse(), config, [self.workflow], clock.tick, about=request.target_date
+                Warehouse(config.settings), config, [self.workflow], clock.tick, about=request.target_date
             )
             if request.force:
                 decision = forced(self.workflow, config, clock.tick, schedule, clock.triggered_by, request)

@@ -33,7 +33,7 @@ class LockOperator(AlertingOperator):
         clock, config = RunClock.of(context), self.config
         day = clock.tick.date()
         start, end = day_bounds(config, day)
-        schedule, history = decision_inputs(Warehouse(), config, config.enabled, max(clock.tick, start))
+        schedule, history = decision_inputs(Warehouse(config.settings), config, config.enabled, max(clock.tick, start))
         decisions = list(plan(config, start, end, schedule, history))
         key, written = task_key(context), clock.wall()
         expected = [

@@ -20,7 +20,8 @@ class FindMakeupsOperator(AuditedOperator):
         from orchestration.cleanup.reconcile import find_makeups
 
         clock, params = RunClock.of(context), context["params"]
-        found = find_makeups(Warehouse(), self.config, clock.now(), int(params["days"]), int(params["max_runs"]))
+        warehouse, days, most = Warehouse(self.config.settings), int(params["days"]), int(params["max_runs"])
+        found = find_makeups(warehouse, self.config, clock.now(), days, most)
         for makeup in found:
             self.log.info("%s for %s: %s", makeup.workflow, makeup.target_date, makeup.conf["reason"])
         if not found:

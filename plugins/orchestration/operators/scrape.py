@@ -96,10 +96,11 @@ class ScrapeOperator(AuditedOperator):
                 self.timeout_seconds,
                 description.model_dump(mode="json"),
                 self.returns_events,
+                self.config.settings.endpoint,
             )
             self.defer(trigger=trigger, method_name="answered", timeout=limit)
         try:
-            result = ScraperService().call(
+            result = ScraperService(self.config.settings.endpoint).call(
                 self.scraper,
                 parameters,
                 decision["workflow"],

@@ -31,9 +31,10 @@ class WatchOperator(AlertingOperator):
         today = current_day(config, now)
         alerts = []
         try:
-            facts = [day_facts(Warehouse(), config, today, now)]
+            warehouse = Warehouse(config.settings)
+            facts = [day_facts(warehouse, config, today, now)]
             if now < day_bounds(config, today)[0] + MORNING:
-                before, earlier = (day_facts(Warehouse(), config, today - timedelta(days=n), now) for n in (1, 2))
+                before, earlier = (day_facts(warehouse, config, today - timedelta(days=n), now) for n in (1, 2))
                 # With nothing before it, the day before is the one on which the system was set up: it was not whole.
                 facts += [before] if earlier.decisions else []
             findings = [finding for day in facts for finding in assess(config, day, now).findings]

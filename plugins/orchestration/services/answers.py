@@ -87,7 +87,7 @@ def interpret(
     if status == 200 and answer.get("status") == "success":
         result = _success(answer, content, description, event_source=event_source)
     else:
-        result = _failure(status, headers, answer, said, content)
+        result = _failure(status, headers, answer, said, content, description)
     if result.outcome is Outcome.FAILED:
         result = replace(result, run_id=said.run_id, summary=kept(said.data_summary or {}))
         message = said.message or said.error or content[:KEPT_OF_ODD_ANSWERS]
@@ -97,13 +97,22 @@ def interpret(
 
 
 def _failure(
-    status: int, headers: Mapping[str, str], answer: Mapping[str, Any], said: Failure, content: str
+    status: int,
+    headers: Mapping[str, str],
+    answer: Mapping[str, Any],
+    said: Failure,
+    content: str,
+    description: AnswerDescription,
 ) -> CallResult:
     begins = content[:KEPT_OF_ODD_ANSWERS]
     message = f"HTTP {status}: {said.message or said.error or begins}"
     if status == 429 or status >= 500:
         kind = "rate_limited" if status == 429 else said.error_type or f"http_{status}"
         wait = _seconds(headers)
+        if description.retried and status == 500 and said.run_id and not said.error_type:
+            # The scraper itself ran and failed; an error of the service's own has a type. Another try of ours repeats
+            # all that it tried: four times nine are 36 requests (lesson A5).
+            return failed(kind, f"{message}; the service has tried its source again itself", retryable=False)
         return failed(kind, message, retryable=True, retry_after=wait, service_retries=said.retry_count)
     if status == 403:
         return failed("blocked", message, retryable=False)  # lesson E10

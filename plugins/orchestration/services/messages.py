@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-TOPIC = "nba-phase1-scrapers-complete"
-
 
 @dataclass(frozen=True)
 class LostFile:

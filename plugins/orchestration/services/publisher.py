@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestration.services.errors import in_short
-from orchestration.services.messages import TOPIC, LostFile, recovery_message
+from orchestration.services.messages import LostFile, recovery_message
 
 CONNECTION = "google_cloud_default"
 PUBLISH_SECONDS = 10
@@ -15,9 +15,10 @@ PUBLISH_SECONDS = 10
 
 
 class Publisher:
-    """Publishes one message at a time, so that what was sent and what was not is known for each."""
+    """Publishes to one ``topic``, a message at a time, so that what was sent and what was not is known for each."""
 
-    def __init__(self, connection: str = CONNECTION) -> None:
+    def __init__(self, topic: str, connection: str = CONNECTION) -> None:
+        self.topic = topic
         self.connection = connection
 
     def republish(self, files: Sequence[LostFile], moment: datetime) -> dict[str, str | None]:
@@ -31,7 +32,7 @@ class Publisher:
         from google.api_core.retry import Retry
 
         hook = PubSubHook(gcp_conn_id=self.connection)
-        publisher, topic = hook.get_conn(), f"projects/{hook.project_id}/topics/{TOPIC}"
+        publisher, topic = hook.get_conn(), f"projects/{hook.project_id}/topics/{self.topic}"
         retry = Retry(initial=0.5, maximum=2, timeout=PUBLISH_SECONDS)
         results: dict[str, str | None] = {}
         down: str | None = None

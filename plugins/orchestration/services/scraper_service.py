@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from airflow.providers.http.hooks.http import AsyncHttpSession
 
 CONNECTION = "scraper_service"
-ENDPOINT = "scrape"
 AUDIENCE = "google_id_token_audience"
 """The connection's extra that asks for a Google ID token: the audience, for Cloud Run the service's own address."""
 MAX_ANSWER_BYTES = 1_000_000
@@ -29,9 +28,10 @@ Answered = tuple[int, Mapping[str, str], bytes]
 
 
 class ScraperService:
-    """Calls scrapers. The connection's own ``timeout`` (seconds), where it has one, caps every call's."""
+    """Calls scrapers at the path ``endpoint``. The connection's ``timeout`` (seconds), if any, caps every call's."""
 
-    def __init__(self, connection: str = CONNECTION) -> None:
+    def __init__(self, endpoint: str = "scrape", connection: str = CONNECTION) -> None:
+        self.endpoint = endpoint
         self.connection = connection
 
     def call(
@@ -107,7 +107,9 @@ class ScraperService:
         options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=None)}
         try:
             headers = await self._authorization(session)
-            async with await session.run(ENDPOINT, json=dict(body), headers=headers, extra_options=options) as response:
+            async with await session.run(
+                self.endpoint, json=dict(body), headers=headers, extra_options=options
+            ) as response:
                 content = bytearray()
                 async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                     content += chunk

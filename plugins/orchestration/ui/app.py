@@ -80,7 +80,7 @@ Rows = Annotated[Sequence[dict[str, Any]], Depends(rows_of_call)]
 def call(dag_id: str, rows: Rows) -> str:
     """Show the rows of a call."""
     columns = [*FIRST, *sorted(set(rows[0]) - set(FIRST))]
-    return pages.get_template("call.html").render(dag_id=dag_id, rows=rows, columns=columns)
+    return pages.get_template("call.html").render(dag_id=dag_id, rows=rows, columns=columns, dataset=Warehouse().audit)
 
 
 @app.get("/dags/{dag_id}/file", dependencies=MAY_SEE)

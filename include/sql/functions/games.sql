@@ -1,0 +1,29 @@
+-- The games of a span of ET dates, both included, one row per id. Its newest row says on which date it is played, wherever
+-- in the season that lies: a game that was moved leaves its old row behind (Phase 2 merges on id and date). Of the rows of
+-- that date api_stats goes before cdn_static, then the newest. What was known at an earlier moment cannot be asked for:
+-- a refresh overwrites processed_at too.
+CREATE OR REPLACE TABLE FUNCTION {audit}.games(first_date DATE, last_date DATE) AS
+WITH season AS (
+  SELECT
+    IF(LENGTH(CAST(game_id AS STRING)) < 10, LPAD(CAST(game_id AS STRING), 10, '0'), CAST(game_id AS STRING)) AS game_id,
+    game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode,
+    data_source, processed_at
+  FROM {schedule_table}
+  WHERE game_date BETWEEN DATE_SUB(first_date, INTERVAL 200 DAY) AND DATE_ADD(last_date, INTERVAL 200 DAY)
+),
+dated AS (
+  SELECT *, FIRST_VALUE(game_date) OVER (
+    -- Rows without an id are games of their own.
+    PARTITION BY game_id, IF(game_id IS NULL, game_code, NULL)
+    ORDER BY processed_at DESC, IF(data_source = 'api_stats', 0, 1), game_date DESC
+  ) AS its_date
+  FROM season
+)
+SELECT
+  game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode
+FROM dated
+WHERE game_date = its_date AND game_date BETWEEN first_date AND last_date
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY game_id, IF(game_id IS NULL, game_code, NULL)
+  ORDER BY IF(data_source = 'api_stats', 0, 1), processed_at DESC
+) = 1;

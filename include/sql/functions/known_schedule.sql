@@ -1,0 +1,19 @@
+-- What a decision and the health check know of the schedule: the games of a span of ET dates, both included, and when any
+-- row of the season around it was last refreshed (in the off-season the schedule is not unknown). Each row is a kind and a
+-- JSON object.
+CREATE OR REPLACE TABLE FUNCTION {audit}.known_schedule(first_date DATE, last_date DATE) AS
+SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(
+  game_id AS game_id,
+  game_code AS code,
+  CAST(game_date AS STRING) AS date,
+  UNIX_SECONDS(game_date_est) AS tip,
+  home_team_tricode AS home,
+  away_team_tricode AS away,
+  game_status AS status,
+  game_status_text AS status_text
+)) AS payload
+FROM {audit}.games(first_date, last_date)
+UNION ALL
+SELECT 'refreshed', TO_JSON_STRING(STRUCT(UNIX_SECONDS(MAX(processed_at)) AS at_second))
+FROM {schedule_table}
+WHERE game_date BETWEEN DATE_SUB(first_date, INTERVAL 200 DAY) AND DATE_ADD(last_date, INTERVAL 200 DAY);

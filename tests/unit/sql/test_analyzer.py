@@ -1,0 +1,111 @@
+"""Every statement, through Google's own analyzer: names, types and grouping as BigQuery has them."""
+
+import re
+
+import pytest
+from zetasql.core.exceptions import ZetaSQLError
+
+from orchestration.audit.statements import SQL_FOLDER, ddl, filled
+from orchestration.config.settings import Settings
+from support.analyzer import Google
+from support.bench_pages import module
+
+PARAMETERS = {
+    "first_date": "DATE", "last_date": "DATE", "oldest_date": "DATE", "day": "DATE", "next_day": "DATE",
+    "schedule_from": "DATE", "schedule_to": "DATE", "history_from_date": "DATE", "tick_date": "DATE",
+    "start_date": "DATE", "history_from": "TIMESTAMP", "tick": "TIMESTAMP", "seen_at": "TIMESTAMP",
+    "oldest": "TIMESTAMP", "youngest": "TIMESTAMP", "start": "TIMESTAMP", "until": "TIMESTAMP",
+    "seen_until": "TIMESTAMP", "before": "TIMESTAMP", "lock": "TIMESTAMP", "workflows": "ARRAY<STRING>",
+    "others_workflows": "ARRAY<STRING>", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>",
+    "workflow": "STRING", "dag_id": "STRING", "run_id": "STRING", "task_id": "STRING", "map_index": "INT64",
+}  # fmt: skip
+SCHEDULE = {
+    "game_id": "STRING", "game_code": "STRING", "season_year": "INT64", "game_date": "DATE",
+    "game_date_est": "TIMESTAMP", "game_status": "INT64", "game_status_text": "STRING",
+    "home_team_tricode": "STRING", "away_team_tricode": "STRING", "data_source": "STRING",
+    "source_file_path": "STRING", "processed_at": "TIMESTAMP",
+}  # fmt: skip
+FILES = {"source_file_path": "STRING", "processed_at": "TIMESTAMP", "game_date": "DATE", "game_id": "STRING"}
+CREATED = [(folder, name) for folder in ("tables", "views", "functions", "reports") for name in ddl(folder)]
+QUERIES = sorted((SQL_FOLDER / "queries").glob("*.sql"))
+schemas = module("schemas")
+
+
+@pytest.fixture(scope="module")
+def google():
+    """An analyzer with everything that init creates, beside tables of Phase 2."""
+    google = Google()
+    google.add_table("nba_raw.nbac_schedule", SCHEDULE)
+    google.add_table("nba_raw.any_table", FILES)
+    for folder, name in CREATED:
+        google.create(filled(ddl(folder)[name], Settings()))
+    return google
+
+
+def query(name):
+    column = "processed_at" if name == "processed_files_by_time" else "game_date"
+    text = filled((SQL_FOLDER / "queries" / f"{name}.sql").read_text(), Settings())
+    return text.replace("{table}", "nba_raw.any_table").replace("{partition_column}", column)
+
+
+@pytest.mark.parametrize(("folder", "name"), CREATED, ids=lambda part: part)
+def test_what_init_creates(folder, name, google):
+    google.analyze(filled(ddl(folder)[name], Settings()))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda p: p.stem)
+def test_what_is_asked(path, google):
+    google.analyze(query(path.stem), PARAMETERS)
+
+
+@pytest.mark.parametrize("question", schemas.EXAMPLES)
+def test_what_the_documentation_asks(question, google):
+    google.analyze(schemas.EXAMPLES[question])
+
+
+def test_a_schedule_whose_game_ids_are_numbers_and_a_log_whose_json_is_text_are_as_good():
+    google = Google()
+    google.add_table("nba_raw.nbac_schedule", SCHEDULE | {"game_id": "INT64"})
+    for folder, name in CREATED:
+        text = re.sub(r"^(  (?:opts|data_summary|context)) JSON", r"\1 STRING", ddl(folder)[name], flags=re.MULTILINE)
+        google.create(filled(text, Settings()))
+    google.analyze(query("decision_inputs"), PARAMETERS)
+    google.analyze(query("day_facts"), PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        (  # init failed with this on BigQuery, while emulator and parser were content
+            "SELECT calls.scraper_name, COUNT(*) AS calls FROM nba_orchestration.v_scraper_runs AS calls "
+            "GROUP BY calls.scraper_name",
+            "Column calls contains an aggregation function, which is not allowed in GROUP BY",
+        ),
+        ("SELECT slot FROM nba_orchestration.v_workflow_decisions", "Unrecognized name: slot"),
+        ("SELECT 1 FROM nba_orchestration.v_workflow_decisions WHERE slot_time = target_date", "No matching signature"),
+        ("SELECT reason, COUNT(*) FROM nba_orchestration.v_workflow_decisions", "neither grouped nor aggregated"),
+        ("SELECT 1 FROM nba_orchestration.v_decisions", "Table not found"),
+        ("SELECT * FROM nba_orchestration.games(DATE '2026-01-14')", "games"),
+        ("SELECT * FROM nba_orchestration.games(1, 2)", "games"),
+        ("SELECT game FROM nba_orchestration.games(DATE '2026-01-14', DATE '2026-01-14')", "Unrecognized name: game"),
+        ("SELECT nba_orchestration.day_of(20260114)", "No matching signature"),
+        ("SELECT @nobody", "nobody"),
+        ("SELECT CAST(1 AS INT32)", "INT32"),
+        (
+            "SELECT 1 AS kind, 'x' AS payload UNION ALL SELECT kind, payload "
+            "FROM nba_orchestration.known_schedule(@day, @day)",
+            "incompatible types",
+        ),
+    ],
+)
+def test_what_bigquery_refuses_is_refused_here_too(statement, why, google):
+    with pytest.raises(ZetaSQLError, match=re.escape(why)):
+        google.analyze(statement, PARAMETERS)
+
+
+@pytest.mark.lesson("A6")
+def test_without_our_columns_in_a_table_no_view_can_be_made():
+    google = Google()
+    google.create("CREATE TABLE nba_orchestration.workflow_decisions (decision_id STRING, decision_time TIMESTAMP)")
+    with pytest.raises(ZetaSQLError, match="Unrecognized name: dag_id"):
+        google.create(filled(ddl("views")["v_workflow_decisions"], Settings()))
