@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orchestration.config.workflows import DiscoverySchedule, DiscoveryWorkflow
-from orchestration.decisions.case import Case, Check, no_games, run, schedule_unknown, skip
+from orchestration.decisions.case import (
+    Case,
+    Check,
+    no_games,
+    only_unusable_rows,
+    run,
+    schedule_unknown,
+    skip,
+    wait_for_required,
+)
 from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, clock, hours_between
+from orchestration.nba.eastern import after, clock, et_date, hours_between
 from orchestration.words import Action, AlertLevel, Outcome
 
 ATTEMPTS_USED_UP = "max_attempts_reached"
@@ -46,6 +55,11 @@ def game_day_unknown(case: Case) -> Verdict | None:
     return schedule_unknown(case) if _schedule(case).requires_game_day else None
 
 
+def game_day_undecided(case: Case) -> Verdict | None:
+    """SKIP, later ABORT once, where a game day is required and the date has only rows that cannot be used."""
+    return only_unusable_rows(case) if _schedule(case).requires_game_day else None
+
+
 def not_a_game_day(case: Case) -> Verdict | None:
     """SKIP on days without games, where a game day is required."""
     return no_games(case) if _schedule(case).requires_game_day else None
@@ -57,6 +71,11 @@ def before_first_hour(case: Case) -> Verdict | None:
     if case.tick >= case.wall(first):
         return None
     return skip("before_first_hour", f"No attempt before {first:02d}:00 ET", case.wall(first), first_hour=first)
+
+
+def waiting(case: Case) -> Verdict | None:
+    """SKIP while a required workflow is not done; ABORT once at the day's last tick."""
+    return wait_for_required(case, closes=et_date(case.ticks.next_after(case.tick)) > case.today)
 
 
 def attempts_used_up(case: Case) -> Verdict | None:
@@ -101,8 +120,10 @@ def attempt(case: Case) -> Verdict | None:
 DISCOVERY: tuple[Check, ...] = (
     found,
     game_day_unknown,
+    game_day_undecided,
     not_a_game_day,
     before_first_hour,
+    waiting,
     attempts_used_up,
     too_soon,
     attempt,

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
+from orchestration.config.workflows import (
+    DiscoveryWorkflow,
+    EarlyGameWorkflow,
+    GameAwareWorkflow,
+    PostGameWorkflow,
+)
 from orchestration.decisions.after_games import EARLY, POST_GAME
 from orchestration.decisions.before_games import GAME_AWARE
 from orchestration.decisions.case import Case, Check, abort, run, skip
@@ -15,7 +21,7 @@ from orchestration.decisions.discovery import DISCOVERY
 from orchestration.decisions.model import Decision, History, Verdict
 from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et
-from orchestration.nba.games import Schedule
+from orchestration.nba.games import Schedule, named
 from orchestration.words import Action, DecisionType
 
 CHECKS: dict[DecisionType, tuple[Check, ...]] = {
@@ -102,9 +108,18 @@ def _decision(case: Case, verdict: Verdict) -> Decision:
         target_date=case.target_date,
         games=verdict.games,
         scrapers=case.workflow.execution_plan.scrapers if verdict.action is Action.RUN else (),
-        context=verdict.context,
+        context={**verdict.context, **_left_out(case)},
         collected=_collected(case, verdict) if verdict.action is Action.RUN else {},
     )
+
+
+def _left_out(case: Case) -> dict[str, Any]:
+    """Return, for a workflow that needs games, the rows of the schedule that cannot be used: how many, and which."""
+    workflow, rows = case.workflow, case.schedule.unusable
+    needs_games = isinstance(workflow, GameAwareWorkflow | PostGameWorkflow | EarlyGameWorkflow) or (
+        isinstance(workflow, DiscoveryWorkflow) and workflow.schedule.requires_game_day
+    )
+    return {"unusable_rows": len(rows), "unusable": named(rows)} if rows and needs_games else {}
 
 
 def _collected(case: Case, verdict: Verdict) -> dict[str, tuple[str, ...]]:
