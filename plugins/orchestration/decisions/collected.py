@@ -19,7 +19,7 @@ from orchestration.nba.games import Game
 from orchestration.words import FanOut, Outcome
 
 Successes = Mapping[tuple[str, str | date], datetime]
-"""By scraper and game id, or scraper and ET date for calls about a whole date: the tick of the latest success."""
+"""By scraper and game id, and by scraper and target date: the tick of the latest success."""
 
 
 class Call(Protocol):
@@ -46,13 +46,15 @@ class Call(Protocol):
         """The game that it was about, if it was one."""
 
 
-def successes_of(calls: Iterable[Call]) -> Successes:
-    """Return the latest successes among ``calls``."""
-    found: dict[tuple[str, str | date], datetime] = {}
+def successes_of(calls: Iterable[Call], known: Successes | None = None) -> Successes:
+    """Return the latest successes among ``calls`` and those that are ``known``."""
+    found: dict[tuple[str, str | date], datetime] = dict(known or {})
     for call in calls:
         if call.outcome is Outcome.SUCCESS:
-            about = (call.scraper, call.game_id or call.target_date)
-            found[about] = max(call.tick, found.get(about, call.tick))
+            for about in (call.game_id, call.target_date):
+                if about is not None:
+                    key = (call.scraper, about)
+                    found[key] = max(call.tick, found.get(key, call.tick))
     return found
 
 

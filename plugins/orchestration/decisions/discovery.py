@@ -17,7 +17,7 @@ from orchestration.decisions.case import (
 )
 from orchestration.decisions.model import Verdict
 from orchestration.nba.eastern import after, clock, et_date, hours_between
-from orchestration.words import Action, AlertLevel, Outcome
+from orchestration.words import Action, AlertLevel
 
 ATTEMPTS_USED_UP = "max_attempts_reached"
 FOUND = "found"
@@ -36,14 +36,11 @@ def _once(case: Case, rule: str, level: AlertLevel) -> AlertLevel:
 def found(case: Case) -> Verdict | None:
     """SKIP when it is here for this target date; yesterday's report does not count (lesson T4)."""
     plan = case.workflow.execution_plan.scrapers
-    hits = [
-        call
-        for call in case.history.calls
-        if call.scraper in plan and call.target_date == case.target_date and call.outcome is Outcome.SUCCESS
-    ]
-    if {call.scraper for call in hits} < set(plan):
+    hits = [case.history.successes.get((scraper, case.target_date)) for scraper in plan]
+    ticks = [tick for tick in hits if tick is not None]
+    if len(ticks) < len(hits):
         return None
-    at = max(call.tick for call in hits)
+    at = max(ticks)
     reason = f"Found for {case.target_date} at {clock(at)} ET"
     level = _once(case, FOUND, case.workflow.alerts.discovery_complete)
     next_at = case.wall(_schedule(case).first_hour, days=1)

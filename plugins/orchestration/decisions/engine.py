@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from orchestration.config.model import Config
@@ -51,6 +52,11 @@ def decide(name: str, config: Config, tick: datetime, schedule: Schedule, histor
     return examine(name, config, tick, schedule, history)[0]
 
 
+@cache
+def _question(check: Check) -> str:
+    return (check.__doc__ or "").strip().splitlines()[0]
+
+
 @dataclass(frozen=True)
 class Examined:
     """One check of an examination. ``verdict`` None: passed on to the next; ``reached`` False: never asked."""
@@ -72,8 +78,7 @@ def examine(
         reached = answer is None
         verdict = check(case) if reached else None
         answer = answer or verdict
-        question = (check.__doc__ or "").strip().splitlines()[0]
-        examined.append(Examined(check.__name__, question, verdict, reached))
+        examined.append(Examined(check.__name__, _question(check), verdict, reached))
     if answer is None:
         raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
     return _decision(case, answer), examined

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from orchestration.decisions.collected import Successes, successes_of
-from orchestration.nba.eastern import hold_in_et
+from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Game
 from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority
 
@@ -25,7 +25,7 @@ class PastExecution:
     with_records: int
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "tick")
+        hold_instants(self, "tick")
 
     @property
     def done(self) -> bool:
@@ -49,7 +49,7 @@ class PastCall:
     game_id: str | None = None
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "tick")
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class PastDecision:
     rule: str
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "tick")
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,18 @@ class History:
 
     def plus(self, executions: Iterable[PastExecution], calls: Iterable[PastCall]) -> History:
         """Return this history with more of it."""
-        return History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
+        calls = tuple(calls)
+        more = History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
+        return more._with(successes_of(calls, self.successes))
 
     def noting(self, decisions: Iterable[PastDecision]) -> History:
         """Return this history with these decisions too."""
-        return History(self.executions, self.calls, (*self.decisions, *decisions))
+        more = History(self.executions, self.calls, (*self.decisions, *decisions))
+        return more._with(self.successes)
+
+    def _with(self, successes: Successes) -> History:
+        self.__dict__["successes"] = successes
+        return self
 
 
 @dataclass(frozen=True, slots=True)

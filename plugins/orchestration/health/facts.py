@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from orchestration.nba.eastern import hold_in_et
+from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Schedule
 from orchestration.words import Action, ExecutionStatus, Outcome
 
@@ -19,7 +19,7 @@ class ExpectedFact:
     reason: str
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "tick")
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class DecisionFact:
     run_id: str | None = None
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "tick")
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class ExecutionFact:
     run_id: str | None = None
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "tick")
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class CallFact:
     try_number: int = 1
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "tick")
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class CleanupFact:
     oldest_missing_minutes: int = 0
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "at")
+        hold_instants(self, "at")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from orchestration.words import TargetDate
@@ -39,16 +38,22 @@ def _fixed(local: datetime) -> datetime:
     return local.replace(tzinfo=_offset(offset), fold=0)
 
 
+@lru_cache(maxsize=4096)
+def _in_et(moment: datetime) -> datetime:
+    return _fixed(moment.astimezone(ET))
+
+
 def et(moment: datetime) -> datetime:
     """Return the aware ``moment`` on the ET wall clock, with its offset: ``2026-01-14T19:00-05:00``."""
-    return _fixed(require_aware(moment).astimezone(ET))
+    # Remembered by instant: in UTC there are no two that are equal by their wall time only.
+    return _in_et(require_aware(moment).astimezone(UTC))
 
 
-def hold_in_et(holder: object, *names: str) -> None:
-    """Bring the moments ``names`` of a frozen dataclass, where they are set, to ET, whatever zone they came in."""
+def hold_instants(holder: object, *names: str) -> None:
+    """Bring the moments ``names`` of a frozen dataclass, where they are set and carry a zone, to ET with its offset."""
     for name in names:
-        value: Any = getattr(holder, name)
-        if value is not None:
+        value: datetime | None = getattr(holder, name)
+        if value is not None and not isinstance(value.tzinfo, timezone):
             object.__setattr__(holder, name, et(value))
 
 
@@ -57,6 +62,7 @@ def et_date(moment: datetime) -> date:
     return et(moment).date()
 
 
+@lru_cache(maxsize=4096)
 def at(day: date, wall: time) -> datetime:
     """Return the aware moment at which ET clocks show ``wall`` on ``day``.
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at, et, hold_in_et, hours_between, slate_date
+from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at, et, hold_instants, hours_between, slate_date
 
 GAME_LENGTH = timedelta(hours=3, minutes=30)
 """From tip-off to published box score: up to 2.75 h of play, half an hour of publishing, a quarter for overtime."""
@@ -35,6 +35,7 @@ _BY_PREFIX = {
     "005": GameType.PLAY_IN,
     "006": GameType.CUP_FINAL,
 }
+PREFIXES = tuple(_BY_PREFIX)
 COUNTED_BY_DEFAULT = (GameType.REGULAR, GameType.PLAYOFFS, GameType.PLAY_IN, GameType.CUP_FINAL)
 
 
@@ -95,7 +96,7 @@ class Game:
     def __post_init__(self) -> None:
         object.__setattr__(self, "game_id", canonical_game_id(self.game_id))
         object.__setattr__(self, "tip", known_tip(self.date, self.tip))
-        hold_in_et(self, "processed_at")
+        hold_instants(self, "processed_at")
         if not (self.home and self.away and self.code):
             raise ValueError(f"game {self.game_id} lacks a team or its code; a game without them is never called (E2)")
 
@@ -230,7 +231,7 @@ class Schedule:
     reach: tuple[date, date] | None = None
 
     def __post_init__(self) -> None:
-        hold_in_et(self, "refreshed_at")
+        hold_instants(self, "refreshed_at")
 
     def unknown_because(self, moment: datetime, max_age_hours: float, day: date | None = None) -> str | None:
         """Return why the schedule (of the ET date ``day``) cannot be relied on at ``moment``, or None when it can.

@@ -59,10 +59,11 @@ def assumed_calls(
     calls: list[tuple[PlannedCall, Outcome | None]] = []
     lost: set[str] = set()
     empty: set[str] = set()
+    needs = {scraper: needs_of(config, decision.workflow, scraper) for scraper in decision.scrapers}
     for call in planned_calls(config, decision):
         game = call.item.game
         usual = Outcome.SUCCESS if game is None or decision.tick >= game.due else Outcome.NO_DATA
-        if lost.intersection(needs_of(config, decision.workflow, call.scraper)):
+        if lost.intersection(needs[call.scraper]):
             calls.append((call, None))
             lost.add(call.scraper)
         elif call.per_event_of not in empty:
