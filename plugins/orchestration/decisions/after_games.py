@@ -54,7 +54,7 @@ def _last_tick(case: Case) -> bool:
     return upcoming > after(case.window, fixed[1])
 
 
-def waiting(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Verdict | None:
     """SKIP while a required workflow is not done for the date; ABORT once at the last tick of the window."""
     return wait_for_required(case, closes=_last_tick(case))
 
@@ -146,7 +146,7 @@ POST_GAME: tuple[Check, ...] = (
     outside_fixed_time,
     all_collected,
     before_fixed_time,
-    waiting,
+    waiting_for_required,
     nothing_to_ask_for,
     missing_games,
 )
@@ -204,7 +204,7 @@ EARLY: tuple[Check, ...] = (
     outside_fixed_time,
     early_games_collected,
     before_fixed_time,
-    waiting,
+    waiting_for_required,
     none_ready,
     no_early_game_to_ask_for,
     early_missing_games,

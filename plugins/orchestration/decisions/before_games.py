@@ -38,7 +38,7 @@ def _closed_because(case: Case) -> str | None:
     return f"business hours ended at {end:02d}:00 ET" if case.tick > case.wall(end) else None
 
 
-def waiting(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Verdict | None:
     """SKIP until every required workflow is done for the date, or had nothing to do."""
     return None if _closed_because(case) else wait_for_required(case, closes=False)
 
@@ -131,7 +131,7 @@ GAME_AWARE: tuple[Check, ...] = (
     schedule_unknown,
     only_unusable_rows,
     no_games,
-    waiting,
+    waiting_for_required,
     before_opening,
     before_business_hours,
     window_closed,

@@ -8,7 +8,7 @@ from orchestration.config.model import LOCK_LEAD_MINUTES
 from orchestration.config.workflows import FreshnessWorkflow, SelfAwareWorkflow
 from orchestration.decisions.case import Case, Check, day, run, skip, wait_for_required
 from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, at, clock, hours_between
+from orchestration.nba.eastern import after, at, clock, et_date, hours_between
 from orchestration.words import Outcome
 
 MAX_AGE_BEFORE_LOCK_HOURS = 1.0
@@ -62,18 +62,20 @@ def after_window(case: Case) -> Verdict | None:
     )
 
 
-def waiting(case: Case) -> Verdict | None:
-    """SKIP while a required workflow is not done; ABORT once when the window closes meanwhile."""
-    return wait_for_required(case, closes=case.tick > case.wall(_window(case)[1]))
+def waiting_for_required(case: Case) -> Verdict | None:
+    """SKIP while a required workflow is not done; ABORT once when the window of a daily workflow closes meanwhile."""
+    closes = isinstance(case.workflow, SelfAwareWorkflow) and case.tick > case.wall(_window(case)[1])
+    return wait_for_required(case, closes=closes)
 
 
-SELF_AWARE: tuple[Check, ...] = (done_today, before_window, waiting, in_window, after_window)
+SELF_AWARE: tuple[Check, ...] = (done_today, before_window, waiting_for_required, in_window, after_window)
 
 
 def _before_lock(case: Case) -> bool:
     """Return whether the tick is the one before a lock, which must see the day's schedule."""
     settings = case.config.settings.daily_schedule_lock
-    locks = (at(case.today + timedelta(days=shift), settings.generation_time) for shift in (0, 1))
+    day = et_date(case.tick)
+    locks = (at(day + timedelta(days=shift), settings.generation_time) for shift in (0, 1))
     lead = timedelta(minutes=LOCK_LEAD_MINUTES)
     return settings.enabled and any(timedelta() < lock - case.tick <= lead for lock in locks)
 
@@ -94,11 +96,6 @@ def _last_success(case: Case) -> datetime | None:
     if all(calls.values()):
         own.append(min(max(ticks) for ticks in calls.values()))
     return max(own, default=None)
-
-
-def waiting_to_refresh(case: Case) -> Verdict | None:
-    """SKIP while a required workflow is not done."""
-    return wait_for_required(case, closes=False)
 
 
 def fresh(case: Case) -> Verdict | None:
@@ -123,4 +120,4 @@ def stale(case: Case) -> Verdict | None:
     return run(reason, age_hours=round(age, 2), max_age_hours=max_age)
 
 
-FRESHNESS: tuple[Check, ...] = (fresh, waiting_to_refresh, stale)
+FRESHNESS: tuple[Check, ...] = (fresh, waiting_for_required, stale)

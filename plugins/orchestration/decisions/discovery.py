@@ -70,9 +70,9 @@ def before_first_hour(case: Case) -> Verdict | None:
     return skip("before_first_hour", f"No attempt before {first:02d}:00 ET", case.wall(first), first_hour=first)
 
 
-def waiting(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Verdict | None:
     """SKIP while a required workflow is not done; ABORT once at the day's last tick."""
-    return wait_for_required(case, closes=et_date(case.ticks.next_after(case.tick)) > case.today)
+    return wait_for_required(case, closes=et_date(case.ticks.next_after(case.tick)) > et_date(case.tick))
 
 
 def attempts_used_up(case: Case) -> Verdict | None:
@@ -120,7 +120,7 @@ DISCOVERY: tuple[Check, ...] = (
     game_day_undecided,
     not_a_game_day,
     before_first_hour,
-    waiting,
+    waiting_for_required,
     attempts_used_up,
     too_soon,
     attempt,
