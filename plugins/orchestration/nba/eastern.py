@@ -35,7 +35,7 @@ def _fixed(local: datetime) -> datetime:
     """
     offset = local.utcoffset()
     assert offset is not None
-    return local.replace(tzinfo=_offset(offset), fold=0)
+    return datetime.combine(local.date(), local.time().replace(fold=0), _offset(offset))
 
 
 @lru_cache(maxsize=4096)

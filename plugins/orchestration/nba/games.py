@@ -156,6 +156,8 @@ class Game:
         )
 
 
+GIVEN_UP = timedelta(hours=24)
+"""So long after its last writing a playoff game without a tip, which the refreshes pass over, is not necessary."""
 SHOWN = 5
 """So many unusable rows are named one by one."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -271,9 +273,16 @@ class Schedule:
                 newest[game.game_id] = game
         found: dict[date, list[Game]] = {}
         for game in sorted(newest.values(), key=lambda game: (game.tip is None, game.begins, game.game_id)):
-            if not game.postponed:
+            if not game.postponed and not self._given_up(game):
                 found.setdefault(game.date, []).append(game)
         return found
+
+    def _given_up(self, game: Game) -> bool:
+        """Return whether it is an if-necessary game that the source has dropped: nobody takes its row away."""
+        if game.type is not GameType.PLAYOFFS or game.tip is not None:
+            return False
+        written, refreshed = game.processed_at, self.refreshed_at
+        return written is not None and refreshed is not None and refreshed - written >= GIVEN_UP
 
     def seen_at(self, moment: datetime) -> Schedule:
         """Return the same games, refreshed at ``moment``."""
