@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestration.decisions.collected import lacking
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.health.facts import CallFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
@@ -57,12 +58,15 @@ def test_of_two_half_past_ones_the_second_is_later(change):
     assert len({first, second}) == 2
 
 
-INSTANTS = st.builds(
-    lambda change, minutes: datetime.combine(change, time(), UTC) + timedelta(minutes=15 * minutes),
-    st.sampled_from(CHANGES),
-    st.integers(-4 * 30, 4 * 34),
-)
-"""From thirty hours before the UTC midnight of a change to thirty-four hours after it, by the quarter of an hour."""
+def quarters(first, last):
+    """Every quarter of an hour between two hours after the UTC midnight of a change."""
+    change, number = st.sampled_from(CHANGES), st.integers(4 * first, 4 * last)
+    return st.builds(lambda day, n: datetime.combine(day, time(), UTC) + timedelta(minutes=15 * n), change, number)
+
+
+NEAR = quarters(5, 7)
+"""The autumn's two hours after 01:00, the spring's hour before the jump and the one after it."""
+INSTANTS = st.one_of(NEAR, quarters(-30, 34))
 
 
 def as_utc(instant):
@@ -111,6 +115,15 @@ def test_a_decision_does_not_depend_on_the_zone_of_its_instants(story):
         assert decide(name, config, tick, seen, past) == decide(name, config, *build(story, as_wall)[1:])
 
 
+@settings(max_examples=300, deadline=None)
+@given(NEAR, NEAR, st.sampled_from([as_utc, as_wall]))
+def test_what_counts_as_collected_is_decided_by_the_instant(due, asked, zone):
+    tip = due - timedelta(hours=3, minutes=30)
+    late = Game("0022500001", "x", slate_date(tip), zone(tip), "BOS", "LAL")
+    past = history(PastCall(BOX, zone(asked), late.date, Outcome.SUCCESS, late.game_id))
+    assert (lacking(ours(), (BOX,), late, past.successes) == ()) == (asked >= due)
+
+
 @settings(max_examples=100, deadline=None)
 @given(stories())
 def test_nor_does_what_is_fetched_anew(story):
@@ -141,7 +154,7 @@ def test_nor_does_the_health_of_a_day(story):
 
 
 @settings(max_examples=300, deadline=None)
-@given(INSTANTS, INSTANTS, st.times())
+@given(*[st.one_of(NEAR, INSTANTS)] * 2, st.times())
 def test_moments_are_compared_as_instants(one, other, wall):
     assert (et(one) < et(other), et(one) == et(other)) == (one < other, one == other)
     assert et(as_wall(one)) == et(one)
