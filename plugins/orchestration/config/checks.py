@@ -176,6 +176,7 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
                 "write `yesterday`",
             )
         yield from _stopped_by_trifles(config, source, name, workflow.execution_plan)
+        yield from _waits_for_nothing(config, source, workflow.execution_plan)
 
 
 def _stopped_by_trifles(config: Config, source: Source, name: str, plan: ExecutionPlan) -> Iterator[Problem]:
@@ -190,6 +191,18 @@ def _stopped_by_trifles(config: Config, source: Source, name: str, plan: Executi
             for index, needed in enumerate(config.scrapers[scraper].depends_on):
                 if needed in plan.scrapers and not config.scrapers[needed].critical:
                     yield source.problem(("scrapers", scraper, "depends_on", index), _stops(needed, [scraper]))
+
+
+def _waits_for_nothing(config: Config, source: Source, plan: ExecutionPlan) -> Iterator[Problem]:
+    """Scrapers that depend on one which only a later step calls."""
+    called: set[str] = set()
+    for step in plan.steps.values():
+        called |= set(step.scrapers)
+        for scraper in step.scrapers:
+            for index, needed in enumerate(config.scrapers[scraper].depends_on):
+                if needed in plan.scrapers and needed not in called:
+                    message = f"a later step calls `{needed}`, so `{scraper}` does not wait for it there"
+                    yield source.problem(("scrapers", scraper, "depends_on", index), message)
 
 
 def _stops(needed: str, critical: list[str]) -> str:

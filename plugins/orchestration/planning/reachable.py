@@ -32,7 +32,7 @@ def never_running(config: Config, source: Source) -> list[Problem]:
     """
     if config.settings.halt is not None:
         return []
-    silent = {name: Counter[str]() for name, w in config.enabled.items() if w.halt is None}
+    silent = {name: Counter[tuple[int, str]]() for name, w in config.enabled.items() if w.halt is None}
     for assumptions in ((), _NOTHING_COMES):
         for tips in _SLATES:
             if not silent:
@@ -41,7 +41,7 @@ def never_running(config: Config, source: Source) -> list[Problem]:
                 if decision.action is Action.RUN:
                     silent.pop(decision.workflow, None)
                 elif decision.workflow in silent:
-                    silent[decision.workflow][decision.reason] += _telling(decision)
+                    silent[decision.workflow][_telling(decision), decision.reason] += 1
     places = {name: source.place(("workflows", name, "schedule")) for name in silent}
     return [Problem(*places[name], f"workflows.{name}", _text(name, why)) for name, why in silent.items()]
 
@@ -55,14 +55,14 @@ def _days(config: Config, tips: Sequence[time], assumptions: Sequence[Assumption
 
 
 def _telling(decision: Decision) -> int:
-    """Return how much a reason says about why nothing runs: a miss most, that it is not the time for it least."""
+    """Return how much a decision says about why nothing runs: a miss most, that it is not the time for it least."""
     if decision.action is Action.ABORT:
-        return 1000
-    return {"outside_window": 1, "no_games": 1}.get(decision.rule, 10)
+        return 2
+    return 0 if decision.rule in ("outside_window", "no_games") else 1
 
 
-def _text(name: str, why: Counter[str]) -> str:
-    [(cause, _)] = why.most_common(1)
+def _text(name: str, why: Counter[tuple[int, str]]) -> str:
+    (_, cause), _ = max(why.items(), key=lambda item: (item[0][0], item[1]))
     return f"its window can never run on a game day; see plan.sh --workflow {name}. Such as: {cause}"
 
 
