@@ -35,7 +35,7 @@ def test_a_game_whose_data_was_due_at_the_first_half_past_one_is_due_at_the_seco
     assert late.due == datetime(2024, 11, 3, 5, 30, tzinfo=UTC)
     second_one = datetime(2024, 11, 3, 6, 0, tzinfo=UTC)
     success = PastCall(BOX, second_one, saturday, Outcome.SUCCESS, late.game_id)
-    whole = [PastCall(s, second_one, saturday, Outcome.SUCCESS) for s in ("bdl_box_scores", "nbac_player_boxscore")]
+    whole = [PastCall("nbac_player_boxscore", second_one, saturday, Outcome.SUCCESS)]
     at_one = decide("post_game_window_2", ours(), second_one, schedule(late), History())
     assert at_one.games == (late,)
     then = after(second_one, timedelta(hours=1))
@@ -97,7 +97,7 @@ def build(story, zone):
     calls = [
         PastCall(scraper, zone(when), days[0], outcome, games[0].game_id if scraper == BOX else None)
         for when, outcome in zip(ticks, outcomes, strict=True)
-        for scraper in (BOX, "bdl_box_scores", "nbac_player_boxscore", "nbac_schedule_api", "nbac_injury_report")
+        for scraper in (BOX, "nbac_player_boxscore", "nbac_schedule_api", "nbac_injury_report")
     ]
     past = History(
         tuple(PastExecution(name, zone(when), days[0], ExecutionStatus.COMPLETED, 1) for when in ticks[:2]),

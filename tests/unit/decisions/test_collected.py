@@ -63,14 +63,14 @@ def test_what_goes_deeper_is_asked_for_although_the_box_scores_are_here():
 
 
 def test_a_window_with_whole_dates_only_asks_until_they_came_after_the_last_game():
-    config = changed(workflows__post_game_window_2__execution_plan={"scraper": "bdl_box_scores"})
-    live, over = history(called("bdl_box_scores", "22:00")), history(called("bdl_box_scores", "+1 00:00"))
+    config = changed(workflows__post_game_window_2__execution_plan={"scraper": "nbac_player_boxscore"})
+    live, over = history(called("nbac_player_boxscore", "22:00")), history(called("nbac_player_boxscore", "+1 00:00"))
     assert ids(decision(SECOND, "+1 01:00", EVENING, live, config)) == [ONE.game_id, TWO.game_id]
     assert decision(SECOND, "+1 01:00", EVENING, over, config).rule == "done"
 
 
 def test_a_window_of_other_scrapers_is_done_when_it_has_run_after_the_games():
-    config = changed(workflows__post_game_window_2__execution_plan={"scraper": "bdl_standings"})
+    config = changed(workflows__post_game_window_2__execution_plan={"scraper": "br_season_roster"})
     for tick, rule in (("22:00", "run"), ("+1 00:00", "done")):
         past = history(executed(SECOND, tick))
         assert decision(SECOND, "+1 01:00", EVENING, past, config).rule == rule

@@ -132,7 +132,7 @@ def test_never_more_attempts_than_allowed_nor_closer_than_the_interval(slate, co
 @given(slates(), ASSUMPTIONS)
 def test_every_game_that_has_begun_is_a_target_of_each_window_until_it_is_collected(slate, assumptions):
     day, schedule = slate
-    box, whole = "nbac_team_boxscore", ("bdl_box_scores", "nbac_player_boxscore")
+    box, whole = "nbac_team_boxscore", ("nbac_player_boxscore",)
     collected, last = set(), {}
     for d in planned(ours(), day, schedule, assumptions):
         if not d.workflow.startswith("post_game") or d.action is not Action.RUN:

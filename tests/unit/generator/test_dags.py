@@ -97,16 +97,18 @@ def test_a_later_step_runs_although_an_earlier_one_failed_unless_it_names_a_depe
 
 @pytest.mark.lesson("E6")
 @pytest.mark.parametrize("kind", ["parallel", "sequential"])
-@pytest.mark.parametrize("order", [["nbac_player_list", "bdl_standings"], ["bdl_standings", "nbac_player_list"]])
+@pytest.mark.parametrize(
+    "order", [["nbac_player_list", "nbac_schedule_api"], ["nbac_schedule_api", "nbac_player_list"]]
+)
 def test_a_scraper_waits_for_the_one_that_it_depends_on_wherever_that_stands_in_the_step(kind, order):
     config = changed(
-        scrapers__nbac_player_list__depends_on="bdl_standings",
-        workflows__morning_operations__execution_plan={"type": kind, "scrapers": [*order, "bdl_active_players"]},
+        scrapers__nbac_player_list__depends_on="nbac_schedule_api",
+        workflows__morning_operations__execution_plan={"type": kind, "scrapers": [*order, "br_season_roster"]},
     )
     dag = build_dags(config)["morning_operations"]
-    assert "bdl_standings" in dag.get_task("nbac_player_list").upstream_task_ids
+    assert "nbac_schedule_api" in dag.get_task("nbac_player_list").upstream_task_ids
     assert dag.get_task("nbac_player_list").trigger_rule is TriggerRule.ALL_SUCCESS
-    assert "nbac_player_list" not in dag.get_task("bdl_standings").upstream_task_ids
+    assert "nbac_player_list" not in dag.get_task("nbac_schedule_api").upstream_task_ids
 
 
 def test_events_may_stand_behind_what_is_called_for_them():
