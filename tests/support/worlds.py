@@ -76,6 +76,17 @@ def called(
     return PastCall(scraper, et(tick), target, Outcome(outcome), game_id)
 
 
+def brought(tick: str, *games: Game, workflow: str = "post_game_window_2", without: str = "") -> list[PastCall]:
+    """The successes of every call of a window for these games and for their date, at one tick."""
+    scrapers = [s for s in ours().workflows[workflow].execution_plan.scrapers if s != without]
+    per_game = ours().per_game_scrapers(workflow)
+    return [
+        called(scraper, tick, target=one.date, game_id=one.game_id if scraper in per_game else None)
+        for scraper in scrapers
+        for one in games
+    ]
+
+
 def decided(workflow: str, tick: str, action: str, rule: str, target: date = DAY) -> PastDecision:
     return PastDecision(workflow, et(tick), target, Action(action), rule)
 

@@ -15,7 +15,7 @@ from orchestration.config.scrapers import SERVICE_NAMES
 from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import et, et_date
-from orchestration.nba.games import Game, Schedule
+from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
 from orchestration.words import Action, ExecutionStatus, Outcome
 
 SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
@@ -118,19 +118,31 @@ def moment(seconds: float) -> datetime:
 
 
 def schedule_from(facts: Mapping[str, list[dict[str, Any]]]) -> Schedule:
-    """Return the schedule of a result's ``game`` and ``refreshed`` rows."""
-    games = tuple(
-        Game(
-            row["game_id"],
-            row["code"],
-            date.fromisoformat(row["date"]),
-            moment(row["tip"]),
-            row["home"],
-            row["away"],
-            int(row.get("status") or 1),
-            row.get("status_text") or "",
-        )
-        for row in facts.get("game", ())
-    )
+    """Return the schedule of a result's ``game`` and ``refreshed`` rows. A row that is no game is kept as unusable."""
+    rows = [_game(row) for row in facts.get("game", ())]
     seconds = next((row.get("at_second") for row in facts.get("refreshed", ())), None)
-    return Schedule(games, None if seconds is None else moment(seconds))
+    return Schedule(
+        tuple(row for row in rows if isinstance(row, Game)),
+        None if seconds is None else moment(seconds),
+        tuple(row for row in rows if isinstance(row, UnusableRow)),
+    )
+
+
+def _game(row: Mapping[str, Any]) -> Game | UnusableRow:
+    """Return the game of a row, whatever the source has put into it. ``processed_at`` may be left out (seconds)."""
+    try:
+        day = date.fromisoformat(row["date"])
+        tip, processed = (None if row.get(key) is None else moment(row[key]) for key in ("tip", "processed_at"))
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        return UnusableRow(str(row.get("game_id") or ""), f"its date or tip-off cannot be read: {error}")
+    return read_game(
+        row.get("game_id"),
+        row.get("code"),
+        day,
+        tip,
+        row.get("home"),
+        row.get("away"),
+        row.get("status"),
+        row.get("status_text"),
+        processed,
+    )

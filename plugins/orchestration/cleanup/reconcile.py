@@ -1,9 +1,10 @@
-"""What reconcile reads: the games of the last days, and which of them every scraper has brought and still has."""
+"""What reconcile reads: the games of the last days, and when every scraper has brought what is still there."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.statements import statement
@@ -11,10 +12,14 @@ from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.backlog import canonical_path
 from orchestration.cleanup.reading import processed_paths
 from orchestration.config.model import Config
-from orchestration.planning.day import current_day
-from orchestration.planning.reconcile import Makeup, makeups
+from orchestration.decisions.collected import successes_of
+from orchestration.decisions.days import current_day
+from orchestration.decisions.model import PastCall
+from orchestration.nba.games import GameType
+from orchestration.planning.reconcile import Makeup, makeups, post_game_windows
 from orchestration.services.files import Files
 from orchestration.services.messages import LostFile
+from orchestration.words import Outcome
 
 MOST_DAYS = 14
 
@@ -27,25 +32,22 @@ def find_makeups(warehouse: Warehouse, config: Config, now: datetime, days: int,
     last = current_day(config, now)
     first = last - timedelta(days=days)
     schedule, _ = decision_inputs(warehouse, config, list(config.enabled)[:1], now, about=first)
-    games = [game for game in schedule.games if first <= game.date <= last]
+    games = [game for n in range(days + 1) for game in schedule.on(first + timedelta(days=n), GameType)]
     rows = warehouse.query(statement("collected_games"), {"first_date": first, "last_date": last})
-    collected: dict[str, set[str]] = defaultdict(set)
-    for scraper, game in _still_there(warehouse, config, rows, now):
-        collected[scraper].add(game)
-    return makeups(config, games, collected, now, limit)
+    scrapers = {scraper for scrapers in post_game_windows(config).values() for scraper in scrapers}
+    there = _still_there(warehouse, config, [row for row in rows if row["scraper_name"] in scrapers], now)
+    return makeups(config, games, successes_of(there), now, limit)
 
 
-def _still_there(
-    warehouse: Warehouse, config: Config, rows: list[dict[str, object]], now: datetime
-) -> set[tuple[str, str]]:
-    """Return scraper and game of the rows, without those whose file is neither in its table nor in the bucket."""
+def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]], now: datetime) -> list[PastCall]:
+    """Return the calls of the rows, without those whose file is neither in its table nor in the bucket."""
     by_table: dict[str, list[tuple[LostFile, date]]] = defaultdict(list)
     for row in rows:
-        scraper = config.scrapers.get(str(row["scraper_name"]))
-        if scraper is not None and scraper.processed_in is not None and row["gcs_path"]:
+        scraper = config.scrapers[row["scraper_name"]]
+        if scraper.processed_in is not None and row["gcs_path"]:
             names = ("scraper_name", "gcs_path", "execution_id", "workflow", "record_count", "triggered_at")
-            file = LostFile(**{name: row[name] for name in names})  # type: ignore[arg-type]
-            by_table[scraper.processed_in].append((file, row["game_date"]))  # type: ignore[arg-type]
+            file = LostFile(**{name: row[name] for name in names})
+            by_table[scraper.processed_in].append((file, row["game_date"]))
     found, errors = processed_paths(warehouse, by_table, now - timedelta(days=MOST_DAYS))
     if errors:
         raise WarehouseError("; ".join(f"{table}: {why}" for table, why in sorted(errors.items())))
@@ -54,4 +56,8 @@ def _still_there(
         file.gcs_path for files in by_table.values() for file, _ in files if canonical_path(file.gcs_path) not in there
     }
     gone = Files().vanished(sorted(unprocessed))
-    return {(str(row["scraper_name"]), str(row["game_id"])) for row in rows if row["gcs_path"] not in gone}
+    return [
+        PastCall(row["scraper_name"], row["slot_time"], row["game_date"], Outcome.SUCCESS, row["game_id"])
+        for row in rows
+        if row["gcs_path"] not in gone
+    ]

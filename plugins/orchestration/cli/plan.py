@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,8 @@ from orchestration.decisions.engine import examine
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.document import DocumentError, read_document
 from orchestration.nba.eastern import clock, et, et_date
-from orchestration.nba.games import Schedule
-from orchestration.planning.assumptions import Assumption, read_assumptions
-from orchestration.planning.calls import planned_calls
+from orchestration.nba.games import Schedule, named
+from orchestration.planning.assumptions import Assumption, assumed_calls, read_assumptions
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action
 
@@ -47,11 +47,13 @@ def run_plan(day: date, days: int, sources: Sources, *, as_json: bool, only: str
     except _Unusable as error:
         print(f"plan: {error}", file=sys.stderr)
         return 1
+    _note(schedule, (day, day + timedelta(days=days - 1)), sources)
     decisions = [d for d in plan(config, start, end, schedule, history, assumptions) if only in (None, d.workflow)]
     if as_json:
-        print("[\n" + ",\n".join(json.dumps(_object(config, d), ensure_ascii=False) for d in decisions) + "\n]")
+        objects = (json.dumps(_object(config, d, assumptions), ensure_ascii=False) for d in decisions)
+        print("[\n" + ",\n".join(objects) + "\n]")
     else:
-        _timeline(config, decisions, verbose=verbose)
+        _timeline(config, decisions, assumptions, verbose=verbose)
     return 0
 
 
@@ -66,12 +68,15 @@ def run_explain(workflow: str, at: datetime, sources: Sources) -> int:
         print(f"explain: {error}", file=sys.stderr)
         return 1
     decision, examined = examine(workflow, config, at, schedule, history)
+    _note(schedule, (decision.target_date, decision.target_date), sources)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{workflow}[/] at {moment_text(at)}: [{COLOURS[decision.action]}]{decision.action.value}[/]")
     console.print(f"  {decision.reason}", markup=False)
     games = schedule.on(decision.target_date, config.workflows[workflow].game_types)
-    tips = f", tips {clock(games[0].tip)}-{clock(games[-1].tip)} ET" if games else ""
-    console.print(f"  target date {decision.target_date}, {len(games)} games{tips}")
+    known = [game.tip for game in games if game.tip is not None]
+    tips = f", tips {clock(known[0])}-{clock(known[-1])} ET" if known else ""
+    unknown = f", {len(games) - len(known)} without a known tip" if len(games) > len(known) else ""
+    console.print(f"  target date {decision.target_date}, {len(games)} games{tips}{unknown}")
     console.print(f"  next check {moment_text(decision.next_check_time)}, alert {decision.alert_level.value}")
     for number, one in enumerate(examined, 1):
         mark = "answered" if one.verdict else "passed" if one.reached else "not asked"
@@ -102,9 +107,16 @@ def _inputs(
         raise _Unusable(f"{sources.games}: {error.strerror}") from error
     except DocumentError as error:
         raise _Unusable(f"{sources.games}: {error}") from error
-    if document.without_teams:
-        print(f"note: {len(document.without_teams)} games without teams are left out", file=sys.stderr)
-    return Schedule(document.games, start), History()
+    return document.schedule(start), History()
+
+
+def _note(schedule: Schedule, days: tuple[date, date], sources: Sources) -> None:
+    """Say what of the schedule cannot be relied on, beside the plan itself."""
+    if rows := schedule.unusable:
+        print(f"note: {plural(len(rows), 'row')} left out: {'; '.join(named(rows))}", file=sys.stderr)
+    if schedule.reach and not schedule.reach[0] <= days[0] <= days[1] <= schedule.reach[1]:
+        reach = f"{sources.games} reaches from {schedule.reach[0]} to {schedule.reach[1]}"
+        print(f"note: {reach}; what is played on other dates is unknown", file=sys.stderr)
 
 
 def _assumptions(sources: Sources) -> list[Assumption]:
@@ -118,7 +130,12 @@ def _assumptions(sources: Sources) -> list[Assumption]:
         raise _Unusable(str(error)) from error
 
 
-def _object(config: Config, decision: Decision) -> dict[str, Any]:
+def _calls(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> list[str]:
+    """Return the calls that would be made: without those that wait in vain for one that fails."""
+    return [call.label for call, outcome in assumed_calls(config, decision, assumptions) if outcome is not None]
+
+
+def _object(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> dict[str, Any]:
     return {
         "tick": decision.tick.isoformat(),
         "workflow": decision.workflow,
@@ -129,23 +146,25 @@ def _object(config: Config, decision: Decision) -> dict[str, Any]:
         "next_check_time": decision.next_check_time.isoformat(),
         "target_date": decision.target_date.isoformat(),
         "target_games": [game.game_id for game in decision.games],
-        "calls": [call.label for call in planned_calls(config, decision)],
+        "calls": _calls(config, decision, assumptions),
         "context": dict(decision.context),
     }
 
 
-def _timeline(config: Config, decisions: Sequence[Decision], *, verbose: bool) -> None:
-    """Print RUN and ABORT with their reasons; SKIPs as a count, or each with ``verbose``."""
+def _timeline(
+    config: Config, decisions: Sequence[Decision], assumptions: Sequence[Assumption], *, verbose: bool
+) -> None:
+    """Print RUN and ABORT with their reasons; SKIPs as a count, or each with ``verbose``. ``decisions`` in order."""
     console = Console(highlight=False, soft_wrap=True)
     day: date | None = None
-    for tick in sorted({decision.tick for decision in decisions}):
-        here = [decision for decision in decisions if decision.tick == tick]
+    for tick, group in groupby(decisions, key=lambda decision: decision.tick):
+        here = list(group)
         if et_date(tick) != day:
             day = et_date(tick)
             console.print(f"[bold]{et(tick):%a %d %b %Y}[/]")
         shown = here if verbose else [d for d in here if d.action is not Action.SKIP]
         for decision in shown:
-            calls = len(list(planned_calls(config, decision)))
+            calls = len(_calls(config, decision, assumptions))
             more = f" [dim]({plural(calls, 'call')})[/]" if calls else ""
             line = f"{clock(tick)} [{COLOURS[decision.action]}]{decision.action.value:5}[/] {decision.workflow:20} "
             console.print(line + decision.reason.replace("[", r"\[") + more)

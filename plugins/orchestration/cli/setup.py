@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from orchestration.config import Config, load
+from orchestration.config import Config, config_path, load, read
+from orchestration.config.source import parse
 from orchestration.planning.reachable import never_running
 
 
@@ -64,11 +65,11 @@ def _pools(config: Config) -> int:
 
 def run_validate(file: str | None) -> int:
     """Check a configuration. Returns 0 with its warnings, or 1 with its errors (raised as ConfigError)."""
-    loaded = load(file)
+    loaded, path = load(file), file or str(config_path())
     for warning in loaded.warnings:
         print(f"warning: {warning}")
-    for name in never_running(loaded.config):
-        print(f"warning: workflows.{name}: its window can never run on a game day; see plan.sh --workflow {name}")
+    for problem in never_running(loaded.config, parse(read(Path(path)), path)):
+        print(f"warning: {problem.text(path)}")
     count = len(loaded.config.workflows)
     print(f"{file or 'workflows.yaml'}: valid, {count} workflows, {len(loaded.config.scrapers)} scrapers")
     return 0

@@ -23,7 +23,9 @@ WIDTH = 79
 SECONDS = 5
 PARTS: dict[str, frozenset[str]] = {
     "locker": frozenset({"not_locked"}),
-    "decisions": frozenset({"missing_ticks", "expected_missed", "abort", "bigquery_down", "schedule_unknown"}),
+    "decisions": frozenset(
+        {"missing_ticks", "expected_missed", "abort", "bigquery_down", "schedule_unknown", "unusable_rows"}
+    ),
     "executions": frozenset(
         {"run_without_execution", "execution_failed", "execution_partial", "vetoed", "deadline_missed"}
     ),

@@ -13,14 +13,17 @@ from orchestration.config.source import Path, Source
 from orchestration.config.templates import problem_with
 from orchestration.config.workflows import (
     EarlyGameWorkflow,
+    ExecutionPlan,
     GameAwareWorkflow,
     PostGameWorkflow,
     SelfAwareWorkflow,
     Workflow,
 )
+from orchestration.nba.eastern import NOON
 from orchestration.words import FanOut, TargetDate
 
-NOON = time(12, 0)
+MORNING = time(5, 0)
+"""From here to noon a window of a fixed time comes after the night: its `slate` is that of the night that ended."""
 
 
 def errors(config: Config, source: Source) -> Iterator[Problem]:
@@ -35,6 +38,9 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
             if required not in config.workflows:
                 path = ("workflows", name, "dependencies", "requires", index)
                 yield _unknown(source, path, "workflow", required, config.workflows)
+            elif workflow.enabled and not config.workflows[required].enabled:
+                path = ("workflows", name, "dependencies", "requires", index)
+                yield source.problem(path, f"`{required}` is switched off, so `{name}` would wait for it for ever")
     requires = {n: [r for r in w.dependencies.requires if r in config.workflows] for n, w in config.workflows.items()}
     yield from _cycles(source, requires, "workflows", "dependencies", "requires")
     yield from _cleanup(config, source)
@@ -68,6 +74,9 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
         if name not in known:
             yield _unknown(source, ("settings", "scraper_timeouts", "overrides", name), "scraper", name, known)
     depends = {n: [d for d in s.depends_on if d in known] for n, s in known.items()}
+    for name, scraper in known.items():
+        if fan_out_of(name, scraper) is FanOut.EVENT and event_source_of(scraper) in known:
+            depends[name].append(event_source_of(scraper))
     yield from _cycles(source, depends, "scrapers", "depends_on")
 
 
@@ -85,6 +94,7 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
     earlier: set[str] = set()
     for step_name, step in workflow.execution_plan.steps.items():
         at_step = (*here, step_name)
+        callable_here = earlier | set(step.scrapers)
         for index, scraper in enumerate(step.scrapers):
             key = ("scraper",) if (*at_step, "scraper") in source.places or (*here, "scraper") in source.places else ()
             path = (*at_step, *(key or ("scrapers", index)))
@@ -95,7 +105,7 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
                 yield source.problem(path, f"`{scraper}` stands twice in this plan; each call is made once")
             model = config.scrapers[scraper]
             needs = event_source_of(model)
-            if fan_out_of(scraper, model) is FanOut.EVENT and needs not in earlier:
+            if fan_out_of(scraper, model) is FanOut.EVENT and needs not in callable_here:
                 yield source.problem(
                     path, f"`{scraper}` is called for each event of `{needs}`, so an earlier step must call that"
                 )
@@ -159,6 +169,51 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
                 ("workflows", name, "schedule", "target_date"),
                 "before midnight `yesterday` is the night before; it is read as the current slate: write `slate`",
             )
+        if reads_slate_as_yesterday(workflow):
+            yield source.problem(
+                ("workflows", name, "schedule", "target_date"),
+                "in the morning `slate` is games that are not played yet; it is read as the night that ended: "
+                "write `yesterday`",
+            )
+        yield from _stopped_by_trifles(config, source, name, workflow.execution_plan)
+        yield from _waits_for_nothing(config, source, workflow.execution_plan)
+
+
+def _stopped_by_trifles(config: Config, source: Source, name: str, plan: ExecutionPlan) -> Iterator[Problem]:
+    """Critical scrapers that are not called when one that is not critical fails."""
+    for step_name, step in plan.steps.items():
+        here: Path = ("workflows", name, "execution_plan", step_name)
+        critical = [scraper for scraper in step.scrapers if config.scrapers[scraper].critical]
+        for index, needed in enumerate(step.depends_on):
+            if critical and not config.scrapers[needed].critical:
+                yield source.problem((*here, "depends_on", index), _stops(needed, critical))
+        for scraper in critical:
+            for index, needed in enumerate(config.scrapers[scraper].depends_on):
+                if needed in plan.scrapers and not config.scrapers[needed].critical:
+                    yield source.problem(("scrapers", scraper, "depends_on", index), _stops(needed, [scraper]))
+
+
+def _waits_for_nothing(config: Config, source: Source, plan: ExecutionPlan) -> Iterator[Problem]:
+    """Scrapers that depend on one which only a later step calls."""
+    called: set[str] = set()
+    for step in plan.steps.values():
+        called |= set(step.scrapers)
+        for scraper in step.scrapers:
+            for index, needed in enumerate(config.scrapers[scraper].depends_on):
+                if needed in plan.scrapers and needed not in called:
+                    message = f"a later step calls `{needed}`, so `{scraper}` does not wait for it there"
+                    yield source.problem(("scrapers", scraper, "depends_on", index), message)
+
+
+def _stops(needed: str, critical: list[str]) -> str:
+    return f"`{needed}` is not critical, but its failure keeps the critical {', '.join(critical)} from being called"
+
+
+def fixed_time_of(workflow: Workflow) -> tuple[time, timedelta] | None:
+    """Return the fixed ET time of a workflow's window and its tolerance, or None where it has none."""
+    if not isinstance(workflow, PostGameWorkflow | EarlyGameWorkflow) or workflow.schedule.fixed_time is None:
+        return None
+    return workflow.schedule.fixed_time, timedelta(minutes=workflow.schedule.tolerance_minutes)
 
 
 def _answer(config: Config, source: Source, name: str) -> Iterator[Problem]:
@@ -191,9 +246,11 @@ def _timeout(config: Config, source: Source, name: str) -> Iterator[Problem]:
 
 def reads_yesterday_as_slate(workflow: Workflow) -> bool:
     """Return whether a post-game window says ``yesterday`` at an hour where that is lesson T8's mistake."""
-    return (
-        isinstance(workflow, PostGameWorkflow | EarlyGameWorkflow)
-        and workflow.schedule.target_date is TargetDate.YESTERDAY
-        and workflow.schedule.fixed_time is not None
-        and workflow.schedule.fixed_time >= NOON
-    )
+    fixed = fixed_time_of(workflow)
+    return fixed is not None and workflow.schedule.target_date is TargetDate.YESTERDAY and fixed[0] >= NOON
+
+
+def reads_slate_as_yesterday(workflow: Workflow) -> bool:
+    """Return whether a post-game window says ``slate`` at an hour where only last night's can be meant."""
+    fixed = fixed_time_of(workflow)
+    return fixed is not None and workflow.schedule.target_date is TargetDate.SLATE and MORNING <= fixed[0] < NOON

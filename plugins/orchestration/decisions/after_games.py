@@ -4,58 +4,59 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Any
 
-from orchestration.config.workflows import EarlyGameSchedule, EarlyGameWorkflow, PostGameWorkflow
+from orchestration.config.checks import fixed_time_of
+from orchestration.config.workflows import EarlyGameWorkflow
 from orchestration.decisions.case import (
     Case,
     Check,
     day,
     no_games,
+    only_unusable_rows,
     plural,
     run,
     schedule_unknown,
     skip,
-    waiting_for_required,
+    wait_for_required,
 )
 from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, at, clock, hours_between, nearest
+from orchestration.nba.eastern import after, at, clock, hours_between, slate_date
 from orchestration.nba.games import Game
 from orchestration.words import AlertLevel
 
 
-def _fixed(case: Case) -> tuple[time, timedelta] | None:
-    assert isinstance(case.workflow, PostGameWorkflow | EarlyGameWorkflow)
-    schedule = case.workflow.schedule
-    return None if schedule.fixed_time is None else (schedule.fixed_time, timedelta(minutes=schedule.tolerance_minutes))
-
-
 def outside_fixed_time(case: Case) -> Verdict | None:
     """SKIP outside the fixed time and its tolerance, measured on aware times (lesson T11)."""
-    if (fixed := _fixed(case)) is None:
+    if (fixed := fixed_time_of(case.workflow)) is None or case.window is not None:
         return None
     wall, tolerance = fixed
-    # Real hours, not a difference of wall times, which a daylight-saving change would put an hour off.
-    if abs(hours_between(nearest(case.tick, wall), case.tick)) <= tolerance / timedelta(hours=1):
-        return None
     upcoming = next(t for t in (at(case.today + timedelta(days=n), wall) for n in range(3)) if t > case.tick)
     minutes = int(tolerance.total_seconds() // 60)
     reason = f"Not at {wall:%H:%M} ET ± {minutes} min; next at {day(upcoming)}"
-    return skip(
-        "outside_window", reason, after(upcoming, -tolerance), fixed_time=f"{wall:%H:%M}", tolerance_minutes=minutes
-    )
+    return skip("outside_window", reason, upcoming, fixed_time=f"{wall:%H:%M}", tolerance_minutes=minutes)
 
 
-def already_executed(case: Case) -> Verdict | None:
-    """SKIP when this window has been executed for this date; a failed execution does not count (lesson K5)."""
-    if (fixed := _fixed(case)) is None:
+def before_fixed_time(case: Case) -> Verdict | None:
+    """SKIP at a tick inside the tolerance but before the fixed time, which is a tick itself and the best one."""
+    if case.window is None or case.tick >= case.window:
         return None
-    wall, tolerance = fixed
-    window = nearest(case.tick, wall)
-    for execution in case.history.of(case.name, case.target_date):
-        if execution.done and abs(hours_between(window, execution.tick)) <= tolerance / timedelta(hours=1):
-            return skip("done", f"This window was executed at {clock(execution.tick)} ET for {case.target_date}")
-    return None
+    reason = f"The fixed time {clock(case.window)} ET comes next; then more games are over"
+    return skip("before_fixed_time", reason, case.window, fixed_time=clock(case.window))
+
+
+def _last_tick(case: Case) -> bool:
+    """Return whether no later tick of this window comes: of its fixed time, or of the slate without one."""
+    upcoming = case.ticks.next_after(case.tick)
+    if case.window is None:
+        return slate_date(upcoming) > case.target_date
+    fixed = fixed_time_of(case.workflow)
+    assert fixed is not None
+    return upcoming > after(case.window, fixed[1])
+
+
+def waiting_for_required(case: Case) -> Verdict | None:
+    """SKIP while a required workflow is not done for the date; ABORT once at the last tick of the window."""
+    return wait_for_required(case, closes=_last_tick(case))
 
 
 def all_collected(case: Case) -> Verdict | None:
@@ -67,10 +68,63 @@ def all_collected(case: Case) -> Verdict | None:
     )
 
 
-def _run_for(case: Case, missing: tuple[Game, ...], **context: Any) -> Verdict:
-    """RUN for the missing games; alert for those that were asked for after their due time and still are missing."""
+def _executed(case: Case) -> datetime | None:
+    """Return when this window was executed for this date; a failed execution does not count (lesson K5)."""
+    fixed = fixed_time_of(case.workflow)
+    if case.window is None or fixed is None:
+        return None
+    executions = (e for e in case.history.of(case.name, case.target_date) if e.done)
+    tolerance = fixed[1] / timedelta(hours=1)
+    return next((e.tick for e in executions if abs(hours_between(case.window, e.tick)) <= tolerance), None)
+
+
+def _asked_from(case: Case, game: Game) -> datetime:
+    """Return the moment from which this workflow asks for a game: its tip, or the early games' delay after it."""
+    if isinstance(case.workflow, EarlyGameWorkflow):
+        return after(game.begins, timedelta(hours=case.workflow.schedule.collection_delay_hours))
+    return game.begins
+
+
+def _missing(case: Case) -> tuple[Game, ...]:
+    """Return the games to ask for: begun, and not collected. Once the window was executed, only those that are due.
+
+    Where per-game scrapers lack games it is these; else those that a whole-date scraper must have seen the end of.
+    """
+    executed = _executed(case)
+    lacking = {
+        game: case.lacking(game)
+        for game in case.games
+        if _asked_from(case, game) <= case.tick and (not executed or game.due <= case.tick)
+    }
+    per_game = frozenset(case.per_game_scrapers)
+    found = [game for game, scrapers in lacking.items() if per_game.intersection(scrapers)]
+    return tuple(found or [game for game, scrapers in lacking.items() if scrapers])
+
+
+def nothing_to_ask_for(case: Case) -> Verdict | None:
+    """SKIP when no missing game has begun yet, or the window was executed and what is missing is not due."""
+    if _missing(case):
+        return None
+    missing = [game for game in case.games if not case.collected(game)]
+    if executed := _executed(case):
+        due = min(max(game.due, _asked_from(case, game)) for game in missing)
+        reason = f"This window was executed at {clock(executed)} ET for {case.target_date}; the rest is due {day(due)}"
+        return skip("done", reason, due)
+    begins = min(_asked_from(case, game) for game in missing)
+    return skip("not_tipped", f"No missing game has tipped yet; the next one does at {day(begins)}", begins)
+
+
+def missing_games(case: Case) -> Verdict | None:
+    """RUN for every game of the slate that has begun and is not collected yet (lesson E1).
+
+    Alerts for those that were asked for after their due time and still are missing.
+    """
+    missing = _missing(case)
     overdue = [game for game in missing if case.overdue(game)]
     reason = f"{len(missing)} of {plural(len(case.games), 'game')} of {case.target_date} to collect"
+    lacking = {scraper for game in missing for scraper in case.lacking(game)}
+    if not lacking.intersection(case.per_game_scrapers):
+        reason = f"{', '.join(sorted(lacking))} of {case.target_date} to collect, for {plural(len(missing), 'game')}"
     if overdue:
         reason += f"; {len(overdue)} should have been here: {', '.join(game.label for game in overdue[:3])}"
     return run(
@@ -82,81 +136,76 @@ def _run_for(case: Case, missing: tuple[Game, ...], **context: Any) -> Verdict:
         missing=len(missing),
         overdue=[game.game_id for game in overdue],
         last_due=clock(max(game.due for game in case.games)),
-        **context,
     )
-
-
-def missing_games(case: Case) -> Verdict | None:
-    """RUN for every game of the slate that is not collected yet (lesson E1)."""
-    return _run_for(case, tuple(game for game in case.games if not case.collected(game)))
 
 
 POST_GAME: tuple[Check, ...] = (
     schedule_unknown,
+    only_unusable_rows,
     no_games,
-    waiting_for_required,
     outside_fixed_time,
-    already_executed,
     all_collected,
+    before_fixed_time,
+    waiting_for_required,
+    nothing_to_ask_for,
     missing_games,
 )
 
 
-def _early(case: Case) -> tuple[EarlyGameSchedule, Case]:
-    """Return the schedule and the case with only the games that tip before the cut-off hour (lesson T10)."""
+def _early(case: Case) -> Case:
+    """Return the case with only the games that tip before the cut-off hour (lesson T10)."""
     assert isinstance(case.workflow, EarlyGameWorkflow)
-    schedule = case.workflow.schedule
-    cutoff = schedule.early_game_cutoff_hour
-    early = [game for game in case.games if game.tip < at(case.target_date, time(cutoff % 24)) or cutoff == 24]
-    narrowed = replace(case, schedule=replace(case.schedule, games=tuple(early)))
-    return schedule, narrowed
+    cutoff = case.workflow.schedule.early_game_cutoff_hour
+    before = at(case.target_date + timedelta(days=cutoff // 24), time(cutoff % 24))
+    early = tuple(game for game in case.games if game.tip is not None and game.tip < before)
+    return replace(case, schedule=replace(case.schedule, games=early))
 
 
 def no_early_games(case: Case) -> Verdict | None:
     """SKIP when no game of the date tips early."""
-    schedule, narrowed = _early(case)
-    if narrowed.games:
+    assert isinstance(case.workflow, EarlyGameWorkflow)
+    if _early(case).games:
         return None
-    cutoff = schedule.early_game_cutoff_hour
+    cutoff = case.workflow.schedule.early_game_cutoff_hour
     return skip("no_games", f"No game on {case.target_date} tips before {cutoff:02d}:00 ET", games=len(case.games))
 
 
 def early_games_collected(case: Case) -> Verdict | None:
     """SKIP when the early games are all here."""
-    return all_collected(_early(case)[1])
-
-
-def _ready_at(schedule: EarlyGameSchedule, game: Game) -> datetime:
-    return after(game.tip, timedelta(hours=schedule.collection_delay_hours))
+    return all_collected(_early(case))
 
 
 def none_ready(case: Case) -> Verdict | None:
     """SKIP while every missing early game tipped less than ``collection_delay_hours`` ago."""
-    schedule, narrowed = _early(case)
-    ready_at = [_ready_at(schedule, game) for game in narrowed.games if not narrowed.collected(game)]
+    assert isinstance(case.workflow, EarlyGameWorkflow)
+    narrowed, delay = _early(case), case.workflow.schedule.collection_delay_hours
+    ready_at = [_asked_from(case, game) for game in narrowed.games if not narrowed.collected(game)]
     if min(ready_at) <= case.tick:
         return None
-    delay = schedule.collection_delay_hours
     reason = f"The next early game is due {delay:g} h after its tip, at {clock(min(ready_at))} ET"
     return skip("not_due", reason, min(ready_at), collection_delay_hours=delay, missing=len(ready_at))
 
 
+def no_early_game_to_ask_for(case: Case) -> Verdict | None:
+    """SKIP when the window was executed and no missing early game is due."""
+    return nothing_to_ask_for(_early(case))
+
+
 def early_missing_games(case: Case) -> Verdict | None:
     """RUN for the early games that are due and not collected."""
-    schedule, narrowed = _early(case)
-    missing = (game for game in narrowed.games if not narrowed.collected(game))
-    ready = tuple(game for game in missing if _ready_at(schedule, game) <= case.tick)
-    return _run_for(narrowed, ready, cutoff_hour=schedule.early_game_cutoff_hour)
+    return missing_games(_early(case))
 
 
 EARLY: tuple[Check, ...] = (
     schedule_unknown,
+    only_unusable_rows,
     no_games,
     no_early_games,
-    waiting_for_required,
     outside_fixed_time,
-    already_executed,
     early_games_collected,
+    before_fixed_time,
+    waiting_for_required,
     none_ready,
+    no_early_game_to_ask_for,
     early_missing_games,
 )

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from orchestration.config.workflows import GameAwareSchedule, GameAwareWorkflow
 from orchestration.decisions.case import (
+    MISSED_WINDOW,
     Case,
     Check,
     abort,
     no_games,
+    only_unusable_rows,
     plural,
     run,
     schedule_unknown,
     skip,
-    waiting_for_required,
+    unmet,
+    wait_for_required,
+    waiting_for,
 )
 from orchestration.decisions.model import Verdict
 from orchestration.nba.eastern import after, clock, hours_between
-
-MISSED_WINDOW = "missed_window"
 
 
 def _schedule(case: Case) -> GameAwareSchedule:
@@ -28,16 +30,27 @@ def _schedule(case: Case) -> GameAwareSchedule:
     return case.workflow.schedule
 
 
-def _opening(case: Case) -> datetime:
-    return after(case.games[0].tip, -timedelta(hours=_schedule(case).window_before_game_hours))
+def _closed_because(case: Case) -> str | None:
+    """Return why the window is closed, or None. Where a tip is not known yet only business hours close it."""
+    end = _schedule(case).business_hours.end
+    if len(case.tips) == len(case.games) and case.tick >= case.tips[-1]:
+        return f"last tip {clock(case.tips[-1])} ET has passed"
+    return f"business hours ended at {end:02d}:00 ET" if case.tick > case.wall(end) else None
+
+
+def waiting_for_required(case: Case) -> Verdict | None:
+    """SKIP until every required workflow is done for the date, or had nothing to do."""
+    return None if _closed_because(case) else wait_for_required(case, closes=False)
 
 
 def before_opening(case: Case) -> Verdict | None:
-    """SKIP until ``window_before_game_hours`` before the first tip."""
-    opening, tip = _opening(case), case.games[0].tip
+    """SKIP until ``window_before_game_hours`` before the first tip that is known; without any, business hours open."""
+    if not case.tips:
+        return None
+    tip, width = case.tips[0], _schedule(case).window_before_game_hours
+    opening, ahead = after(tip, -timedelta(hours=width)), hours_between(case.tick, tip)
     if case.tick >= opening:
         return None
-    ahead, width = hours_between(case.tick, tip), _schedule(case).window_before_game_hours
     return skip(
         "before_opening",
         f"First tip {clock(tip)} ET is {ahead:.1f} h away; the window opens {width:g} h before, at {clock(opening)}",
@@ -59,22 +72,22 @@ def before_business_hours(case: Case) -> Verdict | None:
 
 def window_closed(case: Case) -> Verdict | None:
     """After the last tip or business hours: SKIP when collected or already reported, else ABORT: it was missed."""
-    end, last_tip = _schedule(case).business_hours.end, case.games[-1].tip
-    if case.tick < last_tip and case.tick <= case.wall(end):
+    if (why := _closed_because(case)) is None:
         return None
-    why = (
-        f"last tip {clock(last_tip)} ET has passed"
-        if case.tick >= last_tip
-        else f"business hours ended at {end:02d}:00 ET"
-    )
     collections = [e for e in case.history.of(case.name, case.target_date) if e.collected]
-    seen: dict[str, Any] = {"last_tip": clock(last_tip), "business_hours_end": end, "collections": len(collections)}
+    last_tip = clock(case.tips[-1]) if len(case.tips) == len(case.games) else None
+    end = _schedule(case).business_hours.end
+    seen: dict[str, Any] = {"last_tip": last_tip, "business_hours_end": end, "collections": len(collections)}
     if collections:
         reason = f"The window is closed ({why}); collected {plural(len(collections), 'time')}"
         return skip("done", reason, **seen)
     if case.history.answered_by(case.name, MISSED_WINDOW, case.target_date):
         return skip("miss_already_reported", f"The window is closed ({why}) and its miss has been reported", **seen)
-    return abort(case, MISSED_WINDOW, f"Missed window: {why} and nothing was collected for {case.target_date}", **seen)
+    reason = f"Missed window: {why} and nothing was collected for {case.target_date}"
+    if missing := unmet(case):
+        reason += f"; it waited for {waiting_for(case, missing)}"
+        seen["waiting_for"] = missing
+    return abort(case, MISSED_WINDOW, reason, **seen)
 
 
 def too_soon(case: Case) -> Verdict | None:
@@ -99,19 +112,24 @@ def too_soon(case: Case) -> Verdict | None:
 
 def due(case: Case) -> Verdict | None:
     """RUN for all games of the day."""
-    ahead = hours_between(case.tick, case.games[0].tip)
+    games = plural(len(case.games), "game")
+    if not case.tips:
+        return run(f"{games}, no tip is known yet", case.games, games=len(case.games))
+    first = case.tips[0]
+    ahead = hours_between(case.tick, first)
     when = f"in {ahead:.1f} h" if ahead >= 0 else f"{-ahead:.1f} h ago"
     return run(
-        f"{plural(len(case.games), 'game')}, first tip {clock(case.games[0].tip)} ET {when}",
+        f"{games}, first tip {clock(first)} ET {when}",
         case.games,
         games=len(case.games),
-        first_tip=clock(case.games[0].tip),
+        first_tip=clock(first),
         hours_to_tip=round(ahead, 2),
     )
 
 
 GAME_AWARE: tuple[Check, ...] = (
     schedule_unknown,
+    only_unusable_rows,
     no_games,
     waiting_for_required,
     before_opening,

@@ -8,14 +8,16 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
-from orchestration.config.checks import reads_yesterday_as_slate
+from orchestration.config.checks import fixed_time_of, reads_yesterday_as_slate
 from orchestration.config.model import Config
 from orchestration.config.ticks import Ticks
-from orchestration.config.workflows import Workflow
+from orchestration.config.workflows import DiscoveryWorkflow, FreshnessWorkflow, SelfAwareWorkflow, Workflow
+from orchestration.decisions.collected import lacking, scrapers_about_games
+from orchestration.decisions.days import current_day
 from orchestration.decisions.model import History, Verdict
-from orchestration.nba.eastern import at, et, et_date, resolve_target_date
-from orchestration.nba.games import Game, Schedule
-from orchestration.words import Action, AlertLevel, Outcome, TargetDate
+from orchestration.nba.eastern import NOON, at, et, et_date, hours_between, nearest, resolve_target_date
+from orchestration.nba.games import Game, Schedule, named
+from orchestration.words import Action, AlertLevel, TargetDate
 
 
 @dataclass(frozen=True)
@@ -45,42 +47,69 @@ class Case:
         return et_date(self.tick)
 
     @cached_property
+    def window(self) -> datetime | None:
+        """The occurrence of the workflow's fixed time that the tick lies in the tolerance of, or None."""
+        if (fixed := fixed_time_of(self.workflow)) is None:
+            return None
+        wall, tolerance = fixed
+        window = nearest(self.tick, wall)
+        # Real hours, not a difference of wall times, which a daylight-saving change would put an hour off (T11).
+        return window if abs(hours_between(window, self.tick)) <= tolerance / timedelta(hours=1) else None
+
+    @cached_property
     def target_date(self) -> date:
-        """The ET date that the data is about."""
+        """The ET date that the data is about. In a window of a fixed time it is the window's, whatever the tick's."""
         if self.target_date_override is not None:
             return self.target_date_override
-        slate = reads_yesterday_as_slate(self.workflow)
-        return resolve_target_date(TargetDate.SLATE if slate else self.workflow.schedule.target_date, self.tick)
+        target = self.workflow.schedule.target_date
+        if self.window is None:
+            return resolve_target_date(
+                TargetDate.SLATE if reads_yesterday_as_slate(self.workflow) else target, self.tick
+            )
+        day = self.window.date()
+        if target is TargetDate.TODAY or (target is TargetDate.SLATE and self.window.time() >= NOON):
+            return day
+        return day if reads_yesterday_as_slate(self.workflow) else day - timedelta(days=1)
 
     @cached_property
     def games(self) -> tuple[Game, ...]:
-        """The games of the target date that count for this workflow, by tip-off."""
+        """The games of the target date that count for this workflow, by tip-off, unknown tips last."""
         return self.schedule.on(self.target_date, self.workflow.game_types)
+
+    @cached_property
+    def tips(self) -> list[datetime]:
+        """Their tips, as far as they are known."""
+        return [game.tip for game in self.games if game.tip is not None]
 
     @cached_property
     def per_game_scrapers(self) -> tuple[str, ...]:
         """The plan's scrapers that are called once per game."""
         return self.config.per_game_scrapers(self.name)
 
+    @cached_property
+    def about_games(self) -> tuple[str, ...]:
+        """The plan's scrapers that a game must be brought by."""
+        return scrapers_about_games(self.config, self.name, critical_only=False)
+
     def wall(self, hour: int, *, days: int = 0) -> datetime:
         """Return the full ET ``hour`` of today, or of so many days later; 24 is the last minute of the day."""
         return at(self.today + timedelta(days=days), time(hour) if hour < 24 else time(23, 59))
 
     def collected(self, game: Game) -> bool:
-        """Return whether every per-game scraper of the plan has brought this game's data (lesson K6)."""
-        if not self.per_game_scrapers:
-            return any(e.collected for e in self.history.of(self.name, self.target_date))
+        """Return whether this game's data is here, as far as this workflow brings it (lesson K6)."""
         return not self.lacking(game)
 
     def lacking(self, game: Game) -> tuple[str, ...]:
-        """Return the per-game scrapers of the plan that have not brought this game's data."""
-        calls = self.history.calls_for(game.game_id, self.per_game_scrapers)
-        done = {call.scraper for call in calls if call.outcome is Outcome.SUCCESS}
-        return tuple(scraper for scraper in self.per_game_scrapers if scraper not in done)
+        """Return the scrapers of the plan that have not brought this game's data."""
+        if not self.about_games:
+            executions = self.history.of(self.name, self.target_date)
+            done = any(e.collected and e.tick >= game.due for e in executions)
+            return () if done else self.workflow.execution_plan.scrapers
+        return lacking(self.config, self.about_games, game, self.history.successes)
 
     def overdue(self, game: Game) -> bool:
         """Return whether a scraper that lacks this game has asked for it when it was already due."""
-        return any(call.tick >= game.due for call in self.history.calls_for(game.game_id, self.lacking(game)))
+        return self.history.asked_since(self.lacking(game), game, game.due)
 
 
 Check = Callable[[Case], Verdict | None]
@@ -122,9 +151,31 @@ def day(value: datetime) -> str:
 def schedule_unknown(case: Case) -> Verdict | None:
     """ABORT when the schedule cannot be relied on. An empty day is something else (lesson K13)."""
     max_age = case.config.settings.schedule_max_age_hours
-    if (reason := case.schedule.unknown_because(case.tick, max_age)) is None:
+    if (reason := case.schedule.unknown_because(case.tick, max_age, case.target_date)) is None:
         return None
     return abort(case, "schedule_unknown", f"Schedule unknown: {reason}", schedule_max_age_hours=max_age)
+
+
+UNUSABLE_ROWS = "unusable_rows"
+
+
+def only_unusable_rows(case: Case) -> Verdict | None:
+    """Where all that is known of the date are rows that cannot be used: SKIP until one was to be over, then ABORT once.
+
+    Before that they are games whose teams are not decided yet, and some of those are never played. A date with usable
+    games goes on with them.
+    """
+    rows = case.schedule.unusable_on(case.target_date, case.workflow.game_types)
+    if case.games or not rows:
+        return None
+    text = f"No game of {case.target_date} can be told: {'; '.join(named(rows))}"
+    due = min((row.due for row in rows if row.due is not None), default=None)
+    asked = case.window is not None or fixed_time_of(case.workflow) is None
+    if due is None or case.tick < due or not asked:
+        return skip("undecided", text, due)
+    if case.history.answered_by(case.name, UNUSABLE_ROWS, case.target_date):
+        return skip("unusable_rows_reported", text)
+    return abort(case, UNUSABLE_ROWS, text)
 
 
 def no_games(case: Case) -> Verdict | None:
@@ -134,22 +185,48 @@ def no_games(case: Case) -> Verdict | None:
     return skip("no_games", f"No games on {case.target_date:%a %d %b %Y}", games=0)
 
 
-def _nothing_to_do(case: Case, workflow: str) -> bool:
-    """Return whether a required workflow's own answer today was that no game is played."""
-    return any(
-        d.workflow == workflow and d.rule == "no_games" and et_date(d.tick) == case.today
-        for d in case.history.decisions
+MISSED_WINDOW = "missed_window"
+MET = frozenset({"done", "no_games", "found", "fresh"})
+"""Rules of a SKIP that says: there is nothing (left) to do."""
+DAILY = (SelfAwareWorkflow, DiscoveryWorkflow, FreshnessWorkflow)
+
+
+def unmet(case: Case) -> list[str]:
+    """Return the required workflows that are not done for the target date.
+
+    One is done that has completed for it or answered that nothing is left to do. A daily one counts for the
+    orchestration day that the slate belongs to: at 04:00 yesterday's morning, not today's.
+    """
+    return [name for name in case.workflow.dependencies.requires if not _met(case, name)]
+
+
+def _met(case: Case, name: str) -> bool:
+    daily = isinstance(case.config.workflows[name], DAILY)
+
+    def about(target: date, tick: datetime) -> bool:
+        return target == case.target_date or (daily and current_day(case.config, tick) == case.target_date)
+
+    return any(e.done and about(e.target_date, e.tick) for e in case.history.of(name)) or any(
+        d.workflow == name and d.rule in MET and about(d.target_date, d.tick) for d in case.history.decisions
     )
 
 
-def waiting_for_required(case: Case) -> Verdict | None:
-    """SKIP until every required workflow is done today, or had nothing to do."""
-    missing = [
-        name
-        for name in case.workflow.dependencies.requires
-        if not any(e.done and et_date(e.tick) == case.today for e in case.history.of(name))
-        and not _nothing_to_do(case, name)
-    ]
-    if not missing:
+def waiting_for(case: Case, names: list[str]) -> str:
+    """Return in words whom a workflow waits for, and whether one of them is halted."""
+    halts = {name: case.config.workflows[name].halt for name in names}
+    halted = {name: h.reason for name, h in halts.items() if h is not None and h.holds_at(case.tick, case.today)}
+    return ", ".join(f"{name} (halted: {halted[name]})" if name in halted else name for name in names)
+
+
+def wait_for_required(case: Case, *, closes: bool) -> Verdict | None:
+    """Return what a workflow does while one that it requires is not done: SKIP; ABORT once as its window ``closes``."""
+    if not (missing := unmet(case)):
         return None
-    return skip("waiting_for_required", f"Waiting for {', '.join(missing)}, not done yet today", waiting_for=missing)
+    who = waiting_for(case, missing)
+    if not closes:
+        return skip("waiting_for_required", f"Waiting for {who}, not done for {case.target_date}", waiting_for=missing)
+    if case.history.answered_by(case.name, MISSED_WINDOW, case.target_date):
+        reason = f"Waiting for {who}; that the window was missed has been reported"
+        return skip("miss_already_reported", reason, waiting_for=missing)
+    reason = f"Missed window: it waited for {who}, not done for {case.target_date}"
+    return abort(case, MISSED_WINDOW, reason, waiting_for=missing)

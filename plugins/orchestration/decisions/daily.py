@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from orchestration.config.model import LOCK_LEAD_MINUTES
 from orchestration.config.workflows import FreshnessWorkflow, SelfAwareWorkflow
-from orchestration.decisions.case import Case, Check, day, run, skip
+from orchestration.decisions.case import Case, Check, day, run, skip, wait_for_required
 from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, clock, hours_between
+from orchestration.nba.eastern import after, at, clock, et_date, hours_between
+from orchestration.words import Outcome
+
+MAX_AGE_BEFORE_LOCK_HOURS = 1.0
+"""How old the last success may be at the tick before the lock."""
 
 
 def _window(case: Case) -> tuple[int, int]:
@@ -57,22 +62,47 @@ def after_window(case: Case) -> Verdict | None:
     )
 
 
-SELF_AWARE: tuple[Check, ...] = (done_today, before_window, in_window, after_window)
+def waiting_for_required(case: Case) -> Verdict | None:
+    """SKIP while a required workflow is not done; ABORT once when the window of a daily workflow closes meanwhile."""
+    closes = isinstance(case.workflow, SelfAwareWorkflow) and case.tick > case.wall(_window(case)[1])
+    return wait_for_required(case, closes=closes)
+
+
+SELF_AWARE: tuple[Check, ...] = (done_today, before_window, waiting_for_required, in_window, after_window)
+
+
+def _before_lock(case: Case) -> bool:
+    """Return whether the tick is the one before a lock, which must see the day's schedule."""
+    settings = case.config.settings.daily_schedule_lock
+    day = et_date(case.tick)
+    locks = (at(day + timedelta(days=shift), settings.generation_time) for shift in (0, 1))
+    lead = timedelta(minutes=LOCK_LEAD_MINUTES)
+    return settings.enabled and any(timedelta() < lock - case.tick <= lead for lock in locks)
 
 
 def _max_age(case: Case) -> float:
     assert isinstance(case.workflow, FreshnessWorkflow)
-    return case.config.max_age_hours(case.workflow)
+    max_age = case.config.max_age_hours(case.workflow)
+    return min(max_age, MAX_AGE_BEFORE_LOCK_HOURS) if _before_lock(case) else max_age
+
+
+def _last_success(case: Case) -> datetime | None:
+    """Return when its scrapers last succeeded, in a run of its own or whoever else called them."""
+    own = [execution.tick for execution in case.history.of(case.name) if execution.collected]
+    calls = {
+        scraper: [c.tick for c in case.history.calls if c.scraper == scraper and c.outcome is Outcome.SUCCESS]
+        for scraper in case.workflow.execution_plan.scrapers
+    }
+    if all(calls.values()):
+        own.append(min(max(ticks) for ticks in calls.values()))
+    return max(own, default=None)
 
 
 def fresh(case: Case) -> Verdict | None:
-    """SKIP while the last success is young enough."""
-    max_age = _max_age(case)
-    successes = [e for e in case.history.of(case.name) if e.collected]
-    if not successes:
+    """SKIP while the last success is young enough; before the lock it may be an hour old at the most."""
+    if (last := _last_success(case)) is None:
         return None
-    last = successes[-1].tick
-    age = hours_between(last, case.tick)
+    max_age, age = _max_age(case), hours_between(last, case.tick)
     if age >= max_age:
         return None
     reason = f"Last success {age:.1f} h ago; refreshed every {max_age:g} h"
@@ -82,12 +112,12 @@ def fresh(case: Case) -> Verdict | None:
 def stale(case: Case) -> Verdict | None:
     """RUN: too old, or never."""
     max_age = _max_age(case)
-    successes = [e for e in case.history.of(case.name) if e.collected]
-    if not successes:
+    if (last := _last_success(case)) is None:
         return run("No success on record yet", max_age_hours=max_age)
-    age = hours_between(successes[-1].tick, case.tick)
-    reason = f"Last success {age:.1f} h ago, at least the {max_age:g} h allowed"
+    age = hours_between(last, case.tick)
+    lock = " before the lock" if _before_lock(case) else ""
+    reason = f"Last success {age:.1f} h ago, at least the {max_age:g} h allowed{lock}"
     return run(reason, age_hours=round(age, 2), max_age_hours=max_age)
 
 
-FRESHNESS: tuple[Check, ...] = (fresh, stale)
+FRESHNESS: tuple[Check, ...] = (fresh, waiting_for_required, stale)

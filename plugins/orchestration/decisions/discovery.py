@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orchestration.config.workflows import DiscoverySchedule, DiscoveryWorkflow
-from orchestration.decisions.case import Case, Check, no_games, run, schedule_unknown, skip
+from orchestration.decisions.case import (
+    Case,
+    Check,
+    no_games,
+    only_unusable_rows,
+    run,
+    schedule_unknown,
+    skip,
+    wait_for_required,
+)
 from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, clock, hours_between
-from orchestration.words import Action, AlertLevel, Outcome
+from orchestration.nba.eastern import after, clock, et_date, hours_between
+from orchestration.words import Action, AlertLevel
 
 ATTEMPTS_USED_UP = "max_attempts_reached"
 FOUND = "found"
@@ -27,14 +36,11 @@ def _once(case: Case, rule: str, level: AlertLevel) -> AlertLevel:
 def found(case: Case) -> Verdict | None:
     """SKIP when it is here for this target date; yesterday's report does not count (lesson T4)."""
     plan = case.workflow.execution_plan.scrapers
-    hits = [
-        call
-        for call in case.history.calls
-        if call.scraper in plan and call.target_date == case.target_date and call.outcome is Outcome.SUCCESS
-    ]
-    if {call.scraper for call in hits} < set(plan):
+    hits = [case.history.successes.get((scraper, case.target_date)) for scraper in plan]
+    ticks = [tick for tick in hits if tick is not None]
+    if len(ticks) < len(hits):
         return None
-    at = max(call.tick for call in hits)
+    at = max(ticks)
     reason = f"Found for {case.target_date} at {clock(at)} ET"
     level = _once(case, FOUND, case.workflow.alerts.discovery_complete)
     next_at = case.wall(_schedule(case).first_hour, days=1)
@@ -44,6 +50,11 @@ def found(case: Case) -> Verdict | None:
 def game_day_unknown(case: Case) -> Verdict | None:
     """ABORT when a game day is required and nobody knows whether today is one."""
     return schedule_unknown(case) if _schedule(case).requires_game_day else None
+
+
+def game_day_undecided(case: Case) -> Verdict | None:
+    """SKIP, later ABORT once, where a game day is required and the date has only rows that cannot be used."""
+    return only_unusable_rows(case) if _schedule(case).requires_game_day else None
 
 
 def not_a_game_day(case: Case) -> Verdict | None:
@@ -57,6 +68,11 @@ def before_first_hour(case: Case) -> Verdict | None:
     if case.tick >= case.wall(first):
         return None
     return skip("before_first_hour", f"No attempt before {first:02d}:00 ET", case.wall(first), first_hour=first)
+
+
+def waiting_for_required(case: Case) -> Verdict | None:
+    """SKIP while a required workflow is not done; ABORT once at the day's last tick."""
+    return wait_for_required(case, closes=et_date(case.ticks.next_after(case.tick)) > et_date(case.tick))
 
 
 def attempts_used_up(case: Case) -> Verdict | None:
@@ -101,8 +117,10 @@ def attempt(case: Case) -> Verdict | None:
 DISCOVERY: tuple[Check, ...] = (
     found,
     game_day_unknown,
+    game_day_undecided,
     not_a_game_day,
     before_first_hour,
+    waiting_for_required,
     attempts_used_up,
     too_soon,
     attempt,

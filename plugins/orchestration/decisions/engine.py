@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
+from orchestration.config.workflows import (
+    DiscoveryWorkflow,
+    EarlyGameWorkflow,
+    GameAwareWorkflow,
+    PostGameWorkflow,
+)
 from orchestration.decisions.after_games import EARLY, POST_GAME
 from orchestration.decisions.before_games import GAME_AWARE
 from orchestration.decisions.case import Case, Check, abort, run, skip
@@ -15,7 +22,7 @@ from orchestration.decisions.discovery import DISCOVERY
 from orchestration.decisions.model import Decision, History, Verdict
 from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et
-from orchestration.nba.games import Schedule
+from orchestration.nba.games import Schedule, named
 from orchestration.words import Action, DecisionType
 
 CHECKS: dict[DecisionType, tuple[Check, ...]] = {
@@ -45,6 +52,11 @@ def decide(name: str, config: Config, tick: datetime, schedule: Schedule, histor
     return examine(name, config, tick, schedule, history)[0]
 
 
+@cache
+def _question(check: Check) -> str:
+    return (check.__doc__ or "").strip().splitlines()[0]
+
+
 @dataclass(frozen=True)
 class Examined:
     """One check of an examination. ``verdict`` None: passed on to the next; ``reached`` False: never asked."""
@@ -66,8 +78,7 @@ def examine(
         reached = answer is None
         verdict = check(case) if reached else None
         answer = answer or verdict
-        question = (check.__doc__ or "").strip().splitlines()[0]
-        examined.append(Examined(check.__name__, question, verdict, reached))
+        examined.append(Examined(check.__name__, _question(check), verdict, reached))
     if answer is None:
         raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
     return _decision(case, answer), examined
@@ -102,9 +113,18 @@ def _decision(case: Case, verdict: Verdict) -> Decision:
         target_date=case.target_date,
         games=verdict.games,
         scrapers=case.workflow.execution_plan.scrapers if verdict.action is Action.RUN else (),
-        context=verdict.context,
+        context={**verdict.context, **_left_out(case)},
         collected=_collected(case, verdict) if verdict.action is Action.RUN else {},
     )
+
+
+def _left_out(case: Case) -> dict[str, Any]:
+    """Return, for a workflow that needs games, the rows of the schedule that cannot be used: how many, and which."""
+    workflow, rows = case.workflow, case.schedule.unusable
+    needs_games = isinstance(workflow, GameAwareWorkflow | PostGameWorkflow | EarlyGameWorkflow) or (
+        isinstance(workflow, DiscoveryWorkflow) and workflow.schedule.requires_game_day
+    )
+    return {"unusable_rows": len(rows), "unusable": named(rows)} if rows and needs_games else {}
 
 
 def _collected(case: Case, verdict: Verdict) -> dict[str, tuple[str, ...]]:

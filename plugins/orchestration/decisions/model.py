@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
+from orchestration.decisions.collected import Successes, successes_of
+from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Game
 from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority
 
@@ -20,6 +23,9 @@ class PastExecution:
     target_date: date
     status: ExecutionStatus
     with_records: int
+
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick")
 
     @property
     def done(self) -> bool:
@@ -42,6 +48,9 @@ class PastCall:
     outcome: Outcome
     game_id: str | None = None
 
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick")
+
 
 @dataclass(frozen=True, slots=True)
 class PastDecision:
@@ -52,6 +61,9 @@ class PastDecision:
     target_date: date
     action: Action
     rule: str
+
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True)
@@ -71,18 +83,35 @@ class History:
         """Return whether ``rule`` has already answered for ``workflow`` and ``target_date``."""
         return any(d.workflow == workflow and d.rule == rule and d.target_date == target_date for d in self.decisions)
 
-    def calls_for(self, game_id: str, scrapers: Iterable[str]) -> list[PastCall]:
-        """Return the calls of ``scrapers`` for one game."""
+    @cached_property
+    def successes(self) -> Successes:
+        """When each scraper last succeeded for a game, or for a date."""
+        return successes_of(self.calls)
+
+    def asked_since(self, scrapers: Iterable[str], game: Game, moment: datetime) -> bool:
+        """Return whether one of ``scrapers`` was asked for the game, or for its whole date, at or after ``moment``."""
         wanted = frozenset(scrapers)
-        return [call for call in self.calls if call.game_id == game_id and call.scraper in wanted]
+        return any(
+            call.scraper in wanted
+            and call.tick >= moment
+            and (call.game_id == game.game_id or (call.game_id is None and call.target_date == game.date))
+            for call in self.calls
+        )
 
     def plus(self, executions: Iterable[PastExecution], calls: Iterable[PastCall]) -> History:
         """Return this history with more of it."""
-        return History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
+        calls = tuple(calls)
+        more = History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
+        return more._with(successes_of(calls, self.successes))
 
     def noting(self, decisions: Iterable[PastDecision]) -> History:
         """Return this history with these decisions too."""
-        return History(self.executions, self.calls, (*self.decisions, *decisions))
+        more = History(self.executions, self.calls, (*self.decisions, *decisions))
+        return more._with(self.successes)
+
+    def _with(self, successes: Successes) -> History:
+        self.__dict__["successes"] = successes
+        return self
 
 
 @dataclass(frozen=True, slots=True)

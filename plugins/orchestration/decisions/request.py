@@ -10,7 +10,7 @@ from typing import Any
 from orchestration.config.errors import did_you_mean
 from orchestration.config.model import Config
 from orchestration.decisions.model import Decision
-from orchestration.nba.games import Schedule, canonical_game_id
+from orchestration.nba.games import GameType, Schedule, canonical_game_id
 from orchestration.words import Action
 
 
@@ -66,7 +66,7 @@ class Request:
 
     def check_games(self, schedule: Schedule, day: date, config: Config, workflow: str) -> None:
         """Raise RequestRefused when what was asked for is about games that are not played on the ET date ``day``."""
-        played = {game.game_id for game in schedule.games if game.date == day and not game.postponed}
+        played = {game.game_id for game in schedule.on(day, GameType)}
         if self.force and not played and config.per_game_scrapers(workflow):
             raise RequestRefused(
                 f"No game is played on {day}, so {workflow} has nothing to call; give another target_date"

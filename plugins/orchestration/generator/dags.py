@@ -28,6 +28,7 @@ from orchestration.operators.lock import LockOperator
 from orchestration.operators.reconcile import FindMakeupsOperator
 from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.watch import WatchOperator
+from orchestration.planning.calls import in_order, needs_of
 from orchestration.words import FanOut
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -111,8 +112,8 @@ def _calls(config: Config, name: str, workflow: Workflow, hold: HoldOperator) ->
     for step_name, step in workflow.execution_plan.steps.items():
         with TaskGroup(step_name, prefix_group_id=False):
             in_step: list[Any] = []
-            for scraper in step.scrapers:
-                needs = [tasks[n] for n in (*step.depends_on, *config.scrapers[scraper].depends_on) if n in tasks]
+            for scraper in in_order(config, name, step):
+                needs = [tasks[n] for n in needs_of(config, name, scraper) if n in tasks]
                 # Without a named dependency a step only waits until the one before is over, whatever became of it.
                 waits = needs or (in_step[-1:] if step.type == "sequential" and in_step else before)
                 rule = TriggerRule.ALL_SUCCESS if needs or not waits else TriggerRule.ALL_DONE_MIN_ONE_SUCCESS

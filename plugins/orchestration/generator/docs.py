@@ -75,7 +75,7 @@ def workflow_doc(config: Config, name: str) -> str:
             lines.append(f"| {step_name} | `{scraper}` | {fan_out_of(scraper, model).value} | {critical} |")
     lines += ["", f"**Must be over** {config.deadline_minutes(name):g} min after it was queued."]
     if workflow.dependencies.requires:
-        lines += ["", f"**Requires** today: {', '.join(workflow.dependencies.requires)}"]
+        lines += ["", f"**Requires** for the same slate: {', '.join(workflow.dependencies.requires)}"]
     if workflow.contacts:
         lines += ["", f"**Contacts**: {', '.join(workflow.contacts)}"]
     lines += [

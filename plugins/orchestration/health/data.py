@@ -8,10 +8,12 @@ from datetime import datetime, time, timedelta
 
 from orchestration.config.model import Config
 from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow
+from orchestration.decisions.collected import lacking as still_lacking
+from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
-from orchestration.nba.eastern import after, at
-from orchestration.nba.games import Game
+from orchestration.nba.eastern import NOON, after, at
+from orchestration.nba.games import Game, named
 from orchestration.words import Outcome
 
 NO_DATA_SUSPICIOUS = 0.8
@@ -19,17 +21,20 @@ NO_DATA_SUSPICIOUS = 0.8
 ENOUGH_CALLS = 3
 
 
-def lacking(config: Config, facts: DayFacts, game: Game, *, critical_only: bool) -> list[str]:
-    """Return the per-game scrapers of the post-game windows that have not brought this game (lesson K6)."""
+def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Game, tuple[str, ...]]:
+    """Return the day's games that scrapers of the post-game windows have not brought, each with these (lesson K6).
+
+    What counts as brought is said in :mod:`orchestration.decisions.collected`.
+    """
     wanted = {
-        scraper
+        scraper: None
         for name, workflow in config.enabled.items()
         if isinstance(workflow, PostGameWorkflow) and not halted(config, name, facts)
-        for scraper in config.per_game_scrapers(name)
-        if config.scrapers[scraper].critical or not critical_only
+        for scraper in scrapers_about_games(config, name, critical_only=critical_only)
     }
-    got = {c.scraper for c in facts.calls if c.game_id == game.game_id and c.outcome is Outcome.SUCCESS}
-    return sorted(wanted - got)
+    successes = successes_of(facts.calls)
+    found = {game: still_lacking(config, wanted, game, successes) for game in facts.schedule.on(facts.day)}
+    return {game: scrapers for game, scrapers in found.items() if scrapers}
 
 
 def halted(config: Config, name: str, facts: DayFacts) -> bool:
@@ -38,24 +43,36 @@ def halted(config: Config, name: str, facts: DayFacts) -> bool:
     return any(halt is not None and halt.holds_at(at(facts.day, time(12)), facts.day) for halt in halts)
 
 
-def complete(config: Config, facts: DayFacts, games: tuple[Game, ...], now: datetime) -> Iterator[Finding]:
-    """Expected against received, per game, once the last window of the night is over."""
+def usable(facts: DayFacts) -> Iterator[Finding]:
+    """Rows of the schedule that are no games: left out of every decision, and named here."""
+    if rows := facts.schedule.unusable:
+        what = "row of the schedule is" if len(rows) == 1 else "rows of the schedule are"
+        text = f"{len(rows)} {what} no game and left out: {'; '.join(named(rows))}"
+        yield worse("unusable_rows", "schedule_dependency", text, trigger("schedule_dependency", force=True))
+
+
+def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Expected against received, per game, once the last window of the night is over and the game was due."""
     windows = [w.schedule.fixed_time for w in config.enabled.values() if isinstance(w, PostGameWorkflow)]
-    if not windows or not games:
+    if not windows:
         return
-    night = [at(facts.day + timedelta(days=1 if wall < time(12) else 0), wall) for wall in windows]
-    if now < after(max(night), GRACE):
+    night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
+    if now < after(night, GRACE):
         return
-    missing = {game: lacking(config, facts, game, critical_only=False) for game in games}
-    missing = {game: scrapers for game, scrapers in missing.items() if scrapers}
-    if not missing:
+
+    def missing(*, critical_only: bool) -> dict[Game, tuple[str, ...]]:
+        found = lacking(config, facts, critical_only=critical_only)
+        return {game: scrapers for game, scrapers in found.items() if after(game.due, GRACE) <= now}
+
+    open_games = missing(critical_only=False)
+    if not open_games:
         return
-    critical = [game for game in missing if lacking(config, facts, game, critical_only=True)]
-    game, scrapers = next(iter(missing.items()))
-    text = f"{len(missing)} of {len(games)} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
+    game, scrapers = next(iter(open_games.items()))
+    count = len(facts.schedule.on(facts.day))
+    text = f"{len(open_games)} of {count} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
     window = next(name for name, w in config.enabled.items() if scrapers[0] in w.execution_plan.scrapers)
     command = trigger(window, force=True, target_date=facts.day.isoformat())
-    yield (bad if critical else worse)("games_incomplete", window, text, command)
+    yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
 
 
 def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Schedule
 from orchestration.words import Action, ExecutionStatus, Outcome
 
@@ -16,6 +17,9 @@ class ExpectedFact:
     workflow: str
     tick: datetime
     reason: str
+
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class DecisionFact:
     rule: str
     reason: str
     run_id: str | None = None
+
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,9 @@ class ExecutionFact:
     deadline_missed: bool = False
     run_id: str | None = None
 
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick")
+
 
 @dataclass(frozen=True, slots=True)
 class CallFact:
@@ -61,6 +71,9 @@ class CallFact:
     map_index: int = -1
     try_number: int = 1
 
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick")
+
 
 @dataclass(frozen=True, slots=True)
 class CleanupFact:
@@ -72,6 +85,9 @@ class CleanupFact:
     republished: int
     errors: tuple[str, ...]
     oldest_missing_minutes: int = 0
+
+    def __post_init__(self) -> None:
+        hold_instants(self, "at")
 
 
 @dataclass(frozen=True)

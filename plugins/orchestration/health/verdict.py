@@ -55,7 +55,8 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *running.happened(config, facts, now),
         *running.decided(config, facts, now),
         *running.executed(facts),
-        *data.complete(config, facts, games, now),
+        *(() if halt else data.usable(facts)),
+        *data.complete(config, facts, now),
         *data.not_empty(config, facts),
         *running.cleaned(config, facts, now),
     ]
@@ -63,8 +64,8 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     worst = Verdict.UNHEALTHY if any(f.verdict is Verdict.UNHEALTHY for f in findings) else Verdict.DEGRADED
     verdict = worst if findings else Verdict.HEALTHY if games else Verdict.NO_GAMES
     due = [game for game in games if game.due <= now]
-    collected = [game for game in games if not data.lacking(config, facts, game, critical_only=True)]
-    return Health(verdict, tuple(findings), len(games), len(collected), len(due), halt.reason if halt else None)
+    collected = len(games) - len(data.lacking(config, facts, critical_only=True))
+    return Health(verdict, tuple(findings), len(games), collected, len(due), halt.reason if halt else None)
 
 
 def _first_things_first(finding: Finding) -> tuple[int, int]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from orchestration.nba.eastern import ET
-from orchestration.nba.games import Game
+from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
+
+POSTPONED_STATUSES = frozenset("PCY")
+"""First letters of a ``postponedStatus`` that says so: postponed, cancelled, yes. Others are A (active) and N (no)."""
 
 
 class DocumentError(Exception):
@@ -18,31 +21,35 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """The games of a document, and the ids of those left out because their teams are not known yet."""
+    """The games of a document, the rows of it that are none, and the first and last ET date that it has."""
 
     games: tuple[Game, ...]
-    without_teams: tuple[str, ...]
+    unusable: tuple[UnusableRow, ...]
+    reach: tuple[date, date] | None
+
+    def schedule(self, refreshed_at: datetime) -> Schedule:
+        """Return the document as a schedule that was refreshed at ``refreshed_at``."""
+        return Schedule(self.games, refreshed_at, self.unusable, self.reach)
 
 
 def read_document(text: bytes | str) -> Document:
     """Return the games of ``leagueSchedule.gameDates[].games[]``, or of a flat document with a top-level ``games``.
 
     A game's ET date is that of its code; its tip is ``gameDateTimeUTC``. ``gameDateTimeEst`` serves where that is
-    missing: it is an ET wall time, whatever its misleading ``Z`` says. Raises DocumentError.
+    missing: it is an ET wall time, whatever its misleading ``Z`` says. ``postponedStatus`` tells a postponed game.
+    A row that is no game is left out and named. Raises DocumentError when there is no game in it at all.
     """
     try:
         data = json.loads(text)
     except ValueError as error:
         raise DocumentError(f"not JSON: {error}") from error
-    games, without_teams = [], []
-    for number, raw in enumerate(_raw_games(data)):
-        if not isinstance(raw, dict):
-            raise DocumentError(f"game {number + 1} is a {type(raw).__name__}, not an object")
-        if not (_tricode(raw, "home") and _tricode(raw, "away")):
-            without_teams.append(str(raw.get("gameId", number + 1)))
-            continue
-        games.append(_game(raw, number))
-    return Document(tuple(games), tuple(without_teams))
+    read = [_row(raw) for raw in _raw_games(data)]
+    games = tuple(row for row in read if isinstance(row, Game))
+    unusable = tuple(row for row in read if isinstance(row, UnusableRow))
+    if unusable and not games:
+        raise DocumentError(f"none of its {len(unusable)} rows is a game; the first: {unusable[0]}")
+    days = sorted({row.date for row in read if row.date is not None})
+    return Document(games, unusable, (days[0], days[-1]) if days else None)
 
 
 def _raw_games(data: Any) -> Iterator[Any]:
@@ -54,7 +61,27 @@ def _raw_games(data: Any) -> Iterator[Any]:
     if not isinstance(dates, list):
         raise DocumentError("neither leagueSchedule.gameDates nor a list of games is in it")
     for day in dates:
-        yield from day.get("games", []) if isinstance(day, dict) else []
+        yield from (day.get("games") or []) if isinstance(day, dict) else []
+
+
+def _row(raw: Any) -> Game | UnusableRow:
+    if not isinstance(raw, dict):
+        return UnusableRow("", f"a {type(raw).__name__}, not an object")
+    code = str(raw.get("gameCode") or "")
+    day = _day(code)
+    if day is None:
+        return UnusableRow(str(raw.get("gameId") or ""), f"gameCode {code!r} does not begin with its ET date, YYYYMMDD")
+    postponed = str(raw.get("postponedStatus") or "").strip().upper()[:1] in POSTPONED_STATUSES
+    text = "Postponed" if postponed else raw.get("gameStatusText")
+    home, away = _tricode(raw, "home"), _tricode(raw, "away")
+    return read_game(raw.get("gameId"), code, day, _tip(raw), home, away, raw.get("gameStatus"), text)
+
+
+def _day(code: str) -> date | None:
+    try:
+        return datetime.strptime(code[:8], "%Y%m%d").date()  # noqa: DTZ007 - only its date is used
+    except ValueError:
+        return None
 
 
 def _tricode(raw: Mapping[str, Any], side: str) -> str:
@@ -62,36 +89,12 @@ def _tricode(raw: Mapping[str, Any], side: str) -> str:
     return str((team.get("teamTricode") if isinstance(team, dict) else raw.get(f"{side}TeamTricode")) or "")
 
 
-def _game(raw: Mapping[str, Any], number: int) -> Game:
-    name = f"game {raw.get('gameId', number + 1)}"
-    code = str(raw.get("gameCode") or "")
-    try:
-        day = datetime.strptime(code[:8], "%Y%m%d").replace(tzinfo=ET).date()
-    except ValueError as error:
-        raise DocumentError(f"{name}: gameCode {code!r} does not begin with its ET date, YYYYMMDD") from error
-    try:
-        status = raw.get("gameStatus")
-        return Game(
-            str(raw.get("gameId")),
-            code,
-            day,
-            _tip(raw, name),
-            _tricode(raw, "home"),
-            _tricode(raw, "away"),
-            1 if status is None else int(status),
-            str(raw.get("gameStatusText") or ""),
-        )
-    except (TypeError, ValueError) as error:
-        raise DocumentError(f"{name}: {error}") from error
-
-
-def _tip(raw: Mapping[str, Any], name: str) -> datetime:
+def _tip(raw: Mapping[str, Any]) -> datetime | None:
     for key, zone in (("gameDateTimeUTC", UTC), ("gameDateTimeEst", ET)):
         text = str(raw.get(key) or "").removesuffix("Z")
-        if text:
-            try:
-                moment = datetime.fromisoformat(text)
-            except ValueError as error:
-                raise DocumentError(f"{name}: {key} {raw[key]!r} is no time") from error
-            return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-    raise DocumentError(f"{name}: neither gameDateTimeUTC nor gameDateTimeEst says when it tips off")
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from orchestration.words import TargetDate
@@ -10,6 +11,8 @@ from orchestration.words import TargetDate
 ET = ZoneInfo("America/New_York")
 SLATE_CUT_OVER = time(6, 0)
 """ET time at which a night's slate ends: at 01:00 the current slate is still yesterday's (lesson T8)."""
+NOON = time(12, 0)
+"""No game tips before it: until then a post-game window is about the night that ended, from then on about tonight."""
 
 
 def require_aware(moment: datetime) -> datetime:
@@ -19,9 +22,39 @@ def require_aware(moment: datetime) -> datetime:
     return moment
 
 
+@lru_cache(maxsize=4)
+def _offset(offset: timedelta) -> timezone:
+    return timezone(offset)
+
+
+def _fixed(local: datetime) -> datetime:
+    """Return the same moment and wall time with the zone's offset of that moment in place of the zone.
+
+    Python compares two datetimes of one zone by their wall time, so that the second 01:30 of the autumn change is not
+    later than the first. Every moment of ours carries its offset; whatever compares two of them compares instants.
+    """
+    offset = local.utcoffset()
+    assert offset is not None
+    return datetime.combine(local.date(), local.time().replace(fold=0), _offset(offset))
+
+
+@lru_cache(maxsize=4096)
+def _in_et(moment: datetime) -> datetime:
+    return _fixed(moment.astimezone(ET))
+
+
 def et(moment: datetime) -> datetime:
-    """Return the aware ``moment`` on the ET wall clock."""
-    return require_aware(moment).astimezone(ET)
+    """Return the aware ``moment`` on the ET wall clock, with its offset: ``2026-01-14T19:00-05:00``."""
+    # Remembered by instant: in UTC there are no two that are equal by their wall time only.
+    return _in_et(require_aware(moment).astimezone(UTC))
+
+
+def hold_instants(holder: object, *names: str) -> None:
+    """Bring the moments ``names`` of a frozen dataclass, where they are set and carry a zone, to ET with its offset."""
+    for name in names:
+        value: datetime | None = getattr(holder, name)
+        if value is not None and not isinstance(value.tzinfo, timezone):
+            object.__setattr__(holder, name, et(value))
 
 
 def et_date(moment: datetime) -> date:
@@ -29,6 +62,7 @@ def et_date(moment: datetime) -> date:
     return et(moment).date()
 
 
+@lru_cache(maxsize=4096)
 def at(day: date, wall: time) -> datetime:
     """Return the aware moment at which ET clocks show ``wall`` on ``day``.
 
@@ -38,9 +72,8 @@ def at(day: date, wall: time) -> datetime:
     first = datetime.combine(day, wall, tzinfo=ET)
     there_and_back = first.astimezone(UTC).astimezone(ET)
     if there_and_back.time() != wall:
-        return there_and_back
-    second = first.replace(fold=1)
-    return second if second.utcoffset() != first.utcoffset() else first
+        return _fixed(there_and_back)
+    return _fixed(first.replace(fold=1))
 
 
 def nearest(moment: datetime, wall: time) -> datetime:
@@ -57,7 +90,7 @@ def hours_between(earlier: datetime, later: datetime) -> float:
 
 def after(moment: datetime, elapsed: timedelta) -> datetime:
     """Return the moment ``elapsed`` real time after ``moment``, in ET. Negative values go back."""
-    return (require_aware(moment).astimezone(UTC) + elapsed).astimezone(ET)
+    return et(require_aware(moment).astimezone(UTC) + elapsed)
 
 
 def slate_date(moment: datetime) -> date:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
-from orchestration.nba.eastern import after, hours_between, require_aware
+from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at, et, hold_instants, hours_between, slate_date
 
 GAME_LENGTH = timedelta(hours=3, minutes=30)
 """From tip-off to published box score: up to 2.75 h of play, half an hour of publishing, a quarter for overtime."""
@@ -33,6 +35,7 @@ _BY_PREFIX = {
     "005": GameType.PLAY_IN,
     "006": GameType.CUP_FINAL,
 }
+PREFIXES = tuple(_BY_PREFIX)
 COUNTED_BY_DEFAULT = (GameType.REGULAR, GameType.PLAYOFFS, GameType.PLAY_IN, GameType.CUP_FINAL)
 
 
@@ -47,22 +50,53 @@ def canonical_game_id(value: object) -> str:
     return text.zfill(10)
 
 
+def type_of(game_id: str) -> GameType | None:
+    """Return the kind of game that an id stands for, or None for an id of an unknown kind."""
+    return _BY_PREFIX.get(game_id.strip().zfill(10)[:3])
+
+
+def known_tip(day: date, tip: datetime | None) -> datetime | None:
+    """Return the aware ``tip`` in ET, or None when it is no tip-off of a game of the ET date ``day``.
+
+    Midnight ET is NBA.com's "to be decided"; a moment outside the slate of the date is a mistake of the source (lesson
+    A7). A real tip after midnight has another time and belongs to the date before.
+    """
+    try:
+        local = et(tip) if tip is not None else None
+    except OverflowError:  # the year 1, a default of other systems
+        local = None
+    if local is None or local.time() == time(0) or day not in (local.date(), slate_date(local)):
+        return None
+    return local
+
+
+PLAYED = (1, 2, 3)
+"""The statuses of a game that is played: scheduled, live, final."""
+_NOT_PLAYED = re.compile(r"PPD|POSTPONED|CANCEL|RESCHEDULED(?!\s+FROM)")
+"""Texts of a game that is not played on this date; one that was rescheduled *from* another date is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Game:
-    """One game. ``date`` is its ET date, ``tip`` the aware tip-off, ``home`` and ``away`` are tricodes."""
+    """One game. ``date`` is its ET date, ``tip`` the aware tip-off, ``home`` and ``away`` are tricodes.
+
+    ``tip`` is None while it is not known (:func:`known_tip`). ``processed_at``: when its row was written, if known.
+    """
 
     game_id: str
     code: str
     date: date
-    tip: datetime
+    tip: datetime | None
     home: str
     away: str
     status: int = 1
     status_text: str = ""
+    processed_at: datetime | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "game_id", canonical_game_id(self.game_id))
-        require_aware(self.tip)
+        object.__setattr__(self, "tip", known_tip(self.date, self.tip))
+        hold_instants(self, "processed_at")
         if not (self.home and self.away and self.code):
             raise ValueError(f"game {self.game_id} lacks a team or its code; a game without them is never called (E2)")
 
@@ -78,53 +112,131 @@ class Game:
 
     @property
     def postponed(self) -> bool:
-        """Whether the source says that it is not played on this date (lesson K12)."""
-        text = self.status_text.upper()
-        return any(word in text for word in ("PPD", "POSTPONED", "CANCEL"))
+        """Whether the source says that it is not played on this date, by its status or its text (lesson K12)."""
+        return self.status not in PLAYED or bool(_NOT_PLAYED.search(self.status_text.upper()))
 
     @property
     def due(self) -> datetime:
-        """When its data can be expected (lesson T10: every game has its own due time)."""
+        """When its data can be expected (lesson T10): after the game, or with the end of its slate without a tip."""
+        if self.tip is None:
+            return at(self.date + timedelta(days=1), SLATE_CUT_OVER)
         return after(self.tip, GAME_LENGTH)
+
+    @property
+    def begins(self) -> datetime:
+        """Before this moment it is not asked for after-game data: its tip, or noon while that is not known."""
+        return at(self.date, NOON) if self.tip is None else self.tip
 
     @property
     def label(self) -> str:
         """For people: ``0022500123 LAL@BOS``."""
         return f"{self.game_id} {self.away}@{self.home}"
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str | None]:
         """Return the JSON form that travels in the decision."""
         return {
             "game_id": self.game_id,
             "code": self.code,
             "date": self.date.isoformat(),
-            "tip": self.tip.astimezone(UTC).isoformat(),
+            "tip": None if self.tip is None else self.tip.astimezone(UTC).isoformat(),
             "home": self.home,
             "away": self.away,
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, str]) -> Game:
+    def from_dict(cls, data: dict[str, Any]) -> Game:
         """Return the game of :meth:`to_dict`'s form."""
         return cls(
             data["game_id"],
             data["code"],
             date.fromisoformat(data["date"]),
-            datetime.fromisoformat(data["tip"]),
+            None if data["tip"] is None else datetime.fromisoformat(data["tip"]),
             data["home"],
             data["away"],
         )
 
 
+GIVEN_UP = timedelta(hours=24)
+"""So long after its last writing a playoff game without a tip, which the refreshes pass over, is not necessary."""
+SHOWN = 5
+"""So many unusable rows are named one by one."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableRow:
+    """A row of the schedule that is no game: not decided yet, or broken. It stops nobody who does not need it.
+
+    ``date`` is its ET date, ``tip`` its aware tip-off; None where the row does not say it.
+    """
+
+    game_id: str
+    why: str
+    date: date | None = None
+    tip: datetime | None = None
+
+    def may_be(self, types: Iterable[GameType]) -> bool:
+        """Return whether it may be a game of one of these ``types``. An id of an unknown kind may be any."""
+        return type_of(self.game_id) in (None, *types)
+
+    @property
+    def due(self) -> datetime | None:
+        """When its data would be due, or None without a known tip."""
+        return None if self.tip is None else after(self.tip, GAME_LENGTH)
+
+    def __str__(self) -> str:
+        day = "" if self.date is None else f" on {self.date}"
+        return f"{self.game_id or 'a row without id'}{day}: {self.why}"
+
+
+def named(rows: Iterable[UnusableRow]) -> list[str]:
+    """Return the rows in words for people, the first few of them one by one."""
+    texts = [str(row) for row in rows]
+    return texts[:SHOWN] + ([f"and {len(texts) - SHOWN} more"] if len(texts) > SHOWN else [])
+
+
+def read_game(
+    game_id: object,
+    code: object,
+    day: date | None,
+    tip: datetime | None,
+    home: object,
+    away: object,
+    status: object = None,
+    text: object = None,
+    processed_at: datetime | None = None,
+) -> Game | UnusableRow:
+    """Return the game of a source's row, or the row as an unusable one, with what is wrong with it. Raises nothing."""
+    words = [str(value or "").strip() for value in (game_id, code, home, away)]
+    missing = [name for name, value in zip(("id", "code", "home team", "away team"), words, strict=True) if not value]
+    missing += [name for name, value in (("date", day), ("tip-off", tip)) if value is None]
+    if missing or day is None:
+        lacks = " and no ".join(missing).replace("home team and no away team", "teams")
+        return UnusableRow(words[0], f"no {lacks}", day, None if day is None else known_tip(day, tip))
+    try:
+        number = 1 if status is None else int(str(status))
+        return Game(words[0], words[1], day, tip, words[2], words[3], number, str(text or ""), processed_at)
+    except ValueError as error:
+        return UnusableRow(words[0], str(error), day, known_tip(day, tip))
+
+
 @dataclass(frozen=True)
 class Schedule:
-    """The games known around a date, and when the source was last refreshed (None: never)."""
+    """The rows known around a date, and when their source was last refreshed (None: never).
+
+    ``reach``: the first and last ET date of a source that ends, such as a document; nothing is known outside.
+    """
 
     games: tuple[Game, ...] = ()
     refreshed_at: datetime | None = None
+    unusable: tuple[UnusableRow, ...] = ()
+    reach: tuple[date, date] | None = None
 
-    def unknown_because(self, moment: datetime, max_age_hours: float) -> str | None:
-        """Return why the schedule cannot be relied on at ``moment``, or None when it can.
+    def __post_init__(self) -> None:
+        hold_instants(self, "refreshed_at")
+
+    def unknown_because(self, moment: datetime, max_age_hours: float, day: date | None = None) -> str | None:
+        """Return why the schedule (of the ET date ``day``) cannot be relied on at ``moment``, or None when it can.
 
         "No games" and "unknown" are different things (lesson K13).
         """
@@ -133,24 +245,51 @@ class Schedule:
         age = hours_between(self.refreshed_at, moment)
         if age > max_age_hours:
             return f"the schedule was last refreshed {age:.1f} h ago, more than the {max_age_hours:g} h allowed"
+        if self.reach is not None and day is not None and not self.reach[0] <= day <= self.reach[1]:
+            return f"it reaches from {self.reach[0]} to {self.reach[1]}, and not to {day}"
         return None
 
     def on(self, day: date, types: Iterable[GameType] = COUNTED_BY_DEFAULT) -> tuple[Game, ...]:
-        """Return the games of the ET date ``day`` that count, by tip-off. Postponed ones do not."""
+        """Return the games of the ET date ``day`` that count, by tip-off, unknown ones last. Postponed ones do not."""
         wanted = frozenset(types)
         return tuple(game for game in self._played.get(day, ()) if game.type in wanted)
 
+    def unusable_on(self, day: date, types: Iterable[GameType]) -> list[UnusableRow]:
+        """Return the unusable rows of the ET date ``day`` that may be games of these ``types``."""
+        wanted = tuple(types)
+        return [row for row in self.unusable if row.date == day and row.may_be(wanted)]
+
     @cached_property
     def _played(self) -> dict[date, list[Game]]:
-        """The games that are played, by ET date and there by tip-off."""
+        """The games that are played, by ET date and there by tip-off.
+
+        The newest row of an id decides, wherever its date lies (lesson K12). Rows of the same moment, or of an unknown
+        one, come from one document: there a postponed one goes last, and the later date counts.
+        """
+        newest: dict[str, Game] = {}
+        for game in self.games:
+            known = newest.get(game.game_id)
+            if known is None or _age(known) < _age(game):
+                newest[game.game_id] = game
         found: dict[date, list[Game]] = {}
-        for game in sorted(self.games, key=lambda game: (game.tip.astimezone(UTC), game.game_id)):
-            if not game.postponed:
+        for game in sorted(newest.values(), key=lambda game: (game.tip is None, game.begins, game.game_id)):
+            if not game.postponed and not self._given_up(game):
                 found.setdefault(game.date, []).append(game)
         return found
 
+    def _given_up(self, game: Game) -> bool:
+        """Return whether it is an if-necessary game that the source has dropped: nobody takes its row away."""
+        if game.type is not GameType.PLAYOFFS or game.tip is not None:
+            return False
+        written, refreshed = game.processed_at, self.refreshed_at
+        return written is not None and refreshed is not None and refreshed - written >= GIVEN_UP
+
     def seen_at(self, moment: datetime) -> Schedule:
         """Return the same games, refreshed at ``moment``."""
-        again = Schedule(self.games, moment)
+        again = replace(self, refreshed_at=moment)
         again.__dict__["_played"] = self._played
         return again
+
+
+def _age(game: Game) -> tuple[datetime, bool, date]:
+    return game.processed_at or _LONG_AGO, not game.postponed, game.date

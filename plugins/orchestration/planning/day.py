@@ -6,29 +6,18 @@ The same engine decides at run time; there is no second copy of the rules (DESIG
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from orchestration.config.model import Config
+from orchestration.decisions.days import current_day, day_bounds
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
-from orchestration.nba.eastern import at, et_date
 from orchestration.nba.games import Schedule
-from orchestration.planning.assumptions import Assumption, assumed_outcome
-from orchestration.planning.calls import planned_calls
+from orchestration.planning.assumptions import Assumption, assumed_calls
 from orchestration.runs.execution import CallEnd, status_of
 from orchestration.words import Action, Outcome
 
-
-def day_bounds(config: Config, day: date) -> tuple[datetime, datetime]:
-    """Return the start and end of the orchestration day ``day``: from its lock to the next one, ET."""
-    lock = config.settings.daily_schedule_lock.generation_time
-    return at(day, lock), at(day + timedelta(days=1), lock)
-
-
-def current_day(config: Config, now: datetime) -> date:
-    """Return the orchestration day at the aware ``now``: until the morning's lock it is still yesterday's."""
-    today = et_date(now)
-    return today if now >= day_bounds(config, today)[0] else today - timedelta(days=1)
+__all__ = ["current_day", "day_bounds", "plan"]
 
 
 def plan(
@@ -77,13 +66,11 @@ def _assumed(
 ) -> tuple[list[PastExecution], list[PastCall]]:
     calls: list[PastCall] = []
     ends: list[CallEnd] = []
-    for number, call in enumerate(planned_calls(config, decision)):
-        game = call.item.game
-        usual = Outcome.SUCCESS if game is None or decision.tick >= game.due else Outcome.NO_DATA
-        outcome = assumed_outcome(assumptions, decision, call.scraper) or usual
-        game_id = game.game_id if game else None
-        calls.append(PastCall(call.scraper, decision.tick, decision.target_date, outcome, game_id))
+    for number, (call, outcome) in enumerate(assumed_calls(config, decision, assumptions)):
         ends.append(CallEnd(call.scraper, number, outcome, call.label))
+        if outcome is not None:
+            game_id = call.item.game.game_id if call.item.game else None
+            calls.append(PastCall(call.scraper, decision.tick, decision.target_date, outcome, game_id))
     status = status_of(ends, config.critical_scrapers(decision.workflow))
     successes = sum(call.outcome is Outcome.SUCCESS for call in calls)
     return [PastExecution(decision.workflow, decision.tick, decision.target_date, status, successes)], calls

@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, time, timedelta
 
+from orchestration.config.errors import Problem
 from orchestration.config.model import Config
-from orchestration.decisions.model import History
+from orchestration.config.source import Source
+from orchestration.decisions.days import day_bounds
+from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import at
-from orchestration.nba.games import Game, Schedule
+from orchestration.nba.games import PREFIXES, Game, Schedule
 from orchestration.nba.teams import TEAMS
-from orchestration.planning.day import day_bounds, plan
-from orchestration.words import Action
+from orchestration.planning.assumptions import Assumption
+from orchestration.planning.day import plan
+from orchestration.words import Action, Outcome
 
-_DAY = date(2026, 1, 14)
+_DAYS = [date(2026, 1, 13) + timedelta(days=number) for number in range(3)]
 _SLATES = ((time(12), time(15, 30), time(19)), (time(19), time(19, 30), time(22, 30)), (time(22, 30),))
+_NOTHING_COMES = (Assumption(outcome=Outcome.NO_DATA),)
+"""For windows that run only when something is left over."""
 
 
-def never_running(config: Config) -> list[str]:
-    """Return the enabled workflows that run on no game day: not with noon games, an evening slate or one late game.
+def never_running(config: Config, source: Source) -> list[Problem]:
+    """Return a problem, with place and cause, for each enabled workflow that runs on no game day.
 
-    A halted workflow is left out: it is meant not to run.
+    Not with noon games, an evening slate or one late game of every kind; neither when all is collected as it should be
+    nor when nothing comes. A halted workflow is left out: it is meant not to run.
     """
-    running: set[str] = set()
-    for tips in _SLATES:
-        games = tuple(_game(number, tip) for number, tip in enumerate(tips))
-        start, end = day_bounds(config, _DAY)
-        schedule = Schedule(games, start)
-        running |= {d.workflow for d in plan(config, start, end, schedule, History()) if d.action is Action.RUN}
-    halted = config.settings.halt is not None
-    return [name for name, w in config.enabled.items() if name not in running and not halted and w.halt is None]
+    if config.settings.halt is not None:
+        return []
+    silent = {name: Counter[tuple[int, str]]() for name, w in config.enabled.items() if w.halt is None}
+    for assumptions in ((), _NOTHING_COMES):
+        for tips in _SLATES:
+            if not silent:
+                return []
+            for decision in _days(config, tips, assumptions):
+                if decision.action is Action.RUN:
+                    silent.pop(decision.workflow, None)
+                elif decision.workflow in silent:
+                    silent[decision.workflow][_telling(decision), decision.reason] += 1
+    places = {name: source.place(("workflows", name, "schedule")) for name in silent}
+    return [Problem(*places[name], f"workflows.{name}", _text(name, why)) for name, why in silent.items()]
 
 
-def _game(number: int, tip: time) -> Game:
+def _days(config: Config, tips: Sequence[time], assumptions: Sequence[Assumption]) -> list[Decision]:
+    """Return the decisions of two game days after another one."""
+    wall = [(day, prefix, number, tip) for day in _DAYS for prefix in PREFIXES for number, tip in enumerate(tips)]
+    games = tuple(_game(day, prefix, number, tip) for day, prefix, number, tip in wall)
+    start, end = day_bounds(config, _DAYS[1])[0], day_bounds(config, _DAYS[2])[1]
+    return list(plan(config, start, end, Schedule(games, start), History(), assumptions))
+
+
+def _telling(decision: Decision) -> int:
+    """Return how much a decision says about why nothing runs: a miss most, that it is not the time for it least."""
+    if decision.action is Action.ABORT:
+        return 2
+    return 0 if decision.rule in ("outside_window", "no_games") else 1
+
+
+def _text(name: str, why: Counter[tuple[int, str]]) -> str:
+    (_, cause), _ = max(why.items(), key=lambda item: (item[0][0], item[1]))
+    return f"its window can never run on a game day; see plan.sh --workflow {name}. Such as: {cause}"
+
+
+def _game(day: date, prefix: str, number: int, tip: time) -> Game:
     home, away = TEAMS[2 * number].tricode, TEAMS[2 * number + 1].tricode
-    return Game(f"00225{number + 1:05d}", f"{_DAY:%Y%m%d}/{away}{home}", _DAY, at(_DAY, tip), home, away)
+    game_id = f"{prefix}25{day.day:02d}{number + 1:03d}"
+    return Game(game_id, f"{day:%Y%m%d}/{away}{home}", day, at(day, tip), home, away)

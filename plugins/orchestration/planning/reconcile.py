@@ -1,17 +1,18 @@
-"""What to fetch anew: games that a post-game scraper has not brought, or whose file has vanished. Pure.
+"""What to fetch anew: games that a scraper of a post-game window has not brought, or whose file has vanished. Pure.
 
 Sources can be two days late; the windows of the night do not look back so far.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from orchestration.config.model import Config
 from orchestration.config.workflows import PostGameWorkflow
+from orchestration.decisions.collected import Successes, lacking, scrapers_about_games
 from orchestration.nba.games import Game
 
 
@@ -36,15 +37,19 @@ class Makeup:
         }
 
 
-def makeups(
-    config: Config, games: Iterable[Game], collected: Mapping[str, Set[str]], now: datetime, limit: int
-) -> list[Makeup]:
+def post_game_windows(config: Config) -> dict[str, tuple[str, ...]]:
+    """Return the enabled post-game windows, each with the scrapers of its plan that games must be brought by."""
+    windows = (name for name, w in config.enabled.items() if isinstance(w, PostGameWorkflow))
+    return {name: scrapers_about_games(config, name, critical_only=False) for name in windows}
+
+
+def makeups(config: Config, games: Iterable[Game], successes: Successes, now: datetime, limit: int) -> list[Makeup]:
     """Return one run for each target date with something missing, the latest dates first, at most ``limit``.
 
-    ``collected`` are the ids of the games that each scraper has brought, without those whose file has vanished. The
-    run of a date is that of the post-game window which can fetch most of what is missing.
+    ``successes`` are those of the calls about these dates, without those whose file has vanished. Only games that are
+    due by ``now`` can be missing. The run of a date is that of the post-game window which can fetch most of it.
     """
-    windows = {name: w for name, w in config.enabled.items() if isinstance(w, PostGameWorkflow)}
+    windows = post_game_windows(config)
     by_date: dict[date, list[Game]] = {}
     for game in games:
         if game.due <= now and not game.postponed:
@@ -54,16 +59,14 @@ def makeups(
         missing = {
             name: [
                 (game.game_id, scraper)
-                for scraper in config.per_game_scrapers(name)
                 for game in played
-                if game.type in window.game_types and game.game_id not in collected.get(scraper, frozenset())
+                if game.type in config.workflows[name].game_types
+                for scraper in lacking(config, scrapers, game, successes)
             ]
-            for name, window in windows.items()
+            for name, scrapers in windows.items()
         }
         name = max(missing, key=lambda one: len(missing[one]), default=None)
-        if name is not None and missing[name]:
-            lacking = missing[name]
-            found.append(
-                Makeup(name, day, tuple(sorted({g for g, _ in lacking})), tuple(sorted({s for _, s in lacking})))
-            )
+        if name is not None and (open_calls := missing[name]):
+            ids, lacked = (tuple(sorted(set(column))) for column in zip(*open_calls, strict=True))
+            found.append(Makeup(name, day, ids, lacked))
     return found[:limit]

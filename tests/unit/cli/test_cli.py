@@ -60,6 +60,52 @@ def test_assumed_failures_change_what_follows(capsys, games, tmp_path):
     assert [d["tick"][11:16] for d in found if d["action"] == "RUN"] == ["06:00", "08:00", "10:00", "12:00", "14:00"]
 
 
+def test_what_depends_on_a_call_that_is_assumed_to_fail_is_not_made(capsys, games, tmp_path):
+    path = tmp_path / "assume.yaml"
+    path.write_text("- {scraper: oddsa_events, until: '15:00', outcome: failed}\n")
+    asked = ("--date", "2026-01-14", "--games", games, "--workflow", "betting_lines", "--assume", str(path))
+    runs = [d for d in planned(capsys, *asked) if d["action"] == "RUN"]
+    failing = [d for d in runs if d["tick"][11:16] < "15:00"]
+    assert failing
+    assert {tuple(d["calls"]) for d in failing} == {("oddsa_events",)}
+    assert {len(d["calls"]) for d in runs if d not in failing} == {3}
+
+
+def test_a_date_that_a_file_does_not_reach_is_unknown_and_says_so(capsys, games):
+    assert main(["plan", "--date", "2026-08-14", "--games", games]) == 0
+    shown = capsys.readouterr()
+    assert f"note: {games} reaches from 2025-10-21 to 2026-04-12; what is played on other dates is unknown" in shown.err
+    assert "No games" not in shown.out
+    assert "ABORT betting_lines        Schedule unknown: it reaches from 2025-10-21 to 2026-04-12" in shown.out
+    main(["explain", "--workflow", "betting_lines", "--at", "2026-08-14T13:00-04:00", "--games", games])
+    shown = capsys.readouterr()
+    assert ("note: " in shown.err, "ABORT" in shown.out) == (True, True)
+    main(["plan", "--date", "2026-01-14", "--games", games])
+    assert capsys.readouterr().err == ""
+
+
+def test_rows_that_are_no_game_are_noted_and_the_rest_is_planned(capsys, tmp_path):
+    teams = {"homeTeam": {"teamTricode": "BOS"}, "awayTeam": {"teamTricode": "LAL"}}
+    good = {"gameId": "0022500001", "gameCode": "20260114/LALBOS", "gameDateTimeUTC": "2026-01-15T00:30:00Z", **teams}
+    bad = {**good, "gameId": "0042500101", "gameCode": "20260120/", "homeTeam": {}, "awayTeam": {}}
+    path = tmp_path / "games.json"
+    path.write_text(json.dumps({"games": [good, bad]}))
+    assert main(["plan", "--date", "2026-01-14", "--games", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == "note: 1 row left out: 0042500101 on 2026-01-20: no teams\n"
+    assert "ABORT" not in shown.out
+    assert main(["explain", "--workflow", "betting_lines", "--at", "2026-01-20T13:00-05:00", "--games", str(path)]) == 0
+
+
+def test_explain_says_when_no_tip_is_known(capsys, tmp_path):
+    teams = {"homeTeam": {"teamTricode": "BOS"}, "awayTeam": {"teamTricode": "LAL"}}
+    game = {"gameId": "0042500101", "gameCode": "20260419/LALBOS", "gameDateTimeUTC": "2026-04-19T04:00:00Z", **teams}
+    path = tmp_path / "games.json"
+    path.write_text(json.dumps({"games": [game]}))
+    main(["explain", "--workflow", "betting_lines", "--at", "2026-04-19T08:00-04:00", "--games", str(path)])
+    assert "target date 2026-04-19, 1 games, 1 without a known tip" in capsys.readouterr().out
+
+
 def test_the_timeline_names_what_runs_and_counts_what_does_not(capsys, games):
     assert main(["plan", "--date", "2026-01-14", "--games", games]) == 0
     text = capsys.readouterr().out
@@ -129,7 +175,11 @@ def test_validate_warns_of_a_window_that_can_never_run(capsys, tmp_path):
         )
     )
     assert main(["validate", str(path)]) == 0
-    assert "workflows.betting_lines: its window can never run on a game day" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "workflows.betting_lines: its window can never run on a game day" in out
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "business_hours: {start: 6" in text) - 2
+    assert f"warning: {path}:{line}:5: " in out
+    assert "business hours ended at 07:00 ET" in out
     main(["validate", str(ROOT / "config" / "workflows.yaml")])
     assert "warning" not in capsys.readouterr().out
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from orchestration.config import ConfigError, load, loads
 from orchestration.config.scrapers import answer_of, fan_out_of, parameters_of
@@ -256,3 +257,47 @@ def test_a_description_that_hides_something_is_a_warning(answer, says):
     [warning] = said(answering(answer)) - said(OLD_TEXT)
     assert says in warning
     assert not said(answering("{no_data: [{status: 500, text: not published}, {status: 404}]}")) - said(OLD_TEXT)
+
+
+def warnings_with(change):
+    """The warnings about dependencies, after ``change`` to the scrapers and workflows of the old file."""
+    data = yaml.safe_load(OLD_TEXT)
+    change(data["scrapers"], data["workflows"])
+    return [w for w in loads(yaml.safe_dump(data)).warnings if "critical" in w or "later step" in w]
+
+
+def test_a_step_that_waits_for_a_scraper_that_is_not_critical_is_warned_of():
+    def change(scrapers, workflows):
+        plan = workflows["betting_lines"]["execution_plan"]
+        plan["step_1"]["scrapers"].append("bdl_standings")
+        plan["step_2"]["depends_on"] = "bdl_standings"
+
+    [warning] = warnings_with(change)
+    assert "betting_lines.execution_plan.step_2.depends_on" in warning
+    kept = "oddsa_player_props, oddsa_game_lines"
+    assert f"`bdl_standings` is not critical, but its failure keeps the critical {kept} from" in warning
+
+
+def test_so_is_a_critical_scraper_that_depends_on_one():
+    def change(scrapers, workflows):
+        scrapers["nbac_player_list"]["depends_on"] = "bdl_standings"
+
+    [warning] = warnings_with(change)
+    assert re.match(r"workflows.yaml:\d+:\d+: scrapers.nbac_player_list.depends_on", warning)
+
+
+def test_and_one_that_depends_on_a_scraper_of_a_later_step():
+    def change(scrapers, workflows):
+        scrapers["nbac_player_list"]["depends_on"] = "nbac_schedule_api"
+        workflows["morning_operations"]["execution_plan"] = {
+            "step_1": {"scrapers": ["nbac_player_list"]},
+            "step_2": {"scrapers": ["nbac_schedule_api"]},
+        }
+
+    [warning] = warnings_with(change)
+    assert "a later step calls `nbac_schedule_api`, so `nbac_player_list` does not wait for it there" in warning
+
+
+def test_events_that_depend_on_what_is_called_for_them_are_a_circle():
+    text = OLD_TEXT.replace("    dependency_for:\n", "    depends_on: oddsa_game_lines\n    dependency_for:\n", 1)
+    assert "a circle of dependencies" in problems(text)

@@ -10,6 +10,7 @@ from orchestration.words import Action, AlertLevel
 from support.worlds import (
     DAY,
     MORNING_DONE,
+    brought,
     called,
     changed,
     decided,
@@ -149,15 +150,15 @@ class TestPostGame:
     @pytest.mark.lesson("K6")
     def test_the_next_window_runs_for_the_missing_games_only(self):
         past = history(
-            called("nbac_team_boxscore", "22:00", game_id="0022500001"),
-            called("nbac_team_boxscore", "22:00", "no_data", game_id="0022500002"),
+            called("nbac_team_boxscore", "23:00", game_id="0022500001"),
+            called("nbac_team_boxscore", "23:00", "no_data", game_id="0022500002"),
         )
         found = decision(self.SECOND, "+1 01:00", TWO, past)
         assert [g.game_id for g in found.games] == ["0022500002"]
 
     def test_everything_collected_is_done(self):
-        past = history(*(called("nbac_team_boxscore", "22:00", game_id=g.game_id) for g in TWO.games))
-        assert answer(self.SECOND, "+1 01:00", TWO, past) == ("SKIP", "done")
+        past = history(*brought("+1 02:00", *TWO.games, workflow=self.THIRD))
+        assert answer(self.THIRD, "+1 04:00", TWO, past) == ("SKIP", "done")
 
     def test_a_game_that_was_not_over_yet_is_no_alarm(self):
         past = history(called("nbac_team_boxscore", "22:00", "no_data", game_id="0022500002"))
@@ -202,8 +203,8 @@ class TestEarlyGames:
         assert [g.game_id for g in self.ask("15:00").games] == ["0022500001"]
 
     def test_each_game_has_its_own_due_time_and_evening_games_are_not_early(self):
-        past = history(called("nbac_team_boxscore", "15:00", game_id="0022500001"))
-        assert self.ask("16:00", past).rule == "not_due"
+        past = history(called("nbac_team_boxscore", "16:00", game_id="0022500001"))
+        assert self.ask("17:00", past).rule == "not_due"
         assert [g.game_id for g in self.ask("18:00", past).games] == ["0022500002"]
         both = history(*past.calls, called("nbac_team_boxscore", "18:00", game_id="0022500002"))
         assert self.ask("19:00", both).rule == "done"

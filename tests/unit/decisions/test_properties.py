@@ -1,7 +1,6 @@
 """Properties of the engine over random slates, configurations, histories and clock times."""
 
 import itertools
-from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -131,21 +130,25 @@ def test_never_more_attempts_than_allowed_nor_closer_than_the_interval(slate, co
 
 @CHECKED
 @given(slates(), ASSUMPTIONS)
-def test_every_game_is_a_target_of_each_post_game_window_until_it_is_collected(slate, assumptions):
+def test_every_game_that_has_begun_is_a_target_of_each_window_until_it_is_collected(slate, assumptions):
     day, schedule = slate
-    collected = defaultdict(set)
+    box, whole = "nbac_team_boxscore", ("nbac_player_boxscore",)
+    collected, last = set(), {}
     for d in planned(ours(), day, schedule, assumptions):
         if not d.workflow.startswith("post_game") or d.action is not Action.RUN:
             continue
-        games = {g.game_id for g in schedule.on(d.target_date)}
+        games = schedule.on(d.target_date)
         fixed = ours().workflows[d.workflow].schedule.fixed_time
         assert abs(hours_between(nearest(d.tick, fixed), d.tick)) <= 0.5
         assert d.target_date == day
+        assert all(g.begins <= d.tick for g in d.games)
         if d.workflow != "post_game_window_3":
-            assert {g.game_id for g in d.games} == games - collected["nbac_team_boxscore"]
-        failing = any(a.scraper == "nbac_team_boxscore" and _applies(a, d.tick) for a in assumptions)
-        if not failing:
-            collected["nbac_team_boxscore"] |= {g.game_id for g in d.games if d.tick >= g.due}
+            begun = {g for g in games if g.begins <= d.tick}
+            lacks_whole = {g for g in begun if any(last.get(s) is None or last[s] < g.due for s in whole)}
+            assert set(d.games) == (begun - collected or lacks_whole)
+        if not any(a.scraper == box and _applies(a, d.tick) for a in assumptions):
+            collected |= {g for g in d.games if d.tick >= g.due}
+        last |= {s: d.tick for s in whole if not any(a.scraper == s and _applies(a, d.tick) for a in assumptions)}
 
 
 def _applies(assumption, tick):

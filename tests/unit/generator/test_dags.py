@@ -95,6 +95,29 @@ def test_a_later_step_runs_although_an_earlier_one_failed_unless_it_names_a_depe
     assert dag.get_task("nbac_player_list").trigger_rule is TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 
 
+@pytest.mark.lesson("E6")
+@pytest.mark.parametrize("kind", ["parallel", "sequential"])
+@pytest.mark.parametrize(
+    "order", [["nbac_player_list", "nbac_schedule_api"], ["nbac_schedule_api", "nbac_player_list"]]
+)
+def test_a_scraper_waits_for_the_one_that_it_depends_on_wherever_that_stands_in_the_step(kind, order):
+    config = changed(
+        scrapers__nbac_player_list__depends_on="nbac_schedule_api",
+        workflows__morning_operations__execution_plan={"type": kind, "scrapers": [*order, "br_season_roster"]},
+    )
+    dag = build_dags(config)["morning_operations"]
+    assert "nbac_schedule_api" in dag.get_task("nbac_player_list").upstream_task_ids
+    assert dag.get_task("nbac_player_list").trigger_rule is TriggerRule.ALL_SUCCESS
+    assert "nbac_player_list" not in dag.get_task("nbac_schedule_api").upstream_task_ids
+
+
+def test_events_may_stand_behind_what_is_called_for_them():
+    plan = {"type": "parallel", "scrapers": ["oddsa_game_lines", "oddsa_player_props", "oddsa_events"]}
+    dag = build_dags(changed(workflows__betting_lines__execution_plan=plan))["betting_lines"]
+    for scraper in ("oddsa_player_props", "oddsa_game_lines"):
+        assert dag.get_task(scraper).upstream_task_ids == {"hold", "oddsa_events"}
+
+
 def test_a_task_builds_its_own_dag_only():
     assert set(build_dags(ours(), only="cleanup")) == {"cleanup"}
 

@@ -8,7 +8,7 @@ import pytest
 from orchestration.decisions.model import History
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
 from orchestration.health.verdict import assess
-from orchestration.nba.games import Schedule
+from orchestration.nba.games import Schedule, read_game
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
@@ -319,3 +319,40 @@ def test_a_veto_is_no_failure_and_a_run_that_is_not_over_is_late():
     late = ends(status=ExecutionStatus.FAILED, calls=0, deadline_missed=True, error="Deadline missed: not over")
     assert [f.kind for f in verdict(late).findings] == ["deadline_missed"]
     assert verdict(ends(deadline_missed=True)).findings == ()
+
+
+@pytest.mark.lesson("K6")
+def test_a_success_of_a_live_game_leaves_it_incomplete():
+    facts = a_day()
+    early = tuple(replace(c, tick=et("22:00")) if c.game_id == "0022500002" else c for c in facts.calls)
+    health = verdict(replace(facts, calls=early))
+    assert (health.collected, health.games) == (1, 2)
+    assert health.headline.startswith("UNHEALTHY: 1 of 2 games are incomplete; 0022500002 LAL@BOS lacks ")
+
+
+def test_a_whole_date_that_failed_leaves_every_game_incomplete():
+    facts = a_day()
+    calls = tuple(replace(c, outcome=Outcome.FAILED) if c.scraper == "nbac_player_boxscore" else c for c in facts.calls)
+    health = verdict(replace(facts, calls=calls))
+    assert health.collected == 0
+    assert "2 of 2 games are incomplete; 0022500001 LAL@BOS lacks nbac_player_boxscore" in health.headline
+
+
+def test_a_game_without_a_tip_is_not_missing_before_the_end_of_its_slate():
+    facts = a_day(schedule(game(1, "00:00"), refreshed=et("04:30")))
+    assert verdict(facts).verdict is Verdict.HEALTHY
+    late = replace(facts, schedule=replace(facts.schedule, refreshed_at=et("+1 06:30")))
+    assert verdict(late, et("+1 06:44")).findings == ()
+    assert verdict(late, et("+1 06:45")).findings[0].kind == "games_incomplete"
+
+
+def test_rows_that_are_no_game_are_one_finding_that_names_them():
+    row = read_game("0042500101", "20260120/", DAY + timedelta(days=6), et("+6 19:30"), "", "")
+    facts = a_day()
+    many = replace(facts, schedule=replace(facts.schedule, unusable=(row,) * 7))
+    health = verdict(many)
+    assert (health.verdict, [f.kind for f in health.findings]) == (Verdict.DEGRADED, ["unusable_rows"])
+    assert health.headline.startswith(
+        "DEGRADED: 7 rows of the schedule are no game and left out: 0042500101 on 2026-01-20: "
+    )
+    assert health.headline.endswith("; and 2 more")

@@ -37,7 +37,7 @@ def test_preseason_and_all_star_games_do_not_count_unless_asked_for():
 
 
 @pytest.mark.lesson("K12")
-@pytest.mark.parametrize("text", ["PPD", "Postponed", "Cancelled"])
+@pytest.mark.parametrize("text", ["PPD", "Postponed", "Cancelled", "Rescheduled to 3/18", "RESCHEDULED"])
 def test_a_postponed_game_leaves_the_slate(text):
     assert schedule(game(1), game(2, text=text)).on(DAY) == (game(1),)
 

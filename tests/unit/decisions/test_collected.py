@@ -1,0 +1,82 @@
+"""What counts as collected, for the windows, the plan, health and reconcile alike."""
+
+import pytest
+
+from orchestration.words import Action
+from support.worlds import DAY, brought, called, changed, decision, et, executed, game, history, old, schedule
+
+FIRST, SECOND, THIRD = "post_game_window_1", "post_game_window_2", "post_game_window_3"
+EVENING = schedule(game(1, "19:00"), game(2, "20:30"))
+ONE, TWO = EVENING.games
+
+
+def ids(found):
+    return [one.game_id for one in found.games]
+
+
+@pytest.mark.lesson("K6")
+def test_a_box_score_of_a_live_game_is_not_the_box_score():
+    past = history(*brought("22:00", ONE, TWO))
+    found = decision(SECOND, "+1 01:00", EVENING, past)
+    assert found.action is Action.RUN
+    assert TWO.game_id in ids(found)
+
+
+def test_the_success_of_a_game_that_was_due_counts_and_that_of_a_live_one_does_not():
+    past = history(*brought("22:30", ONE, TWO))
+    assert ids(decision(SECOND, "+1 01:00", EVENING, past)) == [TWO.game_id]
+    assert decision(SECOND, "+1 01:00", EVENING, past).collected == {}
+    both = history(*brought("+1 00:00", ONE, TWO))
+    assert decision(SECOND, "+1 01:00", EVENING, both).rule == "done"
+
+
+@pytest.mark.lesson("K4")
+def test_a_whole_date_that_failed_is_asked_for_again_without_the_games_that_are_here():
+    past = history(
+        *brought("+1 00:30", ONE, TWO, without="nbac_player_boxscore"),
+        called("nbac_player_boxscore", "+1 00:30", "failed"),
+    )
+    found = decision(SECOND, "+1 01:00", EVENING, past)
+    assert (found.action, "nbac_player_boxscore" in found.reason) == (Action.RUN, True)
+    assert found.collected == {"nbac_team_boxscore": (ONE.game_id, TWO.game_id)}
+    assert (found.rule, found.context["overdue"]) == ("missing_games", [ONE.game_id, TWO.game_id])
+
+
+def test_a_whole_date_counts_only_from_when_its_last_game_was_due():
+    early = history(
+        *brought("+1 00:00", ONE, TWO, without="nbac_player_boxscore"), called("nbac_player_boxscore", "23:00")
+    )
+    assert decision(SECOND, "+1 01:00", EVENING, early).action is Action.RUN
+    other_date = called("nbac_player_boxscore", "+1 00:30", target=DAY.replace(day=13))
+    assert decision(SECOND, "+1 01:00", EVENING, early.plus((), [other_date])).action is Action.RUN
+    later = called("nbac_player_boxscore", "+1 00:00")
+    assert decision(SECOND, "+1 01:00", EVENING, early.plus((), [later])).rule == "done"
+
+
+def test_what_goes_deeper_is_asked_for_although_the_box_scores_are_here():
+    here = history(*brought("+1 01:00", ONE, TWO))
+    found = decision(THIRD, "+1 04:00", EVENING, here)
+    assert ids(found) == [ONE.game_id, TWO.game_id]
+    assert found.collected == {"nbac_team_boxscore": (ONE.game_id, TWO.game_id)}
+    # In the old file it is all that the last window brings, and none of it is critical.
+    assert decision(THIRD, "+1 04:00", EVENING, here, old()).action is Action.RUN
+
+
+def test_a_window_with_whole_dates_only_asks_until_they_came_after_the_last_game():
+    config = changed(workflows__post_game_window_2__execution_plan={"scraper": "nbac_player_boxscore"})
+    live, over = history(called("nbac_player_boxscore", "22:00")), history(called("nbac_player_boxscore", "+1 00:00"))
+    assert ids(decision(SECOND, "+1 01:00", EVENING, live, config)) == [ONE.game_id, TWO.game_id]
+    assert decision(SECOND, "+1 01:00", EVENING, over, config).rule == "done"
+
+
+def test_a_window_of_other_scrapers_is_done_when_it_has_run_after_the_games():
+    config = changed(workflows__post_game_window_2__execution_plan={"scraper": "br_season_roster"})
+    for tick, rule in (("22:00", "run"), ("+1 00:00", "done")):
+        past = history(executed(SECOND, tick))
+        assert decision(SECOND, "+1 01:00", EVENING, past, config).rule == rule
+
+
+def test_a_moved_games_old_success_is_not_its_new_one():
+    moved = game(1, "19:00", DAY)
+    before = history(*brought("-1 23:30", moved))
+    assert ids(decision(SECOND, et("+1 01:00"), schedule(moved), before)) == [moved.game_id]

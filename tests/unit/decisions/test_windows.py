@@ -1,0 +1,148 @@
+"""Windows of a fixed time: which night they mean, at which of their ticks they run; and the refresh before the lock."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from orchestration.config import load, loads
+from orchestration.decisions.model import History
+from orchestration.planning.day import day_bounds, plan
+from orchestration.words import Action
+from support.worlds import (
+    DAY,
+    OLD_FILE,
+    ROOT,
+    brought,
+    called,
+    changed,
+    decision,
+    et,
+    executed,
+    game,
+    history,
+    ours,
+    schedule,
+)
+
+NAME = "post_game_window_1"
+YESTERDAY = DAY - timedelta(days=1)
+TODAYS = game(1, "19:00")
+LAST_NIGHTS = game(2, "22:30", YESTERDAY)
+BOTH = schedule(TODAYS, LAST_NIGHTS, refreshed=et("04:30"))
+
+
+def window(wall, tolerance=30, target=None, **more):
+    rule = {"fixed_time": wall, "tolerance_minutes": tolerance, **({"target_date": target} if target else {})}
+    return changed(workflows__post_game_window_1__schedule=rule, **more)
+
+
+class TestInTheMorning:
+    @pytest.mark.parametrize("wall", ["05:00", "06:00", "09:30", "11:30"])
+    def test_the_slate_is_the_night_that_ended(self, wall):
+        found = decision(NAME, wall, BOTH, config=window(wall))
+        assert (found.action, found.target_date, found.games) == (Action.RUN, YESTERDAY, (LAST_NIGHTS,))
+
+    @pytest.mark.parametrize("tick", ["06:00", "07:00"])
+    def test_a_tolerance_across_the_cut_over_changes_no_target(self, tick):
+        past = history(executed(NAME, "04:00", YESTERDAY, status="failed"))
+        found = decision(NAME, tick, BOTH, past, window("04:00", 180))
+        assert (found.action, found.target_date) == (Action.RUN, YESTERDAY)
+
+    @pytest.mark.parametrize("target", ["slate", "yesterday"])
+    def test_nor_does_a_tolerance_across_midnight(self, target):
+        found = decision(NAME, "23:00", BOTH, config=window("00:30", 90, target))
+        assert (found.target_date, found.rule) == (DAY, "before_fixed_time")
+
+    def test_it_loads_with_a_warning_that_says_what_to_write(self):
+        text = (ROOT / "config" / "workflows.yaml").read_text().replace("fixed_time: '04:00'", "fixed_time: '06:00'")
+        [warning] = loads(text).warnings
+        assert "post_game_window_3.schedule.target_date" in warning
+        assert "write `yesterday`" in warning
+        assert loads(text.replace("slate, fixed_time: '06:00'", "yesterday, fixed_time: '06:00'")).warnings == ()
+        assert not any("`yesterday`:" in one for one in load(OLD_FILE).warnings)
+
+
+class TestAGameThatHasNotTipped:
+    @pytest.mark.parametrize(("wall", "target"), [("06:00", "today"), ("18:00", "slate"), ("18:00", "today")])
+    def test_is_no_target(self, wall, target):
+        found = decision(NAME, wall, schedule(TODAYS), config=window(wall, target=target))
+        assert (found.action, found.rule) == (Action.SKIP, "not_tipped")
+        assert found.next_check_time > found.tick
+
+    def test_while_the_others_are(self):
+        two = schedule(TODAYS, game(2, "22:30"))
+        assert decision(NAME, "22:00", two).games == (TODAYS,)
+
+
+class TestTheBestTick:
+    CONFIG = window("23:30", 30)
+    LATE = schedule(game(1, "19:30"), game(2, "20:00"), game(3, "20:30"))
+
+    def test_of_the_ticks_inside_the_tolerance_the_one_at_the_fixed_time_runs_first(self):
+        early = decision(NAME, "23:00", self.LATE, config=self.CONFIG)
+        assert (early.action, early.rule, early.next_check_time) == (Action.SKIP, "before_fixed_time", et("23:30"))
+        assert decision(NAME, "23:30", self.LATE, config=self.CONFIG).games == self.LATE.games
+
+    def test_later_ticks_make_up_for_games_that_are_due_and_missing(self):
+        config = window("22:30", 60)
+        ran = executed(NAME, "22:30")
+        assert decision(NAME, "23:00", self.LATE, history(ran), config).games == (self.LATE.games[0],)
+        assert decision(NAME, "23:30", self.LATE, history(ran), config).games == self.LATE.games[:2]
+        brought_it = brought("23:00", self.LATE.games[0])
+        found = decision(NAME, "23:00", self.LATE, history(ran, *brought_it), config)
+        assert (found.action, found.rule, found.next_check_time) == (Action.SKIP, "done", et("+1 06:00"))
+
+    def test_they_make_up_for_a_run_that_failed_or_never_was(self):
+        config = window("22:30", 60)
+        failed = history(executed(NAME, "22:30", status="failed"))
+        for past in (failed, History()):
+            assert decision(NAME, "23:00", self.LATE, past, config).games == self.LATE.games
+
+    def test_in_a_plan_a_window_runs_once_where_all_is_there(self):
+        start, end = day_bounds(self.CONFIG, DAY)
+        decisions = plan(self.CONFIG, start, end, schedule(game(1, "19:30"), game(2, "20:00")), History())
+        assert [d.tick for d in decisions if d.workflow == NAME and d.action is Action.RUN] == [et("23:30")]
+
+
+class TestTheRefreshBeforeTheLock:
+    NAME = "schedule_dependency"
+
+    def ask(self, tick, *past, config=None):
+        return decision(self.NAME, tick, past=history(*past), config=config)
+
+    def test_it_runs_although_the_last_success_is_young_enough_for_other_ticks(self):
+        found = self.ask("04:30", executed(self.NAME, "-1 23:00"))
+        assert (found.action, found.reason) == (
+            Action.RUN,
+            "Last success 5.5 h ago, at least the 1 h allowed before the lock",
+        )
+        assert self.ask("06:00", executed(self.NAME, "04:30")).rule == "fresh"
+
+    def test_unless_it_is_younger_than_an_hour(self):
+        assert self.ask("04:30", executed(self.NAME, "03:45")).rule == "fresh"
+        assert self.ask("04:30", executed(self.NAME, "03:30")).action is Action.RUN
+
+    def test_it_follows_the_lock_and_stays_away_without_one(self):
+        later = changed(settings__daily_schedule_lock={"enabled": True, "generation_time": "07:15"})
+        success = executed(self.NAME, "04:30")
+        assert self.ask("06:45", success, config=later).action is Action.RUN
+        assert self.ask("06:00", success, config=later).rule == "fresh"
+        around_midnight = changed(settings__daily_schedule_lock={"enabled": True, "generation_time": "00:15"})
+        assert self.ask("23:45", executed(self.NAME, "20:00"), config=around_midnight).action is Action.RUN
+        never = changed(settings__daily_schedule_lock={"enabled": False, "generation_time": "06:15"})
+        assert self.ask("06:00", success, config=never).rule == "fresh"
+
+    def test_anybodys_success_of_the_schedules_scraper_is_a_refresh(self):
+        assert self.ask("12:00", called("nbac_schedule_api", "06:00")).action is Action.RUN
+        assert self.ask("11:00", called("nbac_schedule_api", "06:00")).rule == "fresh"
+        assert self.ask("11:00", called("nbac_schedule_api", "06:00", "no_data")).action is Action.RUN
+
+    @pytest.mark.parametrize("day", [date(2026, 1, 14), date(2026, 3, 8), date(2026, 11, 1)])
+    def test_every_morning_of_a_plan_has_it(self, day):
+        start, end = day_bounds(ours(), day)[0], day_bounds(ours(), day + timedelta(days=6))[1]
+        runs = [
+            d.tick
+            for d in plan(ours(), start, end, schedule(game(1, "19:00", day)), History())
+            if d.workflow == self.NAME and d.action is Action.RUN
+        ]
+        assert [t.date() for t in runs if f"{t:%H:%M}" == "04:30"] == [day + timedelta(days=n) for n in range(1, 8)]
