@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS {audit}.daily_expected_schedule (
   generated_by STRING OPTIONS(description="DAG and task that locked"),
   environment STRING OPTIONS(description="environment of workflows.yaml"),
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
-  expected_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
+  expected_id STRING OPTIONS(description="Deterministic id; the view keeps one row per id. NULL in rows of another system"),
   target_date DATE OPTIONS(description="ET date that the data is about"),
   forced BOOL OPTIONS(description="A lock that was forced takes the place of the day's first one"),
   dag_id STRING OPTIONS(description="Airflow DAG"),
