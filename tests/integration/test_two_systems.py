@@ -47,6 +47,7 @@ def their_rows(warehouse):
         warehouse, "scraper_execution_log",
         logged("m1", "nbac_player_list", et("06:07")),
         logged("m2", "basketball_ref_season_roster", et("06:08"), teamAbbr="BOS", year="2026"),
+        logged("r1", "nbac_referee_assignments", et("11:06"), date=f"{BEFORE}"),
         logged("n1", "nbac_player_list", et("06:07", BEFORE), "no_data"),
         logged("o1", "oddsa_events", et("13:06"), game_date=f"{DAY}", sport="basketball_nba"),
         logged("o2", "oddsa_current_event_odds", et("13:06"), game_date=f"{DAY}", event_id="e1"),
@@ -66,7 +67,7 @@ def their_rows(warehouse):
         their_execution("post_game_window_2", et("+1 01:05"), ["p1", "p2"]),
         their_execution("injury_discovery", et("12:05"), ["m1"], "completed", failed=1),
         their_execution("injury_discovery", et("11:05"), ["m1"], "partial"),
-        their_execution("referee_discovery", et("11:05"), ["m1", "p1"]),
+        their_execution("referee_discovery", et("11:05"), ["m1", "r1"]),
     )  # fmt: skip
     write(
         warehouse, "workflow_decisions",
@@ -114,7 +115,7 @@ def both(google, tmp_path_factory):
     add_schedule(
         alone,
         ("0022500001", DAY, "api_stats", et("05:00"), "Scheduled"),
-        ("0022500002", DAY, "api_stats", et("05:00"), "Scheduled"),
+        ("0022500002", BEFORE, "api_stats", et("05:00"), "Scheduled"),
     )
     init(alone)
     create_old_tables(shared)
@@ -123,7 +124,7 @@ def both(google, tmp_path_factory):
     for warehouse in (alone, shared):
         calls = our_rows(warehouse, folder)
     # The service writes rows of our calls too.
-    write(shared, "scraper_execution_log", *(logged(c.run_id, c.scraper_name, c.triggered_at) for c in calls[1:]))
+    write(shared, "scraper_execution_log", *(logged(c.execution_id, c.scraper_name, c.triggered_at) for c in calls[1:]))
     yield alone, shared
     for warehouse in (alone, shared):
         warehouse.client.delete_dataset(warehouse.audit, delete_contents=True)
@@ -217,7 +218,7 @@ def test_the_games_that_they_brought_are_collected(history):
     assert brought == {
         ("nbac_play_by_play", "0022500001"),
         ("bigdataball_pbp", "0022500001"),
-        ("nbac_gamebook_pdf", "0022500002"),
+        ("nbac_gamebook_pdf", "0022500001"),
     }
     dates = {c.scraper: c.target_date for c in history.calls if c.tick == et("+1 00:30")}
     assert dates["nbac_player_boxscore"] == DAY + timedelta(days=1)  # no date in it that can be read: that of the call
@@ -240,7 +241,7 @@ def test_the_first_day_after_the_switch_does_not_fetch_again_what_is_there(both)
     day_before = decision_inputs(shared, changed(), ["morning_operations"], et("07:00", BEFORE))
     assert decide("morning_operations", changed(), et("07:00", BEFORE), *day_before).rule != "done"
     asked = decision_inputs(shared, changed(), ["betting_lines"], et("14:00"))
-    assert "1.0 h ago" in decide("betting_lines", changed(), et("14:00"), *asked).reason
+    assert "Collected 0.9 h ago, at 13:05 ET" in decide("betting_lines", changed(), et("14:00"), *asked).reason
 
 
 class TestAdopting:
