@@ -161,12 +161,15 @@ class Day:
     def _tell_decisions(self, moment: datetime, progress: Progress) -> None:
         from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
+        from orchestration.audit.statements import filled
+        from orchestration.config import load
         from orchestration.nba.eastern import clock
 
         sql = """
-            SELECT workflow_name, action, reason, alert_level FROM nba_orchestration.v_workflow_decisions
+            SELECT workflow_name, action, reason, alert_level FROM {audit}.v_workflow_decisions
             WHERE DATE(decision_time) >= @day AND slot_time = @tick ORDER BY workflow_name
         """
+        sql = filled(sql, load().config.settings)
         parameters = [
             ScalarQueryParameter("day", "DATE", moment.date()),
             ScalarQueryParameter("tick", "TIMESTAMP", moment),
@@ -185,7 +188,8 @@ class Day:
 
     def summary(self, day: date, until: datetime, seconds: float) -> int:
         """Print health as seen at ``until``, row counts and figures; return the health check's code."""
-        from orchestration.audit.statements import statement
+        from orchestration.audit.statements import filled, statement
+        from orchestration.config import load
 
         health = subprocess.run(
             [sys.executable, "-m", "orchestration", "health", "--date", day.isoformat(), "--as-of", until.isoformat()],
@@ -201,7 +205,8 @@ class Day:
         ]
         table = Table("table", "rows", title="The five audit tables")
         job = QueryJobConfig(query_parameters=parameters)
-        for row in self.bigquery.query(statement("row_counts"), job_config=job).result(timeout=30):
+        counts = filled(statement("row_counts"), load().config.settings)
+        for row in self.bigquery.query(counts, job_config=job).result(timeout=30):
             table.add_row(row["name"], f"{row['rows_seen']:,}")
         self.console.print(table)
         runs = self.api.get("dags/~/dagRuns", limit=1)["total_entries"]

@@ -12,7 +12,7 @@ from orchestration.audit.outbox import Outbox
 from orchestration.audit.rows import CleanupRow
 from orchestration.audit.setup import OtherColumns, columns_of, init
 from orchestration.audit.statements import ddl, statement
-from orchestration.audit.warehouse import Warehouse
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.reading import read_files, republished_before
 from orchestration.cli import main
 from orchestration.config.settings import Settings
@@ -242,6 +242,12 @@ def test_the_first_day_after_the_switch_does_not_fetch_again_what_is_there(both)
     assert decide("morning_operations", changed(), et("07:00", BEFORE), *day_before).rule != "done"
     asked = decision_inputs(shared, changed(), ["betting_lines"], et("14:00"))
     assert "Collected 0.9 h ago, at 13:05 ET" in decide("betting_lines", changed(), et("14:00"), *asked).reason
+
+
+def test_a_dataset_that_was_never_set_up_says_what_to_do(google):
+    nowhere = Warehouse(settings("nowhere"))
+    with pytest.raises(WarehouseError, match="python -m orchestration init"):
+        decision_inputs(nowhere, changed(), ["betting_lines"], et("13:00"))
 
 
 class TestAdopting:

@@ -91,7 +91,11 @@ class Warehouse:
             job = self.client.query(sql, job_config=config, timeout=QUERY_SECONDS, retry=None, job_retry=None)
             return [dict(row) for row in job.result(timeout=QUERY_SECONDS, retry=None, job_retry=None)]
         except Exception as error:
-            raise WarehouseError(f"BigQuery did not answer: {_first_line(error)}") from error
+            said = _first_line(error)
+            # A dataset that was never set up, or not since the last release.
+            absent = any(words in said.lower() for words in ("not found", "does not exist"))
+            hint = "; `python -m orchestration init` makes or names what is missing" if absent else ""
+            raise WarehouseError(f"BigQuery did not answer: {said}{hint}") from error
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append ``rows`` to an audit table by streaming (lessons C7, E11).
