@@ -56,7 +56,7 @@ def their_rows(warehouse):
         logged("p2", "bdb_pbp_scraper", et("+1 00:30"), game_id="22500001", gamedate=f"{DAY:%Y%m%d}"),
         logged("p3", "nbac_gamebook_pdf", et("+1 00:30"), game_code=f"{DAY:%Y%m%d}/LALBOS"),
         logged("p4", "nbac_player_boxscore", et("+1 00:30"), gamedate="TODAY"),
-        logged("p5", "bdl_box_scores_scraper", et("+1 00:30"), row_date=f"{DAY}", date="yesterday"),
+        logged("p5", "nbac_injury_report", et("+1 00:30"), row_date=f"{DAY}", date="yesterday"),
         logged("p6", "nbac_team_boxscore", et("+1 00:30"), "failed", game_id="0022500001", game_date=f"{DAY}"),
     )  # fmt: skip
     write(
@@ -89,7 +89,7 @@ def our_rows(warehouse, folder):
     calls = [
         call("nbac_team_boxscore", "+1 01:00", "failed", 1, "0022500001", error_type="timeout", error_message="late"),
         call("nbac_team_boxscore", "+1 01:00", "success", 2, "0022500001", **path),
-        call("bdl_box_scores", "22:00", "success", 1, **path),
+        call("nbac_player_boxscore", "22:00", "success", 1, **path),
     ]  # fmt: skip
     outbox.stage(
         [
@@ -222,13 +222,13 @@ def test_the_games_that_they_brought_are_collected(history):
     }
     dates = {c.scraper: c.target_date for c in history.calls if c.tick == et("+1 00:30")}
     assert dates["nbac_player_boxscore"] == DAY + timedelta(days=1)  # no date in it that can be read: that of the call
-    assert dates["bdl_box_scores"] == DAY
+    assert dates["nbac_injury_report"] == DAY
     assert dates["nbac_gamebook_pdf"] == DAY
 
 
 def test_only_what_brought_data_counts_and_a_call_of_ours_counts_once(history):
     scrapers = [(c.scraper, c.outcome) for c in history.calls]
-    assert scrapers.count(("bdl_box_scores", Outcome.SUCCESS)) == 2  # ours and theirs, which are two calls
+    assert scrapers.count(("nbac_player_boxscore", Outcome.SUCCESS)) == 2  # ours and theirs, which are two calls
     assert scrapers.count(("nbac_team_boxscore", Outcome.SUCCESS)) == 1
     assert ("oddsa_game_lines", Outcome.NO_DATA) not in scrapers
     assert ("oddsa_player_props", Outcome.SUCCESS) in scrapers

@@ -107,7 +107,7 @@ def their_expected(workflow: str, at: datetime, locked: datetime) -> dict[str, A
 
 def their_cleanup(at: datetime) -> dict[str, Any]:
     file = {
-        "scraper_name": "bdl_box_scores", "gcs_path": "gs://b/theirs.json", "triggered_at": stamp(at),
+        "scraper_name": "nbac_player_boxscore", "gcs_path": "gs://b/theirs.json", "triggered_at": stamp(at),
         "age_minutes": 40, "republished": True,
     }  # fmt: skip
     return {
