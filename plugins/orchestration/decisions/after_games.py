@@ -146,8 +146,8 @@ POST_GAME: tuple[Check, ...] = (
     outside_fixed_time,
     all_collected,
     before_fixed_time,
-    waiting_for_required,
     nothing_to_ask_for,
+    waiting_for_required,
     missing_games,
 )
 
@@ -204,8 +204,8 @@ EARLY: tuple[Check, ...] = (
     outside_fixed_time,
     early_games_collected,
     before_fixed_time,
-    waiting_for_required,
     none_ready,
     no_early_game_to_ask_for,
+    waiting_for_required,
     early_missing_games,
 )
