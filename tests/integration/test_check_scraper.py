@@ -48,10 +48,10 @@ def test_an_answer_that_reads_as_described_is_shown_with_exit_0(service, capsys)
 
 
 def test_the_parameters_are_those_of_today(service, capsys):
-    checked(capsys, "bdl_box_scores")
+    checked(capsys, "nbac_referee_assignments")
     assert service.asked[0]["date"] == et_date(datetime.now(UTC)).isoformat()
     assert service.asked[0]["workflow"] == "check-scraper"
-    checked(capsys, "bdl_box_scores", "--date", "2026-01-14")
+    checked(capsys, "nbac_referee_assignments", "--date", "2026-01-14")
     assert service.asked[1]["date"] == "2026-01-14"
 
 

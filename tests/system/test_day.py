@@ -68,10 +68,10 @@ def test_every_run_has_exactly_one_execution_that_counts_all_its_calls(day):
     assert len(found) == 7
     assert {r["status"] for r in found} == {"completed"}
     assert all(r["ids"] == r["scrapers_triggered"] for r in found)
-    assert calls["morning_operations"] == 4 + 30
+    assert calls["morning_operations"] == 2 + 30
     assert calls["betting_lines"] == 1 + 2 * GAMES
     # All box scores are here by 01:00 and not fetched again.
-    assert calls["post_game_window_3"] == 2 + 3 * GAMES
+    assert calls["post_game_window_3"] == 1 + 3 * GAMES
 
 
 @pytest.mark.lesson("E1")
