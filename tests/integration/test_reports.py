@@ -1,10 +1,11 @@
 """The reports, over a day whose rows are written here: what people would ask of it."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 
 import pytest
 
+from orchestration.audit.facts import day_facts
 from orchestration.audit.ids import TaskKey
 from orchestration.audit.references import broken_references
 from orchestration.audit.rows import CleanupRow
@@ -12,6 +13,7 @@ from orchestration.audit.setup import init
 from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
+from orchestration.nba.games import Game
 from sandbox.phase2 import create_tables
 from support.rows import add_schedule, call, decision, execution, expected
 from support.worlds import DAY, changed, et, ours
@@ -112,6 +114,43 @@ def test_completeness_names_the_game_that_nobody_brought(report):
         "0022500002": (False, 0),
     }
     assert found["0022500001"]["record_count"] == 24
+
+
+def test_a_success_of_a_game_that_was_not_due_completes_nothing(report, outbox):
+    outbox.stage([call("box", "21:30", "success", 3, "0022500002")])  # tips at 18:30
+    outbox.drain()
+    found = {row["game_id"]: (row["collected"], row["tries"]) for row in report("game_completeness")}
+    assert found["0022500002"] == (False, 1)
+    outbox.stage([call("box", "22:00", "success", 4, "0022500002")])
+    outbox.drain()
+    found = {row["game_id"]: (row["collected"], row["tries"]) for row in report("game_completeness")}
+    assert found["0022500002"] == (True, 2)
+
+
+@pytest.mark.parametrize(
+    "tip", [None, "-1 19:00", "00:00", "00:15", "12:00", "22:30", "+1 00:00", "+1 00:15", "+1 05:45", "+1 06:00"]
+)
+@pytest.mark.parametrize("day", [DAY, date(2025, 11, 1), date(2026, 3, 7)])
+def test_a_game_is_due_in_sql_when_it_is_in_the_engine(warehouse, day, tip):
+    moment = None if tip is None else et(tip, day)
+    value = "NULL" if moment is None else f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00'"
+    warehouse.query(
+        f"INSERT INTO nba_raw.nbac_schedule VALUES ('0022500001', '{day:%Y%m%d}/LALBOS', 2025, DATE '{day}', {value}, "
+        "1, 'Scheduled', 'BOS', 'LAL', 'api_stats', 'f', TIMESTAMP '2025-10-01 12:00:00+00')"
+    )
+    [row] = warehouse.query(f"SELECT due FROM nba_orchestration.games(DATE '{day}', DATE '{day}')")
+    assert row["due"] == Game("0022500001", "x", day, moment, "BOS", "LAL").due
+
+
+def test_what_was_fetched_anew_later_counts_for_the_day_that_it_is_about(report, outbox):
+    def calls(seen_at):
+        return set(day_facts(Warehouse(), ours(), DAY, et(seen_at)).calls)
+
+    before = calls("+1 07:00")
+    outbox.stage([call("box", "+1 06:30", "success", 5, "0022500002")])
+    outbox.drain()
+    assert [one.tick for one in calls("+1 07:00") - before] == [et("+1 06:30")]
+    assert calls("+1 06:29") == before
 
 
 @pytest.mark.lesson("K12")

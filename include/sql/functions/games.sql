@@ -2,6 +2,8 @@
 -- in the season that lies: a game that was moved leaves its old row behind (Phase 2 merges on id and date). Of the rows of
 -- that date api_stats goes before cdn_static, then the newest. What was known at an earlier moment cannot be asked for:
 -- a refresh overwrites processed_at too.
+-- due: when its data can be expected, 3.5 h after its tip. A tip at midnight ET or outside the slate of its date is not
+-- known; then it is the end of the slate, 06:00 ET (nba/games.py says the same).
 CREATE OR REPLACE TABLE FUNCTION {audit}.games(first_date DATE, last_date DATE) AS
 WITH season AS (
   SELECT
@@ -20,7 +22,17 @@ dated AS (
   FROM season
 )
 SELECT
-  game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode
+  game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode,
+  processed_at,
+  IF(
+    DATETIME(game_date_est, 'America/New_York') != DATETIME_TRUNC(DATETIME(game_date_est, 'America/New_York'), DAY)
+    AND game_date IN (
+      DATE(game_date_est, 'America/New_York'),
+      DATE(DATETIME_SUB(DATETIME(game_date_est, 'America/New_York'), INTERVAL 360 MINUTE))
+    ),
+    TIMESTAMP_ADD(game_date_est, INTERVAL 210 MINUTE),
+    TIMESTAMP(DATETIME_ADD(DATETIME(game_date), INTERVAL 1800 MINUTE), 'America/New_York')
+  ) AS due
 FROM dated
 WHERE game_date = its_date AND game_date BETWEEN first_date AND last_date
 QUALIFY ROW_NUMBER() OVER (

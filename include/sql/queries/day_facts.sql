@@ -1,5 +1,5 @@
 -- Everything the health check and the timeline show of one orchestration day, in one round trip. Each row is a kind and
--- a JSON object. Parameters: day DATE; start, until (of ticks), seen_until (of cleanups) TIMESTAMP; start_date,
+-- a JSON object. Parameters: day DATE; start, until (of ticks), seen_until TIMESTAMP; start_date,
 -- schedule_from, schedule_to DATE.
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
@@ -68,7 +68,8 @@ SELECT 'call', TO_JSON_STRING(STRUCT(
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) >= @start_date
   AND slot_time >= @start
-  AND slot_time < @until
+  -- What was fetched anew later, about the day, counts for it.
+  AND (slot_time < @until OR (target_date = @day AND slot_time <= @seen_until))
 UNION ALL
 SELECT 'cleanup', TO_JSON_STRING(STRUCT(
   UNIX_SECONDS(cleanup_time) AS at_second,
