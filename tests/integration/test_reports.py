@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orchestration.audit.ids import TaskKey
+from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.references import broken_references
 from orchestration.audit.rows import CleanupRow
 from orchestration.audit.setup import init
@@ -112,6 +113,30 @@ def test_completeness_names_the_game_that_nobody_brought(report):
         "0022500002": (False, 0),
     }
     assert found["0022500001"]["record_count"] == 24
+
+
+def test_what_was_brought_while_a_game_was_played_is_not_its_data(report, outbox):
+    outbox.stage([call("early", "21:00", "success", 1, "0022500001", record_count=11)])
+    outbox.drain()
+    [row] = [r for r in report("game_completeness") if (r["scraper_name"], r["game_id"]) == ("early", "0022500001")]
+    assert (row["collected"], row["tries"], row["collected_at"]) == (False, 1, None)
+
+
+TIPS = ("2026-01-15 00:00", "2026-01-14 17:00", "2026-01-15 05:15", "2026-01-15 05:00", "2026-01-14 05:00",
+        "2026-01-14 00:00", "2026-01-15 11:30", "2026-01-17 00:00", "0001-01-01 00:00", "9999-12-31 00:00")  # fmt: skip
+
+
+def test_a_game_is_due_in_the_reports_when_it_is_due_for_the_engine(warehouse):
+    for number, tip in enumerate(TIPS):
+        add_schedule(warehouse, (f"00225{number:05d}", DAY, "api_stats", et("05:00"), "Scheduled"), tip=f"{tip}:00+00")
+    add_schedule(warehouse, ("0022599999", DAY, "api_stats", et("05:00"), "Scheduled"), tip=None)
+    schedule, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
+    rows = warehouse.query("SELECT game_id, due_at FROM {audit}.games(@day, @day)", {"day": DAY})
+    due = {row["game_id"]: row["due_at"] for row in rows}
+    assert len(due) == len(TIPS) + 1  # also what the engine cannot use: no tip at all, and one in the year 1
+    usable = {game.game_id: game.due for game in schedule.games}
+    assert len(usable) == len(TIPS) - 1
+    assert {game: due[game] for game in usable} == usable
 
 
 @pytest.mark.lesson("K12")

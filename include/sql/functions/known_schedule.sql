@@ -10,7 +10,8 @@ SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(
   home_team_tricode AS home,
   away_team_tricode AS away,
   game_status AS status,
-  game_status_text AS status_text
+  game_status_text AS status_text,
+  UNIX_SECONDS(processed_at) AS processed_at
 )) AS payload
 FROM {audit}.games(first_date, last_date)
 UNION ALL
