@@ -7,6 +7,7 @@ import pytest
 
 from orchestration.audit.facts import day_facts
 from orchestration.audit.ids import TaskKey
+from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.references import broken_references
 from orchestration.audit.rows import CleanupRow
 from orchestration.audit.setup import init
@@ -138,8 +139,8 @@ def test_a_game_is_due_in_sql_when_it_is_in_the_engine(warehouse, day, tip):
         f"INSERT INTO nba_raw.nbac_schedule VALUES ('0022500001', '{day:%Y%m%d}/LALBOS', 2025, DATE '{day}', {value}, "
         "1, 'Scheduled', 'BOS', 'LAL', 'api_stats', 'f', TIMESTAMP '2025-10-01 12:00:00+00')"
     )
-    [row] = warehouse.query(f"SELECT due FROM nba_orchestration.games(DATE '{day}', DATE '{day}')")
-    assert row["due"] == Game("0022500001", "x", day, moment, "BOS", "LAL").due
+    [row] = warehouse.query(f"SELECT due_at FROM nba_orchestration.games(DATE '{day}', DATE '{day}')")
+    assert row["due_at"] == Game("0022500001", "x", day, moment, "BOS", "LAL").due
 
 
 def test_what_was_fetched_anew_later_counts_for_the_day_that_it_is_about(report, outbox):
@@ -151,6 +152,23 @@ def test_what_was_fetched_anew_later_counts_for_the_day_that_it_is_about(report,
     outbox.drain()
     assert [one.tick for one in calls("+1 07:00") - before] == [et("+1 06:30")]
     assert calls("+1 06:29") == before
+
+
+TIPS = ("2026-01-15 00:00", "2026-01-14 17:00", "2026-01-15 05:15", "2026-01-15 05:00", "2026-01-14 05:00",
+        "2026-01-14 00:00", "2026-01-15 11:30", "2026-01-17 00:00", "0001-01-01 00:00", "9999-12-31 00:00")  # fmt: skip
+
+
+def test_a_game_is_due_in_the_reports_when_it_is_due_for_the_engine(warehouse):
+    for number, tip in enumerate(TIPS):
+        add_schedule(warehouse, (f"00225{number:05d}", DAY, "api_stats", et("05:00"), "Scheduled"), tip=f"{tip}:00+00")
+    add_schedule(warehouse, ("0022599999", DAY, "api_stats", et("05:00"), "Scheduled"), tip=None)
+    schedule, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
+    rows = warehouse.query("SELECT game_id, due_at FROM {audit}.games(@day, @day)", {"day": DAY})
+    due = {row["game_id"]: row["due_at"] for row in rows}
+    assert len(due) == len(TIPS) + 1  # also what the engine cannot use: no tip at all, and one in the year 1
+    usable = {game.game_id: game.due for game in schedule.games}
+    assert len(usable) == len(TIPS) - 1
+    assert {game: due[game] for game in usable} == usable
 
 
 @pytest.mark.lesson("K12")

@@ -67,11 +67,12 @@ def expected(workflow, tick):
     )  # fmt: skip
 
 
-def add_schedule(warehouse, *rows):
+def add_schedule(warehouse, *rows, tip="{day} 23:30:00+00"):
     full = []
     for game_id, day, source, processed, text in rows:
+        tipped = "NULL" if tip is None else f"TIMESTAMP '{tip.format(day=day)}'"
         full.append(
-            f"('{game_id}', '{day:%Y%m%d}/LALBOS', 2025, DATE '{day}', TIMESTAMP '{day} 23:30:00+00', 1, '{text}', "
+            f"('{game_id}', '{day:%Y%m%d}/LALBOS', 2025, DATE '{day}', {tipped}, 1, '{text}', "
             f"'BOS', 'LAL', '{source}', 'gs://f', TIMESTAMP '{processed:%Y-%m-%d %H:%M:%S}+00')"
         )
     warehouse.query(f"INSERT INTO {{schedule_table}} VALUES {', '.join(full)}")

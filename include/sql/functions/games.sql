@@ -1,9 +1,9 @@
--- The games of a span of ET dates, both included, one row per id. Its newest row says on which date it is played, wherever
--- in the season that lies: a game that was moved leaves its old row behind (Phase 2 merges on id and date). Of the rows of
--- that date api_stats goes before cdn_static, then the newest. What was known at an earlier moment cannot be asked for:
--- a refresh overwrites processed_at too.
--- due: when its data can be expected, 3.5 h after its tip. A tip at midnight ET or outside the slate of its date is not
--- known; then it is the end of the slate, 06:00 ET (nba/games.py says the same).
+-- The games of a span of ET dates, both included, one row per id. Its newest row says on which date it is played,
+-- wherever in the season that lies: a game that was moved leaves its old row behind (Phase 2 merges on id and date). Of
+-- two rows of one moment that of a played game counts (status 1, 2 or 3). Of the rows of that date api_stats goes before
+-- cdn_static, then the newest. What was known at an earlier moment cannot be asked for: a refresh overwrites processed_at
+-- too. `due_at` is the moment from which its data counts, as the engine has it (a test compares the two): 3.5 h after the
+-- tip, or 06:00 ET of the next day where the tip is not known, at 00:00 ET or not on the game's date.
 CREATE OR REPLACE TABLE FUNCTION {audit}.games(first_date DATE, last_date DATE) AS
 WITH season AS (
   SELECT
@@ -17,22 +17,25 @@ dated AS (
   SELECT *, FIRST_VALUE(game_date) OVER (
     -- Rows without an id are games of their own.
     PARTITION BY game_id, IF(game_id IS NULL, game_code, NULL)
-    ORDER BY processed_at DESC, IF(data_source = 'api_stats', 0, 1), game_date DESC
+    ORDER BY
+      processed_at DESC, IF(game_status IN (1, 2, 3), 0, 1), IF(data_source = 'api_stats', 0, 1), game_date DESC
   ) AS its_date
   FROM season
 )
 SELECT
   game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode,
   processed_at,
-  IF(
-    DATETIME(game_date_est, 'America/New_York') != DATETIME_TRUNC(DATETIME(game_date_est, 'America/New_York'), DAY)
-    AND game_date IN (
-      DATE(game_date_est, 'America/New_York'),
-      DATE(DATETIME_SUB(DATETIME(game_date_est, 'America/New_York'), INTERVAL 360 MINUTE))
-    ),
-    TIMESTAMP_ADD(game_date_est, INTERVAL 210 MINUTE),
-    TIMESTAMP(DATETIME_ADD(DATETIME(game_date), INTERVAL 1800 MINUTE), 'America/New_York')
-  ) AS due
+  CASE
+    -- Some systems write the year 1, which has no ET time.
+    WHEN game_date_est IS NULL OR ABS(DATE_DIFF(DATE(game_date_est), game_date, DAY)) > 1
+      OR TIME(DATETIME(game_date_est, 'America/New_York')) = TIME '00:00:00'
+      OR game_date NOT IN (
+        DATE(game_date_est, 'America/New_York'),
+        DATE(DATETIME_SUB(DATETIME(game_date_est, 'America/New_York'), INTERVAL 6 HOUR))
+      )
+    THEN TIMESTAMP(DATETIME(DATE_ADD(game_date, INTERVAL 1 DAY), TIME '06:00:00'), 'America/New_York')
+    ELSE TIMESTAMP_ADD(game_date_est, INTERVAL 210 MINUTE)
+  END AS due_at
 FROM dated
 WHERE game_date = its_date AND game_date BETWEEN first_date AND last_date
 QUALIFY ROW_NUMBER() OVER (

@@ -1,6 +1,5 @@
 -- Which scraper has brought which game: one row per game and per scraper that was called for single games in the
--- period. A success counts from a tick at or after the game was due: that of a live game brought nothing. ET dates of the
--- games, both included.
+-- period. What came of a tick before the game was due is not the game's data. ET dates of the games, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.game_completeness(first_date DATE, last_date DATE) AS
 WITH called AS (
   SELECT scraper_name, game_id, status, record_count, triggered_at, slot_time
@@ -17,9 +16,9 @@ SELECT
   ANY_VALUE(games.game_code) AS game_code,
   ANY_VALUE(games.game_date_est) AS tip,
   scrapers.scraper_name AS scraper_name,
-  COUNTIF(called.status = 'success' AND called.slot_time >= games.due) > 0 AS collected,
+  COUNTIF(called.status = 'success' AND called.slot_time >= games.due_at) > 0 AS collected,
   COUNT(called.status) AS tries,
-  MIN(IF(called.status = 'success' AND called.slot_time >= games.due, called.triggered_at, NULL)) AS collected_at,
+  MIN(IF(called.status = 'success' AND called.slot_time >= games.due_at, called.triggered_at, NULL)) AS collected_at,
   MAX(called.record_count) AS record_count
 FROM {audit}.games(first_date, last_date) AS games
 CROSS JOIN scrapers
