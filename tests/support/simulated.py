@@ -96,7 +96,7 @@ class SimulatedDays:
         run_id = f"replay__{moment.isoformat()}"
         context = {
             "ti": SimpleNamespace(
-                dag_id="system", run_id=run_id, task_id=operator.task_id, map_index=-1, try_number=1
+                dag_id="system", run_id=run_id, task_id=operator.task_id, map_index=-1, try_number=1, max_tries=0
             ),
             "dag_run": SimpleNamespace(
                 run_id=run_id, run_type="scheduled", conf={}, start_date=moment, run_after=moment,

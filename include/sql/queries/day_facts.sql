@@ -1,6 +1,7 @@
 -- Everything the health check and the timeline show of one orchestration day, in one round trip. Each row is a kind and
--- a JSON object. Parameters: day DATE; start, until (of ticks), seen_until TIMESTAMP; start_date,
--- schedule_from, schedule_to DATE.
+-- a JSON object. What was done later about the day's games, by reconcile or by hand, is part of it.
+-- Parameters: day DATE; start, until (of ticks), seen_until TIMESTAMP; start_date, schedule_from, schedule_to DATE (ET);
+-- record_from, record_to DATE (UTC), of what is looked through for the first decision on record.
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL
@@ -46,7 +47,7 @@ SELECT 'execution', TO_JSON_STRING(STRUCT(
 FROM {audit}.v_workflow_executions
 WHERE DATE(execution_time) >= @start_date
   AND slot_time >= @start
-  AND slot_time < @until
+  AND (slot_time < @until OR (target_date = @day AND slot_time <= @seen_until))
 UNION ALL
 SELECT 'call', TO_JSON_STRING(STRUCT(
   scraper_name AS scraper,
@@ -68,7 +69,6 @@ SELECT 'call', TO_JSON_STRING(STRUCT(
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) >= @start_date
   AND slot_time >= @start
-  -- What was fetched anew later, about the day, counts for it.
   AND (slot_time < @until OR (target_date = @day AND slot_time <= @seen_until))
 UNION ALL
 SELECT 'cleanup', TO_JSON_STRING(STRUCT(
@@ -83,3 +83,11 @@ FROM {audit}.v_cleanup_operations
 WHERE DATE(cleanup_time) >= @start_date
   AND cleanup_time >= @start
   AND cleanup_time <= @seen_until
+UNION ALL
+SELECT 'first', TO_JSON_STRING(STRUCT(
+  workflow_name AS workflow,
+  UNIX_SECONDS(tick) AS tick,
+  UNIX_SECONDS(decided_at) AS made_at
+))
+FROM {audit}.first_decisions(@record_from, @record_to)
+WHERE tick < @until

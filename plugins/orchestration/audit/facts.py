@@ -8,7 +8,16 @@ from orchestration.audit.inputs import by_kind, moment, schedule_from, schedule_
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config.model import Config
-from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.health.facts import (
+    RECORD,
+    CallFact,
+    CleanupFact,
+    DayFacts,
+    DecisionFact,
+    ExecutionFact,
+    ExpectedFact,
+    FirstFact,
+)
 from orchestration.planning.day import day_bounds
 from orchestration.words import Action, ExecutionStatus, Outcome
 
@@ -28,6 +37,8 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 "start": start.astimezone(UTC),
                 "start_date": start.astimezone(UTC).date(),
                 "until": end.astimezone(UTC),
+                "record_from": (start - RECORD).astimezone(UTC).date(),
+                "record_to": end.astimezone(UTC).date(),
                 "seen_until": now.astimezone(UTC),
             },
         )
@@ -88,4 +99,5 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
             )
             for r in rows["cleanup"]
         ),
+        first=tuple(FirstFact(r["workflow"], moment(r["tick"]), moment(r["made_at"])) for r in rows["first"]),
     )

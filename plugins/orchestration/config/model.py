@@ -26,6 +26,8 @@ LOCKER, CLEANUP, RECONCILE = SYSTEM_DAGS = ("schedule_locker", "cleanup", "recon
 CLEANUP_DELAY_MINUTES = 15
 HISTORY_HOURS = 48
 """How far back the history of a decision goes; a day's rule never looks beyond yesterday."""
+SHARE_OF_THE_HOLD = 0.8
+"""So much of the hold a decision may wait for what it must know; the rest is for the tries themselves."""
 LOCK_LEAD_MINUTES = 30
 """Freshness workflows also tick this long before the lock, so that the locker knows the day's games."""
 
@@ -86,6 +88,25 @@ class Config(Strict):
         active = {wall.hour for name in self.enabled for wall in self.ticks_of(name).times}
         hours = {hour for tick in active for hour in (tick, (tick + 1) % 24)}
         return Ticks.of(*(time(hour, minute) for hour in hours for minute in range(offset, 60, interval)))
+
+    @cached_property
+    def reconcile_ticks(self) -> Ticks:
+        """When reconcile looks by itself: never where it is switched off."""
+        return Ticks.of(*(self.settings.reconcile.at if self.settings.reconcile.enabled else ()))
+
+    @cached_property
+    def decide_delays(self) -> tuple[float, ...]:
+        """Seconds from a try of a decision to the next one, doubling; together less than the hold, if there is one."""
+        retries, hold = self.settings.decide_retries, self.settings.execution_delay_minutes * 60
+        delays = [retries.first_delay_seconds * 2**number for number in range(retries.max_retries)]
+        most = SHARE_OF_THE_HOLD * hold if hold else sum(delays)
+        shorter = min(1.0, most / sum(delays)) if delays else 1.0
+        return tuple(round(delay * shorter, 3) for delay in delays)
+
+    def refreshes_schedule(self, name: str) -> bool:
+        """Return whether a scraper of this workflow's plan fills the table of games."""
+        plan = self.workflows[name].execution_plan.scrapers
+        return any(self.scrapers[scraper].processed_in == self.settings.schedule_table for scraper in plan)
 
     def timeout_seconds(self, scraper: str) -> float:
         """Return how long one call may take: at least the scraper's own worst case (lesson E7)."""

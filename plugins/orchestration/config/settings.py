@@ -91,6 +91,29 @@ class Retries(Strict):
     max_delay_seconds: float = Field(default=300, gt=0)
 
 
+class DecideRetries(Strict):
+    """How often, and after how long, a decision is tried again that lacks what it must know. Delays double.
+
+    Only for what passes by itself: BigQuery that does not answer, and a schedule that is unknown until its refresh.
+    Together the delays stay within the hold, where there is one.
+    """
+
+    max_retries: int = Field(default=2, ge=0, le=5)
+    first_delay_seconds: float = Field(default=60, gt=0, le=600)
+
+
+class Reconcile(Strict):
+    """Fetching anew what late sources, outages and vanished files left open, by itself at ``at`` (ET)."""
+
+    enabled: bool = True
+    at: tuple[WallTime, ...] = Field(default=(time(6, 30), time(12, 30)), min_length=1)
+    """After the last of them people are told what is still missing."""
+    days: int = Field(default=2, ge=1, le=14)
+    """How many orchestration days to look back."""
+    max_runs: int = Field(default=5, ge=1, le=14)
+    """At most so many runs at once, one for each date."""
+
+
 class DeadlineMinutes(Strict):
     """The DAG-level SLA of a workflow without its own ``deadline_minutes``, by its priority."""
 
@@ -130,6 +153,8 @@ class Settings(Strict):
     scraper_timeouts: ScraperTimeouts = ScraperTimeouts()
     deadline_minutes: DeadlineMinutes = DeadlineMinutes()
     retries: Retries = Retries()
+    decide_retries: DecideRetries = DecideRetries()
+    reconcile: Reconcile = Reconcile()
     pools: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Slots of each pool that a scraper names: how many calls may hit one source at a time."""
     halt: Halt | None = None

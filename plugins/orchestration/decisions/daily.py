@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from orchestration.config.model import LOCK_LEAD_MINUTES
 from orchestration.config.workflows import FreshnessWorkflow, SelfAwareWorkflow
@@ -11,6 +12,8 @@ from orchestration.decisions.model import Verdict
 from orchestration.nba.eastern import after, at, clock, et_date, hours_between
 from orchestration.words import Outcome
 
+AWAITED = "awaited"
+"""In the context of a RUN: others can decide nothing before it is through."""
 MAX_AGE_BEFORE_LOCK_HOURS = 1.0
 """How old the last success may be at the tick before the lock."""
 
@@ -112,12 +115,15 @@ def fresh(case: Case) -> Verdict | None:
 def stale(case: Case) -> Verdict | None:
     """RUN: too old, or never."""
     max_age = _max_age(case)
+    settings = case.config.settings
+    unknown = case.schedule.unknown_because(case.tick, settings.schedule_max_age_hours)
+    awaited: dict[str, Any] = {AWAITED: True} if unknown and case.config.refreshes_schedule(case.name) else {}
     if (last := _last_success(case)) is None:
-        return run("No success on record yet", max_age_hours=max_age)
+        return run("No success on record yet", max_age_hours=max_age, **awaited)
     age = hours_between(last, case.tick)
     lock = " before the lock" if _before_lock(case) else ""
     reason = f"Last success {age:.1f} h ago, at least the {max_age:g} h allowed{lock}"
-    return run(reason, age_hours=round(age, 2), max_age_hours=max_age)
+    return run(reason, age_hours=round(age, 2), max_age_hours=max_age, **awaited)
 
 
 FRESHNESS: tuple[Check, ...] = (fresh, waiting_for_required, stale)

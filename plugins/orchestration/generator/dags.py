@@ -1,4 +1,4 @@
-"""From ``workflows.yaml`` to DAGs: one for each enabled workflow, the schedule locker and the cleanup."""
+"""From ``workflows.yaml`` to DAGs: one for each enabled workflow, schedule locker, cleanup and reconcile."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ from orchestration.operators.decide import AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
-from orchestration.operators.reconcile import FindMakeupsOperator
+from orchestration.operators.patience import Patience
+from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
 from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import in_order, needs_of
 from orchestration.words import FanOut
 
+RECONCILE_TIMEOUT = timedelta(hours=5)
+FETCH_POLL_SECONDS = 10
 START = datetime(2020, 1, 1, tzinfo=UTC)
 """Before any season that could be replayed; catch-up is off, so nothing runs for it."""
 
@@ -60,19 +63,24 @@ def build_dags(config: Config, only: str | None = None) -> dict[str, DAG]:
         builders[LOCKER] = lambda: locker_dag(config)
     if config.settings.cleanup_processor.enabled:
         builders[CLEANUP] = lambda: cleanup_dag(config)
-    builders[RECONCILE] = reconcile_dag
+    builders[RECONCILE] = lambda: reconcile_dag(config)
     return {dag_id: build() for dag_id, build in builders.items() if only in (None, dag_id)}
 
 
-def _dag(dag_id: str, ticks: Ticks, **arguments: Any) -> DAG:
+def _dag(dag_id: str, ticks: Ticks | None, **arguments: Any) -> DAG:
     return DAG(
         dag_id,
-        schedule=MultipleCronTriggerTimetable(*ticks.crons(), timezone=ET.key),
+        schedule=None if ticks is None else MultipleCronTriggerTimetable(*ticks.crons(), timezone=ET.key),
         start_date=START,
         catchup=False,
         max_active_runs=1,
         **arguments,
     )
+
+
+def _patient(config: Config) -> dict[str, Any]:
+    """Return the arguments of a task that waits for what it must know."""
+    return {"retries": config.settings.decide_retries.max_retries, "retry_policy": Patience()}
 
 
 def workflow_dag(config: Config, name: str) -> DAG:
@@ -89,7 +97,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
         params=PARAMS,
         deadline=deadline(name, config.deadline_minutes(name)),
     ) as dag:
-        decide = DecideOperator(task_id="decide", workflow=name)
+        decide = DecideOperator(task_id="decide", workflow=name, **_patient(config))
         hold = HoldOperator(task_id="hold", workflow=name)
         skip = EmptyOperator(task_id="skip")
         abort = AbortOperator(task_id="abort", workflow=name)
@@ -177,7 +185,7 @@ def locker_dag(config: Config) -> DAG:
             "as_of": AS_OF,
         },
     ) as dag:
-        LockOperator(task_id="lock")
+        LockOperator(task_id="lock", **_patient(config))
         CheckTablesOperator(task_id="check_tables")
     return dag
 
@@ -200,24 +208,38 @@ def cleanup_dag(config: Config) -> DAG:
     return dag
 
 
-def reconcile_dag() -> DAG:
-    """Return the DAG that, when somebody asks for it, fetches anew what is missing of the last days."""
-    with DAG(
+def reconcile_dag(config: Config) -> DAG:
+    """Return the DAG that fetches anew what is missing of the last days: at its times, and when somebody asks."""
+    settings, ticks = config.settings.reconcile, config.reconcile_ticks
+    with _dag(
         RECONCILE,
-        schedule=None,
-        max_active_runs=1,
-        description="Fetches anew what late sources and vanished files left open",
-        doc_md=reconcile_doc(),
+        ticks if ticks.times else None,
+        description="Fetches anew what late sources, outages and vanished files left open",
+        doc_md=reconcile_doc(config),
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
+        # Runs of one workflow come one after the other; what is stuck behind them must not stop the next look.
+        dagrun_timeout=RECONCILE_TIMEOUT,
         params={
-            "days": Param(2, type="integer", minimum=1, maximum=14, description="How many days to look back."),
-            "max_runs": Param(5, type="integer", minimum=1, maximum=14, description="At most so many runs."),
+            "days": Param(settings.days, type="integer", minimum=1, maximum=14, description="Days to look back."),
+            "max_runs": Param(
+                settings.max_runs, type="integer", minimum=1, maximum=14, description="At most as many runs."
+            ),
             "as_of": AS_OF,
         },
     ) as dag:
-        find = FindMakeupsOperator(task_id="find")
-        TriggerDagRunOperator.partial(
-            task_id="fetch", skip_when_already_exists=True, map_index_template="{{ task.trigger_run_id }}"
+        find = FindMakeupsOperator(task_id="find", **_patient(config))
+        fetch = TriggerDagRunOperator.partial(
+            task_id="fetch",
+            skip_when_already_exists=True,
+            # What would wait for somebody to unpause it is said at once.
+            fail_when_dag_is_paused=True,
+            wait_for_completion=True,
+            deferrable=True,
+            allowed_states=["success", "failed"],
+            failed_states=[],
+            poke_interval=FETCH_POLL_SECONDS,
+            map_index_template="{{ task.trigger_run_id }}",
         ).expand_kwargs(find.output)
+        fetch >> TellOpenOperator(task_id="tell_open", trigger_rule=TriggerRule.ALL_DONE)
     return dag

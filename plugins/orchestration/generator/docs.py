@@ -107,10 +107,15 @@ def cleanup_doc(config: Config) -> str:
     )
 
 
-def reconcile_doc() -> str:
+def reconcile_doc(config: Config) -> str:
     """Return the Markdown of the reconcile's DAG."""
+    settings = config.settings.reconcile
+    times = [f"{wall:%H:%M}" for wall in config.reconcile_ticks.times]
+    by_itself = f"At {' and '.join(times)} ET, and by hand" if times else "By hand"
+    last = f" After {times[-1]} people are told what is still open." if times else ""
     return (
-        "### reconcile\nBy hand: finds the games of the last days that a post-game scraper has not brought, or whose "
-        "file is neither in its table nor in the bucket any more, and starts one forced run for each such date. "
+        f"### reconcile\n{by_itself}: finds the games of the last {settings.days} days that a post-game scraper has "
+        "not brought, or whose file is neither in its table nor in the bucket any more, and starts one forced run for "
+        f"each such date, at most {settings.max_runs}. What a window of the night still asks for is left to it.{last} "
         "`python -m orchestration reconcile` shows what it would start."
     )

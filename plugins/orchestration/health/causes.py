@@ -25,13 +25,13 @@ REPUBLISHED_IN_VAIN_MINUTES = 100
 
 def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield what explains the other findings."""
-    yield from _bigquery(facts)
+    yield from _bigquery(config, facts)
     yield from _sources(config, facts)
     yield from _handoff(facts)
 
 
-def _bigquery(facts: DayFacts) -> Iterator[Finding]:
-    unread = [d for d in standing_aborts(facts) if d.rule == "history_unreadable"]
+def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
+    unread = [d for d in standing_aborts(config, facts) if d.rule == "history_unreadable"]
     if len({d.workflow for d in unread}) < 2:
         return
     ticks = sorted({d.tick for d in unread})
@@ -40,19 +40,19 @@ def _bigquery(facts: DayFacts) -> Iterator[Finding]:
     yield bad("bigquery_down", "all", text, script("check_system_status", facts.day))
 
 
-def failed_calls(facts: DayFacts) -> list[CallFact]:
+def failed_calls(config: Config, facts: DayFacts) -> list[CallFact]:
     """Return the last tries of the failed calls of executions that nothing made up for."""
     last: dict[tuple[object, ...], CallFact] = {}
     for call in sorted(facts.calls, key=lambda call: call.try_number):
         last[call.workflow, call.tick, call.scraper, call.map_index] = call
-    runs = {(e.workflow, e.tick) for e in standing_failures(facts)}
+    runs = {(e.workflow, e.tick) for e in standing_failures(config, facts)}
     return [c for c in last.values() if c.outcome is Outcome.FAILED and (c.workflow, c.tick) in runs]
 
 
 def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """The scraper service itself, or the sources behind it, by what the failed calls have in common."""
-    failed = failed_calls(facts)
-    lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(facts))
+    failed = failed_calls(config, facts)
+    lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
     level = bad if lost else worse
     command = script("investigate_scraper_failures", facts.day, " --days 1")
     cut_off = [call for call in failed if call.error_type == UNREACHABLE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from orchestration.config.model import Config
 from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow
@@ -12,10 +12,12 @@ from orchestration.decisions.collected import lacking as still_lacking
 from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
-from orchestration.nba.eastern import NOON, after, at
+from orchestration.nba.eastern import NOON, after, at, clock
 from orchestration.nba.games import Game, named
+from orchestration.planning.day import day_bounds
 from orchestration.words import Outcome
 
+INCOMPLETE = "games_incomplete"
 NO_DATA_SUSPICIOUS = 0.8
 """Share of no_data among a scraper's calls before the games that is an alarm (lesson K2)."""
 ENOUGH_CALLS = 3
@@ -70,9 +72,21 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     game, scrapers = next(iter(open_games.items()))
     count = len(facts.schedule.on(facts.day))
     text = f"{len(open_games)} of {count} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
+    again = next((tick for tick in _reconciles(config, facts.day) if tick > now), None)
+    text += "" if again is None else f"; reconcile looks at {clock(again)} ET"
     window = next(name for name, w in config.enabled.items() if scrapers[0] in w.execution_plan.scrapers)
     command = trigger(window, force=True, target_date=facts.day.isoformat())
-    yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
+    yield (bad if missing(critical_only=True) else worse)(INCOMPLETE, window, text, command)
+
+
+def _reconciles(config: Config, day: date) -> list[datetime]:
+    """Return when reconcile looks by itself in the day after ``day``."""
+    return config.reconcile_ticks.between(*day_bounds(config, day + timedelta(days=1)))
+
+
+def repairs_until(config: Config, day: date) -> datetime | None:
+    """Return until when the games of ``day`` are reconcile's to fetch, or None where it does not by itself."""
+    return max((after(tick, GRACE) for tick in _reconciles(config, day)), default=None)
 
 
 def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Schedule
@@ -90,9 +90,25 @@ class CleanupFact:
         hold_instants(self, "at")
 
 
+@dataclass(frozen=True, slots=True)
+class FirstFact:
+    """A workflow's first decision on record, up to :data:`RECORD` before the day: its tick, and when it was made."""
+
+    workflow: str
+    tick: datetime
+    made_at: datetime
+
+    def __post_init__(self) -> None:
+        hold_instants(self, "tick", "made_at")
+
+
+RECORD = timedelta(days=8)
+"""So far back it is looked whether a system, or a workflow, was there before."""
+
+
 @dataclass(frozen=True)
 class DayFacts:
-    """Everything known of one day."""
+    """Everything known of one day. ``executions`` and ``calls`` also hold later ones about its games."""
 
     day: date
     schedule: Schedule
@@ -101,6 +117,17 @@ class DayFacts:
     executions: tuple[ExecutionFact, ...] = ()
     calls: tuple[CallFact, ...] = ()
     cleanups: tuple[CleanupFact, ...] = ()
+    first: tuple[FirstFact, ...] = ()
+
+    def since(self, start: datetime, workflow: str | None = None) -> datetime:
+        """Return from when on, at ``start`` of the day or later, this workflow, or anything at all, can be missing.
+
+        A system, or a workflow, that was not there in the days before is there from its first decision on. On the first
+        day of a system that is the first one of any workflow: one that never decides is missing.
+        """
+        ticks = {fact.workflow: fact.tick for fact in self.first}
+        began = min(ticks.values(), default=start)
+        return max(start, began if began > start or workflow is None else ticks.get(workflow, start))
 
     @property
     def last_cleanup(self) -> CleanupFact | None:

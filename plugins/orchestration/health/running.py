@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from orchestration.config.model import Config
+from orchestration.config.workflows import PostGameWorkflow
+from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
 from orchestration.nba.eastern import after, clock
@@ -30,9 +32,11 @@ def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[F
 
 
 def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """The morning's lock."""
+    """The morning's lock, unless the system was switched on after it."""
     start, _ = day_bounds(config, facts.day)
-    if config.settings.daily_schedule_lock.enabled and not facts.expected and now >= after(start, LOCK_GRACE):
+    if not config.settings.daily_schedule_lock.enabled or facts.since(start) > start:
+        return
+    if not facts.expected and now >= after(start, LOCK_GRACE):
         text = f"the locker did not lock {facts.day}; is the DAG schedule_locker paused?"
         yield worse("not_locked", "schedule_locker", text, "airflow dags list-runs schedule_locker")
 
@@ -43,7 +47,11 @@ def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     made = {(decision.workflow, decision.tick) for decision in facts.decisions}
     due_until = min(end, after(now, -GRACE))
     missing = {
-        name: [tick for tick in config.ticks_of(name).between(start, due_until) if (name, tick) not in made]
+        name: [
+            tick
+            for tick in config.ticks_of(name).between(facts.since(start, name), due_until)
+            if (name, tick) not in made
+        ]
         for name in config.enabled
     }
     silent = {name: ticks for name, ticks in missing.items() if ticks}
@@ -63,10 +71,12 @@ def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
 
 def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Expected runs whose tick brought no decision: not due yet, late (a later tick made up for it), or missed."""
+    start, _ = day_bounds(config, facts.day)
     decided = {(decision.workflow, decision.tick) for decision in facts.decisions}
     missed: dict[str, list[datetime]] = {}
     for run in facts.expected:
-        due = run.workflow in config.enabled and after(run.tick, GRACE) <= now
+        there = run.workflow in config.enabled and run.tick >= facts.since(start, run.workflow)
+        due = there and after(run.tick, GRACE) <= now
         late = any(e.workflow == run.workflow and e.tick > run.tick for e in facts.executions)
         if due and not late and (run.workflow, run.tick) not in decided:
             missed.setdefault(run.workflow, []).append(run.tick)
@@ -84,35 +94,54 @@ def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
             text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
             command = f"airflow dags list-runs {decision.workflow}"
             yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
-    for workflow, group in groupby(standing_aborts(facts), key=lambda decision: decision.workflow):
+    for workflow, group in groupby(standing_aborts(config, facts), key=lambda decision: decision.workflow):
         found = list(group)
         times = f" ({len(found)} times)" if len(found) > 1 else ""
         text = f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}"
         yield bad("abort", workflow, text, script("view_today_timeline", facts.day), found[-1].run_id)
 
 
-def standing_aborts(facts: DayFacts) -> list[DecisionFact]:
+def standing_aborts(config: Config, facts: DayFacts) -> list[DecisionFact]:
     """Return the ABORTs that nothing made up for, by workflow and tick."""
-    aborts = [d for d in facts.decisions if d.action is Action.ABORT and not _made_up_for(facts, d)]
+    aborts = [d for d in facts.decisions if d.action is Action.ABORT and not _made_up_for(config, facts, d)]
     return sorted(aborts, key=lambda decision: (decision.workflow, decision.tick))
 
 
-def _made_up_for(facts: DayFacts, abort: DecisionFact) -> bool:
-    """An ABORT is over when the workflow completed later, or could decide again and nothing was expected of it."""
+def _brought(config: Config, facts: DayFacts, name: str, target_date: date) -> bool:
+    """Return whether all that this post-game window brings is in for the day's games: by others, or by reconcile."""
+    workflow = config.workflows.get(name)
+    if not isinstance(workflow, PostGameWorkflow) or target_date != facts.day:
+        return False
+    games, successes = facts.schedule.on(facts.day, workflow.game_types), successes_of(facts.calls)
+    scrapers = scrapers_about_games(config, name, critical_only=False)
+    return bool(games and scrapers) and not any(lacking(config, scrapers, game, successes) for game in games)
+
+
+def _made_up_for(config: Config, facts: DayFacts, abort: DecisionFact) -> bool:
+    """An ABORT is over when the workflow completed later, or could decide again and nothing was expected of it.
+
+    That of a post-game window is over as well when its data is in.
+    """
     name, tick = abort.workflow, abort.tick
     if any(e.workflow == name and e.tick > tick and e.status is ExecutionStatus.COMPLETED for e in facts.executions):
+        return True
+    if _brought(config, facts, name, facts.day):
         return True
     if abort.rule not in NOT_KNOWING or any(run.workflow == name and run.tick == tick for run in facts.expected):
         return False
     return any(d.workflow == name and d.tick > tick and d.action is not Action.ABORT for d in facts.decisions)
 
 
-def standing_failures(facts: DayFacts) -> list[ExecutionFact]:
-    """Return the executions that failed wholly or in part, unless a later one for the same date completed."""
+def standing_failures(config: Config, facts: DayFacts) -> list[ExecutionFact]:
+    """Return the executions that failed wholly or in part, unless a later one for the same date completed.
+
+    That of a post-game window is made up for as well when its data is in.
+    """
     return [
         execution
         for execution in facts.executions
         if execution.status is not ExecutionStatus.COMPLETED
+        and not _brought(config, facts, execution.workflow, execution.target_date)
         and not any(
             other.workflow == execution.workflow
             and other.target_date == execution.target_date
@@ -123,9 +152,9 @@ def standing_failures(facts: DayFacts) -> list[ExecutionFact]:
     ]
 
 
-def executed(facts: DayFacts) -> Iterator[Finding]:
+def executed(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Executions that failed and were not made up for."""
-    for execution in standing_failures(facts):
+    for execution in standing_failures(config, facts):
         why = execution.error or "no call was made"
         text = f"{execution.workflow} at {clock(execution.tick)} ET {execution.status.value}: {why}"
         command = script("investigate_scraper_failures", facts.day, " --days 1")
@@ -143,7 +172,7 @@ def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     if not config.settings.cleanup_processor.enabled:
         return
     start, end = day_bounds(config, facts.day)
-    due = config.cleanup_ticks.between(start, min(end, after(now, -GRACE)))
+    due = config.cleanup_ticks.between(facts.since(start), min(end, after(now, -GRACE)))
     last = facts.last_cleanup
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
         since = "today" if last is None else f"since {clock(last.at)} ET"

@@ -54,7 +54,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *running.ticked(config, facts, now),
         *running.happened(config, facts, now),
         *running.decided(config, facts, now),
-        *running.executed(facts),
+        *running.executed(config, facts),
         *(() if halt else data.usable(facts)),
         *data.complete(config, facts, now),
         *data.not_empty(config, facts),

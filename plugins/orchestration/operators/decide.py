@@ -17,6 +17,7 @@ from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.findings import script
 from orchestration.nba.eastern import et
 from orchestration.operators.base import AlertingOperator, first_time, task_key
+from orchestration.operators.patience import try_again
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
 from orchestration.words import Action, AlertLevel
@@ -28,6 +29,9 @@ DECISION_KEY = "decision"
 """The XCom that carries the decision to the rest of the run."""
 LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
+UNREADABLE = "history_unreadable"
+PASSING = (UNREADABLE, "schedule_unknown")
+"""Rules of an ABORT that minutes may mend: BigQuery answers again, the schedule's refresh of this tick is through."""
 _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 
 
@@ -35,7 +39,8 @@ class DecideOperator(AlertingOperator, BranchMixIn):
     """Applies the workflow's rule at the run's tick and follows its branch.
 
     One query reads schedule and history, one append writes the decision. An unreadable history is an ABORT, never a
-    RUN (lesson K8). The alert of a RUN or SKIP is told here, that of an ABORT by ``abort``.
+    RUN (lesson K8), but only when the task's last try cannot read it either, nor knows the schedule. The alert of a RUN
+    or SKIP is told here, that of an ABORT by ``abort``.
     """
 
     inherits_from_skipmixin = True
@@ -54,6 +59,8 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             decision = request.narrow(self._decide(request, clock))
         except RequestRefused as refused:
             raise AirflowFailException(str(refused)) from None
+        if decision.action is Action.ABORT and decision.rule in PASSING:
+            try_again(context, self.config, decision.reason)
         decision_id = self._stage(context, clock, decision)
         self.log.info("%s %s: %s", decision.workflow, decision.action, decision.reason)
         self.action, self.reason = decision.action.value, decision.reason
@@ -93,7 +100,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         except RequestRefused:
             raise
         except WarehouseError as error:
-            return aborted(self.workflow, config, clock.tick, "history_unreadable", f"History unreadable: {error}")
+            return aborted(self.workflow, config, clock.tick, UNREADABLE, f"History unreadable: {error}")
         except Exception as error:
             self.log.exception("The decision failed; it is recorded as ABORT")
             reason = f"Internal error: {type(error).__name__}: {error}"

@@ -10,6 +10,7 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
+from orchestration.decisions.daily import AWAITED
 from orchestration.nba.eastern import clock as et_clock
 from orchestration.operators.base import AuditedOperator
 from orchestration.operators.decide import DECISION_KEY
@@ -31,7 +32,8 @@ class HoldOperator(AuditedOperator, HITLOperator):
 
     Meanwhile the task asks for input in the UI (Required Actions): a person can veto the run, with a reason, or let it
     start at once. Nobody's answer means that it runs. The wait takes no worker slot and no triggerer. Only scheduled
-    runs wait: a manual or replayed run has somebody who has just asked for it.
+    runs wait: a manual or replayed run has somebody who has just asked for it. A refresh of a schedule that is unknown
+    does not: the others' decisions of this tick wait for it.
     """
 
     def __init__(self, *, params: ParamsDict | None = None, **arguments: Any) -> None:
@@ -46,8 +48,8 @@ class HoldOperator(AuditedOperator, HITLOperator):
         clock = RunClock.of(context)
         ready = clock.tick + timedelta(minutes=self.config.settings.execution_delay_minutes)
         remaining = ready - datetime.now(UTC)
-        if clock.scheduled and remaining > timedelta():
-            decision = self._decision(context)
+        decision = self._decision(context)
+        if clock.scheduled and remaining > timedelta() and not decision["context"].get(AWAITED):
             self.subject = f"{decision['workflow']} runs at {et_clock(ready)} ET unless somebody vetoes it"
             self.body = f"{decision['reason']}\n\nScrapers: {', '.join(decision['scrapers'])}"
             self.response_timeout = remaining

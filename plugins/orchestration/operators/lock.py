@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import Alert
 from orchestration.operators.base import AlertingOperator, task_key
+from orchestration.operators.patience import try_again
 from orchestration.planning.day import day_bounds, plan
 from orchestration.runs.clock import RunClock
 from orchestration.words import Action
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LockOperator(AlertingOperator):
-    """Locks the expected RUNs of the orchestration day of the run's tick.
+    """Locks the expected RUNs of the orchestration day of the run's tick, as soon as the schedule is known.
 
     A second lock of a day replaces nothing silently: readers see the first one, unless a later one was forced.
     """
@@ -28,13 +29,20 @@ class LockOperator(AlertingOperator):
         from orchestration.audit.ids import row_id
         from orchestration.audit.inputs import decision_inputs
         from orchestration.audit.rows import ExpectedRun
-        from orchestration.audit.warehouse import Warehouse
+        from orchestration.audit.warehouse import Warehouse, WarehouseError
 
         clock, config = RunClock.of(context), self.config
         day = clock.tick.date()
         start, end = day_bounds(config, day)
-        schedule, history = decision_inputs(Warehouse(config.settings), config, config.enabled, max(clock.tick, start))
+        try:
+            warehouse = Warehouse(config.settings)
+            schedule, history = decision_inputs(warehouse, config, config.enabled, max(clock.tick, start))
+        except WarehouseError as error:
+            try_again(context, config, str(error))
+            raise
         decisions = list(plan(config, start, end, schedule, history))
+        if unknown := next((d.reason for d in decisions if d.rule == "schedule_unknown"), None):
+            try_again(context, config, unknown)
         key, written = task_key(context), clock.wall()
         expected = [
             ExpectedRun(

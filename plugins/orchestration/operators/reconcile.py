@@ -1,27 +1,50 @@
-"""Fetching anew what late sources and vanished files left open: the DAG ``reconcile``'s first task."""
+"""Fetching anew what late sources, outages and vanished files left open: the tasks of the DAG ``reconcile``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orchestration.operators.base import AuditedOperator
+from orchestration.alerts.memory import alert_once
+from orchestration.alerts.model import Alert
+from orchestration.health.data import INCOMPLETE
+from orchestration.health.findings import trigger
+from orchestration.nba.eastern import at
+from orchestration.operators.base import AlertingOperator, AuditedOperator
+from orchestration.operators.patience import try_again
 from orchestration.runs.clock import RECONCILE, RunClock
+from orchestration.words import AlertLevel
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from orchestration.config.model import Config
+    from orchestration.planning.reconcile import Makeup
+
+
+def _find(context: Context, config: Config, most: int) -> list[Makeup]:
+    """Return what is missing. A run by hand looks at the days it names, others at those with decisions on record."""
+    from orchestration.audit.warehouse import Warehouse
+    from orchestration.cleanup.reconcile import find_makeups
+
+    clock = RunClock.of(context)
+    on_record_only = not clock.triggered_by.startswith("manual")
+    warehouse, days = Warehouse(config.settings), int(context["params"]["days"])
+    return find_makeups(warehouse, config, clock.now(), days, most, on_record_only=on_record_only)
 
 
 class FindMakeupsOperator(AuditedOperator):
     """Returns, for TriggerDagRunOperator, one run for each target date of the last days with something missing."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Look, and return the runs to start. Fails, and starts none, when anything cannot be read."""
-        from orchestration.audit.warehouse import Warehouse
-        from orchestration.cleanup.reconcile import find_makeups
+        """Look, and return the runs to start. Fails, and starts none, when anything cannot be read after all tries."""
+        from orchestration.audit.warehouse import WarehouseError
 
         clock, params = RunClock.of(context), context["params"]
-        warehouse, days, most = Warehouse(self.config.settings), int(params["days"]), int(params["max_runs"])
-        found = find_makeups(warehouse, self.config, clock.now(), days, most)
+        try:
+            found = _find(context, self.config, int(params["max_runs"]))
+        except WarehouseError as error:
+            try_again(context, self.config, str(error))
+            raise
         for makeup in found:
             self.log.info("%s for %s: %s", makeup.workflow, makeup.target_date, makeup.conf["reason"])
         if not found:
@@ -35,3 +58,31 @@ class FindMakeupsOperator(AuditedOperator):
             }
             for makeup in found
         ]
+
+
+class TellOpenOperator(AlertingOperator):
+    """After the day's last reconcile: tells people what it could not get, once, and turns the run red."""
+
+    def execute(self, context: Context) -> None:
+        """Look again at the day's last time; at the others, and by hand, there is nobody to tell yet."""
+        clock, times = RunClock.of(context), self.config.reconcile_ticks.times
+        by_hand = clock.triggered_by.startswith("manual")
+        if by_hand or not times or clock.tick < at(clock.tick.date(), times[-1]):
+            self.log.info("What is still missing is looked for again; people are told after the day's last time")
+            return
+        alerts = [self._alert(makeup) for makeup in _find(context, self.config, MANY)]
+        alert_once(context, self.config, RECONCILE_SOURCE, alerts, self.log)
+
+    def _alert(self, makeup: Makeup) -> Alert:
+        what = f"{len(makeup.games)} game{'' if len(makeup.games) == 1 else 's'} of {makeup.target_date}"
+        text = f"reconcile could not get {', '.join(makeup.scrapers)} of {what}: {', '.join(makeup.games)}"
+        critical = any(self.config.scrapers[scraper].critical for scraper in makeup.scrapers)
+        level = AlertLevel.CRITICAL if critical else AlertLevel.WARNING
+        command = trigger(makeup.workflow, force=True, target_date=makeup.target_date.isoformat())
+        return Alert(INCOMPLETE, makeup.workflow, text, command, level)
+
+
+MANY = 100
+"""No limit for what is told."""
+RECONCILE_SOURCE = "reconcile"
+"""Whose findings these are, in the memory of alerts."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert, alert_of
+from orchestration.health import data
+from orchestration.health.facts import DayFacts
+from orchestration.health.findings import GRACE
 from orchestration.health.verdict import TOLD_ELSEWHERE, assess
+from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
@@ -17,10 +21,22 @@ if TYPE_CHECKING:
 
 MORNING = timedelta(hours=7)
 """So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
+MORE = timedelta(hours=1, minutes=30)
+"""And so long after the time by which reconcile should have fetched what it lacked."""
+
+
+def _just_on(today: DayFacts, now: datetime) -> bool:
+    """Return whether the first decision on record is not old enough to expect more, or this is the first cleanup."""
+    first = min((fact.made_at for fact in today.first), default=None)
+    return len(today.cleanups) <= 1 if first is None else now < after(first, GRACE)
 
 
 class WatchOperator(AlertingOperator):
-    """Raises the findings of the health check, each once per workflow, kind and ET day, and says what has healed."""
+    """Raises the findings of the health check, each once per workflow, kind and ET day, and says what has healed.
+
+    A system that has just been switched on has its first runs under way, and is not watched yet. Games that are missing
+    are reconcile's first.
+    """
 
     def execute(self, context: Context) -> None:
         """Assess the day, and in the morning the day before too. What others tell themselves is left to them."""
@@ -29,19 +45,28 @@ class WatchOperator(AlertingOperator):
 
         config, now = self.config, RunClock.of(context).now()
         today = current_day(config, now)
-        alerts = []
+        alerts: list[Alert] = []
         try:
             warehouse = Warehouse(config.settings)
             facts = [day_facts(warehouse, config, today, now)]
-            if now < day_bounds(config, today)[0] + MORNING:
-                before, earlier = (day_facts(warehouse, config, today - timedelta(days=n), now) for n in (1, 2))
-                # With nothing before it, the day before is the one on which the system was set up: it was not whole.
-                facts += [before] if earlier.decisions else []
-            findings = [finding for day in facts for finding in assess(config, day, now).findings]
-            for finding in findings:
-                if finding.kind not in TOLD_ELSEWHERE:
-                    workflow = config.workflows.get(finding.workflow)
-                    alerts.append(alert_of(finding, workflow.alerts.failure if workflow else None))
+            if _just_on(facts[0], now):
+                self.log.info("Switched on a short while ago: watched from the next hour on")
+                return
+            yesterday = today - timedelta(days=1)
+            until = day_bounds(config, today)[0] + MORNING
+            if repaired := data.repairs_until(config, yesterday):
+                until = max(until, after(repaired, MORE))
+            if now < until:
+                before = day_facts(warehouse, config, yesterday, now)
+                # Before its first decision the system was not there.
+                facts += [before] if before.first else []
+            for day in facts:
+                repaired = data.repairs_until(config, day.day)
+                untold = TOLD_ELSEWHERE | ({data.INCOMPLETE} if repaired and now < repaired else set())
+                for finding in assess(config, day, now).findings:
+                    if finding.kind not in untold:
+                        workflow = config.workflows.get(finding.workflow)
+                        alerts.append(alert_of(finding, workflow.alerts.failure if workflow else None))
         except WarehouseError as error:
             alerts.append(Alert("unreadable", "watchdog", f"the audit cannot be read: {error}"))
         alert_once(context, config, "watchdog", alerts, self.log)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from orchestration.config.model import Config
 from orchestration.config.workflows import PostGameWorkflow
+from orchestration.decisions.case import Case
 from orchestration.decisions.collected import Successes, lacking, scrapers_about_games
-from orchestration.nba.games import Game
+from orchestration.decisions.model import History
+from orchestration.nba.eastern import after, at, et_date
+from orchestration.nba.games import Game, Schedule
 
 
 @dataclass(frozen=True)
@@ -43,25 +46,57 @@ def post_game_windows(config: Config) -> dict[str, tuple[str, ...]]:
     return {name: scrapers_about_games(config, name, critical_only=False) for name in windows}
 
 
+def windows_to_reconcile(config: Config, now: datetime) -> dict[str, tuple[str, ...]]:
+    """Return the post-game windows that are not halted at the aware ``now``, each with its scrapers."""
+
+    def halted(name: str) -> bool:
+        halts = (config.settings.halt, config.workflows[name].halt)
+        return any(halt is not None and halt.holds_at(now, et_date(now)) for halt in halts)
+
+    return {name: scrapers for name, scrapers in post_game_windows(config).items() if not halted(name)}
+
+
+def comes_by_itself(config: Config, name: str, day: date, now: datetime) -> bool:
+    """Return whether the window ``name`` still comes for the ET date ``day``, or its run may still be under way."""
+    workflow = config.workflows[name]
+    assert isinstance(workflow, PostGameWorkflow)
+    schedule = workflow.schedule
+    times = (at(day + timedelta(days=shift), schedule.fixed_time) for shift in (0, 1))
+    takes = timedelta(minutes=schedule.tolerance_minutes + config.deadline_minutes(name))
+    return any(
+        now < after(time, takes) and Case(name, config, time, Schedule(), History()).target_date == day
+        for time in times
+    )
+
+
 def makeups(config: Config, games: Iterable[Game], successes: Successes, now: datetime, limit: int) -> list[Makeup]:
     """Return one run for each target date with something missing, the latest dates first, at most ``limit``.
 
     ``successes`` are those of the calls about these dates, without those whose file has vanished. Only games that are
-    due by ``now`` can be missing. The run of a date is that of the post-game window which can fetch most of it.
+    due by ``now`` can be missing, and only by scrapers that no window still to come will ask. The run of a date is that
+    of the post-game window which can fetch most of it. What is halted is left alone.
     """
-    windows = post_game_windows(config)
+    windows = windows_to_reconcile(config, now)
     by_date: dict[date, list[Game]] = {}
     for game in games:
         if game.due <= now and not game.postponed:
             by_date.setdefault(game.date, []).append(game)
     found = []
     for day, played in sorted(by_date.items(), reverse=True):
+        coming = {
+            (kind, scraper)
+            for name, scrapers in windows.items()
+            if comes_by_itself(config, name, day, now)
+            for kind in config.workflows[name].game_types
+            for scraper in scrapers
+        }
         missing = {
             name: [
                 (game.game_id, scraper)
                 for game in played
                 if game.type in config.workflows[name].game_types
                 for scraper in lacking(config, scrapers, game, successes)
+                if (game.type, scraper) not in coming
             ]
             for name, scrapers in windows.items()
         }

@@ -72,6 +72,11 @@ class RunClock:
         return moment + self.shift
 
     @property
+    def attended(self) -> bool:
+        """Whether somebody has just started it and looks on: a run by hand, or a replay."""
+        return bool(self.shift) or self.triggered_by.startswith("manual")
+
+    @property
     def source(self) -> Source:
         """Who asks for this run's calls; a replay stands for the controller."""
         if self.triggered_by == "reconcile":

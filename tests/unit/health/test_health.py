@@ -110,7 +110,8 @@ def test_a_missing_box_score_is_named_with_the_command_that_fetches_it():
     facts = a_day()
     lost = [c for c in facts.calls if (c.scraper, c.game_id) == ("nbac_team_boxscore", "0022500002")]
     health = verdict(replace(facts, calls=tuple(c for c in facts.calls if c not in lost)))
-    assert health.headline == "UNHEALTHY: 1 of 2 games are incomplete; 0022500002 LAL@BOS lacks nbac_team_boxscore"
+    lacks = "0022500002 LAL@BOS lacks nbac_team_boxscore; reconcile looks at 06:30 ET"
+    assert health.headline == f"UNHEALTHY: 1 of 2 games are incomplete; {lacks}"
     assert '"target_date": "2026-01-14"' in health.findings[0].command
 
 
@@ -245,8 +246,13 @@ def test_an_unreadable_history_at_the_only_tick_of_an_expected_run_is_not_made_u
         for d in facts.decisions
     )
     executions = tuple(e for e in facts.executions if (e.workflow, e.tick) != ("post_game_window_1", et("22:00")))
-    found = verdict(replace(facts, decisions=hit, executions=executions)).findings
+    lost = replace(facts, decisions=hit, executions=executions)
+    tonight = [c for c in facts.calls if c.tick < et("22:00")]
+    night = replace(lost, calls=tuple(tonight), decisions=tuple(d for d in hit if d.tick <= et("22:00")))
+    found = verdict(night, et("22:50")).findings
     assert [(f.kind, f.workflow) for f in found] == [("abort", "post_game_window_1")]
+    # What it should have brought is in, whoever brought it.
+    assert verdict(lost).findings == ()
 
 
 def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus.FAILED):

@@ -1,0 +1,188 @@
+"""A blip costs minutes, not a window: what cannot be decided yet is tried again, and only the last try is an ABORT."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+from airflow.serialization.serialized_objects import DagSerialization
+
+from orchestration.audit.outbox import Outbox
+from orchestration.audit.warehouse import WarehouseError
+from orchestration.decisions.daily import AWAITED
+from orchestration.decisions.model import History
+from orchestration.generator.dags import build_dags
+from orchestration.nba.games import Schedule
+from orchestration.operators import base
+from orchestration.operators.decide import DECISION_KEY, DecideOperator
+from orchestration.operators.hold import HoldOperator
+from orchestration.operators.lock import LockOperator
+from orchestration.operators.patience import NotYet, Patience
+from orchestration.words import Action
+from support.worlds import changed, decision, et, game, ours, schedule
+
+TICK = et("13:00")
+DOWN = WarehouseError("BigQuery did not answer")
+KNOWN, UNKNOWN = (schedule(game()), History()), (Schedule(), History())
+
+
+class Store(dict):
+    set = dict.__setitem__
+
+
+class Task:
+    """A task of a scheduled run, each try of it with another answer of the warehouse."""
+
+    def __init__(self, monkeypatch, tmp_path, operator, workflow):
+        self.monkeypatch, self.operator, self.workflow = monkeypatch, operator, workflow
+        self.store, self.xcoms, self.run_type, self.params = Store(), {}, "scheduled", {}
+        self.max_tries, self.took = ours().settings.decide_retries.max_retries, None
+        monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=ours()))
+        monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path}")
+        monkeypatch.setattr(DecideOperator, "do_branch", lambda _, context, branch: setattr(self, "took", branch))
+
+    def run(self, number, answer):
+        def inputs(*_, **__):
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        self.monkeypatch.setattr("orchestration.audit.inputs.decision_inputs", inputs)
+        ti = SimpleNamespace(
+            dag_id=self.workflow or "schedule_locker", run_id="r", task_id="t", map_index=-1, try_number=number,
+            max_tries=self.max_tries, xcom_push=self.xcoms.__setitem__,
+        )  # fmt: skip
+        dag_run = SimpleNamespace(
+            run_id="r", run_type=self.run_type, conf={}, start_date=TICK, run_after=TICK, logical_date=TICK,
+            triggering_user_name="me",
+        )  # fmt: skip
+        operator = self.operator(task_id="t", **({"workflow": self.workflow} if self.workflow else {}))
+        operator.execute(
+            {"ti": ti, "dag_run": dag_run, "params": self.params, "task_state_store": self.store,
+             "asset_state_store": {}}
+        )  # fmt: skip
+
+    def delay(self, number, answer):
+        with pytest.raises(NotYet) as caught:
+            self.run(number, answer)
+        return caught.value.delay
+
+
+@pytest.fixture
+def task(monkeypatch, tmp_path):
+    return lambda workflow="betting_lines": Task(monkeypatch, tmp_path, DecideOperator, workflow)
+
+
+@pytest.fixture
+def lock(monkeypatch, tmp_path):
+    return Task(monkeypatch, tmp_path, LockOperator, None)
+
+
+def recorded(task):
+    return [(row["action"], row["rule"]) for row in rows()]
+
+
+def rows():
+    import json
+
+    return [json.loads(path.read_text()) for path in Outbox().root.rglob("*.json")]
+
+
+@pytest.mark.parametrize(("answer", "rule"), [(DOWN, "history_unreadable"), (UNKNOWN, "schedule_unknown")])
+def test_three_tries_over_three_minutes_and_only_the_last_one_aborts_and_is_recorded(task, answer, rule):
+    one = task()
+    assert [one.delay(number, answer) for number in (1, 2)] == [60, 120]
+    assert rows() == []
+    one.run(3, answer)
+    assert one.took == "abort"
+    assert recorded(one) == [("ABORT", rule)]
+
+
+@pytest.mark.parametrize("passing", [DOWN, UNKNOWN])
+def test_what_passes_meanwhile_has_cost_a_minute(task, passing):
+    one = task()
+    one.delay(1, passing)
+    one.run(2, KNOWN)
+    assert one.took == "skip"
+    assert [action for action, _ in recorded(one)] == ["SKIP"]
+
+
+def test_a_cleared_task_has_all_its_tries_again(task):
+    """Airflow then sets max_tries to the tries made and the task's retries."""
+    one = task()
+    one.max_tries = 3 + 2
+    assert [one.delay(number, DOWN) for number in (4, 5)] == [60, 120]
+    one.run(6, DOWN)
+    assert one.took == "abort"
+
+
+def test_an_error_of_our_own_is_an_abort_at_once(task):
+    one = task()
+    one.run(1, ValueError("rows that make no sense"))
+    assert recorded(one) == [("ABORT", "internal_error")]
+
+
+@pytest.mark.parametrize("workflow", ["schedule_dependency", "morning_operations"])
+def test_who_needs_no_schedule_does_not_wait_for_it(task, workflow):
+    one = task(workflow)
+    one.run(1, UNKNOWN)
+    assert one.took == "hold"
+
+
+def test_somebody_who_looks_on_waits_seconds(task):
+    one = task()
+    one.run_type = "manual"
+    assert [one.delay(number, DOWN) for number in (1, 2)] == [6, 12]
+    one.run(3, DOWN)
+    assert one.took == "abort"
+
+
+def test_the_lock_waits_as_well(lock):
+    assert [lock.delay(1, DOWN), lock.delay(2, UNKNOWN)] == [60, 120]
+    lock.run(3, KNOWN)
+    assert rows()
+
+
+def test_the_delays_stay_within_the_hold():
+    assert ours().decide_delays == (60, 120)
+    assert changed(settings__execution_delay_minutes=0).decide_delays == (60, 120)
+    assert changed(settings__execution_delay_minutes=1).decide_delays == (16, 32)
+    assert changed(settings__decide_retries={"max_retries": 0}).decide_delays == ()
+    longest = {"max_retries": 5, "first_delay_seconds": 600}
+    assert sum(changed(settings__decide_retries=longest).decide_delays) == pytest.approx(240)
+
+
+def test_airflow_is_told_when_to_try_again_and_why():
+    said = Patience().evaluate(NotYet("Schedule unknown", 60), 1, 2)
+    assert (said.action, said.retry_delay) == (RetryAction.RETRY, timedelta(seconds=60))
+    assert said.reason == "Schedule unknown; tried again in 60 s"
+    assert Patience().evaluate(OSError("disk full"), 1, 2).action is RetryAction.DEFAULT
+
+
+def test_the_tries_are_the_tasks_own():
+    dags = build_dags(changed(settings__decide_retries={"max_retries": 4}))
+    for dag_id, task_id in (("betting_lines", "decide"), ("schedule_locker", "lock"), ("reconcile", "find")):
+        found = dags[dag_id].get_task(task_id)
+        assert (found.retries, type(found.retry_policy)) == (4, Patience)
+        DagSerialization.to_dict(dags[dag_id])
+
+
+class TestTheRefreshThatOthersWaitFor:
+    def context(self, decided):
+        now = et("13:00")
+        dag_run = SimpleNamespace(
+            run_id="r", run_type="scheduled", conf={}, start_date=now, run_after=now + timedelta(days=9999),
+            logical_date=now + timedelta(days=9999), triggering_user_name=None,
+        )  # fmt: skip
+        ti = SimpleNamespace(xcom_pull=lambda task_ids, key: decided.to_dict() if key == DECISION_KEY else None)
+        return {"ti": ti, "dag_run": dag_run}
+
+    def test_it_does_not_hold(self, monkeypatch):
+        monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=ours()))
+        decided = decision("schedule_dependency", "13:00", Schedule())
+        assert (decided.action, decided.context[AWAITED]) == (Action.RUN, True)
+        assert HoldOperator(task_id="hold", workflow="schedule_dependency").execute(self.context(decided)) == [None]
+
+    def test_any_other_does(self):
+        assert AWAITED not in decision("schedule_dependency", "13:00", schedule(game())).context
+        assert AWAITED not in decision("morning_operations", "07:00", Schedule()).context
