@@ -1,4 +1,5 @@
--- The first decision on record of each workflow within a span of UTC dates, both included: its tick, and when it was made.
+-- The first decision on record of each workflow, up to one of the days asked for: its tick, and when it was made. The days are
+-- those of decision_time in UTC, not ET dates; both are included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.first_decisions(first_date DATE, last_date DATE) AS
 SELECT workflow_name, MIN(slot_time) AS tick, MIN(decision_time) AS decided_at
 FROM {audit}.v_workflow_decisions

@@ -17,7 +17,6 @@ from orchestration.nba.games import Game, named
 from orchestration.planning.day import day_bounds
 from orchestration.words import Outcome
 
-INCOMPLETE = "games_incomplete"
 NO_DATA_SUSPICIOUS = 0.8
 """Share of no_data among a scraper's calls before the games that is an alarm (lesson K2)."""
 ENOUGH_CALLS = 3
@@ -76,7 +75,7 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     text += "" if again is None else f"; reconcile looks at {clock(again)} ET"
     window = next(name for name, w in config.enabled.items() if scrapers[0] in w.execution_plan.scrapers)
     command = trigger(window, force=True, target_date=facts.day.isoformat())
-    yield (bad if missing(critical_only=True) else worse)(INCOMPLETE, window, text, command)
+    yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
 
 
 def _reconciles(config: Config, day: date) -> list[datetime]:

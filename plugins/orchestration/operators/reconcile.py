@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert
-from orchestration.health.data import INCOMPLETE
 from orchestration.health.findings import trigger
 from orchestration.nba.eastern import at
 from orchestration.operators.base import AlertingOperator, AuditedOperator
@@ -79,7 +78,7 @@ class TellOpenOperator(AlertingOperator):
         critical = any(self.config.scrapers[scraper].critical for scraper in makeup.scrapers)
         level = AlertLevel.CRITICAL if critical else AlertLevel.WARNING
         command = trigger(makeup.workflow, force=True, target_date=makeup.target_date.isoformat())
-        return Alert(INCOMPLETE, makeup.workflow, text, command, level)
+        return Alert("games_incomplete", makeup.workflow, text, command, level)
 
 
 MANY = 100

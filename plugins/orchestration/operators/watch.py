@@ -62,7 +62,7 @@ class WatchOperator(AlertingOperator):
                 facts += [before] if before.first else []
             for day in facts:
                 repaired = data.repairs_until(config, day.day)
-                untold = TOLD_ELSEWHERE | ({data.INCOMPLETE} if repaired and now < repaired else set())
+                untold = TOLD_ELSEWHERE | ({"games_incomplete"} if repaired and now < repaired else set())
                 for finding in assess(config, day, now).findings:
                     if finding.kind not in untold:
                         workflow = config.workflows.get(finding.workflow)
