@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from orchestration.config.model import Config
+from orchestration.decisions.model import NOT_KNOWING
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
 from orchestration.nba.eastern import after, clock
@@ -17,8 +18,6 @@ from orchestration.words import Action, ExecutionStatus
 LOCK_GRACE = timedelta(minutes=30)
 """From the lock's tick until the day must be locked."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
-NOT_KNOWING = frozenset({"history_unreadable", "schedule_unknown", "internal_error"})
-"""Rules of an ABORT for want of knowledge: over as soon as the workflow can decide again, if nothing was lost."""
 
 
 def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
