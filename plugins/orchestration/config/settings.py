@@ -112,7 +112,7 @@ class Settings(Strict):
 
     timezone: Literal["America/New_York"] = "America/New_York"
     mode: Mode = Mode.LIVE
-    """shadow: everything is decided, locked and recorded, beside a system that does the work; nothing is called or sent."""
+    """shadow: everything is decided and recorded, beside a system that does the work; nothing is called or sent."""
     audit_dataset: DatasetName = "nba_orchestration"
     """Where the five audit tables are. Every statement follows it; run ``init`` after changing it."""
     history_dataset: DatasetName | None = None

@@ -79,7 +79,8 @@ def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     """RUN decisions that nobody executed (lesson K10), and ABORTs that nothing made up for."""
     executed = {execution.decision_id for execution in facts.executions}
     for decision in facts.decisions:
-        if decision.action is Action.RUN and decision.decision_id not in executed and after(decision.tick, GRACE) < now:
+        unexecuted = decision.action is Action.RUN and decision.ours and decision.decision_id not in executed
+        if unexecuted and after(decision.tick, GRACE) < now:
             text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
             command = f"airflow dags list-runs {decision.workflow}"
             yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
@@ -92,7 +93,7 @@ def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
 
 def standing_aborts(facts: DayFacts) -> list[DecisionFact]:
     """Return the ABORTs that nothing made up for, by workflow and tick."""
-    aborts = [d for d in facts.decisions if d.action is Action.ABORT and not _made_up_for(facts, d)]
+    aborts = [d for d in facts.decisions if d.action is Action.ABORT and d.ours and not _made_up_for(facts, d)]
     return sorted(aborts, key=lambda decision: (decision.workflow, decision.tick))
 
 

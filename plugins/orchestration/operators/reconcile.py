@@ -19,6 +19,9 @@ class FindMakeupsOperator(AuditedOperator):
         from orchestration.audit.warehouse import Warehouse
         from orchestration.cleanup.reconcile import find_makeups
 
+        if self.config.is_shadow():
+            self.log.info("Shadow: nothing is started")
+            return []
         clock, params = RunClock.of(context), context["params"]
         warehouse, days, most = Warehouse(self.config.settings), int(params["days"]), int(params["max_runs"])
         found = find_makeups(warehouse, self.config, clock.now(), days, most)

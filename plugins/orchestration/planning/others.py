@@ -79,7 +79,7 @@ def read_calls(config: Config, rows: Rows, game_ids: Mapping[str, str]) -> list[
     """Return the calls of rows of ``scraper_execution_log``. ``game_ids``: by game code."""
     calls = []
     for row in rows:
-        scraper = SERVICE_NAMES.get(row["scraper"], row["scraper"])
+        scraper = str(SERVICE_NAMES.get(row["scraper"], row["scraper"]))
         opts = _object(row.get("opts"))
         calls.append(
             TheirCall(

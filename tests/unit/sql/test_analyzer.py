@@ -55,7 +55,8 @@ def google():
 def query(name):
     column = "processed_at" if name == "processed_files_by_time" else "game_date"
     text = filled((SQL_FOLDER / "queries" / f"{name}.sql").read_text(), Settings())
-    return text.replace("{table}", "nba_raw.any_table").replace("{partition_column}", column).replace("{dataset}", "theirs")
+    names = {"table": "nba_raw.any_table", "partition_column": column, "dataset": "theirs"}
+    return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
 
 @pytest.mark.parametrize(("folder", "name"), CREATED, ids=lambda part: part)
