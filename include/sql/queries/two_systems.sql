@@ -2,7 +2,7 @@
 -- system only the old columns are read, and what is ours in its dataset is left out. The dataset comes from the command line
 -- (letters, digits and underscores only), put in by orchestration.audit.statements.
 -- Parameters: start, until TIMESTAMP; start_date, until_date DATE (UTC); first_date, last_date DATE (ET, of the games).
-SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(game_id AS game_id, game_code AS code)) AS payload
+SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(game_id AS id, game_code AS code)) AS payload
 FROM {audit}.games(@first_date, @last_date)
 UNION ALL
 SELECT 'decision', TO_JSON_STRING(STRUCT(

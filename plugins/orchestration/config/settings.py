@@ -12,7 +12,8 @@ from orchestration.config.scrapers import TableName
 from orchestration.config.workflows import Halt
 from orchestration.words import AlertLevel, Channel, Mode, Priority
 
-DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+DATASET = r"^[A-Za-z_][A-Za-z0-9_]*$"
+DatasetName = Annotated[str, Field(pattern=DATASET)]
 """Letters, digits and underscores only: it becomes part of a statement."""
 SYSTEM_BEFORE = "nba_orchestration"
 """Where the system that this one takes over from keeps its rows."""

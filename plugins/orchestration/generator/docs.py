@@ -14,8 +14,8 @@ from orchestration.config.workflows import (
 )
 
 SHADOW_DOC = (
-    "> **Shadow**: this DAG decides and records, beside the system that does the work. It calls no scraper and sends no "
-    "message. `python -m orchestration compare` shows both."
+    "> **Shadow**: this DAG decides and records, beside the system that does the work. It calls no scraper and sends "
+    "no message. `python -m orchestration compare` shows both."
 )
 
 
