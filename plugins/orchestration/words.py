@@ -49,6 +49,13 @@ class Priority(StrEnum):
     LOW = "LOW"
 
 
+class Mode(StrEnum):
+    """Whether what is decided is done: live; or only recorded, beside a system that does it: shadow."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
 class Outcome(StrEnum):
     """What became of one call: records > 0, nothing published yet (no error), or failed."""
 

@@ -194,13 +194,14 @@ def history(both):
 
 
 def executed(history, workflow):
-    return [(e.tick, e.target_date, e.with_records) for e in history.of(workflow)]
+    return [(e.tick, e.target_date, e.with_records) for e in history.of(workflow) if e.done]
 
 
 def test_what_they_surely_completed_is_history(history):
-    assert executed(history, "morning_operations") == [(et("06:05"), DAY, 2)]
+    """Each at the tick that it belongs to, which frequencies are measured from."""
+    assert executed(history, "morning_operations") == [(et("06:00"), DAY, 2)]
     theirs, ours = executed(history, "betting_lines")
-    assert theirs == (et("13:05"), DAY, 2)
+    assert theirs == (et("13:00"), DAY, 2)
     assert ours == (et("14:00"), DAY, 1)
 
 
@@ -209,6 +210,8 @@ def test_what_is_not_certain_is_not_done(history):
     """A failed call, a word that is not completed, calls about two dates, and games of which the first was called."""
     for workflow in ("injury_discovery", "referee_discovery", "post_game_window_2"):
         assert executed(history, workflow) == []
+    # As attempts they count: the source has been asked.
+    assert [e.tick for e in history.of("injury_discovery", DAY)] == [et("11:00"), et("12:00")]
     assert history.decisions
     assert {decision.tick for decision in history.decisions} == {et("06:00"), et("12:00"), et("14:00"), et("22:00")}
 
@@ -241,7 +244,7 @@ def test_the_first_day_after_the_switch_does_not_fetch_again_what_is_there(both)
     day_before = decision_inputs(shared, changed(), ["morning_operations"], et("07:00", BEFORE))
     assert decide("morning_operations", changed(), et("07:00", BEFORE), *day_before).rule != "done"
     asked = decision_inputs(shared, changed(), ["betting_lines"], et("14:00"))
-    assert "Collected 0.9 h ago, at 13:05 ET" in decide("betting_lines", changed(), et("14:00"), *asked).reason
+    assert "Collected 1.0 h ago, at 13:00 ET" in decide("betting_lines", changed(), et("14:00"), *asked).reason
 
 
 def test_a_dataset_that_was_never_set_up_says_what_to_do(google):

@@ -22,7 +22,8 @@ SELECT 'decision', TO_JSON_STRING(STRUCT(
   rule AS rule,
   reason AS reason,
   alert_level AS alert_level,
-  run_id AS run_id
+  run_id AS run_id,
+  IFNULL(JSON_VALUE(context, '$.mode') = 'shadow', FALSE) AS shadow
 ))
 FROM {audit}.v_workflow_decisions
 WHERE DATE(decision_time) >= @start_date

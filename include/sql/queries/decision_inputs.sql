@@ -1,8 +1,10 @@
 -- All that one decision needs, in one round trip: the schedule around the target date, when it was last refreshed, and
 -- the history of the workflow and of those it requires. Each row is a kind and a JSON object.
--- What the system before ours did counts as far as its rows say surely what it was. Its decisions do not: they name no rule.
+-- What the system beside or before ours did counts as far as its rows say surely what it was; orchestration.planning.others
+-- says how they are read. Its decisions do not: they name no rule. Its columns are the old ones; the service's rows of our
+-- own calls have our ids and are left out.
 -- Parameters: schedule_from, schedule_to DATE; history_from_date, tick_date DATE (UTC); history_from, tick TIMESTAMP;
--- workflows, others_workflows, scrapers ARRAY<STRING>.
+-- workflows, scrapers ARRAY<STRING>.
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL
@@ -19,25 +21,32 @@ WHERE DATE(execution_time) >= @history_from_date
   AND slot_time < @tick
   AND workflow_name IN UNNEST(@workflows)
 UNION ALL
-SELECT 'execution', TO_JSON_STRING(STRUCT(
+SELECT 'their_execution', TO_JSON_STRING(STRUCT(
+  execution_id AS execution_id,
+  decision_id AS decision_id,
   workflow_name AS workflow,
-  UNIX_SECONDS(execution_time) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  'completed' AS status,
-  with_records AS with_records
+  UNIX_SECONDS(execution_time) AS at_second,
+  status AS status,
+  scrapers_failed AS failed,
+  scraper_execution_ids AS calls
 ))
-FROM {audit}.others_executions(@history_from_date, @tick_date)
-WHERE execution_time >= @history_from
+FROM {history}.workflow_executions
+WHERE DATE(execution_time) BETWEEN @history_from_date AND @tick_date
+  AND execution_time >= @history_from
   AND execution_time < @tick
-  AND workflow_name IN UNNEST(@others_workflows)
+  AND workflow_name IN UNNEST(@workflows)
+  AND execution_id NOT IN (
+    SELECT execution_id
+    FROM {audit}.v_workflow_executions
+    WHERE DATE(execution_time) BETWEEN @history_from_date AND @tick_date
+  )
 UNION ALL
 SELECT 'call', TO_JSON_STRING(STRUCT(
   scraper_name AS scraper,
   UNIX_SECONDS(slot_time) AS tick,
   CAST(target_date AS STRING) AS target_date,
   status AS outcome,
-  game_id AS game_id,
-  CAST(NULL AS STRING) AS game_code
+  game_id AS game_id
 ))
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) >= @history_from_date
@@ -45,18 +54,25 @@ WHERE DATE(triggered_at) >= @history_from_date
   AND slot_time < @tick
   AND scraper_name IN UNNEST(@scrapers)
 UNION ALL
-SELECT 'call', TO_JSON_STRING(STRUCT(
+SELECT 'their_call', TO_JSON_STRING(STRUCT(
+  execution_id AS execution_id,
   scraper_name AS scraper,
-  UNIX_SECONDS(triggered_at) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  'success' AS outcome,
-  game_id AS game_id,
-  game_code AS game_code
+  workflow AS workflow,
+  UNIX_SECONDS(triggered_at) AS at_second,
+  CAST(game_date AS STRING) AS game_date,
+  status AS status,
+  opts AS opts,
+  data_summary AS summary
 ))
-FROM {audit}.others_calls(@history_from_date, @tick_date)
-WHERE triggered_at >= @history_from
+FROM {history}.scraper_execution_log
+WHERE DATE(triggered_at) BETWEEN @history_from_date AND @tick_date
+  AND triggered_at >= @history_from
   AND triggered_at < @tick
-  AND scraper_name IN UNNEST(@scrapers)
+  AND execution_id NOT IN (
+    SELECT execution_id
+    FROM {audit}.v_scraper_runs
+    WHERE DATE(triggered_at) BETWEEN @history_from_date AND @tick_date
+  )
 UNION ALL
 SELECT 'decision', TO_JSON_STRING(STRUCT(
   workflow_name AS workflow,

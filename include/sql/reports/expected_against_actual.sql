@@ -1,5 +1,6 @@
 -- What became of each expected run, as seen at `seen_at`: ON_TIME, LATE (it began over 15 minutes after its tick, or at
--- a later tick of its day), SKIPPED (with the decision's reason), MISSING, NOT_DUE. ET dates, both included.
+-- a later tick of its day), SKIPPED (with the decision's reason; so is all that a
+-- shadow decides), MISSING, NOT_DUE. ET dates, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.expected_against_actual(
   first_date DATE, last_date DATE, seen_at TIMESTAMP
 ) AS
@@ -9,7 +10,9 @@ WITH expected AS (
   WHERE date BETWEEN first_date AND last_date
 ),
 decided AS (
-  SELECT decision_id, workflow_name, slot_time, action, reason
+  SELECT
+    decision_id, workflow_name, slot_time, action, reason,
+    IFNULL(JSON_VALUE(context, '$.mode'), 'live') = 'shadow' AS shadow
   FROM {audit}.days_decisions(first_date, last_date)
   WHERE decision_time <= seen_at
 ),
@@ -35,7 +38,7 @@ SELECT
   CASE
     WHEN executed.execution_time <= TIMESTAMP_ADD(expected.expected_run_time, INTERVAL 15 MINUTE) THEN 'ON_TIME'
     WHEN executed.execution_time IS NOT NULL THEN 'LATE'
-    WHEN decided.action = 'SKIP' THEN 'SKIPPED'
+    WHEN decided.action = 'SKIP' OR decided.shadow THEN 'SKIPPED'
     WHEN later.execution_time IS NOT NULL THEN 'LATE'
     WHEN decided.action = 'ABORT' THEN 'MISSING'
     WHEN TIMESTAMP_ADD(expected.expected_run_time, INTERVAL 15 MINUTE) > seen_at THEN 'NOT_DUE'

@@ -1,4 +1,5 @@
--- RUN decisions without an execution, half an hour after they were made, as seen at `seen_at` (lesson K10). ET dates of
+-- RUN decisions without an execution, half an hour after they were made, as seen at `seen_at` (lesson K10);
+-- a shadow executes nothing. ET dates of
 -- days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.missing_executions(
   first_date DATE, last_date DATE, seen_at TIMESTAMP
@@ -15,5 +16,6 @@ FROM {audit}.days_decisions(first_date, last_date) AS decided
 LEFT JOIN {audit}.days_executions(first_date, last_date) AS executed ON executed.decision_id = decided.decision_id
 WHERE decided.action = 'RUN'
   AND IFNULL(decided.triggered_by, '') NOT LIKE 'manual%'
+  AND IFNULL(JSON_VALUE(decided.context, '$.mode'), 'live') != 'shadow'
   AND executed.decision_id IS NULL
   AND decided.decision_time <= TIMESTAMP_SUB(seen_at, INTERVAL 30 MINUTE);

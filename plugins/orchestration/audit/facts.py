@@ -56,6 +56,7 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 r["rule"],
                 r["reason"],
                 r.get("run_id"),
+                bool(r.get("shadow")),
             )
             for r in rows["decision"]
         ),

@@ -11,11 +11,10 @@ from typing import Any
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config.model import Config
-from orchestration.config.scrapers import SERVICE_NAMES
-from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
+from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions
 from orchestration.words import Action, ExecutionStatus, Outcome
 
 SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
@@ -50,35 +49,38 @@ def decision_inputs(
         "tick": tick.astimezone(UTC),
         "tick_date": tick.astimezone(UTC).date(),
         "workflows": sorted(workflows),
-        # The system before ours called per-game scrapers for the first game only (lesson E1): its windows are not done.
-        "others_workflows": sorted(
-            name for name in workflows if not isinstance(config.workflows[name], PostGameWorkflow | EarlyGameWorkflow)
-        ),
-        "scrapers": sorted({*scrapers, *(theirs for theirs, ours in SERVICE_NAMES.items() if ours in scrapers)}),
+        "scrapers": sorted(scrapers),
     }
     facts = by_kind(warehouse.query(statement("decision_inputs"), parameters))
     schedule = schedule_from(facts)
-    ids = {game.code: game.game_id for game in schedule.games}
+    calls = read_calls(config, facts["their_call"], {game.code: game.game_id for game in schedule.games})
+    executions = read_executions(facts["their_execution"], calls)
     history = History(
-        executions=tuple(
-            PastExecution(
-                row["workflow"],
-                moment(row["tick"]),
-                date.fromisoformat(row["target_date"]),
-                ExecutionStatus(row["status"]),
-                int(row["with_records"]),
-            )
-            for row in facts["execution"]
+        executions=(
+            *(
+                PastExecution(
+                    row["workflow"],
+                    moment(row["tick"]),
+                    date.fromisoformat(row["target_date"]),
+                    ExecutionStatus(row["status"]),
+                    int(row["with_records"]),
+                )
+                for row in facts["execution"]
+            ),
+            *past_executions(config, executions),
         ),
-        calls=tuple(
-            PastCall(
-                row["scraper"] if row["scraper"] in scrapers else SERVICE_NAMES[row["scraper"]],
-                moment(row["tick"]),
-                date.fromisoformat(row["target_date"]),
-                Outcome(row["outcome"]),
-                row.get("game_id") or ids.get(row.get("game_code") or ""),
-            )
-            for row in facts["call"]
+        calls=(
+            *(
+                PastCall(
+                    row["scraper"],
+                    moment(row["tick"]),
+                    date.fromisoformat(row["target_date"]),
+                    Outcome(row["outcome"]),
+                    row.get("game_id"),
+                )
+                for row in facts["call"]
+            ),
+            *past_calls(config, calls, scrapers),
         ),
         decisions=tuple(
             PastDecision(

@@ -26,6 +26,17 @@ SCHEDULE_COLUMNS = (
     "processed_at",
 )
 FILE_COLUMN = "source_file_path"
+HISTORY_COLUMNS = {
+    "workflow_executions": (
+        *("execution_id", "execution_time", "workflow_name", "decision_id"),
+        *("status", "scrapers_failed", "scraper_execution_ids"),
+    ),
+    "scraper_execution_log": (
+        *("execution_id", "scraper_name", "workflow", "game_date"),
+        *("status", "triggered_at", "opts", "data_summary"),
+    ),
+}
+"""What we read of a system beside ours."""
 
 
 def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
@@ -36,6 +47,10 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
         if scraper.processed_in is not None:
             _, columns = wanted.get(scraper.processed_in, ("", ()))
             wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, FILE_COLUMN))
+    settings = config.settings
+    if settings.history != settings.audit_dataset:
+        for table, columns in HISTORY_COLUMNS.items():
+            wanted[f"{settings.history}.{table}"] = ("settings.history_dataset", columns)
     problems = []
     for table, (who, columns) in sorted(wanted.items()):
         schema = warehouse.schema(table)

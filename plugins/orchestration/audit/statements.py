@@ -1,7 +1,8 @@
 """Every statement that the system runs: one file each, under ``include/sql``.
 
-Names that the configuration decides stand in them as ``{audit}`` (the audit dataset) and ``{schedule_table}``, and the
-lock's time as ``{lock_minutes}`` after midnight. The warehouse fills them in, here and nowhere else.
+Names that the configuration decides stand in them as ``{audit}`` (the audit dataset), ``{history}`` (that of the system
+beside or before ours) and ``{schedule_table}``, and the lock's time as ``{lock_minutes}`` after midnight. The warehouse
+fills them in, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def filled(text: str, settings: Settings) -> str:
     lock = settings.daily_schedule_lock.generation_time
     names = {
         "{audit}": settings.audit_dataset,
+        "{history}": settings.history,
         "{schedule_table}": settings.schedule_table,
         "{lock_minutes}": str(lock.hour * 60 + lock.minute),
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 
 from orchestration.config.errors import ConfigError
+from orchestration.config.settings import DATASET
 from orchestration.nba.eastern import require_aware
 
 
@@ -16,6 +18,12 @@ def _aware(text: str) -> datetime:
         return require_aware(datetime.fromisoformat(text))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from None
+
+
+def _dataset(text: str) -> str:
+    if not re.fullmatch(DATASET, text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a dataset: letters, digits and underscores")
+    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -72,6 +80,13 @@ def parser() -> argparse.ArgumentParser:
     checking.add_argument("--date", type=date.fromisoformat, help="ET date that the data is about; default: today")
     checking.add_argument("--event", metavar="ID", help="of a per-event scraper; default: its event source is asked")
     checking.add_argument("--json", action="store_true", help="for machines")
+    comparing = commands.add_parser(
+        "compare", help="what another system did, and what this one decided; exit 0 the same, 1 not, 3 unknown"
+    )
+    comparing.add_argument("--with", dest="dataset", type=_dataset, required=True, metavar="DATASET", help="its rows")
+    comparing.add_argument("--date", type=date.fromisoformat, help="ET date; default: the current orchestration day")
+    comparing.add_argument("--days", type=int, default=1, choices=range(1, 32), metavar="N", help="up to the date")
+    comparing.add_argument("--json", action="store_true", help="for machines")
     commands.add_parser("schema", help="print the JSON Schema of workflows.yaml, for editors")
     return main_parser
 
@@ -130,6 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 asked = Asked(options.game, options.date, options.event)
                 return run_check_scraper(options.name, asked, as_json=options.json)
+            case "compare":
+                from orchestration.cli.compare import run_compare
+
+                return run_compare(options.dataset, options.date, options.days, as_json=options.json)
             case "schema":
                 from orchestration.config.schema import schema_text
 

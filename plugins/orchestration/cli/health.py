@@ -21,6 +21,17 @@ WIDTH, INDENT = 79, 12
 COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
 
 
+def shadow_note(config: Config, day: date) -> str | None:
+    """Return a line that says what here is a shadow, or None."""
+    names = [name for name in config.enabled if config.is_shadow(name)]
+    if not names:
+        return None
+    compare = f"compare: bin/orchestration/compare.sh --with {config.settings.history} --date {day}"
+    if config.is_shadow():
+        return f"SHADOW beside {config.settings.history}: calls and sends nothing\n  {compare}"
+    return f"SHADOW, calling nothing: {', '.join(names)}\n  {compare}"
+
+
 def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
     """Print the verdict and return its exit code."""
     from orchestration.audit.facts import day_facts
@@ -34,7 +45,7 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
         return _unknown(day, str(error), as_json=as_json)
     health = assess(config, facts, now)
     if as_json:
-        print(json.dumps(_json(health, facts, now), indent=2))
+        print(json.dumps({"mode": config.settings.mode.value, **_json(health, facts, now)}, indent=2))
     else:
         _print(health, facts, config, now)
     return health.verdict.exit_code
@@ -74,6 +85,8 @@ def _print(health: Health, facts: DayFacts, config: Config, now: datetime) -> No
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold {COLOURS[health.verdict]}]{health.headline}[/]")
     console.print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
+    if note := shadow_note(config, facts.day):
+        console.print(note, markup=False)
     for finding in health.findings:
         lines = textwrap.wrap(finding.text, WIDTH - INDENT)
         console.print(f"  {finding.verdict.value:9} " + f"\n{' ' * INDENT}".join(lines), markup=False)

@@ -18,6 +18,9 @@ def run_reconcile(days: int, max_runs: int, as_of: datetime | None) -> int:
 
     try:
         config = load().config
+        if config.is_shadow():
+            print("This system is a shadow (settings.mode): it fetches nothing.")
+            return 0
         found = find_makeups(Warehouse(config.settings), config, as_of or datetime.now(UTC), days, max_runs)
     except (WarehouseError, FilesUnknown) as error:
         print(f"reconcile: {error}", file=sys.stderr)

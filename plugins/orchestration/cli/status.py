@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from orchestration.cli.health import shadow_note
 from orchestration.config import Config, load
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding
@@ -57,9 +58,12 @@ def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     worst = max((part.verdict for part in parts), key=order.index)
     if as_json:
         seen = {"date": day.isoformat(), "as_of": et(now).isoformat(), "verdict": worst.value}
+        seen["mode"] = config.settings.mode.value
         print(json.dumps({**seen, "parts": [asdict(part) for part in parts]}, indent=2))
     else:
         print(f"{worst.value}: {day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
+        if note := shadow_note(config, day):
+            print(note)
         for part in parts:
             _print(part)
     return worst.exit_code

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -66,6 +67,13 @@ class AnswerDescription(Strict):
     def counted(self) -> bool:
         """Whether the scraper counts what it brings."""
         return self.records != (UNCOUNTED,)
+
+    def count_in(self, summary: Mapping[str, Any]) -> int | None:
+        """Return the count that a ``data_summary`` states, or None where it states none."""
+        if not self.counted:
+            return None
+        count = next((summary[key] for key in self.records if summary.get(key) is not None), None)
+        return count if isinstance(count, int) and not isinstance(count, bool) else None
 
     def means_no_data(self, status: int | None, error_type: str | None, message: str | None) -> bool:
         """Return whether a failure means "nothing published yet". One rule for answers and for the service's log.

@@ -20,7 +20,7 @@ from orchestration.config.workflows import (
     Workflow,
 )
 from orchestration.nba.eastern import NOON
-from orchestration.words import FanOut, TargetDate
+from orchestration.words import FanOut, Mode, TargetDate
 
 MORNING = time(5, 0)
 """From here to noon a window of a fixed time comes after the night: its `slate` is that of the night that ended."""
@@ -44,6 +44,7 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
     requires = {n: [r for r in w.dependencies.requires if r in config.workflows] for n, w in config.workflows.items()}
     yield from _cycles(source, requires, "workflows", "dependencies", "requires")
     yield from _cleanup(config, source)
+    yield from _two_systems(config, source)
 
 
 def _unknown(source: Source, path: Path, kind: str, name: str, allowed: Iterable[str]) -> Problem:
@@ -148,6 +149,17 @@ def _cleanup(config: Config, source: Source) -> Iterator[Problem]:
         yield source.problem(path, message)
 
 
+def _two_systems(config: Config, source: Source) -> Iterator[Problem]:
+    """Lesson A9: the system before executes every RUN that it finds in its own dataset, whoever decided it."""
+    settings = config.settings
+    if config.is_shadow() and settings.audit_dataset == settings.history:
+        message = (
+            f"a shadow needs a dataset of its own: the system beside it keeps its rows in `{settings.history}`, and "
+            "executes every RUN that it finds there; name another one in audit_dataset, and theirs in history_dataset"
+        )
+        yield source.problem(("settings", "audit_dataset"), message)
+
+
 def warnings(config: Config, source: Source) -> Iterator[Problem]:
     """Yield what loads, but is probably not meant."""
     used = {scraper for workflow in config.workflows.values() for scraper in workflow.execution_plan.scrapers}
@@ -164,6 +176,9 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
                     f"names no workflow{did_you_mean(other, config.workflows)}; write `requires` on the other side"
                 )
                 yield source.problem(path, message)
+        if config.is_shadow() and workflow.mode is Mode.LIVE and "mode" in workflow.model_fields_set:
+            message = "the system is a shadow (settings.mode), so this workflow calls nothing either"
+            yield source.problem(("workflows", name, "mode"), message)
         if reads_yesterday_as_slate(workflow):
             yield source.problem(
                 ("workflows", name, "schedule", "target_date"),

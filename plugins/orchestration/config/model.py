@@ -17,7 +17,7 @@ from orchestration.config.workflows import (
     PostGameWorkflow,
     Workflow,
 )
-from orchestration.words import FanOut
+from orchestration.words import FanOut, Mode
 
 EXECUTOR_MINUTE = 5
 """Calls start this many minutes after a tick (the hold); the cleanup looks 15 minutes later."""
@@ -53,6 +53,13 @@ class Config(Strict):
     def enabled(self) -> dict[str, Workflow]:
         """The workflows that are switched on: those that become DAGs."""
         return {name: workflow for name, workflow in self.workflows.items() if workflow.enabled}
+
+    def is_shadow(self, name: str | None = None) -> bool:
+        """Return whether the system, or the workflow ``name`` in it, only decides and records (lesson A9).
+
+        In a shadow nobody is live, whatever a workflow says: going back must not depend on a forgotten line.
+        """
+        return Mode.SHADOW in (self.settings.mode, self.workflows[name].mode if name in self.workflows else Mode.LIVE)
 
     @cached_property
     def regular_ticks(self) -> Ticks:

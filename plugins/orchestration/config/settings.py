@@ -10,10 +10,13 @@ from pydantic import AfterValidator, Field
 from orchestration.config.base import Channels, Names, Strict, WallTime
 from orchestration.config.scrapers import TableName
 from orchestration.config.workflows import Halt
-from orchestration.words import AlertLevel, Channel, Priority
+from orchestration.words import AlertLevel, Channel, Mode, Priority
 
-DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+DATASET = r"^[A-Za-z_][A-Za-z0-9_]*$"
+DatasetName = Annotated[str, Field(pattern=DATASET)]
 """Letters, digits and underscores only: it becomes part of a statement."""
+SYSTEM_BEFORE = "nba_orchestration"
+"""Where the system that this one takes over from keeps its rows."""
 Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
 """A path below the connection's address, such as ``scrape`` or ``v1/scrape``."""
 
@@ -132,8 +135,13 @@ class Settings(Strict):
     """System-wide settings."""
 
     timezone: Literal["America/New_York"] = "America/New_York"
+    mode: Mode = Mode.LIVE
+    """shadow: everything is decided and recorded, beside a system that does the work; nothing is called or sent."""
     audit_dataset: DatasetName = "nba_orchestration"
     """Where the five audit tables are. Every statement follows it; run ``init`` after changing it."""
+    history_dataset: DatasetName | None = None
+    """Where the rows of the system beside ours, or before it, are: what it did counts as history. Run ``init`` after
+    changing it."""
     schedule_table: TableName = "nba_raw.nbac_schedule"
     """Phase 2's table of games."""
     topic: Topic = "nba-phase1-scrapers-complete"
@@ -158,3 +166,8 @@ class Settings(Strict):
     pools: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Slots of each pool that a scraper names: how many calls may hit one source at a time."""
     halt: Halt | None = None
+
+    @property
+    def history(self) -> str:
+        """The dataset whose rows of another system count as history: as set, else ours; in shadow mode theirs."""
+        return self.history_dataset or (SYSTEM_BEFORE if self.mode is Mode.SHADOW else self.audit_dataset)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from orchestration.config.base import Names, Strict, WallTime
 from orchestration.nba.games import COUNTED_BY_DEFAULT, GameType
-from orchestration.words import AlertLevel, DecisionType, Priority, TargetDate
+from orchestration.words import AlertLevel, DecisionType, Mode, Priority, TargetDate
 
 Hour = Annotated[int, Field(ge=0, le=24)]
 """A full ET hour; 24 is the end of the day."""
@@ -180,6 +180,8 @@ class _Workflow(Strict):
     """What every workflow has. ``deadline_minutes`` is the DAG-level SLA, from the moment a run is queued."""
 
     enabled: bool = True
+    mode: Mode = Mode.LIVE
+    """shadow: it is decided and recorded, and calls nothing, though the system is live."""
     priority: Priority = Priority.MEDIUM
     description: str = ""
     owner: str = "data-platform"

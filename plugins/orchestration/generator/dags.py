@@ -14,7 +14,7 @@ from orchestration.config.model import CLEANUP, LOCKER, RECONCILE, Config
 from orchestration.config.scrapers import event_source_of, fan_out_of, is_event_source
 from orchestration.config.ticks import Ticks
 from orchestration.config.workflows import Workflow
-from orchestration.generator.docs import cleanup_doc, locker_doc, reconcile_doc, workflow_doc
+from orchestration.generator.docs import SHADOW_DOC, cleanup_doc, locker_doc, reconcile_doc, workflow_doc
 from orchestration.nba.eastern import ET
 from orchestration.nba.teams import TEAMS
 from orchestration.operators.base import audited
@@ -30,7 +30,7 @@ from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOpera
 from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import in_order, needs_of
-from orchestration.words import FanOut
+from orchestration.words import FanOut, Mode
 
 RECONCILE_TIMEOUT = timedelta(hours=5)
 FETCH_POLL_SECONDS = 10
@@ -67,13 +67,17 @@ def build_dags(config: Config, only: str | None = None) -> dict[str, DAG]:
     return {dag_id: build() for dag_id, build in builders.items() if only in (None, dag_id)}
 
 
-def _dag(dag_id: str, ticks: Ticks | None, **arguments: Any) -> DAG:
+def _dag(config: Config, dag_id: str, ticks: Ticks | None, tags: list[str], doc_md: str, **arguments: Any) -> DAG:
+    """Return an empty DAG. Whoever sees it in the UI sees, too, that it is a shadow."""
+    shadow = config.is_shadow(dag_id)
     return DAG(
         dag_id,
         schedule=None if ticks is None else MultipleCronTriggerTimetable(*ticks.crons(), timezone=ET.key),
         start_date=START,
         catchup=False,
         max_active_runs=1,
+        tags=[*tags, Mode.SHADOW.value] if shadow else tags,
+        doc_md=f"{SHADOW_DOC}\n\n{doc_md}" if shadow else doc_md,
         **arguments,
     )
 
@@ -88,6 +92,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
     workflow = config.workflows[name]
     tags = [f"priority:{workflow.priority.value}", f"type:{workflow.decision_type.value}", "nba", *workflow.tags]
     with _dag(
+        config,
         name,
         config.ticks_of(name),
         description=workflow.description,
@@ -103,7 +108,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
         abort = AbortOperator(task_id="abort", workflow=name)
         finish = FinishOperator(task_id="finish", workflow=name, trigger_rule=TriggerRule.ALL_DONE)
         decide >> Label("RUN") >> hold
-        decide >> Label("SKIP") >> skip
+        decide >> Label("RUN and SKIP: a shadow calls nothing" if config.is_shadow(name) else "SKIP") >> skip
         decide >> Label("ABORT") >> abort
         # A direct edge, so that the branch skips `finish` itself on SKIP and ABORT: its rule alone would run it.
         decide >> finish
@@ -174,6 +179,7 @@ def _call(
 def locker_dag(config: Config) -> DAG:
     """Return the DAG that locks the day's expected runs at 05:00 ET, and checks what the configuration refers to."""
     with _dag(
+        config,
         LOCKER,
         config.lock_ticks,
         description="Locks what should run today",
@@ -193,6 +199,7 @@ def locker_dag(config: Config) -> DAG:
 def cleanup_dag(config: Config) -> DAG:
     """Return the DAG that drains the outbox, republishes lost messages and watches over all others."""
     with _dag(
+        config,
         CLEANUP,
         config.cleanup_ticks,
         description="Drains the outbox, republishes the messages of lost files, and watches over everything else",
@@ -212,6 +219,7 @@ def reconcile_dag(config: Config) -> DAG:
     """Return the DAG that fetches anew what is missing of the last days: at its times, and when somebody asks."""
     settings, ticks = config.settings.reconcile, config.reconcile_ticks
     with _dag(
+        config,
         RECONCILE,
         ticks if ticks.times else None,
         description="Fetches anew what late sources, outages and vanished files left open",

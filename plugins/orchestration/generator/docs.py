@@ -13,6 +13,11 @@ from orchestration.config.workflows import (
     SelfAwareWorkflow,
 )
 
+SHADOW_DOC = (
+    "> **Shadow**: this DAG decides and records, beside the system that does the work. It calls no scraper and sends "
+    "no message. `python -m orchestration compare` shows both."
+)
+
 
 def rule_in_words(config: Config, name: str) -> str:
     """Return the workflow's rule in one sentence."""

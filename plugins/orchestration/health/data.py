@@ -30,7 +30,7 @@ def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Gam
     wanted = {
         scraper: None
         for name, workflow in config.enabled.items()
-        if isinstance(workflow, PostGameWorkflow) and not halted(config, name, facts)
+        if isinstance(workflow, PostGameWorkflow) and not config.is_shadow(name) and not halted(config, name, facts)
         for scraper in scrapers_about_games(config, name, critical_only=critical_only)
     }
     successes = successes_of(facts.calls)
@@ -54,7 +54,8 @@ def usable(facts: DayFacts) -> Iterator[Finding]:
 
 def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Expected against received, per game, once the last window of the night is over and the game was due."""
-    windows = [w.schedule.fixed_time for w in config.enabled.values() if isinstance(w, PostGameWorkflow)]
+    calling = {name: w for name, w in config.enabled.items() if not config.is_shadow(name)}
+    windows = [w.schedule.fixed_time for w in calling.values() if isinstance(w, PostGameWorkflow)]
     if not windows:
         return
     night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
@@ -73,7 +74,7 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     text = f"{len(open_games)} of {count} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
     again = next((tick for tick in _reconciles(config, facts.day) if tick > now), None)
     text += "" if again is None else f"; reconcile looks at {clock(again)} ET"
-    window = next(name for name, w in config.enabled.items() if scrapers[0] in w.execution_plan.scrapers)
+    window = next(name for name, w in calling.items() if scrapers[0] in w.execution_plan.scrapers)
     command = trigger(window, force=True, target_date=facts.day.isoformat())
     yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Schedule
 from orchestration.words import Action, ExecutionStatus, Outcome
@@ -33,9 +34,16 @@ class DecisionFact:
     rule: str
     reason: str
     run_id: str | None = None
+    shadow: bool = False
+    """Whether it was only recorded."""
 
     def __post_init__(self) -> None:
         hold_instants(self, "tick")
+
+    @property
+    def ours(self) -> bool:
+        """Whether what follows from it is ours to see to: in a shadow, only that nothing could be decided."""
+        return not self.shadow or self.rule in NOT_KNOWING
 
 
 @dataclass(frozen=True, slots=True)

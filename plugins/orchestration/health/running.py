@@ -9,6 +9,7 @@ from itertools import groupby
 from orchestration.config.model import Config
 from orchestration.config.workflows import PostGameWorkflow
 from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
+from orchestration.decisions.model import NOT_KNOWING
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
 from orchestration.nba.eastern import after, clock
@@ -19,8 +20,6 @@ from orchestration.words import Action, ExecutionStatus
 LOCK_GRACE = timedelta(minutes=30)
 """From the lock's tick until the day must be locked."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
-NOT_KNOWING = frozenset({"history_unreadable", "schedule_unknown", "internal_error"})
-"""Rules of an ABORT for want of knowledge: over as soon as the workflow can decide again, if nothing was lost."""
 
 
 def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -90,7 +89,8 @@ def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     """RUN decisions that nobody executed (lesson K10), and ABORTs that nothing made up for."""
     executed = {execution.decision_id for execution in facts.executions}
     for decision in facts.decisions:
-        if decision.action is Action.RUN and decision.decision_id not in executed and after(decision.tick, GRACE) < now:
+        unexecuted = decision.action is Action.RUN and decision.ours and decision.decision_id not in executed
+        if unexecuted and after(decision.tick, GRACE) < now:
             text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
             command = f"airflow dags list-runs {decision.workflow}"
             yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
@@ -103,7 +103,7 @@ def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
 
 def standing_aborts(config: Config, facts: DayFacts) -> list[DecisionFact]:
     """Return the ABORTs that nothing made up for, by workflow and tick."""
-    aborts = [d for d in facts.decisions if d.action is Action.ABORT and not _made_up_for(config, facts, d)]
+    aborts = [d for d in facts.decisions if d.action is Action.ABORT and d.ours and not _made_up_for(config, facts, d)]
     return sorted(aborts, key=lambda decision: (decision.workflow, decision.tick))
 
 

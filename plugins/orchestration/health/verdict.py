@@ -20,6 +20,13 @@ TOLD_ELSEWHERE = frozenset(
 """Kinds that the cleanup and the deadline's callback tell people themselves."""
 
 
+OF_A_SHADOW = frozenset(
+    {"bigquery_down", "missing_ticks", "schedule_unknown", "not_locked", "expected_missed", "abort", "deadline_missed"}
+    | {"no_cleanup", "cleanup_says"}
+)
+"""Kinds that a shadow is to blame for itself. Calls, games and files are the other system's."""
+
+
 @dataclass(frozen=True)
 class Health:
     """The verdict and what led to it, the most likely cause first. ``collected``: games with all box scores."""
@@ -30,6 +37,7 @@ class Health:
     collected: int
     due: int
     halt: str | None = None
+    shadow: bool = False
 
     @property
     def headline(self) -> str:
@@ -38,6 +46,8 @@ class Health:
             return f"{self.verdict.value}: {self.findings[0].text}"
         if self.halt:
             return f"{self.verdict.value}: halted: {self.halt}"
+        if self.shadow:
+            return f"{self.verdict.value}: a shadow: everything is decided and recorded, nothing is called"
         if self.verdict is Verdict.NO_GAMES:
             return f"{self.verdict.value}: no game that counts, and everything else is in order"
         return f"{self.verdict.value}: box scores of {self.collected} of {self.due} games that are due are in"
@@ -60,12 +70,14 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *data.not_empty(config, facts),
         *running.cleaned(config, facts, now),
     ]
+    findings = [f for f in findings if f.kind in OF_A_SHADOW or not config.is_shadow(f.workflow)]
     findings.sort(key=_first_things_first)
     worst = Verdict.UNHEALTHY if any(f.verdict is Verdict.UNHEALTHY for f in findings) else Verdict.DEGRADED
     verdict = worst if findings else Verdict.HEALTHY if games else Verdict.NO_GAMES
     due = [game for game in games if game.due <= now]
-    collected = len(games) - len(data.lacking(config, facts, critical_only=True))
-    return Health(verdict, tuple(findings), len(games), collected, len(due), halt.reason if halt else None)
+    shadow = config.is_shadow()
+    collected = 0 if shadow else len(games) - len(data.lacking(config, facts, critical_only=True))
+    return Health(verdict, tuple(findings), len(games), collected, len(due), halt.reason if halt else None, shadow)
 
 
 def _first_things_first(finding: Finding) -> tuple[int, int]:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from orchestration.audit.rows import CleanupRow
 
 
+UNREADABLE = "unreadable"
+"""The kind of an alert: what the cleanup needs to know cannot be read."""
+
+
 class DrainOutboxOperator(AlertingOperator):
     """Appends every row that a crash or an outage left staged.
 
@@ -62,7 +66,10 @@ class CleanupOperator(AlertingOperator):
         """Look, record, publish, record what was sent; raise the alerts."""
         clock = RunClock.of(context)
         started = clock.now()
-        look = self._look(started)
+        look, shadow = self._look(started), self.config.is_shadow()
+        if shadow:
+            # Files, and messages that are lost, are those of the system beside ours.
+            look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == UNREADABLE))
         sent: dict[str, str | None] = {}
         if look.publish:
             look, sent = self._publish(context, clock, look, started)
@@ -72,7 +79,7 @@ class CleanupOperator(AlertingOperator):
             text = "; ".join(f"{count} not published: {why}" for why, count in unsent.items())
             alerts.append(Alert("not_published", "cleanup", text))
         threshold = self.config.settings.cleanup_processor.notification_threshold
-        if len(look.missing) >= threshold:
+        if len(look.missing) >= threshold and not shadow:
             text = f"{len(look.missing)} of {look.checked} files were missing"
             alerts.append(Alert("many_missing", "cleanup", text, level=AlertLevel.WARNING))
         published = {path for path, why in sent.items() if why is None}
@@ -91,7 +98,7 @@ class CleanupOperator(AlertingOperator):
             found = read_files(warehouse, config, now)
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
-            alert = Alert("unreadable", "cleanup", f"{error}; nothing was checked or republished")
+            alert = Alert(UNREADABLE, "cleanup", f"{error}; nothing was checked or republished")
             return Backlog(0, (), (), (alert,))
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
         look = replace(look, alerts=(*found.alerts, *look.alerts))
@@ -161,7 +168,7 @@ class CleanupOperator(AlertingOperator):
             ],
             errors=list(errors),
             duration_seconds=round((clock.now() - started).total_seconds(), 3),
-            pubsub_enabled=True,
+            pubsub_enabled=not self.config.is_shadow(),
             environment=self.config.environment,
             created_at=clock.wall(),
             **key.columns(),

@@ -12,7 +12,7 @@ from orchestration import __version__
 from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import Alert
 from orchestration.decisions.engine import aborted, decide, forced
-from orchestration.decisions.model import Decision
+from orchestration.decisions.model import NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.findings import script
 from orchestration.nba.eastern import et
@@ -20,7 +20,7 @@ from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.operators.patience import try_again
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
-from orchestration.words import Action, AlertLevel
+from orchestration.words import Action, AlertLevel, Mode
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,15 +40,16 @@ class DecideOperator(AlertingOperator, BranchMixIn):
 
     One query reads schedule and history, one append writes the decision. An unreadable history is an ABORT, never a
     RUN (lesson K8), but only when the task's last try cannot read it either, nor knows the schedule. The alert of a RUN
-    or SKIP is told here, that of an ABORT by ``abort``.
+    or SKIP is told here, that of an ABORT by ``abort``. In a shadow a RUN is recorded and skipped, and people are told
+    only what keeps it from deciding (lesson A9).
     """
 
     inherits_from_skipmixin = True
     ui_color = "#fdf3d8"
     # Nothing is rendered: this is how the UI shows, in the task's tab of that name, what was decided and why.
-    template_fields = ("action", "reason", "target_date", "next_check")
+    template_fields = ("action", "reason", "target_date", "next_check", "mode")
     overwrite_rtif_after_execution = True
-    action = reason = target_date = next_check = ""
+    action = reason = target_date = next_check = mode = ""
 
     def execute(self, context: Context) -> None:
         """Decide, stage the decision, branch."""
@@ -66,10 +67,20 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         self.action, self.reason = decision.action.value, decision.reason
         self.target_date = decision.target_date.isoformat()
         self.next_check = f"{et(decision.next_check_time):%a %d %b %H:%M} ET" if decision.next_check_time else ""
+        self.mode = (Mode.SHADOW if self.shadow else Mode.LIVE).value
         context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, **decision.to_dict()})
-        if decision.action is not Action.ABORT and decision.alert_level in LOUD:
+        branch = SKIP if request.dry_run and decision.action is Action.RUN else _BRANCH[decision.action]
+        if self.shadow:
+            self.log.info("Shadow: this is recorded, and nothing is called")
+            branch = ABORT if decision.rule in NOT_KNOWING else SKIP
+        elif decision.action is not Action.ABORT and decision.alert_level in LOUD:
             self._tell(context, decision)
-        self.do_branch(context, SKIP if request.dry_run and decision.action is Action.RUN else _BRANCH[decision.action])
+        self.do_branch(context, branch)
+
+    @property
+    def shadow(self) -> bool:
+        """Whether the workflow only decides and records."""
+        return self.config.is_shadow(self.workflow)
 
     def _tell(self, context: Context, decision: Decision) -> None:
         """Tell people of the decision's alert. That nobody could be told keeps no run from its work."""
@@ -117,7 +128,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             workflow_name=decision.workflow,
             action=decision.action,
             reason=decision.reason,
-            context={"rule": decision.rule, **decision.context},
+            context={"rule": decision.rule, **({"mode": Mode.SHADOW} if self.shadow else {}), **decision.context},
             scrapers_triggered=list(decision.scrapers),
             target_games=[game.game_id for game in decision.games],
             next_check_time=decision.next_check_time,

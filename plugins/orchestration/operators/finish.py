@@ -65,7 +65,8 @@ class FinishOperator(AlertingOperator):
         self.status, self.calls, self.failures = status.value, str(len(ends)), short or "none"
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
         if status is ExecutionStatus.FAILED:
-            self._tell(context, clock, short or "no call was made")
+            if not config.is_shadow(self.workflow):
+                self._tell(context, clock, short or "no call was made")
             raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def _stage(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RUN_NOW, VETO = "Run now", "Veto"
 VETO_REASON = "veto_reason"
+MADE_A_SHADOW = "No call was made: the workflow is a shadow since its decision"
 VETO_KEY = "veto"
 """The XCom that says who vetoed, when and why; ``finish`` writes it into the execution row."""
 
@@ -72,5 +73,8 @@ class HoldOperator(AuditedOperator, HITLOperator):
         return decision
 
     def _games(self, context: Context) -> list[Any]:
-        """Return the target games, over which the per-game calls are mapped."""
+        """Return the target games, over which the per-game calls are mapped. A shadow goes no further."""
+        if self.config.is_shadow(self.workflow):
+            context["ti"].xcom_push(VETO_KEY, MADE_A_SHADOW)
+            raise AirflowFailException(MADE_A_SHADOW)
         return self._decision(context)["target_games"] or NOTHING

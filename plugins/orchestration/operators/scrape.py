@@ -86,6 +86,10 @@ class ScrapeOperator(AuditedOperator):
             context["ti"].xcom_push(OUTCOME_KEY, made["left"])
             return made["returned"]
         asked_at = self._begin(context, decision, clock, call)
+        if self.config.is_shadow(self.workflow):
+            # Since its decision: whoever goes back to a shadow means the next call, not the next run (lesson A9).
+            result = failed("shadow", "no call was made: the workflow is a shadow now", retryable=False)
+            return self._end(context, call, result, asked_at, asked_at)
         description = answer_of(self.scraper, self.config.scrapers[self.scraper])
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE

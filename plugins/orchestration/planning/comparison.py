@@ -1,13 +1,17 @@
-"""What another system did, beside what this one decided, tick by tick: for the time in which both run. Pure."""
+"""What another system did, beside what this one decided, tick by tick: for the time in which both run. Pure.
+
+In shadow mode our decisions follow what the other one has really done: what it does not do stays due, tick after tick.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.eastern import clock, hours_between
 from orchestration.words import Action
 
@@ -20,42 +24,58 @@ class Kind(StrEnum):
     """What one tick of one workflow shows."""
 
     SAME = "same"
+    STILL_DUE = "still_due"
+    """What was due at an earlier tick still is: counted there."""
     LATE = "late"
     """They did at a later tick what was due at this one."""
     MISSED = "missed"
-    """They never did on that day what was due at this tick."""
+    """They never did what was due at this tick."""
     NEEDLESS = "needless"
     """They ran, and there was no reason to."""
     OTHER_DATE = "other_date"
     """Both ran, they for another date."""
     OTHER_GAMES = "other_games"
     """Both ran for the same date, they for other games."""
-    OURS_ABORTED = "ours_aborted"
-    """This system could not decide to run."""
+    UNKNOWN = "unknown"
+    """This system could not decide, or did not at all."""
 
 
-DIFFERENT = tuple(kind for kind in Kind if kind is not Kind.SAME)
+DIFFERENT = tuple(kind for kind in Kind if kind not in (Kind.SAME, Kind.STILL_DUE))
 
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A decision of this system. ``tick`` is aware; ``games`` are 10-digit ids."""
+    """A decision of this system. ``tick`` is aware; ``games`` are 10-digit ids. ``action`` None: there is none."""
 
     workflow: str
     tick: datetime
-    action: Action
-    target_date: date
-    games: frozenset[str]
-    reason: str
-    per_game: bool
+    action: Action | None
+    target_date: date | None
+    games: frozenset[str] = frozenset()
+    reason: str = ""
+    rule: str = ""
+    per_game: bool = False
     """Whether the workflow makes calls for single games."""
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it says nothing about what was due. An ABORT for a missed window is theirs, and was named before."""
+        return self.action is None or (self.action is Action.ABORT and self.rule in NOT_KNOWING)
+
+    @property
+    def in_short(self) -> str:
+        """For people: what this system decided."""
+        if self.action is None:
+            return "no decision"
+        return f"{self.action.value} for {self.target_date}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """A RUN of the other system. ``at`` is aware; what cannot be known of it is empty.
+    """A decision or execution of the other system. ``at`` is aware; what cannot be known of it is empty.
 
-    ``executed``: whether anybody carried the decision out; ``status`` is then the execution's.
+    ``executed``: whether calls were made for it; ``status`` is then the execution's. ``action`` and ``reason`` are
+    those of its decision.
     """
 
     workflow: str
@@ -64,15 +84,18 @@ class Theirs:
     games: frozenset[str] = frozenset()
     executed: bool = True
     status: str | None = None
+    action: str = Action.RUN.value
+    reason: str = ""
 
     @property
     def in_short(self) -> str:
         """For people: what they did."""
         if not self.executed:
-            return f"decided RUN at {clock(self.at)} ET, and nobody executed it"
+            nobody = ", and nobody executed it" if self.action == Action.RUN else ""
+            return f"decided {self.action} at {clock(self.at)} ET{nobody}{f': {self.reason}' if self.reason else ''}"
         dates = f" for {', '.join(sorted(map(str, self.dates)))}" if self.dates else ""
         failed = f", {self.status}" if self.status not in (None, "completed", "success") else ""
-        games = f", {len(self.games)} games" if self.games else ""
+        games = f", {len(self.games)} game{'' if len(self.games) == 1 else 's'}" if self.games else ""
         return f"RUN at {clock(self.at)} ET{dates}{games}{failed}"
 
 
@@ -89,10 +112,10 @@ class Comparison:
 
 
 def compare(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[Comparison]:
-    """Return one comparison for each tick and workflow of a day, in order.
+    """Return one comparison for each tick of each workflow that both know, in order.
 
-    A run of theirs belongs to the last tick of ours at or before it. Runs of workflows that have no tick here are not
-    compared: :func:`unknown_workflows` names them.
+    What they did belongs to the last tick of ours at or before it; what they did before our first tick is left out.
+    :func:`only_one_has` names the workflows that only one of them knows.
     """
     ticks: dict[str, list[Ours]] = defaultdict(list)
     for decision in sorted(ours, key=lambda decision: decision.tick.timestamp()):
@@ -100,7 +123,11 @@ def compare(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[Comparison]:
     runs: dict[str, list[Theirs]] = defaultdict(list)
     for run in sorted(theirs, key=lambda run: run.at.timestamp()):
         runs[run.workflow].append(run)
-    found = [one for name, decisions in ticks.items() for one in _workflow(decisions, runs.get(name, ()))]
+    found: list[Comparison] = []
+    for name, decisions in ticks.items():
+        # Without a word of theirs at all it is not a workflow that they lack: they did nothing.
+        if name in runs or not runs:
+            found += _Workflow(decisions, runs.get(name, [])).compared()
     return sorted(found, key=lambda one: (one.tick.timestamp(), one.workflow))
 
 
@@ -110,76 +137,118 @@ def counts(found: Iterable[Comparison]) -> Mapping[Kind, int]:
     return {kind: counted[kind] for kind in Kind}
 
 
-def unknown_workflows(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[str]:
-    """Return the workflows that only they have."""
-    return sorted({run.workflow for run in theirs} - {decision.workflow for decision in ours})
+def only_one_has(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> tuple[list[str], list[str]]:
+    """Return the workflows that only we have, and those that only they have: neither are compared."""
+    we, they = {one.workflow for one in ours}, {one.workflow for one in theirs}
+    return (sorted(we - they) if they else []), sorted(they - we)
 
 
-def _workflow(decisions: Sequence[Ours], runs: Sequence[Theirs]) -> list[Comparison]:
-    at_tick: dict[int, list[Theirs]] = defaultdict(list)
-    for run in runs:
-        before = [n for n, d in enumerate(decisions) if d.tick.timestamp() <= (run.at + EARLY_BY).timestamp()]
-        at_tick[before[-1] if before else 0].append(run)
-    found: list[Comparison] = []
-    made_up: set[int] = set()
-    for number, decision in enumerate(decisions):
-        here = at_tick[number]
-        done = [run for run in here if run.executed]
-        if decision.action is Action.ABORT:
-            found.append(_one(decision, Kind.OURS_ABORTED, here, decision.reason))
-        elif decision.action is Action.RUN and done:
-            found.append(_both(decision, done))
-        elif decision.action is Action.RUN:
-            found.append(_only_ours(decisions, number, at_tick, made_up, here))
-        elif done and number not in made_up:
-            found.append(_one(decision, Kind.NEEDLESS, here, f"nothing to do: {decision.reason}"))
-        elif done:
-            found.append(_one(decision, Kind.SAME, here, "makes up for an earlier tick"))
-        else:
-            found.append(_one(decision, Kind.SAME, here, ""))
-    return found
+@dataclass
+class _Due:
+    """What they have not done at a tick where it was due; ``last`` is the latest tick at which it still was."""
+
+    first: int
+    last: int
+    target_date: date | None
 
 
-def _both(decision: Ours, runs: Sequence[Theirs]) -> Comparison:
-    dates = frozenset().union(*(run.dates for run in runs))
-    games = frozenset().union(*(run.games for run in runs))
-    if dates and decision.target_date not in dates:
-        why = f"they asked for {', '.join(sorted(map(str, dates)))}; due was {decision.target_date}"
-        return _one(decision, Kind.OTHER_DATE, runs, why)
-    if decision.per_game and decision.games and games and games != decision.games:
-        lacking, more = sorted(decision.games - games), sorted(games - decision.games)
-        parts = [f"{len(lacking)} left out ({_named(lacking)})"] if lacking else []
-        parts += [f"{len(more)} more ({_named(more)})"] if more else []
-        return _one(
-            decision, Kind.OTHER_GAMES, runs, f"{len(games)} games of {len(decision.games)}: {'; '.join(parts)}"
+@dataclass
+class _Workflow:
+    """The comparison of one workflow: decisions in order, and what they did."""
+
+    decisions: Sequence[Ours]
+    runs: Sequence[Theirs]
+    found: list[Comparison] = field(default_factory=list)
+    open: list[_Due] = field(default_factory=list)
+
+    def compared(self) -> list[Comparison]:
+        at_tick: dict[int, list[Theirs]] = defaultdict(list)
+        for run in self.runs:
+            before = [n for n, d in enumerate(self.decisions) if d.tick.timestamp() <= (run.at + EARLY_BY).timestamp()]
+            if before:
+                at_tick[before[-1]].append(run)
+        for number, decision in enumerate(self.decisions):
+            here = at_tick[number]
+            done = [run for run in here if run.executed]
+            if decision.unknown:
+                self._say(decision, Kind.UNKNOWN, here, decision.reason or "we made no decision at this tick")
+            elif decision.action is Action.RUN and done:
+                self._both(number, decision, done)
+            elif decision.action is Action.RUN:
+                self._only_ours(number, decision, here)
+            elif done:
+                self._only_theirs(decision, done)
+            else:
+                self._say(decision, Kind.SAME, here)
+        return self.found
+
+    def _both(self, number: int, decision: Ours, runs: Sequence[Theirs]) -> None:
+        dates, games = (
+            frozenset[date]().union(*(r.dates for r in runs)),
+            frozenset[str]().union(*(r.games for r in runs)),
         )
-    more_than_once = f"they ran {len(runs)} times" if len(runs) > 1 else ""
-    return _one(decision, Kind.NEEDLESS if more_than_once else Kind.SAME, runs, more_than_once)
+        due = self._still_due(number, decision)
+        if dates and decision.target_date not in dates:
+            why = f"they asked for {', '.join(sorted(map(str, dates)))}; due was {decision.target_date}"
+            self._say(decision, Kind.OTHER_DATE, runs, why)
+            self._remember(number, decision, due)
+            return
+        if due:
+            self._made_up(due, runs)
+        if decision.per_game and decision.games and games and games != decision.games:
+            lacking, more = sorted(decision.games - games), sorted(games - decision.games)
+            parts = [f"{len(lacking)} left out ({_named(lacking)})"] if lacking else []
+            parts += [f"{len(more)} more ({_named(more)})"] if more else []
+            why = f"they asked for {len(games)}, due were {len(decision.games)}: {'; '.join(parts)}"
+            self._say(decision, Kind.OTHER_GAMES, runs, why)
+        elif len(runs) > 1:
+            self._say(decision, Kind.NEEDLESS, runs, f"they ran {len(runs)} times")
+        else:
+            self._say(decision, Kind.SAME, runs, "makes up for an earlier tick" if due else "")
 
+    def _only_ours(self, number: int, decision: Ours, here: Sequence[Theirs]) -> None:
+        due = self._still_due(number, decision)
+        if due:
+            since = clock(self.decisions[due.first].tick)
+            self._say(decision, Kind.STILL_DUE, here, f"since {since} ET")
+        else:
+            nobody = (
+                "nobody executed their decision" if any(r.action == Action.RUN for r in here) else "they did not run"
+            )
+            self._say(decision, Kind.MISSED, here, f"{nobody}; due was: {decision.reason}")
+        self._remember(number, decision, due)
 
-def _only_ours(
-    decisions: Sequence[Ours],
-    number: int,
-    at_tick: Mapping[int, Sequence[Theirs]],
-    made_up: set[int],
-    here: Sequence[Theirs],
-) -> Comparison:
-    decision = decisions[number]
-    for later in range(number + 1, len(decisions)):
-        runs = [run for run in at_tick[later] if run.executed and (not run.dates or decision.target_date in run.dates)]
-        if runs and later not in made_up and decisions[later].action is not Action.RUN:
-            made_up.add(later)
-            late = hours_between(decision.tick, runs[0].at)
-            return _one(decision, Kind.LATE, runs, f"{late:.1f} h late")
-    nobody = "nobody executed their decision" if here else "they did not run"
-    return _one(decision, Kind.MISSED, here, f"{nobody}; due was: {decision.reason}")
+    def _only_theirs(self, decision: Ours, runs: Sequence[Theirs]) -> None:
+        dates = frozenset[date]().union(*(run.dates for run in runs))
+        due = next((d for d in reversed(self.open) if not dates or d.target_date in dates), None)
+        if due is None:
+            self._say(decision, Kind.NEEDLESS, runs, f"nothing to do: {decision.reason}")
+            return
+        self._made_up(due, runs)
+        self._say(decision, Kind.SAME, runs, "makes up for an earlier tick")
 
+    def _still_due(self, number: int, decision: Ours) -> _Due | None:
+        """Return what was due at the tick before this one too, and for the same date."""
+        return next((d for d in self.open if d.last == number - 1 and d.target_date == decision.target_date), None)
 
-def _one(decision: Ours, kind: Kind, runs: Sequence[Theirs], why: str) -> Comparison:
-    mine = f"{decision.action.value} for {decision.target_date}: {decision.reason}"
-    return Comparison(
-        decision.workflow, decision.tick, kind, mine, "; ".join(run.in_short for run in runs) or "nothing", why
-    )
+    def _remember(self, number: int, decision: Ours, due: _Due | None) -> None:
+        if due:
+            due.last = number
+        else:
+            self.open.append(_Due(number, number, decision.target_date))
+
+    def _made_up(self, due: _Due, runs: Sequence[Theirs]) -> None:
+        """Name what they have done after all as late: unless it is named otherwise already."""
+        self.open.remove(due)
+        first = self.found[due.first]
+        if first.kind is Kind.MISSED:
+            hours = hours_between(first.tick, runs[0].at)
+            why = f"{hours:.1f} h late, at {clock(runs[0].at)} ET"
+            self.found[due.first] = replace(first, kind=Kind.LATE, why=why)
+
+    def _say(self, decision: Ours, kind: Kind, runs: Sequence[Theirs], why: str = "") -> None:
+        theirs = "; ".join(run.in_short for run in runs) or "nothing"
+        self.found.append(Comparison(decision.workflow, decision.tick, kind, decision.in_short, theirs, why))
 
 
 def _named(games: Sequence[str]) -> str:

@@ -41,8 +41,9 @@ class Makeup:
 
 
 def post_game_windows(config: Config) -> dict[str, tuple[str, ...]]:
-    """Return the enabled post-game windows, each with the scrapers of its plan that games must be brought by."""
-    windows = (name for name, w in config.enabled.items() if isinstance(w, PostGameWorkflow))
+    """Return the post-game windows that call, each with the scrapers of its plan that games must be brought by."""
+    enabled = config.enabled.items()
+    windows = (name for name, w in enabled if isinstance(w, PostGameWorkflow) and not config.is_shadow(name))
     return {name: scrapers_about_games(config, name, critical_only=False) for name in windows}
 
 

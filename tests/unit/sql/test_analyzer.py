@@ -9,6 +9,7 @@ from orchestration.audit.statements import SQL_FOLDER, ddl, filled
 from orchestration.config.settings import Settings
 from support.analyzer import Google
 from support.bench_pages import module
+from support.old_system import KEPT
 
 PARAMETERS = {
     "first_date": "DATE", "last_date": "DATE", "oldest_date": "DATE", "day": "DATE", "next_day": "DATE",
@@ -17,7 +18,7 @@ PARAMETERS = {
     "start_date": "DATE", "history_from": "TIMESTAMP", "tick": "TIMESTAMP", "seen_at": "TIMESTAMP",
     "oldest": "TIMESTAMP", "youngest": "TIMESTAMP", "start": "TIMESTAMP", "until": "TIMESTAMP",
     "seen_until": "TIMESTAMP", "before": "TIMESTAMP", "lock": "TIMESTAMP", "workflows": "ARRAY<STRING>",
-    "others_workflows": "ARRAY<STRING>", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>",
+    "until_date": "DATE", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>",
     "workflow": "STRING", "dag_id": "STRING", "run_id": "STRING", "task_id": "STRING", "map_index": "INT64",
 }  # fmt: skip
 SCHEDULE = {
@@ -26,6 +27,13 @@ SCHEDULE = {
     "home_team_tricode": "STRING", "away_team_tricode": "STRING", "data_source": "STRING",
     "source_file_path": "STRING", "processed_at": "TIMESTAMP",
 }  # fmt: skip
+THEIRS = {
+    f"theirs.{table}": {
+        name: kind for name, kind, *_ in (column.split() for column in text.split(", ")) if "STRUCT" not in kind
+    }
+    for table, text in KEPT.items()
+}
+"""The old system's tables: its columns and no other."""
 FILES = {"source_file_path": "STRING", "processed_at": "TIMESTAMP", "game_date": "DATE", "game_id": "STRING"}
 CREATED = [(folder, name) for folder in ("tables", "views", "functions", "reports") for name in ddl(folder)]
 QUERIES = sorted((SQL_FOLDER / "queries").glob("*.sql"))
@@ -38,6 +46,8 @@ def google():
     google = Google()
     google.add_table("nba_raw.nbac_schedule", SCHEDULE)
     google.add_table("nba_raw.any_table", FILES)
+    for table, columns in THEIRS.items():
+        google.add_table(table, columns)
     for folder, name in CREATED:
         google.create(filled(ddl(folder)[name], Settings()))
     return google
@@ -46,7 +56,8 @@ def google():
 def query(name):
     column = "processed_at" if name == "processed_files_by_time" else "game_date"
     text = filled((SQL_FOLDER / "queries" / f"{name}.sql").read_text(), Settings())
-    return text.replace("{table}", "nba_raw.any_table").replace("{partition_column}", column)
+    names = {"table": "nba_raw.any_table", "partition_column": column, "dataset": "theirs"}
+    return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
 
 @pytest.mark.parametrize(("folder", "name"), CREATED, ids=lambda part: part)
@@ -62,6 +73,12 @@ def test_what_is_asked(path, google):
 @pytest.mark.parametrize("question", schemas.EXAMPLES)
 def test_what_the_documentation_asks(question, google):
     google.analyze(schemas.EXAMPLES[question])
+
+
+@pytest.mark.lesson("A9")
+def test_the_history_may_lie_in_a_dataset_of_another_system_with_its_own_columns_only(google):
+    text = (SQL_FOLDER / "queries" / "decision_inputs.sql").read_text()
+    google.analyze(filled(text, Settings(history_dataset="theirs")), PARAMETERS)
 
 
 def test_a_schedule_whose_game_ids_are_numbers_and_a_log_whose_json_is_text_are_as_good():

@@ -1,0 +1,77 @@
+-- What another system did in a span of time, and what this one decided. Each row is a kind and a JSON object. Of the other
+-- system only the old columns are read, and what is ours in its dataset is left out. The dataset comes from the command line
+-- (letters, digits and underscores only), put in by orchestration.audit.statements.
+-- Parameters: start, until TIMESTAMP; start_date, until_date DATE (UTC); first_date, last_date DATE (ET, of the games).
+SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(game_id AS id, game_code AS code)) AS payload
+FROM {audit}.games(@first_date, @last_date)
+UNION ALL
+SELECT 'decision', TO_JSON_STRING(STRUCT(
+  workflow_name AS workflow,
+  UNIX_SECONDS(slot_time) AS tick,
+  action AS action,
+  rule AS rule,
+  reason AS reason,
+  CAST(target_date AS STRING) AS target_date,
+  target_games AS games
+))
+FROM {audit}.v_workflow_decisions
+WHERE DATE(decision_time) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
+  AND slot_time >= @start
+  AND slot_time < @until
+  AND IFNULL(triggered_by, '') NOT LIKE 'manual%'
+  AND IFNULL(triggered_by, '') != 'reconcile'
+UNION ALL
+SELECT 'their_decision', TO_JSON_STRING(STRUCT(
+  decision_id AS decision_id,
+  workflow_name AS workflow,
+  UNIX_SECONDS(decision_time) AS at_second,
+  action AS action,
+  reason AS reason
+))
+FROM {dataset}.workflow_decisions
+WHERE DATE(decision_time) BETWEEN @start_date AND @until_date
+  AND decision_time >= @start
+  AND decision_time < @until
+  AND decision_id NOT IN (
+    SELECT decision_id
+    FROM {audit}.v_workflow_decisions
+    WHERE DATE(decision_time) BETWEEN @start_date AND @until_date
+  )
+UNION ALL
+SELECT 'their_execution', TO_JSON_STRING(STRUCT(
+  execution_id AS execution_id,
+  decision_id AS decision_id,
+  workflow_name AS workflow,
+  UNIX_SECONDS(execution_time) AS at_second,
+  status AS status,
+  scrapers_failed AS failed,
+  scraper_execution_ids AS calls
+))
+FROM {dataset}.workflow_executions
+WHERE DATE(execution_time) BETWEEN @start_date AND @until_date
+  AND execution_time >= @start
+  AND execution_time < @until
+  AND execution_id NOT IN (
+    SELECT execution_id
+    FROM {audit}.v_workflow_executions
+    WHERE DATE(execution_time) BETWEEN @start_date AND @until_date
+  )
+UNION ALL
+SELECT 'their_call', TO_JSON_STRING(STRUCT(
+  execution_id AS execution_id,
+  scraper_name AS scraper,
+  workflow AS workflow,
+  UNIX_SECONDS(triggered_at) AS at_second,
+  CAST(game_date AS STRING) AS game_date,
+  status AS status,
+  opts AS opts,
+  data_summary AS summary
+))
+FROM {dataset}.scraper_execution_log
+WHERE DATE(triggered_at) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
+  AND triggered_at >= @start
+  AND execution_id NOT IN (
+    SELECT execution_id
+    FROM {audit}.v_scraper_runs
+    WHERE DATE(triggered_at) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
+  )
