@@ -1,18 +1,38 @@
--- Which scraper has brought which game of a span of days, or a whole date of it, at which tick and in which file. What
--- others brought counts as well; whether their file is still there is theirs to know.
+-- Which scraper has brought which game of a span of days, or a whole date of it, at which tick and in which file; and the
+-- calls of the system beside or before ours, which count as well: whether their file is still there is theirs to know.
+-- Each row is a kind and a JSON object.
 -- Parameters: first_date, last_date DATE (ET, of the games); seen_date DATE (UTC); scrapers ARRAY<STRING>.
-SELECT
-  scraper_name, game_id, CAST(NULL AS STRING) AS game_code, gcs_path, execution_id, workflow, record_count, triggered_at,
-  game_date, slot_time
+SELECT 'call' AS kind, TO_JSON_STRING(STRUCT(
+  scraper_name AS scraper_name,
+  game_id AS game_id,
+  gcs_path AS gcs_path,
+  execution_id AS execution_id,
+  workflow AS workflow,
+  record_count AS record_count,
+  UNIX_SECONDS(triggered_at) AS at_second,
+  CAST(game_date AS STRING) AS game_date,
+  UNIX_SECONDS(slot_time) AS tick
+)) AS payload
 FROM {audit}.v_scraper_runs
-WHERE DATE(triggered_at) >= @first_date
+WHERE DATE(triggered_at) BETWEEN @first_date AND @seen_date
   AND game_date BETWEEN @first_date AND @last_date
   AND status = 'success'
   AND scraper_name IN UNNEST(@scrapers)
 UNION ALL
-SELECT
-  scraper_name, game_id, game_code, CAST(NULL AS STRING), execution_id, CAST(NULL AS STRING), CAST(NULL AS INT64),
-  triggered_at, target_date, triggered_at
-FROM {audit}.others_calls(@first_date, @seen_date)
-WHERE target_date BETWEEN @first_date AND @last_date
-  AND scraper_name IN UNNEST(@scrapers)
+SELECT 'their_call', TO_JSON_STRING(STRUCT(
+  execution_id AS execution_id,
+  scraper_name AS scraper,
+  workflow AS workflow,
+  UNIX_SECONDS(triggered_at) AS at_second,
+  CAST(game_date AS STRING) AS game_date,
+  status AS status,
+  opts AS opts,
+  data_summary AS summary
+))
+FROM {history}.scraper_execution_log
+WHERE DATE(triggered_at) BETWEEN @first_date AND @seen_date
+  AND execution_id NOT IN (
+    SELECT execution_id
+    FROM {audit}.v_scraper_runs
+    WHERE DATE(triggered_at) BETWEEN @first_date AND @seen_date
+  )

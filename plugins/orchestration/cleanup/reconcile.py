@@ -6,18 +6,18 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.inputs import by_kind, decision_inputs, moment
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.backlog import canonical_path
 from orchestration.cleanup.reading import processed_paths
 from orchestration.config.model import Config
-from orchestration.config.scrapers import SERVICE_NAMES
 from orchestration.decisions.collected import successes_of
 from orchestration.decisions.days import current_day
 from orchestration.decisions.model import PastCall
 from orchestration.nba.eastern import et
 from orchestration.nba.games import GameType
+from orchestration.planning.others import past_calls, read_calls
 from orchestration.planning.reconcile import Makeup, makeups, windows_to_reconcile
 from orchestration.services.files import Files
 from orchestration.services.messages import LostFile
@@ -53,17 +53,15 @@ def find_makeups(
         first = max(first, min((current_day(config, et(row["tick"])) for row in rows), default=last))
     games = [game for n in range((last - first).days + 1) for game in schedule.on(first + timedelta(days=n), GameType)]
     ours = {scraper for scrapers in windows.values() for scraper in scrapers}
-    names = {**{name: name for name in ours}, **{name: one for name, one in SERVICE_NAMES.items() if one in ours}}
-    rows = warehouse.query(
-        statement("collected_games"),
-        {"first_date": first, "last_date": last, "seen_date": seen, "scrapers": sorted(names)},
+    facts = by_kind(
+        warehouse.query(
+            statement("collected_games"),
+            {"first_date": first, "last_date": last, "seen_date": seen, "scrapers": sorted(ours)},
+        )
     )
-    ids = {game.code: game.game_id for game in games}
-    found = [
-        {**row, "scraper_name": names[row["scraper_name"]], "game_id": row["game_id"] or ids.get(row["game_code"])}
-        for row in rows
-    ]
-    return makeups(config, games, successes_of(_still_there(warehouse, config, found, now)), now, limit)
+    theirs = read_calls(config, facts["their_call"], {game.code: game.game_id for game in games})
+    brought = [*_still_there(warehouse, config, facts["call"], now), *past_calls(config, theirs, ours)]
+    return makeups(config, games, successes_of(brought), now, limit)
 
 
 def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]], now: datetime) -> list[PastCall]:
@@ -71,10 +69,17 @@ def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]
     by_table: dict[str, list[tuple[LostFile, date]]] = defaultdict(list)
     for row in rows:
         scraper = config.scrapers[row["scraper_name"]]
-        if scraper.processed_in is not None and row["gcs_path"]:
-            names = ("scraper_name", "gcs_path", "execution_id", "workflow", "record_count", "triggered_at")
-            file = LostFile(**{name: row[name] for name in names})
-            by_table[scraper.processed_in].append((file, row["game_date"]))
+        if scraper.processed_in is not None and row.get("gcs_path"):
+            at = moment(row["at_second"])
+            what = (
+                row["scraper_name"],
+                row["gcs_path"],
+                row["execution_id"],
+                row.get("workflow"),
+                row.get("record_count"),
+            )
+            file = LostFile(*what, triggered_at=at)
+            by_table[scraper.processed_in].append((file, date.fromisoformat(row["game_date"])))
     found, errors = processed_paths(warehouse, by_table, now - timedelta(days=MOST_DAYS))
     if errors:
         raise WarehouseError("; ".join(f"{table}: {why}" for table, why in sorted(errors.items())))
@@ -84,7 +89,13 @@ def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]
     }
     gone = Files().vanished(sorted(unprocessed))
     return [
-        PastCall(row["scraper_name"], row["slot_time"], row["game_date"], Outcome.SUCCESS, row["game_id"])
+        PastCall(
+            row["scraper_name"],
+            moment(row["tick"]),
+            date.fromisoformat(row["game_date"]),
+            Outcome.SUCCESS,
+            row.get("game_id"),
+        )
         for row in rows
-        if row["gcs_path"] not in gone
+        if row.get("gcs_path") not in gone
     ]

@@ -31,6 +31,7 @@ class Span:
 
     @property
     def in_words(self) -> str:
+        """For people: the first date, or both."""
         return f"{self.first:%a %d %b %Y}" + ("" if self.first == self.last else f" to {self.last:%a %d %b %Y}")
 
 

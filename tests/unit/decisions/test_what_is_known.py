@@ -37,7 +37,9 @@ class TestARowThatIsNoGame:
     def test_nothing_about_the_schedule_reaches_a_workflow_that_needs_no_games(self, name):
         broken = UnusableRow("", "no id", DAY, et("12:00"))
         for tick in ("06:00", "13:00", "22:00"):
-            assert decision(name, tick, Schedule((), None, (broken,))) == decision(name, tick, schedule(game()))
+            found = decision(name, tick, Schedule((), None, (broken,)))
+            # The refresh says that others wait for it; what it does is the same.
+            assert replace(found, context={}) == replace(decision(name, tick, schedule(game())), context={})
 
     def test_a_date_with_usable_games_goes_on_with_them(self):
         broken = read_game("0022500002", None, DAY, et("19:00"), "BOS", "LAL")
