@@ -12,6 +12,7 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.config.errors import did_you_mean
 from orchestration.config.model import Config
 from orchestration.planning.day import day_bounds
+from orchestration.words import KeptPaths
 
 SCHEDULE_COLUMNS = (
     "game_id",
@@ -25,7 +26,23 @@ SCHEDULE_COLUMNS = (
     "data_source",
     "processed_at",
 )
-FILE_COLUMN = "source_file_path"
+TIME_COLUMN = "processed_at"
+FILE_COLUMNS: dict[KeptPaths, tuple[str, ...]] = {
+    KeptPaths.ALL: ("source_file_path",),
+    KeptPaths.NEWEST: ("source_file_path", TIME_COLUMN),
+    KeptPaths.NONE: (),
+}
+"""What the cleanup reads of a table, by what the table keeps."""
+LOG_COLUMNS = (
+    "execution_id",
+    "status",
+    "triggered_at",
+    "gcs_path",
+    "error_type",
+    "error_message",
+    "retry_count",
+    "created_at",
+)
 
 
 def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
@@ -35,7 +52,10 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
     for name, scraper in config.scrapers.items():
         if scraper.processed_in is not None:
             _, columns = wanted.get(scraper.processed_in, ("", ()))
-            wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, FILE_COLUMN))
+            read = FILE_COLUMNS[scraper.keeps_paths]
+            wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, *read))
+    if config.settings.service_log is not None:
+        wanted.setdefault(config.settings.service_log, ("settings.service_log", LOG_COLUMNS))
     problems = []
     for table, (who, columns) in sorted(wanted.items()):
         schema = warehouse.schema(table)

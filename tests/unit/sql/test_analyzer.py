@@ -17,7 +17,8 @@ PARAMETERS = {
     "oldest": "TIMESTAMP", "youngest": "TIMESTAMP", "start": "TIMESTAMP", "until": "TIMESTAMP",
     "seen_until": "TIMESTAMP", "before": "TIMESTAMP", "lock": "TIMESTAMP", "workflows": "ARRAY<STRING>",
     "others_workflows": "ARRAY<STRING>", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>",
-    "workflow": "STRING", "dag_id": "STRING", "run_id": "STRING", "task_id": "STRING", "map_index": "INT64",
+    "run_ids": "ARRAY<STRING>", "workflow": "STRING", "dag_id": "STRING", "run_id": "STRING", "task_id": "STRING",
+    "map_index": "INT64",
 }  # fmt: skip
 SCHEDULE = {
     "game_id": "STRING", "game_code": "STRING", "season_year": "INT64", "game_date": "DATE",
@@ -45,7 +46,10 @@ def google():
 def query(name):
     column = "processed_at" if name == "processed_files_by_time" else "game_date"
     text = filled((SQL_FOLDER / "queries" / f"{name}.sql").read_text(), Settings())
-    return text.replace("{table}", "nba_raw.any_table").replace("{partition_column}", column)
+    names = {"{table}": "nba_raw.any_table", "{partition_column}": column, "{time_column}": "processed_at"}
+    for placeholder, name in names.items():
+        text = text.replace(placeholder, name)
+    return text
 
 
 @pytest.mark.parametrize(("folder", "name"), CREATED, ids=lambda part: part)
