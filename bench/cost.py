@@ -60,7 +60,8 @@ def asked() -> list[Asked]:
     cleanups = len(config.cleanup_ticks.times)
     read = {path.stem: path.read_text() for path in (SQL_FOLDER / "queries").glob("*.sql")}
     inputs = tables_of(read["decision_inputs"])
-    processed = sorted({s.processed_in for s in config.scrapers.values() if s.processed_in})
+    processed = sorted({s.processed_in for s in config.scrapers.values() if s.traceable})
+    log = (config.settings.service_log,) if config.settings.service_log else ()
     lock = datetime.combine(date(2026, 1, 14), config.settings.daily_schedule_lock.generation_time)
     moments = (datetime.combine(lock.date(), wall) for wall in config.cleanup_ticks.times)
     mornings = sum(lock <= moment < lock + MORNING for moment in moments)
@@ -68,7 +69,10 @@ def asked() -> list[Asked]:
     return [
         Asked("decision_inputs (decide)", decisions, inputs),
         Asked("decision_inputs (lock)", 1, inputs),
-        Asked("cleanup_candidates", cleanups, tables_of(read["cleanup_candidates"])),
+        Asked("service_log (finish)", EXECUTIONS, log),
+        Asked("service_log (cleanup)", cleanups, log),
+        Asked("recent_calls", cleanups, tables_of(read["recent_calls"])),
+        Asked("recent_executions", cleanups, tables_of(read["recent_executions"])),
         Asked("republished_before", cleanups, tables_of(read["republished_before"])),
         Asked("processed_files (all tables in one)", cleanups, tuple(processed)),
         Asked("day_facts (watch: the day, in the morning two more)", cleanups + 2 * mornings, facts),
@@ -80,7 +84,9 @@ def page() -> str:
     """Return the page."""
     questions = asked()
     decisions = questions[0].a_day
-    rows = decisions + EXECUTIONS + CALLS + questions[2].a_day + 13
+    of_cleanup = questions[3:8]
+    cleanups, cleanup_gb = of_cleanup[0].a_day, sum(question.gb for question in of_cleanup)
+    rows = decisions + EXECUTIONS + CALLS + cleanups + 13
     gb = sum(question.gb for question in questions)
     dollars = gb / 1024 * DOLLARS_A_TIB
     streamed = rows * 1024 / 1e9 * DOLLARS_A_STREAMED_GB
@@ -103,7 +109,7 @@ def page() -> str:
         f"{gb * 30 / 1024:.1f} TiB a month, of which the first TiB is free.",
         "",
         f"Rows: about {rows} a day on a 12-game night ({decisions} decisions, {CALLS} calls, {EXECUTIONS} executions,",
-        f"{questions[2].a_day} cleanups, 13 expected runs), streamed for ${streamed * 365:.2f} a year. Kept for 90",
+        f"{cleanups} cleanups, 13 expected runs), streamed for ${streamed * 365:.2f} a year. Kept for 90",
         "days they are well under 100 MB, less than a cent a month.",
         "",
         "## The system before",
@@ -111,9 +117,8 @@ def page() -> str:
         "| | before | here |",
         "|---|---|---|",
         f"| queries a day for decisions | about 720 | {decisions} |",
-        f"| GB a day for cleanup | 207 at its worst | {sum(q.gb for q in questions[2:5]):.1f} |",
-        f"| dollars a day for cleanup | {207 / 1024 * DOLLARS_A_TIB:.2f} | "
-        f"{sum(q.gb for q in questions[2:5]) / 1024 * DOLLARS_A_TIB:.2f} |",
+        f"| GB a day for cleanup | 207 at its worst | {cleanup_gb:.1f} |",
+        f"| dollars a day for cleanup | {207 / 1024 * DOLLARS_A_TIB:.2f} | {cleanup_gb / 1024 * DOLLARS_A_TIB:.2f} |",
         "| load jobs a day for the log | over 1,500, the limit (lesson C7) | 0, rows are streamed |",
         "",
     ]

@@ -97,6 +97,14 @@ class FanOut(StrEnum):
     EVENT = "event"
 
 
+class KeptPaths(StrEnum):
+    """Which files' paths a table of Phase 2 keeps: all, the newest only (each overwrites the last), or none."""
+
+    ALL = "all"
+    NEWEST = "newest"
+    NONE = "none"
+
+
 class Verdict(StrEnum):
     """The answer of the health check."""
 

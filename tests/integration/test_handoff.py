@@ -8,11 +8,12 @@ from google.cloud import pubsub_v1
 from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import CleanupRow, MissingFile, ScraperRun
 from orchestration.cleanup.backlog import backlog
-from orchestration.cleanup.reading import read_files, republished_before
+from orchestration.cleanup.reading import republished_before
 from orchestration.config.settings import Settings
 from orchestration.services.publisher import Publisher
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
+from support.looks import look
 from support.rows import lost_file
 from support.standins import PROJECT
 from support.worlds import DAY, et, ours
@@ -67,24 +68,24 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
     warehouse.query("TRUNCATE TABLE nba_raw.nbac_player_list_current")  # as if its message had been lost
     outbox.stage([log_row(result, "nbac_player_list")])
     outbox.drain()
-    too_young = read_files(warehouse, ours(), MORNING + timedelta(minutes=20))
+    too_young = look(warehouse, ours(), MORNING + timedelta(minutes=20))
     assert too_young.files == ()
 
     subscriber, publisher = pubsub_v1.SubscriberClient(), pubsub_v1.PublisherClient()
     ours_too = subscriber.subscription_path(PROJECT, "a-real-subscriber")
     subscriber.create_subscription(request={"name": ours_too, "topic": publisher.topic_path(PROJECT, Settings().topic)})
     now = MORNING + timedelta(minutes=80)
-    found = read_files(warehouse, ours(), now)
-    look = backlog(found.files, found.processed, republished_before(warehouse, ours(), now), now, SETTINGS)
-    assert [file.gcs_path for file in look.publish] == [result.gcs_path]
-    assert Publisher(Settings().topic).republish(look.publish, now) == {result.gcs_path: None}
+    found = look(warehouse, ours(), now)
+    lost = backlog(found.files, found.processed, republished_before(warehouse, ours(), now), now, SETTINGS)
+    assert [file.gcs_path for file in lost.publish] == [result.gcs_path]
+    assert Publisher(Settings().topic).republish(lost.publish, now) == {result.gcs_path: None}
 
     [received] = subscriber.pull(request={"subscription": ours_too, "max_messages": 10}).received_messages
     assert b'"recovery": true' in received.message.data
     assert received.message.attributes["scraper_name"] == "nbac_player_list"
     subscriber.acknowledge(request={"subscription": ours_too, "ack_ids": [received.ack_id]})
     google.settle()
-    healed = read_files(warehouse, ours(), now + timedelta(hours=1))
+    healed = look(warehouse, ours(), now + timedelta(hours=1))
     assert backlog(healed.files, healed.processed, {}, now, SETTINGS).missing == ()
 
 
@@ -111,7 +112,7 @@ def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, wa
     outbox.drain()
     warehouse.query("ALTER TABLE nba_raw.nbac_player_list_current RENAME TO nbac_player_list_away")
     try:
-        found = read_files(warehouse, ours(), MORNING + timedelta(minutes=80))
+        found = look(warehouse, ours(), MORNING + timedelta(minutes=80))
     finally:
         warehouse.query("ALTER TABLE nba_raw.nbac_player_list_away RENAME TO nbac_player_list_current")
     assert found.files == ()

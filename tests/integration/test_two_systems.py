@@ -13,11 +13,12 @@ from orchestration.audit.rows import CleanupRow
 from orchestration.audit.setup import OtherColumns, columns_of, init
 from orchestration.audit.statements import ddl, statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.cleanup.reading import read_files, republished_before
+from orchestration.cleanup.reading import republished_before
 from orchestration.cli import main
 from orchestration.config.settings import Settings
 from orchestration.decisions.engine import decide
 from orchestration.words import Outcome
+from support.looks import look
 from support.old_system import (
     KEPT,
     Emulated,
@@ -160,13 +161,10 @@ def test_every_report_is_as_if_we_were_alone(both, report):
 def test_the_cleanup_looks_at_our_files_only(both):
     config = changed(settings__cleanup_processor__lookback_hours=24)
     for warehouse in both:
-        rows = warehouse.query(
-            statement("cleanup_candidates"),
-            {"oldest": et("00:00"), "oldest_date": DAY, "youngest": et("+1 09:00")},
-        )
-        assert {row["gcs_path"] for row in rows} == {"gs://b/ours.json"}
-        assert {row["game_date"] for row in rows} == {DAY}
-        assert len(read_files(warehouse, config, et("+1 03:00")).files) == 2
+        rows = warehouse.query(statement("recent_calls"), {"oldest": et("00:00"), "oldest_date": DAY})
+        assert {row["dag_id"] for row in rows} == {"post_game_window_1"}
+        files = look(warehouse, config, et("+1 03:00")).files
+        assert [file.gcs_path for file in files] == ["gs://b/ours.json"] * 2
         assert republished_before(warehouse, config, et("22:00")) == {}
 
 

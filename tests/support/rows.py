@@ -78,6 +78,14 @@ def add_schedule(warehouse, *rows, tip="{day} 23:30:00+00"):
     warehouse.query(f"INSERT INTO {{schedule_table}} VALUES {', '.join(full)}")
 
 
+PATH_FORMS = (
+    "gs://b/x/1.json", "gcs://b/x/1.json", "/gcs/b/x/1.json", "b/x/1.json", "/b/x/1.json", "gs://b//x/1.json",
+    "x/1.json", "/x//1.json", " x/1.json ", "https://storage.googleapis.com/b/x/1.json",
+    "https://storage.cloud.google.com/b/x/1.json?authuser=0", "https://b.storage.googleapis.com/x%2F1.json",
+)  # fmt: skip
+"""Forms in which readers and writers note the path of ``lost_file(1)``."""
+
+
 def lost_file(number=1):
     at = datetime(2026, 1, 15, 0, 20, tzinfo=UTC)
     return LostFile("bdl_box_scores", f"gs://b/x/{number}.json", f"e{number}", "w", 10, at)

@@ -16,10 +16,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.facts import day_facts
-from orchestration.audit.ids import TaskKey, decision_id, execution_id, row_id
+from orchestration.audit.ids import TaskKey, decision_id, execution_id
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
-from orchestration.audit.rows import DecisionRow, ExecutionRow
+from orchestration.audit.rows import DecisionRow, ExecutionRow, ScraperRun
+from orchestration.audit.service_log import corrections
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.config.scrapers import answer_of, is_event_source, parameters_of
 from orchestration.config.templates import Item, render
@@ -34,7 +35,6 @@ from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import PlannedCall, planned_calls
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
-from orchestration.services.answers import CallResult
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Action, Outcome
 from sandbox.faults import Fault
@@ -156,15 +156,18 @@ class SimulatedDays:
         if "phase2_dead" not in (self.fault.world if self.fault else {}):
             self.google.settle()
 
-    def _run(self, decision: Decision, clock: RunClock, run_id: str) -> Iterator[Any]:
-        ends: list[CallEnd] = []
+    def _run(self, decision: Decision, clock: RunClock, run_id: str) -> list[Any]:
+        """Return the rows of a run: of its calls, what the service's log corrects, as ``finish`` does, and its own."""
+        rows: list[ScraperRun] = []
+        last: list[ScraperRun] = []
+        not_made: list[CallEnd] = []
         events: list[str] = []
         carried = {**decision.to_dict(), "decision_id": decision_id(decision.workflow, run_id)}
         number_of: Counter[str] = Counter()
         for planned in planned_calls(self.config, decision):
             items = [Item(event_id=event) for event in events] if planned.per_event_of else [planned.item]
-            if planned.per_event_of and not events and ends[0].outcome is Outcome.FAILED:
-                ends.append(CallEnd(planned.scraper, -1, None, planned.scraper))
+            if planned.per_event_of and not events and last[0].status is Outcome.FAILED:
+                not_made.append(CallEnd(planned.scraper, -1, None, planned.scraper))
             for item in items:
                 index = number_of[planned.scraper]
                 number_of[planned.scraper] += 1
@@ -176,14 +179,20 @@ class SimulatedDays:
                         event_source=is_event_source(planned.scraper, self.config.scrapers),
                     )  # fmt: skip
                     key = TaskKey(decision.workflow, run_id, planned.scraper, index, number)
-                    yield call_row(call, result, key, carried, clock, "test", clock.tick, clock.tick)
+                    rows.append(call_row(call, result, key, carried, clock, "test", clock.tick, clock.tick))
                     if result.outcome is not Outcome.FAILED or not result.retryable:
                         break
                 events += result.event_ids
-                ends.append(self._end(planned, index, call, result, key))
-        outcomes = [end.outcome for end in ends if end.outcome]
+                last.append(rows[-1])
+        found = self._corrections(last, clock)
+        known = [found.get(row.row_id, row) for row in last]
+        ends = [
+            CallEnd(row.scraper_name, row.map_index, row.status, str(row.label), row.row_id, row.error_type)
+            for row in known
+        ] + not_made
+        outcomes = [row.status for row in known]
         failed = outcomes.count(Outcome.FAILED)
-        yield ExecutionRow(
+        execution = ExecutionRow(
             execution_id=execution_id(decision.workflow, run_id), execution_time=clock.tick,
             workflow_name=decision.workflow, decision_id=carried["decision_id"], scrapers_triggered=len(outcomes),
             scrapers_succeeded=len(outcomes) - failed, scrapers_failed=failed,
@@ -192,10 +201,14 @@ class SimulatedDays:
             error_message=failures_in_short(ends), slot_time=clock.tick, target_date=decision.target_date,
             created_at=clock.tick, **TaskKey(decision.workflow, run_id, "finish").columns(),
         )  # fmt: skip
+        return [*rows, *found.values(), execution]
 
-    def _end(self, planned: PlannedCall, index: int, call: Call, result: CallResult, key: TaskKey) -> CallEnd:
-        identity = row_id("call", key)
-        return CallEnd(planned.scraper, index, result.outcome, call.label, identity, result.error_type)
+    def _corrections(self, rows: list[ScraperRun], clock: RunClock) -> dict[str, ScraperRun]:
+        try:
+            found = corrections(Warehouse(), self.config, rows, clock.wall())
+        except WarehouseError:
+            return {}
+        return {row.row_id: row for row in found}
 
     def _call(self, planned: PlannedCall, item: Item, decision: Decision, clock: RunClock) -> Call:
         templates = parameters_of(planned.scraper, self.config.scrapers[planned.scraper])

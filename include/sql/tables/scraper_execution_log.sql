@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS {audit}.scraper_execution_log (
   opts JSON OPTIONS(description="Parameters, without anything secret"),
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
   row_id STRING OPTIONS(description="Deterministic id; the view keeps one row per id. NULL in rows that the service writes itself"),
+  service_retries INT64 OPTIONS(description="How often the service itself has tried its source again, where it says so"),
   slot_time TIMESTAMP OPTIONS(description="The tick"),
   target_date DATE OPTIONS(description="Target date of the decision, ET"),
   game_id STRING OPTIONS(description="NBA game id, 10 digits, of a per-game call"),

@@ -12,6 +12,7 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.config.errors import did_you_mean
 from orchestration.config.model import Config
 from orchestration.planning.day import day_bounds
+from orchestration.words import KeptPaths
 
 SCHEDULE_COLUMNS = (
     "game_id",
@@ -25,7 +26,6 @@ SCHEDULE_COLUMNS = (
     "data_source",
     "processed_at",
 )
-FILE_COLUMN = "source_file_path"
 HISTORY_COLUMNS = {
     "workflow_executions": (
         *("execution_id", "execution_time", "workflow_name", "decision_id"),
@@ -37,6 +37,23 @@ HISTORY_COLUMNS = {
     ),
 }
 """What we read of a system beside ours."""
+TIME_COLUMN = "processed_at"
+FILE_COLUMNS: dict[KeptPaths, tuple[str, ...]] = {
+    KeptPaths.ALL: ("source_file_path",),
+    KeptPaths.NEWEST: ("source_file_path", TIME_COLUMN),
+    KeptPaths.NONE: (),
+}
+"""What the cleanup reads of a table, by what the table keeps."""
+LOG_COLUMNS = (
+    "execution_id",
+    "status",
+    "triggered_at",
+    "gcs_path",
+    "error_type",
+    "error_message",
+    "retry_count",
+    "created_at",
+)
 
 
 def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
@@ -46,8 +63,11 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
     for name, scraper in config.scrapers.items():
         if scraper.processed_in is not None:
             _, columns = wanted.get(scraper.processed_in, ("", ()))
-            wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, FILE_COLUMN))
+            read = FILE_COLUMNS[scraper.keeps_paths]
+            wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, *read))
     settings = config.settings
+    if settings.service_log is not None:
+        wanted.setdefault(settings.service_log, ("settings.service_log", LOG_COLUMNS))
     if settings.history != settings.audit_dataset:
         for table, columns in HISTORY_COLUMNS.items():
             wanted[f"{settings.history}.{table}"] = ("settings.history_dataset", columns)

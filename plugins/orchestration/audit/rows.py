@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from datetime import date as Date
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -70,6 +71,7 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     TABLE: ClassVar[str]
     ID: ClassVar[str]
+    JSON_COLUMNS: ClassVar[frozenset[str]] = frozenset()
 
     environment: str | None = None
     created_at: UtcTime
@@ -86,6 +88,28 @@ class Row(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Return the form that ``insertAll`` takes."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Any]) -> Self:
+        """Return the row that a query or :meth:`to_json` gives, JSON as text or not; columns of others are left out.
+
+        Raises ValidationError for what no row of ours can be.
+        """
+        values = {name: columns[name] for name in cls.model_fields if columns.get(name) is not None}
+        for name, value in values.items():
+            if name in cls.JSON_COLUMNS and isinstance(value, str):
+                values[name] = json.loads(value)
+        return cls.model_validate(values)
+
+    def changed(self, at: datetime, **values: Any) -> Self | None:
+        """Return the version of this row with other values, or None where they are what it has.
+
+        ``at``: when it is made. It is later than this one in any case, so that the views show it.
+        """
+        other = type(self).model_validate({**dict(self), **values})
+        if other == self:
+            return None
+        return other.model_copy(update={"created_at": max(at, self.created_at + timedelta(microseconds=1))})
 
 
 class ExpectedRun(Row):
@@ -115,6 +139,7 @@ class DecisionRow(Row):
 
     TABLE = "workflow_decisions"
     ID = "decision_id"
+    JSON_COLUMNS = frozenset({"context"})
 
     decision_id: str
     decision_time: UtcTime
@@ -165,6 +190,7 @@ class ScraperRun(Row):
 
     TABLE = "scraper_execution_log"
     ID = "row_id"
+    JSON_COLUMNS = frozenset({"data_summary", "opts"})
 
     row_id: str
     execution_id: str
@@ -182,6 +208,7 @@ class ScraperRun(Row):
     error_type: str | None = None
     error_message: Message | None = None
     retry_count: int = Field(default=0, ge=0)
+    service_retries: int | None = Field(default=None, ge=0)
     recovery: bool = False
     run_id: str
     opts: JsonColumn | None = None

@@ -1,8 +1,8 @@
 """Every statement that the system runs: one file each, under ``include/sql``.
 
 Names that the configuration decides stand in them as ``{audit}`` (the audit dataset), ``{history}`` (that of the system
-beside or before ours) and ``{schedule_table}``, and the lock's time as ``{lock_minutes}`` after midnight. The warehouse
-fills them in, here and nowhere else.
+beside or before ours), ``{schedule_table}`` and ``{service_log}``, and the lock's time as ``{lock_minutes}`` after
+midnight; ``{not_ours}`` is what tells the service's rows from ours. The warehouse fills them in, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -42,10 +42,14 @@ def with_identifiers(name: str, **identifiers: str) -> str:
 def filled(text: str, settings: Settings) -> str:
     """Return a statement with the names of ``settings``, which its model has validated, in place of its ``{...}``."""
     lock = settings.daily_schedule_lock.generation_time
+    log = f"{settings.audit_dataset}.scraper_execution_log"
     names = {
         "{audit}": settings.audit_dataset,
         "{history}": settings.history,
         "{schedule_table}": settings.schedule_table,
+        "{service_log}": settings.service_log or log,
+        # In a log of its own there are no rows of ours, and no column that tells.
+        "{not_ours}": "dag_id IS NULL" if settings.service_log in (None, log) else "TRUE",
         "{lock_minutes}": str(lock.hour * 60 + lock.minute),
     }
     for placeholder, name in names.items():

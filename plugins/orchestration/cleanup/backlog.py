@@ -9,24 +9,11 @@ from datetime import datetime, timedelta
 from orchestration.alerts.model import Alert
 from orchestration.config.settings import CleanupProcessor
 from orchestration.services.messages import LostFile
+from orchestration.services.paths import FilePath, KnownFiles
 from orchestration.words import AlertLevel
 
 FIRST_PAUSE = timedelta(minutes=30)
 """Between the first and the second republishing of a file; it doubles from then on."""
-_PREFIXES = ("https://storage.googleapis.com/", "https://storage.cloud.google.com/", "gcs://", "/gcs/", "/")
-
-
-def canonical_path(path: str) -> str:
-    """Return ``gs://bucket/object`` for any of the forms in which readers and writers note a path (lesson C2)."""
-    text = path.strip()
-    if not text.startswith("gs://"):
-        for prefix in _PREFIXES:
-            if text.startswith(prefix):
-                text = text[len(prefix) :]
-                break
-        text = f"gs://{text}"
-    bucket, _, name = text[len("gs://") :].partition("/")
-    return f"gs://{bucket}/{'/'.join(part for part in name.split('/') if part)}"
 
 
 @dataclass(frozen=True)
@@ -57,11 +44,12 @@ def backlog(
     """Return the missing files among ``candidates`` and those to republish now.
 
     ``candidates`` are only files whose table could be read; ``processed`` are the paths found there; ``before`` is by
-    canonical path.
+    path as it was noted then. A file that a path may name is not counted as processed, but as republished: neither is
+    to be guessed.
     """
     files = list(candidates)
-    there = {canonical_path(path) for path in processed}
-    missing = tuple(file for file in files if canonical_path(file.gcs_path) not in there)
+    there = KnownFiles(file.gcs_path for file in files).named(processed)
+    missing = tuple(file for file in files if FilePath.of(file.gcs_path) not in there)
     if len(missing) > settings.storm_threshold:
         storm = (
             f"storm: {len(missing)} of {len(files)} files are missing at once, more than {settings.storm_threshold}; "
@@ -69,8 +57,9 @@ def backlog(
         )
         return Backlog(len(files), missing, (), (Alert("storm", "cleanup", storm),))
     publish, alerts = [], []
+    past_of = _by_file(missing, before)
     for file in missing:
-        past = before.get(canonical_path(file.gcs_path))
+        past = past_of.get(FilePath.of(file.gcs_path))
         if past is None:
             publish.append(file)
         elif past.times >= settings.max_republish:
@@ -79,3 +68,13 @@ def backlog(
         elif now >= past.last + FIRST_PAUSE * 2 ** (past.times - 1):
             publish.append(file)
     return Backlog(len(files), missing, tuple(publish), tuple(alerts))
+
+
+def _by_file(missing: Iterable[LostFile], before: Mapping[str, Republished]) -> dict[FilePath, Republished]:
+    known = KnownFiles(file.gcs_path for file in missing)
+    found: dict[FilePath, Republished] = {}
+    for path, past in before.items():
+        for file in known.fitting(path):
+            other = found.get(file)
+            found[file] = past if other is None else Republished(past.times + other.times, max(past.last, other.last))
+    return found

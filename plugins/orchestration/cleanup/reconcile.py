@@ -9,8 +9,7 @@ from typing import Any
 from orchestration.audit.inputs import by_kind, decision_inputs, moment
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.cleanup.backlog import canonical_path
-from orchestration.cleanup.reading import processed_paths
+from orchestration.cleanup.arrivals import Trace, arrived_files
 from orchestration.config.model import Config
 from orchestration.decisions.collected import successes_of
 from orchestration.decisions.days import current_day
@@ -21,7 +20,7 @@ from orchestration.planning.others import past_calls, read_calls
 from orchestration.planning.reconcile import Makeup, makeups, windows_to_reconcile
 from orchestration.services.files import Files
 from orchestration.services.messages import LostFile
-from orchestration.words import Outcome
+from orchestration.words import KeptPaths, Outcome
 
 MOST_DAYS = 14
 
@@ -65,11 +64,14 @@ def find_makeups(
 
 
 def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]], now: datetime) -> list[PastCall]:
-    """Return the calls of the rows, without those whose file is neither in its table nor in the bucket."""
-    by_table: dict[str, list[tuple[LostFile, date]]] = defaultdict(list)
+    """Return the calls of the rows, without those whose file is neither in its table nor in the bucket.
+
+    A table that does not keep every file's path shows nothing of an old file, and is not asked.
+    """
+    by_table: dict[str, list[Trace]] = defaultdict(list)
     for row in rows:
         scraper = config.scrapers[row["scraper_name"]]
-        if scraper.processed_in is not None and row.get("gcs_path"):
+        if scraper.processed_in is not None and scraper.keeps_paths is KeptPaths.ALL and row.get("gcs_path"):
             at = moment(row["at_second"])
             what = (
                 row["scraper_name"],
@@ -78,15 +80,12 @@ def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]
                 row.get("workflow"),
                 row.get("record_count"),
             )
-            file = LostFile(*what, triggered_at=at)
-            by_table[scraper.processed_in].append((file, date.fromisoformat(row["game_date"])))
-    found, errors = processed_paths(warehouse, by_table, now - timedelta(days=MOST_DAYS))
+            trace = Trace(LostFile(*what, triggered_at=at), date.fromisoformat(row["game_date"]))
+            by_table[scraper.processed_in].append(trace)
+    arrived, errors = arrived_files(warehouse, by_table, now - timedelta(days=MOST_DAYS))
     if errors:
         raise WarehouseError("; ".join(f"{table}: {why}" for table, why in sorted(errors.items())))
-    there = {canonical_path(path) for path in found}
-    unprocessed = {
-        file.gcs_path for files in by_table.values() for file, _ in files if canonical_path(file.gcs_path) not in there
-    }
+    unprocessed = {trace.file.gcs_path for traces in by_table.values() for trace in traces} - arrived
     gone = Files().vanished(sorted(unprocessed))
     return [
         PastCall(

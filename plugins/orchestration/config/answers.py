@@ -87,19 +87,25 @@ PLAIN = AnswerDescription()
 """The plain contract: what an unknown scraper is taken to speak."""
 
 
-def _counts(*keys: str) -> AnswerDescription:
+def _counts(*keys: str, no_data: Sign | None = None) -> AnswerDescription:
     # Whoever speaks the plain contract is understood too.
-    return AnswerDescription(records=tuple(dict.fromkeys((*keys, ROW_COUNT))), retried=True)
+    records = tuple(dict.fromkeys((*keys, ROW_COUNT)))
+    return AnswerDescription(records=records, no_data=(no_data,) if no_data else (), retried=True)
 
 
-# Measured (reference/real-service.md). No failure there gives a reason that is certain: no signs are built in.
+# Measured (reference/real-service.md). Its answers give no cause for a failure. Its log does, and these signs are read
+# there: what five scrapers leave when the source has nothing yet, as the service writes it.
+_NOT_THERE = Sign(error_type="InvalidHttpStatusCodeException", text="404")
+_NO_TEAMS = Sign(error_type="DownloadDataException", text="Expected 2 teams")
+_NO_PLAYERS = Sign(error_type="DownloadDataException", text="No player rows")
+_NOT_IN_DRIVE = Sign(error_type="ValueError", text="No game found matching query")
 BUILT_IN_ANSWERS: dict[str, AnswerDescription] = {
     "nbac_schedule_api": _counts("game_count"),
     "nbac_player_list": _counts("records_found"),
-    "nbac_team_boxscore": _counts("teamCount"),
-    "nbac_player_boxscore": _counts("records_found"),
-    "nbac_play_by_play": _counts("events"),
-    "nbac_gamebook_pdf": _counts("total_players"),
+    "nbac_team_boxscore": _counts("teamCount", no_data=_NO_TEAMS),
+    "nbac_player_boxscore": _counts("records_found", no_data=_NO_PLAYERS),
+    "nbac_play_by_play": _counts("events", no_data=_NOT_THERE),
+    "nbac_gamebook_pdf": _counts("total_players", no_data=_NOT_THERE),
     # The second one when the report is empty.
     "nbac_injury_report": _counts("total_records", "records"),
     # total_games beside it counts the G League too.
@@ -112,7 +118,7 @@ BUILT_IN_ANSWERS: dict[str, AnswerDescription] = {
     "oddsa_events": _counts(ROW_COUNT),
     "oddsa_player_props": _counts(ROW_COUNT),
     "oddsa_game_lines": _counts(ROW_COUNT),
-    "bigdataball_pbp": _counts("playCount"),
+    "bigdataball_pbp": _counts("playCount", no_data=_NOT_IN_DRIVE),
     "bp_events": _counts("event_count"),
     "bp_player_props": _counts("props_count"),
 }

@@ -166,6 +166,9 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
     for scraper in config.scrapers:
         if scraper not in used:
             yield source.problem(("scrapers", scraper), "no workflow calls this scraper")
+        if config.scrapers[scraper].processed_in is None and "keeps_paths" in config.scrapers[scraper].model_fields_set:
+            message = "says what the table keeps that processed_in names, and it names none"
+            yield source.problem(("scrapers", scraper, "keeps_paths"), message)
         yield from _answer(config, source, scraper)
         yield from _timeout(config, source, scraper)
     for name, workflow in config.workflows.items():

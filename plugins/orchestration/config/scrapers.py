@@ -9,7 +9,7 @@ from pydantic import Field
 
 from orchestration.config.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription
 from orchestration.config.base import Names, Strict
-from orchestration.words import FanOut
+from orchestration.words import FanOut, KeptPaths
 
 TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
 """``dataset.table``, letters, digits and underscores only: it becomes part of a statement."""
@@ -42,6 +42,14 @@ class Scraper(Strict):
     answer: AnswerDescription | None = None
     """Where its answer keeps what; what is not said here is built in."""
     processed_in: TableName | None = None
+    """Where Phase 2 leaves its data, with the path of the file in ``source_file_path``."""
+    keeps_paths: KeptPaths = KeptPaths.ALL
+    """Whose paths stand there. ``newest``: a newer file counts as the arrival of older ones (lesson A4)."""
+
+    @property
+    def traceable(self) -> bool:
+        """Whether its table shows that a file has arrived."""
+        return self.processed_in is not None and self.keeps_paths is not KeptPaths.NONE
 
 
 # The parameters of the known scrapers, for a file in the old form that names none (reference/scrapers.md).

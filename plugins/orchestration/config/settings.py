@@ -144,6 +144,8 @@ class Settings(Strict):
     changing it."""
     schedule_table: TableName = "nba_raw.nbac_schedule"
     """Phase 2's table of games."""
+    service_log: TableName | None = None
+    """The log that the scraper service writes itself: files, causes and its own retries, by run id (lesson A2)."""
     topic: Topic = "nba-phase1-scrapers-complete"
     """Where the cleanup publishes the messages of files that never arrived."""
     endpoint: Endpoint = "scrape"

@@ -20,6 +20,8 @@ from orchestration.words import Action, ExecutionStatus
 LOCK_GRACE = timedelta(minutes=30)
 """From the lock's tick until the day must be locked."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
+BLIND = "blind"
+"""How the cleanup's error begins when no path of its files is known (lesson A2)."""
 
 
 def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -177,10 +179,15 @@ def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
         since = "today" if last is None else f"since {clock(last.at)} ET"
         yield worse("no_cleanup", "cleanup", f"no cleanup {since}", "airflow dags list-runs cleanup")
-    if last is not None and last.missing > last.republished:
+    if last is None:
+        return
+    command = script("check_system_status", facts.day)
+    blind = [error for error in last.errors if error.startswith(BLIND)]
+    if blind:
+        yield worse("cleanup_blind", "cleanup", f"the cleanup at {clock(last.at)} ET is {blind[0]}", command)
+    others = [error for error in last.errors if error not in blind]
+    if last.missing > last.republished:
         text = f"{last.missing} of {last.checked} files had not reached their table at {clock(last.at)} ET"
-        command = script("check_system_status", facts.day)
         yield worse("files_missing", "cleanup", f"{text}; {last.republished} republished then", command)
-    elif last is not None and last.errors:
-        text = f"the cleanup at {clock(last.at)} ET says: {last.errors[0]}"
-        yield worse("cleanup_says", "cleanup", text, script("check_system_status", facts.day))
+    elif others:
+        yield worse("cleanup_says", "cleanup", f"the cleanup at {clock(last.at)} ET says: {others[0]}", command)

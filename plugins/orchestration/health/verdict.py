@@ -15,7 +15,15 @@ from orchestration.words import Verdict
 CAUSES = ("bigquery_down", "missing_ticks", "service_down", "source_failing", "cannot_publish", "phase2_silent")
 """Kinds that explain others and so come first, in this order; ``missing_ticks`` only of all workflows."""
 TOLD_ELSEWHERE = frozenset(
-    {"no_cleanup", "files_missing", "cleanup_says", "cannot_publish", "phase2_silent", "deadline_missed"}
+    {
+        "no_cleanup",
+        "files_missing",
+        "cleanup_says",
+        "cleanup_blind",
+        "cannot_publish",
+        "phase2_silent",
+        "deadline_missed",
+    }
 )
 """Kinds that the cleanup and the deadline's callback tell people themselves."""
 

@@ -81,6 +81,7 @@ def call_row(
         error_type=result.error_type,
         error_message=result.error_message,
         retry_count=max(key.try_number - 1, 0),
+        service_retries=result.service_retries,
         opts=dict(call.opts) or None,
         recovery=clock.source is Source.RECOVERY,
         slot_time=clock.tick,

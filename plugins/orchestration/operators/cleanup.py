@@ -66,7 +66,7 @@ class CleanupOperator(AlertingOperator):
         """Look, record, publish, record what was sent; raise the alerts."""
         clock = RunClock.of(context)
         started = clock.now()
-        look, shadow = self._look(started), self.config.is_shadow()
+        look, shadow = self._look(started, clock.wall()), self.config.is_shadow()
         if shadow:
             # Files, and messages that are lost, are those of the system beside ours.
             look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == UNREADABLE))
@@ -87,21 +87,28 @@ class CleanupOperator(AlertingOperator):
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
         alert_once(context, self.config, "cleanup", alerts, self.log)
 
-    def _look(self, now: datetime) -> Backlog:
-        """Return what is missing and what of it to republish: nothing, where anything about it is not known."""
+    def _look(self, now: datetime, at: datetime) -> Backlog:
+        """Return what is missing and what of it to republish: nothing, where anything about it is not known.
+
+        What the service's log says corrects our rows first, at the moment ``at`` of the wall clock.
+        """
         from orchestration.audit.warehouse import Warehouse, WarehouseError
-        from orchestration.cleanup.reading import read_files, republished_before
+        from orchestration.cleanup.corrections import correct
+        from orchestration.cleanup.reading import look_back, read_files, republished_before
 
         config = self.config
         warehouse = Warehouse(config.settings)
         try:
-            found = read_files(warehouse, config, now)
+            known = correct(warehouse, config, look_back(config, now), at)
+            self.stage(known.rows)
+            self.log.info("%d row(s) corrected by the service's log", len(known.rows))
+            found = read_files(warehouse, config, known.calls, now)
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
             alert = Alert(UNREADABLE, "cleanup", f"{error}; nothing was checked or republished")
             return Backlog(0, (), (), (alert,))
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
-        look = replace(look, alerts=(*found.alerts, *look.alerts))
+        look = replace(look, alerts=(*known.alerts, *found.alerts, *look.alerts))
         try:
             gone = Files().vanished(file.gcs_path for file in look.publish)
         except FilesUnknown as error:

@@ -55,7 +55,7 @@ class FinishOperator(AlertingOperator):
             for left in ti.xcom_pull(task_ids=[scraper], key=OUTCOME_KEY)
             if left is not None
         }
-        ends = call_ends(plan, states, outcomes)
+        ends = call_ends(plan, states, self._corrected(outcomes, clock))
         status = status_of(ends, config.critical_scrapers(self.workflow))
         short = failures_in_short(ends)
         if states.get(("hold", -1)) in ("failed", "upstream_failed"):
@@ -68,6 +68,32 @@ class FinishOperator(AlertingOperator):
             if not config.is_shadow(self.workflow):
                 self._tell(context, clock, short or "no call was made")
             raise AirflowFailException(f"{self.workflow} failed: {short}")
+
+    def _corrected(
+        self, outcomes: dict[tuple[str, int], dict[str, Any]], clock: RunClock
+    ) -> dict[tuple[str, int], dict[str, Any]]:
+        """Return what the calls left, as the service's log has it by now; stage the corrected rows.
+
+        What the log cannot say now, the cleanup asks again.
+        """
+        from orchestration.audit.rows import ScraperRun
+        from orchestration.audit.service_log import corrections
+        from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+        rows = [ScraperRun.from_columns(left["row"]) for left in outcomes.values() if left.get("row")]
+        try:
+            found = corrections(Warehouse(self.config.settings), self.config, rows, clock.wall())
+        except WarehouseError as error:
+            self.log.warning("The service's log cannot be read now; the cleanup asks it again: %s", error)
+            return outcomes
+        self.stage(found)
+        for row in found:
+            self.log.info("%s: the service's log says %s", row.label, row.error_type or row.gcs_path)
+        changed = {row.row_id: {"outcome": row.status.value, "error_type": row.error_type} for row in found}
+        return {
+            place: {**left, **changed.get((left.get("row") or {}).get("row_id", ""), {})}
+            for place, left in outcomes.items()
+        }
 
     def _stage(
         self,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from orchestration.audit.ids import TaskKey
+    from orchestration.audit.rows import ScraperRun
 
 OUTCOME_KEY = "outcome"
 """The XCom in which every call leaves its outcome for ``finish``."""
@@ -214,7 +215,7 @@ class ScrapeOperator(AuditedOperator):
         context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
         row = call_row(call, result, key, decision, clock, self.config.environment, started, ended)
         self.stage([row])
-        left = self._leave(context, call, key, result, row.execution_id, started)
+        left = self._leave(context, call, key, result, row.execution_id, started, row)
         returned = (list(result.event_ids) or NOTHING) if self.returns_events else None
         context["task_state_store"].set(REPORTED_KEY, {"left": left, "returned": returned})
         if result.outcome is Outcome.FAILED:
@@ -223,7 +224,14 @@ class ScrapeOperator(AuditedOperator):
         return returned
 
     def _leave(
-        self, context: Context, call: Call, key: TaskKey, result: CallResult, execution_id: str | None, at: datetime
+        self,
+        context: Context,
+        call: Call,
+        key: TaskKey,
+        result: CallResult,
+        execution_id: str | None,
+        at: datetime,
+        row: ScraperRun | None = None,
     ) -> dict[str, Any]:
         left = {
             "call": call.to_dict(),
@@ -233,6 +241,8 @@ class ScrapeOperator(AuditedOperator):
             "outcome": result.outcome.value,
             "error_type": result.error_type,
             "triggered_at": at.isoformat(),
+            # What `finish` may have to correct, whether BigQuery has it by then or not.
+            "row": None if row is None else row.to_json(),
         }
         context["ti"].xcom_push(OUTCOME_KEY, left)
         return left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ VETOED = "Vetoed by"
 FEW = 2
 """So many failed calls of one scraper are named one by one."""
 NOT_MADE = ("upstream_failed", "removed")
+WHY_NOT_MADE = "not made, what it needs failed"
+_NOT_MADE_IN_SHORT = re.compile(
+    rf"(?:(?P<count>\d+) calls of )?(?P<label>(?P<scraper>\S+)(?: \[\d+\])?): {WHY_NOT_MADE}"
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def failures_in_short(ends: Iterable[CallEnd]) -> str | None:
     groups: dict[tuple[str, str], list[str]] = {}
     for end in ends:
         if end.outcome in (None, Outcome.FAILED):
-            why = "not made, what it needs failed" if end.outcome is None else end.error_type or "failed"
+            why = WHY_NOT_MADE if end.outcome is None else end.error_type or "failed"
             groups.setdefault((end.scraper, why), []).append(end.label)
     parts = []
     for (scraper, why), labels in groups.items():
@@ -98,3 +103,14 @@ def failures_in_short(ends: Iterable[CallEnd]) -> str | None:
         else:
             parts += [f"{label}: {why}" for label in labels]
     return "; ".join(parts) or None
+
+
+def not_made(short: str | None) -> list[CallEnd]:
+    """Return the calls that were not made, from what :func:`failures_in_short` said: no row of theirs says it."""
+    found = (_NOT_MADE_IN_SHORT.fullmatch(part) for part in (short or "").split("; "))
+    return [
+        CallEnd(part["scraper"], -1, None, part["label"])
+        for part in found
+        if part is not None
+        for _ in range(int(part["count"] or 1))
+    ]

@@ -52,6 +52,7 @@ def _nothing_for_empty(value: Any) -> Any:
 Id = Annotated[str, BeforeValidator(_number_as_text), Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 RunId = Annotated[Id | None, BeforeValidator(_nothing_for_empty)]
 FilePath = Annotated[str, Field(max_length=1_200), AfterValidator(_one_line), AfterValidator(_inside)]
+ErrorType = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
 IfFit = WrapValidator(_or_none)
 """A field of another type than it should be is as if it were not there: a failure is a failure without it."""
 
@@ -101,7 +102,7 @@ class Failure(_Model):
     """What went wrong, for people."""
     error: Annotated[str | None, IfFit] = None
     """The same, where there is no message."""
-    error_type: Annotated[Annotated[str, Field(max_length=100), AfterValidator(_one_line)] | None, IfFit] = None
+    error_type: Annotated[ErrorType | None, IfFit] = None
     """The kind of error, one word."""
     run_id: Annotated[RunId, IfFit] = None
     """The service's own id of the call, under which its log has it."""
@@ -111,6 +112,16 @@ class Failure(_Model):
     """With HTTP 400: the names that the service knows."""
     data_summary: Annotated[dict[str, Any] | None, IfFit] = None
     """Kept with the call's row."""
+
+
+class LogEntry(_Model):
+    """What the service has noted of a scraper's run in its own log. What does not fit is as if it were not there."""
+
+    status: str
+    gcs_path: Annotated[Annotated[FilePath, Field(pattern="[^/]/+[^/]")] | None, IfFit] = None
+    error_type: Annotated[ErrorType | None, IfFit] = None
+    error_message: str | None = None
+    retry_count: Annotated[Annotated[int, Field(ge=0)] | None, IfFit] = None
 
 
 def answer_schema_text() -> str:

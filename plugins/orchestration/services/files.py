@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestration.services.errors import in_short
+from orchestration.services.paths import FilePath
 from orchestration.services.publisher import CONNECTION
 
 LOOKUP_SECONDS = 10
@@ -15,13 +16,16 @@ class FilesUnknown(Exception):
 
 
 class Files:
-    """Looks files up by their ``gs://bucket/object`` path."""
+    """Looks files up by path."""
 
     def __init__(self, connection: str = CONNECTION) -> None:
         self.connection = connection
 
     def vanished(self, paths: Iterable[str]) -> set[str]:
-        """Return the paths whose file no longer exists. Raises FilesUnknown when that cannot be found out."""
+        """Return the paths whose file no longer exists. Raises FilesUnknown when that cannot be found out.
+
+        A path that names no bucket cannot be looked up, and is not among them.
+        """
         from airflow.providers.google.cloud.hooks.gcs import GCSHook
         from google.api_core.retry import Retry
 
@@ -29,9 +33,9 @@ class Files:
         retry = Retry(initial=0.5, maximum=2, timeout=LOOKUP_SECONDS)
         gone = set()
         for path in paths:
-            bucket, _, name = path.removeprefix("gs://").partition("/")
+            file = FilePath.of(path)
             try:
-                if not hook.exists(bucket, name, retry=retry):
+                if file.bucket is not None and not hook.exists(file.bucket, file.name, retry=retry):
                     gone.add(path)
             except Exception as error:
                 raise FilesUnknown(f"{path}: {in_short(error)}") from error

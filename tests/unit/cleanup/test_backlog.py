@@ -1,26 +1,39 @@
 """Which files are republished, and which never."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestration.cleanup.backlog import Republished, backlog, canonical_path
+from orchestration.cleanup.backlog import Republished, backlog
 from orchestration.config.settings import CleanupProcessor
 from orchestration.services.messages import recovery_message
+from support.rows import PATH_FORMS as FORMS
 from support.rows import lost_file
 
 NOW = datetime(2026, 1, 15, 1, 20, tzinfo=UTC)
 SETTINGS = CleanupProcessor(max_republish=2, storm_threshold=3)
 
 
+@pytest.mark.lesson("A3")
 @pytest.mark.lesson("C2")
-@pytest.mark.parametrize(
-    "form",
-    ["gs://b/x/1.json", "b/x/1.json", "/b/x/1.json", "gs://b//x/1.json", "https://storage.googleapis.com/b/x/1.json"],
-)
-def test_all_forms_of_a_path_are_one(form):
-    assert canonical_path(form) == "gs://b/x/1.json"
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_that_has_arrived_is_not_missing_whatever_form_its_path_has(form):
     assert backlog([lost_file()], [form], {}, NOW, SETTINGS).missing == ()
+
+
+@pytest.mark.lesson("A3")
+def test_a_path_that_may_be_either_of_two_files_proves_neither():
+    """`b/x/1.json` is x/1.json in bucket b, or b/x/1.json in bucket a."""
+    one, other = lost_file(), replace(lost_file(), gcs_path="gs://a/b/x/1.json")
+    assert backlog([one, other], ["b/x/1.json"], {}, NOW, SETTINGS).missing == (one, other)
+    assert backlog([one, other], ["b/x/1.json", "gs://b/x/1.json"], {}, NOW, SETTINGS).missing == (other,)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_cap_of_a_file_counts_every_form_in_which_it_was_noted(form):
+    before = {form: Republished(1, NOW - timedelta(hours=9)), "gs://b/x/1.json ": Republished(1, NOW)}
+    assert "still missing after 2 republishings" in backlog([lost_file()], [], before, NOW, SETTINGS).alerts[0].text
 
 
 def test_what_is_missing_is_republished():

@@ -18,7 +18,7 @@ PARAMETERS = {
     "start_date": "DATE", "history_from": "TIMESTAMP", "tick": "TIMESTAMP", "seen_at": "TIMESTAMP",
     "oldest": "TIMESTAMP", "youngest": "TIMESTAMP", "start": "TIMESTAMP", "until": "TIMESTAMP",
     "seen_until": "TIMESTAMP", "before": "TIMESTAMP", "lock": "TIMESTAMP", "workflows": "ARRAY<STRING>",
-    "until_date": "DATE", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>",
+    "until_date": "DATE", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>", "run_ids": "ARRAY<STRING>",
     "workflow": "STRING", "dag_id": "STRING", "run_id": "STRING", "task_id": "STRING", "map_index": "INT64",
 }  # fmt: skip
 SCHEDULE = {
@@ -56,7 +56,12 @@ def google():
 def query(name):
     column = "processed_at" if name == "processed_files_by_time" else "game_date"
     text = filled((SQL_FOLDER / "queries" / f"{name}.sql").read_text(), Settings())
-    names = {"table": "nba_raw.any_table", "partition_column": column, "dataset": "theirs"}
+    names = {
+        "table": "nba_raw.any_table",
+        "partition_column": column,
+        "time_column": "processed_at",
+        "dataset": "theirs",
+    }
     return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
 

@@ -42,7 +42,7 @@ OTHERS = Settings(
 
 def body(path):
     """The SELECT of a statement, parsed."""
-    text = re.sub(r"\{(table|partition_column)\}", "some.thing", filled(path.read_text(), Settings()))
+    text = re.sub(r"\{(table|partition_column|time_column)\}", "some.thing", filled(path.read_text(), Settings()))
     text = text.replace("{dataset}", "theirs")
     created = re.split(r"\) AS\n", text, maxsplit=1) if "TABLE FUNCTION" in text else [text]
     return sqlglot.parse_one(created[-1], dialect="bigquery")
@@ -92,7 +92,7 @@ def test_no_statement_reads_a_clock(path):
 def test_every_statement_follows_the_settings(path):
     text = filled(path.read_text(), OTHERS)
     assert not re.search(r"nba_orchestration|nba_raw|nbac_schedule\b", text)
-    assert set(re.findall(r"\{(\w+)\}", text)) <= {"table", "partition_column", "dataset"}
+    assert set(re.findall(r"\{(\w+)\}", text)) <= {"table", "partition_column", "time_column", "dataset"}
 
 
 def test_no_name_of_a_table_stands_outside_of_the_settings():

@@ -1,0 +1,9 @@
+-- What the scraper service has noted of its runs, each in its last row. The log is a table of its own or our log of calls,
+-- where rows of ours stand too; only columns that the service writes are named.
+-- Parameters: run_ids ARRAY<STRING>; first_date, last_date DATE (UTC).
+SELECT execution_id, status, gcs_path, error_type, error_message, retry_count
+FROM {service_log}
+WHERE DATE(triggered_at) BETWEEN @first_date AND @last_date
+  AND execution_id IN UNNEST(@run_ids)
+  AND {not_ours}
+QUALIFY ROW_NUMBER() OVER (PARTITION BY execution_id ORDER BY created_at DESC, gcs_path DESC) = 1

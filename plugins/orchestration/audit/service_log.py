@@ -1,0 +1,45 @@
+"""Reading the scraper service's own log (``settings.service_log``), by the run ids of its answers (lesson A2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from orchestration.audit.corrections import corrected, unexplained
+from orchestration.audit.rows import ScraperRun
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Parameter, Warehouse
+from orchestration.config.model import Config
+from orchestration.config.scrapers import answer_of
+from orchestration.services.contract import LogEntry
+
+DAY = timedelta(days=1)
+"""So far the service's clock, or the day of a replay, may lie beside ours."""
+
+
+def corrections(warehouse: Warehouse, config: Config, rows: Iterable[ScraperRun], at: datetime) -> list[ScraperRun]:
+    """Return the new versions of those rows that the service's log corrects, made at the aware moment ``at``.
+
+    One query for all of them; none without ``settings.service_log``, or where the log can say nothing new.
+
+    Raises WarehouseError when the log cannot be read.
+    """
+    asked = [row for row in rows if unexplained(row)] if config.settings.service_log else []
+    if not asked:
+        return []
+    days = [moment.astimezone(UTC).date() for row in asked for moment in (row.triggered_at, row.created_at)]
+    parameters: dict[str, Parameter] = {
+        "run_ids": sorted({row.run_id for row in asked}),
+        "first_date": min(days) - DAY,
+        "last_date": max(days) + DAY,
+    }
+    entries = {
+        row["execution_id"]: LogEntry.model_validate(row)
+        for row in warehouse.query(statement("service_log"), parameters)
+    }
+    found = (
+        corrected(row, entries[row.run_id], answer_of(row.scraper_name, config.scrapers.get(row.scraper_name)), at)
+        for row in asked
+        if row.run_id in entries
+    )
+    return [row for row in found if row is not None]

@@ -1,0 +1,139 @@
+"""Which files have reached their table, whatever form the table keeps their paths in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from orchestration.audit.references import TIME_COLUMN
+from orchestration.audit.rows import ScraperRun
+from orchestration.audit.statements import with_identifiers
+from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.services.messages import LostFile
+from orchestration.services.paths import FilePath, KnownFiles
+from orchestration.words import KeptPaths
+
+DAYS_BEFORE, DAYS_AFTER = 7, 14
+"""Partitions read around the files' dates. A schedule file's rows lie on many dates, some of them always in here."""
+GROUP = 50
+"""Tables that one query reads."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A file that is looked for in its table. ``day`` is the ET date of its data; ``of_age``: it should be there."""
+
+    file: LostFile
+    day: date
+    keeps_paths: KeptPaths = KeptPaths.ALL
+    of_age: bool = True
+
+    @property
+    def age(self) -> tuple[datetime, str]:
+        """What orders the files of one scraper; those of one moment by their names."""
+        return self.file.triggered_at, self.file.gcs_path
+
+
+def trace_of(call: ScraperRun, keeps_paths: KeptPaths, *, of_age: bool = True) -> Trace:
+    """Return the trace of a successful call that names its file."""
+    file = LostFile(
+        call.scraper_name,
+        str(call.gcs_path),
+        call.execution_id,
+        call.workflow,
+        call.record_count,
+        call.triggered_at,
+    )
+    return Trace(file, call.game_date or call.target_date, keeps_paths, of_age)
+
+
+def arrived_files(
+    warehouse: Warehouse, by_table: Mapping[str, Sequence[Trace]], oldest: datetime
+) -> tuple[set[str], dict[str, str]]:
+    """Return the paths of the files that have arrived, and for each table that cannot be read, why."""
+    parts: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for table in sorted(by_table):
+        try:
+            parts[table] = _part(warehouse, table, by_table[table])
+        except WarehouseError as error:
+            errors[table] = str(error)
+    arrived: set[str] = set()
+    tables = sorted(parts)
+    for start in range(0, len(tables), GROUP):
+        group = tables[start : start + GROUP]
+        try:
+            arrived |= _ask(warehouse, group, parts, by_table, oldest)
+        except WarehouseError:
+            # One table spoils the query of its group: ask for each alone, to know which.
+            for table in group:
+                try:
+                    arrived |= _ask(warehouse, [table], parts, by_table, oldest)
+                except WarehouseError as error:
+                    errors[table] = str(error)
+    return arrived, errors
+
+
+def _part(warehouse: Warehouse, table: str, traces: Sequence[Trace]) -> str:
+    """Return the part of the query that reads ``table``, and only the partitions its files can be in (lesson C6)."""
+    newest = any(trace.keeps_paths is KeptPaths.NEWEST for trace in traces)
+    names = {"table": table, "time_column": TIME_COLUMN if newest else "NULL"}
+    match warehouse.partition_column(table):
+        case (column, "DATE"):
+            return with_identifiers("processed_files", partition_column=column, **names)
+        case (column, _):
+            return with_identifiers("processed_files_by_time", partition_column=column, **names)
+        case None:
+            return with_identifiers("processed_files_whole", **names)
+
+
+def _ask(
+    warehouse: Warehouse,
+    tables: Sequence[str],
+    parts: Mapping[str, str],
+    by_table: Mapping[str, Sequence[Trace]],
+    oldest: datetime,
+) -> set[str]:
+    """Return the paths of the tables' files that have arrived, each in its own table, with one query."""
+    traces = [trace for table in tables for trace in by_table[table]]
+    days = [trace.day for trace in traces]
+    rows = warehouse.query(
+        "\nUNION ALL\n".join(parts[table] for table in tables),
+        {
+            "paths": sorted({form for t in traces for form in FilePath.of(t.file.gcs_path).bare_forms}),
+            "first_date": min(days) - timedelta(days=DAYS_BEFORE),
+            "last_date": max(days) + timedelta(days=DAYS_AFTER),
+            "oldest": oldest,
+        },
+    )
+    noted: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row["source_file_path"]:
+            noted[row["table_name"]].append(row)
+    return {path for table in tables for path in arrived_in(by_table[table], noted[table])}
+
+
+def arrived_in(traces: Sequence[Trace], noted: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the paths of those of a table's files that have arrived. Pure.
+
+    ``noted`` are the table's rows: ``source_file_path`` and, where it keeps the newest file only, ``processed_at``.
+    """
+    noted = list(noted)
+    known = KnownFiles(trace.file.gcs_path for trace in traces)
+    there = known.named(row["source_file_path"] for row in noted)
+    arrived = {trace.file.gcs_path for trace in traces if FilePath.of(trace.file.gcs_path) in there}
+    refreshed = [
+        row["processed_at"]
+        for row in noted
+        if row.get("processed_at") is not None and not known.fitting(row["source_file_path"])
+    ]
+    for scraper in {trace.file.scraper_name for trace in traces if trace.keeps_paths is KeptPaths.NEWEST}:
+        *earlier, newest = sorted((t for t in traces if t.file.scraper_name == scraper), key=lambda trace: trace.age)
+        arrived |= {trace.file.gcs_path for trace in earlier}
+        # Somebody else's file that was written after ours was made is newer still.
+        if any(moment >= newest.file.triggered_at for moment in refreshed):
+            arrived.add(newest.file.gcs_path)
+    return arrived

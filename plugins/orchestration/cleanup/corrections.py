@@ -1,0 +1,73 @@
+"""What the cleanup corrects: our rows of the look-back, by what the service's log says of them (lesson A2)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from orchestration.alerts.model import Alert
+from orchestration.audit.corrections import corrected_execution, last_tries
+from orchestration.audit.rows import ExecutionRow, Row, ScraperRun
+from orchestration.audit.service_log import corrections
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
+from orchestration.config.model import Config
+from orchestration.words import AlertLevel
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The look-back's calls as they are known by now, the rows that say so, and what people should know."""
+
+    calls: tuple[ScraperRun, ...]
+    rows: tuple[Row, ...]
+    alerts: tuple[Alert, ...]
+
+
+def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parameter], at: datetime) -> Corrected:
+    """Return the calls of the ``look_back`` with their corrections, made at the aware moment ``at``.
+
+    ``finish`` does the same for its own calls; the log's rows can be later than that. A log that cannot be read
+    corrects nothing, and people are told.
+
+    Raises WarehouseError when our own rows cannot be read.
+    """
+    alerts: list[Alert] = []
+    calls = _rows(warehouse, ScraperRun, "recent_calls", look_back, alerts)
+    try:
+        found = {row.row_id: row for row in corrections(warehouse, config, calls, at)}
+    except WarehouseError as error:
+        text = f"{config.settings.service_log}: {error}; files and causes are known as far as answers name them"
+        alerts.append(Alert("log_unreadable", "service_log", text, level=AlertLevel.WARNING))
+        found = {}
+    known = [found.get(call.row_id, call) for call in calls]
+    rows: list[Row] = [*found.values()]
+    if any(call.error_type is not None for call in known):
+        by_run: dict[tuple[str, str], list[ScraperRun]] = defaultdict(list)
+        for call in last_tries(known):
+            by_run[call.dag_id, call.dag_run_id].append(call)
+        for execution in _rows(warehouse, ExecutionRow, "recent_executions", look_back, alerts):
+            row = corrected_execution(execution, by_run[execution.dag_id, execution.run_id], config, at)
+            rows += [] if row is None else [row]
+    return Corrected(tuple(known), tuple(rows), tuple(alerts))
+
+
+def _rows(
+    warehouse: Warehouse, model: type[AnyRow], name: str, parameters: Mapping[str, Parameter], alerts: list[Alert]
+) -> list[AnyRow]:
+    """Return the rows of a statement. One that no row of ours can be is left out, and told."""
+    rows = []
+    for columns in warehouse.query(statement(name), parameters):
+        try:
+            rows.append(model.from_columns(columns))
+        except ValidationError as error:
+            text = f"{model.TABLE}: a row cannot be read and is left out: {columns.get(model.ID)}: {error.errors()[0]}"
+            alerts.append(Alert("row_unreadable", "cleanup", text, level=AlertLevel.WARNING))
+    return rows

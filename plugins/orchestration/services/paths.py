@@ -1,0 +1,93 @@
+"""Whether two notes of a path name the same file. Pure (lessons A3, C2).
+
+The service's log has ``gs://bucket/object``, Phase 2's tables the object's name, others something between. Without a
+scheme nobody can tell whether a path begins with a bucket: ``b/x.json`` may be ``x.json`` in bucket ``b``, or
+``b/x.json`` in any. Such a path is compared both ways and never taken apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+_HOSTS = ("storage.googleapis.com", "storage.cloud.google.com")
+_ADDRESS = re.compile(rf"https?://(?:(?P<bucket>[^/]+)\.)?(?:{'|'.join(map(re.escape, _HOSTS))})/", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:gs|gcs)://|/gcs/", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FilePath:
+    """A path as somebody noted it. Where ``bucket`` is None, ``name`` may begin with one."""
+
+    bucket: str | None
+    name: str
+
+    @classmethod
+    def of(cls, text: str) -> FilePath:
+        """Return the path of a text: with or without scheme and bucket, an address, with slashes too many."""
+        text = text.strip()
+        if found := _ADDRESS.match(text):
+            # Only an address is encoded, and may carry a query.
+            rest = unquote(re.split("[?#]", text[found.end() :])[0])
+            return cls._of(found["bucket"], rest)
+        if found := _SCHEME.match(text):
+            return cls._of(None, text[found.end() :])
+        return cls(None, _tidy(text))
+
+    @classmethod
+    def _of(cls, bucket: str | None, rest: str) -> FilePath:
+        if bucket is None:
+            bucket, _, rest = rest.lstrip("/").partition("/")
+        return cls(bucket, _tidy(rest))
+
+    @property
+    def readings(self) -> frozenset[str]:
+        """The names under which this file may stand where no scheme is noted."""
+        return frozenset({self.name} if self.bucket is None else {self.name, f"{self.bucket}/{self.name}"})
+
+    @property
+    def bare_forms(self) -> frozenset[str]:
+        """What the SQL function ``bare_path`` makes of every form of this path."""
+        if self.bucket is None:
+            return frozenset({self.name})
+        forms = {self.name, f"{self.bucket}/{self.name}", f"gcs/{self.bucket}/{self.name}"}
+        for name in (self.name, quote(self.name)):
+            forms |= {f"{host}/{self.bucket}/{name}" for host in _HOSTS}
+            forms |= {f"{self.bucket}.{host}/{name}" for host in _HOSTS}
+        return frozenset(forms)
+
+    def fits(self, other: FilePath) -> bool:
+        """Return whether both may name the same file. Where both name their bucket, they do or they do not."""
+        if self.bucket is not None and other.bucket is not None:
+            return self == other
+        return bool(self.readings & other.readings)
+
+
+def _tidy(name: str) -> str:
+    return "/".join(part for part in name.split("/") if part)
+
+
+class KnownFiles:
+    """Files that are looked for by paths noted elsewhere."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_reading: dict[str, set[FilePath]] = defaultdict(set)
+        for path in paths:
+            file = FilePath.of(path)
+            for reading in file.readings:
+                self._by_reading[reading].add(file)
+
+    def fitting(self, noted: str) -> set[FilePath]:
+        """Return the files that a noted path may name; only the one that is noted just so, where there is one."""
+        path = FilePath.of(noted)
+        if path in self._by_reading.get(path.name, ()):
+            return {path}
+        return {file for reading in path.readings for file in self._by_reading.get(reading, ()) if file.fits(path)}
+
+    def named(self, noted: Iterable[str]) -> set[FilePath]:
+        """Return the files that noted paths surely name: what may be either of two proves neither."""
+        found = (self.fitting(path) for path in noted)
+        return {file for files in found if len(files) == 1 for file in files}
