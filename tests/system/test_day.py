@@ -159,11 +159,11 @@ def log_of(day, moment, task):
 
 @pytest.mark.lesson("C8")
 def test_the_watchdog_tells_what_is_wrong_once(day):
-    """This day is short: most of its ticks are missing, and it says so, in the first cleanup only."""
+    """This day is short: many of its ticks are missing, and it says so, in the first cleanup only."""
     first, second = (log_of(day, moment, "watch") for moment in ("+1 05:20", "+1 06:20"))
-    assert "missing_ticks (all)" in first
-    assert "was the scheduler down?" in first
-    assert "missing_ticks (all)" not in second
+    assert "missing_ticks (betting_lines)" in first
+    assert "is the DAG paused?" in first
+    assert "missing_ticks" not in second
 
 
 def test_reconcile_fetches_a_vanished_game_anew(day):
@@ -172,7 +172,8 @@ def test_reconcile_fetches_a_vanished_game_anew(day):
         "AND scraper_name = 'nbac_team_boxscore' AND status = 'success' ORDER BY game_id",
     )[0]
     (day.stack.home / "gcs" / lost["gcs_path"].removeprefix("gs://")).unlink()
-    day.rows(f"DELETE FROM nba_raw.nbac_team_boxscore WHERE source_file_path = '{lost['gcs_path']}'")
+    name = lost["gcs_path"].removeprefix("gs://").partition("/")[2]
+    day.rows(f"DELETE FROM nba_raw.nbac_team_boxscore WHERE source_file_path = '{name}'")
     moment = et("+1 07:00").astimezone(UTC)
     day.set_clock(moment)
     day.api.trigger("reconcile", moment, days=1, max_runs=1)
