@@ -63,7 +63,7 @@ def chosen_dialect(environment: Mapping[str, str]) -> str:
 
 
 def moments(day: date) -> dict[datetime, list[str]]:
-    """Return what ticks when, from half an hour before the lock to the cleanup after the last window of the night."""
+    """Return what ticks when, from half an hour before the lock to the reconcile after the last window of the night."""
     from orchestration.config import load
     from orchestration.config.model import LOCK_LEAD_MINUTES
     from orchestration.planning.day import day_bounds
@@ -81,6 +81,8 @@ def moments(day: date) -> dict[datetime, list[str]]:
     # is seen to be there by the second.
     for tick in config.cleanup_ticks.between(start, end + timedelta(hours=2)):
         found.setdefault(tick.astimezone(UTC), []).append("cleanup")
+    for tick in config.reconcile_ticks.between(start, end + timedelta(hours=2)):
+        found.setdefault(tick.astimezone(UTC), []).append("reconcile")
     return dict(sorted(found.items()))
 
 

@@ -197,7 +197,8 @@ class Stack:
         self._spawn("dag-processor", ["airflow", "dag-processor"])
         self._spawn("triggerer", ["airflow", "triggerer", "--skip-serve-logs"])
         self.await_sandbox()
-        self._run("init", [sys.executable, "-m", "orchestration", "init"])
+        # The service of November 2025 lacks a scraper that our file names: init says so, and all else is made.
+        self._run("init", [sys.executable, "-m", "orchestration", "init"], may_fail=self.dialect == "november")
         self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
         self._await("execution-api", f"http://127.0.0.1:{p.execution}/execution/health/ping", 90)
         self._spawn("scheduler", ["airflow", "scheduler", "--skip-serve-logs"])
@@ -217,7 +218,7 @@ class Stack:
         self.processes[name] = process
         return process
 
-    def _run(self, name: str, command: list[str]) -> None:
+    def _run(self, name: str, command: list[str], *, may_fail: bool = False) -> None:
         with (self.home / f"{name}.log").open("wb") as log:
             done = subprocess.run(
                 command,
@@ -230,7 +231,10 @@ class Stack:
                 check=False,
             )
         if done.returncode != 0:
-            raise StackError(f"{name} failed; see {self.home / name}.log")
+            says = f"{name} failed; see {self.home / name}.log"
+            if not may_fail:
+                raise StackError(says)
+            self.tell(says)
 
     def await_sandbox(self) -> None:
         """Wait until the world answers."""

@@ -121,7 +121,7 @@ def moment(seconds: float) -> datetime:
 
 def schedule_from(facts: Mapping[str, list[dict[str, Any]]]) -> Schedule:
     """Return the schedule of a result's ``game`` and ``refreshed`` rows. A row that is no game is kept as unusable."""
-    rows = [_game(row) for row in facts.get("game", ())]
+    rows = [row_of(row) for row in facts.get("game", ())]
     seconds = next((row.get("at_second") for row in facts.get("refreshed", ())), None)
     return Schedule(
         tuple(row for row in rows if isinstance(row, Game)),
@@ -130,7 +130,7 @@ def schedule_from(facts: Mapping[str, list[dict[str, Any]]]) -> Schedule:
     )
 
 
-def _game(row: Mapping[str, Any]) -> Game | UnusableRow:
+def row_of(row: Mapping[str, Any]) -> Game | UnusableRow:
     """Return the game of a row, whatever the source has put into it. ``processed_at`` may be left out (seconds)."""
     try:
         day = date.fromisoformat(row["date"])

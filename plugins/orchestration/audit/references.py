@@ -5,12 +5,14 @@ A name that exists nowhere is found here, by ``init`` and by the locker's DAG, a
 
 from __future__ import annotations
 
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from orchestration.audit.inputs import by_kind, moment, row_of, schedule_window
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config.errors import did_you_mean
 from orchestration.config.model import Config
+from orchestration.nba.games import Game, misdated
 from orchestration.planning.day import day_bounds
 from orchestration.words import KeptPaths
 
@@ -84,6 +86,28 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
             if column not in there
         ]
     return [*problems, *_other_lock(warehouse, config)]
+
+
+def misdated_tips(warehouse: Warehouse, config: Config, now: datetime) -> str | None:
+    """Return in one line which tips of the games around ``now`` lie outside of their game date, or None (lesson A7).
+
+    They are taken for unknown. Raises WarehouseError when BigQuery does not answer.
+    """
+    if warehouse.schema(config.settings.schedule_table) is None:
+        return None
+    rows = by_kind(warehouse.query(statement("known_schedule"), schedule_window(now)))["game"]
+    # What cannot be read at all is an unusable row, which the health check names.
+    games = [game for game in rows if isinstance(row_of(game), Game) and game["tip"] is not None]
+    tips = [(game["game_id"], date.fromisoformat(game["date"]), moment(game["tip"])) for game in games]
+    if not (wrong := [(game_id, day, tip) for game_id, day, tip in tips if misdated(day, tip)]):
+        return None
+    game_id, day, tip = wrong[0]
+    return (
+        f"{len(wrong)} of {len(tips)} tips in {config.settings.schedule_table} do not lie on their game date, such as "
+        f"{game_id} of {day}: {tip:%Y-%m-%d %H:%M} ET. They are taken for unknown: windows before games open with "
+        "business hours, and games are due with the end of their slate. Does its writer put midnight UTC of the game "
+        "date into game_date_est?"
+    )
 
 
 def _other_lock(warehouse: Warehouse, config: Config) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.config import Config, config_path, load, read
@@ -20,9 +21,11 @@ def run_init(*, pools: bool, adopt: bool = False) -> int:
     Phase 2 that is not there keeps nothing else from being made.
     """
     from orchestration.alerts.channels import not_set_up
-    from orchestration.audit.references import broken_references
+    from orchestration.audit.references import broken_references, misdated_tips
     from orchestration.audit.setup import OtherColumns, init
     from orchestration.audit.warehouse import Warehouse, WarehouseError
+    from orchestration.services.known_scrapers import unknown_scrapers
+    from orchestration.services.scraper_service import NoListing
 
     config = load().config
     warehouse = Warehouse(config.settings)
@@ -30,11 +33,18 @@ def run_init(*, pools: bool, adopt: bool = False) -> int:
         for line in init(warehouse, adopt=adopt):
             print(line)
         problems = broken_references(warehouse, config)
+        tips = misdated_tips(warehouse, config, datetime.now(UTC))
     except (OtherColumns, WarehouseError) as error:
         print(f"init: {error}", file=sys.stderr)
         return 1
+    try:
+        problems += unknown_scrapers(config)
+    except NoListing as error:
+        print(f"init: warning: the names of the scrapers are not checked: {error}", file=sys.stderr)
     for problem in problems:
         print(f"init: {problem}", file=sys.stderr)
+    if tips:
+        print(f"init: warning: {tips}", file=sys.stderr)
     code = _pools(config) if pools and config.settings.pools else 0
     for channel, why in not_set_up(config).items():
         print(f"init: warning: alerts by {channel} stay in the log: {why}", file=sys.stderr)

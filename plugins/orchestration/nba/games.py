@@ -61,13 +61,18 @@ def known_tip(day: date, tip: datetime | None) -> datetime | None:
     Midnight ET is NBA.com's "to be decided"; a moment outside the slate of the date is a mistake of the source (lesson
     A7). A real tip after midnight has another time and belongs to the date before.
     """
-    try:
-        local = et(tip) if tip is not None else None
-    except OverflowError:  # the year 1, a default of other systems
-        local = None
-    if local is None or local.time() == time(0) or day not in (local.date(), slate_date(local)):
+    if tip is None or misdated(day, tip) or et(tip).time() == time(0):
         return None
-    return local
+    return et(tip)
+
+
+def misdated(day: date, tip: datetime) -> bool:
+    """Return whether the aware ``tip`` lies outside of the slate of the ET date ``day`` (lesson A7)."""
+    try:
+        local = et(tip)
+    except OverflowError:  # the year 1, a default of other systems
+        return True
+    return day not in (local.date(), slate_date(local))
 
 
 PLAYED = (1, 2, 3)

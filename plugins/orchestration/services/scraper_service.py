@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from orchestration.services.answers import CallResult, failed, interpret
 from orchestration.services.errors import in_short
 
 if TYPE_CHECKING:
+    from aiohttp import ClientResponse
     from airflow.providers.http.hooks.http import AsyncHttpSession
 
 CONNECTION = "scraper_service"
@@ -25,6 +27,35 @@ NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
 
 Answered = tuple[int, Mapping[str, str], bytes]
 """Status, headers and body of an answer."""
+
+
+class NoListing(Exception):
+    """The service does not say which scrapers it has."""
+
+
+class TooLarge(Exception):
+    """The answer is longer than any that makes sense."""
+
+
+async def _content(response: ClientResponse) -> bytes:
+    """Return the whole body. Raises TooLarge."""
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise TooLarge(f"the answer is more than {MAX_ANSWER_BYTES:,} bytes long")
+    return bytes(content)
+
+
+def names_in(listing: Any) -> frozenset[str]:
+    """Return the names of a listing: ``{"scrapers": [{"name", …}]}``, or plain names. Raises ValueError for another."""
+    entries = listing.get("scrapers") if isinstance(listing, dict) else listing
+    if isinstance(entries, list):
+        found = {entry.get("name") if isinstance(entry, dict) else entry for entry in entries}
+        names = frozenset(name for name in found if isinstance(name, str))
+        if names and len(names) == len(found):
+            return names
+    raise ValueError("no list of scrapers")
 
 
 class ScraperService:
@@ -82,6 +113,33 @@ class ScraperService:
             return answered
         return interpret(*answered, description or answer_of(scraper), event_source=event_source)
 
+    def names(self, timeout: float) -> frozenset[str]:
+        """Return the names of the scrapers that the service says it has: ``GET /scrapers``, beside the path for calls.
+
+        Raises NoListing, with what it said instead, when it names none within ``timeout`` seconds.
+        """
+        return asyncio.run(self._names(timeout))
+
+    async def _names(self, timeout: float) -> frozenset[str]:
+        import aiohttp
+        from airflow.providers.http.hooks.http import HttpAsyncHook
+
+        path = "/".join([*self.endpoint.split("/")[:-1], "scrapers"])
+        async with HttpAsyncHook(method="GET", http_conn_id=self.connection, retry_limit=1).session() as session:
+            options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
+            try:
+                headers = await self._authorization(session)
+                async with await session.run(path, headers=headers, extra_options=options) as response:
+                    content = await _content(response)
+            except (aiohttp.ClientError, OSError, TooLarge) as error:
+                raise NoListing(f"GET /{path}: {in_short(error)}") from None
+        try:
+            if response.status == 200:
+                return names_in(json.loads(content))
+        except ValueError as error:
+            raise NoListing(f"GET /{path}: {in_short(error)}") from None
+        raise NoListing(f"GET /{path}: HTTP {response.status}")
+
     def problem(self, timeout: float) -> str | None:
         """Return what keeps the service from being well, as its ``GET /health`` has it, or None. Seconds."""
         return asyncio.run(self._problem(timeout))
@@ -110,13 +168,9 @@ class ScraperService:
             async with await session.run(
                 self.endpoint, json=dict(body), headers=headers, extra_options=options
             ) as response:
-                content = bytearray()
-                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-                    content += chunk
-                    if len(content) > MAX_ANSWER_BYTES:
-                        message = f"the answer is more than {MAX_ANSWER_BYTES:,} bytes long"
-                        return failed("too_large", message, retryable=False)
-                return response.status, response.headers, bytes(content)
+                return response.status, response.headers, await _content(response)
+        except TooLarge as error:
+            return failed("too_large", str(error), retryable=False)
         except GoogleAuthError as error:
             return failed("no_id_token", f"Google gave no ID token: {in_short(error)}", retryable=error.retryable)
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:

@@ -119,6 +119,7 @@ class TestATipAtMidnight:
         tip = et(f"+{shift} 00:15", self.SUNDAY)
         assert replace(self.ALONE, tip=tip).tip == tip
 
+    @pytest.mark.lesson("A7")
     @pytest.mark.parametrize("wall", ["-1 19:00", "-1 20:00", "+1 12:00", "+1 06:00", "+1 00:00"])
     def test_a_tip_outside_its_slate_is_not_known(self, wall):
         assert replace(self.ALONE, tip=self.at(wall)).tip is None

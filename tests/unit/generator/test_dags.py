@@ -118,6 +118,28 @@ def test_events_may_stand_behind_what_is_called_for_them():
         assert dag.get_task(scraper).upstream_task_ids == {"hold", "oddsa_events"}
 
 
+def test_reconcile_runs_by_itself_and_tells_when_what_it_started_is_over():
+    dag = DAGS["reconcile"]
+    assert [one.expression for one in dag.timetable.timetables] == ["30 6,12 * * *"]
+    assert dag.params["days"] == 2
+    assert dag.params["max_runs"] == 5
+    assert dag.get_task("fetch").downstream_task_ids == {"tell_open"}
+    assert dag.get_task("tell_open").trigger_rule is TriggerRule.ALL_DONE
+    waits = dag.get_task("fetch").partial_kwargs
+    assert (waits["wait_for_completion"], waits["deferrable"]) == (True, True)
+    for text in ("At 06:30 and 12:30 ET, and by hand", "After 12:30 people are told"):
+        assert text in dag.doc_md
+
+
+def test_reconcile_has_the_times_of_the_settings_or_is_by_hand_only():
+    once = build_dags(changed(settings__reconcile={"at": ["07:15"], "days": 4, "max_runs": 1}))["reconcile"]
+    assert [one.expression for one in once.timetable.timetables] == ["15 7 * * *"]
+    assert (once.params["days"], once.params["max_runs"]) == (4, 1)
+    never = build_dags(changed(settings__reconcile={"enabled": False}))["reconcile"]
+    assert never.schedule is None
+    assert "By hand: " in never.doc_md
+
+
 def test_a_task_builds_its_own_dag_only():
     assert set(build_dags(ours(), only="cleanup")) == {"cleanup"}
 

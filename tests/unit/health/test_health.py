@@ -5,54 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.decisions.model import History
-from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.health.facts import CleanupFact, DayFacts, DecisionFact
 from orchestration.health.verdict import assess
 from orchestration.nba.games import Schedule, read_game
-from orchestration.planning.calls import planned_calls
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import day_bounds
 from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
-from support.worlds import DAY, changed, et, game, ours, schedule
-
-CONFIG = ours()
-NIGHT = schedule(game(1, "19:00"), game(2, "19:30"))
-AFTER = et("+1 05:40")
-
-
-def a_day(games=NIGHT, until=AFTER):
-    """The facts of a day on which everything went as planned, as far as ``until``."""
-    start, end = day_bounds(CONFIG, DAY)
-    decisions = list(plan(CONFIG, start, end, games, History()))
-    made = [d for d in decisions if d.tick <= until]
-    runs = [d for d in made if d.action is Action.RUN]
-
-    def ident(d):
-        return f"{d.workflow} {d.tick}"
-
-    def outcome(call, d):
-        return Outcome.SUCCESS if call.item.game is None or d.tick >= call.item.game.due else Outcome.NO_DATA
-
-    calls = [
-        CallFact(
-            *(c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id),
-            error_type=None,
-            map_index=index,
-        )
-        for d in runs
-        for index, c in enumerate(planned_calls(CONFIG, d))
-    ]
-    return DayFacts(
-        DAY,
-        replace(games, refreshed_at=until),
-        tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
-        tuple(DecisionFact(ident(d), d.workflow, d.tick, d.action, d.rule, d.reason) for d in made),
-        tuple(
-            ExecutionFact(ident(d), d.workflow, d.tick, d.target_date, ExecutionStatus.COMPLETED, 5, 0, None)
-            for d in runs
-        ),
-        tuple(calls),
-        tuple(CleanupFact(t, 10, 0, 0, ()) for t in CONFIG.cleanup_ticks.between(start, until)),
-    )
+from support.facts import AFTER, CONFIG, a_day
+from support.worlds import DAY, changed, et, game, schedule
 
 
 def verdict(facts, now=AFTER):

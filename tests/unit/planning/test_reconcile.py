@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.decisions.collected import successes_of
 from orchestration.planning.reconcile import makeups
-from support.worlds import DAY, brought, et, game, ours
+from support.worlds import DAY, brought, changed, et, game, ours
 
 NOW = et("+1 12:00")
 YESTERDAY = DAY - timedelta(days=1)
@@ -57,3 +57,43 @@ def test_a_success_while_the_game_was_played_brought_nothing():
     early = [replace(c, tick=et("22:00")) if c.game_id == GAMES[0].game_id else c for c in ALL]
     [makeup] = missing(early)
     assert (makeup.games, makeup.target_date) == ((GAMES[0].game_id,), DAY)
+
+
+@pytest.mark.parametrize(
+    ("now", "left_to_the_night"),
+    [("+1 00:30", True), ("+1 03:59", True), ("+1 05:29", True), ("+1 05:30", False), ("+1 06:30", False)],
+)
+def test_what_a_window_still_asks_for_or_is_just_fetching_is_left_to_it(now, left_to_the_night):
+    """The last window is 04:00, half an hour of tolerance and an hour until its run must be over."""
+    started = missing([], [game(1, "19:00")], et(now))
+    assert (started == []) is left_to_the_night
+
+
+def test_what_no_window_to_come_asks_for_is_fetched_at_once():
+    config = changed(
+        workflows__post_game_window_3__execution_plan={"type": "single", "scraper": "nbac_gamebook_pdf"},
+    )
+    [makeup] = makeups(config, [game(1, "19:00")], successes_of([]), et("+1 03:00"), 5)
+    assert makeup.scrapers == ("nbac_player_boxscore", "nbac_team_boxscore")
+    [makeup] = makeups(config, [game(1, "19:00")], successes_of([]), et("+1 06:30"), 5)
+    assert makeup.target_date == DAY
+
+
+def test_the_night_before_is_over_while_this_one_has_its_windows_to_come():
+    found = missing([], [game(1, "15:00"), game(3, day=YESTERDAY)], et("22:10"))
+    assert [makeup.target_date for makeup in found] == [YESTERDAY]
+
+
+def test_what_is_halted_is_left_alone():
+    halt = {"reason": "the source asked us to stop", "until": "2026-01-16"}
+    for config in (
+        changed(settings__halt=halt),
+        changed(**{f"workflows__post_game_window_{n}__halt": halt for n in (1, 2, 3)}),
+    ):
+        assert makeups(config, GAMES, successes_of([]), NOW, 5) == []
+        assert makeups(config, GAMES, successes_of([]), et("+3 12:00"), 5) != []
+    one = changed(workflows__post_game_window_3__halt=halt)
+    assert {m.workflow for m in makeups(one, GAMES, successes_of([]), NOW, 5)} <= {
+        "post_game_window_1",
+        "post_game_window_2",
+    }

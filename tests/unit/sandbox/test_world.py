@@ -57,7 +57,8 @@ def test_the_demo_plays_every_tick_of_the_day_once(day):
     assert played.count("schedule_locker") == 2  # its own, and the next day's at its end
     assert played.count("betting_lines") == 18
     assert played.count("post_game_window_2") == 19
-    assert set(played) == {*ours().workflows, "schedule_locker", "cleanup"}
+    assert played.count("reconcile") == 3  # of its own morning and noon, and of the morning after
+    assert set(played) == {*ours().workflows, "schedule_locker", "cleanup", "reconcile"}
 
 
 @pytest.mark.parametrize(

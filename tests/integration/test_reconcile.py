@@ -1,0 +1,192 @@
+"""The night repairs itself: what reconcile finds, leaves to others, and tells people when its last time has passed."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.alerts.memory import ALERTS
+from orchestration.cleanup.reconcile import ScheduleUnknown, find_makeups
+from orchestration.operators import base
+from orchestration.operators.patience import NotYet
+from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
+from orchestration.operators.watch import WatchOperator
+from support.old_system import logged, write
+from support.rows import add_schedule, call, decision
+from support.worlds import DAY, changed, et, ours
+
+CONFIG = changed(
+    workflows__post_game_window_1__enabled=False,
+    workflows__post_game_window_2__enabled=False,
+    workflows__post_game_window_3__execution_plan={
+        "type": "parallel",
+        "scrapers": ["nbac_team_boxscore", "nbac_player_boxscore", "nbac_gamebook_pdf"],
+    },
+)
+"""One window of three scrapers: two per game, one for the whole date."""
+GAMES = ("0022500001", "0022500002")
+FIRST, LAST = et("+1 06:30"), et("+1 12:30")
+
+
+class Store(dict):
+    set = dict.__setitem__
+
+
+@pytest.fixture
+def night(warehouse, outbox):
+    """Two games of DAY, a refresh at 05:00 of the next morning, and a system that has been deciding since DAY."""
+    add_schedule(warehouse, *((game, DAY, "api_stats", et("+1 05:00"), "Final") for game in GAMES))
+    outbox.stage([decision("morning_operations", "06:00")])
+    outbox.drain()
+    return warehouse
+
+
+def found(warehouse, now=FIRST, days=2, **more):
+    return [(m.target_date, m.games, m.scrapers) for m in find_makeups(warehouse, CONFIG, now, days, 5, **more)]
+
+
+ALL = ("nbac_gamebook_pdf", "nbac_player_boxscore", "nbac_team_boxscore")
+
+
+def test_what_nobody_brought_is_one_run_for_its_date(night):
+    assert found(night) == [(DAY, GAMES, ALL)]
+
+
+def test_what_we_brought_after_the_games_is_not_missing(night, outbox):
+    outbox.stage(
+        [call("nbac_player_boxscore", "+1 04:00", "success"),
+         *(call("nbac_team_boxscore", "+1 04:00", "success", n, game) for n, game in enumerate(GAMES))]
+    )  # fmt: skip
+    outbox.drain()
+    assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf",))]
+
+
+def test_nor_is_what_the_system_before_us_brought(night):
+    code = f"{DAY:%Y%m%d}/LALBOS"
+    write(
+        night, "scraper_execution_log",
+        logged("p1", "nbac_player_boxscore", et("+1 04:00"), gamedate=f"{DAY:%Y%m%d}"),
+        *(logged(f"t{game}", "nbac_team_boxscore", et("+1 04:00"), game_id=game.lstrip("0")) for game in GAMES),
+        logged("early", "nbac_gamebook_pdf", et("21:00"), game_code=code),
+    )  # fmt: skip
+    # The test's two games have one code: the later id has it.
+    assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf",))]
+    write(night, "scraper_execution_log", logged("late", "nbac_gamebook_pdf", et("+1 04:00"), game_code=code))
+    assert found(night) == [(DAY, GAMES[:1], ("nbac_gamebook_pdf",))]
+
+
+def test_days_before_the_first_decision_are_only_fetched_when_somebody_asks(night, outbox):
+    before = DAY - timedelta(days=1)
+    add_schedule(night, ("0022500003", before, "api_stats", et("+1 05:00"), "Final"))
+    assert [day for day, *_ in found(night)] == [DAY, before]
+    assert [day for day, *_ in found(night, on_record_only=True)] == [DAY]
+    outbox.stage([decision("betting_lines", "-1 13:00")])
+    outbox.drain()
+    assert [day for day, *_ in found(night, on_record_only=True)] == [DAY, before]
+
+
+def test_an_unknown_schedule_is_not_nothing_missing(warehouse):
+    with pytest.raises(ScheduleUnknown, match="no rows around this date"):
+        found(warehouse)
+
+
+class Run:
+    """A run of the DAG, and what people were told."""
+
+    def __init__(self, monkeypatch, config=CONFIG):
+        self.told, self.memory = [], Store()
+        monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config))
+        monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
+        monkeypatch.setattr(
+            "orchestration.alerts.memory.send",
+            lambda config, alert, *_: self.told.append(alert) or SimpleNamespace(nowhere=False),
+        )
+
+    def context(self, at, run_type="scheduled", **params):
+        dag_run = SimpleNamespace(
+            run_id="r", run_type=run_type, conf={}, start_date=at, run_after=at, logical_date=at,
+            triggering_user_name="me",
+        )  # fmt: skip
+        ti = SimpleNamespace(dag_id="reconcile", run_id="r", task_id="t", map_index=-1, try_number=1, max_tries=2)
+        return {
+            "dag_run": dag_run, "ti": ti, "params": {"days": 2, "max_runs": 5, "as_of": None, **params},
+            "asset_state_store": {ALERTS: self.memory},
+        }  # fmt: skip
+
+    def run(self, operator, at, **more):
+        return operator(task_id="t").execute(self.context(at, **more))
+
+
+@pytest.fixture
+def run(monkeypatch):
+    return lambda config=CONFIG: Run(monkeypatch, config)
+
+
+def test_each_date_becomes_a_run_with_an_id_of_its_own(night, run):
+    [started] = run().run(FindMakeupsOperator, FIRST)
+    assert started["trigger_dag_id"] == "post_game_window_3"
+    assert started["trigger_run_id"].startswith(f"reconcile__{DAY}__")
+    assert started["conf"]["games"] == list(GAMES)
+    assert started["conf"]["force"] is True
+
+
+def test_what_cannot_be_read_yet_is_tried_again(warehouse, run):
+    with pytest.raises(NotYet):
+        run().run(FindMakeupsOperator, FIRST)
+
+
+def test_people_are_told_once_and_only_after_the_last_time(night, run):
+    one = run()
+    one.run(TellOpenOperator, FIRST)
+    one.run(TellOpenOperator, LAST, run_type="manual")
+    assert one.told == []
+    with pytest.raises(AirflowFailException):
+        one.run(TellOpenOperator, LAST)
+    one.run(TellOpenOperator, LAST)
+    [alert] = one.told
+    assert (alert.kind, alert.level) == ("games_incomplete", "CRITICAL")
+    assert alert.text == (
+        "reconcile could not get nbac_gamebook_pdf, nbac_player_boxscore, nbac_team_boxscore "
+        f"of 2 games of {DAY}: {', '.join(GAMES)}"
+    )
+
+
+def test_when_all_is_in_nobody_is_told(night, outbox, run):
+    outbox.stage(
+        [call("nbac_player_boxscore", "+1 04:00", "success"),
+         *(call(s, "+1 06:30", "success", n, game) for n, game in enumerate(GAMES) for s in (ALL[0], ALL[2]))]
+    )  # fmt: skip
+    outbox.drain()
+    one = run()
+    assert one.run(FindMakeupsOperator, LAST) == []
+    one.run(TellOpenOperator, LAST)
+    assert one.told == []
+
+
+def watched(one, at):
+    """The kinds that the watchdog tells at ``at``; that the rest of the day is not here is not this test's."""
+    one.told.clear()
+    with pytest.raises(AirflowFailException):
+        one.run(WatchOperator, at)
+    return {alert.kind for alert in one.told}
+
+
+def test_the_watchdog_leaves_missing_games_to_reconcile_and_tells_what_that_has_left(night, run):
+    one = run()
+    for wall in ("05:20", "06:20", "12:20"):
+        assert "games_incomplete" not in watched(one, et(f"+1 {wall}"))
+        one.memory.clear()
+    assert "games_incomplete" in watched(one, et("+1 13:20"))
+    one.memory.clear()
+    alone = run(ours().model_copy(update={"settings": changed(settings__reconcile={"enabled": False}).settings}))
+    assert "games_incomplete" in watched(alone, et("+1 05:20"))
+
+
+def test_a_system_that_was_just_switched_on_is_not_watched_yet(warehouse, outbox, run):
+    outbox.stage([decision("morning_operations", "10:00", late=timedelta(minutes=7))])
+    outbox.drain()
+    one = run()
+    one.run(WatchOperator, et("10:20"))
+    assert one.told == []
+    assert "schedule_unknown" in watched(one, et("11:20"))

@@ -1,0 +1,147 @@
+"""What workflows.yaml names is compared with what is there: tables, columns, scrapers, and tips with their dates."""
+
+import json
+import logging
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.audit.references import misdated_tips
+from orchestration.audit.warehouse import Warehouse
+from orchestration.cli import main
+from orchestration.operators import base
+from orchestration.operators.check import CheckTablesOperator
+from orchestration.services.known_scrapers import unknown_scrapers
+from orchestration.services.scraper_service import NoListing, ScraperService, names_in
+from sandbox.dialect import DIALECTS
+from support.rows import add_schedule
+from support.worlds import DAY, changed, et, ours
+
+NOWHERE = {"conn_type": "http", "host": "127.0.0.1", "port": 9}
+
+
+@pytest.fixture
+def midnights(warehouse):
+    """A schedule as the service of November 2025 wrote it: tips at midnight UTC of the game date."""
+    days = [DAY + timedelta(days=n) for n in range(3)]
+    add_schedule(
+        warehouse, *((f"002250000{n}", day, "api_stats", et("05:00"), "Scheduled") for n, day in enumerate(days))
+    )
+    warehouse.query(
+        "UPDATE {schedule_table} SET game_date_est = TIMESTAMP(game_date) "
+        f"WHERE game_date BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
+    )
+    return warehouse
+
+
+class Checked:
+    """The daily check, and what it told people."""
+
+    def __init__(self, monkeypatch, config=None):
+        self.alerts, self.log = [], []
+        monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config or ours()))
+        monkeypatch.setattr(
+            "orchestration.operators.check.tell_once",
+            lambda context, config, alerts, log: self.alerts.extend(alerts),
+        )
+        dag_run = SimpleNamespace(
+            run_id="r", run_type="scheduled", conf={}, start_date=et("05:00"), run_after=et("05:00"),
+            logical_date=et("05:00"), triggering_user_name=None,
+        )  # fmt: skip
+        monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
+        self.context = {"dag_run": dag_run}
+
+    def run(self):
+        CheckTablesOperator(task_id="check_tables").execute(self.context)
+
+
+@pytest.mark.lesson("A8")
+@pytest.mark.parametrize(
+    ("dialect", "missing"), [("real", set()), ("plain", set()), ("november", {"nbac_team_boxscore"})]
+)
+def test_our_workflows_call_names_that_the_service_lists_as_objects_or_plainly(dialect, missing):
+    called = {scraper for w in ours().enabled.values() for scraper in w.execution_plan.scrapers}
+    assert called - names_in(DIALECTS[dialect].listing()) == missing
+
+
+@pytest.mark.parametrize("nonsense", [{}, [], {"scrapers": []}, {"scrapers": [{"module": "m"}]}, "names", None, 3])
+def test_anything_else_is_no_list_of_names(nonsense):
+    with pytest.raises(ValueError, match="no list of scrapers"):
+        names_in(nonsense)
+
+
+@pytest.mark.lesson("A8")
+def test_a_name_that_the_service_does_not_know_is_found_at_init_and_daily(warehouse, monkeypatch, tmp_path, capsys):
+    assert unknown_scrapers(ours()) == []
+    plan = {"type": "parallel", "scrapers": ["nbac_player_lists"]}
+    wrong = changed(scrapers__nbac_player_lists={"parameters": {}}, workflows__morning_operations__execution_plan=plan)
+    [line] = unknown_scrapers(wrong)
+    assert line == (
+        "scrapers.nbac_player_lists: the scraper service knows no nbac_player_lists (did you mean "
+        "`nbac_player_list`?); morning_operations would call it"
+    )
+    checked = Checked(monkeypatch, wrong)
+    with pytest.raises(AirflowFailException, match="knows no nbac_player_lists"):
+        checked.run()
+    assert [alert.kind for alert in checked.alerts] == ["broken_references"]
+    file = tmp_path / "workflows.yaml"
+    file.write_text(json.dumps(wrong.model_dump(mode="json", exclude_defaults=True)))
+    monkeypatch.setattr("orchestration.cli.setup.load", lambda: SimpleNamespace(config=wrong))
+    assert main(["init", "--no-pools"]) == 1
+    assert f"init: {line}" in capsys.readouterr().err
+
+
+def test_a_service_that_does_not_answer_is_said_and_blocks_nothing(warehouse, monkeypatch, capsys, caplog):
+    monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", json.dumps(NOWHERE))
+    with pytest.raises(NoListing, match="GET /scrapers: "):
+        ScraperService().names(5)
+    assert main(["init", "--no-pools"]) == 0
+    assert "init: warning: the names of the scrapers are not checked: GET /scrapers: " in capsys.readouterr().err
+    checked = Checked(monkeypatch)
+    with caplog.at_level(logging.WARNING):
+        checked.run()
+    assert checked.alerts == []
+    monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
+    with pytest.raises(NoListing):
+        unknown_scrapers(ours())
+
+
+@pytest.mark.lesson("A7")
+def test_tips_that_do_not_lie_on_their_game_date_are_said_once_for_all(midnights, monkeypatch):
+    said = misdated_tips(midnights, ours(), et("05:00"))
+    assert said.startswith(
+        f"2 of 3 tips in nba_raw.nbac_schedule do not lie on their game date, such as 0022500000 of {DAY}: "
+        f"{DAY - timedelta(days=1)} 19:00 ET. They are taken for unknown"
+    )
+    checked = Checked(monkeypatch)
+    checked.run()
+    assert [(alert.kind, alert.text) for alert in checked.alerts] == [("misdated_tips", said)]
+
+
+@pytest.mark.lesson("A7")
+def test_init_says_them_and_is_content(midnights, monkeypatch, capsys):
+    class Now:
+        @staticmethod
+        def now(_):
+            return et("05:00")
+
+    monkeypatch.setattr("orchestration.cli.setup.datetime", Now)
+    assert main(["init", "--no-pools"]) == 0
+    assert "init: warning: 2 of 3 tips in nba_raw.nbac_schedule" in capsys.readouterr().err
+
+
+def test_right_tips_and_those_to_be_decided_are_nothing_to_say(warehouse):
+    add_schedule(warehouse, ("0022500001", DAY, "api_stats", et("05:00"), "Scheduled"))
+    assert misdated_tips(warehouse, ours(), et("05:00")) is None
+    warehouse.query(
+        "UPDATE {schedule_table} SET game_date_est = TIMESTAMP '2026-01-14 05:00:00+00' "
+        f"WHERE game_date = DATE '{DAY}'"
+    )
+    assert misdated_tips(warehouse, ours(), et("05:00")) is None
+
+
+def test_a_table_that_is_not_there_has_no_tips(warehouse):
+    elsewhere = changed(settings__schedule_table="nba_raw.nowhere")
+    assert misdated_tips(Warehouse(elsewhere.settings), elsewhere, et("05:00")) is None

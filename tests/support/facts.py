@@ -1,0 +1,54 @@
+"""The facts of a day for the health check."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from orchestration.decisions.model import History
+from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.nba.games import Schedule
+from orchestration.planning.calls import planned_calls
+from orchestration.planning.day import day_bounds, plan
+from orchestration.words import Action, ExecutionStatus, Outcome
+from support.worlds import DAY, et, game, ours, schedule
+
+CONFIG = ours()
+NIGHT = schedule(game(1, "19:00"), game(2, "19:30"))
+AFTER = et("+1 05:40")
+
+
+def a_day(games: Schedule = NIGHT, until: datetime = AFTER) -> DayFacts:
+    """The facts of a day on which everything went as planned, as far as ``until``."""
+    start, end = day_bounds(CONFIG, DAY)
+    decisions = list(plan(CONFIG, start, end, games, History()))
+    made = [d for d in decisions if d.tick <= until]
+    runs = [d for d in made if d.action is Action.RUN]
+
+    def ident(d):
+        return f"{d.workflow} {d.tick}"
+
+    def outcome(call, d):
+        return Outcome.SUCCESS if call.item.game is None or d.tick >= call.item.game.due else Outcome.NO_DATA
+
+    calls = [
+        CallFact(
+            *(c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id),
+            error_type=None,
+            map_index=index,
+        )
+        for d in runs
+        for index, c in enumerate(planned_calls(CONFIG, d))
+    ]
+    return DayFacts(
+        DAY,
+        replace(games, refreshed_at=until),
+        tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
+        tuple(DecisionFact(ident(d), d.workflow, d.tick, d.action, d.rule, d.reason) for d in made),
+        tuple(
+            ExecutionFact(ident(d), d.workflow, d.tick, d.target_date, ExecutionStatus.COMPLETED, 5, 0, None)
+            for d in runs
+        ),
+        tuple(calls),
+        tuple(CleanupFact(t, 10, 0, 0, ()) for t in CONFIG.cleanup_ticks.between(start, until)),
+    )
