@@ -14,7 +14,7 @@ from orchestration.config.model import Config
 from orchestration.decisions.collected import successes_of
 from orchestration.decisions.days import current_day
 from orchestration.decisions.model import PastCall
-from orchestration.nba.eastern import et
+from orchestration.nba.eastern import et_date
 from orchestration.nba.games import GameType
 from orchestration.planning.others import past_calls, read_calls
 from orchestration.planning.reconcile import Makeup, makeups, windows_to_reconcile
@@ -35,7 +35,8 @@ def find_makeups(
     """Return the runs that make up for what is missing of the last ``days`` orchestration days before ``now``.
 
     What others brought, such as the system before this one, is not missing. ``on_record_only``: leave out the days
-    before this system's first decision, of which it has nothing to make up for.
+    before the date of this system's first decision, of which it has nothing to make up for: it was switched on in
+    that night at the earliest, when most of its windows were over.
 
     Raises WarehouseError or FilesUnknown when something cannot be read: what is not known is not fetched anew.
     """
@@ -49,7 +50,7 @@ def find_makeups(
     seen = now.astimezone(UTC).date()
     if on_record_only:
         rows = warehouse.query(statement("first_decisions"), {"record_from": first, "record_to": seen})
-        first = max(first, min((current_day(config, et(row["tick"])) for row in rows), default=last))
+        first = max(first, min((et_date(row["tick"]) for row in rows), default=last))
     games = [game for n in range((last - first).days + 1) for game in schedule.on(first + timedelta(days=n), GameType)]
     ours = {scraper for scrapers in windows.values() for scraper in scrapers}
     facts = by_kind(
