@@ -47,7 +47,7 @@ def patience() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def google() -> Iterator[GoogleStandIns]:
     """The BigQuery emulator and the sandbox world, for all integration tests; each test cleans what it reads."""
-    with GoogleStandIns(dialect="plain") as running:
+    with GoogleStandIns() as running:
         yield running
 
 

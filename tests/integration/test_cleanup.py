@@ -1,6 +1,7 @@
 """The cleanup's operator against the real endpoints: it heals, and never floods."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from google.cloud import pubsub_v1
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import ScraperRun
+from orchestration.config.scrapers import answer_of
 from orchestration.config.settings import Settings
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.services.publisher import Publisher
@@ -88,13 +90,17 @@ def subscriber(google):
     return received
 
 
+def call(scraper, parameters, tag):
+    return ScraperService().call(scraper, parameters, tag, 10, answer_of(scraper))
+
+
 def fetch(outbox, google, count, at=MORNING, tag="w"):
-    """Make ``count`` calls for real and log them; return their results."""
+    """Make ``count`` calls for real and log them; return their results, with the files that no answer names."""
     google.set_clock(at)
     results = []
     for number in range(count):
-        result = ScraperService().call("br_season_roster", {"teamAbbr": f"{tag}{number}"}, tag, 10)
-        assert result.outcome is Outcome.SUCCESS
+        result = call("br_season_roster", {"teamAbbr": f"{tag}{number}"}, tag)
+        assert (result.outcome, result.gcs_path) == (Outcome.SUCCESS, None)
         key = TaskKey(tag, "run", "br_season_roster", number)
         columns = key.columns()
         outbox.stage([
@@ -108,18 +114,24 @@ def fetch(outbox, google, count, at=MORNING, tag="w"):
         results.append(result)
     outbox.drain()
     google.settle()
-    return results
+    files = google.files()
+    return [replace(result, gcs_path=files[result.run_id]) for result in results]
+
+
+def named(result):
+    """The name under which Phase 2 keeps a file."""
+    return result.gcs_path.removeprefix("gs://nba-scraped-data/")
 
 
 def lose(warehouse, results):
     """As if these files' messages had been lost."""
-    paths = ", ".join(f"'{result.gcs_path}'" for result in results)
+    paths = ", ".join(f"'{named(result)}'" for result in results)
     warehouse.query(f"DELETE FROM nba_raw.br_rosters_current WHERE source_file_path IN ({paths})")
 
 
 def processed(warehouse, results):
     rows = warehouse.query("SELECT DISTINCT source_file_path AS path FROM nba_raw.br_rosters_current")
-    return len({row["path"] for row in rows} & {result.gcs_path for result in results})
+    return len({row["path"] for row in rows} & {named(result) for result in results})
 
 
 @pytest.mark.lesson("C1")
@@ -245,7 +257,7 @@ def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
 
     good = fetch(outbox, google, 1, tag="group")
     google.set_clock(MORNING)
-    bad = ScraperService().call("nbac_player_list", {}, "group", 10)
+    bad = call("nbac_player_list", {}, "group")
     key = TaskKey("group", "run", "nbac_player_list", 0)
     columns = key.columns()
     outbox.stage([
@@ -258,6 +270,7 @@ def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
     ])  # fmt: skip
     outbox.drain()
     google.settle()
+    google.files()
     lose(warehouse, good)
     subscriber()
     query = Warehouse.query

@@ -9,6 +9,7 @@ from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import CleanupRow, MissingFile, ScraperRun
 from orchestration.cleanup.backlog import backlog
 from orchestration.cleanup.reading import republished_before
+from orchestration.config.scrapers import answer_of
 from orchestration.config.settings import Settings
 from orchestration.services.publisher import Publisher
 from orchestration.services.scraper_service import ScraperService
@@ -24,7 +25,7 @@ SETTINGS = ours().settings.cleanup_processor
 
 def call(google, scraper, parameters, at=MORNING):
     google.set_clock(at)
-    return ScraperService().call(scraper, parameters, "test", 10)
+    return ScraperService().call(scraper, parameters, "test", 10, answer_of(scraper))
 
 
 def log_row(result, scraper, at=MORNING, number=1):
@@ -41,7 +42,7 @@ def log_row(result, scraper, at=MORNING, number=1):
 def test_the_mornings_schedule_call_reaches_the_warehouse(google, warehouse):
     result = call(google, "nbac_schedule_api", {"season": "2025"})
     assert result.outcome is Outcome.SUCCESS
-    assert result.gcs_path.startswith("gs://nba-scraped-data/nba-com/schedule/2026-01-14/")
+    assert google.files()[result.run_id].startswith("gs://nba-scraped-data/nba-com/schedule/2026-01-14/")
     google.settle()
     sql = "SELECT COUNT(*) AS games FROM nba_raw.nbac_schedule WHERE game_date = DATE '2026-01-14'"
     assert warehouse.query(sql)[0]["games"] == 12
@@ -68,6 +69,7 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
     warehouse.query("TRUNCATE TABLE nba_raw.nbac_player_list_current")  # as if its message had been lost
     outbox.stage([log_row(result, "nbac_player_list")])
     outbox.drain()
+    path = google.files()[result.run_id]
     too_young = look(warehouse, ours(), MORNING + timedelta(minutes=20))
     assert too_young.files == ()
 
@@ -77,8 +79,8 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
     now = MORNING + timedelta(minutes=80)
     found = look(warehouse, ours(), now)
     lost = backlog(found.files, found.processed, republished_before(warehouse, ours(), now), now, SETTINGS)
-    assert [file.gcs_path for file in lost.publish] == [result.gcs_path]
-    assert Publisher(Settings().topic).republish(lost.publish, now) == {result.gcs_path: None}
+    assert [file.gcs_path for file in lost.publish] == [path]
+    assert Publisher(Settings().topic).republish(lost.publish, now) == {path: None}
 
     [received] = subscriber.pull(request={"subscription": ours_too, "max_messages": 10}).received_messages
     assert b'"recovery": true' in received.message.data
@@ -110,6 +112,7 @@ def test_how_often_a_file_was_republished_survives_a_restart(warehouse, outbox):
 def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, warehouse, outbox):
     outbox.stage([log_row(call(google, "nbac_player_list", {}), "nbac_player_list")])
     outbox.drain()
+    google.files()
     warehouse.query("ALTER TABLE nba_raw.nbac_player_list_current RENAME TO nbac_player_list_away")
     try:
         found = look(warehouse, ours(), MORNING + timedelta(minutes=80))

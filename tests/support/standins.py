@@ -105,6 +105,12 @@ class GoogleStandIns:
         self.wait(lambda: not state()["backlog"], "Phase 2 to come to rest")
         return state()
 
+    def files(self) -> dict[str, str]:
+        """Return the files of all calls by run id, as only the service's own log names them."""
+        requests.post(f"http://127.0.0.1:{self.scrapers}/world/settle", json={}, timeout=60).raise_for_status()
+        sql = "SELECT execution_id, gcs_path FROM {service_log} WHERE DATE(triggered_at) > '2025-10-01' AND {not_ours}"
+        return {row["execution_id"]: row["gcs_path"] for row in Warehouse().query(sql)}
+
     def wait(self, done: Callable[[], object], what: str) -> None:
         """Wait until ``done`` is true, as long as everything is alive."""
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -26,6 +26,9 @@ NAMED = {
     "bigquery_down": ("16:50", "UNHEALTHY: BigQuery did not answer at 15:00 to 16:00 ET: "),
 }
 """When somebody looks, and how the first line begins."""
+COUNTED = ("calls", "lost", "recovered")
+MOST_CALLS = 230
+"""Of a day with 12 games, with all tries again."""
 QUICK = ("locker_off", "bigquery_down")
 """The faults that are tried before each commit: one that is over early, one that all else must outlive."""
 
@@ -48,8 +51,8 @@ def timeline(day, cleanups_every=1, until=None):
 
 @pytest.fixture(scope="module")
 def world():
-    """Stand-ins of their own, with the usual small faults and lost messages."""
-    with GoogleStandIns(faults=0.02, lost=0.03) as running:
+    """Stand-ins of their own, with the usual small faults, lost messages and late rows of the service's log."""
+    with GoogleStandIns(faults=0.02, lost=0.03, late=0.1) as running:
         yield running
 
 
@@ -85,13 +88,14 @@ def test_the_first_line_names_the_fault(days, fault, capsys):
         assert played.health(DAY, et("17:50")).findings == ()
 
 
+@pytest.mark.lesson("A2")
 @pytest.mark.lesson("K13")
 @pytest.mark.parametrize(
     "shifts",
     [pytest.param([0], id="one day"), pytest.param(DAYS_AROUND, id="fourteen days", marks=pytest.mark.drill)],
 )
-def test_healthy_days_raise_nothing(days, shifts):
-    played = days()
+def test_healthy_days_raise_nothing_and_every_lost_message_is_sent_again(world, days, shifts):
+    played, before = days(), world.settle()
     for shift in shifts:
         day = DAY + timedelta(days=shift)
         played.play(timeline(day, cleanups_every=2))
@@ -100,3 +104,6 @@ def test_healthy_days_raise_nothing(days, shifts):
         assert (health.verdict, health.findings) == (Verdict.HEALTHY, ()), day
         assert (health.collected, health.due) == (health.games, health.games)
     assert played.raised == []
+    counted = {name: count - before.get(name, 0) for name, count in world.settle().items() if name in COUNTED}
+    assert counted["recovered"] == counted["lost"] > 0
+    assert counted["calls"] <= MOST_CALLS * len(shifts)

@@ -103,7 +103,7 @@ def _ask(
     rows = warehouse.query(
         "\nUNION ALL\n".join(parts[table] for table in tables),
         {
-            "paths": sorted({form for t in traces for form in FilePath.of(t.file.gcs_path).bare_forms}),
+            "paths": sorted({form for t in traces for form in FilePath.of(t.file.gcs_path).asked}),
             "first_date": min(days) - timedelta(days=DAYS_BEFORE),
             "last_date": max(days) + timedelta(days=DAYS_AFTER),
             "oldest": oldest,

@@ -33,7 +33,7 @@ PARTS: dict[str, frozenset[str]] = {
     "calls": frozenset({"service_down", "source_failing", "mostly_no_data"}),
     "box scores": frozenset({"games_incomplete"}),
     "handoff": frozenset({"files_missing", "cannot_publish", "phase2_silent"}),
-    "cleanup": frozenset({"no_cleanup", "cleanup_says"}),
+    "cleanup": frozenset({"no_cleanup", "cleanup_says", "cleanup_blind"}),
 }
 """The kinds of findings that belong to each part of the day."""
 

@@ -49,15 +49,11 @@ class FilePath:
         return frozenset({self.name} if self.bucket is None else {self.name, f"{self.bucket}/{self.name}"})
 
     @property
-    def bare_forms(self) -> frozenset[str]:
-        """What the SQL function ``bare_path`` makes of every form of this path."""
-        if self.bucket is None:
-            return frozenset({self.name})
-        forms = {self.name, f"{self.bucket}/{self.name}", f"gcs/{self.bucket}/{self.name}"}
-        for name in (self.name, quote(self.name)):
-            forms |= {f"{host}/{self.bucket}/{name}" for host in _HOSTS}
-            forms |= {f"{self.bucket}.{host}/{name}" for host in _HOSTS}
-        return frozenset(forms)
+    def asked(self) -> frozenset[str]:
+        """The names to ask a table for (SQL function ``fits_one_of``): in an address they may be encoded."""
+        return (
+            self.readings | {quote(name) for name in self.readings} | {quote(name, safe="") for name in self.readings}
+        )
 
     def fits(self, other: FilePath) -> bool:
         """Return whether both may name the same file. Where both name their bucket, they do or they do not."""

@@ -259,6 +259,30 @@ def test_a_description_that_hides_something_is_a_warning(answer, says):
     assert not said(answering("{no_data: [{status: 500, text: not published}, {status: 404}]}")) - said(OLD_TEXT)
 
 
+def test_a_scraper_says_whose_paths_its_table_keeps():
+    named = {name: scraper.keeps_paths.value for name, scraper in ours().scrapers.items()}
+    assert {name for name, kept in named.items() if kept == "newest"} == {"nbac_schedule_api"}
+    assert {name for name, kept in named.items() if kept == "none"} == {"nbac_injury_report"}
+    assert ours().settings.service_log == "nba_orchestration.scraper_execution_log"
+    assert [name for name, scraper in ours().scrapers.items() if not scraper.traceable] == [
+        "nbac_injury_report", "oddsa_events",
+    ]  # fmt: skip
+
+
+def test_whose_paths_no_table_keeps_is_a_warning():
+    data = yaml.safe_load(OLD_TEXT)
+    data["scrapers"]["oddsa_events"]["keeps_paths"] = "newest"
+    [warning] = [found for found in loads(yaml.safe_dump(data)).warnings if "keeps_paths" in found]
+    assert "scrapers.oddsa_events.keeps_paths: says what the table keeps" in warning
+
+
+@pytest.mark.parametrize("name", ["a.b; DROP TABLE c", "log", "p.d.t", "`a.b`"])
+def test_the_services_log_is_a_plain_name(name):
+    data = yaml.safe_load(OLD_TEXT)
+    data["settings"]["service_log"] = name
+    assert "settings.service_log" in problems(yaml.safe_dump(data))
+
+
 def warnings_with(change):
     """The warnings about dependencies, after ``change`` to the scrapers and workflows of the old file."""
     data = yaml.safe_load(OLD_TEXT)

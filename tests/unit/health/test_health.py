@@ -184,6 +184,19 @@ def test_the_off_season_is_no_games_halted_or_not():
     assert (health.headline, health.findings) == ("NO GAMES: halted: off-season", ())
 
 
+@pytest.mark.lesson("A2")
+def test_a_cleanup_that_knows_no_file_is_blind_and_not_well():
+    facts = a_day()
+    errors = ("blind: 94 of 94 calls that brought data name no file; set settings.service_log to the log",)
+    last = replace(facts.cleanups[-1], errors=errors)
+    health = verdict(replace(facts, cleanups=(*facts.cleanups[:-1], last)))
+    assert (health.verdict, [finding.kind for finding in health.findings]) == (Verdict.DEGRADED, ["cleanup_blind"])
+    assert "is blind: 94 of 94 calls" in health.headline
+    storm = replace(last, errors=("storm: 120 of 130 files", *errors), missing=120)
+    kinds = {finding.kind for finding in verdict(replace(facts, cleanups=(*facts.cleanups[:-1], storm))).findings}
+    assert {"cleanup_blind", "files_missing"} <= kinds
+
+
 def test_bigquery_that_did_not_answer_is_named_until_nothing_of_it_is_left():
     facts = a_day()
     unread = {"action": Action.ABORT, "rule": "history_unreadable", "reason": "History unreadable: timeout"}

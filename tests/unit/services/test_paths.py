@@ -57,9 +57,3 @@ def test_what_may_be_a_bucket_or_a_folder_is_compared_both_ways():
 
 def test_a_bare_path_names_itself_before_it_names_others():
     assert KnownFiles(["b/x.json", "gs://any/b/x.json"]).named(["b/x.json"]) == {FilePath(None, "b/x.json")}
-
-
-@pytest.mark.parametrize("form", PATH_FORMS)
-def test_what_is_asked_for_has_every_form_without_its_scheme(form):
-    bare = form.strip().split("://")[-1].split("?")[0].strip("/").replace("//", "/")
-    assert bare in FilePath.of("gs://b/x/1.json").bare_forms or "%" in form

@@ -5,7 +5,7 @@ import re
 import pytest
 from zetasql.core.exceptions import ZetaSQLError
 
-from orchestration.audit.statements import SQL_FOLDER, ddl, filled
+from orchestration.audit.statements import SQL_FOLDER, ddl, filled, statement
 from orchestration.config.settings import Settings
 from support.analyzer import Google
 from support.bench_pages import module
@@ -35,6 +35,12 @@ THEIRS = {
 }
 """The old system's tables: its columns and no other."""
 FILES = {"source_file_path": "STRING", "processed_at": "TIMESTAMP", "game_date": "DATE", "game_id": "STRING"}
+OLD_LOG = "phase_1.scraper_execution_log"
+SERVICE_LOG = {
+    "execution_id": "STRING", "scraper_name": "STRING", "status": "STRING", "triggered_at": "TIMESTAMP",
+    "gcs_path": "STRING", "data_summary": "STRING", "error_type": "STRING", "error_message": "STRING",
+    "retry_count": "INT64", "run_id": "STRING", "created_at": "TIMESTAMP",
+}  # fmt: skip
 CREATED = [(folder, name) for folder in ("tables", "views", "functions", "reports") for name in ddl(folder)]
 QUERIES = sorted((SQL_FOLDER / "queries").glob("*.sql"))
 schemas = module("schemas")
@@ -73,6 +79,17 @@ def test_what_init_creates(folder, name, google):
 @pytest.mark.parametrize("path", QUERIES, ids=lambda p: p.stem)
 def test_what_is_asked(path, google):
     google.analyze(query(path.stem), PARAMETERS)
+
+
+def test_of_a_log_that_is_the_services_alone_only_its_own_columns_are_asked_for():
+    google = Google()
+    google.add_table("phase_1.runs", SERVICE_LOG)
+    settings = Settings(service_log="phase_1.runs")
+    google.analyze(filled(statement("service_log"), settings), PARAMETERS)
+    text = filled(statement("service_log"), Settings(audit_dataset="phase_1", service_log=OLD_LOG))
+    google.add_table(OLD_LOG, SERVICE_LOG)
+    with pytest.raises(ZetaSQLError, match="Unrecognized name: dag_id"):
+        google.analyze(text, PARAMETERS)
 
 
 @pytest.mark.parametrize("question", schemas.EXAMPLES)

@@ -36,6 +36,7 @@ READERS = [
 OTHERS = Settings(
     audit_dataset="their_dataset",
     schedule_table="phase_2.games_of_the_season",
+    service_log="phase_1.runs",
     daily_schedule_lock=DailyScheduleLock(generation_time=time(4, 30)),
 )
 
