@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import time, timedelta
 from graphlib import CycleError, TopologicalSorter
 
-from orchestration.config.errors import Problem, did_you_mean
+from orchestration.config import names
+from orchestration.config.errors import Problem, clipped, did_you_mean
 from orchestration.config.model import CLEANUP_DELAY_MINUTES, SYSTEM_DAGS, Config
 from orchestration.config.scrapers import answer_of, event_source_of, fan_out_of, parameters_of
 from orchestration.config.source import Path, Source
@@ -33,6 +34,7 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
         if name in SYSTEM_DAGS:
             yield source.problem(("workflows", name), f"`{name}` is a DAG of the system; choose another name")
         yield from _plan(config, source, name, workflow)
+        yield from names.problems(source, name, workflow)
         yield from _window_contains_a_tick(config, source, name, workflow)
         for index, required in enumerate(workflow.dependencies.requires):
             if required not in config.workflows:
@@ -64,7 +66,7 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
         fan_out = fan_out_of(name, scraper)
         for parameter, template in parameters_of(name, scraper).items():
             if problem := problem_with(template, fan_out):
-                yield source.problem((*here, "parameters", parameter), f"{template!r}: {problem}")
+                yield source.problem((*here, "parameters", parameter), f"{clipped(template)!r}: {problem}")
         if scraper.pool is not None and scraper.pool not in config.settings.pools:
             pools = config.settings.pools
             yield source.problem(
@@ -106,10 +108,12 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
                 yield source.problem(path, f"`{scraper}` stands twice in this plan; each call is made once")
             model = config.scrapers[scraper]
             needs = event_source_of(model)
-            if fan_out_of(scraper, model) is FanOut.EVENT and needs not in callable_here:
-                yield source.problem(
-                    path, f"`{scraper}` is called for each event of `{needs}`, so an earlier step must call that"
-                )
+            if fan_out_of(scraper, model) is FanOut.EVENT:
+                about = f"`{scraper}` is called for each event of `{needs}`, so"
+                if needs not in callable_here:
+                    yield source.problem(path, f"{about} an earlier step must call that")
+                elif fan_out_of(needs, config.scrapers[needs]) is not FanOut.NOTHING:
+                    yield source.problem(path, f"{about} that must be one call, without for_each")
             earlier.add(scraper)
         for index, needed in enumerate(step.depends_on):
             if needed not in earlier - set(step.scrapers):

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import Field
 
-from orchestration.config.base import Strict
+from orchestration.config.base import DagId, Strict
 from orchestration.config.scrapers import Scraper, fan_out_of
 from orchestration.config.settings import Settings
 from orchestration.config.ticks import Ticks
@@ -45,8 +45,8 @@ class Config(Strict):
 
     version: str
     environment: str = "production"
-    scrapers: dict[str, Scraper]
-    workflows: dict[str, Workflow] = Field(min_length=1)
+    scrapers: dict[DagId, Scraper]
+    workflows: dict[DagId, Workflow] = Field(min_length=1)
     settings: Settings = Settings()
 
     @cached_property
@@ -92,7 +92,8 @@ class Config(Strict):
         """
         interval = self.settings.cleanup_processor.interval_minutes
         offset = (EXECUTOR_MINUTE + CLEANUP_DELAY_MINUTES) % interval
-        active = {wall.hour for name in self.enabled for wall in self.ticks_of(name).times}
+        ticks = [self.ticks_of(name) for name in self.enabled] or [self.regular_ticks]
+        active = {wall.hour for one in ticks for wall in one.times}
         hours = {hour for tick in active for hour in (tick, (tick + 1) % 24)}
         return Ticks.of(*(time(hour, minute) for hour in hours for minute in range(offset, 60, interval)))
 

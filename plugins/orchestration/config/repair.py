@@ -22,10 +22,13 @@ def usable_part(source: Source, errors: Iterable[ErrorDetails]) -> Config | None
     """
     data = deepcopy(source.data)
     for _ in range(_ROUNDS):
-        for error in errors:
-            _drop(data, error)
         try:
+            for error in errors:
+                _drop(data, error)
             return Config.model_validate(data)
+        except (LookupError, TypeError, AttributeError):
+            # What is not even a mapping where one belongs: too little is left.
+            return None
         except ValidationError as still:
             errors = still.errors()
     return None

@@ -8,11 +8,15 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestration.config.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription
-from orchestration.config.base import Names, Strict
+from orchestration.config.base import CallSeconds, Names, PoolName, Strict
 from orchestration.words import FanOut, KeptPaths
 
-TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
+TableName = Annotated[str, Field(max_length=1000, pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
 """``dataset.table``, letters, digits and underscores only: it becomes part of a statement."""
+
+ParameterName = Annotated[str, Field(min_length=1, max_length=100)]
+BigQueryInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""Parameters are recorded with every call, and BigQuery's numbers end there."""
 
 
 class Scraper(Strict):
@@ -26,17 +30,17 @@ class Scraper(Strict):
     """Whether a failed call makes the execution ``failed`` rather than ``partial``."""
     processor_name: str | None = None
     """Descriptive: the Phase 2 processor that reads the file."""
-    estimated_duration_seconds: float | None = Field(default=None, gt=0)
+    estimated_duration_seconds: CallSeconds | None = None
     """Its usual worst case; the timeout is never below it (lesson E7)."""
     treat_no_data_as_success: bool = False
     """Descriptive: no_data is a success for every call here."""
     depends_on: Names = ()
     dependency_for: Names = ()
     for_each: FanOut | None = None
-    parameters: dict[str, str | int | float | bool] | None = None
-    timeout_seconds: float | None = Field(default=None, gt=0)
+    parameters: dict[ParameterName, str | BigQueryInt | float | bool] | None = None
+    timeout_seconds: CallSeconds | None = None
     retries: int | None = Field(default=None, ge=0, le=10)
-    pool: str | None = None
+    pool: PoolName | None = None
     deferrable: bool | None = None
     """Whether the triggerer makes the calls; unset, Airflow's ``[operators] default_deferrable`` decides."""
     answer: AnswerDescription | None = None

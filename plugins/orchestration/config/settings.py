@@ -5,9 +5,19 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from orchestration.config.base import Channels, Names, Strict, WallTime
+from orchestration.config.base import (
+    DAY_SECONDS,
+    FORTNIGHT_MINUTES,
+    CallSeconds,
+    Channels,
+    Names,
+    PoolName,
+    Slots,
+    Strict,
+    WallTime,
+)
 from orchestration.config.scrapers import TableName
 from orchestration.config.workflows import Halt
 from orchestration.words import AlertLevel, Channel, Mode, Priority
@@ -44,11 +54,11 @@ class CleanupProcessor(Strict):
     enabled: bool = True
     interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
     lookback_hours: float = Field(default=4, gt=0, le=72)
-    min_file_age_minutes: int = Field(default=30, ge=0)
-    notification_threshold: int = Field(default=5, ge=1)
+    min_file_age_minutes: int = Field(default=30, ge=0, le=72 * 60)
+    notification_threshold: int = Field(default=5, ge=1, le=1_000_000)
     """This many missing files in one run are worth an alert."""
     max_republish: int = Field(default=3, ge=1, le=20)
-    storm_threshold: int = Field(default=100, ge=1)
+    storm_threshold: int = Field(default=100, ge=1, le=1_000_000)
     """More missing files than this at once: publish none, the tables are probably wrong (lesson C2)."""
 
 
@@ -57,7 +67,7 @@ class Monitoring(Strict):
 
     enable_bigquery_logging: Literal[True] = True
     enable_cloud_logging: bool = True
-    log_retention_days: int = Field(default=90, gt=0)
+    log_retention_days: int = Field(default=90, gt=0, le=36_500)
 
 
 class Notifications(Strict):
@@ -80,18 +90,18 @@ class Notifications(Strict):
 class ScraperTimeouts(Strict):
     """Seconds to wait for an answer: ``overrides[scraper]``, else ``default``; a scraper's own timeout_seconds wins."""
 
-    default: float = Field(default=180, gt=0)
-    future_overhead: float = Field(default=0, ge=0)
+    default: CallSeconds = 180
+    future_overhead: float = Field(default=0, ge=0, le=DAY_SECONDS)
     """Added to every timeout: what the service itself needs around a scraper."""
-    overrides: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    overrides: dict[str, CallSeconds] = Field(default_factory=dict)
 
 
 class Retries(Strict):
     """For timeouts, connection errors, 429 and 5xx. Delays double from the first one up to the longest."""
 
     max_retries: int = Field(default=3, ge=0, le=10)
-    first_delay_seconds: float = Field(default=5, gt=0)
-    max_delay_seconds: float = Field(default=300, gt=0)
+    first_delay_seconds: float = Field(default=5, gt=0, le=DAY_SECONDS)
+    max_delay_seconds: float = Field(default=300, gt=0, le=DAY_SECONDS)
 
 
 class DecideRetries(Strict):
@@ -120,10 +130,10 @@ class Reconcile(Strict):
 class DeadlineMinutes(Strict):
     """The DAG-level SLA of a workflow without its own ``deadline_minutes``, by its priority."""
 
-    CRITICAL: float = Field(default=30, gt=0)
-    HIGH: float = Field(default=60, gt=0)
-    MEDIUM: float = Field(default=120, gt=0)
-    LOW: float = Field(default=240, gt=0)
+    CRITICAL: float = Field(default=30, gt=0, le=FORTNIGHT_MINUTES)
+    HIGH: float = Field(default=60, gt=0, le=FORTNIGHT_MINUTES)
+    MEDIUM: float = Field(default=120, gt=0, le=FORTNIGHT_MINUTES)
+    LOW: float = Field(default=240, gt=0, le=FORTNIGHT_MINUTES)
 
     def of(self, priority: Priority) -> float:
         """Return the minutes for ``priority``."""
@@ -153,8 +163,8 @@ class Settings(Strict):
     controller_interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
     first_tick: WallTime = time(6, 0)
     last_tick: WallTime = time(23, 0)
-    schedule_refresh_interval_hours: float = Field(default=6, gt=0)
-    schedule_max_age_hours: float = Field(default=36, gt=0)
+    schedule_refresh_interval_hours: float = Field(default=6, gt=0, le=24 * 14)
+    schedule_max_age_hours: float = Field(default=36, gt=0, le=24 * 366)
     execution_delay_minutes: float = Field(default=5, ge=0, le=60)
     daily_schedule_lock: DailyScheduleLock = DailyScheduleLock()
     cleanup_processor: CleanupProcessor = CleanupProcessor()
@@ -165,9 +175,15 @@ class Settings(Strict):
     retries: Retries = Retries()
     decide_retries: DecideRetries = DecideRetries()
     reconcile: Reconcile = Reconcile()
-    pools: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    pools: dict[PoolName, Slots] = Field(default_factory=dict)
     """Slots of each pool that a scraper names: how many calls may hit one source at a time."""
     halt: Halt | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Settings:
+        if self.first_tick > self.last_tick:
+            raise ValueError(f"first_tick {self.first_tick:%H:%M} lies after last_tick {self.last_tick:%H:%M}")
+        return self
 
     @property
     def history(self) -> str:

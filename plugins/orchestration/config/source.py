@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from orchestration.config.errors import ConfigError, Problem
+from orchestration.config.errors import ConfigError, Problem, clipped
 
 MAX_BYTES = 5_000_000
-MAX_NODES = 400_000
+MAX_NODES = 20_000
+MAX_DEPTH = 20
+"""The models go nine levels deep."""
+MAX_TEXT = 10_000
+"""Characters in one text."""
 Path = tuple[str | int, ...]
+
+_MAP, _SEQ = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
+_STR, _INT, _FLOAT = "tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+_MERGE = "tag:yaml.org,2002:merge"
+_SCALARS = {_STR, _INT, _FLOAT, *(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "null", "timestamp", "merge"))}
+_PLAIN_NUMBER = {
+    _INT: re.compile(r"[-+]?(0|[1-9][0-9]{0,30})"),
+    _FLOAT: re.compile(r"[-+]?([0-9]{0,40}\.[0-9]{0,40}([eE][-+][0-9]{1,4})?|\.inf|\.nan)", re.IGNORECASE),
+}
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What no database keeps: control characters but tab and line ends, halves of characters."""
 
 
 @dataclass
@@ -32,7 +49,7 @@ class Source:
 
     def problem(self, path: Path, message: str) -> Problem:
         """Return a problem at ``path``."""
-        here = [str(part) for index, part in enumerate(path) if self._known(path[: index + 1])]
+        here = [clipped(part) for index, part in enumerate(path) if self._known(path[: index + 1])]
         return Problem(*self.place(path), ".".join(here), message)
 
     def _known(self, path: Path) -> bool:
@@ -49,15 +66,25 @@ class _Loader(yaml.CSafeLoader):
     """The C loader; composing keeps the positions that loading would lose."""
 
 
+class _TooMuch(Exception):
+    """The file is larger than a configuration can be. Its text says in what."""
+
+    def __init__(self, text: str, mark: Any) -> None:
+        super().__init__(text)
+        self.place = (mark.line + 1, mark.column + 1)
+
+
 def parse(text: bytes, name: str) -> Source:
     """Return the data of the YAML ``text``, from the file ``name``.
 
-    Raises ConfigError for text that is no YAML, has duplicate keys, or is larger than a configuration can be.
+    Raises ConfigError for text that is no YAML, has duplicate keys or keys that are no text, or is larger or deeper
+    than a configuration can be; whatever the text is, within a second.
     """
     source = Source(name)
     if len(text) > MAX_BYTES:
         raise ConfigError(name, [Problem(0, 0, "", f"{len(text):,} bytes are more than the {MAX_BYTES:,} allowed")])
     try:
+        _measure(text)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -70,7 +97,9 @@ def parse(text: bytes, name: str) -> Source:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise ConfigError(name, [Problem(*where, "", f"not valid YAML: {error.problem}")]) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except _TooMuch as error:
+        raise ConfigError(name, [Problem(*error.place, "", f"not valid YAML: {error}")]) from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(name, [Problem(0, 0, "", f"not valid YAML: {reason}")]) from error
     if walker.problems:
@@ -78,8 +107,22 @@ def parse(text: bytes, name: str) -> Source:
     return source
 
 
+def _measure(text: bytes) -> None:
+    """Refuse what the parser itself could not bear: it composes recursively, in C, and ends the process."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise _TooMuch(f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
+        if count > 2 * MAX_NODES:
+            raise _TooMuch(f"more than {MAX_NODES:,} values", event.start_mark)
+
+
 class _Walker:
-    """Turns nodes into values, counting them: aliases can make a small file enormous."""
+    """Turns nodes into values, counting them: aliases and merges can make a small file enormous."""
 
     def __init__(self, loader: _Loader, source: Source) -> None:
         self.loader, self.source = loader, source
@@ -87,32 +130,88 @@ class _Walker:
         self.problems: list[Problem] = []
 
     def value(self, node: yaml.Node, path: Path) -> Any:
+        self._count(node)
+        if len(path) > MAX_DEPTH:
+            raise _TooMuch(f"nested more than {MAX_DEPTH} levels deep (by an alias)", node.start_mark)
+        self.source.places.setdefault(path, _mark(node))
+        if isinstance(node, yaml.SequenceNode) and node.tag == _SEQ:
+            return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode) and node.tag == _MAP:
+            return self._mapping(node, path)
+        return self._scalar(node, path)
+
+    def _count(self, node: yaml.Node) -> None:
         self.count += 1
         if self.count > MAX_NODES:
-            raise ValueError(f"more than {MAX_NODES:,} values (aliases count each time)")
-        self.source.places.setdefault(path, _mark(node))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        return self.loader.construct_object(node)
+            raise _TooMuch(f"more than {MAX_NODES:,} values (aliases count each time)", node.start_mark)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[Any, Any]:
-        self.loader.flatten_mapping(node)
-        result: dict[Any, Any] = {}
-        for key_node, child in node.value:
-            key = self.loader.construct_object(key_node)
-            if not isinstance(key, str | int | float | bool):
-                key = str(key)
-            here = (*path, key)
-            if key in result:
-                first = self.source.places[here]
-                message = f"duplicate key; the first one stands in line {first[0]}, and only one of them could count"
-                self.problems.append(Problem(*_mark(key_node), ".".join(map(str, here)), message))
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        if not isinstance(node, yaml.ScalarNode) or node.tag not in _SCALARS:
+            return self._refuse(node, path, f"the tag {clipped(node.tag)} is not allowed")
+        text: str = node.value
+        if len(text) > MAX_TEXT:
+            return self._refuse(node, path, f"{len(text):,} characters are more than the {MAX_TEXT:,} allowed")
+        if found := _UNPRINTABLE.search(text):
+            return self._refuse(node, path, f"the character U+{ord(found[0]):04X} is not allowed in a text")
+        plain = _PLAIN_NUMBER.get(node.tag)
+        if node.tag in (_STR, _MERGE) or (plain is not None and not plain.fullmatch(text)):
+            # YAML 1.1 reads 22:00 as the number 1320, 010 as 8 and 0022500123 as 4,890,707: they are meant as written.
+            return text
+        try:
+            return self.loader.construct_object(node)
+        except Exception as error:
+            # A date that does not exist, or a tag that somebody wrote over something else.
+            kind = node.tag.rpartition(":")[2]
+            return self._refuse(node, path, f"{clipped(text)!r} cannot be read as {kind}: {error}")
+
+    def _refuse(self, node: yaml.Node, path: Path, message: str) -> None:
+        self.problems.append(Problem(*_mark(node), ".".join(map(clipped, path)), message))
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for key_node, child in self._pairs(node):
+            if key_node.tag == _MERGE:
                 continue
-            self.source.places[here] = _mark(key_node)
-            result[key] = self.value(child, here)
+            key = self._scalar(key_node, path)
+            if not isinstance(key, str):
+                kind = {"NoneType": "null", "bool": "a truth value"}.get(type(key).__name__, type(key).__name__)
+                self._refuse(
+                    key_node, path, f"a key must be text, and YAML reads this one as {kind}; write it in quotes"
+                )
+            elif key in own:
+                first = own[key][0].start_mark.line + 1
+                message = f"duplicate key; the first one stands in line {first}, and only one of them could count"
+                self._refuse(key_node, (*path, key), message)
+            else:
+                own[key] = key_node, child
+        result: dict[str, Any] = {}
+        for key, (key_node, child) in {**dict(self._merged(node, ())), **own}.items():
+            self.source.places[*path, key] = _mark(key_node)
+            result[key] = self.value(child, (*path, key))
         return result
+
+    def _pairs(self, node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        for key_node, child in node.value:
+            self._count(key_node)
+            yield key_node, child
+
+    def _merged(
+        self, node: yaml.MappingNode, within: tuple[int, ...]
+    ) -> Iterator[tuple[str, tuple[yaml.Node, yaml.Node]]]:
+        """Yield what ``<<`` brings in, the weakest first: own keys win over merged ones, and the first merged wins."""
+        if len(within) > MAX_DEPTH or id(node) in within:
+            raise _TooMuch("a merge (<<) that leads too deep, or back to itself", node.start_mark)
+        for key_node, child in node.value:
+            if key_node.tag != _MERGE:
+                continue
+            for other in reversed(child.value if isinstance(child, yaml.SequenceNode) else [child]):
+                if not isinstance(other, yaml.MappingNode):
+                    self._refuse(other, ("<<",), "only mappings can be merged")
+                    continue
+                yield from self._merged(other, (*within, id(node)))
+                for other_key, other_child in self._pairs(other):
+                    if other_key.tag != _MERGE and isinstance(key := self._scalar(other_key, ("<<",)), str):
+                        yield key, (other_key, other_child)
 
 
 def _mark(node: yaml.Node) -> tuple[int, int]:

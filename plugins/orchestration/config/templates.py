@@ -1,14 +1,18 @@
-"""Parameter templates: Jinja in its sandbox, with a fixed set of names, undefined ones refused."""
+"""Parameter templates: expressions in Jinja's sandbox, with a fixed set of names, undefined ones refused.
+
+They are no programs: nothing in them can loop, call, multiply or otherwise grow beyond its own length, so that none can
+hang a task or the parsing of the DAGs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -20,6 +24,13 @@ from orchestration.words import FanOut
 
 ParameterValue = str | int | float | bool
 COMMON_NAMES = ("target_date", "now", "season")
+MAX_LENGTH = 500
+"""Characters of one template."""
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem,
+    nodes.Slice, nodes.Filter, nodes.Add, nodes.Sub, nodes.Div, nodes.FloorDiv, nodes.Concat, nodes.Neg,
+    nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+)  # fmt: skip
 NAME_OF: Mapping[FanOut, str] = {FanOut.GAME: "game", FanOut.TEAM: "team", FanOut.EVENT: "event_id"}
 
 
@@ -41,9 +52,18 @@ def _am_pm(moment: datetime) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-    environment.filters.update(ds=_ds, ds_nodash=_ds_nodash, hour12=_hour12, am_pm=_am_pm)
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_printable)
+    kept = {name: environment.filters[name] for name in ("int", "lower", "string", "trim", "upper")}
+    environment.filters = {**kept, "ds": _ds, "ds_nodash": _ds_nodash, "hour12": _hour12, "am_pm": _am_pm}
+    environment.globals, environment.tests = {}, {}
     return environment
+
+
+def _printable(value: Any) -> Any:
+    """Refuse what would be printed as Python sees it, such as a whole game or a method."""
+    if value is None or not isinstance(value, str | int | float | date | StrictUndefined):
+        raise TemplateError(f"gives a {type(value).__name__}, not a text, number or date; name one of its attributes")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +115,29 @@ def names_for(fan_out: FanOut) -> tuple[str, ...]:
     return (*COMMON_NAMES, *((NAME_OF[fan_out],) if fan_out in NAME_OF else ()))
 
 
+def _all(node: nodes.Node) -> Iterator[nodes.Node]:
+    yield node
+    for child in node.iter_child_nodes():
+        yield from _all(child)
+
+
 def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
     """Return what is wrong with ``template`` for such a scraper, or None. Renders it once with a sample."""
     if not isinstance(template, str):
         return None
     allowed = names_for(fan_out)
+    if len(template) > MAX_LENGTH:
+        return f"{len(template):,} characters are more than the {MAX_LENGTH} allowed"
     try:
-        unknown = sorted(find_undeclared_variables(_environment().parse(template)) - set(allowed))
+        tree = _environment().parse(template)
+        # Before anything is compiled: Jinja works out what is constant while it compiles.
+        if odd := next((node for node in _all(tree) if not isinstance(node, _ALLOWED)), None):
+            filters = ", ".join(sorted(_environment().filters))
+            return (
+                f"{type(odd).__name__} is not allowed; a template has names ({', '.join(allowed)}), their attributes, "
+                f"texts and numbers, + - / ~, comparisons, `x if y else z` and the filters {filters}"
+            )
+        unknown = sorted(find_undeclared_variables(tree) - set(allowed))
         if unknown:
             return f"unknown name {unknown[0]!r}; with for_each: {fan_out.value} there are {', '.join(allowed)}"
         render({"": template}, target_date=_SAMPLE_DATE, now=_SAMPLE_TIP, item=_SAMPLES[fan_out])

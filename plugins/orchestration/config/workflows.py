@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from orchestration.config.base import Names, Strict, WallTime
+from orchestration.config.base import FORTNIGHT_MINUTES, GroupId, Names, Owner, Strict, Tags, WallTime
 from orchestration.nba.games import COUNTED_BY_DEFAULT, GameType
 from orchestration.words import AlertLevel, DecisionType, Mode, Priority, TargetDate
 
@@ -94,7 +94,7 @@ class DiscoverySchedule(Strict):
     requires_game_day: bool = True
     first_hour: Hour = 6
     """No attempt before this full ET hour (lesson T5)."""
-    discovery_duration_weeks: int | None = Field(default=None, gt=0)
+    discovery_duration_weeks: int | None = Field(default=None, gt=0, le=1000)
     """Descriptive: how long the publishing hour was to be studied."""
     target_date: TargetDate = TargetDate.TODAY
 
@@ -125,7 +125,7 @@ class Step(Strict):
 class ExecutionPlan(Strict):
     """The steps of a RUN, in order: one step written in place, or ``step_1``, ``step_2`` and so on."""
 
-    steps: dict[str, Step] = Field(min_length=1)
+    steps: dict[GroupId, Step] = Field(min_length=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -167,6 +167,13 @@ class Halt(Strict):
     reason: str = Field(min_length=1)
     until: date | AwareDatetime | None = None
 
+    @field_validator("until", mode="before")
+    @classmethod
+    def _no_seconds_since_1970(cls, value: Any) -> Any:
+        if isinstance(value, int | float | str) and str(value)[:10].count("-") != 2:
+            raise ValueError("must be a date (2026-02-14), or a time with a zone (2026-02-14T18:00-05:00)")
+        return value
+
     def holds_at(self, moment: datetime, moment_date: date) -> bool:
         """Return whether it is in force at ``moment``, whose ET date is ``moment_date``."""
         if self.until is None:
@@ -184,15 +191,15 @@ class _Workflow(Strict):
     """shadow: it is decided and recorded, and calls nothing, though the system is live."""
     priority: Priority = Priority.MEDIUM
     description: str = ""
-    owner: str = "data-platform"
-    tags: Names = ()
+    owner: Owner = "data-platform"
+    tags: Tags = ()
     contacts: Names = ()
     """Descriptive: whom to ask; shown in the DAG's docs."""
     execution_plan: ExecutionPlan
     alerts: Alerts = Alerts()
     dependencies: Dependencies = Dependencies()
     game_types: tuple[GameType, ...] = COUNTED_BY_DEFAULT
-    deadline_minutes: float | None = Field(default=None, gt=0)
+    deadline_minutes: float | None = Field(default=None, gt=0, le=FORTNIGHT_MINUTES)
     halt: Halt | None = None
 
 

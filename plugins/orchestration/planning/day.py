@@ -34,7 +34,7 @@ def plan(
     at the start stays known; ``assumptions`` say where a call ends otherwise.
     """
     known = schedule.unknown_because(start, config.settings.schedule_max_age_hours) is None
-    look_back = timedelta(hours=max(config.look_back_hours(name) for name in config.enabled))
+    look_back = timedelta(hours=max((config.look_back_hours(name) for name in config.enabled), default=0))
     moments: dict[datetime, list[str]] = {}
     for name in config.enabled:
         for tick in config.ticks_of(name).between(start, end):
