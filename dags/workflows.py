@@ -1,4 +1,4 @@
-"""The DAGs of ``config/workflows.yaml``: one per enabled workflow, ``schedule_locker`` and ``cleanup``.
+"""The DAGs of ``config/workflows.yaml``: one per enabled workflow, ``schedule_locker``, ``cleanup`` and ``reconcile``.
 
 While the file cannot be used, the DAGs of the last good one stay; its errors show up as the import error of
 ``workflows_check.py``.
@@ -6,7 +6,6 @@ While the file cannot be used, the DAGs of the last good one stay; its errors sh
 
 from airflow.sdk import get_parsing_context
 
-from orchestration.config.last_good import load_or_last_good
-from orchestration.generator.dags import build_dags
+from orchestration.generator.in_force import dags_in_force
 
-globals().update(build_dags(load_or_last_good().config, only=get_parsing_context().dag_id))
+globals().update(dags_in_force(get_parsing_context().dag_id))

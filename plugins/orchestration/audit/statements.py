@@ -7,14 +7,14 @@ midnight; ``{not_ours}`` is what tells the service's rows from ours. The warehou
 
 from __future__ import annotations
 
-import os
 import re
 from functools import lru_cache
 from pathlib import Path
 
+from orchestration.config.environment import variable
 from orchestration.config.settings import Settings
 
-SQL_FOLDER = Path(os.environ.get("ORCHESTRATION_SQL", Path(__file__).resolve().parents[3] / "include" / "sql"))
+SQL_FOLDER = Path(variable("ORCHESTRATION_SQL") or Path(__file__).resolve().parents[3] / "include" / "sql")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 

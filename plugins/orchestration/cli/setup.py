@@ -9,8 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestration.config import Config, config_path, load, read
-from orchestration.config.source import parse
+from orchestration.config import Config, ConfigError, Loaded, load
 from orchestration.planning.reachable import never_running
 
 
@@ -75,11 +74,23 @@ def _pools(config: Config) -> int:
 
 def run_validate(file: str | None) -> int:
     """Check a configuration. Returns 0 with its warnings, or 1 with its errors (raised as ConfigError)."""
-    loaded, path = load(file), file or str(config_path())
+    loaded = load(file)
+    note, path = _build(loaded), loaded.source.name
     for warning in loaded.warnings:
         print(f"warning: {warning}")
-    for problem in never_running(loaded.config, parse(read(Path(path)), path)):
+    for problem in never_running(loaded.config, loaded.source):
         print(f"warning: {problem.text(path)}")
     count = len(loaded.config.workflows)
-    print(f"{file or 'workflows.yaml'}: valid, {count} workflows, {len(loaded.config.scrapers)} scrapers")
+    print(f"{file or 'workflows.yaml'}: valid, {count} workflows, {len(loaded.config.scrapers)} scrapers{note}")
     return 0
+
+
+def _build(loaded: Loaded) -> str:
+    """Build and store every DAG, as Airflow will. Returns a note where there is no Airflow to do it with."""
+    try:
+        from orchestration.generator.in_force import unbuildable
+    except Exception as error:
+        return f" (no DAG was built: Airflow cannot be imported here: {type(error).__name__}: {error})"
+    if problems := unbuildable(loaded):
+        raise ConfigError(loaded.source.name, problems)
+    return ""

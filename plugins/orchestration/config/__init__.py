@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -10,8 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestration.config import checks
-from orchestration.config.errors import ConfigError, Problem, did_you_mean
-from orchestration.config.fields import allowed_keys
+from orchestration.config.base import IN_WORDS
+from orchestration.config.environment import variable
+from orchestration.config.errors import ConfigError, Problem, clipped, did_you_mean
+from orchestration.config.fields import allowed_keys, mistaken
 from orchestration.config.model import Config
 from orchestration.config.repair import usable_part
 from orchestration.config.source import Source, parse
@@ -24,16 +25,17 @@ ENVIRONMENT_VARIABLE = "ORCHESTRATION_CONFIG"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A usable configuration and the warnings of its file, already as text."""
+    """A usable configuration, the warnings of its file, already as text, and where everything stands in it."""
 
     config: Config
     warnings: tuple[str, ...]
+    source: Source
 
 
 def config_path() -> FilePath:
     """Return the file in use: ``ORCHESTRATION_CONFIG``, else ``config/workflows.yaml`` of this project."""
     default = FilePath(__file__).resolve().parents[3] / "config" / "workflows.yaml"
-    return FilePath(os.environ.get(ENVIRONMENT_VARIABLE, default))
+    return FilePath(variable(ENVIRONMENT_VARIABLE) or default)
 
 
 def load(path: FilePath | str | None = None) -> Loaded:
@@ -65,10 +67,10 @@ def loads(text: bytes | str, name: str = "workflows.yaml") -> Loaded:
         shapes = [_problem(source, details) for details in error.errors()]
         usable = usable_part(source, error.errors())
         names = checks.errors(usable, source) if usable is not None else ()
-        raise ConfigError(name, {*shapes, *names}) from None
-    if problems := list(checks.errors(config, source)):
+        raise ConfigError(name, {*shapes, *names, *mistaken(source, Config)}) from None
+    if problems := [*mistaken(source, Config), *checks.errors(config, source)]:
         raise ConfigError(name, problems)
-    return Loaded(config, tuple(p.text(name) for p in sorted(checks.warnings(config, source))))
+    return Loaded(config, tuple(p.text(name) for p in sorted(checks.warnings(config, source))), source)
 
 
 def _problem(source: Source, details: ErrorDetails) -> Problem:
@@ -84,14 +86,17 @@ def _problem(source: Source, details: ErrorDetails) -> Problem:
                 path, words = (*path, "decision_type"), [word.value for word in DecisionType]
             else:
                 words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
-            message = f"{value!r} is not one of {', '.join(words)}{did_you_mean(str(value), words)}"
+            message = f"{clipped(repr(value))} is not one of {', '.join(words)}{did_you_mean(str(value), words)}"
         case "missing":
             message = "is required"
         case "union_tag_not_found":
             message = "decision_type is required"
         case _:
-            shown = "" if isinstance(details["input"], dict | list | BaseModel) else f" (it is {details['input']!r})"
-            message = details["msg"].removeprefix("Value error, ") + shown
+            value = details["input"]
+            shown = "" if isinstance(value, dict | list | BaseModel) else f" (it is {clipped(repr(value))})"
+            pattern = details.get("ctx", {}).get("pattern", "")
+            message = IN_WORDS.get(pattern) or details["msg"].removeprefix("Value error, ")
+            message += shown
     problem = source.problem(path, message)
     if details["type"] == "missing":
         return Problem(problem.line, problem.column, f"{problem.key}.{path[-1]}".lstrip("."), message)

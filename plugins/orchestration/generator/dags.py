@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,8 @@ from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import in_order, needs_of
 from orchestration.words import FanOut, Mode
 
+log = logging.getLogger(__name__)
+
 RECONCILE_TIMEOUT = timedelta(hours=5)
 FETCH_POLL_SECONDS = 10
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -56,22 +59,41 @@ PARAMS: dict[str, Param] = {
 }
 
 
-def build_dags(config: Config, only: str | None = None) -> dict[str, DAG]:
-    """Return the DAGs of ``config`` by id. ``only`` builds just that one: a task needs no other."""
+def build_dags(config: Config, only: str | None = None, failed: dict[str, Exception] | None = None) -> dict[str, DAG]:
+    """Return the DAGs of ``config`` by id. ``only`` builds just that one: a task needs no other.
+
+    One that cannot be built takes no other with it: it is left out, and its error put into ``failed``, or logged.
+    With ``only`` its error is raised.
+    """
     builders: dict[str, Any] = {name: lambda n=name: workflow_dag(config, n) for name in config.enabled}
     if config.settings.daily_schedule_lock.enabled:
         builders[LOCKER] = lambda: locker_dag(config)
     if config.settings.cleanup_processor.enabled:
         builders[CLEANUP] = lambda: cleanup_dag(config)
     builders[RECONCILE] = lambda: reconcile_dag(config)
-    return {dag_id: build() for dag_id, build in builders.items() if only in (None, dag_id)}
+    if only is not None:
+        return {only: builders[only]()} if only in builders else {}
+    dags: dict[str, DAG] = {}
+    for dag_id, build in builders.items():
+        try:
+            dags[dag_id] = build()
+        except Exception as error:
+            if failed is None:
+                log.error("The DAG %s cannot be built: %s: %s", dag_id, type(error).__name__, error)
+            else:
+                failed[dag_id] = error
+    return dags
 
 
 def _dag(config: Config, dag_id: str, ticks: Ticks | None, tags: list[str], doc_md: str, **arguments: Any) -> DAG:
-    """Return an empty DAG. Whoever sees it in the UI sees, too, that it is a shadow."""
+    """Return an empty DAG. Whoever sees it in the UI sees, too, that it is a shadow.
+
+    Only its file's globals make it known: one that is built to be looked at is not in force.
+    """
     shadow = config.is_shadow(dag_id)
     return DAG(
         dag_id,
+        auto_register=False,
         schedule=None if ticks is None else MultipleCronTriggerTimetable(*ticks.crons(), timezone=ET.key),
         start_date=START,
         catchup=False,

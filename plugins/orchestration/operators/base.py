@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.callbacks import append_staged
 from orchestration.audit.ids import TaskKey
 from orchestration.config.last_good import load_or_last_good
 from orchestration.config.model import Config
+from orchestration.decisions.request import Kinds, RequestRefused, check_request
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -71,6 +73,22 @@ class AlertingOperator(AuditedOperator):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(inlets=[ALERTS], **arguments)
+
+
+def asked_of(context: Context) -> dict[str, Any]:
+    """Return what the run was asked for: its parameters, and its conf, which Airflow may or may not merge into them."""
+    return {**context["params"], **(context["dag_run"].conf or {})}
+
+
+def refuse_nonsense(context: Context, kinds: Kinds, error: type[AirflowException] = AirflowFailException) -> None:
+    """Raise ``error`` where the run was asked for what makes no sense: at once and without retries.
+
+    Where several tasks would run all the same, all but the last skip themselves: the last makes the run red.
+    """
+    try:
+        check_request(asked_of(context), kinds)
+    except RequestRefused as refused:
+        raise error(str(refused)) from None
 
 
 def task_key(context: Context) -> TaskKey:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert
 from orchestration.cleanup.backlog import Backlog, backlog
+from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health.findings import trigger
-from orchestration.operators.base import AlertingOperator, task_key
+from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
 from orchestration.runs.clock import RunClock
 from orchestration.services.files import Files, FilesUnknown
 from orchestration.services.publisher import Publisher
@@ -41,6 +42,7 @@ class DrainOutboxOperator(AlertingOperator):
         from orchestration.audit.outbox import Outbox
         from orchestration.audit.warehouse import WarehouseError
 
+        refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
         try:
             drained = Outbox().drain()
         except WarehouseError as error:
@@ -64,6 +66,7 @@ class CleanupOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Look, record, publish, record what was sent; raise the alerts."""
+        refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
         clock = RunClock.of(context)
         started = clock.now()
         look, shadow = self._look(started, clock.wall()), self.config.is_shadow()

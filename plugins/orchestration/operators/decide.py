@@ -16,7 +16,7 @@ from orchestration.decisions.model import NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.findings import script
 from orchestration.nba.eastern import et
-from orchestration.operators.base import AlertingOperator, first_time, task_key
+from orchestration.operators.base import AlertingOperator, asked_of, first_time, task_key
 from orchestration.operators.patience import try_again
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DECISION_KEY = "decision"
 """The XCom that carries the decision to the rest of the run."""
+REFUSED_KEY = "refused"
+"""The XCom that says why a request was refused: nothing was decided then."""
 LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
 UNREADABLE = "history_unreadable"
@@ -54,12 +56,16 @@ class DecideOperator(AlertingOperator, BranchMixIn):
     def execute(self, context: Context) -> None:
         """Decide, stage the decision, branch."""
         assert self.workflow is not None
-        clock = RunClock.of(context)
         try:
-            request = Request.of(context["params"], self.config, self.workflow)
+            request = Request.of(asked_of(context), self.config, self.workflow)
+            clock = RunClock.of(context)
             decision = request.narrow(self._decide(request, clock))
         except RequestRefused as refused:
-            raise AirflowFailException(str(refused)) from None
+            # `abort` fails with it: were this task red itself, `finish` would run, whatever became of the others.
+            self.action, self.reason = "REFUSED", str(refused)
+            context["ti"].xcom_push(REFUSED_KEY, str(refused))
+            self.do_branch(context, ABORT)
+            return
         if decision.action is Action.ABORT and decision.rule in PASSING:
             try_again(context, self.config, decision.reason)
         decision_id = self._stage(context, clock, decision)
@@ -153,7 +159,9 @@ class AbortOperator(AlertingOperator):
     ui_color = "#f8d7da"
 
     def execute(self, context: Context) -> NoReturn:
-        """Tell people, and fail with the reason, at once and without retries."""
+        """Tell people, and fail with the reason, at once and without retries. Who asked for nonsense is told here."""
+        if refused := context["ti"].xcom_pull(task_ids="decide", key=REFUSED_KEY):
+            raise AirflowFailException(refused)
         decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
         tick = datetime.fromisoformat(decision["tick"])
         command = script("view_today_timeline", current_day(self.config, tick))

@@ -8,7 +8,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import Alert
-from orchestration.operators.base import AlertingOperator, task_key
+from orchestration.decisions.request import OF_LOCKER
+from orchestration.operators.base import AlertingOperator, asked_of, refuse_nonsense, task_key
 from orchestration.operators.patience import try_again
 from orchestration.planning.day import day_bounds, plan
 from orchestration.runs.clock import RunClock
@@ -31,6 +32,7 @@ class LockOperator(AlertingOperator):
         from orchestration.audit.rows import ExpectedRun
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
+        refuse_nonsense(context, OF_LOCKER)
         clock, config = RunClock.of(context), self.config
         day = clock.tick.date()
         start, end = day_bounds(config, day)
@@ -57,7 +59,7 @@ class LockOperator(AlertingOperator):
                 priority=decision.priority,
                 schedule_version=config.version,
                 generated_by=f"{key.dag_id}.{key.task_id}",
-                forced=bool(context["params"].get("force")),
+                forced=bool(asked_of(context).get("force")),
                 environment=config.environment,
                 target_date=decision.target_date,
                 created_at=written,

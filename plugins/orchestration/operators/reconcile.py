@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert
+from orchestration.decisions.request import OF_RECONCILE
 from orchestration.health.findings import trigger
 from orchestration.nba.eastern import at
-from orchestration.operators.base import AlertingOperator, AuditedOperator
+from orchestration.operators.base import AlertingOperator, AuditedOperator, asked_of, refuse_nonsense
 from orchestration.operators.patience import try_again
 from orchestration.runs.clock import RECONCILE, RunClock
 from orchestration.words import AlertLevel
@@ -27,7 +30,7 @@ def _find(context: Context, config: Config, most: int) -> list[Makeup]:
 
     clock = RunClock.of(context)
     on_record_only = not clock.triggered_by.startswith("manual")
-    warehouse, days = Warehouse(config.settings), int(context["params"]["days"])
+    warehouse, days = Warehouse(config.settings), int(asked_of(context)["days"])
     return find_makeups(warehouse, config, clock.now(), days, most, on_record_only=on_record_only)
 
 
@@ -38,10 +41,11 @@ class FindMakeupsOperator(AuditedOperator):
         """Look, and return the runs to start. Fails, and starts none, when anything cannot be read after all tries."""
         from orchestration.audit.warehouse import WarehouseError
 
+        refuse_nonsense(context, OF_RECONCILE, AirflowSkipException)
         if self.config.is_shadow():
             self.log.info("Shadow: nothing is started")
             return []
-        clock, params = RunClock.of(context), context["params"]
+        clock, params = RunClock.of(context), asked_of(context)
         try:
             found = _find(context, self.config, int(params["max_runs"]))
         except WarehouseError as error:
@@ -67,6 +71,7 @@ class TellOpenOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Look again at the day's last time; at the others, and by hand, there is nobody to tell yet."""
+        refuse_nonsense(context, OF_RECONCILE)
         clock, times = RunClock.of(context), self.config.reconcile_ticks.times
         by_hand = clock.triggered_by.startswith("manual")
         if by_hand or not times or clock.tick < at(clock.tick.date(), times[-1]):

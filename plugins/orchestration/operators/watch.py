@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert, alert_of
+from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
 from orchestration.health.verdict import TOLD_ELSEWHERE, assess
 from orchestration.nba.eastern import after
-from orchestration.operators.base import AlertingOperator
+from orchestration.operators.base import AlertingOperator, refuse_nonsense
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
 
@@ -43,6 +44,7 @@ class WatchOperator(AlertingOperator):
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
+        refuse_nonsense(context, OF_CLEANUP)
         config, now = self.config, RunClock.of(context).now()
         today = current_day(config, now)
         alerts: list[Alert] = []

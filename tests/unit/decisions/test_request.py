@@ -5,7 +5,14 @@ from datetime import date
 import pytest
 
 from orchestration.decisions.engine import forced
-from orchestration.decisions.request import Request, RequestRefused
+from orchestration.decisions.request import (
+    OF_CLEANUP,
+    OF_LOCKER,
+    OF_RECONCILE,
+    Request,
+    RequestRefused,
+    check_request,
+)
 from support.worlds import DAY, decision, et, game, history, ours, schedule
 
 WINDOW = "post_game_window_2"
@@ -55,3 +62,61 @@ def test_forcing_a_day_without_games_is_refused_where_games_are_called_for():
     with pytest.raises(RequestRefused, match="No game is played on 2026-01-15"):
         ask(force=True).check_games(TWO, date(2026, 1, 15), ours(), WINDOW)
     ask("morning_operations", force=True).check_games(TWO, date(2026, 1, 15), ours(), "morning_operations")
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"force": True, "dryrun": True}, "no parameter is named 'dryrun' (did you mean `dry_run`?)"),
+        ({"Force": True}, "did you mean `force`"),
+        ({"target-date": "2026-01-14"}, "did you mean `target_date`"),
+        ({"colour": "x"}, "no parameter is named 'colour'; there are force, dry_run"),
+        ({"as_of": "yesterday"}, "as_of 'yesterday' is no time with a zone"),
+        ({"as_of": "2026-01-14T19:00"}, "is no time with a zone"),
+        ({"as_of": "0001-01-01T00:00+00:00"}, "is no time with a zone"),
+        ({"as_of": 1764081871}, "is no time with a zone"),
+        ({"force": "false"}, "force 'false' must be true or false"),
+        ({"force": 1}, "force 1 must be true or false"),
+        ({"dry_run": "yes"}, "dry_run 'yes' must be true or false"),
+        ({"games": "0022500123"}, "games '0022500123' must be a list of game ids"),
+        ({"games": [{}]}, "must be a list of game ids"),
+        ({"scrapers": "nbac_team_boxscore"}, "must be a list of texts"),
+        ({"scrapers": [1]}, "must be a list of texts"),
+        ({"reason": ["x"], "force": True}, "reason ['x'] must be a text"),
+        ({"force": True, "target_date": "20260114"}, "target_date '20260114' is no date"),
+        ({"force": True, "target_date": "2026-02-30"}, "is no date"),
+        ({"force": True, "target_date": "9999-12-31"}, "is no date"),
+        ({"force": True, "target_date": "14.1.2026"}, "is no date"),
+        ({"x" * 10_000: 1}, "no parameter is named"),
+    ],
+)
+def test_what_no_parameter_is_or_takes_is_refused_before_anything_is_called(params, says):
+    with pytest.raises(RequestRefused) as refused:
+        ask(**params)
+    assert says in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("kinds", "asked"),
+    [
+        (OF_LOCKER, {"forced": True}),
+        (OF_LOCKER, {"force": "true"}),
+        (OF_CLEANUP, {"asof": "2026-01-14T19:00-05:00"}),
+        (OF_CLEANUP, {"as_of": "yesterday"}),
+        (OF_RECONCILE, {"days": "3"}),
+        (OF_RECONCILE, {"days": 0}),
+        (OF_RECONCILE, {"max_runs": True}),
+        (OF_RECONCILE, {"day": 3}),
+    ],
+)
+def test_the_systems_own_dags_refuse_nonsense_too(kinds, asked):
+    with pytest.raises(RequestRefused):
+        check_request(asked, kinds)
+
+
+def test_what_the_form_and_reconcile_send_is_taken():
+    check_request({"days": 2, "max_runs": 5, "as_of": None}, OF_RECONCILE)
+    check_request({"force": False, "as_of": None}, OF_LOCKER)
+    sent = {"force": True, "target_date": "2026-01-14", "games": ["0022500001"], "scrapers": None, "reason": "late"}
+    assert ask(**sent, as_of="2026-01-15T01:00-05:00").games == ("0022500001",)

@@ -7,9 +7,15 @@ import pytest
 from airflow.sdk import TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 
+from orchestration.cli import main
 from orchestration.config import ConfigError
+from orchestration.config.last_good import last_good_path, load_or_last_good
+from orchestration.config.names import TASKS
+from orchestration.decisions.request import OF_CLEANUP, OF_LOCKER, OF_RECONCILE, OF_WORKFLOW
+from orchestration.generator import dags
 from orchestration.generator.dags import build_dags
 from orchestration.generator.docs import workflow_doc
+from orchestration.generator.in_force import dags_in_force
 from support.worlds import ROOT, changed, old, ours
 
 DAGS = build_dags(ours())
@@ -178,3 +184,119 @@ class TestABrokenFile:
             files.read_text().replace("  injury_discovery:\n", "  injury_discovery:\n    enabled: false\n")
         )
         assert before - self.dags() == {"injury_discovery"}
+
+
+class TestAFileThatLoadsAndCannotBeBuilt:
+    """Nothing is known that loads and cannot be built; should there be, these hold what becomes of it."""
+
+    @pytest.fixture
+    def file(self, tmp_path, monkeypatch):
+        path = tmp_path / "workflows.yaml"
+        path.write_bytes((ROOT / "config" / "workflows.yaml").read_bytes())
+        monkeypatch.setenv("ORCHESTRATION_CONFIG", str(path))
+        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+        return path
+
+    @pytest.fixture
+    def broken(self, monkeypatch):
+        """Break the building of one workflow, or of what the name says, until the test is over."""
+        real = dags.workflow_dag
+
+        def build(config, name):
+            if name == "injury_discovery":
+                raise ValueError("Airflow does not want it")
+            return real(config, name)
+
+        return lambda: monkeypatch.setattr(dags, "workflow_dag", build)
+
+    def change(self, path):
+        path.write_text(path.read_text().replace("  injury_discovery:\n", "  injury_discovery:\n    tags: [changed]\n"))
+
+    def check(self):
+        runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
+
+    def test_one_workflow_is_left_out_and_shown_and_takes_no_other_along(self, file, broken):
+        everything = set(dags_in_force())
+        last_good_path().unlink()
+        broken()
+        assert everything - set(dags_in_force()) == {"injury_discovery"}
+        with pytest.raises(ConfigError, match=r"workflows.yaml:\d+:3: workflows.injury_discovery: .* does not want it"):
+            self.check()
+        assert not last_good_path().exists()
+
+    def test_it_takes_no_good_ones_place(self, file, broken):
+        dags_in_force()
+        self.check()
+        before = last_good_path().read_bytes()
+        self.change(file)
+        broken()
+        dags_in_force()
+        assert last_good_path().read_bytes() == before
+        # A task of the same DAG reads the same configuration as the DAG was built from.
+        assert "changed" not in load_or_last_good().config.workflows["injury_discovery"].tags
+        with pytest.raises(ConfigError, match="does not want it"):
+            self.check()
+
+    def test_what_was_good_and_is_so_no_longer_is_left_out_and_shown_too(self, file, broken):
+        everything = set(dags_in_force())
+        self.check()
+        broken()
+        assert everything - set(dags_in_force()) == {"injury_discovery"}
+        with pytest.raises(ConfigError, match="does not want it"):
+            self.check()
+
+    def test_what_cannot_be_stored_counts_as_what_cannot_be_built(self, file, monkeypatch):
+        dags_in_force()
+        before = last_good_path().read_bytes()
+        self.change(file)
+
+        def refuse(dag):
+            if dag.dag_id == "injury_discovery":
+                raise ValueError("cannot be stored")
+            return {}
+
+        monkeypatch.setattr(DagSerialization, "to_dict", refuse)
+        assert "changed" not in dags_in_force()["injury_discovery"].tags
+        assert last_good_path().read_bytes() == before
+
+    def test_a_good_content_is_stored_once_and_not_at_each_parse(self, file, monkeypatch):
+        dags_in_force()
+        monkeypatch.setattr(DagSerialization, "to_dict", lambda _: pytest.fail("stored again"))
+        dags_in_force()
+        self.check()
+
+    def test_validate_refuses_it(self, file, broken, capsys):
+        broken()
+        assert main(["validate", str(file)]) == 1
+        assert (
+            "the DAG injury_discovery cannot be built: ValueError: Airflow does not want it" in capsys.readouterr().err
+        )
+
+
+def test_where_no_copy_can_be_kept_the_dags_are_there_all_the_same(tmp_path, monkeypatch, caplog):
+    (tmp_path / "home").write_text("a file, so that nothing can be written under it, whoever writes")
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "home"))
+    assert set(dags_in_force()) == set(DAGS)
+    assert "No copy of the last good workflows.yaml is kept" in caplog.text
+    runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
+
+
+def test_a_last_good_file_from_before_a_rule_that_it_breaks_is_not_taken(tmp_path, monkeypatch):
+    (tmp_path / "orchestration").mkdir()
+    (tmp_path / "orchestration" / "workflows.last-good.yaml").write_text("version: '1'")
+    (tmp_path / "workflows.yaml").write_text("nonsense")
+    monkeypatch.setenv("ORCHESTRATION_CONFIG", str(tmp_path / "workflows.yaml"))
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"workflows\.yaml: 1 error\n.*must be a mapping"):
+        dags_in_force()
+
+
+def test_a_triggers_conf_is_checked_for_the_parameters_that_the_form_offers():
+    kinds = {"schedule_locker": OF_LOCKER, "cleanup": OF_CLEANUP, "reconcile": OF_RECONCILE}
+    for name, dag in DAGS.items():
+        assert set(dag.params) == set(kinds.get(name, OF_WORKFLOW)), name
+
+
+def test_the_names_that_no_scraper_may_have_are_those_of_our_tasks():
+    scrapers = set(ours().workflows["betting_lines"].execution_plan.scrapers)
+    assert set(DAGS["betting_lines"].task_ids) - scrapers == set(TASKS)

@@ -1,0 +1,42 @@
+"""Environment variables: empty ones count as unset, and AIRFLOW_HOME is read as Airflow reads it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from airflow.configuration import get_airflow_home
+
+from orchestration.audit.outbox import outbox_url
+from orchestration.config import config_path
+from orchestration.config.environment import airflow_home
+from support.worlds import ROOT
+
+
+@pytest.mark.parametrize("home", ["/opt/airflow", "~/flows", "$WHERE/flows", "${WHERE}", "$OUTER", "~", "", "flows"])
+def test_airflow_home_is_what_airflow_takes_for_it(home, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("WHERE", "/var/lib")
+    monkeypatch.setenv("OUTER", "~/in$WHERE")
+    monkeypatch.setenv("AIRFLOW_HOME", home)
+    assert str(airflow_home()) == os.path.abspath(get_airflow_home())
+
+
+def test_without_airflow_home_it_is_airflow_in_the_users_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.delenv("AIRFLOW_HOME")
+    assert airflow_home() == Path("/home/ann/airflow")
+    assert outbox_url() == "file:///home/ann/airflow/outbox"
+
+
+def test_a_variable_that_names_itself_ends(monkeypatch):
+    monkeypatch.setenv("WHERE", "$WHERE/deeper")
+    monkeypatch.setenv("AIRFLOW_HOME", "$WHERE")
+    assert airflow_home().is_absolute()
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_HOME", "/opt/airflow")
+    monkeypatch.setenv("ORCHESTRATION_CONFIG", "")
+    monkeypatch.setenv("ORCHESTRATION_OUTBOX", "")
+    assert config_path() == ROOT / "config" / "workflows.yaml"
+    assert outbox_url() == "file:///opt/airflow/outbox"
