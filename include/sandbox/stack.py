@@ -130,6 +130,8 @@ class Stack:
 
     def __enter__(self) -> Stack:
         self.home.mkdir(parents=True, exist_ok=True)
+        # What lies in it, connections and rows, is nobody else's on this machine.
+        self.home.chmod(0o700)
         self.ports.check_free()
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(self.own_env.items()))
         (self.home / "env.sh").write_text("".join(lines))

@@ -1,5 +1,6 @@
 """The outbox under crashes, poison and outages: none lost, none doubled."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,8 +16,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.statements import statement
-from orchestration.audit.warehouse import RequestRefused, Warehouse, WarehouseError
+from orchestration.audit.warehouse import (
+    RequestFailed,
+    RequestRefused,
+    RequestTooLarge,
+    Warehouse,
+    WarehouseError,
+)
 from support import crash
+from support.faults import FAULTS, FaultyService, http
 from support.rows import NOW, a_decision
 from support.worlds import DAY
 
@@ -196,3 +204,168 @@ def test_rows_through_random_faults_none_lost_none_doubled(google, examples, row
         ),
     )
     assert OutboxMachine.staged_in_all >= rows
+
+
+def refusing(*answers):
+    """A warehouse in front of which something answers as BigQuery does. ``answers``: (rows -> exception or None)."""
+
+    class Refusing(Warehouse):
+        requests = 0
+
+        def append(self, table, rows):
+            self.requests += 1
+            for answer in answers:
+                if (error := answer(rows)) is not None:
+                    raise error
+            super().append(table, rows)
+
+    return Refusing()
+
+
+def stage_large(outbox, decision_id, text):
+    """Stage a row that is larger than our own models would let it be."""
+    [name] = outbox.stage([a_decision(decision_id=decision_id)])
+    file = outbox.root / "workflow_decisions" / name
+    file.write_text(json.dumps({**json.loads(file.read_text()), "reason": text}, ensure_ascii=False))
+    return name
+
+
+def too_large(limit):
+    return lambda rows: RequestTooLarge("413") if len(json.dumps(list(rows))) > limit else None
+
+
+def fails_for(*reasons):
+    return lambda rows: RequestFailed("500") if any(row["reason"] in reasons for row in rows) else None
+
+
+def test_many_large_rows_get_in_in_requests_that_bigquery_takes(outbox, warehouse):
+    outbox.warehouse = refusing(lambda rows: pytest.fail("10 MB") if len(json.dumps(list(rows))) > 9_000_000 else None)
+    outbox.append("workflow_decisions", [stage_large(outbox, str(n), "ü" * 5_000) for n in range(499)])
+    assert outbox.staged() == []
+    assert seen(warehouse) == 499
+    assert outbox.warehouse.requests == 4  # 499 rows of 30 KB
+
+
+def test_a_request_that_is_too_large_is_halved_and_a_row_that_is_so_alone_set_aside(outbox, warehouse):
+    outbox.warehouse = refusing(too_large(1_100_000))
+    stage_large(outbox, "huge", "x" * 1_200_000)
+    for number in range(30):
+        stage_large(outbox, str(number), "x" * 100_000)
+    drained = outbox.drain()
+    assert (drained.appended, len(drained.refused)) == (30, 1)
+    assert [path.name.split(".")[0] for path in outbox.refused()] == ["huge"]
+    assert seen(warehouse) == 30
+
+
+def test_a_row_that_is_too_large_is_set_aside_though_no_other_is_there(outbox, warehouse):
+    outbox.warehouse = refusing(too_large(1_100_000))
+    stage_large(outbox, "huge", "x" * 1_200_000)
+    assert len(outbox.drain().refused) == 1
+
+
+def test_something_that_finds_every_request_too_large_sets_nothing_aside(outbox, warehouse):
+    outbox.warehouse = refusing(too_large(10))
+    outbox.stage(a_decision(decision_id=str(n)) for n in range(5))
+    with pytest.raises(WarehouseError, match="0 rows appended, 5 stay staged"):
+        outbox.drain()
+    assert outbox.refused() == []
+
+
+def test_a_row_for_which_bigquery_answers_500_is_isolated(outbox, warehouse):
+    outbox.warehouse = refusing(fails_for("bad"))
+    outbox.stage(a_decision(decision_id=str(n), reason="bad" if n in (3, 77) else "good") for n in range(100))
+    drained = outbox.drain()
+    assert (drained.appended, len(drained.refused)) == (98, 2)
+    assert seen(warehouse) == 98
+    assert sorted(path.name.split(".")[0] for path in outbox.refused()) == ["3", "77"]
+
+
+def test_an_outage_of_500s_sets_nothing_aside_and_ends_soon(outbox, warehouse):
+    outbox.warehouse = refusing(lambda _: RequestFailed("500"))
+    outbox.stage(a_decision(decision_id=str(n)) for n in range(400))
+    with pytest.raises(WarehouseError, match="0 rows appended, 400 stay staged"):
+        outbox.drain()
+    assert outbox.refused() == []
+    assert outbox.warehouse.requests <= 60
+
+
+def test_an_outage_that_begins_among_the_rows_sets_nothing_aside(outbox, warehouse):
+    answered = []
+
+    def worked_once(rows):
+        if len(rows) > 50 or answered:
+            return RequestFailed("500")
+        answered.append(len(rows))
+        return None
+
+    outbox.warehouse = refusing(worked_once)
+    outbox.stage(a_decision(decision_id=str(n)) for n in range(64))
+    with pytest.raises(WarehouseError, match="32 rows appended, 32 stay staged"):
+        outbox.drain()
+    assert outbox.refused() == []
+    outbox.warehouse = warehouse
+    outbox.drain()
+    assert seen(warehouse) == 64
+
+
+def test_a_500_that_passes_sets_nothing_aside(outbox, warehouse):
+    left = [3]
+
+    def passing(rows):
+        left[0] -= len(rows) == 1 or left[0] == 3
+        return RequestFailed("500") if left[0] > 0 and "1" in {row["decision_id"] for row in rows} else None
+
+    outbox.warehouse = refusing(passing)
+    outbox.stage(a_decision(decision_id=str(n)) for n in range(4))
+    outbox.drain()
+    assert outbox.refused() == []
+    assert seen(warehouse) == 4
+
+
+def test_a_batch_of_which_nothing_gets_in_keeps_no_other_out(outbox, warehouse, monkeypatch):
+    monkeypatch.setattr("orchestration.audit.outbox.BATCH", 3)
+    outbox.warehouse = Poisoned()
+    outbox.stage(a_decision(decision_id=f"a{n}", reason="bad") for n in range(3))
+    outbox.stage(a_decision(decision_id=f"b{n}", reason="good") for n in range(3))
+    with pytest.raises(WarehouseError, match="3 rows appended, 3 stay staged"):
+        outbox.drain()
+    assert seen(warehouse) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, RequestRefused), (413, RequestTooLarge), (414, RequestRefused), (422, RequestRefused),
+        (500, RequestFailed), (401, WarehouseError), (403, WarehouseError), (404, WarehouseError),
+        (429, WarehouseError), (502, WarehouseError), (503, WarehouseError),
+    ],
+)  # fmt: skip
+def test_what_an_answer_of_bigquery_says_of_the_rows(status, kind, google, monkeypatch):
+    service = FaultyService()
+    FAULTS[str(status)] = http(f"{status} Odd", b'{"error": {"message": "odd"}}', "Content-Type: application/json")
+    service.fault = str(status)
+    monkeypatch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
+    with service.serving():
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{service.port}")
+        with pytest.raises(WarehouseError) as raised:
+            Warehouse().append("workflow_decisions", [a_decision().to_json()])
+    assert type(raised.value) is kind
+
+
+def test_only_the_owner_can_read_the_outbox(outbox, warehouse):
+    folder = Path(outbox.url.removeprefix("file://"))
+    folder.mkdir()
+    folder.chmod(0o755)
+    before = os.umask(0)
+    try:
+        outbox.warehouse = Poisoned()
+        outbox.stage([a_decision(decision_id="bad", reason="bad"), a_decision(decision_id="good")])
+        outbox.stage([a_decision(decision_id="left")])
+        outbox.append("workflow_decisions", [path.name for path in outbox.staged() if "left" not in path.name])
+    finally:
+        os.umask(before)
+    modes = {path.is_dir(): set() for path in folder.rglob("*")}
+    for path in [folder, *folder.rglob("*")]:
+        modes[path.is_dir()].add(oct(path.stat().st_mode & 0o777))
+    assert modes == {True: {"0o700"}, False: {"0o600"}}
+    assert len(list(folder.rglob("*.error"))) == 1

@@ -6,17 +6,18 @@ cleanup DAG. Appending twice is harmless: ids are deterministic and the views ke
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from orchestration.audit.rows import ROW_MODELS, Row
-from orchestration.audit.warehouse import RequestRefused, RowsRejected, Warehouse, WarehouseError
+from orchestration.audit.sending import Drained, Sending, Staged
+from orchestration.audit.warehouse import RequestRefused, Warehouse, WarehouseError
+from orchestration.config.environment import airflow_home, variable
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -24,24 +25,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENVIRONMENT_VARIABLE = "ORCHESTRATION_OUTBOX"
-Staged = tuple["ObjectStoragePath", dict[str, Any]]
-"""A staged file and the row in it."""
 BATCH = 500
 """Rows per append."""
+BATCH_BYTES = 5_000_000
+"""Bytes per append, as JSON: BigQuery takes 10 MB per request."""
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 
 def outbox_url() -> str:
     """Return where rows are staged: ``ORCHESTRATION_OUTBOX``, else a folder in AIRFLOW_HOME."""
-    home = os.environ.get("AIRFLOW_HOME", str(Path("~/airflow").expanduser()))
-    return os.environ.get(ENVIRONMENT_VARIABLE, f"file://{home}/outbox")
-
-
-@dataclass
-class Drained:
-    """What a drain did. ``refused`` rows were set aside, each beside the error that BigQuery gave."""
-
-    appended: int = 0
-    refused: list[str] = field(default_factory=list)
+    return variable(ENVIRONMENT_VARIABLE) or f"file://{airflow_home()}/outbox"
 
 
 class Outbox:
@@ -64,21 +57,30 @@ class Outbox:
     def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> list[str]:
         """Write rows to the outbox and return the files' names. When this returns the rows cannot be lost.
 
-        ``unless_staged``: leave out those that are staged already.
+        ``unless_staged``: leave out those that are staged already. In a local outbox only the owner can read them.
         """
         names = []
         for row in rows:
-            folder = self.root / row.TABLE
-            folder.mkdir(parents=True, exist_ok=True)
+            folder = self._folder(row.TABLE)
             if unless_staged and any(folder.glob(f"{row.key}.*.json")):
                 continue
             name = f"{row.key}.{uuid4().hex}.json"
             # A half-written file must never look like a row: write beside, then move into place.
             half = folder / f".{name}"
             half.write_text(json.dumps(row.to_json(), ensure_ascii=False))
+            _only_for_the_owner(half, FILE_MODE)
             half.replace(folder / name)
             names.append(name)
         return names
+
+    def _folder(self, *parts: str) -> ObjectStoragePath:
+        """Return a folder of the outbox, which is made if need be."""
+        folder = self.root
+        for part in ("", *parts):
+            folder = folder / part if part else folder
+            folder.mkdir(parents=True, exist_ok=True)
+            _only_for_the_owner(folder, FOLDER_MODE)
+        return folder
 
     def staged(self, table: str | None = None) -> list[ObjectStoragePath]:
         """Return the staged files, of one table or of all."""
@@ -97,19 +99,17 @@ class Outbox:
     def append(self, table: str, names: Sequence[str]) -> Drained:
         """Append the rows in these files and remove them. Files that are no longer there have been appended."""
         folder = self.root / table
-        return self._append(table, [folder / name for name in names])
+        result = Drained()
+        self._append(table, [folder / name for name in names], result)
+        return result
 
     def drain(self) -> Drained:
         """Append everything staged. Raises WarehouseError when a table took no rows; they stay staged, others go in."""
         total = Drained()
         failures: list[WarehouseError] = []
         for table in ROW_MODELS:
-            files = self.staged(table)
             try:
-                for start in range(0, len(files), BATCH):
-                    part = self._append(table, files[start : start + BATCH])
-                    total.appended += part.appended
-                    total.refused += part.refused
+                self._append(table, self.staged(table), total)
             except WarehouseError as error:
                 failures.append(error)
         if failures:
@@ -119,51 +119,53 @@ class Outbox:
             )
         return total
 
-    def _append(self, table: str, files: Sequence[ObjectStoragePath]) -> Drained:
-        rows, found, result = [], [], Drained()
+    def _append(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> None:
+        """Append batch by batch. One of which nothing got in keeps no other out; a second one is an outage."""
+        failure: RequestRefused | None = None
+        for batch in self._batches(table, files, result):
+            try:
+                Sending(self.warehouse, table, batch).send(self, result)
+            except RequestRefused as refusal:
+                if failure is not None:
+                    break
+                failure = refusal
+        if failure is not None:
+            raise failure
+
+    def _batches(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> Iterator[list[Staged]]:
+        """Read the rows, in batches that BigQuery takes at once."""
+        batch: list[Staged] = []
+        total = 0
         for file in files:
             try:
-                rows.append(json.loads(file.read_text()))
-                found.append(file)
+                row = json.loads(file.read_text())
+                size = len(json.dumps(row))
             except FileNotFoundError:
                 continue
             except ValueError as error:
-                self._refuse(table, file, f"not JSON: {error}", result)
-        pairs = list(zip(found, rows, strict=True))
-        if pairs:
-            suspects = self._send(table, pairs, result)
-            if suspects and not result.appended:
-                # Nothing got through: that is not a matter of single rows. They stay staged.
-                raise next(iter(suspects.values()))
-            for file, refusal in suspects.items():
-                self._refuse(table, file, str(refusal), result)
-        return result
+                self.refuse(table, file, f"not JSON: {error}", result)
+                continue
+            if batch and (len(batch) == BATCH or total + size > BATCH_BYTES):
+                yield batch
+                batch, total = [], 0
+            batch.append(Staged(file, row, size))
+            total += size
+        if batch:
+            yield batch
 
-    def _send(self, table: str, pairs: list[Staged], result: Drained) -> dict[ObjectStoragePath, RequestRefused]:
-        """Append the rows, and remove them; return the single ones for which BigQuery refuses every request."""
-        refused: dict[int, str] = {}
-        try:
-            self.warehouse.append(table, [row for _, row in pairs])
-        except RowsRejected as rejected:
-            refused = rejected.errors
-        except RequestRefused as error:
-            if len(pairs) == 1:
-                return {pairs[0][0]: error}
-            middle = len(pairs) // 2
-            return self._send(table, pairs[:middle], result) | self._send(table, pairs[middle:], result)
-        for index, (file, _) in enumerate(pairs):
-            if index in refused:
-                self._refuse(table, file, refused[index], result)
-            else:
-                file.unlink(missing_ok=True)
-                result.appended += 1
-        return {}
-
-    def _refuse(self, table: str, file: ObjectStoragePath, why: str, result: Drained) -> None:
+    def refuse(self, table: str, file: ObjectStoragePath, why: str, result: Drained) -> None:
         """Set a row aside that BigQuery will never take, so that it blocks no other."""
-        aside = self.root / "refused" / table
-        aside.mkdir(parents=True, exist_ok=True)
-        (aside / f"{file.name}.error").write_text(why)
+        aside = self._folder("refused", table)
+        error = aside / f"{file.name}.error"
+        error.write_text(why)
+        _only_for_the_owner(error, FILE_MODE)
         file.replace(aside / file.name)
         log.error("Row set aside: BigQuery refused %s for %s: %s", file.name, table, why)
         result.refused.append(f"{table}/{file.name}: {why}")
+
+
+def _only_for_the_owner(path: ObjectStoragePath, mode: int) -> None:
+    """Take everybody else's rights away, in a local outbox. Where somebody else is the owner, it is theirs to do."""
+    if path.protocol in ("file", "local"):
+        with contextlib.suppress(PermissionError):
+            os.chmod(path.path, mode)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 CONNECTION = "google_cloud_default"
 QUERY_SECONDS = 30
 APPEND_SECONDS = 10
+NOT_ABOUT_ROWS = {401, 403, 404, 407, 408, 425, 429}
+"""Answers about who asks, what for and how often; nothing in the rows is to blame."""
 MAX_BYTES_BILLED = 1_000_000_000
 """No statement of ours reads more than a few MB; one that would is refused by BigQuery (lesson C6)."""
 
@@ -41,6 +43,14 @@ class RequestRefused(WarehouseError):
     """BigQuery refused a whole append, by its content: a row in it is to blame, and it does not say which."""
 
 
+class RequestTooLarge(RequestRefused):
+    """It was refused for its size (413)."""
+
+
+class RequestFailed(RequestRefused):
+    """BigQuery answered 500: it may be a row in it, or a fault of BigQuery that passes."""
+
+
 class Warehouse:
     """Queries and appends. One per task or command; the client is made on first use.
 
@@ -51,6 +61,8 @@ class Warehouse:
         self.connection = connection
         self._settings = settings
         self._client: Client | None = None
+        self._failing = False
+        """Whether the last append failed: then the next is tried once, until one gets through again."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -103,7 +115,7 @@ class Warehouse:
         Raises RowsRejected when some were refused (the others are in), RequestRefused when all were for what is in
         them, WarehouseError when nothing is known.
         """
-        from google.api_core.exceptions import BadRequest
+        from google.api_core.exceptions import GoogleAPICallError, RetryError
         from google.api_core.retry import Retry
         from google.cloud.bigquery import AutoRowIDs
 
@@ -114,11 +126,14 @@ class Warehouse:
                 row_ids=AutoRowIDs.DISABLED,
                 skip_invalid_rows=True,
                 timeout=APPEND_SECONDS,
-                retry=Retry(initial=0.5, maximum=2, timeout=APPEND_SECONDS),
+                retry=None if self._failing else Retry(initial=0.5, maximum=2, timeout=APPEND_SECONDS),
             )
-        except BadRequest as error:
-            raise RequestRefused(f"BigQuery refused the rows for {table}: {_first_line(error)}") from error
+            self._failing = False
         except Exception as error:
+            self._failing = True
+            answer = error.cause if isinstance(error, RetryError) else error
+            if isinstance(answer, GoogleAPICallError) and (kind := _refusal(int(answer.code or 0))) is not None:
+                raise kind(f"BigQuery refused the rows for {table}: {_first_line(answer)}") from error
             raise WarehouseError(f"BigQuery took no rows for {table}: {_first_line(error)}") from error
         if errors:
             raise RowsRejected(table, {int(e["index"]): str(e.get("errors", e)) for e in errors})
@@ -166,6 +181,15 @@ class Warehouse:
             return None
         except Exception as error:
             raise WarehouseError(f"BigQuery did not describe {table}: {_first_line(error)}") from error
+
+
+def _refusal(code: int) -> type[RequestRefused] | None:
+    """Return what kind of refusal of what was sent a status is, or None: then BigQuery is not to be had now."""
+    if code == 413:
+        return RequestTooLarge
+    if code == 500:
+        return RequestFailed
+    return RequestRefused if 400 <= code < 500 and code not in NOT_ABOUT_ROWS else None
 
 
 def _parameter(name: str, value: Parameter) -> Any:
