@@ -1,15 +1,13 @@
 """python -m orchestration"""
 
-import os
 import sys
 
-from orchestration.cli import main
+UNKNOWN = 3
 
 try:
-    code = main()
-    sys.stdout.flush()
-except BrokenPipeError:
-    # Whoever read our output (head, less) has seen enough. The interpreter must not try to flush it once more.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    code = 0
-sys.exit(code)
+    from orchestration.cli import main
+except ImportError as error:
+    print(f"orchestration: something is not installed for {sys.executable}: {error}", file=sys.stderr)  # noqa: T201
+    sys.exit(UNKNOWN)
+
+sys.exit(main())

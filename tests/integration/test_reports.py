@@ -222,6 +222,33 @@ def test_the_commands_show_them_in_eighty_columns_with_honest_exit_codes(report,
         assert json.loads(shown(capsys, command, "--json")[1])["date"] == DAY.isoformat()
 
 
+@pytest.mark.parametrize("command", ["missing", "failures", "timeline"])
+def test_a_day_on_which_nothing_ran_is_none_on_which_nothing_is_missing(warehouse, capsys, command):
+    code, text = shown(capsys, command)
+    assert code == 3
+    assert "unknown: no decision was made" in text
+    assert ("no run was locked" in text) == (command == "missing")
+    assert "Nothing is missing" not in text
+    assert json.loads(shown(capsys, command, "--json")[1])["absent"]
+    assert main(["reconcile", "--as-of", SEEN_AT.isoformat()]) == 3
+    assert "no decision was made" in capsys.readouterr().err
+
+
+def test_a_day_that_was_not_locked_is_none_on_which_nothing_is_missing(outbox, warehouse, capsys):
+    outbox.stage([decision("by_day", "06:00"), execution("by_day", "06:00")])
+    outbox.drain()
+    code, text = shown(capsys, "missing")
+    assert (code, "unknown: no run was locked" in text) == (3, True)
+    assert shown(capsys, "timeline")[0] == 0
+
+
+def test_on_a_day_on_which_everything_is_skipped_nothing_is_missing(outbox, warehouse, capsys):
+    outbox.stage([decision("halted", "06:00", "SKIP", reason="summer")])
+    outbox.drain()
+    code, text = shown(capsys, "missing")
+    assert (code, "Nothing is missing." in text) == (0, True)
+
+
 def test_without_an_answer_the_commands_say_unknown(google, capsys, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     assert shown(capsys, "missing")[0] == 3

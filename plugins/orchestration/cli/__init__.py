@@ -3,19 +3,59 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import re
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NoReturn
 
 from orchestration.config.errors import ConfigError
 from orchestration.config.settings import DATASET
+from orchestration.decisions.request import FIRST_YEAR, LAST_YEAR
 from orchestration.nba.eastern import require_aware
+from orchestration.services.errors import in_short
+from orchestration.words import Verdict
+
+MOST_RUNS = 1000
+DEBUG = "ORCHESTRATION_DEBUG"
+
+
+CRASHED, UNKNOWN = 70, Verdict.UNKNOWN.exit_code
+"""What a fault of our own exits with: never a verdict. 70 is sysexits' word for an internal error."""
+VERDICTS = ("health", "status", "timeline", "missing", "failures", "reconcile", "compare")
+"""Commands whose exit code says what they found: what keeps them from finding it is UNKNOWN."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Called wrongly, it exits with UNKNOWN: argparse's own 2 means "unhealthy" where a verdict is asked for."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(UNKNOWN, f"{self.prog}: error: {message}\n")
+
+
+def _day(text: str) -> date:
+    with contextlib.suppress(ValueError):
+        day = date.fromisoformat(text)
+        if FIRST_YEAR <= day.year <= LAST_YEAR:
+            return day
+    raise argparse.ArgumentTypeError(f"{text!r} is no date, such as 2026-01-14")
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_RUNS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_RUNS}")
 
 
 def _aware(text: str) -> datetime:
     try:
-        return require_aware(datetime.fromisoformat(text))
+        moment = require_aware(datetime.fromisoformat(text))
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise ValueError(text)
+        return moment
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from None
 
@@ -28,7 +68,7 @@ def _dataset(text: str) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    main_parser = argparse.ArgumentParser(prog="python -m orchestration", description="Phase 1 orchestration")
+    main_parser = _Parser(prog="python -m orchestration", description="Phase 1 orchestration")
     commands = main_parser.add_subparsers(dest="command", required=True)
     setup = commands.add_parser("init", help="create datasets, tables, views and pools; safe to repeat")
     setup.add_argument("--no-pools", action="store_true", help="only BigQuery, where no Airflow database is near")
@@ -36,13 +76,13 @@ def parser() -> argparse.ArgumentParser:
     health = commands.add_parser(
         "health", help="is everything in? exit 0 healthy or no games, 1 degraded, 2 not, 3 unknown"
     )
-    health.add_argument("--date", type=date.fromisoformat, help="ET date; default: the current orchestration day")
+    health.add_argument("--date", type=_day, help="ET date; default: the current orchestration day")
     health.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
     health.add_argument("--json", action="store_true", help="for machines")
     validate = commands.add_parser("validate", help="check workflows.yaml")
     validate.add_argument("file", nargs="?", help="default: the file in use")
     planning = commands.add_parser("plan", help="what would run on a date and why, tick by tick; touches nothing")
-    planning.add_argument("--date", type=date.fromisoformat, required=True, help="ET date; from its lock to the next")
+    planning.add_argument("--date", type=_day, required=True, help="ET date; from its lock to the next")
     planning.add_argument("--days", type=int, default=1, choices=range(1, 367), metavar="N", help="so many days")
     planning.add_argument("--workflow", help="only this one")
     planning.add_argument("--assume", metavar="FILE", help="YAML list of outcomes that are no success")
@@ -58,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
         "reconcile", help="what to fetch anew of the last days, as commands; 1 if anything"
     )
     reconciling.add_argument("--days", type=int, default=2, choices=range(1, 15), metavar="N", help="so many days back")
-    reconciling.add_argument("--max-runs", type=int, default=5, metavar="N", help="at most so many runs")
+    reconciling.add_argument("--max-runs", type=_number, default=5, metavar="N", help="at most so many runs")
     reconciling.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
     for name, what in (
         ("status", "part by part, with the next command; exit 0 well, 1 degraded, 2 unhealthy, 3 unknown"),
@@ -67,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         ("failures", "scrapers with failed tries, with a sample of what went wrong; exit 1 if any call failed"),
     ):
         report = commands.add_parser(name, help=what)
-        report.add_argument("--date", type=date.fromisoformat, help="ET date; default: the current orchestration day")
+        report.add_argument("--date", type=_day, help="ET date; default: the current orchestration day")
         report.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
         report.add_argument("--json", action="store_true", help="for machines")
         if name == "failures":
@@ -77,14 +117,14 @@ def parser() -> argparse.ArgumentParser:
     )
     checking.add_argument("name", help="a scraper of workflows.yaml")
     checking.add_argument("--game", metavar="GAME_ID", help="of a per-game scraper; default: the first near today")
-    checking.add_argument("--date", type=date.fromisoformat, help="ET date that the data is about; default: today")
+    checking.add_argument("--date", type=_day, help="ET date that the data is about; default: today")
     checking.add_argument("--event", metavar="ID", help="of a per-event scraper; default: its event source is asked")
     checking.add_argument("--json", action="store_true", help="for machines")
     comparing = commands.add_parser(
         "compare", help="what another system did, and what this one decided; exit 0 the same, 1 not, 3 unknown"
     )
     comparing.add_argument("--with", dest="dataset", type=_dataset, required=True, metavar="DATASET", help="its rows")
-    comparing.add_argument("--date", type=date.fromisoformat, help="ET date; default: the current orchestration day")
+    comparing.add_argument("--date", type=_day, help="ET date; default: the current orchestration day")
     comparing.add_argument("--days", type=int, default=1, choices=range(1, 32), metavar="N", help="up to the date")
     comparing.add_argument("--json", action="store_true", help="for machines")
     commands.add_parser("schema", help="print the JSON Schema of workflows.yaml, for editors")
@@ -92,72 +132,96 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code. Whatever happens, it ends with a line that says what, in no traceback.
+
+    What keeps a command with a verdict from one is UNKNOWN; a fault of our own in another is ``CRASHED``.
+    """
     options = parser().parse_args(arguments)
+    verdict = options.command in VERDICTS
+    if hasattr(sys.stdout, "reconfigure"):
+        # A terminal that cannot show a character shows another one.
+        sys.stdout.reconfigure(errors="replace")
     try:
-        match options.command:
-            case "init":
-                from orchestration.cli.setup import run_init
-
-                return run_init(pools=not options.no_pools, adopt=options.adopt)
-            case "health":
-                from orchestration.cli.health import run_health
-
-                return run_health(options.date, options.as_of, as_json=options.json)
-            case "plan":
-                from orchestration.cli.plan import Sources, run_plan
-
-                sources = Sources(options.config, options.games, options.assume)
-                return run_plan(
-                    options.date,
-                    options.days,
-                    sources,
-                    as_json=options.json,
-                    only=options.workflow,
-                    verbose=options.verbose,
-                )
-            case "explain":
-                from orchestration.cli.plan import Sources, run_explain
-
-                return run_explain(options.workflow, options.at, Sources(options.config, options.games))
-            case "reconcile":
-                from orchestration.cli.reconcile import run_reconcile
-
-                return run_reconcile(options.days, options.max_runs, options.as_of)
-            case "status":
-                from orchestration.cli.status import run_status
-
-                return run_status(options.date, options.as_of, as_json=options.json)
-            case "timeline":
-                from orchestration.cli.reports import run_timeline
-
-                return run_timeline(options.date, options.as_of, as_json=options.json)
-            case "missing":
-                from orchestration.cli.reports import run_missing
-
-                return run_missing(options.date, options.as_of, as_json=options.json)
-            case "failures":
-                from orchestration.cli.reports import run_failures
-
-                return run_failures(options.date, options.days, options.as_of, as_json=options.json)
-            case "check-scraper":
-                from orchestration.cli.check_scraper import Asked, run_check_scraper
-
-                asked = Asked(options.game, options.date, options.event)
-                return run_check_scraper(options.name, asked, as_json=options.json)
-            case "compare":
-                from orchestration.cli.compare import run_compare
-
-                return run_compare(options.dataset, options.date, options.days, as_json=options.json)
-            case "schema":
-                from orchestration.config.schema import schema_text
-
-                print(schema_text(), end="")
-                return 0
-            case _:
-                from orchestration.cli.setup import run_validate
-
-                return run_validate(options.file)
+        code = _run(options)
+        sys.stdout.flush()
+        return code
     except ConfigError as error:
         print(error, file=sys.stderr)
-        return 1
+        return UNKNOWN if verdict else 1
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has seen enough. The interpreter must not try to flush it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNKNOWN if verdict else 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        print(f"{options.command}: {in_short(error)}\n  next: {DEBUG}=1 shows where", file=sys.stderr)
+        return UNKNOWN if verdict else CRASHED
+
+
+def _run(options: argparse.Namespace) -> int:
+    match options.command:
+        case "init":
+            from orchestration.cli.setup import run_init
+
+            return run_init(pools=not options.no_pools, adopt=options.adopt)
+        case "health":
+            from orchestration.cli.health import run_health
+
+            return run_health(options.date, options.as_of, as_json=options.json)
+        case "plan":
+            from orchestration.cli.plan import Sources, run_plan
+
+            sources = Sources(options.config, options.games, options.assume)
+            return run_plan(
+                options.date,
+                options.days,
+                sources,
+                as_json=options.json,
+                only=options.workflow,
+                verbose=options.verbose,
+            )
+        case "explain":
+            from orchestration.cli.plan import Sources, run_explain
+
+            return run_explain(options.workflow, options.at, Sources(options.config, options.games))
+        case "reconcile":
+            from orchestration.cli.reconcile import run_reconcile
+
+            return run_reconcile(options.days, options.max_runs, options.as_of)
+        case "status":
+            from orchestration.cli.status import run_status
+
+            return run_status(options.date, options.as_of, as_json=options.json)
+        case "timeline":
+            from orchestration.cli.reports import run_timeline
+
+            return run_timeline(options.date, options.as_of, as_json=options.json)
+        case "missing":
+            from orchestration.cli.reports import run_missing
+
+            return run_missing(options.date, options.as_of, as_json=options.json)
+        case "failures":
+            from orchestration.cli.reports import run_failures
+
+            return run_failures(options.date, options.days, options.as_of, as_json=options.json)
+        case "check-scraper":
+            from orchestration.cli.check_scraper import Asked, run_check_scraper
+
+            asked = Asked(options.game, options.date, options.event)
+            return run_check_scraper(options.name, asked, as_json=options.json)
+        case "compare":
+            from orchestration.cli.compare import run_compare
+
+            return run_compare(options.dataset, options.date, options.days, as_json=options.json)
+        case "schema":
+            from orchestration.config.schema import schema_text
+
+            print(schema_text(), end="")
+            return 0
+        case _:
+            from orchestration.cli.setup import run_validate
+
+            return run_validate(options.file)

@@ -10,11 +10,12 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.config import Config, load
+from orchestration.config import Config, ConfigError, load
 from orchestration.health.facts import DayFacts
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import current_day
+from orchestration.services.errors import in_short
 from orchestration.words import Action, Outcome, Verdict
 
 WIDTH, INDENT = 79, 12
@@ -37,13 +38,21 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     from orchestration.audit.facts import day_facts
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-    config, now = load().config, as_of or datetime.now(UTC)
-    day = day or current_day(config, now)
+    now = as_of or datetime.now(UTC)
     try:
+        config = load().config
+        day = day or current_day(config, now)
+        if day > current_day(config, now):
+            return _unknown(day, f"{day} has not begun", "look again when it has", as_json=as_json)
         facts = day_facts(Warehouse(config.settings), config, day, now)
+        health = assess(config, facts, now)
     except WarehouseError as error:
-        return _unknown(day, str(error), as_json=as_json)
-    health = assess(config, facts, now)
+        return _unknown(day, str(error), "check the connection google_cloud_default", as_json=as_json)
+    except ConfigError as error:
+        return _unknown(day, str(error), "python -m orchestration validate", as_json=as_json)
+    except Exception as error:
+        reason = f"the health check itself failed: {in_short(error)}"
+        return _unknown(day, reason, "python -m orchestration status", as_json=as_json)
     if as_json:
         print(json.dumps({"mode": config.settings.mode.value, **_json(health, facts, now)}, indent=2))
     else:
@@ -51,11 +60,12 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     return health.verdict.exit_code
 
 
-def _unknown(day: date, reason: str, *, as_json: bool) -> int:
+def _unknown(day: date | None, reason: str, command: str, *, as_json: bool) -> int:
     if as_json:
-        print(json.dumps({"date": day.isoformat(), "verdict": Verdict.UNKNOWN.value, "reason": reason}))
+        on = None if day is None else day.isoformat()
+        print(json.dumps({"date": on, "verdict": Verdict.UNKNOWN.value, "reason": reason}))
     else:
-        print(f"{Verdict.UNKNOWN.value}: {reason}\n  next: check the connection google_cloud_default")
+        print(f"{Verdict.UNKNOWN.value}: {reason}\n  next: {command}")
     return Verdict.UNKNOWN.exit_code
 
 

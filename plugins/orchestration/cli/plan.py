@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from orchestration.config import Config, ConfigError, load
+from orchestration.config.errors import clipped, did_you_mean
 from orchestration.decisions.case import day as moment_text
 from orchestration.decisions.case import plural
 from orchestration.decisions.engine import examine
@@ -41,6 +42,10 @@ def run_plan(day: date, days: int, sources: Sources, *, as_json: bool, only: str
     """Print the decisions of ``days`` orchestration days from ``day`` on. Returns 0, or 1 with what is in the way."""
     try:
         config = load(sources.config).config
+        if only is not None:
+            _check_workflow(config, only)
+            if only not in config.enabled:
+                raise _Unusable(f"{only} is not enabled in workflows.yaml, so nothing of it runs")
         start, end = day_bounds(config, day)[0], day_bounds(config, day + timedelta(days=days - 1))[1]
         assumptions = _assumptions(sources)
         schedule, history = _inputs(config, list(config.enabled), start, days, sources)
@@ -61,8 +66,7 @@ def run_explain(workflow: str, at: datetime, sources: Sources) -> int:
     """Print every check of one decision. Returns 0, or 1 with what is in the way."""
     try:
         config = load(sources.config).config
-        if workflow not in config.workflows:
-            raise _Unusable(f"no workflow is named {workflow}; there are {', '.join(config.workflows)}")
+        _check_workflow(config, workflow)
         schedule, history = _inputs(config, [workflow], at, 1, sources)
     except _Unusable as error:
         print(f"explain: {error}", file=sys.stderr)
@@ -88,6 +92,12 @@ def run_explain(workflow: str, at: datetime, sources: Sources) -> int:
 
 class _Unusable(Exception):
     """Something that the command needs cannot be read."""
+
+
+def _check_workflow(config: Config, name: str) -> None:
+    if name not in config.workflows:
+        near = did_you_mean(name, config.workflows)
+        raise _Unusable(f"no workflow is named {clipped(name)}{near}; there are {', '.join(config.workflows)}")
 
 
 def _inputs(

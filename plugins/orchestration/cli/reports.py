@@ -17,7 +17,7 @@ WIDTH = 79
 
 
 def run_timeline(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
-    """Print the day's decisions in order; SKIPs are counted. Returns 0, or 3 when BigQuery does not answer."""
+    """Print the day's decisions in order; SKIPs are counted. Returns 0, or 3 when unknown."""
     return _report(day, as_of, as_json, lambda ask, first, _: (ask("timeline", first, first), _timeline, 0))
 
 
@@ -30,7 +30,7 @@ def run_missing(day: date | None, as_of: datetime | None, *, as_json: bool) -> i
         rows += [{**row, "state": "NOT EXECUTED"} for row in ask("unexecuted_runs", first, first, seen_at=seen_at)]
         return rows, _missing, int(any(row["state"] != "LATE" for row in rows))
 
-    return _report(day, as_of, as_json, report)
+    return _report(day, as_of, as_json, report, needs_lock=True)
 
 
 def run_failures(day: date | None, days: int, as_of: datetime | None, *, as_json: bool) -> int:
@@ -40,10 +40,19 @@ def run_failures(day: date | None, days: int, as_of: datetime | None, *, as_json
         rows = ask("failing_scrapers", last - timedelta(days=days - 1), last)
         return rows, _failures, int(any(row["failed"] for row in rows))
 
-    return _report(day, as_of, as_json, report)
+    return _report(day, as_of, as_json, report, days=days)
 
 
-def _report(day: date | None, as_of: datetime | None, as_json: bool, report: Callable[..., Any]) -> int:
+def _report(
+    day: date | None,
+    as_of: datetime | None,
+    as_json: bool,
+    report: Callable[..., Any],
+    *,
+    days: int = 1,
+    needs_lock: bool = False,
+) -> int:
+    """Print what ``report`` finds. Where what it rests on is not there, say so: finding nothing means nothing then."""
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
@@ -57,16 +66,32 @@ def _report(day: date | None, as_of: datetime | None, as_json: bool, report: Cal
 
     try:
         rows, show, code = report(ask, day, now)
+        absent = absent_basis(ask("basis", day - timedelta(days=days - 1), day)[0], needs_lock=needs_lock)
     except WarehouseError as error:
         print(f"unknown: {error}\n  next: check the connection google_cloud_default", file=sys.stderr)
         return 3
     if as_json:
-        print(json.dumps({"date": day.isoformat(), "rows": rows}, default=str, indent=2))
+        print(json.dumps({"date": day.isoformat(), "absent": absent, "rows": rows}, default=str, indent=2))
     else:
         print(f"{day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
-        for line in show(rows):
+        for text in absent:
+            print(f"unknown: {text}")
+        for line in show(rows) if rows or not absent else ():
             print(line[:WIDTH])
-    return int(code)
+    return 3 if absent and not code else int(code)
+
+
+def absent_basis(basis: Row, *, needs_lock: bool = False) -> list[str]:
+    """Return what a report rests on that is not there, from ``queries/basis.sql``.
+
+    A day on which every decision is SKIP, as in a halt, has an empty lock, and that one is nothing unknown.
+    """
+    absent = []
+    if not basis["decisions"]:
+        absent.append("no decision was made: did Airflow run? (quick_health_check.sh)")
+    if needs_lock and not basis["expected"] and (basis["runs"] or not basis["decisions"]):
+        absent.append("no run was locked, so none counts as missing (schedule_locker)")
+    return absent
 
 
 def _timeline(rows: list[Row]) -> list[str]:

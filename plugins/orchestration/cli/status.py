@@ -53,7 +53,7 @@ def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     config, now = load().config, as_of or datetime.now(UTC)
     day = day or current_day(config, now)
     parts = [*_day_parts(config, day, now), _part("outbox", _outbox), _part("scraper service", _service)]
-    parts += _airflow()
+    parts.append(_part("Airflow", _airflow))
     order = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
     worst = max((part.verdict for part in parts), key=order.index)
     if as_json:
@@ -84,16 +84,22 @@ def _day_parts(config: Config, day: date, now: datetime) -> Iterator[Part]:
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
+    if day > current_day(config, now):
+        yield Part("the day", "has not begun", Verdict.UNKNOWN)
+        return
     warehouse = Warehouse(config.settings)
     try:
         facts = day_facts(warehouse, config, day, now)
         failing = warehouse.query(statement("failing_scrapers"), {"first_date": day, "last_date": day})
+        health = assess(config, facts, now)
     except WarehouseError as error:
         yield Part(
             "BigQuery", "unknown", Verdict.UNKNOWN, [(str(error), "airflow connections get google_cloud_default")]
         )
         return
-    health = assess(config, facts, now)
+    except Exception as error:
+        yield Part("the day", "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
+        return
     for name, says in _numbers(facts, health).items():
         found = [finding for finding in health.findings if finding.kind in PARTS[name]]
         yield Part(name, says, _worst(found), [(finding.text, finding.command) for finding in found])
@@ -169,7 +175,7 @@ def _service(name: str) -> Part:
     return Part(name, "is down", Verdict.UNHEALTHY, [(problem, "airflow connections get scraper_service")])
 
 
-def _airflow() -> Iterator[Part]:
+def _airflow(name: str) -> Part:
     """What Airflow's own health page says; it needs no login."""
     import requests
 
@@ -182,13 +188,12 @@ def _airflow() -> Iterator[Part]:
         components: dict[str, dict[str, Any] | None] = reply.json()
     except (requests.RequestException, ValueError) as error:
         text = f"{base} does not answer ({type(error).__name__}); AIRFLOW__API__BASE_URL says where Airflow is"
-        yield Part("Airflow", "unknown", Verdict.UNKNOWN, [(text, "")])
-        return
-    well = {name: (part or {}).get("status") for name, part in components.items()}
-    ill = [name for name, status in well.items() if status not in ("healthy", None)]
-    healthy = [name for name, status in well.items() if status == "healthy"]
-    part = Part("Airflow", ", ".join(healthy) or "nothing is well")
+        return Part(name, "unknown", Verdict.UNKNOWN, [(text, "")])
+    well = {component: (state or {}).get("status") for component, state in components.items()}
+    ill = [component for component, status in well.items() if status not in ("healthy", None)]
+    healthy = [component for component, status in well.items() if status == "healthy"]
+    part = Part(name, ", ".join(healthy) or "nothing is well")
     if ill:
         part.verdict = Verdict.UNHEALTHY
-        part.wrong = [(f"{name} is {well[name]}", "airflow jobs check --limit 10 --allow-multiple") for name in ill]
-    yield part
+        part.wrong = [(f"{one} is {well[one]}", "airflow jobs check --limit 10 --allow-multiple") for one in ill]
+    return part
