@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from orchestration.planning.reconcile import Makeup
 
 
+MANY = 100
+"""No limit for what is told."""
+SOURCE = "reconcile"
+"""Whose findings these are, in the memory of alerts."""
+
+
 def _find(context: Context, config: Config, most: int) -> list[Makeup]:
     """Return what is missing. A run by hand looks at the days it names, others at those with decisions on record."""
     from orchestration.audit.warehouse import Warehouse
@@ -78,7 +84,7 @@ class TellOpenOperator(AlertingOperator):
             self.log.info("What is still missing is looked for again; people are told after the day's last time")
             return
         alerts = [self._alert(makeup) for makeup in _find(context, self.config, MANY)]
-        alert_once(context, self.config, RECONCILE_SOURCE, alerts, self.log)
+        alert_once(context, self.config, SOURCE, alerts, self.log)
 
     def _alert(self, makeup: Makeup) -> Alert:
         what = f"{len(makeup.games)} game{'' if len(makeup.games) == 1 else 's'} of {makeup.target_date}"
@@ -87,9 +93,3 @@ class TellOpenOperator(AlertingOperator):
         level = AlertLevel.CRITICAL if critical else AlertLevel.WARNING
         command = trigger(makeup.workflow, force=True, target_date=makeup.target_date.isoformat())
         return Alert("games_incomplete", makeup.workflow, text, command, level)
-
-
-MANY = 100
-"""No limit for what is told."""
-RECONCILE_SOURCE = "reconcile"
-"""Whose findings these are, in the memory of alerts."""
