@@ -1,4 +1,4 @@
-"""A week beside the old system, which makes five of its known mistakes: each is named as what it is, and nothing else."""
+"""A week beside the old system, which makes five of its known mistakes: each is named, and nothing else is."""
 
 import json
 from datetime import date, timedelta
@@ -46,8 +46,8 @@ CONFIG = changed(**{f"settings__{key}": value for key, value in SETTINGS.items()
 def refresh_schedule(warehouse):
     """Phase 2's rows, as HEAD writes them: real tips."""
     rows = [
-        f"('{one.game_id}', '{one.code}', 2025, DATE '{day}', TIMESTAMP '{one.tip:%Y-%m-%d %H:%M:%S%z}', 1, 'Scheduled', "
-        f"'BOS', 'LAL', 'api_stats', 'f', TIMESTAMP '{WEEK[-1]} 12:00:00+00')"
+        f"('{one.game_id}', '{one.code}', 2025, DATE '{day}', TIMESTAMP '{one.tip:%Y-%m-%d %H:%M:%S%z}', 1, "
+        f"'Scheduled', 'BOS', 'LAL', 'api_stats', 'f', TIMESTAMP '{WEEK[-1]} 12:00:00+00')"
         for day, games in GAMES.items()
         for one in games
     ]
@@ -145,8 +145,8 @@ def test_a_daily_workflow_that_runs_again_every_hour_is_needless(differences):
     """Its rows say no_data, and their summaries count what was saved: that is how we know that it was done."""
     expected = [("morning_operations", f"{hour:02d}:00", "needless") for hour in range(7, 24)]
     assert found(differences, Mistake.DAILY_AGAIN_EVERY_HOUR) == expected
-    whys = {one["why"] for one in differences["differences"] if one["kind"] == "needless"}
-    assert whys == {"nothing to do: Done for 2026-01-13 at 06:00 ET"} or len(whys) == 17
+    whys = [one["why"] for one in differences["differences"] if one["kind"] == "needless"]
+    assert whys[0] == "nothing to do: Done for 2026-01-13 at 06:00 ET"
 
 
 @pytest.mark.lesson("T1")
@@ -196,7 +196,8 @@ def test_on_the_screen_the_counts_come_first_and_what_repeats_is_said_once(compa
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "Mon 12 Jan 2026 to Sun 18 Jan 2026: old_system beside our_shadow"
-    assert lines[1].endswith("same, 1 still due, 1 late, 2 missed, 17 needless, 2 other date,") or " 17 needless" in out
+    open("/tmp/w/shadow-dump.txt", "w").write(out)
+    assert "same, 1 late, 2 missed, 17 needless, 2 other date, 3 other games" in " ".join(lines[1:3])
     assert "07:00  needless     morning_operations, 17 times until 23:00" in lines
     assert "01:00  missed       post_game_window_2" in lines
     assert max(map(len, lines)) < 80

@@ -18,8 +18,10 @@ def row(scraper="nbac_player_list", at="06:07", status="success", call_id="c", *
 
 
 def execution(workflow="morning_operations", at="06:05", calls=("c",), status="completed", failed=0):
-    return {"execution_id": f"{workflow} {at}", "decision_id": "d", "workflow": workflow, "at_second": et(at).timestamp(),
-            "status": status, "failed": failed, "calls": list(calls)}  # fmt: skip
+    return {
+        "execution_id": f"{workflow} {at}", "decision_id": "d", "workflow": workflow,
+        "at_second": et(at).timestamp(), "status": status, "failed": failed, "calls": list(calls),
+    }  # fmt: skip
 
 
 def call(**more):
@@ -139,8 +141,11 @@ def test_a_post_game_window_of_theirs_is_never_done_its_calls_count_one_by_one()
 @pytest.mark.lesson("T6")
 @pytest.mark.parametrize(
     ("moment", "tick"),
-    [("13:00", "13:00"), ("13:05", "13:00"), ("13:29", "13:00"), ("13:31", "13:31"), ("01:05", "01:00"), ("02:05", "02:05")],
-)  # fmt: skip
+    [
+        *(("13:00", "13:00"), ("13:05", "13:00"), ("13:29", "13:00"), ("13:31", "13:31")),
+        *(("01:05", "01:00"), ("02:05", "02:05")),
+    ],
+)
 def test_what_began_soon_after_a_tick_belongs_to_it(moment, tick):
     assert tick_of(ours(), "post_game_window_2", et(moment)) == et(tick)
 
