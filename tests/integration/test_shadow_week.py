@@ -18,7 +18,7 @@ from orchestration.decisions.engine import decide
 from orchestration.planning.day import day_bounds
 from support.beside import Mistake, OldSystem
 from support.old_system import create_old_tables
-from support.worlds import ROOT, changed, game
+from support.worlds import ROOT, changed, et, game
 
 MONDAY = date(2026, 1, 12)
 WEEK = [MONDAY + timedelta(days=n) for n in range(7)]
@@ -213,3 +213,18 @@ def test_a_dataset_that_is_not_there_is_unknown_and_no_difference(compared, caps
 def test_only_a_plain_name_is_a_dataset(name):
     with pytest.raises(SystemExit):
         main(["compare", "--with", name])
+
+
+def test_what_may_not_be_over_yet_is_not_compared_and_what_we_did_not_decide_is_unknown(compared, week):
+    """At 14:30 a run of theirs for 14:00 may still be going on. Of a day without decisions of ours nothing can be said."""
+    thursday = WEEK[3]
+    code, out = compared("--date", f"{thursday}", "--as-of", et("14:30", thursday).isoformat(), "--json")
+    assert (code, json.loads(out)["differences"]) == (0, [])
+    code, out = compared("--date", f"{thursday}", "--as-of", et("14:50", thursday).isoformat(), "--json")
+    assert [(one["kind"], one["tick"][11:16]) for one in json.loads(out)["differences"]] == [("missed", "14:00")]
+    warehouse = Warehouse(CONFIG.settings)
+    warehouse.query(f"DELETE FROM {{audit}}.workflow_decisions WHERE slot_time > TIMESTAMP '{WEEK[-1]} 23:30:00+00'")
+    code, out = compared("--date", f"{WEEK[-1]}", "--json")
+    unknown = [one for one in json.loads(out)["differences"] if one["kind"] == "unknown"]
+    assert (code, {one["why"] for one in unknown}) == (1, {"we made no decision at this tick"})
+    assert {one["kind"] for one in json.loads(out)["differences"]} == {"unknown"}
