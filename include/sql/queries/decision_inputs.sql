@@ -70,8 +70,9 @@ WHERE DATE(triggered_at) BETWEEN @history_from_date AND @tick_date
   AND triggered_at < @tick
   AND execution_id NOT IN (
     SELECT execution_id
-    FROM {audit}.v_scraper_runs
+    FROM {audit}.scraper_execution_log
     WHERE DATE(triggered_at) BETWEEN @history_from_date AND @tick_date
+      AND dag_id IS NOT NULL
   )
 UNION ALL
 SELECT 'decision', TO_JSON_STRING(STRUCT(

@@ -72,6 +72,7 @@ WHERE DATE(triggered_at) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL 
   AND triggered_at >= @start
   AND execution_id NOT IN (
     SELECT execution_id
-    FROM {audit}.v_scraper_runs
+    FROM {audit}.scraper_execution_log
     WHERE DATE(triggered_at) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
+      AND dag_id IS NOT NULL
   )

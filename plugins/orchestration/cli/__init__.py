@@ -126,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     comparing.add_argument("--with", dest="dataset", type=_dataset, required=True, metavar="DATASET", help="its rows")
     comparing.add_argument("--date", type=_day, help="ET date; default: the current orchestration day")
     comparing.add_argument("--days", type=int, default=1, choices=range(1, 32), metavar="N", help="up to the date")
+    comparing.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
     comparing.add_argument("--json", action="store_true", help="for machines")
     commands.add_parser("schema", help="print the JSON Schema of workflows.yaml, for editors")
     return main_parser
@@ -215,7 +216,7 @@ def _run(options: argparse.Namespace) -> int:
         case "compare":
             from orchestration.cli.compare import run_compare
 
-            return run_compare(options.dataset, options.date, options.days, as_json=options.json)
+            return run_compare(options.dataset, options.date, options.days, options.as_of, as_json=options.json)
         case "schema":
             from orchestration.config.schema import schema_text
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from orchestration.config import Config, load
 from orchestration.decisions.case import plural
-from orchestration.nba.eastern import clock, et, et_date
+from orchestration.health.findings import GRACE
+from orchestration.nba.eastern import after, clock, et, et_date
 from orchestration.planning.comparison import DIFFERENT, Comparison, Kind, compare, counts, only_one_has
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.planning.sides import Sides, both_sides
@@ -35,18 +36,21 @@ class Span:
         return f"{self.first:%a %d %b %Y}" + ("" if self.first == self.last else f" to {self.last:%a %d %b %Y}")
 
 
-def run_compare(dataset: str, day: date | None, days: int, *, as_json: bool) -> int:
+def run_compare(dataset: str, day: date | None, days: int, as_of: datetime | None, *, as_json: bool) -> int:
     """Print every tick at which the two differ, for ``days`` orchestration days up to ``day``.
+
+    Ticks whose executions may not be over yet are left out.
 
     Returns 0 when nothing differs, 1 when something does, 3 when that cannot be known.
     """
     from orchestration.audit.warehouse import WarehouseError
 
-    config = load().config
-    last = day or current_day(config, datetime.now(UTC))
+    config, now = load().config, as_of or datetime.now(UTC)
+    last = day or current_day(config, now)
     span = Span(last - timedelta(days=days - 1), last)
+    until = min(day_bounds(config, last)[1], after(now, -GRACE))
     try:
-        sides = both_sides(config, _rows(config, dataset, span))
+        sides = both_sides(config, _rows(config, dataset, span, now), until)
     except WarehouseError as error:
         return _unknown(str(error), "check the connection google_cloud_default, and the name of the dataset")
     if not sides.ours:
@@ -54,7 +58,7 @@ def run_compare(dataset: str, day: date | None, days: int, *, as_json: bool) -> 
             f"there is no decision of ours in {config.settings.audit_dataset} on {span.in_words}",
             "is the system running?",
         )
-    found = compare(sides.ours, sides.theirs)
+    found = [one for one in compare(sides.ours, sides.theirs) if one.tick < until]
     if as_json:
         print(json.dumps(_json(config, dataset, span, sides, found), indent=2, ensure_ascii=False))
     else:
@@ -68,11 +72,12 @@ def _unknown(why: str, command: str) -> int:
     return UNKNOWN
 
 
-def _rows(config: Config, dataset: str, span: Span) -> list[dict[str, Any]]:
+def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[str, Any]]:
     from orchestration.audit.statements import with_identifiers
     from orchestration.audit.warehouse import Warehouse
 
-    start, until = day_bounds(config, span.first)[0].astimezone(UTC), day_bounds(config, span.last)[1].astimezone(UTC)
+    start = day_bounds(config, span.first)[0].astimezone(UTC)
+    until = min(day_bounds(config, span.last)[1], now).astimezone(UTC)
     return Warehouse(config.settings).query(
         with_identifiers("two_systems", dataset=dataset),
         {

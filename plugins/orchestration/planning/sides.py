@@ -24,19 +24,19 @@ class Sides:
     theirs: list[Theirs]
 
 
-def both_sides(config: Config, rows: Iterable[Mapping[str, Any]]) -> Sides:
-    """Return both sides from the rows of ``queries/two_systems.sql``."""
+def both_sides(config: Config, rows: Iterable[Mapping[str, Any]], until: datetime) -> Sides:
+    """Return both sides from the rows of ``queries/two_systems.sql``, as far as the aware ``until``."""
     facts: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         facts[row["kind"]].append(json.loads(row["payload"]))
     game_ids = {str(row["code"]): str(row["id"]) for row in facts["game"]}
     calls = read_calls(config, facts["their_call"], game_ids)
     executions = read_executions(facts["their_execution"], calls)
-    return Sides(_ours(config, facts["decision"]), _theirs(config, facts["their_decision"], executions))
+    return Sides(_ours(config, facts["decision"], until), _theirs(config, facts["their_decision"], executions))
 
 
-def _ours(config: Config, rows: Iterable[Mapping[str, Any]]) -> list[Ours]:
-    """Return our decisions, and a gap for each tick between the first and the last that has none."""
+def _ours(config: Config, rows: Iterable[Mapping[str, Any]], until: datetime) -> list[Ours]:
+    """Return our decisions, and a gap for each tick after the first one that has none."""
     found: dict[tuple[str, datetime], Ours] = {}
     for row in rows:
         name, tick = row["workflow"], _moment(row["tick"])
@@ -50,9 +50,9 @@ def _ours(config: Config, rows: Iterable[Mapping[str, Any]]) -> list[Ours]:
             rule=row.get("rule") or "",
             per_game=name in config.workflows and bool(config.per_game_scrapers(name)),
         )
-    ticks = [tick for _, tick in found]
+    first = min((tick for _, tick in found), default=until)
     for name in {name for name, _ in found if name in config.enabled}:
-        for tick in config.ticks_of(name).between(min(ticks), max(ticks)):
+        for tick in config.ticks_of(name).between(first, max(first, until)):
             found.setdefault((name, tick), Ours(name, tick, None, None))
     return list(found.values())
 

@@ -57,6 +57,20 @@ def test_tags_say_priority_and_decision_type():
     assert {"priority:CRITICAL", "type:game_aware"} <= set(DAGS["betting_lines"].tags)
 
 
+@pytest.mark.lesson("A9")
+def test_whoever_sees_a_shadow_sees_that_it_is_one():
+    shadow = build_dags(changed(settings__mode="shadow", settings__audit_dataset="nba_phase1"))
+    assert set(shadow) == set(DAGS)
+    for dag in shadow.values():
+        assert "shadow" in dag.tags
+        assert dag.doc_md.startswith("> **Shadow**: ")
+    label = shadow["betting_lines"].get_edge_info("decide", "skip")["label"]
+    assert label == "RUN and SKIP: a shadow calls nothing"
+    assert not [name for name, dag in DAGS.items() if "shadow" in dag.tags or "Shadow" in dag.doc_md]
+    one = build_dags(changed(workflows__betting_lines__mode="shadow"))
+    assert [name for name, dag in one.items() if "shadow" in dag.tags] == ["betting_lines"]
+
+
 def test_the_decision_branches_into_hold_skip_and_abort():
     dag = DAGS["betting_lines"]
     assert dag.get_task("decide").downstream_task_ids == {"hold", "skip", "abort", "finish"}

@@ -334,3 +334,63 @@ def test_rows_that_are_no_game_are_one_finding_that_names_them():
         "DEGRADED: 7 rows of the schedule are no game and left out: 0042500101 on 2026-01-20: "
     )
     assert health.headline.endswith("; and 2 more")
+
+
+SHADOW = changed(settings__mode="shadow", settings__audit_dataset="nba_phase1")
+
+
+def a_shadow_day(**changes):
+    """A day on which everything was decided, and nothing called."""
+    facts = a_day()
+    decisions = tuple(replace(decision, shadow=True) for decision in facts.decisions)
+    return replace(facts, **{"decisions": decisions, "executions": (), "calls": (), **changes})
+
+
+def shadow_kinds(facts, config=SHADOW, now=AFTER):
+    return [finding.kind for finding in assess(config, facts, now).findings]
+
+
+@pytest.mark.lesson("A9")
+def test_runs_that_nobody_executed_and_games_that_nobody_brought_are_the_other_systems():
+    health = assess(SHADOW, a_shadow_day(), AFTER)
+    assert (health.verdict, health.findings, health.collected) == (Verdict.HEALTHY, (), 0)
+    assert health.headline == "HEALTHY: a shadow: everything is decided and recorded, nothing is called"
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [("missed_window", []), ("unusable_rows", []), ("history_unreadable", ["abort"]), ("internal_error", ["abort"])],
+)
+def test_an_abort_is_ours_only_where_we_could_not_decide(rule, found):
+    facts = a_shadow_day()
+    aborted = DecisionFact("x", "betting_lines", et("22:00"), Action.ABORT, rule, "why", shadow=True)
+    # The day's last word of that workflow, so that nothing makes up for it.
+    others = tuple(d for d in facts.decisions if d.workflow != "betting_lines" or d.tick < et("22:00"))
+    late = tuple(d for d in facts.decisions if d.workflow == "betting_lines" and d.tick > et("22:00"))
+    assert shadow_kinds(replace(facts, decisions=(*others, aborted))) == [*(["missing_ticks"] if late else []), *found]
+
+
+def test_what_it_does_not_do_itself_is_found():
+    day = a_shadow_day()
+    assert shadow_kinds(replace(day, expected=())) == ["not_locked"]
+    assert shadow_kinds(replace(day, cleanups=())) == ["no_cleanup"]
+    assert "missing_ticks" in shadow_kinds(replace(day, decisions=day.decisions[:20]))
+
+
+@pytest.mark.lesson("A9")
+def test_one_workflow_that_is_a_shadow_takes_its_games_and_runs_out_of_the_health_of_a_live_system():
+    config = changed(workflows__betting_lines__mode="shadow")
+    facts = a_day()
+    shadow = {d.decision_id for d in facts.decisions if d.workflow == "betting_lines"}
+    decisions = tuple(replace(d, shadow=d.decision_id in shadow) for d in facts.decisions)
+    without = tuple(e for e in facts.executions if e.workflow != "betting_lines")
+    assert shadow_kinds(replace(facts, decisions=decisions, executions=without), config) == []
+    assert "run_without_execution" in shadow_kinds(replace(facts, executions=without), changed())
+
+
+def test_what_was_decided_as_a_shadow_stays_so_after_the_switch():
+    """The morning of the day of the switch is no RUN without execution."""
+    facts = a_day()
+    decisions = tuple(replace(d, shadow=d.tick < et("12:00")) for d in facts.decisions)
+    later = tuple(e for e in facts.executions if e.tick >= et("12:00"))
+    assert "run_without_execution" not in shadow_kinds(replace(facts, decisions=decisions, executions=later), changed())

@@ -1,0 +1,243 @@
+"""A shadow at work, its operators against the real endpoints: it decides and records, it calls and sends nothing."""
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+import requests
+import yaml
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.alerts.memory import ALERTS
+from orchestration.audit.outbox import Outbox
+from orchestration.audit.setup import init
+from orchestration.audit.warehouse import Warehouse
+from orchestration.cli import main
+from orchestration.config.settings import Settings
+from orchestration.generator.dags import PARAMS
+from orchestration.operators import decide as decide_module
+from orchestration.operators.call_retries import CallFailed
+from orchestration.operators.cleanup import CleanupOperator
+from orchestration.operators.decide import DecideOperator
+from orchestration.operators.hold import HoldOperator
+from orchestration.operators.lock import LockOperator
+from orchestration.operators.reconcile import FindMakeupsOperator
+from orchestration.operators.scrape import ScrapeOperator
+from orchestration.operators.watch import WatchOperator
+from support.old_system import create_old_tables, logged, their_execution, write
+from support.rows import add_schedule, call
+from support.worlds import DAY, ROOT, et
+
+OURS, THEIRS, PHASE_2 = "shadow_at_work", "system_beside", "phase_2_beside"
+SETTINGS = {
+    "mode": "shadow",
+    "audit_dataset": OURS,
+    "history_dataset": THEIRS,
+    "schedule_table": f"{PHASE_2}.nbac_schedule",
+}
+
+
+class Store(dict):
+    set = dict.__setitem__
+
+
+class Shadow:
+    """Runs single tasks as Airflow would, with a configuration that may change between them."""
+
+    def __init__(self, file, warehouse, outbox) -> None:
+        self.file, self.warehouse, self.outbox = file, warehouse, outbox
+        self.memory, self.branches, self.xcoms = Store(), [], {}
+        self.set_mode("shadow")
+
+    def set_mode(self, mode) -> None:
+        data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
+        data["settings"] |= SETTINGS | {"mode": mode}
+        self.file.write_text(yaml.safe_dump(data))
+
+    def context(self, operator, at, **params):
+        run_id = f"scheduled__{at.isoformat()}"
+
+        def pull(task_ids, key, **_):
+            return self.xcoms.get(key)
+
+        return {
+            "ti": SimpleNamespace(
+                dag_id="betting_lines", run_id=run_id, task_id=operator.task_id, map_index=-1, try_number=1,
+                max_tries=0, xcom_push=self.xcoms.__setitem__, xcom_pull=pull,
+            ),
+            "dag_run": SimpleNamespace(
+                run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, start_date=at, run_after=at,
+                logical_date=at, triggering_user_name=None,
+            ),
+            "params": {**{name: param.value for name, param in PARAMS.items()}, "days": 2, "max_runs": 5, **params},
+            "asset_state_store": {ALERTS: self.memory},
+            "task_state_store": Store(),
+        }  # fmt: skip
+
+    def decide(self, workflow, at, **params):
+        operator = DecideOperator(task_id="decide", workflow=workflow)
+        operator.do_branch = lambda _, branch: self.branches.append(branch)
+        operator.execute(self.context(operator, at, **params))
+        self.outbox.drain()
+        return operator
+
+    def run(self, operator, at):
+        result = operator.execute(self.context(operator, at))
+        self.outbox.drain()
+        return result
+
+    def rows(self, sql):
+        return self.warehouse.query(sql)
+
+
+@pytest.fixture(scope="module")
+def beside(google):
+    """Their dataset, with a morning of theirs in it, and a schedule."""
+    theirs = Warehouse(Settings(audit_dataset=THEIRS, schedule_table=SETTINGS["schedule_table"]))
+    theirs.query(f"CREATE SCHEMA {PHASE_2}")
+    theirs.query("CREATE TABLE {schedule_table} AS SELECT * FROM nba_raw.nbac_schedule WHERE game_date IS NULL")
+    add_schedule(theirs, ("0022500001", DAY, "api_stats", et("05:00"), "Scheduled"))
+    create_old_tables(theirs)
+    write(theirs, "scraper_execution_log", logged("m1", "nbac_player_list", et("06:07")))
+    write(theirs, "workflow_executions", their_execution("morning_operations", et("06:05"), ["m1"]))
+    yield theirs
+    for dataset in (THEIRS, PHASE_2):
+        theirs.client.delete_dataset(dataset, delete_contents=True)
+
+
+@pytest.fixture
+def shadow(google, beside, tmp_path, monkeypatch):
+    file = tmp_path / "workflows.yaml"
+    monkeypatch.setenv("ORCHESTRATION_CONFIG", str(file))
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path}/outbox")
+    warehouse = Warehouse(Settings(**SETTINGS))
+    init(warehouse)
+    world = f"http://127.0.0.1:{google.scrapers}/world"
+    counted = ("calls", "processed", "recovered", "unreadable", "backlog")
+    before = requests.get(world, timeout=60).json()
+    yield Shadow(file, warehouse, Outbox(warehouse=warehouse))
+    after = requests.get(world, timeout=60).json()
+    assert [after.get(name) for name in counted] == [before.get(name) for name in counted]
+    warehouse.client.delete_dataset(OURS, delete_contents=True)
+
+
+DECISIONS = "SELECT action, rule, JSON_VALUE(context, '$.mode') AS mode FROM {audit}.v_workflow_decisions"
+
+
+@pytest.mark.lesson("A9")
+def test_a_run_is_recorded_as_one_and_skipped(shadow):
+    operator = shadow.decide("betting_lines", et("15:00"))
+    assert shadow.branches == ["skip"]
+    assert (operator.action, operator.mode) == ("RUN", "shadow")
+    assert shadow.rows(DECISIONS) == [{"action": "RUN", "rule": "run", "mode": "shadow"}]
+
+
+@pytest.mark.lesson("A9")
+@pytest.mark.parametrize("asked", [{"force": True}, {"dry_run": True}, {"force": True, "target_date": f"{DAY}"}])
+def test_by_hand_it_calls_nothing_either(shadow, asked):
+    shadow.decide("betting_lines", et("15:00"), **asked)
+    assert shadow.branches == ["skip"]
+
+
+@pytest.mark.lesson("A9")
+def test_its_decisions_follow_what_the_system_beside_it_has_done(shadow):
+    """Its own RUNs make no execution: without theirs the morning would be due at every hour."""
+    shadow.decide("morning_operations", et("06:00"))
+    shadow.decide("morning_operations", et("07:00"))
+    assert [(row["action"], row["rule"]) for row in sorted(shadow.rows(DECISIONS), key=str)] == [
+        ("RUN", "run"), ("SKIP", "done"),
+    ]  # fmt: skip
+
+
+def test_their_missed_window_is_recorded_and_nobody_is_told(shadow):
+    shadow.decide("betting_lines", et("22:00"))
+    assert shadow.branches == ["skip"]
+    assert shadow.rows(DECISIONS) == [{"action": "ABORT", "rule": "missed_window", "mode": "shadow"}]
+    assert shadow.memory == {}
+
+
+def test_that_it_cannot_decide_is_its_own_fault(shadow, monkeypatch):
+    monkeypatch.setattr(decide_module, "aborted", decide_module.aborted)
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    operator = DecideOperator(task_id="decide", workflow="betting_lines")
+    operator.do_branch = lambda _, branch: shadow.branches.append(branch)
+    operator.execute(shadow.context(operator, et("15:00")))
+    assert (operator.action, shadow.branches) == ("ABORT", ["abort"])
+
+
+def test_the_day_is_locked_in_its_own_dataset(shadow):
+    shadow.run(LockOperator(task_id="lock"), et("05:00"))
+    locked = {row["workflow_name"] for row in shadow.rows("SELECT workflow_name FROM {audit}.v_expected_schedule")}
+    assert {"betting_lines", "post_game_window_2"} <= locked
+
+
+def test_the_cleanup_looks_and_records_and_sends_nothing(shadow):
+    """A file of a call from a time when it was live: its message is the system's beside it to send."""
+    lost = call("bdl_box_scores", "22:00", "success", 1, gcs_path="gs://b/lost.json", record_count=3)
+    lost = lost.model_copy(update={"completed_at": et("22:06"), "scraper_name": "nbac_player_list"})
+    shadow.outbox.stage([lost])
+    shadow.outbox.drain()
+    shadow.run(CleanupOperator(task_id="republish_lost_files"), et("23:20"))
+    [row] = shadow.rows("SELECT republished_count, pubsub_enabled, errors FROM {audit}.v_cleanup_operations")
+    assert (row["republished_count"], row["pubsub_enabled"], list(row["errors"])) == (0, False, [])
+
+
+def test_reconcile_starts_nothing(shadow, capsys):
+    assert shadow.run(FindMakeupsOperator(task_id="find"), et("+1 09:00")) == []
+    assert main(["reconcile", "--as-of", et("+1 09:00").isoformat()]) == 0
+    assert "shadow" in capsys.readouterr().out
+
+
+def test_the_watchdog_tells_what_it_lacks_itself_and_no_more(shadow):
+    with pytest.raises(AirflowFailException) as told:
+        shadow.run(WatchOperator(task_id="watch"), et("15:20"))
+    assert "no decision of any workflow" in str(told.value)
+    for word in ("incomplete", "RUN without execution", "failed"):
+        assert word not in str(told.value)
+
+
+@pytest.mark.lesson("A9")
+def test_going_back_to_a_shadow_stops_what_has_been_decided_but_not_called(shadow):
+    shadow.set_mode("live")
+    shadow.decide("betting_lines", et("15:00"))
+    assert shadow.branches == ["hold"]
+    shadow.set_mode("shadow")
+    with pytest.raises(AirflowFailException, match="No call was made: the workflow is a shadow since its decision"):
+        shadow.run(HoldOperator(task_id="hold", workflow="betting_lines"), et("15:00"))
+    scrape = ScrapeOperator(task_id="oddsa_events", workflow="betting_lines", scraper="oddsa_events", timeout_seconds=9)
+    with pytest.raises(CallFailed, match="the workflow is a shadow now"):
+        shadow.run(scrape, et("15:00"))
+    shadow.outbox.drain()
+    [row] = shadow.rows("SELECT status, error_type FROM {audit}.v_scraper_runs")
+    assert row == {"status": "failed", "error_type": "shadow"}
+
+
+def test_the_health_check_and_the_status_say_so_first(shadow, capsys):
+    moment = ["--date", f"{DAY}", "--as-of", et("+1 04:00").isoformat()]
+    for command in ("health", "status"):
+        main([command, *moment])
+        lines = capsys.readouterr().out.splitlines()
+        assert f"SHADOW beside {THEIRS}: calls and sends nothing" in lines[:3]
+        main([command, *moment, "--json"])
+        assert json.loads(capsys.readouterr().out)["mode"] == "shadow"
+
+
+def test_init_names_a_history_that_is_not_there(shadow, capsys, monkeypatch):
+    data = yaml.safe_load(shadow.file.read_text())
+    data["settings"]["history_dataset"] = "nowhere"
+    shadow.file.write_text(yaml.safe_dump(data))
+    assert main(["init", "--no-pools"]) == 1
+    said = capsys.readouterr().err
+    for table in ("workflow_executions", "scraper_execution_log"):
+        assert f"settings.history_dataset: table nowhere.{table} does not exist" in said
+
+
+def test_a_shadow_for_a_week_is_no_week_of_missing_executions(shadow, capsys):
+    shadow.run(LockOperator(task_id="lock"), et("05:00"))
+    shadow.decide("betting_lines", et("15:00"))
+    main(["missing", "--date", f"{DAY}", "--as-of", (et("15:00") + timedelta(hours=2)).isoformat(), "--json"])
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert not [row for row in rows if row["state"] == "NOT EXECUTED"]
+    assert not [row for row in rows if row["workflow_name"] == "betting_lines" and "15:00" in str(row)]

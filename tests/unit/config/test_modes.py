@@ -1,0 +1,77 @@
+"""Live or shadow: what loads, and whose rows count as history."""
+
+import pytest
+import yaml
+
+from orchestration.config import ConfigError, loads
+from orchestration.config.settings import Settings
+from support.worlds import OLD_FILE, ROOT, changed, ours
+
+OWN = {"settings__mode": "shadow", "settings__audit_dataset": "nba_phase1"}
+
+
+def text(**settings):
+    data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
+    data["settings"] |= settings
+    return yaml.safe_dump(data)
+
+
+def test_without_a_word_everything_is_live_and_history_is_our_own_dataset():
+    assert not any(ours().is_shadow(name) for name in (None, *ours().workflows))
+    assert Settings().history == "nba_orchestration"
+    assert Settings(audit_dataset="ours").history == "ours"
+    assert Settings(audit_dataset="ours", history_dataset="theirs").history == "theirs"
+
+
+@pytest.mark.lesson("A9")
+def test_a_shadow_reads_the_system_beside_it_and_lives_in_a_dataset_of_its_own():
+    config = changed(**OWN)
+    assert all(config.is_shadow(name) for name in (None, *config.workflows, "cleanup", "reconcile"))
+    assert config.settings.history == "nba_orchestration"
+    assert changed(**OWN, settings__history_dataset="theirs").settings.history == "theirs"
+
+
+@pytest.mark.lesson("A9")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mode": "shadow"},
+        {"mode": "shadow", "audit_dataset": "nba_orchestration"},
+        {"mode": "shadow", "audit_dataset": "theirs", "history_dataset": "theirs"},
+        {"mode": "shadow", "history_dataset": "nba_orchestration"},
+    ],
+)
+def test_a_shadow_in_the_dataset_of_the_system_that_executes_what_it_finds_does_not_load(settings):
+    with pytest.raises(
+        ConfigError, match=r"a shadow needs a dataset of its own.*executes every RUN that it finds there"
+    ):
+        loads(text(**settings), "w.yaml")
+
+
+def test_one_workflow_may_be_a_shadow_in_a_live_system():
+    config = changed(workflows__betting_lines__mode="shadow")
+    assert [name for name in config.workflows if config.is_shadow(name)] == ["betting_lines"]
+    assert not config.is_shadow()
+    assert not config.is_shadow("cleanup")
+
+
+def test_in_a_shadow_nobody_is_live_and_a_workflow_that_says_so_is_warned_about():
+    data = yaml.safe_load(text(mode="shadow", audit_dataset="nba_phase1"))
+    data["workflows"]["betting_lines"]["mode"] = "live"
+    loaded = loads(yaml.safe_dump(data), "w.yaml")
+    assert loaded.config.is_shadow("betting_lines")
+    assert [w.split(": ", 1)[1] for w in loaded.warnings if "shadow" in w] == [
+        "workflows.betting_lines.mode: the system is a shadow (settings.mode), so this workflow calls nothing either"
+    ]
+
+
+@pytest.mark.parametrize("mode", ["Shadow", "dry", "", True])
+def test_another_mode_names_those_that_there_are(mode):
+    with pytest.raises(ConfigError, match=r"settings.mode.*live.*shadow"):
+        loads(text(mode=mode), "w.yaml")
+
+
+def test_the_file_of_november_2025_can_be_a_shadow():
+    data = yaml.safe_load(OLD_FILE.read_text())
+    data["settings"] |= {"mode": "shadow", "audit_dataset": "nba_phase1"}
+    assert loads(yaml.safe_dump(data)).config.is_shadow("morning_operations")
