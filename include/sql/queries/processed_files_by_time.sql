@@ -3,5 +3,9 @@
 SELECT '{table}' AS table_name, source_file_path, MAX(CAST({time_column} AS TIMESTAMP)) AS processed_at
 FROM {table}
 WHERE {partition_column} >= @oldest
-  AND ({audit}.fits_one_of(source_file_path, @paths) OR CAST({time_column} AS TIMESTAMP) >= @oldest)
+  AND (
+    {audit}.bare_path(source_file_path) IN UNNEST(@paths)
+    OR {audit}.inner_path(source_file_path) IN UNNEST(@paths)
+    OR CAST({time_column} AS TIMESTAMP) >= @oldest
+  )
 GROUP BY source_file_path

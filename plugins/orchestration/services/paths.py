@@ -50,10 +50,8 @@ class FilePath:
 
     @property
     def asked(self) -> frozenset[str]:
-        """The names to ask a table for (SQL function ``fits_one_of``): in an address they may be encoded."""
-        return (
-            self.readings | {quote(name) for name in self.readings} | {quote(name, safe="") for name in self.readings}
-        )
+        """What to ask a table for, where SQL's ``bare_path`` or ``inner_path`` finds it; an address may encode it."""
+        return self.readings | {quote(name, safe=safe) for name in self.readings for safe in ("", "/")}
 
     def fits(self, other: FilePath) -> bool:
         """Return whether both may name the same file. Where both name their bucket, they do or they do not."""

@@ -1,0 +1,4 @@
+-- As bare_path, without what stands first in it: a bucket, a host, or a folder.
+CREATE OR REPLACE FUNCTION {audit}.inner_path(path STRING) RETURNS STRING AS (
+  REGEXP_REPLACE(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(path, r'^[a-z]+://', ''), r'/+', '/'), '/ '), r'^[^/]+/', '')
+);
