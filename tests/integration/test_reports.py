@@ -257,10 +257,10 @@ def test_without_an_answer_the_commands_say_unknown(google, capsys, monkeypatch)
 def test_every_report_says_in_bigquery_what_it_is(google):
     init(Warehouse())
     client = Warehouse().client
-    for name in [*ddl("reports"), *ddl("functions")]:
+    for name, text in (ddl("reports") | ddl("functions")).items():
         description = client.get_routine(f"{client.project}.nba_orchestration.{name}").description
         assert description
-        assert "ET date" in description
+        assert "ET date" in description or " DATE" not in text
         assert "{" not in description
 
 
