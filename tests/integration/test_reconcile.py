@@ -110,12 +110,13 @@ class Run:
         )  # fmt: skip
         ti = SimpleNamespace(dag_id="reconcile", run_id="r", task_id="t", map_index=-1, try_number=1, max_tries=2)
         return {
-            "dag_run": dag_run, "ti": ti, "params": {"days": 2, "max_runs": 5, "as_of": None, **params},
+            "dag_run": dag_run, "ti": ti, "params": params,
             "asset_state_store": {ALERTS: self.memory},
         }  # fmt: skip
 
     def run(self, operator, at, **more):
-        return operator(task_id="t").execute(self.context(at, **more))
+        params = {} if operator is WatchOperator else {"days": 2, "max_runs": 5}
+        return operator(task_id="t").execute(self.context(at, **params, **more))
 
 
 @pytest.fixture
