@@ -215,7 +215,7 @@ def test_only_a_plain_name_is_a_dataset(name):
 
 
 def test_what_may_not_be_over_yet_is_not_compared_and_what_we_did_not_decide_is_unknown(compared, week):
-    """At 14:30 a run of theirs for 14:00 may still be going on. Of a day without decisions of ours nothing can be said."""
+    """At 14:30 a run of theirs for 14:00 may still be going on. Without decisions of ours nothing can be said."""
     thursday = WEEK[3]
     code, out = compared("--date", f"{thursday}", "--as-of", et("14:30", thursday).isoformat(), "--json")
     assert (code, json.loads(out)["differences"]) == (0, [])
