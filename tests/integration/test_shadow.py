@@ -16,7 +16,6 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.config.settings import Settings
 from orchestration.generator.dags import PARAMS
-from orchestration.operators import decide as decide_module
 from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.decide import DecideOperator
@@ -159,7 +158,6 @@ def test_their_missed_window_is_recorded_and_nobody_is_told(shadow):
 
 
 def test_that_it_cannot_decide_is_its_own_fault(shadow, monkeypatch):
-    monkeypatch.setattr(decide_module, "aborted", decide_module.aborted)
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     operator = DecideOperator(task_id="decide", workflow="betting_lines")
     operator.do_branch = lambda _, branch: shadow.branches.append(branch)
@@ -170,7 +168,7 @@ def test_that_it_cannot_decide_is_its_own_fault(shadow, monkeypatch):
 def test_the_day_is_locked_in_its_own_dataset(shadow):
     shadow.run(LockOperator(task_id="lock"), et("05:00"))
     locked = {row["workflow_name"] for row in shadow.rows("SELECT workflow_name FROM {audit}.v_expected_schedule")}
-    assert {"betting_lines", "post_game_window_2"} <= locked
+    assert {"betting_lines", "post_game_window_1"} <= locked
 
 
 def test_the_cleanup_looks_and_records_and_sends_nothing(shadow):
@@ -191,9 +189,10 @@ def test_reconcile_starts_nothing(shadow, capsys):
 
 
 def test_the_watchdog_tells_what_it_lacks_itself_and_no_more(shadow):
+    shadow.decide("betting_lines", et("06:00"))
     with pytest.raises(AirflowFailException) as told:
         shadow.run(WatchOperator(task_id="watch"), et("15:20"))
-    assert "no decision of any workflow" in str(told.value)
+    assert "betting_lines: 9 ticks without a decision" in str(told.value)
     for word in ("incomplete", "RUN without execution", "failed"):
         assert word not in str(told.value)
 
@@ -237,6 +236,7 @@ def test_init_names_a_history_that_is_not_there(shadow, capsys, monkeypatch):
 def test_a_shadow_for_a_week_is_no_week_of_missing_executions(shadow, capsys):
     shadow.run(LockOperator(task_id="lock"), et("05:00"))
     shadow.decide("betting_lines", et("15:00"))
+    capsys.readouterr()
     main(["missing", "--date", f"{DAY}", "--as-of", (et("15:00") + timedelta(hours=2)).isoformat(), "--json"])
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert not [row for row in rows if row["state"] == "NOT EXECUTED"]

@@ -196,7 +196,6 @@ def test_on_the_screen_the_counts_come_first_and_what_repeats_is_said_once(compa
     lines = out.splitlines()
     assert code == 1
     assert lines[0] == "Mon 12 Jan 2026 to Sun 18 Jan 2026: old_system beside our_shadow"
-    open("/tmp/w/shadow-dump.txt", "w").write(out)
     assert "same, 1 late, 2 missed, 17 needless, 2 other date, 3 other games" in " ".join(lines[1:3])
     assert "07:00  needless     morning_operations, 17 times until 23:00" in lines
     assert "01:00  missed       post_game_window_2" in lines
@@ -216,7 +215,7 @@ def test_only_a_plain_name_is_a_dataset(name):
 
 
 def test_what_may_not_be_over_yet_is_not_compared_and_what_we_did_not_decide_is_unknown(compared, week):
-    """At 14:30 a run of theirs for 14:00 may still be going on. Of a day without decisions of ours nothing can be said."""
+    """At 14:30 a run of theirs for 14:00 may still be going on. Without decisions of ours nothing can be said."""
     thursday = WEEK[3]
     code, out = compared("--date", f"{thursday}", "--as-of", et("14:30", thursday).isoformat(), "--json")
     assert (code, json.loads(out)["differences"]) == (0, [])
