@@ -51,6 +51,7 @@ class Cleanups:
                 run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, start_date=et("00:00"),
                 run_after=at, logical_date=at, triggering_user_name=None,
             ),
+            "params": {},
             "asset_state_store": {ALERTS: self.memory},
         }  # fmt: skip
         try:

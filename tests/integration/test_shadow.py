@@ -69,10 +69,16 @@ class Shadow:
                 run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, start_date=at, run_after=at,
                 logical_date=at, triggering_user_name=None,
             ),
-            "params": {**{name: param.value for name, param in PARAMS.items()}, "days": 2, "max_runs": 5, **params},
+            "params": {**self.params_of(operator), **params},
             "asset_state_store": {ALERTS: self.memory},
             "task_state_store": Store(),
         }  # fmt: skip
+
+    def params_of(self, operator):
+        """The parameters of the operator's DAG, as they are if nobody says otherwise."""
+        if operator.workflow:
+            return {name: param.value for name, param in PARAMS.items()}
+        return {"days": 2, "max_runs": 5} if isinstance(operator, FindMakeupsOperator) else {}
 
     def decide(self, workflow, at, **params):
         operator = DecideOperator(task_id="decide", workflow=workflow)

@@ -51,7 +51,7 @@ class Checked:
             logical_date=et("05:00"), triggering_user_name=None,
         )  # fmt: skip
         monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
-        self.context = {"dag_run": dag_run}
+        self.context = {"dag_run": dag_run, "params": {}}
 
     def run(self):
         CheckTablesOperator(task_id="check_tables").execute(self.context)
