@@ -158,6 +158,7 @@ def cleanup(config, outbox, monkeypatch, at):
             run_id=run_id, run_type="scheduled", conf={}, start_date=at, run_after=at, logical_date=at,
             triggering_user_name=None,
         ),
+        "params": {},
         "asset_state_store": {ALERTS: Store()},
     }  # fmt: skip
     told = ""
