@@ -1,4 +1,7 @@
--- As bare_path, without what stands first in it: a bucket, a host, or a folder.
+-- As bare_path, without what stands first in it: a bucket or a folder.
 CREATE OR REPLACE FUNCTION {audit}.inner_path(path STRING) RETURNS STRING AS (
-  REGEXP_REPLACE(TRIM(REGEXP_REPLACE(REGEXP_REPLACE(path, r'^[a-z]+://', ''), r'/+', '/'), '/ '), r'^[^/]+/', '')
+  REGEXP_REPLACE(
+    TRIM(REGEXP_REPLACE(REGEXP_REPLACE(path, r'^([a-z]+://(storage\.[a-z.]+/)?|/gcs/)', ''), r'/+', '/'), '/ '),
+    r'^[^/]+/', ''
+  )
 );
