@@ -27,15 +27,21 @@ def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Gam
 
     What counts as brought is said in :mod:`orchestration.decisions.collected`.
     """
-    wanted = {
+    scrapers = wanted(config, facts, critical_only=critical_only)
+    successes = successes_of(facts.calls)
+    found = {game: still_lacking(config, scrapers, game, successes) for game in facts.schedule.on(facts.day)}
+    return {game: scrapers for game, scrapers in found.items() if scrapers}
+
+
+def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str, ...]:
+    """Return the scrapers of the day's post-game windows that must have each game."""
+    found = {
         scraper: None
         for name, workflow in config.enabled.items()
         if isinstance(workflow, PostGameWorkflow) and not config.is_shadow(name) and not halted(config, name, facts)
         for scraper in scrapers_about_games(config, name, critical_only=critical_only)
     }
-    successes = successes_of(facts.calls)
-    found = {game: still_lacking(config, wanted, game, successes) for game in facts.schedule.on(facts.day)}
-    return {game: scrapers for game, scrapers in found.items() if scrapers}
+    return tuple(found)
 
 
 def halted(config: Config, name: str, facts: DayFacts) -> bool:
