@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from fastapi.responses import HTMLResponse
 from orchestration.config.model import SYSTEM_DAGS, Config
 from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts
-from orchestration.planning.day import current_day, day_bounds, plan
+from orchestration.planning.day import day_bounds, plan
 from orchestration.ui import app as ui
 from orchestration.ui import pages
 from orchestration.ui.looking import AHEAD, Look, Looks
@@ -35,7 +35,7 @@ class Known(Looks):
 
     def __init__(self, config: Config, facts: DayFacts, now: datetime, history: History | None = None) -> None:
         super().__init__()
-        self.config, self.facts, self.now, self.history = config, facts, now, history or History()
+        self.known, self.facts, self.now, self.history = config, facts, now, history or History()
         self.reads: list[str] = []
         self.failing: Exception | None = None
         self.outbox = "0 rows staged, 0 refused"
@@ -43,8 +43,8 @@ class Known(Looks):
     def clock(self) -> datetime:
         return self.now
 
-    def today(self) -> tuple[Config, date]:
-        return self.config, current_day(self.config, self.now)
+    def config(self) -> Config:
+        return self.known
 
     def _read(self, what: str) -> None:
         self.reads.append(what)
@@ -53,22 +53,22 @@ class Known(Looks):
 
     def _day(self, day: date, now: datetime) -> Look:
         self._read("facts")
-        start, end = day_bounds(self.config, day)
+        start, end = day_bounds(self.known, day)
         facts = self.facts if day == self.facts.day else DayFacts(day, self.facts.schedule)
         planned: tuple[Any, ...] = ()
         if now < end:
             self._read("inputs")
-            planned = tuple(plan(self.config, max(now, start), end, facts.schedule, self.history))
-        return Look(self.config, facts, planned, now, self.outbox)
+            planned = tuple(plan(self.known, max(now, start), end, facts.schedule, self.history))
+        return Look(self.known, facts, planned, now, self.outbox)
 
     def _ahead(self) -> Any:
         self._read("inputs")
         schedule = self.facts.schedule
-        return self.config, self.now, tuple(plan(self.config, self.now, self.now + AHEAD, schedule, self.history))
+        return self.known, self.now, tuple(plan(self.known, self.now, self.now + AHEAD, schedule, self.history))
 
     def _tick(self, workflow: str, tick: datetime) -> Any:
         self._read("inputs")
-        return self.config, self.facts.schedule, self.history
+        return self.known, self.facts.schedule, self.history
 
 
 class Viewer:
@@ -139,5 +139,3 @@ def serving(app: FastAPI) -> Iterator[str]:
             server.should_exit = True
             thread.join()
 
-
-Changed = Callable[[DayFacts], DayFacts]

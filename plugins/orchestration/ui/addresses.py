@@ -5,14 +5,24 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from orchestration.config.model import Config
-from orchestration.nba.eastern import at, et
-from orchestration.planning.day import day_bounds
+from orchestration.nba.eastern import NOON, at, et
+from orchestration.planning.day import current_day, day_bounds
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 
 
 class AddressError(ValueError):
     """An address names no day or no moment. Its text says what and how to write it."""
+
+
+def shown_first(config: Config, now: datetime) -> tuple[date, date]:
+    """Return the day that somebody who names none wants at the aware ``now``, and the one that is told beside it.
+
+    Until noon that is the night that ended, with the day that has begun beside it; later the day, with last night.
+    """
+    today = current_day(config, now)
+    night = today - timedelta(days=1)
+    return (night, today) if et(now).date() == today and et(now).time() < NOON else (today, night)
 
 
 def day_of(text: str) -> date | None:

@@ -15,7 +15,7 @@ from orchestration.config.model import Config
 from orchestration.decisions.model import Decision, History
 from orchestration.health.facts import DayFacts
 from orchestration.nba.games import Schedule
-from orchestration.planning.day import current_day, day_bounds, plan
+from orchestration.planning.day import day_bounds, plan
 from orchestration.services.errors import in_short
 from orchestration.ui.shared import Shared
 
@@ -46,10 +46,9 @@ class Looks:
         """Return the present, UTC."""
         return datetime.now(UTC)
 
-    def today(self) -> tuple[Config, date]:
-        """Return the configuration in use and the current orchestration day."""
-        config = load_or_last_good().config
-        return config, current_day(config, self.clock())
+    def config(self) -> Config:
+        """Return the configuration in use."""
+        return load_or_last_good().config
 
     def day(self, day: date, as_of: datetime | None) -> Look:
         """Return the ET ``day`` as of the aware ``as_of``, or of the present."""
@@ -64,7 +63,7 @@ class Looks:
         return self.ticks.get((workflow, tick), lambda: self._tick(workflow, tick))
 
     def _day(self, day: date, now: datetime) -> Look:
-        config = load_or_last_good().config
+        config = self.config()
         warehouse = Warehouse(config.settings)
         facts = day_facts(warehouse, config, day, now)
         start, end = day_bounds(config, day)
@@ -76,12 +75,12 @@ class Looks:
         return Look(config, facts, planned, now, _outbox())
 
     def _ahead(self) -> tuple[Config, datetime, Sequence[Decision]]:
-        config, now = load_or_last_good().config, self.clock()
+        config, now = self.config(), self.clock()
         schedule, history = decision_inputs(Warehouse(config.settings), config, list(config.enabled), now)
         return config, now, tuple(plan(config, now, now + AHEAD, schedule, history))
 
     def _tick(self, workflow: str, tick: datetime) -> tuple[Config, Schedule, History]:
-        config = load_or_last_good().config
+        config = self.config()
         return config, *decision_inputs(Warehouse(config.settings), config, [workflow], tick)
 
 

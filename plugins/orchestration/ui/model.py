@@ -134,6 +134,11 @@ class GameRow:
     status: str
     states: tuple[GameState, ...]
 
+    @property
+    def has(self) -> int:
+        """How many of the scrapers have brought it."""
+        return sum(state in (GameState.COLLECTED, GameState.ON_ITS_WAY) for state in self.states)
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -162,6 +167,15 @@ class Cleanups:
     errors: tuple[str, ...] = ()
     waiting: tuple[tuple[str, str, int], ...] = ()
     """Scraper, path and age in minutes of files that had not reached their table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another day in one line. ``code``: the class of the style sheet."""
+
+    day: date
+    code: str
+    headline: str
 
 
 @dataclass(frozen=True)

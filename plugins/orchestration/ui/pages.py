@@ -20,11 +20,11 @@ from orchestration.health.facts import CallFact
 from orchestration.nba.eastern import after
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
-from orchestration.ui.addresses import AddressError, day_of, moment_of
+from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
 from orchestration.ui.database import run_of, runs_between, told
 from orchestration.ui.day import day_page, force_conf
 from orchestration.ui.looking import Look, Looks
-from orchestration.ui.model import DayPage, Tick, TickState
+from orchestration.ui.model import Beside, DayPage, Tick, TickState
 from orchestration.ui.rendering import SECURITY, render
 from orchestration.ui.shared import Shared
 from orchestration.ui.why import Why, why
@@ -81,9 +81,11 @@ def _page(html: str) -> HTMLResponse:
 def _asked(day: str, as_of: str) -> tuple[date, datetime | None]:
     """Return the day and the moment that were asked for; None: the present."""
     try:
-        config, today = looks.today()
-        asked = day_of(day) or today
-        return asked, moment_of(as_of, asked, config) if as_of else _end_of_past(config, asked)
+        config, now = looks.config(), looks.clock()
+        asked = day_of(day) or shown_first(config, now)[0]
+        if as_of:
+            return asked, moment_of(as_of, asked, config)
+        return asked, _end_of_past(config, asked) if day else None
     except AddressError as error:
         raise Problem(400, "This address makes no sense", str(error)) from None
     except ConfigError as error:
@@ -132,20 +134,31 @@ def show_day(
             names = frozenset({*config.enabled, *SYSTEM_DAGS}) & allowed
             problem.runs, problem.day = runs_between(session, names, *day_bounds(config, asked)), asked
         raise
+    beside = None if day or as_of else _beside(allowed)
     days = frozenset({asked, asked + timedelta(days=1)})
     alerts = told(session, days, allowed, frozenset({*look.config.workflows, *SYSTEM_DAGS}))
     suffix = f"?as_of={as_of}" if as_of and moment is not None else ""
-    key = (asked, moment, look.now, allowed, root, tuple(alerts))
+    key = (asked, moment, look.now, allowed, root, tuple(alerts), beside)
     html = rendered.get(
         key,
-        lambda: render("day.html", root, page=page, told=alerts, outbox=look.outbox, asked=suffix),
+        lambda: render("day.html", root, page=page, told=alerts, outbox=look.outbox, asked=suffix, beside=beside),
     )
     return _page(html)
 
 
+def _beside(allowed: frozenset[str]) -> Beside | None:
+    """Return, for whoever names no day, the other one of last night and today."""
+    day = shown_first(looks.config(), looks.clock())[1]
+    try:
+        _, page = _made(day, None, allowed)
+    except Problem as problem:
+        return Beside(day, "unknown", problem.headline)
+    return Beside(day, page.verdict.name.lower() if page.verdict else "plan", page.headline)
+
+
 def _config() -> Config | None:
     try:
-        return looks.today()[0]
+        return looks.config()
     except ConfigError:
         return None
 

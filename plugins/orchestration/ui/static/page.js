@@ -145,11 +145,14 @@
     const sideways = [...main.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
     const open = new Map([...main.querySelectorAll("details[id]")].map((box) => [box.id, box.open]));
     const focus = keyOf(document.activeElement);
-    const detail = document.getElementById("detail");
+    const form = document.getElementById("when");
+    const kept = [document.getElementById("detail"), form && form.contains(document.activeElement) ? form : null];
     main.replaceChildren(...fresh.childNodes);
     document.title = page.title;
-    const panel = document.getElementById("detail");
-    if (detail && panel) panel.replaceWith(detail);
+    for (const element of kept) {
+      const twin = element && document.getElementById(element.id);
+      if (twin) twin.replaceWith(element);
+    }
     found.clear();
     quieten();
     [...main.querySelectorAll(".scroll")].forEach((box, number) => (box.scrollLeft = sideways[number] || 0));
@@ -168,7 +171,9 @@
     quieten();
     const box = document.getElementById("timeline");
     const now = box && box.querySelector("th.now");
+    // The present, or the night: at its end is what somebody wants to know in the morning.
     if (now) box.scrollLeft = Math.max(0, now.offsetLeft - box.clientWidth * 0.75);
+    else if (box && document.querySelector("#verdict:not(.plan)")) box.scrollLeft = box.scrollWidth;
     const seconds = Number(document.body.dataset.refresh);
     if (seconds) {
       setInterval(refresh, seconds * 1000);
