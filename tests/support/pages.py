@@ -21,13 +21,14 @@ from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts
 from orchestration.planning.day import day_bounds, plan
 from orchestration.ui import app as ui
-from orchestration.ui import pages
+from orchestration.ui import asking, pages, tabs
 from orchestration.ui.looking import AHEAD, Look, Looks
 
 SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
 """What Airflow 3.3 lets the frame of an external view do: no window of its own, no way out."""
 FRAME = f"""<!doctype html><html class="light"><head><title>Airflow</title></head><body>
-<iframe title="Orchestration" sandbox="{SANDBOX}" src="/orchestration/day" width="1200" height="900"></iframe></body></html>"""
+<iframe title="Orchestration" sandbox="{SANDBOX}" src="/orchestration/day" width="1200" height="900"></iframe>
+</body></html>"""
 
 
 class Known(Looks):
@@ -102,13 +103,13 @@ class _Manager:
 def site(patch: pytest.MonkeyPatch, looks: Looks, viewer: Viewer) -> FastAPI:
     """Return an application that has our pages where Airflow has them, and a frame as Airflow's."""
     manager = _Manager(viewer)
-    patch.setattr(pages, "looks", looks)
-    patch.setattr(pages, "get_auth_manager", lambda: manager)
+    patch.setattr(asking, "looks", looks)
+    patch.setattr(asking, "get_auth_manager", lambda: manager)
     patch.setattr(security, "get_auth_manager", lambda: manager)
     patch.setattr(security.DagModel, "get_team_name", lambda dag_id: None)
     patch.setattr(pages, "told", lambda *_: viewer.told)
     patch.setattr(pages, "runs_between", lambda *_: viewer.runs)
-    patch.setattr(pages, "run_of", lambda *_: viewer.run)
+    patch.setattr(tabs, "run_of", lambda *_: viewer.run)
     pages.rendered.clear()
     for dependency in (security.get_user, _get_session):
         patch.setitem(ui.app.dependency_overrides, dependency, lambda: None)
@@ -138,4 +139,3 @@ def serving(app: FastAPI) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
-

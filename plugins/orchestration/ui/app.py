@@ -1,4 +1,4 @@
-"""Our pages in Airflow, for whoever may see the DAG or the task. Loaded by the API server when the first is asked for."""
+"""Our pages in Airflow, for whoever may see the DAG or the task. The API server loads them when one is asked for."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.runs.clock import RunClock
+from orchestration.ui import pages, tabs
+from orchestration.ui.asking import Problem, root_of, show_problem
 from orchestration.ui.database import run_of
-from orchestration.ui.pages import Problem, root_of, router, show_problem
 from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url, render
 
 app = FastAPI(title="Orchestration", docs_url=None, redoc_url=None, openapi_url=None)
-app.include_router(router)
+app.include_router(pages.router)
+app.include_router(tabs.router)
 app.add_exception_handler(Problem, show_problem)
 
 FIRST = (

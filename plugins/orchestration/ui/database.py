@@ -71,7 +71,7 @@ def told(session: Session, days: Set[date], allowed: Set[str], known: Set[str]) 
     for key, value in rows:
         kind, _, about = key.removeprefix(TOLD).partition(" ")
         day = _date(value)
-        if day in days and (about not in known or about in allowed):
+        if day is not None and day in days and (about not in known or about in allowed):
             found.append(Told(kind, about, day))
     return sorted(found, key=lambda one: (one.day, one.kind, one.about), reverse=True)
 

@@ -36,11 +36,11 @@ def hours_of(config: Config, facts: DayFacts, now: datetime) -> tuple[Hour, ...]
     start, end = day_bounds(config, facts.day)
     first = start.replace(minute=0, second=0)
     starts = [after(first, HOUR * n) for n in range(26) if after(first, HOUR * n) < end]
-    twice = Counter(start.hour for start in starts)
+    twice, changes = Counter(start.hour for start in starts), len({start.utcoffset() for start in starts}) > 1
     return tuple(
         Hour(
             start,
-            f"{start:%H}" + (f" {_zone(start)}" if twice[start.hour] > 1 and len({s.utcoffset() for s in starts}) > 1 else ""),
+            f"{start:%H} {_zone(start)}" if changes and twice[start.hour] > 1 else f"{start:%H}",
             f"{start:%a %d %b %H:%M} {_zone(start)}",
             now=start <= now < after(start, HOUR),
         )
@@ -59,17 +59,17 @@ def rows_of(
     recorded: dict[str, list[Tick]] = defaultdict(list)
     executions = {e.decision_id: e for e in facts.executions}
     calls = calls_of(facts.calls)
-    for decision in facts.decisions:
-        if decision.workflow in config.enabled:
-            execution = executions.get(decision.decision_id)
-            counted = calls.get((decision.workflow, decision.run_id), Calls())
-            recorded[decision.workflow].append(_made(config, facts, decision, execution, counted, now))
-    expected = defaultdict(dict)
+    for made in facts.decisions:
+        if made.workflow in config.enabled:
+            execution = executions.get(made.decision_id)
+            counted = calls.get((made.workflow, made.run_id), Calls())
+            recorded[made.workflow].append(_made(config, facts, made, execution, counted, now))
+    expected: dict[str, dict[datetime, str]] = defaultdict(dict)
     for run in facts.expected:
         expected[run.workflow][run.tick] = run.reason
     plans: dict[str, dict[datetime, Decision]] = defaultdict(dict)
-    for plan in planned:
-        plans[plan.workflow][plan.tick] = plan
+    for decision in planned:
+        plans[decision.workflow][decision.tick] = decision
     later = {name: max((e.tick for e in facts.executions if e.workflow == name), default=None) for name in recorded}
     bounds = day_bounds(config, facts.day)
     starts = [hour.start for hour in hours]
@@ -81,7 +81,9 @@ def rows_of(
             if moment not in decided:
                 last = later.get(name)
                 here.append(
-                    _not_made(config, facts, name, moment, expected[name].get(moment), plans[name].get(moment), last, now)
+                    _not_made(
+                        config, facts, name, moment, expected[name].get(moment), plans[name].get(moment), last, now
+                    )
                 )
         here.sort(key=lambda tick: tick.at)
         rows.append(Row(name, tuple(here), _by_hour(here, starts), _halt(config, name, facts)))
@@ -173,4 +175,3 @@ def _not_made(
         reason = f"Expected: {expected}; no decision was made" if expected else "No decision was made at this tick"
     offset = offset_of(config, facts, moment)
     return Tick(name, moment, offset, state, reason, next_check, target)
-

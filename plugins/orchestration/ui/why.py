@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from orchestration.config.model import Config
-from orchestration.decisions.engine import examine
+from orchestration.decisions.engine import Examined, examine
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import after, clock
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import plan
-from orchestration.ui.seeing import config_for
+from orchestration.ui.seeing import Hiding, config_for
 from orchestration.words import Action
 
 LOOKS_AHEAD = timedelta(hours=36)
@@ -72,15 +72,23 @@ class Why:
     next_run: datetime | None = None
 
 
-def why(name: str, config: Config, tick: datetime, schedule: Schedule, history: History) -> Why:
-    """Return why the engine decides about the workflow ``name`` at the aware ``tick`` as it does."""
+def why(
+    name: str, config: Config, tick: datetime, schedule: Schedule, history: History, hiding: Hiding | None = None
+) -> Why:
+    """Return why the engine decides about the workflow ``name`` at the aware ``tick`` as it does.
+
+    ``hiding``: what the viewer may not see.
+    """
+    hiding = hiding or Hiding(config, set(config.workflows))
     decision, examined = examine(name, config, tick, schedule, history)
     checks = tuple(
         Asked(
             one.name,
             one.question.replace("``", ""),
             "answered" if one.verdict else "passed" if one.reached else "not asked",
-            tuple((key, _text(value)) for key, value in (one.verdict.context if one.verdict else {}).items()),
+            tuple(
+                (key, hiding.text(_text(value))) for key, value in (one.verdict.context if one.verdict else {}).items()
+            ),
         )
         for one in examined
     )
@@ -90,7 +98,7 @@ def why(name: str, config: Config, tick: datetime, schedule: Schedule, history: 
     return Why(
         decision.action,
         decision.rule,
-        decision.reason,
+        hiding.text(decision.reason),
         decision.target_date,
         decision.next_check_time,
         decision.alert_level.value,
@@ -107,13 +115,15 @@ def to_run(rule: str) -> str:
     return TO_RUN.get(rule, "what the check that answered asks for")
 
 
+def _context(one: Examined) -> Iterable[tuple[str, object]]:
+    return one.verdict.context.items() if one.verdict else ()
+
+
 def _text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _next_run(
-    name: str, config: Config, decision: Decision, schedule: Schedule, history: History
-) -> datetime | None:
+def _next_run(name: str, config: Config, decision: Decision, schedule: Schedule, history: History) -> datetime | None:
     """The first tick after this one at which the same engine says RUN, with what is known now."""
     if name not in config.enabled:
         return None
