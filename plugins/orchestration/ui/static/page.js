@@ -123,8 +123,11 @@
   });
 
   // ---- refreshing in place
-  const keyOf = (element) => element && element.closest("main") && (element.getAttribute("href") || element.id
-    || (element.dataset.t && `${element.closest("tr").rowIndex} ${element.dataset.t}`));
+  const keyOf = (element) => {
+    if (!element || !element.closest("main")) return null;
+    // A tick keeps its address when it turns from a run that is expected into a SKIP.
+    return element.matches(".timeline .k, .timeline i") ? addressOf(element) : element.getAttribute("href") || element.id || null;
+  };
   const refresh = async () => {
     if (document.hidden) return;
     const main = document.getElementById("main");
