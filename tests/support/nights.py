@@ -13,6 +13,7 @@ from orchestration.config.model import Config
 from orchestration.decisions.model import History
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
 from orchestration.nba.games import Schedule
+from orchestration.nba.teams import TEAMS
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action, ExecutionStatus, Outcome
@@ -24,7 +25,14 @@ MORNING = et("+1 06:25")
 
 
 def slate(count: int = 12, day: date = DAY, **more: Any) -> Schedule:
-    return schedule(*[game(n, f"{18 + n % 5}:{n % 2 * 3}0", day, **more) for n in range(1, count + 1)])
+    games = [game(n, f"{18 + n % 5}:{n % 2 * 3}0", day, **more) for n in range(1, count + 1)]
+    pairs = [TEAMS[2 * n : 2 * n + 2] for n in range(count)]
+    return schedule(
+        *[
+            replace(one, away=away.tricode, home=home.tricode, code=f"{day:%Y%m%d}/{away.tricode}{home.tricode}")
+            for one, (away, home) in zip(games, pairs, strict=True)
+        ]
+    )
 
 
 def night(config: Config | None = None, games: Schedule | None = None, day: date = DAY, until: datetime | None = None):

@@ -52,15 +52,18 @@ class Known(Looks):
         if self.failing:
             raise self.failing
 
-    def _day(self, day: date, now: datetime) -> Look:
+    def _day(self, day: date, now: datetime, key: Any) -> Look:
         self._read("facts")
-        start, end = day_bounds(self.known, day)
         facts = self.facts if day == self.facts.day else DayFacts(day, self.facts.schedule)
         planned: tuple[Any, ...] = ()
-        if now < end:
-            self._read("inputs")
-            planned = tuple(plan(self.known, max(now, start), end, facts.schedule, self.history))
+        if now < day_bounds(self.known, day)[1]:
+            planned = self.plans.get(key, lambda: self._plan(self.known, day, now))
         return Look(self.known, facts, planned, now, self.outbox)
+
+    def _plan(self, config: Config, day: date, now: datetime) -> Any:
+        self._read("inputs")
+        start, end = day_bounds(config, day)
+        return tuple(plan(config, max(now, start), end, self.facts.schedule, self.history))
 
     def _ahead(self) -> Any:
         self._read("inputs")

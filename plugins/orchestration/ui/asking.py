@@ -105,19 +105,19 @@ def unanswered(error: Exception) -> Problem:
     return Problem(503, f"UNKNOWN: {error}", UNKNOWN, "airflow connections get google_cloud_default")
 
 
-def look_at(day: date, as_of: datetime | None) -> Look:
+def look_at(day: date, as_of: datetime | None, *, beside: bool = False) -> Look:
     """Return what is known of a day. Raises Problem."""
     try:
-        return looks.day(day, as_of)
+        return looks.day(day, as_of, beside=beside)
     except ConfigError as error:
         raise broken(error) from None
     except (WarehouseError, ValueError) as error:
         raise unanswered(error) from None
 
 
-def made(day: date, as_of: datetime | None, allowed: frozenset[str]) -> tuple[Look, DayPage]:
+def made(day: date, as_of: datetime | None, allowed: frozenset[str], *, beside: bool = False) -> tuple[Look, DayPage]:
     """Return what is known of a day, and its page for whoever may see ``allowed``. Raises Problem."""
-    look = look_at(day, as_of)
+    look = look_at(day, as_of, beside=beside)
     page = day_page(look.config, look.facts, look.planned, look.now, allowed, live=as_of is None)
     return look, page
 

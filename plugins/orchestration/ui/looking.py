@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,6 +21,8 @@ from orchestration.ui.shared import Shared
 
 AHEAD = timedelta(hours=24)
 """How far a DAG's own page looks ahead."""
+PATIENT_SECONDS = 300.0
+"""So long the plan of what lies ahead, and the day that is only told beside another, may be old."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Looks:
 
     def __init__(self) -> None:
         self.days: Shared[Look] = Shared()
+        self.others: Shared[Look] = Shared(PATIENT_SECONDS)
+        self.plans: Shared[tuple[Decision, ...]] = Shared(PATIENT_SECONDS)
         self.aheads: Shared[tuple[Config, datetime, Sequence[Decision]]] = Shared()
         self.ticks: Shared[tuple[Config, Schedule, History]] = Shared()
 
@@ -50,9 +54,10 @@ class Looks:
         """Return the configuration in use."""
         return load_or_last_good().config
 
-    def day(self, day: date, as_of: datetime | None) -> Look:
-        """Return the ET ``day`` as of the aware ``as_of``, or of the present."""
-        return self.days.get((day, as_of), lambda: self._day(day, as_of or self.clock()))
+    def day(self, day: date, as_of: datetime | None, *, beside: bool = False) -> Look:
+        """Return the ET ``day`` as of the aware ``as_of``, or of the present. ``beside``: it may be minutes old."""
+        shared = self.others if beside else self.days
+        return shared.get((day, as_of), lambda: self._day(day, as_of or self.clock(), (day, as_of)))
 
     def ahead(self) -> tuple[Config, datetime, Sequence[Decision]]:
         """Return the configuration, the present, and every workflow's decisions at the ticks of the next 24 hours."""
@@ -62,17 +67,19 @@ class Looks:
         """Return what the engine knows of a workflow at the aware ``tick``."""
         return self.ticks.get((workflow, tick), lambda: self._tick(workflow, tick))
 
-    def _day(self, day: date, now: datetime) -> Look:
+    def _day(self, day: date, now: datetime, key: Hashable) -> Look:
         config = self.config()
-        warehouse = Warehouse(config.settings)
-        facts = day_facts(warehouse, config, day, now)
-        start, end = day_bounds(config, day)
+        facts = day_facts(Warehouse(config.settings), config, day, now)
         planned: tuple[Decision, ...] = ()
-        if now < end and config.enabled:
-            since = max(now, start)
-            schedule, history = decision_inputs(warehouse, config, list(config.enabled), since)
-            planned = tuple(plan(config, since, end, schedule, history))
+        if now < day_bounds(config, day)[1] and config.enabled:
+            planned = self.plans.get(key, lambda: self._plan(config, day, now))
         return Look(config, facts, planned, now, _outbox())
+
+    def _plan(self, config: Config, day: date, now: datetime) -> tuple[Decision, ...]:
+        start, end = day_bounds(config, day)
+        since = max(now, start)
+        schedule, history = decision_inputs(Warehouse(config.settings), config, list(config.enabled), since)
+        return tuple(plan(config, since, end, schedule, history))
 
     def _ahead(self) -> tuple[Config, datetime, Sequence[Decision]]:
         config, now = self.config(), self.clock()

@@ -147,7 +147,7 @@ def _beside(allowed: frozenset[str]) -> Beside | None:
     """Return, for whoever names no day, the other one of last night and today."""
     day = shown_first(asking.looks.config(), asking.looks.clock())[1]
     try:
-        _, page = made(day, None, allowed)
+        _, page = made(day, None, allowed, beside=True)
     except Problem as problem:
         return Beside(day, "unknown", problem.headline)
     return Beside(day, page.verdict.name.lower() if page.verdict else "plan", page.headline)

@@ -114,7 +114,7 @@ def test_a_runs_tab_shows_decision_checks_and_calls(served):
     tab = words(one.get(path))
     assert "post_game_window_1 at Wed 14 Jan 22:00 ET: RUN completed" in tab
     assert "games of 2026-01-14 to collect" in tab
-    assert "nbac_play_by_play 0022500001 LAL@BOS" in tab or "nbac_team_boxscore 0022500001 LAL@BOS" in tab
+    assert "nbac_team_boxscore 00225000" in tab
     one.viewer.run = None
     one.get(path, 404)
 
@@ -233,7 +233,7 @@ def test_whoever_may_see_nothing_learns_nothing(served):
     html = one.get("/day")
     assert "You may see none of the workflows" in html
     assert "UNHEALTHY" not in html
-    assert "LAL@BOS" not in html
+    assert "00225000" not in html
 
 
 # ---- fast and cheap
