@@ -60,12 +60,7 @@ def usable(facts: DayFacts) -> Iterator[Finding]:
 
 def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Expected against received, per game, once the last window of the night is over and the game was due."""
-    calling = {name: w for name, w in config.enabled.items() if not config.is_shadow(name)}
-    windows = [w.schedule.fixed_time for w in calling.values() if isinstance(w, PostGameWorkflow)]
-    if not windows:
-        return
-    night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
-    if now < after(night, GRACE):
+    if not night_is_over(config, facts, now):
         return
 
     def missing(*, critical_only: bool) -> dict[Game, tuple[str, ...]]:
@@ -93,6 +88,16 @@ def _reconciles(config: Config, day: date) -> list[datetime]:
 def repairs_until(config: Config, day: date) -> datetime | None:
     """Return until when the games of ``day`` are reconcile's to fetch, or None where it does not by itself."""
     return max((after(tick, GRACE) for tick in _reconciles(config, day)), default=None)
+
+
+def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
+    """Return whether the day's last post-game window is over. Before that no game is missing; without any, never."""
+    calling = {name: w for name, w in config.enabled.items() if not config.is_shadow(name)}
+    windows = [w.schedule.fixed_time for w in calling.values() if isinstance(w, PostGameWorkflow)]
+    if not windows:
+        return False
+    night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
+    return now >= after(night, GRACE)
 
 
 def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from orchestration.config.model import Config
 from orchestration.decisions.collected import lacking, successes_of
-from orchestration.health.data import wanted
+from orchestration.health.data import night_is_over, wanted
 from orchestration.health.facts import CallFact, DayFacts
 from orchestration.nba.games import Game
 from orchestration.ui.model import GameRow, GameState
@@ -29,10 +29,11 @@ def games_of(config: Config, facts: DayFacts, now: datetime) -> tuple[GameRow, .
     calls = _last_calls(facts)
     last = facts.last_cleanup
     waiting = {(file.scraper, file.gcs_path) for file in last.waiting} if last else set()
+    over = night_is_over(config, facts, now)
     rows = []
     for game in facts.schedule.on(facts.day):
         lacks = lacking(config, scrapers, game, successes)
-        states = tuple(_state(game, scraper, scraper in lacks, calls, waiting, now) for scraper in scrapers)
+        states = tuple(_state(game, scraper, scraper in lacks, calls, waiting, now, over=over) for scraper in scrapers)
         rows.append(GameRow(game, game.status_text or STATUS.get(game.status, ""), states))
     return tuple(rows)
 
@@ -52,6 +53,8 @@ def _state(
     calls: Mapping[tuple[str, str | date], CallFact],
     waiting: set[tuple[str, str]],
     now: datetime,
+    *,
+    over: bool,
 ) -> GameState:
     call = calls.get((scraper, game.game_id)) or calls.get((scraper, game.date))
     if not lacks:
@@ -60,5 +63,5 @@ def _state(
     if now < game.due:
         return GameState.NOT_DUE
     if call is None or call.tick < game.begins:
-        return GameState.MISSING
+        return GameState.MISSING if over else GameState.DUE
     return _ENDED.get(call.outcome, GameState.MISSING)

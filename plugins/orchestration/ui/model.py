@@ -61,6 +61,7 @@ class GameState(StrEnum):
     ON_ITS_WAY = "on its way to the table"
     NO_DATA = "no data yet"
     FAILED = "failed"
+    DUE = "due, not asked for yet"
     MISSING = "missing"
     NOT_DUE = "not due"
 

@@ -127,6 +127,7 @@ def test_a_game_is_collected_on_its_way_failed_empty_missing_or_not_due():
     assert cell(page_of(replace(facts, calls=empty)), BOX) is GameState.NO_DATA
     gone = tuple(c for c in facts.calls if c.scraper != BOX)
     assert cell(page_of(replace(facts, calls=gone)), BOX) is GameState.MISSING
+    assert cell(page_of(replace(facts, calls=gone), et("21:50")), BOX) is GameState.DUE
 
 
 def test_a_file_that_the_cleanup_did_not_find_is_on_its_way():
