@@ -56,8 +56,8 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
         tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
         tuple(
             DecisionFact(
-                f"{d.workflow} {d.tick}", d.workflow, d.tick, d.action, d.rule, d.reason, run_id(d), d.target_date,
-                d.next_check_time, d.tick,
+                f"{d.workflow} {d.tick}", d.workflow, d.tick, d.action, d.rule, d.reason, run_id(d),
+                target_date=d.target_date, next_check=d.next_check_time, at=d.tick,
             )
             for d in made
         ),

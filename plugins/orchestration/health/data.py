@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow
+from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow, Workflow
 from orchestration.decisions.collected import lacking as still_lacking
 from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.health.facts import DayFacts
@@ -75,7 +75,7 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     text = f"{len(open_games)} of {count} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
     again = next((tick for tick in _reconciles(config, facts.day) if tick > now), None)
     text += "" if again is None else f"; reconcile looks at {clock(again)} ET"
-    window = next(name for name, w in calling.items() if scrapers[0] in w.execution_plan.scrapers)
+    window = next(name for name, w in _calling(config).items() if scrapers[0] in w.execution_plan.scrapers)
     command = trigger(window, force=True, target_date=facts.day.isoformat())
     yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
 
@@ -90,10 +90,14 @@ def repairs_until(config: Config, day: date) -> datetime | None:
     return max((after(tick, GRACE) for tick in _reconciles(config, day)), default=None)
 
 
+def _calling(config: Config) -> dict[str, Workflow]:
+    """Return the workflows whose calls are ours."""
+    return {name: workflow for name, workflow in config.enabled.items() if not config.is_shadow(name)}
+
+
 def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
     """Return whether the day's last post-game window is over. Before that no game is missing; without any, never."""
-    calling = {name: w for name, w in config.enabled.items() if not config.is_shadow(name)}
-    windows = [w.schedule.fixed_time for w in calling.values() if isinstance(w, PostGameWorkflow)]
+    windows = [w.schedule.fixed_time for w in _calling(config).values() if isinstance(w, PostGameWorkflow)]
     if not windows:
         return False
     night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)

@@ -15,7 +15,6 @@ from orchestration.config import ConfigError
 from orchestration.config.model import Config
 from orchestration.health.facts import CallFact
 from orchestration.nba.eastern import after
-from orchestration.planning.day import day_bounds
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
 from orchestration.ui.database import RunState
 from orchestration.ui.day import day_page
@@ -82,17 +81,11 @@ def asked_for(day: str, as_of: str) -> tuple[date, datetime | None]:
         asked = day_of(day) or shown_first(config, now)[0]
         if as_of:
             return asked, moment_of(as_of, asked, config)
-        return asked, end_of_past(config, asked) if day else None
+        return asked, None
     except AddressError as error:
         raise Problem(400, "This address makes no sense", str(error)) from None
     except ConfigError as error:
         raise broken(error) from None
-
-
-def end_of_past(config: Config, day: date) -> datetime | None:
-    """A day that is over is seen from the end of its grace, so that its address shows the same for ever."""
-    end = after(day_bounds(config, day)[1], timedelta(hours=2))
-    return end if end < looks.clock() else None
 
 
 def broken(error: ConfigError) -> Problem:

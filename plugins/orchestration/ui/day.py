@@ -31,7 +31,6 @@ def day_page(
     allowed: Set[str],
     *,
     live: bool,
-    banner: str | None = None,
 ) -> DayPage:
     """Return the page of ``facts.day`` as seen at the aware ``now`` by somebody who may see the DAGs ``allowed``.
 
@@ -56,7 +55,7 @@ def day_page(
         hours,
         rows_of(mine, facts, planned, hours, now),
         halt=_halt(mine, facts, now),
-        banner=banner,
+        shadow=config.is_shadow(),
         hidden=hidden,
         planned=ahead,
     )

@@ -18,6 +18,7 @@ class TickState(StrEnum):
     FAILED = "RUN failed"
     RUNNING = "RUN running"
     VETOED = "RUN vetoed"
+    RECORDED = "RUN recorded"
     UNEXECUTED = "RUN not executed"
     SKIP = "SKIP"
     ABORT = "ABORT"
@@ -43,6 +44,7 @@ MEANING = {
     TickState.FAILED: "a critical call failed, or all did",
     TickState.RUNNING: "decided, not over yet",
     TickState.VETOED: "stopped by a person",
+    TickState.RECORDED: "a shadow's: another system does it",
     TickState.UNEXECUTED: "decided, and nobody executed it",
     TickState.SKIP: "asked, and nothing to do",
     TickState.ABORT: "should have run and cannot",
@@ -109,12 +111,16 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One workflow's ticks, and the same by the hours of the day. ``halted``: why, if somebody halted it alone."""
+    """One workflow's ticks, and the same by the hours of the day.
+
+    ``halted``: why, if somebody halted it alone; ``shadow``: it only decides and records.
+    """
 
     workflow: str
     ticks: tuple[Tick, ...]
     hours: tuple[tuple[Tick, ...], ...]
     halted: str | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +201,8 @@ class DayPage:
     games: tuple[GameRow, ...] = ()
     cleanups: Cleanups | None = None
     halt: str | None = None
-    banner: str | None = None
-    """What else must not be overlooked, such as shadow mode."""
+    shadow: bool = False
+    """Everything is only decided and recorded, beside a system that does the work."""
     hidden: int = 0
     """How many workflows the viewer may not see."""
     planned: bool = False

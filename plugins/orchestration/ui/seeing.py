@@ -87,6 +87,7 @@ def facts_for(facts: DayFacts, allowed: Set[str]) -> DayFacts:
         executions=tuple(e for e in facts.executions if e.workflow in allowed),
         calls=tuple(c if c.workflow in allowed else _nobodys(c) for c in facts.calls),
         cleanups=facts.cleanups if CLEANUP in allowed else (),
+        first=tuple(fact for fact in facts.first if fact.workflow in allowed),
     )
 
 

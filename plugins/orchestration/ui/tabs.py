@@ -25,7 +25,6 @@ from orchestration.ui.asking import (
     broken,
     calls_of_run,
     config_if_any,
-    end_of_past,
     made,
     root_of,
     unanswered,
@@ -104,7 +103,7 @@ def show_run(
         return as_page(render("run.html", root_of(request), **values))
     moment = RunClock.of_run(run).tick
     day = current_day(config, moment)
-    look, page = made(day, end_of_past(config, day), allowed)
+    look, page = made(day, None, allowed)
     row = page.row(dag_id)
     tick = next((tick for tick in row.ticks if tick.run_id == run_id), None) if row else None
     if tick is None:

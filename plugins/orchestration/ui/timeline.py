@@ -77,7 +77,8 @@ def rows_of(
     for name in config.enabled:
         here = recorded[name]
         decided = {tick.at for tick in here}
-        for moment in config.ticks_of(name).between(*bounds):
+        since = facts.since(bounds[0], name)
+        for moment in config.ticks_of(name).between(since, bounds[1]):
             if moment not in decided:
                 last = later.get(name)
                 here.append(
@@ -86,7 +87,8 @@ def rows_of(
                     )
                 )
         here.sort(key=lambda tick: tick.at)
-        rows.append(Row(name, tuple(here), _by_hour(here, starts), _halt(config, name, facts)))
+        hours_here = _by_hour(here, starts)
+        rows.append(Row(name, tuple(here), hours_here, _halt(config, name, facts), config.is_shadow(name)))
     return tuple(rows)
 
 
@@ -120,6 +122,8 @@ def state_of(decision: DecisionFact, execution: ExecutionFact | None, now: datet
         return TickState.SKIP
     if decision.action is Action.ABORT:
         return TickState.ABORT
+    if execution is None and decision.shadow:
+        return TickState.RECORDED
     if execution is None:
         return TickState.RUNNING if now <= after(decision.tick, GRACE) else TickState.UNEXECUTED
     if (execution.error or "").startswith(VETOED):

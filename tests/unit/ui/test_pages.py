@@ -134,6 +134,14 @@ def test_halt_and_mode_are_alerts_above_everything(served):
     assert html.index('role="alert"><b>HALT</b> Halted: off-season &lt;b&gt;') < html.index('id="verdict"')
 
 
+def test_a_shadow_says_so_above_everything_and_in_the_row_of_one_that_is_alone(served):
+    html = served(night(), config=changed(settings__mode="shadow", settings__history_dataset="theirs")).get("/day")
+    assert html.index("<b>SHADOW</b>") < html.index('id="verdict"')
+    html = served(night(), config=changed(workflows__betting_lines__mode="shadow")).get("/day")
+    assert "<b>SHADOW</b>" not in html
+    assert html.count('<b class="shadow">shadow</b>') == 1
+
+
 # ---- what is never let through
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from orchestration.decisions.model import History
-from orchestration.health.facts import DayFacts
+from orchestration.health.facts import DayFacts, FirstFact
 from orchestration.planning.day import day_bounds, plan
 from orchestration.runs.execution import VETOED
 from orchestration.ui.model import MEANING, TickState
@@ -162,6 +162,21 @@ def test_a_halt_of_one_workflow_is_said_in_its_row():
     facts = DayFacts(DAY, slate())
     rows = rows_of(config, facts, (), hours_of(config, facts, MORNING), MORNING)
     assert {row.workflow: row.halted for row in rows if row.halted} == {"betting_lines": "no licence"}
+
+
+def test_a_shadows_run_is_recorded_and_neither_running_nor_lost():
+    facts = with_decisions(night(), "post_game_window_1", et("22:00"), shadow=True)
+    facts = replace(facts, executions=tuple(e for e in facts.executions if e.workflow != "post_game_window_1"))
+    assert state(facts, "post_game_window_1", "22:00") is TickState.RECORDED
+
+
+def test_on_its_first_day_a_system_has_missed_nothing_that_was_before_it():
+    facts = replace(
+        night(),
+        first=tuple(FirstFact(name, et("15:00"), et("15:00")) for name in CONFIG.enabled),
+        decisions=tuple(d for d in night().decisions if d.tick >= et("15:00")),
+    )
+    assert min(tick.at for tick in ticks(facts).values()) == et("15:00")
 
 
 def test_every_state_has_its_meaning_in_the_legend():
