@@ -144,7 +144,7 @@ FAULTS = {
     ),
     "vetoed": (
         lambda f: with_execution(
-            f, "post_game_window_3", status=ExecutionStatus.FAILED, error="Vetoed by ann at 04:02 ET: not now"
+            f, "morning_operations", status=ExecutionStatus.FAILED, error="Vetoed by ann at 06:02 ET: not now"
         ),
         "Vetoed by ann",
         ".k.vetoed",
@@ -315,7 +315,7 @@ def test_a_viewer_with_half_of_the_dags_sees_half(opened):
 
 def hostile():
     facts = with_decisions(night(), "betting_lines", et("12:00"), reason=HOSTILE, action=Action.ABORT)
-    facts = with_execution(facts, "post_game_window_3", error=HOSTILE, status=ExecutionStatus.FAILED)
+    facts = with_execution(facts, "morning_operations", error=HOSTILE, status=ExecutionStatus.FAILED)
     games = tuple(replace(g, status_text="<img src=x onerror=alert(1)>", home="<b>") for g in facts.schedule.games)
     return replace(facts, schedule=Schedule(games, facts.schedule.refreshed_at))
 
