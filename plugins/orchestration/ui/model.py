@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from orchestration.nba.games import Game
@@ -209,6 +209,11 @@ class DayPage:
     """The whole day lies ahead: all of it is the plan."""
     notes: tuple[str, ...] = field(default=())
     """What could not be known."""
+
+    @property
+    def moving(self) -> bool:
+        """Whether it can still change by itself: the present of today, or of the night that ended."""
+        return self.live and self.seen < self.hours[0].start + timedelta(days=2)
 
     @property
     def ticks(self) -> int:

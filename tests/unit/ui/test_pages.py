@@ -270,9 +270,11 @@ def test_a_page_costs_three_queries_at_most_and_a_hundred_people_no_more(served)
 
 
 def test_a_day_that_is_over_costs_one_query(served):
-    one = served(night(), et("+1 15:30"))
-    one.get("/day?day=2026-01-14")
+    one = served(night(), et("+2 15:30"))
+    html = one.get("/day?day=2026-01-14")
     assert one.looks.reads == ["facts"]
+    assert "data-refresh" not in html
+    assert "data-refresh" in one.get("/day")
 
 
 # ---- when something is down
