@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up test test-fast drills lint bench docs schema lock clean
+.PHONY: help demo up test test-fast drills browser lint bench docs pictures schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_FAULT)"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from statements: 03-bigquery-schemas.md, 05-cost.md"
+	@echo "make pictures   take the pictures of the page of the day for the documentation"
 	@echo "make schema write config/workflows.schema.json from the models"
 	@echo "make lock   compile the requirements files again"
 
@@ -40,8 +41,14 @@ test-fast: $(VENV)/.dev
 test: $(VENV)/.dev
 	@$(PYTEST) -m "not drill" $(PYTEST_ARGS)
 
-drills: $(VENV)/.dev
+drills: $(VENV)/.dev browser
 	@$(PYTEST) -m drill $(PYTEST_ARGS)
+
+# The page of the day is tried in a real browser. Where there is none and it cannot be installed, those tests say how.
+browser:
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || { [ "$$(id -u)" = 0 ] && command -v apt-get && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null || \
+	  echo "make: no Chromium; the page's tests are left out (as root: apt-get install chromium)"
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
@@ -56,6 +63,9 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.dev
 	@$(BIN)/python bench/schemas.py
 	@$(BIN)/python bench/cost.py
+
+pictures: $(VENV)/.dev browser
+	@$(BIN)/python bench/pictures.py
 
 schema: $(VENV)/.runtime
 	@$(BIN)/python -m orchestration schema > config/workflows.schema.json

@@ -26,6 +26,10 @@ DOLLARS_A_TIB, DOLLARS_A_STREAMED_GB = 6.25, 0.05
 CALLS, EXECUTIONS = 218, 22
 """Of the demo's 12-game day."""
 
+PAGE_HOUR, PAGE_OTHERS = 60, 12
+"""What a page of the day that is open for an hour asks, whoever else looks: its day once a minute, the plan and the day
+beside it every five."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -77,6 +81,8 @@ def asked() -> list[Asked]:
         Asked("processed_files (all tables in one)", cleanups, tuple(processed)),
         Asked("day_facts (watch: the day, in the morning two more)", cleanups + 2 * mornings, facts),
         Asked("day_facts (health check, by hand)", 5, facts),
+        Asked("day_facts (the page of the day, open for an hour)", PAGE_HOUR + PAGE_OTHERS, facts),
+        Asked("decision_inputs (its plan)", PAGE_OTHERS, inputs),
     ]
 
 

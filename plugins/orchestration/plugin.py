@@ -47,6 +47,43 @@ class Preload:
             log.info("Preloaded %s", ", ".join(PRELOADED))
 
 
+# Addresses without a slash in front lie below Airflow's own, wherever that is.
+_HERE = PREFIX.removeprefix("/")
+_ICONS = {"icon": f"{_HERE}/static/icon.svg", "icon_dark_mode": f"{_HERE}/static/icon-dark.svg"}
+VIEWS = (
+    {
+        "name": "Orchestration",
+        "href": f"{_HERE}/day",
+        "destination": "nav",
+        "url_route": "orchestration",
+        "nav_top_level": True,
+        **_ICONS,
+    },
+    {
+        "name": "Next ticks",
+        "href": f"{_HERE}/dags/{{DAG_ID}}/next",
+        "destination": "dag",
+        "url_route": "ticks",
+        **_ICONS,
+    },
+    {
+        "name": "Decision",
+        "href": f"{_HERE}/dags/{{DAG_ID}}/run?run_id={{RUN_ID}}",
+        "destination": "dag_run",
+        "url_route": "decision",
+        **_ICONS,
+    },
+)
+"""Our pages in Airflow's navigation, as a tab of each DAG, and of each DAG run."""
+VERDICT = {
+    "name": "Orchestration verdict",
+    "bundle_url": f"{_HERE}/static/verdict.js",
+    "destination": "dashboard",
+    "url_route": "verdict",
+}
+"""The verdict on Airflow's home page."""
+
+
 async def pages(scope: Any, receive: Any, send: Any) -> None:
     """Serve our pages. Every process of Airflow loads this plugin, and only the API server needs them."""
     from orchestration.ui.app import app
@@ -62,3 +99,5 @@ class OrchestrationPlugin(AirflowPlugin):
     deadline_references = [RunQueued]  # noqa: RUF012
     operator_extra_links = [LogRowLink(), FileLink()]  # noqa: RUF012
     fastapi_apps = [{"name": "orchestration", "app": pages, "url_prefix": PREFIX}]  # noqa: RUF012
+    external_views = list(VIEWS)  # noqa: RUF012
+    react_apps = [VERDICT]  # noqa: RUF012

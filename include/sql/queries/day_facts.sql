@@ -23,7 +23,10 @@ SELECT 'decision', TO_JSON_STRING(STRUCT(
   reason AS reason,
   alert_level AS alert_level,
   run_id AS run_id,
-  IFNULL(JSON_VALUE(context, '$.mode') = 'shadow', FALSE) AS shadow
+  IFNULL(JSON_VALUE(context, '$.mode') = 'shadow', FALSE) AS shadow,
+  CAST(target_date AS STRING) AS target_date,
+  UNIX_SECONDS(next_check_time) AS next_check,
+  UNIX_SECONDS(decision_time) AS at_second
 ))
 FROM {audit}.v_workflow_decisions
 WHERE DATE(decision_time) >= @start_date
@@ -40,7 +43,7 @@ SELECT 'execution', TO_JSON_STRING(STRUCT(
   scrapers_triggered AS calls,
   scrapers_failed AS failed,
   COALESCE(scrapers_no_data, 0) AS no_data,
-  duration_seconds AS duration_seconds,
+  UNIX_SECONDS(execution_time) + CAST(COALESCE(duration_seconds, 0) AS INT64) AS ended,
   error_message AS error,
   deadline_missed AS deadline_missed,
   run_id AS run_id
@@ -78,7 +81,8 @@ SELECT 'cleanup', TO_JSON_STRING(STRUCT(
   missing_files_found AS missing,
   republished_count AS republished,
   errors AS errors,
-  (SELECT MAX(missing.age_minutes) FROM UNNEST(missing_files) AS missing) AS oldest_missing
+  (SELECT MAX(missing.age_minutes) FROM UNNEST(missing_files) AS missing) AS oldest_missing,
+  missing_files AS waiting
 ))
 FROM {audit}.v_cleanup_operations
 WHERE DATE(cleanup_time) >= @start_date

@@ -17,6 +17,7 @@ from orchestration.health.facts import (
     ExecutionFact,
     ExpectedFact,
     FirstFact,
+    WaitingFile,
 )
 from orchestration.planning.day import day_bounds
 from orchestration.words import Action, ExecutionStatus, Outcome
@@ -57,6 +58,9 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 r["reason"],
                 r.get("run_id"),
                 bool(r.get("shadow")),
+                date.fromisoformat(r["target_date"]) if r.get("target_date") else None,
+                _moment(r.get("next_check")),
+                _moment(r.get("at_second")),
             )
             for r in rows["decision"]
         ),
@@ -72,6 +76,7 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 r.get("error"),
                 bool(r.get("deadline_missed")),
                 r.get("run_id"),
+                _moment(r.get("ended")),
             )
             for r in rows["execution"]
         ),
@@ -86,6 +91,11 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 r.get("error_type"),
                 int(r["map_index"]),
                 int(r["try_number"]),
+                r.get("label") or "",
+                r.get("error"),
+                r.get("run_id"),
+                r.get("gcs_path"),
+                _moment(r.get("at_second")),
             )
             for r in rows["call"]
         ),
@@ -97,8 +107,16 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 int(r["republished"]),
                 tuple(r["errors"] or ()),
                 int(r["oldest_missing"] or 0),
+                tuple(
+                    WaitingFile(f.get("scraper_name") or "", f.get("gcs_path") or "", int(f.get("age_minutes") or 0))
+                    for f in r.get("waiting") or ()
+                ),
             )
             for r in rows["cleanup"]
         ),
         first=tuple(FirstFact(r["workflow"], moment(r["tick"]), moment(r["made_at"])) for r in rows["first"]),
     )
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow
+from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow, Workflow
 from orchestration.decisions.collected import lacking as still_lacking
 from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.health.facts import DayFacts
@@ -27,15 +27,21 @@ def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Gam
 
     What counts as brought is said in :mod:`orchestration.decisions.collected`.
     """
-    wanted = {
+    scrapers = wanted(config, facts, critical_only=critical_only)
+    successes = successes_of(facts.calls)
+    found = {game: still_lacking(config, scrapers, game, successes) for game in facts.schedule.on(facts.day)}
+    return {game: scrapers for game, scrapers in found.items() if scrapers}
+
+
+def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str, ...]:
+    """Return the scrapers of the day's post-game windows that must have each game."""
+    found = {
         scraper: None
         for name, workflow in config.enabled.items()
         if isinstance(workflow, PostGameWorkflow) and not config.is_shadow(name) and not halted(config, name, facts)
         for scraper in scrapers_about_games(config, name, critical_only=critical_only)
     }
-    successes = successes_of(facts.calls)
-    found = {game: still_lacking(config, wanted, game, successes) for game in facts.schedule.on(facts.day)}
-    return {game: scrapers for game, scrapers in found.items() if scrapers}
+    return tuple(found)
 
 
 def halted(config: Config, name: str, facts: DayFacts) -> bool:
@@ -54,12 +60,7 @@ def usable(facts: DayFacts) -> Iterator[Finding]:
 
 def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Expected against received, per game, once the last window of the night is over and the game was due."""
-    calling = {name: w for name, w in config.enabled.items() if not config.is_shadow(name)}
-    windows = [w.schedule.fixed_time for w in calling.values() if isinstance(w, PostGameWorkflow)]
-    if not windows:
-        return
-    night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
-    if now < after(night, GRACE):
+    if not night_is_over(config, facts, now):
         return
 
     def missing(*, critical_only: bool) -> dict[Game, tuple[str, ...]]:
@@ -74,7 +75,7 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     text = f"{len(open_games)} of {count} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
     again = next((tick for tick in _reconciles(config, facts.day) if tick > now), None)
     text += "" if again is None else f"; reconcile looks at {clock(again)} ET"
-    window = next(name for name, w in calling.items() if scrapers[0] in w.execution_plan.scrapers)
+    window = next(name for name, w in _calling(config).items() if scrapers[0] in w.execution_plan.scrapers)
     command = trigger(window, force=True, target_date=facts.day.isoformat())
     yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
 
@@ -87,6 +88,20 @@ def _reconciles(config: Config, day: date) -> list[datetime]:
 def repairs_until(config: Config, day: date) -> datetime | None:
     """Return until when the games of ``day`` are reconcile's to fetch, or None where it does not by itself."""
     return max((after(tick, GRACE) for tick in _reconciles(config, day)), default=None)
+
+
+def _calling(config: Config) -> dict[str, Workflow]:
+    """Return the workflows whose calls are ours."""
+    return {name: workflow for name, workflow in config.enabled.items() if not config.is_shadow(name)}
+
+
+def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
+    """Return whether the day's last post-game window is over. Before that no game is missing; without any, never."""
+    windows = [w.schedule.fixed_time for w in _calling(config).values() if isinstance(w, PostGameWorkflow)]
+    if not windows:
+        return False
+    night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
+    return now >= after(night, GRACE)
 
 
 def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:

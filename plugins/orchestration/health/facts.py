@@ -36,9 +36,13 @@ class DecisionFact:
     run_id: str | None = None
     shadow: bool = False
     """Whether it was only recorded."""
+    target_date: date | None = None
+    next_check: datetime | None = None
+    at: datetime | None = None
+    """When it was made."""
 
     def __post_init__(self) -> None:
-        hold_instants(self, "tick")
+        hold_instants(self, "tick", "next_check", "at")
 
     @property
     def ours(self) -> bool:
@@ -60,9 +64,10 @@ class ExecutionFact:
     error: str | None
     deadline_missed: bool = False
     run_id: str | None = None
+    ended: datetime | None = None
 
     def __post_init__(self) -> None:
-        hold_instants(self, "tick")
+        hold_instants(self, "tick", "ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,24 @@ class CallFact:
     error_type: str | None
     map_index: int = -1
     try_number: int = 1
+    label: str = ""
+    error: str | None = None
+    run_id: str | None = None
+    gcs_path: str | None = None
+    at: datetime | None = None
+    """When it was made."""
 
     def __post_init__(self) -> None:
-        hold_instants(self, "tick")
+        hold_instants(self, "tick", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that a cleanup did not find in its table. ``age_minutes``: since its call."""
+
+    scraper: str
+    gcs_path: str
+    age_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +113,7 @@ class CleanupFact:
     republished: int
     errors: tuple[str, ...]
     oldest_missing_minutes: int = 0
+    waiting: tuple[WaitingFile, ...] = ()
 
     def __post_init__(self) -> None:
         hold_instants(self, "at")

@@ -1,30 +1,29 @@
-"""The pages behind the links, for whoever may see the task. Loaded by the API server when the first is asked for."""
+"""Our pages in Airflow, for whoever may see the DAG or the task. The API server loads them when one is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag
-from airflow.models.dagrun import DagRun  # noqa: TID251  the API server has Airflow's database, and no run but there
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader
-from sqlalchemy import select
 
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
-from orchestration.nba.eastern import et
 from orchestration.runs.clock import RunClock
+from orchestration.ui import pages, tabs
+from orchestration.ui.asking import Problem, root_of, show_problem
+from orchestration.ui.database import run_of
+from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url, render
 
-app = FastAPI(title="Calls", docs_url=None, redoc_url=None, openapi_url=None)
-pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
-pages.filters["et"] = lambda moment: f"{et(moment):%a %d %b %Y %H:%M:%S} ET"
+app = FastAPI(title="Orchestration", docs_url=None, redoc_url=None, openapi_url=None)
+app.include_router(pages.router)
+app.include_router(tabs.router)
+app.add_exception_handler(Problem, show_problem)
 
 FIRST = (
     "status",
@@ -40,19 +39,11 @@ FIRST = (
 MAY_SEE = [Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS))]
 
 
-def console_url(path: str) -> str:
-    """Return the Google Cloud console's page about a ``gs://`` file."""
-    return f"https://console.cloud.google.com/storage/browser/_details/{quote(path.removeprefix('gs://'))}"
-
-
-pages.filters["console"] = console_url
-
-
 def rows_of_call(
     session: SessionDep, dag_id: str, run_id: Annotated[str, Query()], task_id: Annotated[str, Query()], map_index: int
 ) -> Sequence[dict[str, Any]]:
     """Return the rows of a call, the last try first. Raises HTTPException 404 without any, 503 without BigQuery."""
-    run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+    run = run_of(session, dag_id, run_id)
     if run is None:
         raise HTTPException(404, f"Airflow knows no run {run_id} of {dag_id} any more")
     day = RunClock.of_run(run).tick.date()
@@ -77,10 +68,11 @@ Rows = Annotated[Sequence[dict[str, Any]], Depends(rows_of_call)]
 
 
 @app.get("/dags/{dag_id}/call", response_class=HTMLResponse, dependencies=MAY_SEE)
-def call(dag_id: str, rows: Rows) -> str:
+def call(request: Request, dag_id: str, rows: Rows) -> Response:
     """Show the rows of a call."""
     columns = [*FIRST, *sorted(set(rows[0]) - set(FIRST))]
-    return pages.get_template("call.html").render(dag_id=dag_id, rows=rows, columns=columns, dataset=Warehouse().audit)
+    values = {"dag_id": dag_id, "rows": rows, "columns": columns, "dataset": Warehouse().audit}
+    return HTMLResponse(render("call.html", root_of(request), **values), headers=SECURITY)
 
 
 @app.get("/dags/{dag_id}/file", dependencies=MAY_SEE)
@@ -90,3 +82,14 @@ def file(dag_id: str, rows: Rows) -> RedirectResponse:
         if row["gcs_path"]:
             return RedirectResponse(console_url(row["gcs_path"]))
     raise HTTPException(404, f"{rows[0]['label']} brought no file: {rows[0]['error_message'] or rows[0]['status']}")
+
+
+@app.get("/static/{name}")
+def static(name: str) -> Response:
+    """Send one of our own files. They are the same for everybody, and hold nothing of the day."""
+    try:
+        body = asset(name)
+    except KeyError:
+        raise HTTPException(404, f"there is no {name}") from None
+    media_type = TYPES[name[name.rindex(".") :]]
+    return Response(body, media_type=media_type, headers={**SECURITY, "Cache-Control": "max-age=3600"})

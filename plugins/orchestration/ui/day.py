@@ -1,0 +1,123 @@
+"""From the facts of a day to its page, for one viewer. Pure: the verdict is the health check's own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from datetime import datetime
+
+from orchestration.config.model import SYSTEM_DAGS, Config
+from orchestration.decisions.model import Decision
+from orchestration.health.facts import DayFacts
+from orchestration.health.findings import Finding
+from orchestration.health.verdict import assess
+from orchestration.nba.eastern import et, et_date
+from orchestration.planning.day import day_bounds
+from orchestration.ui.games import games_of, scrapers_of
+from orchestration.ui.model import Advice, Cleanups, DayPage
+from orchestration.ui.seeing import Hiding, config_for, facts_for, known_at
+from orchestration.ui.timeline import hours_of, rows_of
+
+_TRIGGER = re.compile(r"airflow dags trigger (\w+)(?: --conf '(.*)')?")
+
+
+def day_page(
+    config: Config,
+    facts: DayFacts,
+    planned: Sequence[Decision],
+    now: datetime,
+    allowed: Set[str],
+    *,
+    live: bool,
+) -> DayPage:
+    """Return the page of ``facts.day`` as seen at the aware ``now`` by somebody who may see the DAGs ``allowed``.
+
+    ``planned``: what the engine would decide at the day's ticks after ``now``.
+    """
+    seen = et(now)
+    start, _ = day_bounds(config, facts.day)
+    mine = config_for(config, allowed)
+    hidden = len(config.enabled) - len(mine.enabled)
+    hiding = Hiding(config, allowed)
+    facts = hiding.of_facts(facts_for(known_at(facts, now), allowed))
+    planned = hiding.of_plan(decision for decision in planned if decision.workflow in allowed)
+    hours = hours_of(mine, facts, now)
+    ahead = now < start
+    page = DayPage(
+        facts.day,
+        seen,
+        live,
+        None,
+        "",
+        (),
+        hours,
+        rows_of(mine, facts, planned, hours, now),
+        halt=_halt(mine, facts, now),
+        shadow=config.is_shadow(),
+        hidden=hidden,
+        planned=ahead,
+    )
+    if not mine.enabled:
+        return replace(page, headline="You may see none of the workflows")
+    if ahead:
+        runs = sum(tick.state.name == "EXPECTED" for row in page.rows for tick in row.ticks)
+        return replace(page, headline=f"The plan of {facts.day:%a %d %b %Y}: {runs} runs expected")
+    health = assess(mine, facts, now)
+    headline = health.headline
+    if hidden:
+        headline += f" (of the {len(mine.enabled)} workflows that you may see)"
+    return replace(
+        page,
+        verdict=health.verdict,
+        headline=headline,
+        advice=tuple(_advice(config, finding, allowed) for finding in health.findings),
+        scrapers=scrapers_of(mine, facts),
+        games=games_of(mine, facts, now),
+        cleanups=_cleanups(facts) if mine.settings.cleanup_processor.enabled else None,
+    )
+
+
+def _advice(config: Config, finding: Finding, allowed: Set[str]) -> Advice:
+    dag, conf = None, None
+    if asked := _TRIGGER.fullmatch(finding.command):
+        dag, conf = asked.group(1), asked.group(2)
+    elif finding.workflow in config.workflows or finding.workflow in SYSTEM_DAGS:
+        dag = finding.workflow
+    if dag not in allowed:
+        dag = None
+    return Advice(
+        finding.verdict, finding.kind, finding.workflow, finding.text, finding.command, dag, finding.run_id, conf
+    )
+
+
+def _halt(config: Config, facts: DayFacts, now: datetime) -> str | None:
+    halt = config.settings.halt
+    if halt is None or not (halt.holds_at(now, et_date(now))):
+        return None
+    until = f" until {halt.until}" if halt.until else ""
+    return f"Halted{until}: {halt.reason}"
+
+
+def _cleanups(facts: DayFacts) -> Cleanups:
+    last = facts.last_cleanup
+    if last is None:
+        return Cleanups()
+    return Cleanups(
+        len(facts.cleanups),
+        last.at,
+        last.checked,
+        last.missing,
+        sum(cleanup.republished for cleanup in facts.cleanups),
+        last.errors,
+        tuple((file.scraper, file.gcs_path, file.age_minutes) for file in last.waiting),
+    )
+
+
+def force_conf(target_date: str, games: Sequence[str] = ()) -> str:
+    """Return the JSON that makes a workflow run whatever its rule says."""
+    conf: dict[str, object] = {"force": True, "target_date": target_date}
+    if games:
+        conf["games"] = list(games)
+    return json.dumps(conf)

@@ -1,0 +1,130 @@
+"""Pages from their models. Everything from outside is escaped, and what a browser would obey is made visible."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from orchestration.nba.eastern import clock, et
+from orchestration.ui.model import MEANING, GameState, TickState
+from orchestration.words import Verdict
+
+FOLDER = Path(__file__).parent
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Nothing but our own files runs or styles, and nothing but Airflow itself shows the page in a frame."""
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+SYMBOLS = {
+    Verdict.HEALTHY: "✓",
+    Verdict.NO_GAMES: "✓",
+    Verdict.DEGRADED: "!",
+    Verdict.UNHEALTHY: "✕",
+    Verdict.UNKNOWN: "?",
+}
+FEW_TICKS = 1000
+"""Up to so many ticks each carries its reason in the page; of more, it comes when it is looked at."""
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+"""Control characters, marks that turn the direction of text, invisible ones, halves of characters."""
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with the characters that a browser would obey or hide written out, such as ``[U+202E]``."""
+    return _OBEYED.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
+
+
+def _finalize(value: Any) -> Any:
+    """Every value on its way into a page."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def short(text: str, limit: int = 300) -> str:
+    """Return at most ``limit`` characters of ``text``, and how many there are if that is not all."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
+
+
+def console_url(path: str) -> str:
+    """Return the Google Cloud console's page about a ``gs://`` file."""
+    return f"https://console.cloud.google.com/storage/browser/_details/{quote(path.removeprefix('gs://'))}"
+
+
+def moment(value: datetime) -> str:
+    """Return an aware moment for people: ``Thu 15 Jan 06:25``, ET."""
+    return f"{et(value):%a %d %b %H:%M}"
+
+
+@cache
+def asset(name: str) -> bytes:
+    """Return one of our own files. Raises KeyError for a name that is none of them."""
+    path = FOLDER / "static" / name
+    if path.suffix not in TYPES or path.parent != FOLDER / "static" or not path.is_file():
+        raise KeyError(name)
+    return path.read_bytes()
+
+
+@cache
+def version() -> str:
+    """Return what changes in our files' addresses when one of them does."""
+    files = sorted(path for path in (FOLDER / "static").iterdir() if path.suffix in TYPES)
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:10]
+
+
+@cache
+def _pages() -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+    )
+    pages.filters.update(
+        et=lambda value: f"{et(value):%a %d %b %Y %H:%M:%S} ET",
+        clock=clock,
+        moment=moment,
+        short=short,
+        console=console_url,
+        query=urlencode,
+        path=lambda value: quote(value, safe=""),
+    )
+    pages.globals.update(
+        TickState=TickState,
+        GameState=GameState,
+        MEANING=MEANING,
+        SYMBOLS=SYMBOLS,
+        FEW_TICKS=FEW_TICKS,
+        one_day=timedelta(days=1),
+        version=version,
+    )
+    return pages
+
+
+def render(template: str, root: str, **values: Any) -> str:
+    """Return a page. ``root``: the path under which the API server has our pages, after Airflow's own."""
+    from orchestration.ui.links import PREFIX
+
+    airflow = root.removesuffix(PREFIX)
+    return _pages().get_template(template).render(root=root, airflow=airflow, **values)
+
+
+def day_address(day: date, as_of: datetime | None = None) -> str:
+    """Return the query of a day's page, which can be sent to a colleague."""
+    query = {"day": day.isoformat()}
+    if as_of is not None:
+        query["as_of"] = et(as_of).strftime("%Y-%m-%dT%H:%M%z")
+    return urlencode(query)

@@ -1,0 +1,181 @@
+"""The timeline: hours of the orchestration day across, each workflow's ticks in them. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from orchestration.config.model import Config
+from orchestration.decisions.model import Decision
+from orchestration.health.data import halted
+from orchestration.health.facts import CallFact, DayFacts, DecisionFact, ExecutionFact
+from orchestration.health.findings import GRACE
+from orchestration.nba.eastern import ET, after
+from orchestration.planning.day import day_bounds
+from orchestration.runs.execution import VETOED
+from orchestration.ui.model import Calls, Hour, Row, Tick, TickState
+from orchestration.words import Action, ExecutionStatus, Outcome
+
+HOUR = timedelta(hours=1)
+_OF_STATUS = {
+    ExecutionStatus.COMPLETED: TickState.COMPLETED,
+    ExecutionStatus.PARTIAL: TickState.PARTIAL,
+    ExecutionStatus.FAILED: TickState.FAILED,
+}
+
+
+def offset_of(config: Config, facts: DayFacts, moment: datetime) -> int:
+    """Return the seconds from the day's lock to the aware ``moment``; they name a tick in addresses."""
+    return int((moment - day_bounds(config, facts.day)[0]).total_seconds())
+
+
+def hours_of(config: Config, facts: DayFacts, now: datetime) -> tuple[Hour, ...]:
+    """Return the hours of the day, 23 to 25 of them; hours that clocks show twice say their zone."""
+    start, end = day_bounds(config, facts.day)
+    first = start.replace(minute=0, second=0)
+    starts = [after(first, HOUR * n) for n in range(26) if after(first, HOUR * n) < end]
+    twice, changes = Counter(start.hour for start in starts), len({start.utcoffset() for start in starts}) > 1
+    return tuple(
+        Hour(
+            start,
+            f"{start:%H} {_zone(start)}" if changes and twice[start.hour] > 1 else f"{start:%H}",
+            f"{start:%a %d %b %H:%M} {_zone(start)}",
+            now=start <= now < after(start, HOUR),
+        )
+        for start in starts
+    )
+
+
+def _zone(moment: datetime) -> str:
+    return moment.astimezone(ET).tzname() or "ET"
+
+
+def rows_of(
+    config: Config, facts: DayFacts, planned: Sequence[Decision], hours: Sequence[Hour], now: datetime
+) -> tuple[Row, ...]:
+    """Return a row for each enabled workflow. ``planned``: what the engine would decide at the ticks after ``now``."""
+    recorded: dict[str, list[Tick]] = defaultdict(list)
+    executions = {e.decision_id: e for e in facts.executions}
+    calls = calls_of(facts.calls)
+    for made in facts.decisions:
+        if made.workflow in config.enabled:
+            execution = executions.get(made.decision_id)
+            counted = calls.get((made.workflow, made.run_id), Calls())
+            recorded[made.workflow].append(_made(config, facts, made, execution, counted, now))
+    expected: dict[str, dict[datetime, str]] = defaultdict(dict)
+    for run in facts.expected:
+        expected[run.workflow][run.tick] = run.reason
+    plans: dict[str, dict[datetime, Decision]] = defaultdict(dict)
+    for decision in planned:
+        plans[decision.workflow][decision.tick] = decision
+    later = {name: max((e.tick for e in facts.executions if e.workflow == name), default=None) for name in recorded}
+    bounds = day_bounds(config, facts.day)
+    starts = [hour.start for hour in hours]
+    rows = []
+    for name in config.enabled:
+        here = recorded[name]
+        decided = {tick.at for tick in here}
+        since = facts.since(bounds[0], name)
+        for moment in config.ticks_of(name).between(since, bounds[1]):
+            if moment not in decided:
+                last = later.get(name)
+                here.append(
+                    _not_made(
+                        config, facts, name, moment, expected[name].get(moment), plans[name].get(moment), last, now
+                    )
+                )
+        here.sort(key=lambda tick: tick.at)
+        hours_here = _by_hour(here, starts)
+        rows.append(Row(name, tuple(here), hours_here, _halt(config, name, facts), config.is_shadow(name)))
+    return tuple(rows)
+
+
+def _by_hour(ticks: Iterable[Tick], starts: Sequence[datetime]) -> tuple[tuple[Tick, ...], ...]:
+    cells: list[list[Tick]] = [[] for _ in starts]
+    for tick in ticks:
+        cells[max(0, bisect_right(starts, tick.at) - 1)].append(tick)
+    return tuple(tuple(cell) for cell in cells)
+
+
+def _halt(config: Config, name: str, facts: DayFacts) -> str | None:
+    halt = config.workflows[name].halt
+    return halt.reason if halt is not None and halted(config, name, facts) else None
+
+
+def calls_of(calls: Iterable[CallFact]) -> Mapping[tuple[str, str | None], Calls]:
+    """Return the calls of each run, by workflow and run id, counted by the outcome of their last try."""
+    last: dict[tuple[str, str | None], dict[tuple[str, int], CallFact]] = defaultdict(dict)
+    for call in sorted(calls, key=lambda call: call.try_number):
+        last[call.workflow, call.run_id][call.scraper, call.map_index] = call
+    found = {}
+    for key, ends in last.items():
+        counted = Counter(call.outcome for call in ends.values())
+        found[key] = Calls(counted[Outcome.SUCCESS], counted[Outcome.NO_DATA], counted[Outcome.FAILED])
+    return found
+
+
+def state_of(decision: DecisionFact, execution: ExecutionFact | None, now: datetime) -> TickState:
+    """Return what became of a decision as seen at ``now``."""
+    if decision.action is Action.SKIP:
+        return TickState.SKIP
+    if decision.action is Action.ABORT:
+        return TickState.ABORT
+    if execution is None and decision.shadow:
+        return TickState.RECORDED
+    if execution is None:
+        return TickState.RUNNING if now <= after(decision.tick, GRACE) else TickState.UNEXECUTED
+    if (execution.error or "").startswith(VETOED):
+        return TickState.VETOED
+    return _OF_STATUS[execution.status]
+
+
+def _made(
+    config: Config,
+    facts: DayFacts,
+    decision: DecisionFact,
+    execution: ExecutionFact | None,
+    calls: Calls,
+    now: datetime,
+) -> Tick:
+    return Tick(
+        decision.workflow,
+        decision.tick,
+        offset_of(config, facts, decision.tick),
+        state_of(decision, execution, now),
+        decision.reason,
+        decision.next_check,
+        decision.target_date or (execution.target_date if execution else None),
+        decision.run_id,
+        decision.decision_id,
+        calls,
+        execution.error if execution else None,
+    )
+
+
+def _not_made(
+    config: Config,
+    facts: DayFacts,
+    name: str,
+    moment: datetime,
+    expected: str | None,
+    plan: Decision | None,
+    last: datetime | None,
+    now: datetime,
+) -> Tick:
+    """A tick without a decision: it lies ahead, or was passed over."""
+    reason, next_check, target = expected or "", None, None
+    if plan is not None:
+        reason, next_check, target = plan.reason, plan.next_check_time, plan.target_date
+    if moment > now:
+        would_run = plan.action is Action.RUN if plan is not None else expected is not None
+        state = TickState.EXPECTED if would_run else TickState.LATER
+    elif after(moment, GRACE) > now or (last is not None and expected is not None and last > moment):
+        state = TickState.LATE
+        reason = reason or "Due, and no decision is recorded yet"
+    else:
+        state = TickState.MISSING
+        reason = f"Expected: {expected}; no decision was made" if expected else "No decision was made at this tick"
+    offset = offset_of(config, facts, moment)
+    return Tick(name, moment, offset, state, reason, next_check, target)

@@ -1,0 +1,135 @@
+"""Facts of nights for the pages: as they are read from the tables, with runs, files and reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import yaml
+
+from orchestration.config import loads
+from orchestration.config.model import Config
+from orchestration.decisions.model import History
+from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.nba.games import Schedule
+from orchestration.nba.teams import TEAMS
+from orchestration.planning.calls import planned_calls
+from orchestration.planning.day import day_bounds, plan
+from orchestration.words import Action, ExecutionStatus, Outcome
+from support.worlds import DAY, ROOT, et, game, ours, schedule
+
+HOSTILE = "<script>alert('x')</script>\u202egnp.exe\x00" + "A" * 10_000
+"""What somebody may have written into an error, a reason or a status."""
+MORNING = et("+1 06:25")
+
+
+def slate(count: int = 12, day: date = DAY, **more: Any) -> Schedule:
+    games = [game(n, f"{18 + n % 5}:{n % 2 * 3}0", day, **more) for n in range(1, count + 1)]
+    pairs = [TEAMS[2 * n : 2 * n + 2] for n in range(count)]
+    return schedule(
+        *[
+            replace(one, away=away.tricode, home=home.tricode, code=f"{day:%Y%m%d}/{away.tricode}{home.tricode}")
+            for one, (away, home) in zip(games, pairs, strict=True)
+        ]
+    )
+
+
+def night(config: Config | None = None, games: Schedule | None = None, day: date = DAY, until: datetime | None = None):
+    """A day on which everything went as planned, as far as ``until``."""
+    config, games = config or ours(), games or slate(day=day)
+    until = until or et("+1 06:25", day)
+    start, end = day_bounds(config, day)
+    decisions = list(plan(config, start, end, games, History()))
+    made = [d for d in decisions if d.tick <= until]
+    runs = [d for d in made if d.action is Action.RUN]
+
+    def run_id(d):
+        return f"scheduled__{d.tick.isoformat()}"
+
+    def outcome(call, d):
+        return Outcome.SUCCESS if call.item.game is None or d.tick >= call.item.game.due else Outcome.NO_DATA
+
+    return DayFacts(
+        day,
+        replace(games, refreshed_at=until),
+        tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
+        tuple(
+            DecisionFact(
+                f"{d.workflow} {d.tick}", d.workflow, d.tick, d.action, d.rule, d.reason, run_id(d),
+                target_date=d.target_date, next_check=d.next_check_time, at=d.tick,
+            )
+            for d in made
+        ),
+        tuple(
+            ExecutionFact(
+                f"{d.workflow} {d.tick}", d.workflow, d.tick, d.target_date, ExecutionStatus.COMPLETED, 5, 0, None,
+                False, run_id(d), d.tick + timedelta(minutes=9),
+            )
+            for d in runs
+        ),
+        tuple(
+            CallFact(
+                c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id, None,
+                index, 1, c.label, None, run_id(d), f"gs://files/{c.scraper}/{d.tick:%H}-{index}.json",
+                d.tick + timedelta(minutes=6),
+            )
+            for d in runs
+            for index, c in enumerate(planned_calls(config, d))
+        ),
+        tuple(CleanupFact(t, 10, 0, 0, ()) for t in config.cleanup_ticks.between(start, until)),
+    )  # fmt: skip
+
+
+def with_execution(facts: DayFacts, workflow: str, **changes: Any) -> DayFacts:
+    """The same day, but the last execution of ``workflow`` ended otherwise."""
+    last = max((e for e in facts.executions if e.workflow == workflow), key=lambda e: e.tick)
+    return replace(facts, executions=tuple(replace(e, **changes) if e is last else e for e in facts.executions))
+
+
+def with_decisions(facts: DayFacts, workflow: str, tick: datetime, **changes: Any) -> DayFacts:
+    """The same day, but ``workflow`` decided otherwise at ``tick``."""
+    return replace(
+        facts,
+        decisions=tuple(
+            replace(d, **changes) if (d.workflow, d.tick) == (workflow, tick) else d for d in facts.decisions
+        ),
+    )
+
+
+def without(facts: DayFacts, workflow: str, *ticks: datetime) -> DayFacts:
+    """The same day, but nothing of ``workflow`` happened at these ticks."""
+    gone = {(workflow, tick) for tick in ticks}
+    return replace(
+        facts,
+        decisions=tuple(d for d in facts.decisions if (d.workflow, d.tick) not in gone),
+        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) not in gone),
+        calls=tuple(c for c in facts.calls if (c.workflow, c.tick) not in gone),
+    )
+
+
+def blocked(facts: DayFacts, *scrapers: str) -> DayFacts:
+    """The same day, but the source of these ``scrapers`` blocks them all day: every call failed, and so the RUNs."""
+    hit = {c.workflow for c in facts.calls if c.scraper in scrapers}
+    return replace(
+        facts,
+        calls=tuple(
+            replace(c, outcome=Outcome.FAILED, error_type="blocked", error="HTTP 403: go away", gcs_path=None)
+            if c.scraper in scrapers
+            else c
+            for c in facts.calls
+        ),
+        executions=tuple(
+            replace(e, status=ExecutionStatus.FAILED, error=f"{scrapers[0]}: blocked") if e.workflow in hit else e
+            for e in facts.executions
+        ),
+    )
+
+
+def many(count: int) -> Config:
+    """A configuration with so many workflows: ours, again and again under names of their own."""
+    data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
+    models = [w for w in data["workflows"].items() if not w[1].get("dependencies")]
+    numbered = ((f"{models[n % len(models)][0]}_{n:03d}", models[n % len(models)][1]) for n in range(count))
+    data["workflows"] = dict(numbered)
+    return loads(yaml.safe_dump(data)).config

@@ -1,0 +1,97 @@
+"""Our pages where people meet them: in Airflow's own navigation, tabs and home page, with a real night behind them."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from support.browser import accessibility_faults, browser
+from support.days import LONG_AGO, played_day
+from support.worlds import DAY
+
+pytestmark = pytest.mark.drill
+TIMELINE = {
+    "04:30": ["schedule_dependency"],
+    "05:00": ["schedule_locker"],
+    "06:00": ["morning_operations", "post_game_window_1"],
+    "22:00": ["post_game_window_1"],
+    "+1 01:00": ["post_game_window_2"],
+    "+1 05:20": ["cleanup"],
+}
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory):
+    with played_day(tmp_path_factory.mktemp("stack"), TIMELINE, seed=12, day=DAY, games=2) as played:
+        yield played
+
+
+@pytest.fixture
+def page(day):
+    with browser(viewport={"width": 1400, "height": 1000}) as context:
+        opened = context.new_page()
+        opened.set_default_timeout(120_000)
+        opened.goto(day.stack.url)
+        yield opened
+
+
+def run_id(day, workflow):
+    [row] = day.rows(
+        "SELECT run_id FROM nba_orchestration.v_workflow_decisions "
+        f"WHERE DATE(decision_time) > {LONG_AGO} AND workflow_name = '{workflow}' AND action = 'RUN'"
+    )
+    return row["run_id"]
+
+
+def test_the_navigation_leads_to_the_day_and_its_address_can_be_sent_to_a_colleague(day, page):
+    page.get_by_role("link", name="Orchestration", exact=True).first.click()
+    page.wait_for_url(re.compile("/plugin/orchestration"))
+    inner = page.frame_locator("iframe[title=Orchestration]")
+    inner.get_by_label("Day", exact=True).fill(DAY.isoformat())
+    inner.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile(f"/plugin/orchestration/orchestration/day.day={DAY}"))
+    inner.locator(".timeline a.k.completed").first.wait_for()
+    page.goto(page.url)
+    inner.locator(".timeline a.k.completed").first.wait_for()
+    assert inner.locator(".seen").inner_text().startswith("Wed 14 Jan 2026")
+    inner.locator("a.k.completed", has_text="RUN completed").last.click()
+    inner.get_by_role("heading", name="Every check in order").wait_for()
+    inner.get_by_role("link", name="run in Airflow").click()
+    page.wait_for_url(re.compile("/dags/post_game_window_2/runs/"))
+
+
+def test_a_run_has_a_tab_with_its_decision_and_calls(day, page):
+    run = run_id(day, "post_game_window_2")
+    page.goto(f"{day.stack.url}/dags/post_game_window_2/runs/{quote(run, safe='')}")
+    page.get_by_role("link", name="Decision").click()
+    inner = page.frame_locator("iframe[title=Decision]")
+    inner.get_by_role("heading", name="post_game_window_2 at Thu 15 Jan 01:00 ET").wait_for()
+    assert inner.locator("td.o-success").count() > 0
+    inner.get_by_role("link", name="log row").first.click()
+    inner.get_by_role("heading", name="Try 1").wait_for()
+
+
+def test_a_dag_has_a_tab_with_its_next_ticks(day, page):
+    page.goto(f"{day.stack.url}/dags/post_game_window_1")
+    page.get_by_role("link", name="Next ticks").click()
+    inner = page.frame_locator("iframe[title='Next ticks']")
+    inner.get_by_role("heading", name="the next 24 hours").wait_for()
+    assert inner.locator("table.list tbody tr").count() in (18, 19)
+
+
+def test_the_verdict_stands_on_airflows_home_page(day, page):
+    verdict = page.locator("section[aria-label=Orchestration]")
+    verdict.wait_for()
+    assert re.match("(UN|NO GAMES|DEGRADED|HEALTHY)", verdict.inner_text())
+    verdict.get_by_role("link").click()
+    page.wait_for_url(re.compile("/plugin/orchestration"))
+
+
+def test_light_and_dark_are_airflows_own(day, page):
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.goto(f"{day.stack.url}/plugin/orchestration/orchestration/day?day={DAY}")
+    inner = page.frame_locator("iframe[title=Orchestration]")
+    inner.locator(".timeline").wait_for()
+    assert inner.locator("html").get_attribute("data-theme") == "dark"
+    frame = next(frame for frame in page.frames if "/orchestration/day" in frame.url)
+    assert accessibility_faults(frame) == []

@@ -1,0 +1,322 @@
+"""The pages themselves: what they say, what they never let through, how large they are, what they cost."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+from fastapi.testclient import TestClient
+
+from orchestration.audit.warehouse import WarehouseError
+from orchestration.config import loads
+from orchestration.health.facts import WaitingFile
+from orchestration.nba.games import Schedule
+from orchestration.ui.database import RunState, Told
+from orchestration.ui.rendering import SECURITY, visible
+from orchestration.words import Action, ExecutionStatus
+from support.nights import HOSTILE, MORNING, blocked, many, night, slate, with_decisions, with_execution
+from support.pages import Known, Viewer, site
+from support.worlds import DAY, changed, et, ours
+
+CONFIG = ours()
+
+
+class Site:
+    """Our pages in front of the facts of one day."""
+
+    def __init__(self, facts, now=MORNING, config=CONFIG):
+        self.patch = pytest.MonkeyPatch()
+        self.looks, self.viewer = Known(config, facts, now), Viewer(config)
+        self.client = TestClient(site(self.patch, self.looks, self.viewer))
+
+    def get(self, path, status=200):
+        reply = self.client.get(f"/orchestration{path}")
+        assert reply.status_code == status, reply.text[:500]
+        return reply.text
+
+
+@pytest.fixture
+def served():
+    sites = []
+
+    def serve(*arguments, **more):
+        sites.append(Site(*arguments, **more))
+        return sites[-1]
+
+    yield serve
+    for one in reversed(sites):
+        one.patch.undo()
+
+
+def words(html):
+    """What a reader of a page reads."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
+
+
+def test_at_six_the_night_comes_first_and_the_new_day_beside_it(served):
+    html = served(night()).get("/day")
+    assert "HEALTHY: box scores of 12 of 12 games that are due are in" in html
+    assert "Wed 14 Jan 2026, looked at" in html
+    assert "The new day, Thu 15 Jan" in words(html)
+
+
+def test_a_blocked_source_is_read_in_the_first_lines_with_the_next_command(served):
+    html = served(blocked(night(), "nbac_team_boxscore")).get("/day")
+    assert "blocks us (HTTP 403)" in words(html)[:600]
+    assert "Next: bin/orchestration/investigate_scraper_failures.sh --date 2026-01-14" in words(html)[:800]
+
+
+def test_every_tick_is_in_the_page_and_every_run_leads_to_its_why(served):
+    one = served(night())
+    html = one.get("/day?day=2026-01-14")
+    assert html.count("<i data-t=") + html.count('class="k ') - html.count('<span class="k ') == 147
+    for address in set(re.findall(r'href="(day/[^"]+/\d+)"', html)):
+        assert "Every check in order" in one.get(f"/{address}")
+
+
+def test_a_tick_tells_its_reason_next_check_and_target_date(served):
+    brief = words(served(night()).get(f"/day/2026-01-14/betting_lines/{7 * 3600}/brief"))
+    assert "12 games, first tip 18:00 ET" in brief
+    assert "target date 2026-01-14; next check Wed 14 Jan 13:00 ET; 3 calls: 3 success" in brief
+
+
+def test_why_shows_checks_values_calls_and_what_would_make_it_run(served):
+    one = served(night())
+    why = words(one.get(f"/day/2026-01-14/post_game_window_1/{5 * 3600}"))
+    assert "It runs when the tick lies within the tolerance" in why
+    assert "fixed_time 22:00" in why
+    run = one.get(f"/day/2026-01-14/post_game_window_1/{17 * 3600}")
+    assert "log row" in run
+    assert "&#34;force&#34;: true" in run
+
+
+def test_a_dags_tab_shows_the_next_24_hours_and_a_system_dag_says_what_it_is(served):
+    one = served(night(until=et("15:30")), now=et("15:30"))
+    tab = words(one.get("/dags/post_game_window_1/next"))
+    assert "Wed 14 Jan 22:00 expected" in tab
+    assert "Thu 15 Jan 15:00" in tab
+    assert "no rule that decides" in words(one.get("/dags/cleanup/next"))
+
+
+class Run:
+    def __init__(self, run_id, moment):
+        self.run_id, self.run_type, self.conf, self.start_date = run_id, "scheduled", {}, moment
+        self.logical_date = self.run_after = moment
+        self.triggering_user_name = None
+
+
+def test_a_runs_tab_shows_decision_checks_and_calls(served):
+    one = served(night())
+    run_id = f"scheduled__{et('22:00').isoformat()}"
+    one.viewer.run = Run(run_id, et("22:00"))
+    path = f"/dags/post_game_window_1/run?run_id={run_id.replace('+', '%2B')}"
+    tab = words(one.get(path))
+    assert "post_game_window_1 at Wed 14 Jan 22:00 ET: RUN completed" in tab
+    assert "games of 2026-01-14 to collect" in tab
+    assert "nbac_team_boxscore 00225000" in tab
+    one.viewer.run = None
+    one.get(path, 404)
+
+
+def test_any_past_date_any_hour_and_tomorrow(served):
+    one = served(night())
+    assert "as of" in words(one.get("/day?day=2026-01-14&as_of=22:50"))
+    assert 'value="22:50"' in one.get("/day?day=2026-01-14&as_of=2026-01-14T22:50")
+    assert "The plan of Fri 16 Jan 2026" in one.get("/day?day=2026-01-16")
+    for bad in ("day=x", "day=2026-01-14&as_of=99", "day=9999-12-31", "day=%00"):
+        assert "makes no sense" in one.get(f"/day?{bad}", 400)
+
+
+def test_halt_and_mode_are_alerts_above_everything(served):
+    config = changed(settings__halt={"reason": "off-season <b>"})
+    html = served(night(), config=config).get("/day")
+    assert html.index('role="alert"><b>HALT</b> Halted: off-season &lt;b&gt;') < html.index('id="verdict"')
+
+
+def test_a_shadow_says_so_above_everything_and_in_the_row_of_one_that_is_alone(served):
+    html = served(night(), config=changed(settings__mode="shadow", settings__history_dataset="theirs")).get("/day")
+    assert html.index("<b>SHADOW</b>") < html.index('id="verdict"')
+    html = served(night(), config=changed(workflows__betting_lines__mode="shadow")).get("/day")
+    assert "<b>SHADOW</b>" not in html
+    assert html.count('<b class="shadow">shadow</b>') == 1
+
+
+# ---- what is never let through
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.scripts, self.inline = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "script":
+            self.scripts.append(dict(attrs).get("src"))
+        self.inline += [name for name, _ in attrs if name.startswith("on") or name == "style"]
+
+
+def hostile_night():
+    facts = with_decisions(night(), "betting_lines", et("12:00"), reason=HOSTILE, action=Action.ABORT)
+    facts = with_execution(facts, "post_game_window_1", error=HOSTILE, status=ExecutionStatus.FAILED)
+    last = replace(
+        facts.cleanups[-1], missing=1, errors=(HOSTILE,), waiting=(WaitingFile("<script>x", "gs://b/<script>", 5),)
+    )
+    games = tuple(replace(g, status_text="<script>final", home="<script>h") for g in facts.schedule.games)
+    return replace(
+        facts,
+        cleanups=(*facts.cleanups[:-1], last),
+        schedule=Schedule(games, facts.schedule.refreshed_at),
+        calls=tuple(replace(c, label=HOSTILE, error=HOSTILE, gcs_path='javascript:"><script>') for c in facts.calls),
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/day", "/day?day=2026-01-14", "/day/2026-01-14/betting_lines", f"/day/2026-01-14/betting_lines/{7 * 3600}",
+        f"/day/2026-01-14/betting_lines/{7 * 3600}/brief", f"/day/2026-01-14/post_game_window_1/{17 * 3600}",
+    ],
+)  # fmt: skip
+def test_hostile_texts_stay_text(served, path):
+    one = served(hostile_night())
+    one.viewer.told = [Told("<script>kind", "<script>about\u202e", DAY)]
+    html = one.get(path)
+    tags = Tags()
+    tags.feed(html)
+    assert all(source.startswith("/orchestration/static/page.js") for source in tags.scripts)
+    assert tags.inline == []
+    assert not re.search("[\x00\u202e]", html)
+    assert "&lt;script&gt;" in html
+    assert 'href="javascript' not in html
+    assert "A" * 2100 not in html
+    if "betting_lines/" in path:
+        assert "[U+202E]gnp.exe[U+0000]" in html
+
+
+def test_what_a_browser_obeys_or_hides_is_written_out():
+    assert visible("a\u2066b\u200bc\ufeff\x1b[31m\ud800") == "a[U+2066]b[U+200B]c[U+FEFF][U+001B][31m[U+D800]"
+    assert visible("Žalgiris 🏀 עברית\n") == "Žalgiris 🏀 עברית\n"
+
+
+def test_a_bad_address_is_shown_as_text(served):
+    one = served(night())
+    assert "&lt;script&gt;" in one.get("/day?day=<script>", 400)
+    assert "<script>" not in one.get("/day/2026-01-14/betting_lines?as_of=%3Cscript%3E", 400).replace("<script src", "")
+
+
+@pytest.mark.parametrize("path", ["/day", "/day/2026-01-14/betting_lines", "/day?day=x", "/static/page.js"])
+def test_nothing_but_our_own_files_may_run(served, path):
+    reply = served(night()).client.get(f"/orchestration{path}")
+    policy = reply.headers["content-security-policy"]
+    assert policy == SECURITY["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["page.py", "..%2fapp.py", "%2e%2e%2fapp.py", "", ".", "nothing.css"])
+def test_only_our_own_files_are_sent(served, name):
+    assert served(night()).client.get(f"/orchestration/static/{name}").status_code == 404
+
+
+# ---- who sees what
+
+
+def test_a_viewer_with_half_of_the_dags_sees_half_on_every_page(served):
+    one = served(blocked(night(), "nbac_team_boxscore"))
+    one.get("/day")  # what somebody else was shown is not what this one is
+    one.viewer.dags = frozenset({"betting_lines", "post_game_window_1"})
+    html = one.get("/day")
+    for name in set(CONFIG.workflows) - one.viewer.dags:
+        assert name not in html, name
+    assert "6 workflows are not shown" in html
+    for path in ("/day/2026-01-14/morning_operations", "/day/2026-01-14/morning_operations/3600", "/dags/cleanup/next"):
+        one.get(path, 403)
+    assert "of the 2 workflows" in one.get("/verdict")
+
+
+def test_whoever_may_see_nothing_learns_nothing(served):
+    one = served(blocked(night(), "nbac_team_boxscore"))
+    one.viewer.dags = frozenset()
+    html = one.get("/day")
+    assert "You may see none of the workflows" in html
+    assert "UNHEALTHY" not in html
+    assert "00225000" not in html
+
+
+# ---- fast and cheap
+
+
+@pytest.mark.parametrize("now", ["+1 06:25", "15:30"])
+def test_a_page_of_200_workflows_stays_under_300_kb(served, now):
+    config, moment = many(200), et(now)
+    assert len(config.enabled) == 200
+    html = served(night(config, slate(15), until=moment), moment, config).get("/day")
+    assert html.count('<tr><th scope="row"><a href="day/') == 200
+    assert len(html.encode()) < 300_000
+
+
+def test_a_page_costs_three_queries_at_most_and_a_hundred_people_no_more(served):
+    for now in (MORNING, et("15:30")):
+        one = served(night(until=now), now)
+        for number in range(100):
+            one.viewer.dags = None if number % 2 else frozenset({"betting_lines"})
+            one.get("/day")
+        assert len(one.looks.reads) == 3
+    one.looks.reads.clear()
+    one.get("/day/2026-01-14/betting_lines")
+    one.get(f"/day/2026-01-14/betting_lines/{7 * 3600}/brief")
+    assert one.looks.reads == []
+
+
+def test_a_day_that_is_over_costs_one_query(served):
+    one = served(night(), et("+2 15:30"))
+    html = one.get("/day?day=2026-01-14")
+    assert one.looks.reads == ["facts"]
+    assert "data-refresh" not in html
+    assert "data-refresh" in one.get("/day")
+
+
+# ---- when something is down
+
+
+def test_without_bigquery_the_page_says_so_and_shows_what_airflow_knows(served):
+    one = served(night())
+    one.looks.failing = WarehouseError("BigQuery did not answer: <b>bq:9050 cannot be reached")
+    one.viewer.runs = [
+        RunState("betting_lines", "r1", "success", et("12:00")),
+        RunState("betting_lines", "r<2>", "failed", et("13:00")),
+    ]
+    html = one.get("/day", 503)
+    assert "UNKNOWN: BigQuery did not answer: &lt;b&gt;bq:9050 cannot be reached" in html
+    assert "airflow connections get google_cloud_default" in html
+    assert '<a target="_top" href="/dags/betting_lines/runs/r%3C2%3E">13:00 failed</a>' in html
+    assert "only BigQuery knows" in html
+    assert '"verdict":"UNKNOWN"' in one.get("/verdict")
+    one.get("/dags/betting_lines/next", 503)
+
+
+def test_why_is_shown_as_recorded_even_if_the_checks_cannot_be_gone_through(served):
+    one = served(night())
+    one.get("/day")
+    one.looks.failing = WarehouseError("BigQuery did not answer")
+    why = words(one.get(f"/day/2026-01-14/betting_lines/{7 * 3600}"))
+    assert "12 games, first tip 18:00 ET" in why
+    assert "The checks cannot be gone through: BigQuery did not answer" in why
+
+
+def test_a_broken_configuration_is_named(served, monkeypatch):
+    one = served(night())
+
+    def broken():
+        loads("version: 1")
+
+    one.looks.config = broken
+    html = one.get("/day", 503)
+    assert "UNKNOWN: the configuration cannot be read" in html
+    assert "scrapers" in html
+
+
+def test_a_day_with_nothing_in_it_is_a_page_too(served):
+    one = served(night(), now=et("+1 06:25") + timedelta(days=40))
+    assert "no decision of any workflow" in one.get("/day?day=2026-01-20")
