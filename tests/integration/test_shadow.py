@@ -194,7 +194,9 @@ def test_reconcile_starts_nothing(shadow, capsys):
     assert "shadow" in capsys.readouterr().out
 
 
-def test_the_watchdog_tells_what_it_lacks_itself_and_no_more(shadow):
+def test_the_watchdog_tells_what_it_lacks_itself_and_no_more(shadow, monkeypatch):
+    # Whatever the wall clock says, a run's time is that of its tick.
+    monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
     shadow.decide("betting_lines", et("06:00"))
     with pytest.raises(AirflowFailException) as told:
         shadow.run(WatchOperator(task_id="watch"), et("15:20"))
