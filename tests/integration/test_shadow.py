@@ -1,7 +1,7 @@
 """A shadow at work, its operators against the real endpoints: it decides and records, it calls and sends nothing."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -25,7 +25,7 @@ from orchestration.operators.reconcile import FindMakeupsOperator
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.watch import WatchOperator
 from support.old_system import create_old_tables, logged, their_execution, write
-from support.rows import add_schedule, call
+from support.rows import add_schedule, call, decision
 from support.worlds import DAY, ROOT, et
 
 OURS, THEIRS, PHASE_2 = "shadow_at_work", "system_beside", "phase_2_beside"
@@ -66,29 +66,23 @@ class Shadow:
                 max_tries=0, xcom_push=self.xcoms.__setitem__, xcom_pull=pull,
             ),
             "dag_run": SimpleNamespace(
-                run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, start_date=at, run_after=at,
-                logical_date=at, triggering_user_name=None,
+                run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, run_after=at, logical_date=at,
+                start_date=datetime.now(UTC), triggering_user_name=None,
             ),
-            "params": {**self.params_of(operator), **params},
+            "params": params,
             "asset_state_store": {ALERTS: self.memory},
             "task_state_store": Store(),
         }  # fmt: skip
 
-    def params_of(self, operator):
-        """The parameters of the operator's DAG, as they are if nobody says otherwise."""
-        if operator.workflow:
-            return {name: param.value for name, param in PARAMS.items()}
-        return {"days": 2, "max_runs": 5} if isinstance(operator, FindMakeupsOperator) else {}
-
     def decide(self, workflow, at, **params):
         operator = DecideOperator(task_id="decide", workflow=workflow)
         operator.do_branch = lambda _, branch: self.branches.append(branch)
-        operator.execute(self.context(operator, at, **params))
+        operator.execute(self.context(operator, at, **{name: param.value for name, param in PARAMS.items()} | params))
         self.outbox.drain()
         return operator
 
-    def run(self, operator, at):
-        result = operator.execute(self.context(operator, at))
+    def run(self, operator, at, **params):
+        result = operator.execute(self.context(operator, at, **params))
         self.outbox.drain()
         return result
 
@@ -167,7 +161,7 @@ def test_that_it_cannot_decide_is_its_own_fault(shadow, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     operator = DecideOperator(task_id="decide", workflow="betting_lines")
     operator.do_branch = lambda _, branch: shadow.branches.append(branch)
-    operator.execute(shadow.context(operator, et("15:00")))
+    operator.execute(shadow.context(operator, et("15:00"), force=False))
     assert (operator.action, shadow.branches) == ("ABORT", ["abort"])
 
 
@@ -184,21 +178,23 @@ def test_the_cleanup_looks_and_records_and_sends_nothing(shadow):
     shadow.outbox.stage([lost])
     shadow.outbox.drain()
     shadow.run(CleanupOperator(task_id="republish_lost_files"), et("23:20"))
-    [row] = shadow.rows("SELECT republished_count, pubsub_enabled, errors FROM {audit}.v_cleanup_operations")
-    assert (row["republished_count"], row["pubsub_enabled"], list(row["errors"])) == (0, False, [])
+    [row] = shadow.rows("SELECT * FROM {audit}.v_cleanup_operations")
+    assert (row["files_checked"], row["missing_files_found"], row["republished_count"]) == (1, 1, 0)
+    assert (row["pubsub_enabled"], list(row["errors"])) == (False, [])
 
 
 def test_reconcile_starts_nothing(shadow, capsys):
-    assert shadow.run(FindMakeupsOperator(task_id="find"), et("+1 09:00")) == []
+    assert shadow.run(FindMakeupsOperator(task_id="find"), et("+1 09:00"), days=2, max_runs=5) == []
     assert main(["reconcile", "--as-of", et("+1 09:00").isoformat()]) == 0
     assert "shadow" in capsys.readouterr().out
 
 
 def test_the_watchdog_tells_what_it_lacks_itself_and_no_more(shadow):
-    shadow.decide("betting_lines", et("06:00"))
+    shadow.outbox.stage([decision("betting_lines", "06:00", context={"mode": "shadow"}, created_at=et("06:01"))])
+    shadow.outbox.drain()
     with pytest.raises(AirflowFailException) as told:
         shadow.run(WatchOperator(task_id="watch"), et("15:20"))
-    assert "betting_lines: 9 ticks without a decision" in str(told.value)
+    assert "no decision of any workflow between 06:00 and 14:00 ET" in str(told.value)
     for word in ("incomplete", "RUN without execution", "failed"):
         assert word not in str(told.value)
 
