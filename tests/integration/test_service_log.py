@@ -265,7 +265,7 @@ def test_a_log_that_cannot_be_read_fails_nothing_and_is_told_by_the_cleanup(
         assert "The service's log cannot be read now" in capfd.readouterr().out
         told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=20))
         assert f"{log.table}: permission denied; files and causes are known as far as answers name them" in told
-    assert cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=30)) == ""
+    assert cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=25)) == ""
     assert execution(warehouse)["status"] == "completed"
 
 
