@@ -251,7 +251,10 @@ def test_a_log_that_cannot_be_read_fails_nothing_and_is_told_by_the_cleanup(
 ):
     run.call("nbac_team_boxscore", "aaaa0001", "failed")
     run.call("nbac_player_boxscore", "aaaa0002")
-    log.add(noted("aaaa0001", "nbac_team_boxscore", "failed", cause=NOTHING_YET))
+    log.add(
+        noted("aaaa0001", "nbac_team_boxscore", "failed", cause=NOTHING_YET),
+        noted("aaaa0002", "nbac_player_boxscore", "success", gcs_path="gs://nba-scraped-data/x/1.json"),
+    )
     query = Warehouse.query
 
     def unreadable(self, sql, parameters=None):
@@ -263,9 +266,10 @@ def test_a_log_that_cannot_be_read_fails_nothing_and_is_told_by_the_cleanup(
         broken.setattr(Warehouse, "query", unreadable)
         assert run.finish().status == "failed"
         assert "The service's log cannot be read now" in capfd.readouterr().out
-        told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=20))
+        told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
+        assert "blind" not in told
         assert f"{log.table}: permission denied; files and causes are known as far as answers name them" in told
-    assert cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=25)) == ""
+    assert "log" not in cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=90))
     assert execution(warehouse)["status"] == "completed"
 
 

@@ -19,6 +19,8 @@ from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.config.model import Config
 from orchestration.words import AlertLevel
 
+LOG_UNREADABLE = "log_unreadable"
+"""The kind of the alert about a log that cannot be read."""
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
@@ -45,7 +47,7 @@ def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parame
         found = {row.row_id: row for row in corrections(warehouse, config, calls, at)}
     except WarehouseError as error:
         text = f"{config.settings.service_log}: {error}; files and causes are known as far as answers name them"
-        alerts.append(Alert("log_unreadable", "service_log", text, level=AlertLevel.WARNING))
+        alerts.append(Alert(LOG_UNREADABLE, "service_log", text, level=AlertLevel.WARNING))
         found = {}
     known = [found.get(call.row_id, call) for call in calls]
     rows: list[Row] = [*found.values()]

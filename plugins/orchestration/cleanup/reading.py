@@ -76,7 +76,7 @@ def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
         f"{BLIND}: {unnamed.total()} of {brought} calls that brought data name no file, so nobody sees whether it has "
         f"arrived ({', '.join(sorted(unnamed))}); {cure}"
     )
-    return Alert("blind", "cleanup", text, level=AlertLevel.WARNING)
+    return Alert(BLIND, "cleanup", text, level=AlertLevel.WARNING)
 
 
 def republished_before(warehouse: Warehouse, config: Config, now: datetime) -> Mapping[str, Republished]:

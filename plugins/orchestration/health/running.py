@@ -21,7 +21,7 @@ LOCK_GRACE = timedelta(minutes=30)
 """From the lock's tick until the day must be locked."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
 BLIND = "blind"
-"""How the cleanup's error begins when no path of its files is known (lesson A2)."""
+"""The kind of the cleanup's alert, and how its text begins, when paths of files are not known (lesson A2)."""
 
 
 def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:

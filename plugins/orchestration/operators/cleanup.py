@@ -15,6 +15,7 @@ from orchestration.alerts.model import Alert
 from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health.findings import trigger
+from orchestration.health.running import BLIND
 from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
 from orchestration.runs.clock import RunClock
 from orchestration.services.files import Files, FilesUnknown
@@ -96,7 +97,7 @@ class CleanupOperator(AlertingOperator):
         What the service's log says corrects our rows first, at the moment ``at`` of the wall clock.
         """
         from orchestration.audit.warehouse import Warehouse, WarehouseError
-        from orchestration.cleanup.corrections import correct
+        from orchestration.cleanup.corrections import LOG_UNREADABLE, correct
         from orchestration.cleanup.reading import look_back, read_files, republished_before
 
         config = self.config
@@ -111,7 +112,10 @@ class CleanupOperator(AlertingOperator):
             alert = Alert(UNREADABLE, "cleanup", f"{error}; nothing was checked or republished")
             return Backlog(0, (), (), (alert,))
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
-        look = replace(look, alerts=(*known.alerts, *found.alerts, *look.alerts))
+        # Whoever cannot read the log knows no files for that reason.
+        unread = any(alert.kind == LOG_UNREADABLE for alert in known.alerts)
+        seen = (alert for alert in found.alerts if not (unread and alert.kind == BLIND))
+        look = replace(look, alerts=(*known.alerts, *seen, *look.alerts))
         try:
             gone = Files().vanished(file.gcs_path for file in look.publish)
         except FilesUnknown as error:
