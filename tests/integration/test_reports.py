@@ -230,8 +230,15 @@ def test_a_day_on_which_nothing_ran_is_none_on_which_nothing_is_missing(warehous
     assert ("no run was locked" in text) == (command == "missing")
     assert "Nothing is missing" not in text
     assert json.loads(shown(capsys, command, "--json")[1])["absent"]
+
+
+def test_nor_does_reconcile_find_that_nothing_is_missing_then(warehouse, capsys):
     assert main(["reconcile", "--as-of", SEEN_AT.isoformat()]) == 3
-    assert "no decision was made" in capsys.readouterr().err
+    assert "unknown" in capsys.readouterr().err
+    # A schedule without a game in these days: nothing lacks anything, and still nobody looked.
+    add_schedule(warehouse, ("0022500009", DAY - timedelta(days=5), "api_stats", SEEN_AT, "7:00 pm ET"))
+    assert main(["reconcile", "--as-of", SEEN_AT.isoformat()]) == 3
+    assert "unknown: no decision was made" in capsys.readouterr().err
 
 
 def test_a_day_that_was_not_locked_is_none_on_which_nothing_is_missing(outbox, warehouse, capsys):

@@ -77,7 +77,7 @@ class AlertingOperator(AuditedOperator):
 
 def asked_of(context: Context) -> dict[str, Any]:
     """Return what the run was asked for: its parameters, and its conf, which Airflow may or may not merge into them."""
-    return {**context["params"], **(context["dag_run"].conf or {})}
+    return {**(context.get("params") or {}), **(context["dag_run"].conf or {})}
 
 
 def refuse_nonsense(context: Context, kinds: Kinds, error: type[AirflowException] = AirflowFailException) -> None:
