@@ -60,7 +60,12 @@ def test_init_refuses_a_table_with_other_columns_and_changes_nothing(google):
 @pytest.mark.lesson("E5")
 @pytest.mark.parametrize("path", sorted((SQL_FOLDER / "queries").glob("*.sql")), ids=lambda p: p.stem)
 def test_every_statement_runs(path, warehouse):
-    names = {"table": "nba_raw.nbac_team_boxscore", "partition_column": "game_date", "time_column": "processed_at"}
+    names = {
+        "table": "nba_raw.nbac_team_boxscore",
+        "partition_column": "game_date",
+        "time_column": "processed_at",
+        "dataset": "nba_orchestration",
+    }
     if path.stem == "processed_files_by_time":
         names["partition_column"] = "processed_at"
     values = {
@@ -69,7 +74,7 @@ def test_every_statement_runs(path, warehouse):
         "oldest_date": DAY, "paths": ["gs://b/f"], "day": DAY, "start": NOW, "until": NOW, "seen_until": NOW,
         "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "next_day": DAY,
         "dag_id": "d", "task_id": "t", "map_index": 0, "others_workflows": ["w"], "before": NOW, "lock": NOW,
-        "record_from": DAY, "record_to": DAY, "seen_date": DAY, "run_ids": ["r"], **SPAN,
+        "record_from": DAY, "record_to": DAY, "seen_date": DAY, "run_ids": ["r"], "until_date": DAY, **SPAN,
     }  # fmt: skip
     text = with_identifiers(path.stem, **names)
     warehouse.query(text, {name: value for name, value in values.items() if f"@{name}" in text})
