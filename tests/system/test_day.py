@@ -217,6 +217,6 @@ def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
     day.wait_for_runs()
     path = f"dags/post_game_window_3/dagRuns/{run}"
     assert day.api.get(path)["state"] == "failed"
-    log = json.dumps(day.api.get(f"{path}/taskInstances/decide/logs/1"))
+    log = json.dumps(day.api.get(f"{path}/taskInstances/abort/logs/1"))
     assert "target_date needs force" in log
     assert "did you mean `nbac_team_boxscore`" in log

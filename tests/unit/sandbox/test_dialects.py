@@ -58,15 +58,16 @@ class Box:
     def __init__(self, folder, dialect, rates=None):
         pubsub, port = PubSub(), free_ports(1)[0]
         self.server = serve(pubsub, port)
-        self.patch = pytest.MonkeyPatch()
-        self.patch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{port}")
-        self.patch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
         self.rows, self.world = [], World(rates=rates or Rates(0, 0, 0))
         self.broken = False
         speaks = DIALECTS[dialect]
-        phase2 = Phase2(PROJECT, folder, self.world.clock, speaks)
-        log = ServiceLog(self._append) if speaks.logs else None
-        self.service = Service(self.world, folder, PROJECT, pubsub, phase2, speaks, log)
+        # The clients look at the environment when they are made, and what comes after must not find it changed.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{port}")
+            patch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+            phase2 = Phase2(PROJECT, folder, self.world.clock, speaks)
+            log = ServiceLog(self._append) if speaks.logs else None
+            self.service = Service(self.world, folder, PROJECT, pubsub, phase2, speaks, log)
         self.service.publisher.create_topic(request={"name": self.service.topic})
         self.subscription = phase2.subscriber.subscription_path(PROJECT, "a-reader")
         self.subscriber = phase2.subscriber
@@ -111,7 +112,6 @@ class Box:
 
     def close(self):
         self.server.stop(None)
-        self.patch.undo()
 
 
 @pytest.fixture
