@@ -378,8 +378,19 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
     asked_at = datetime.fromisoformat(asked["created_at"])
     live.wait(lambda: datetime.now(UTC) - asked_at > timedelta(seconds=3), "a person to read it")
     body = {"chosen_options": ["Veto"], "params_input": {"veto_reason": "source is down"}}
-    user = live.api.session.patch(url, json=body, timeout=30).json()["responded_by"]["name"]
+    users = []
+
+    def over() -> bool:
+        # Where Airflow was too busy to see the task pause, the answer is taken for a failure, and it asks again.
+        if live.state("held", run) in ("success", "failed"):
+            return True
+        if held() and live.api.session.get(url, timeout=30).json()["responded_at"] is None:
+            users.append(live.api.session.patch(url, json=body, timeout=30).json()["responded_by"]["name"])
+        return False
+
+    live.wait(over, "the run to end")
     live.await_run("held", run)
+    user = users[-1]
     row = live.execution("held", run)
     assert (row["status"], row["scrapers_triggered"]) == ("failed", 0)
     assert row["error_message"].startswith(f"Vetoed by {user} at ")
