@@ -97,7 +97,7 @@ def test_the_first_line_names_the_fault(days, fault, capsys):
         pytest.param(
             DAYS_AROUND,
             id="fourteen days",
-            marks=[pytest.mark.drill, pytest.mark.skip("open: it comes to a stop on the real dialect")],
+            marks=pytest.mark.drill,
         ),
     ],
 )
