@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from google.api_core.client_options import ClientOptions
-from google.api_core.exceptions import GoogleAPIError
 from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, pubsub_v1
@@ -78,29 +77,37 @@ class Phase2(threading.Thread):
         self.dead = threading.Event()
 
     def run(self) -> None:
-        """Work until told to stop. A message that fails is not acknowledged, and so comes again."""
+        """Work until told to stop. Messages that fail are given back, and so come again."""
         while not self.stopping.is_set():
             if self.dead.is_set():
                 self.stopping.wait(0.1)
                 continue
             try:
-                request = {"subscription": self.subscription, "max_messages": 200}
-                reply = self.subscriber.pull(request=request, timeout=10, retry=None)
-                done = self._process([(m.ack_id, m.message) for m in reply.received_messages])
-                if done:
-                    self.subscriber.acknowledge(
-                        request={"subscription": self.subscription, "ack_ids": done}, timeout=10
-                    )
-            except GoogleAPIError:
+                self._work()
+            except Exception:
+                # Whatever it was (the warehouse away is a dozen kinds of error): who ends here, ends every later night.
                 if not self.stopping.is_set():
                     log.exception("Phase 2 stumbled and goes on")
                     self.stopping.wait(1)
 
-    def _process(self, messages: list[tuple[str, Any]]) -> list[str]:
+    def _work(self) -> None:
+        request = {"subscription": self.subscription, "max_messages": 200}
+        reply = self.subscriber.pull(request=request, timeout=10, retry=None)
+        messages = reply.received_messages
+        if not messages:
+            return
+        ids = {"subscription": self.subscription, "ack_ids": [message.ack_id for message in messages]}
+        try:
+            self._process([message.message for message in messages])
+        except Exception:
+            self.subscriber.modify_ack_deadline(request={**ids, "ack_deadline_seconds": 0}, timeout=10)
+            raise
+        self.subscriber.acknowledge(request=ids, timeout=10)
+
+    def _process(self, messages: list[Any]) -> None:
         rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        done = []
-        for ack_id, message in messages:
-            done.append(ack_id)
+        processed = recovered = unreadable = 0
+        for message in messages:
             body = json.loads(message.data)
             # The real reader looks at `name` and ignores a message without it (lesson C5).
             name = _NAMED.get(body.get("name", ""))
@@ -111,7 +118,7 @@ class Phase2(threading.Thread):
                 content = json.loads((self.files / body["gcs_path"].removeprefix("gs://")).read_text())
             except OSError:
                 log.exception("Phase 2 cannot read %s", body["gcs_path"])
-                self.unreadable += 1
+                unreadable += 1
                 continue
             stamp = {"processed_at": iso(self.clock.now())}
             found = [{**self.dialect.processed(name, row, body["gcs_path"]), **stamp} for row in content["rows"]]
@@ -119,11 +126,13 @@ class Phase2(threading.Thread):
                 self._overwrite_schedule(found)
             else:
                 rows[table] += found
-            self.processed += 1
-            self.recovered += bool(body.get("recovery"))
+            processed += 1
+            recovered += bool(body.get("recovery"))
         for table, found in rows.items():
             self._append(table, found)
-        return done
+        self.processed += processed
+        self.recovered += recovered
+        self.unreadable += unreadable
 
     def _append(self, table: str, rows: list[dict[str, Any]]) -> None:
         name = f"{self.bq.project}.nba_raw.{table}"

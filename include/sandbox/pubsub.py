@@ -99,6 +99,22 @@ class PubSub:
                 received.append(types.ReceivedMessage(ack_id=ack_id, message=message))
         return types.PullResponse(received_messages=received)
 
+    def modify_ack_deadline(
+        self, request: types.ModifyAckDeadlineRequest, context: grpc.ServicerContext
+    ) -> empty_pb2.Empty:
+        """ModifyAckDeadline: with 0 seconds the messages are given back."""
+        with self._lock:
+            subscription = self._subscriptions.get(request.subscription)
+            for ack_id in request.ack_ids:
+                if subscription is not None and ack_id in subscription.leased:
+                    message = subscription.leased.pop(ack_id)[1]
+                    if request.ack_deadline_seconds:
+                        subscription.leased[ack_id] = (time.monotonic() + request.ack_deadline_seconds, message)
+                    else:
+                        subscription.waiting.append(message)
+            self._lock.notify_all()
+        return empty_pb2.Empty()
+
     def acknowledge(self, request: types.AcknowledgeRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Acknowledge."""
         with self._lock:
@@ -121,6 +137,7 @@ def serve(pubsub: PubSub, port: int, host: str = "127.0.0.1") -> grpc.Server:
         "CreateSubscription": _method(pubsub.create_subscription, types.Subscription),
         "Pull": _method(pubsub.pull, types.PullRequest),
         "Acknowledge": _method(pubsub.acknowledge, types.AcknowledgeRequest),
+        "ModifyAckDeadline": _method(pubsub.modify_ack_deadline, types.ModifyAckDeadlineRequest),
     }
     server.add_generic_rpc_handlers(
         (

@@ -14,7 +14,7 @@ from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOpera
 from orchestration.operators.watch import WatchOperator
 from support.old_system import logged, write
 from support.rows import add_schedule, call, decision
-from support.worlds import DAY, changed, et, ours
+from support.worlds import DAY, changed, et
 
 CONFIG = changed(
     workflows__post_game_window_1__enabled=False,
@@ -180,7 +180,7 @@ def test_the_watchdog_leaves_missing_games_to_reconcile_and_tells_what_that_has_
         one.memory.clear()
     assert "games_incomplete" in watched(one, et("+1 13:20"))
     one.memory.clear()
-    alone = run(ours().model_copy(update={"settings": changed(settings__reconcile={"enabled": False}).settings}))
+    alone = run(changed(settings__reconcile={"enabled": False}))
     assert "games_incomplete" in watched(alone, et("+1 05:20"))
 
 

@@ -102,3 +102,15 @@ def test_our_client_speaks_with_it(real):
     result = ScraperService().call("oddsa_events", {"sport": "basketball_nba", "game_date": "2026-01-14"}, "w", 10)
     assert (result.outcome, result.record_count, len(result.event_ids)) == ("success", 12, 12)
     assert (len(result.run_id), result.gcs_path) == (8, None)
+
+
+def test_phase_2_outlives_a_warehouse_that_is_away_and_loses_nothing(real, rows):
+    real.stop_bigquery()
+    answer = scrape(real, "13:00", "br_season_roster", teamAbbr="LAL", year="2026")
+    real.wait(lambda: b"Phase 2 stumbled" in (real.folder / "sandbox.log").read_bytes(), "Phase 2 to try")
+    real.start_bigquery()
+    real.settle()
+    real.set_clock(et("13:50"))
+    [row] = rows(f"SELECT gcs_path FROM {LOG} WHERE run_id = '{answer['run_id']}'")
+    arrived = rows("SELECT source_file_path FROM nba_raw.br_rosters_current")
+    assert [r for r in arrived if row["gcs_path"].endswith(r["source_file_path"])]

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import requests
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
@@ -79,8 +78,7 @@ class SimulatedDays:
         if self.fault is None:
             return
         holds = self.fault.holds(self.day, moment)
-        url = f"http://127.0.0.1:{self.google.scrapers}/world/troubles"
-        requests.post(url, json=dict(self.fault.world) if holds else {}, timeout=10).raise_for_status()
+        self.google.trouble(**(self.fault.world if holds else {}))
         if self.fault.bigquery and holds != ("bigquery" not in self.google.processes):
             self.google.stop_bigquery() if holds else self.google.start_bigquery()
 

@@ -95,6 +95,11 @@ class GoogleStandIns:
         url = f"http://127.0.0.1:{self.scrapers}/world/clock"
         requests.post(url, json={"now": moment.isoformat()}, timeout=60).raise_for_status()
 
+    def trouble(self, **troubles: object) -> None:
+        """Let these troubles begin in the world, and all others end: without any, all is well again."""
+        url = f"http://127.0.0.1:{self.scrapers}/world/troubles"
+        requests.post(url, json=troubles, timeout=60).raise_for_status()
+
     def settle(self) -> dict[str, int]:
         """Wait until Phase 2 has nothing left to do; return what the world has counted."""
 

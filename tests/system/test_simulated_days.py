@@ -59,6 +59,7 @@ def world():
 @pytest.fixture
 def days(world, tmp_path, monkeypatch):
     world.empty()
+    world.trouble()
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
     # Whatever the wall clock says, a run's time is that of its tick.
     monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
