@@ -149,7 +149,17 @@ class Stack:
         self._spawn(
             "bigquery",
             [
-                *("bqemulator", "start", "--project", PROJECT, "--log-level", "warning", "--persistent"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "sandbox.bigquery",
+                    "start",
+                    "--project",
+                    PROJECT,
+                    "--log-level",
+                    "warning",
+                    "--persistent",
+                ),
                 *("--data-dir", str(self.home / "bigquery")),
                 *("--rest-port", str(self.ports.bigquery), "--grpc-port", str(self.ports.bigquery_grpc)),
             ],

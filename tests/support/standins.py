@@ -80,8 +80,17 @@ class GoogleStandIns:
         os.environ.update(self.before)
 
     def start_bigquery(self) -> None:
-        emulator = str(Path(sys.executable).parent / "bqemulator")
-        command = [emulator, "start", "--project", PROJECT, "--log-level", "error", "--persistent"]
+        command = [
+            sys.executable,
+            "-m",
+            "sandbox.bigquery",
+            "start",
+            "--project",
+            PROJECT,
+            "--log-level",
+            "error",
+            "--persistent",
+        ]
         command += ["--data-dir", str(self.folder / "bigquery"), "--rest-port", str(self.bigquery)]
         self._spawn("bigquery", [*command, "--grpc-port", str(self.grpc)])
         self._await(f"http://127.0.0.1:{self.bigquery}/bigquery/v2/projects/{PROJECT}/datasets")

@@ -19,16 +19,7 @@ WHERE DATE(triggered_at) BETWEEN @first_date AND @seen_date
   AND status = 'success'
   AND scraper_name IN UNNEST(@scrapers)
 UNION ALL
-SELECT 'their_call', TO_JSON_STRING(STRUCT(
-  execution_id AS execution_id,
-  scraper_name AS scraper,
-  workflow AS workflow,
-  UNIX_SECONDS(triggered_at) AS at_second,
-  CAST(game_date AS STRING) AS game_date,
-  status AS status,
-  opts AS opts,
-  data_summary AS summary
-))
+SELECT 'their_call', {their_call}
 FROM {history}.scraper_execution_log
 WHERE DATE(triggered_at) BETWEEN @first_date AND @seen_date
   AND execution_id NOT IN (

@@ -21,15 +21,7 @@ WHERE DATE(execution_time) >= @history_from_date
   AND slot_time < @tick
   AND workflow_name IN UNNEST(@workflows)
 UNION ALL
-SELECT 'their_execution', TO_JSON_STRING(STRUCT(
-  execution_id AS execution_id,
-  decision_id AS decision_id,
-  workflow_name AS workflow,
-  UNIX_SECONDS(execution_time) AS at_second,
-  status AS status,
-  scrapers_failed AS failed,
-  scraper_execution_ids AS calls
-))
+SELECT 'their_execution', {their_execution}
 FROM {history}.workflow_executions
 WHERE DATE(execution_time) BETWEEN @history_from_date AND @tick_date
   AND execution_time >= @history_from
@@ -54,16 +46,7 @@ WHERE DATE(triggered_at) >= @history_from_date
   AND slot_time < @tick
   AND scraper_name IN UNNEST(@scrapers)
 UNION ALL
-SELECT 'their_call', TO_JSON_STRING(STRUCT(
-  execution_id AS execution_id,
-  scraper_name AS scraper,
-  workflow AS workflow,
-  UNIX_SECONDS(triggered_at) AS at_second,
-  CAST(game_date AS STRING) AS game_date,
-  status AS status,
-  opts AS opts,
-  data_summary AS summary
-))
+SELECT 'their_call', {their_call}
 FROM {history}.scraper_execution_log
 WHERE DATE(triggered_at) BETWEEN @history_from_date AND @tick_date
   AND triggered_at >= @history_from

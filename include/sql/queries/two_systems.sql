@@ -38,15 +38,7 @@ WHERE DATE(decision_time) BETWEEN @start_date AND @until_date
     WHERE DATE(decision_time) BETWEEN @start_date AND @until_date
   )
 UNION ALL
-SELECT 'their_execution', TO_JSON_STRING(STRUCT(
-  execution_id AS execution_id,
-  decision_id AS decision_id,
-  workflow_name AS workflow,
-  UNIX_SECONDS(execution_time) AS at_second,
-  status AS status,
-  scrapers_failed AS failed,
-  scraper_execution_ids AS calls
-))
+SELECT 'their_execution', {their_execution}
 FROM {dataset}.workflow_executions
 WHERE DATE(execution_time) BETWEEN @start_date AND @until_date
   AND execution_time >= @start
@@ -57,16 +49,7 @@ WHERE DATE(execution_time) BETWEEN @start_date AND @until_date
     WHERE DATE(execution_time) BETWEEN @start_date AND @until_date
   )
 UNION ALL
-SELECT 'their_call', TO_JSON_STRING(STRUCT(
-  execution_id AS execution_id,
-  scraper_name AS scraper,
-  workflow AS workflow,
-  UNIX_SECONDS(triggered_at) AS at_second,
-  CAST(game_date AS STRING) AS game_date,
-  status AS status,
-  opts AS opts,
-  data_summary AS summary
-))
+SELECT 'their_call', {their_call}
 FROM {dataset}.scraper_execution_log
 WHERE DATE(triggered_at) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
   AND triggered_at >= @start

@@ -2,7 +2,8 @@
 
 Names that the configuration decides stand in them as ``{audit}`` (the audit dataset), ``{history}`` (that of the system
 beside or before ours), ``{schedule_table}`` and ``{service_log}``, and the lock's time as ``{lock_minutes}`` after
-midnight; ``{not_ours}`` is what tells the service's rows from ours. The warehouse fills them in, here and nowhere else.
+midnight; ``{not_ours}`` is what tells the service's rows from ours. ``{their_call}`` and ``{their_execution}`` are parts
+that several statements have in common, under ``parts``. The warehouse fills them in, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 def statement(name: str) -> str:
     """Return the statement ``queries/<name>.sql``."""
     return (SQL_FOLDER / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@lru_cache
+def _part(name: str) -> str:
+    text = (SQL_FOLDER / "parts" / f"{name}.sql").read_text(encoding="utf-8")
+    return re.sub(r"^--.*\n", "", text, flags=re.MULTILINE).strip()
 
 
 def with_identifiers(name: str, **identifiers: str) -> str:
@@ -51,6 +58,8 @@ def filled(text: str, settings: Settings) -> str:
         # In a log of its own there are no rows of ours, and no column that tells.
         "{not_ours}": "dag_id IS NULL" if settings.service_log in (None, log) else "TRUE",
         "{lock_minutes}": str(lock.hour * 60 + lock.minute),
+        "{their_call}": _part("their_call"),
+        "{their_execution}": _part("their_execution"),
     }
     for placeholder, name in names.items():
         text = text.replace(placeholder, name)
