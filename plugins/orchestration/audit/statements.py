@@ -2,8 +2,8 @@
 
 Names that the configuration decides stand in them as ``{audit}`` (the audit dataset), ``{history}`` (that of the system
 beside or before ours), ``{schedule_table}`` and ``{service_log}``, and the lock's time as ``{lock_minutes}`` after
-midnight; ``{not_ours}`` is what tells the service's rows from ours. ``{their_call}`` and ``{their_execution}`` are parts,
-under ``parts``, that several statements have in common. The warehouse fills them in, here and nowhere else.
+midnight; ``{not_ours}`` is what tells the service's rows from ours. ``{their_call}`` and ``{their_execution}`` are
+parts, under ``parts``, that several statements have in common. The warehouse fills them in, here and nowhere else.
 """
 
 from __future__ import annotations
