@@ -18,7 +18,7 @@ from sandbox.dialect import DIALECTS
 from sandbox.phase2 import SUBSCRIPTION, Phase2, client, create_tables
 from sandbox.pubsub import PubSub
 from sandbox.pubsub import serve as serve_pubsub
-from sandbox.service import Service, http_server
+from sandbox.service import HANG_SECONDS, Service, http_server
 from sandbox.service_log import TABLE, ServiceLog, appender, create_log
 from sandbox.world import Rates, World
 
@@ -31,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--faults", type=float, default=Rates().fault, help="share of calls that fail, 0 to 1")
     parser.add_argument("--lost", type=float, default=Rates().lost, help="share of messages that are lost, 0 to 1")
     parser.add_argument("--late", type=float, default=Rates().late, help="share of log rows that come late, 0 to 1")
+    parser.add_argument("--hang", type=float, default=HANG_SECONDS, help="seconds that a call hangs which times out")
     parser.add_argument("--dialect", choices=DIALECTS, default="real", help="how the scraper service speaks")
     parser.add_argument("--log-table", help=f"the service's own log, made if need be; without it {TABLE}, when there")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; another only inside a container")
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     phase2.start()
     if log is not None:
         threading.Thread(target=log.run, args=[phase2.stopping], name="service-log", daemon=True).start()
-    service = Service(world, options.files, options.project, pubsub, phase2, dialect, log)
+    service = Service(world, options.files, options.project, pubsub, phase2, dialect, log, options.hang)
     server = http_server(service, options.port, options.host)
 
     def stop(*_: object) -> None:

@@ -27,7 +27,7 @@ from sandbox.world import Troubles, World
 
 log = logging.getLogger(__name__)
 
-HANG_SECONDS = 6.0
+HANG_SECONDS = 10.0
 """How long a call hangs that times out: longer than the demo's connection waits."""
 THREADS = 8
 """So many calls are worked on at once; more wait."""
@@ -46,6 +46,7 @@ class Service:
     phase2: Phase2
     dialect: Dialect
     log: ServiceLog | None = None
+    hang: float = HANG_SECONDS
     counts: Counter[str] = field(default_factory=Counter)
     attempts: Counter[tuple[str, datetime]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -83,7 +84,7 @@ class Service:
         if row is not None and self.log is not None:
             self.log.write(row, late=self.dialect.batches and self.world.late(key))
         if isinstance(result, Failure) and result.kind == "timeout":
-            time.sleep(HANG_SECONDS)
+            time.sleep(self.hang)
             return 0, {}, {}
         return self.dialect.answer(call, result, path)
 

@@ -22,7 +22,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
-CALL_TIMEOUT_SECONDS = 4
+CALL_TIMEOUT_SECONDS = 8
 """The demo's connection waits no longer for an answer; a call of the world that hangs, hangs longer."""
 
 

@@ -344,7 +344,7 @@ def test_what_an_answer_of_bigquery_says_of_the_rows(status, kind, google, monke
     service = FaultyService()
     FAULTS[str(status)] = http(f"{status} Odd", b'{"error": {"message": "odd"}}', "Content-Type: application/json")
     service.fault = str(status)
-    monkeypatch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
+    monkeypatch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
     with service.serving():
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{service.port}")
         with pytest.raises(WarehouseError) as raised:

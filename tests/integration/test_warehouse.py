@@ -131,7 +131,7 @@ class TestBigQueryDown:
             decision_inputs(Warehouse(), ours(), ["betting_lines"], et("13:00"))
 
     def test_the_callback_says_so_and_leaves_the_row_staged(self, down, caplog, monkeypatch):
-        monkeypatch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
+        monkeypatch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
         task = SimpleNamespace(staged={"workflow_decisions": down.stage([a_decision()])})
         with caplog.at_level(logging.ERROR):
             append_staged({"task": task})

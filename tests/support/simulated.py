@@ -37,11 +37,8 @@ from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Action, Outcome
 from sandbox.faults import Fault
-from support.standins import GoogleStandIns
+from support.standins import PATIENCE_SECONDS, GoogleStandIns
 from support.worlds import ours
-
-PATIENCE_SECONDS = 0.5
-"""A call of the world that hangs, hangs longer; all others take a few milliseconds."""
 
 
 class Store(dict):

@@ -19,6 +19,7 @@ import requests
 from orchestration.audit.setup import init
 from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
+from sandbox.service import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
@@ -44,8 +45,20 @@ class GoogleStandIns:
         late: float = 0,
         dialect: str = "real",
         log_table: str | None = None,
+        hang: float = HANG_SECONDS,
     ) -> None:
-        self.world = ["--faults", str(faults), "--lost", str(lost), "--late", str(late), "--dialect", dialect]
+        self.world = [
+            "--faults",
+            str(faults),
+            "--lost",
+            str(lost),
+            "--late",
+            str(late),
+            "--dialect",
+            dialect,
+            "--hang",
+            str(hang),
+        ]
         self.world += ["--log-table", log_table] if log_table else []
         self.bigquery, self.grpc, self.scrapers, self.pubsub = free_ports(4)
         self.folder = Path(tempfile.mkdtemp(prefix="orchestration-standins-"))
@@ -54,7 +67,7 @@ class GoogleStandIns:
     def __enter__(self) -> GoogleStandIns:
         self.before = dict(os.environ)
         google = {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True, "project": PROJECT}}
-        service = {"conn_type": "http", "host": "127.0.0.1", "port": self.scrapers, "extra": {"timeout": 2}}
+        service = {"conn_type": "http", "host": "127.0.0.1", "port": self.scrapers, "extra": {"timeout": 60}}
         os.environ.update(
             BIGQUERY_EMULATOR_HOST=f"http://127.0.0.1:{self.bigquery}",
             PUBSUB_EMULATOR_HOST=f"127.0.0.1:{self.pubsub}",

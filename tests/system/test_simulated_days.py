@@ -52,7 +52,7 @@ def timeline(day, cleanups_every=1, until=None):
 @pytest.fixture(scope="module")
 def world():
     """Stand-ins of their own, with the usual small faults, lost messages and late rows of the service's log."""
-    with GoogleStandIns(faults=0.02, lost=0.03, late=0.1) as running:
+    with GoogleStandIns(faults=0.02, lost=0.03, late=0.1, hang=0) as running:
         yield running
 
 
@@ -63,7 +63,7 @@ def days(world, tmp_path, monkeypatch):
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
     # Whatever the wall clock says, a run's time is that of its tick.
     monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
-    monkeypatch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
+    monkeypatch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
     return lambda fault=None: SimulatedDays(world, DAY, FAULTS.get(fault))
 
 

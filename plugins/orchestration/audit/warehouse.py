@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 CONNECTION = "google_cloud_default"
 QUERY_SECONDS = 30
 APPEND_SECONDS = 10
+APPEND_RETRY_SECONDS = 10
+"""So long an append that BigQuery does not take for its own reasons is tried again at once."""
 NOT_ABOUT_ROWS = {401, 403, 404, 407, 408, 425, 429}
 """Answers about who asks, what for and how often; nothing in the rows is to blame."""
 MAX_BYTES_BILLED = 1_000_000_000
@@ -126,7 +128,7 @@ class Warehouse:
                 row_ids=AutoRowIDs.DISABLED,
                 skip_invalid_rows=True,
                 timeout=APPEND_SECONDS,
-                retry=None if self._failing else Retry(initial=0.5, maximum=2, timeout=APPEND_SECONDS),
+                retry=None if self._failing else Retry(initial=0.5, maximum=2, timeout=APPEND_RETRY_SECONDS),
             )
             self._failing = False
         except Exception as error:
