@@ -76,13 +76,20 @@ class GoogleStandIns:
             AIRFLOW_CONN_SCRAPER_SERVICE=json.dumps(service),
             PYTHONPATH=f"{ROOT / 'plugins'}:{ROOT / 'include'}",
         )
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
         self.start_bigquery()
         command = [sys.executable, "-m", "sandbox", "serve", "--files", str(self.folder / "gcs"), *self.world]
         command += ["--port", str(self.scrapers), "--pubsub-port", str(self.pubsub)]
         self._spawn("sandbox", command)
         self._await(f"http://127.0.0.1:{self.scrapers}/health")
         init(Warehouse())
-        return self
 
     def __exit__(self, *_: object) -> None:
         for process in self.processes.values():
