@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from google.api_core.client_options import ClientOptions
-from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, pubsub_v1
 from google.cloud.bigquery import AutoRowIDs
@@ -136,8 +135,7 @@ class Phase2(threading.Thread):
 
     def _append(self, table: str, rows: list[dict[str, Any]]) -> None:
         name = f"{self.bq.project}.nba_raw.{table}"
-        patience = Retry(timeout=20)
-        errors = self.bq.insert_rows_json(name, rows, row_ids=AutoRowIDs.DISABLED, timeout=20, retry=patience)
+        errors = self.bq.insert_rows_json(name, rows, row_ids=AutoRowIDs.DISABLED, timeout=20, retry=None)
         if errors:
             raise RuntimeError(f"nba_raw.{table}: {errors}")
 
