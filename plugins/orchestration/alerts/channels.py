@@ -19,7 +19,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from orchestration.alerts.model import Alert
 from orchestration.config.model import Config
 from orchestration.nba.eastern import et
-from orchestration.services.errors import in_short
+from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.words import AlertLevel, Channel
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ def send(config: Config, alert: Alert, at: datetime, link: str) -> Sent:
         try:
             _SENDERS[channel](config, subject, text)
         except Exception as error:
+            hide_in_logs(error)
             failed[channel] = in_short(error)
             log.exception("Not sent by %s", channel)
         else:

@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestration.audit.rows import masked
 from orchestration.config.answers import PLAIN, AnswerDescription
 from orchestration.services.contract import Failure, Success, UncountedSuccess
 from orchestration.services.plain import kept, text
+from orchestration.services.redaction import masked
 from orchestration.words import Outcome
 
 KEPT_OF_ODD_ANSWERS = 200
@@ -104,7 +104,7 @@ def _failure(
     content: str,
     description: AnswerDescription,
 ) -> CallResult:
-    begins = content[:KEPT_OF_ODD_ANSWERS]
+    begins = masked(content)[:KEPT_OF_ODD_ANSWERS]
     message = f"HTTP {status}: {said.message or said.error or begins}"
     if status == 429 or status >= 500:
         kind = "rate_limited" if status == 429 else said.error_type or f"http_{status}"
@@ -171,7 +171,7 @@ def _result(found: Success, answer: Mapping[str, Any], count: int | None, events
 
 
 def _contract(what: str, content: str) -> CallResult:
-    return failed("contract", f"{what}: {content[:KEPT_OF_ODD_ANSWERS]}", retryable=False)
+    return failed("contract", f"{what}: {masked(content)[:KEPT_OF_ODD_ANSWERS]}", retryable=False)
 
 
 def _problems(error: ValidationError, names: Mapping[str, str], description: AnswerDescription) -> Iterator[str]:
@@ -195,6 +195,7 @@ def _short(value: Any) -> str:
         shown = repr(value)
     except (ValueError, RecursionError):
         shown = f"a {type(value).__name__}"
+    shown = masked(shown)
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
 
 
