@@ -97,8 +97,8 @@ def without(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _forms(secret: str) -> Iterator[str]:
-    yield secret
-    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret))
-    yield from (json.dumps(secret)[1:-1], json.dumps(json.dumps(secret)[1:-1])[1:-1])
-    yield base64.b64encode(secret.encode()).decode()
+def _forms(secret: str) -> set[str]:
+    escaped = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+    again = {json.dumps(form)[1:-1] for form in escaped}
+    encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
+    return {*escaped, *again, *encoded, base64.b64encode(secret.encode()).decode()}

@@ -217,8 +217,7 @@ class ScraperService:
 def _secrets(session: AsyncHttpSession, headers: Mapping[str, str]) -> Iterator[str]:
     """Yield what of a request is secret: passwords, and headers but for those that describe."""
     if (auth := session.config.auth) is not None:
-        # Some give a key for the login, and no password.
-        yield auth.password or auth.login
+        yield auth.password
         yield auth.encode().split()[-1]
     yield urlsplit(session.base_url).password or ""
     for name, value in {**session.config.headers, **headers}.items():
