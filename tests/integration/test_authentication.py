@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from orchestration.services import id_tokens
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
-from support.scripted import ScriptedService
+from support.scripted import ScriptedService, found
 
 AUDIENCE = "https://scrapers.example.run.app"
 
@@ -143,7 +143,7 @@ def test_what_we_send_to_be_let_in_does_not_come_back(monkeypatch, service, toke
         password = [connection["password"]] if "password" in connection else []
         echoed.extend([*password, *sent, *(value.removeprefix("Basic ").removeprefix("Bearer ") for value in sent)])
         told = {"rowCount": 1, "sent": echoed, "text": json.dumps(service.headers[-1]), "seen": repr(echoed)}
-        said = {"message": f"denied: {echoed}", "data_summary": told, "run_id": echoed[0]}
+        said = {"message": f"denied: {echoed}", "data_summary": told}
         return status, {"status": "success" if status == 200 else "error", **said}
 
     echoed: list[str] = []
@@ -154,3 +154,10 @@ def test_what_we_send_to_be_let_in_does_not_come_back(monkeypatch, service, toke
         assert secret not in left
         assert json.dumps(secret, ensure_ascii=False)[1:-1] not in left
         assert secret not in redact(f"a log that says {secret} all the same")
+
+
+def test_a_header_that_is_a_word_of_a_path_changes_no_path(monkeypatch, service):
+    path = "gs://files/production/1.json"
+    service.script(x=lambda *_: found(1, gcs_path=path, where="in production", run_id="production-1"))
+    result = call(monkeypatch, service, extra={"X-Env": "production"})
+    assert (result.gcs_path, result.summary["where"]) == (path, "in ***")

@@ -13,7 +13,6 @@ from orchestration.config.answers import AnswerDescription
 from orchestration.config.scrapers import answer_of
 from orchestration.services.answers import CallResult, failed, interpret
 from orchestration.services.errors import in_short
-from orchestration.services.redaction import without
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -31,8 +30,8 @@ NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
 NO_SECRETS = re.compile(r"accept(-.*)?|content-.*|user-agent|cache-control|connection|host|from|pragma", re.IGNORECASE)
 """Headers whose values are no secrets, and may stand in an answer for reasons of their own."""
 
-Answered = tuple[int, Mapping[str, str], bytes]
-"""Status, headers and body of an answer."""
+Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
+"""Status, headers and body of an answer, and what secrets we sent to get it."""
 
 
 class NoListing(Exception):
@@ -117,7 +116,9 @@ class ScraperService:
                 return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
         if isinstance(answered, CallResult):
             return answered
-        return interpret(*answered, description or answer_of(scraper), event_source=event_source)
+        status, headers, content, secrets = answered
+        how = description or answer_of(scraper)
+        return interpret(status, headers, content, how, event_source=event_source, secrets=secrets)
 
     def names(self, timeout: float) -> frozenset[str]:
         """Return the names of the scrapers that the service says it has: ``GET /scrapers``, beside the path for calls.
@@ -166,10 +167,9 @@ class ScraperService:
                 return f"GET /health: {in_short(error, secrets)}"
 
     async def _send(self, session: AsyncHttpSession, body: Mapping[str, Any]) -> CallResult | Answered:
-        """Return the whole answer, without what we sent to be let in, or the failed result of a call that got none."""
+        """Return the whole answer, or the failed result of a call that got none."""
         import aiohttp
         from google.auth.exceptions import GoogleAuthError
-        from multidict import CIMultiDict
 
         options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=None)}
         secrets: tuple[str, ...] = ()
@@ -178,9 +178,7 @@ class ScraperService:
             async with await session.run(
                 self.endpoint, json=dict(body), headers=headers, extra_options=options
             ) as response:
-                content = without((await _content(response)).decode("utf-8", errors="replace"), secrets)
-                said = CIMultiDict((name, without(value, secrets)) for name, value in response.headers.items())
-                return response.status, said, content.encode()
+                return response.status, response.headers, await _content(response), secrets
         except TooLarge as error:
             return failed("too_large", str(error), retryable=False)
         except GoogleAuthError as error:
