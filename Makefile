@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up test test-fast drills browser lint bench docs pictures schema lock clean
+.PHONY: help demo up test test-fast drills browser lint bench docs pictures walk schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_FAULT)"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from statements: 03-bigquery-schemas.md, 05-cost.md"
 	@echo "make pictures   take the pictures of the page of the day for the documentation"
+	@echo "make walk   from opening Airflow to the cause of a fault, with the page and without: clicks and seconds"
 	@echo "make schema write config/workflows.schema.json from the models"
 	@echo "make lock   compile the requirements files again"
 
@@ -66,6 +67,9 @@ docs: $(VENV)/.dev
 
 pictures: $(VENV)/.dev browser
 	@$(BIN)/python bench/pictures.py
+
+walk: $(VENV)/.dev browser
+	@$(BIN)/python bench/walk.py
 
 schema: $(VENV)/.runtime
 	@$(BIN)/python -m orchestration schema > config/workflows.schema.json

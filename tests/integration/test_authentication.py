@@ -8,13 +8,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs
 
 import pytest
+from airflow.sdk._shared.secrets_masker import redact
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from orchestration.services import id_tokens
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
-from support.scripted import ScriptedService
+from support.scripted import ScriptedService, found
 
 AUDIENCE = "https://scrapers.example.run.app"
 
@@ -127,3 +128,36 @@ def test_no_id_token_is_a_failed_call_that_says_so(monkeypatch, service, tokens)
 def test_a_login_beside_an_id_token_is_refused(monkeypatch, service, tokens):
     with pytest.raises(ValueError, match="scraper_service has a login and asks for an ID token"):
         call(monkeypatch, service, login="me", password="pw", extra={"google_id_token_audience": AUDIENCE})
+
+
+BASIC = {"login": "me", "password": 'p"w\\ö of mine'}
+ODD = {"extra": {"X-Pass-It-On": "let me in please"}}
+TOKEN = {"extra": {"google_id_token_audience": AUDIENCE}}
+
+
+@pytest.mark.parametrize("connection", [BASIC, ODD, TOKEN], ids=["password", "header", "ID token"])
+@pytest.mark.parametrize("status", [200, 403, 500])
+def test_what_we_send_to_be_let_in_does_not_come_back(monkeypatch, service, tokens, connection, status):
+    def echo(*_):
+        sent = [value for name, value in service.headers[-1].items() if name in ("Authorization", "X-Pass-It-On")]
+        password = [connection["password"]] if "password" in connection else []
+        echoed.extend([*password, *sent, *(value.removeprefix("Basic ").removeprefix("Bearer ") for value in sent)])
+        told = {"rowCount": 1, "sent": echoed, "text": json.dumps(service.headers[-1]), "seen": repr(echoed)}
+        said = {"message": f"denied: {echoed}", "data_summary": told}
+        return status, {"status": "success" if status == 200 else "error", **said}
+
+    echoed: list[str] = []
+    service.script(x=echo)
+    left = json.dumps(call(monkeypatch, service, **connection).to_dict(), ensure_ascii=False)
+    assert len(echoed) >= 2
+    for secret in echoed:
+        assert secret not in left
+        assert json.dumps(secret, ensure_ascii=False)[1:-1] not in left
+        assert secret not in redact(f"a log that says {secret} all the same")
+
+
+def test_a_header_that_is_a_word_of_a_path_changes_no_path(monkeypatch, service):
+    path = "gs://files/production/1.json"
+    service.script(x=lambda *_: found(1, gcs_path=path, where="in production", run_id="production-1"))
+    result = call(monkeypatch, service, extra={"X-Env": "production"})
+    assert (result.gcs_path, result.summary["where"]) == (path, "in ***")

@@ -20,6 +20,8 @@ class Letterbox:
 
     def __init__(self) -> None:
         self.mails, self.posts, self.refuse = [], [], False
+        self.says = b"no"
+        """How the webhook refuses."""
 
     async def handle_DATA(self, server, session, envelope) -> str:
         """Take a mail: aiosmtpd's interface."""
@@ -38,7 +40,7 @@ class Letterbox:
                     box.posts.append((self.path, body))
                 self.send_response(403 if box.refuse else 200)
                 self.end_headers()
-                self.wfile.write(b"no" if box.refuse else b"ok")
+                self.wfile.write(box.says if box.refuse else b"ok")
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

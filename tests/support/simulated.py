@@ -5,13 +5,17 @@ A workflow's run is made of the same parts as its DAG's tasks; lock, cleanup and
 
 from __future__ import annotations
 
+import html
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from fastapi.testclient import TestClient
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.facts import day_facts
@@ -35,8 +39,10 @@ from orchestration.planning.calls import PlannedCall, planned_calls
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.scraper_service import ScraperService
+from orchestration.ui.looking import Looks
 from orchestration.words import Action, Outcome
 from sandbox.faults import Fault
+from support.pages import Viewer, site
 from support.standins import PATIENCE_SECONDS, GoogleStandIns
 from support.worlds import ours
 
@@ -64,7 +70,16 @@ class SimulatedDays:
                 self._task(operator, moment)
 
     def health(self, day: date, now: datetime) -> Health:
-        return assess(self.config, day_facts(Warehouse(), self.config, day, now), now)
+        """What the health check says, and so does the page."""
+        health = assess(self.config, day_facts(Warehouse(), self.config, day, now), now)
+        with pytest.MonkeyPatch.context() as patch:
+            pages = TestClient(site(patch, Looks(), Viewer(self.config)))
+            page = pages.get("/orchestration/day", params={"day": day.isoformat(), "as_of": now.isoformat()})
+        shown = html.unescape(page.text)
+        [headline] = re.findall("<h1.*?</h1>", shown, re.DOTALL)
+        assert health.headline[:600] in headline
+        assert all(finding.command in shown for finding in health.findings)
+        return health
 
     def repair(self) -> None:
         """Bring BigQuery back, and what was staged meanwhile into it."""

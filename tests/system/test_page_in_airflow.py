@@ -4,10 +4,13 @@ import re
 from urllib.parse import quote
 
 import pytest
+import requests
 
 from support.browser import browser
 from support.days import LONG_AGO, played_day
-from support.worlds import DAY
+from support.per_dag import PASSWORD, guarded, token
+from support.routes import addresses
+from support.worlds import DAY, ours
 
 pytestmark = pytest.mark.drill
 TIMELINE = {
@@ -33,6 +36,19 @@ def page(day):
         opened.set_default_timeout(120_000)
         opened.goto(day.stack.url)
         yield opened
+
+
+MINE, ANOTHERS = "post_game_window_1", "post_game_window_2"
+HOURS = {MINE: 17, ANOTHERS: 20}
+"""From the lock to the tick at which each ran."""
+OTHER_NAMES = {*ours().workflows, "schedule_locker"} - {MINE}
+
+
+@pytest.fixture(scope="module")
+def airflow(day):
+    """Airflow as somebody meets it who has to log in and may see one DAG, or none."""
+    with guarded(day.stack, {"one": [MINE], "none": []}) as url:
+        yield url
 
 
 def run_id(day, workflow):
@@ -93,3 +109,66 @@ def test_light_and_dark_are_airflows_own(day, page):
     inner = page.frame_locator("iframe[title=Orchestration]")
     inner.locator(".timeline").wait_for()
     assert inner.locator("html").get_attribute("data-theme") == "dark"
+
+
+# ---- who sees what, by Airflow's own logins
+
+
+def places(day, workflow):
+    """Every address of ours about a workflow and its run."""
+    call = {"run_id": run_id(day, workflow), "task_id": "nbac_team_boxscore", "map_index": 0}
+    offset = HOURS[workflow] * 3600
+    return addresses({"day": DAY, "dag_id": workflow, "offset": offset, "name": "page.css", **call})
+
+
+def ask(url, address, user=None):
+    headers = {"Authorization": f"Bearer {token(url, user)}"} if user else {}
+    return requests.get(f"{url}/orchestration{address}", headers=headers, allow_redirects=False, timeout=120)
+
+
+def test_without_a_login_no_address_of_ours_says_anything(day, airflow):
+    for _, address in places(day, MINE):
+        reply = ask(airflow, address)
+        assert (reply.status_code, reply.json()) == (401, {"detail": "Not authenticated"}), address
+
+
+def test_an_admin_sees_all_of_it(day, airflow):
+    for workflow in (MINE, ANOTHERS):
+        for path, address in places(day, workflow):
+            assert ask(airflow, address, "admin").status_code == (404 if path.endswith("/file") else 200), address
+    assert not [name for name in OTHER_NAMES if name not in ask(airflow, f"/day?day={DAY}", "admin").text]
+
+
+def test_a_viewer_with_one_dag_sees_one_dag_at_every_address(day, airflow):
+    for path, address in places(day, MINE):
+        reply = ask(airflow, address, "one")
+        assert reply.status_code == (404 if path.endswith("/file") else 200), address
+        assert not [name for name in OTHER_NAMES if name in reply.text], address
+    for path, address in places(day, ANOTHERS):
+        if "{dag_id}" in path:
+            reply = ask(airflow, address, "one")
+            assert (reply.status_code, reply.json()) == (403, {"detail": "Forbidden"}), address
+    assert "of the 1 workflows that you may see" in ask(airflow, f"/day?day={DAY}", "one").text
+
+
+def test_a_viewer_with_no_dag_sees_none(day, airflow):
+    for path, address in places(day, MINE):
+        reply = ask(airflow, address, "none")
+        assert reply.status_code == (403 if "{dag_id}" in path else 200), address
+        assert not [name for name in (MINE, *OTHER_NAMES) if name in reply.text], address
+
+
+def test_after_the_login_the_home_page_has_the_verdict_of_what_the_viewer_may_see(airflow):
+    with browser(viewport={"width": 1400, "height": 1000}) as context:
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        page.goto(airflow)
+        page.locator("input[name=username]").fill("one")
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        verdict = page.locator("section[aria-label=Orchestration]")
+        verdict.wait_for()
+        verdict.get_by_role("link").click()
+        inner = page.frame_locator("iframe[title=Orchestration]")
+        inner.locator(".timeline tbody tr").first.wait_for()
+        assert inner.locator(".timeline tbody th").all_inner_texts() == [MINE]

@@ -1,5 +1,6 @@
 """The RUN half of a workflow's DAG on a real Airflow: calls deferred and blocking, killed, cleared, vetoed, empty."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from orchestration.nba.eastern import et
 from sandbox.airflow_api import AirflowApi
 from sandbox.phase2 import client
 from sandbox.stack import PROJECT, Stack
+from support import sinks
 from support.days import some_ports
 from support.letterbox import Letterbox
 from support.scripted import ScriptedService, found
@@ -33,6 +35,9 @@ SCRAPERS = {
     "killed_once": {"deferrable": False, "retries": 1, "critical": False},
     "killed": {"deferrable": False, "retries": 0, "critical": False},
     "slow": {"deferrable": False, "timeout_seconds": 120},
+    "tells": {"deferrable": False, "retries": 0},
+    "tells_deferred": {},
+    "tells_its_log": {"deferrable": False, "retries": 0},
 }
 WORKFLOWS = {
     "fan_out": ["events", "props"],
@@ -41,6 +46,18 @@ WORKFLOWS = {
     "cleared": ["once_wrong"],
     "held": ["deferred"],
     "overdue": ["slow"],
+    "secretive": ["tells", "tells_deferred", "tells_its_log"],
+}
+SECRETS = {
+    name: f"{name}-s3cr3t-{number}"
+    for number, name in enumerate(
+        ["password", "header", "key", "url", "token", "encoded", "login", "nested", "file", "log", "refusal"]
+    )
+}
+SERVICE = {
+    "login": "me",
+    "password": SECRETS["password"],
+    "extra": {"X-Pass": SECRETS["header"], "X-Api-Key": SECRETS["key"]},
 }
 DEADLINE_SECONDS = 6
 CALLBACK_SECONDS = 10
@@ -68,6 +85,7 @@ def configuration(first_tick: datetime) -> dict:
             "retries": {"first_delay_seconds": 1},
             "daily_schedule_lock": {"enabled": False},
             "cleanup_processor": {"enabled": False},
+            "service_log": "nba_orchestration.scraper_execution_log",
             "notifications": {"email_to": ["duty@example.com"], "warning_channels": ["email", "slack"]},
         },
     }
@@ -148,7 +166,7 @@ def live(tmp_path_factory: pytest.TempPathFactory):
     config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(hours=6))))
     box = Letterbox()
     with ScriptedService().serving() as service, box.open() as channels:
-        connection = {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
+        connection = {"conn_type": "http", "host": "127.0.0.1", "port": service.port, **SERVICE}
         settings = {
             "ORCHESTRATION_CONFIG": str(config),
             "AIRFLOW_CONN_SCRAPER_SERVICE": json.dumps(connection),
@@ -359,6 +377,60 @@ def test_a_second_one_of_the_day_is_recorded_and_not_told_again(live):
         let_go.set()
     live.await_run("overdue", run)
     assert live.box.posts[before:] == []
+
+
+def telling(live: Live) -> dict:
+    """Answers of a service that tells all it knows: what it was sent, what it sends, and to whom it logs in."""
+    s = SECRETS
+    sent = [["Host", "x"], ["X-Pass", s["header"]], ["x-api-key", s["key"]]]
+    basic = base64.b64encode(f"me:{s['password']}".encode()).decode()
+    nested = json.dumps({"telltale": 1, "body": json.dumps({"client_secret": s["nested"]})})
+    message = (
+        f"GET https://me:{s['login']}@api.example.com/v4?apiKey={s['url']}&token={s['token']}&x=1 telltale: "
+        f"redirected from https%3A%2F%2Fapi.example.com%3FapiKey%3D{s['encoded']}%26x%3D1, asked by {basic} "
+        f"({s['password']}) with {sent}: {nested}"
+    )
+
+    def log(*_):
+        columns = "execution_id, scraper_name, status, triggered_at, created_at, source, error_type, error_message"
+        said = f"telltale: GET /v4?apiKey={s['log']}"
+        values = f"'r-telltale', 'x', 'failed', '{AS_OF.isoformat()}', '{AS_OF.isoformat()}', 'CONTROLLER', 'Telltale'"
+        text = f"INSERT nba_orchestration.scraper_execution_log ({columns}) VALUES ({values}, '{said}')"
+        live.bigquery.query(text).result(timeout=60)
+        return 500, {"status": "error", "message": "it failed", "run_id": "r-telltale"}
+
+    summary = {"headers": dict(sent), "request": nested, "url": f"telltale?apiKey={s['url']}", "basic": basic}
+    return {
+        "tells": lambda *_: (403, {"status": "error", "message": message, "data_summary": summary}),
+        "tells_deferred": lambda *_: found(2, gcs_path=f"gs://bucket/telltale.json?token={s['file']}", **summary),
+        "tells_its_log": log,
+    }
+
+
+def test_no_secret_is_in_any_row_xcom_field_log_alert_page_or_command(live):
+    live.service.script(**telling(live))
+    live.box.refuse, live.box.says = True, f"telltale?apiKey={SECRETS['refusal']}".encode()
+    before = len(live.box.mails)
+    try:
+        run = live.run("secretive", AS_OF + timedelta(minutes=9))
+    finally:
+        live.box.refuse = False
+    assert live.service.headers[0]["X-Pass"] == SECRETS["header"]
+    calls = [(task, index) for task, index in live.instances("secretive", run) if task in SCRAPERS]
+    day, home = et(AS_OF).date(), live.stack.home
+    told = ("mail", live.box.mails[before].get_body().get_content())
+    shown = [
+        told,
+        *sinks.files(home),
+        *sinks.airflows_database(home),
+        *sinks.rows(lambda text: [dict(row) for row in live.bigquery.query(text).result(timeout=60)]),
+        *sinks.pages(live.api.session, live.stack.url, day, "secretive", run, calls),
+        *sinks.command_line(live.stack.env, day, "tells"),
+    ]
+    assert sorted({(name, where) for where, text in shown for name, secret in SECRETS.items() if secret in text}) == []
+    read = {where.split(":")[0] for where, text in shown if "telltale" in text.lower()}
+    assert read >= {"mail", "task log", "xcom", "v_scraper_runs", "v_workflow_executions", "page", "command"}
+    assert "Not sent by slack" in live.log("secretive", run, "finish")
 
 
 def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):

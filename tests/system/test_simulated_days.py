@@ -19,7 +19,7 @@ NAMED = {
     "locker_off": ("05:50", "DEGRADED: the locker did not lock 2026-01-14; is the DAG schedule_locker paused?"),
     "scheduler_down": ("18:50", "UNHEALTHY: no decision of any workflow between 14:00 and 16:00 ET"),
     "service_down": ("22:50", "UNHEALTHY: the scraper service cannot be reached: "),
-    "source_blocked": ("22:50", "UNHEALTHY: nba_com fails with DownloadDecodeMaxRetryException: "),
+    "source_blocked": ("22:50", "UNHEALTHY: the source nba_com blocks us or answers nonsense: "),
     "props_empty": ("18:50", "DEGRADED: oddsa_player_props (betting_lines): "),
     "phase2_dead": ("21:50", "DEGRADED: Phase 2 reads no messages: "),
     "topic_gone": ("20:50", "DEGRADED: Pub/Sub takes no messages: "),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from datetime import date as Date
@@ -11,31 +10,10 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from orchestration.services.redaction import masked, without_secrets
 from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority, Source
 
-MESSAGE_LIMIT = 1_000
-"""Characters kept of an error message."""
-_SECRET_WORDS = ("token", "secret", "password", "passwd", "api_key", "apikey", "authorization", "credential")
-
 UtcTime = Annotated[AwareDatetime, PlainSerializer(lambda value: value.astimezone(UTC).isoformat(), return_type=str)]
-_SECRET_TEXT = re.compile(
-    # Bounded, so that a hostile text of dashes costs no more than any other.
-    rf"(\b[\w-]{{0,40}}(?:{'|'.join(_SECRET_WORDS)})[\w-]{{0,40}}['\"]?\s{{0,9}}[=:]\s{{0,9}}['\"]?"
-    r"(?:(?:bearer|basic)\s+)?)[^\s&,;'\"]+"
-    r"|(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"
-    r"|(://)[^\s/@]+(?=@)",
-    re.IGNORECASE,
-)
-_READ = 4 * MESSAGE_LIMIT
-
-
-def _hidden(text: str) -> str:
-    return _SECRET_TEXT.sub(lambda found: f"{found[1] or found[2] or found[3]}***", text)
-
-
-def masked(text: str) -> str:
-    """Return the beginning of a message, without what looks like a secret in it: a key or a login in an address."""
-    return _hidden(text[:_READ])[:MESSAGE_LIMIT]
 
 
 def _message(value: Any) -> Any:
@@ -43,18 +21,6 @@ def _message(value: Any) -> Any:
 
 
 Message = Annotated[str, BeforeValidator(_message)]
-
-
-def without_secrets(value: Any) -> Any:
-    """Return ``value`` with everything secret-looking replaced, under its key or in a text: secrets enter no row."""
-    if isinstance(value, dict):
-        return {
-            key: "***" if any(word in str(key).lower() for word in _SECRET_WORDS) else without_secrets(inner)
-            for key, inner in value.items()
-        }
-    if isinstance(value, str):
-        return _hidden(value)
-    return [without_secrets(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 # BigQuery takes a JSON column as text, never as an object.
@@ -123,7 +89,7 @@ class ExpectedRun(Row):
     locked_at: UtcTime
     workflow_name: str
     expected_run_time: UtcTime
-    reason: str | None = None
+    reason: Message | None = None
     scrapers: list[str] = []
     games_today: int | None = Field(default=None, ge=0)
     priority: Priority | None = None
@@ -245,7 +211,7 @@ class CleanupRow(Row):
     missing_files_found: int = Field(ge=0)
     republished_count: int = Field(ge=0)
     missing_files: list[MissingFile] = []
-    errors: list[str] = []
+    errors: list[Message] = []
     duration_seconds: float | None = Field(default=None, ge=0)
     pubsub_enabled: bool | None = None
     run_id: str

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from orchestration.audit.statements import filled
 from orchestration.config.last_good import load_or_last_good
 from orchestration.config.settings import Settings
+from orchestration.services.errors import hide_in_logs
+from orchestration.services.redaction import masked
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, SchemaField, Table
@@ -138,7 +140,7 @@ class Warehouse:
                 raise kind(f"BigQuery refused the rows for {table}: {_first_line(answer)}") from error
             raise WarehouseError(f"BigQuery took no rows for {table}: {_first_line(error)}") from error
         if errors:
-            raise RowsRejected(table, {int(e["index"]): str(e.get("errors", e)) for e in errors})
+            raise RowsRejected(table, {int(e["index"]): masked(str(e.get("errors", e))) for e in errors})
 
     def schema(self, table: str) -> Sequence[SchemaField] | None:
         """Return the columns of ``dataset.table``, or None when it does not exist."""
@@ -213,11 +215,13 @@ def _parameter(name: str, value: Parameter) -> Any:
 
 
 def _first_line(error: Exception) -> str:
+    """Return what an error says, in one line without secrets. Airflow's logs show it whole, and without them too."""
     from requests import RequestException, Timeout
 
+    hide_in_logs(error)
     if isinstance(error, RequestException) and error.request is not None and error.response is None:
         # Its own text is a long chain of wrapped exceptions.
         what = "took too long" if isinstance(error, Timeout) else "cannot be reached"
-        return f"{urlsplit(str(error.request.url)).netloc} {what}"
+        return f"{urlsplit(str(error.request.url)).netloc.rpartition('@')[2]} {what}"
     text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0][:300] if text else 'no message'}"
+    return f"{type(error).__name__}: {masked(text.splitlines()[0])[:300] if text else 'no message'}"

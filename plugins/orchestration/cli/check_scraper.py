@@ -18,6 +18,7 @@ from orchestration.nba.games import Game
 from orchestration.nba.teams import TEAMS
 from orchestration.services.answers import CallResult
 from orchestration.services.errors import in_short
+from orchestration.services.redaction import without_secrets
 from orchestration.words import FanOut, Outcome
 
 WORKFLOW = "check-scraper"
@@ -70,7 +71,7 @@ def run_check_scraper(name: str, asked: Asked, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(seen))
     else:
-        print(f"{name}, with {json.dumps(parameters, default=str)}")
+        print(f"{name}, with {json.dumps(without_secrets(parameters), default=str)}")
         for key, value in seen.items():
             shown = ", ".join(value) if isinstance(value, list) else value
             print(f"  {key:10}{'-' if shown in (None, '') else shown}")

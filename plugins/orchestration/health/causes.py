@@ -17,7 +17,10 @@ IN_WORDS = {
     "blocked": "blocks us (HTTP 403)",
     "rate_limited": "limits our rate (HTTP 429)",
     "timeout": "does not answer in time",
+    # The real service's word for "I have tried eight times, and what came could not be read" (lesson A5).
+    "DownloadDecodeMaxRetryException": "blocks us or answers nonsense",
 }
+"""What a kind of error means, for somebody half awake; the kind itself stands after it."""
 ENOUGH_FILES = 3
 REPUBLISHED_IN_VAIN_MINUTES = 100
 """A lost message is found within 90 minutes of its file; a file that is missing after that was republished in vain."""
@@ -66,7 +69,7 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
             source = (model.pool if model else None) or call.scraper
             groups[source, call.error_type or "failed"].append(call)
     for (source, kind), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
-        text = f"{source} {IN_WORDS.get(kind, f'fails with {kind}')}: {_calls(calls)}"
+        text = f"the source {source} {IN_WORDS.get(kind, 'fails')}: {_calls(calls)} ({kind})"
         yield level("source_failing", source, text, command)
 
 
@@ -74,7 +77,7 @@ def _calls(calls: list[CallFact]) -> str:
     scrapers = sorted({call.scraper for call in calls})
     names = ", ".join(scrapers[:3]) + (" and others" if len(scrapers) > 3 else "")
     count = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
-    return f"{count} of {names} failed, the first at {clock(min(c.tick for c in calls))} ET"
+    return f"since {clock(min(c.tick for c in calls))} ET {count} of {names} failed"
 
 
 def _handoff(facts: DayFacts) -> Iterator[Finding]:

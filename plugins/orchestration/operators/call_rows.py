@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
+from orchestration.services.redaction import without_secrets
 from orchestration.words import Source
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Call:
             "label": self.label,
             "game_date": self.game_date.isoformat(),
             "game_id": self.game_id,
-            "opts": dict(self.opts),
+            "opts": without_secrets(dict(self.opts)),
         }
 
     @classmethod

@@ -20,6 +20,7 @@ from orchestration.operators.base import AlertingOperator, asked_of, first_time,
 from orchestration.operators.patience import try_again
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
+from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.words import Action, AlertLevel, Mode
 
 if TYPE_CHECKING:
@@ -119,8 +120,9 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         except WarehouseError as error:
             return aborted(self.workflow, config, clock.tick, UNREADABLE, f"History unreadable: {error}")
         except Exception as error:
+            hide_in_logs(error)
             self.log.exception("The decision failed; it is recorded as ABORT")
-            reason = f"Internal error: {type(error).__name__}: {error}"
+            reason = f"Internal error: {in_short(error)}"
             return aborted(self.workflow, config, clock.tick, "internal_error", reason)
 
     def _stage(self, context: Context, clock: RunClock, decision: Decision) -> str:

@@ -26,6 +26,7 @@ from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
+from orchestration.services.redaction import without_secrets
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import FanOut, Outcome
 
@@ -82,7 +83,7 @@ class ScrapeOperator(AuditedOperator):
         decision, clock = self._decision(context), RunClock.of(context)
         call = self._call(context, decision, clock)
         parameters = call.opts
-        self.log.info("%s, with %s", call.label, dict(parameters))
+        self.log.info("%s, with %s", call.label, without_secrets(dict(parameters)))
         if (made := self._made_already(context)) is not None:
             context["ti"].xcom_push(OUTCOME_KEY, made["left"])
             return made["returned"]

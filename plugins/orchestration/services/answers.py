@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,16 +16,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestration.audit.rows import masked
 from orchestration.config.answers import PLAIN, AnswerDescription
 from orchestration.services.contract import Failure, Success, UncountedSuccess
 from orchestration.services.plain import kept, text
+from orchestration.services.redaction import masked, without
 from orchestration.words import Outcome
 
 KEPT_OF_ODD_ANSWERS = 200
 """Characters kept of an answer that is not what the contract says."""
 SHOWN = 60
 """Characters shown of a value that is not what the contract says."""
+HEADERS = ("Location", "Retry-After", "Date")
+"""Those of an answer that mean something here."""
 MAX_WAIT_SECONDS = 10**9
 """A longer Retry-After is written as this one: infinity is no number for JSON."""
 
@@ -72,12 +74,26 @@ def interpret(
     description: AnswerDescription = PLAIN,
     *,
     event_source: bool = False,
+    secrets: Collection[str] = (),
 ) -> CallResult:
     """Return what the answer means. Never raises: whatever arrives becomes exactly one outcome.
 
     ``event_source``: other scrapers are called for each of its events, so that data without events is no success.
+    ``secrets``: what we sent to be let in; no text for people says it again. Ids and paths stay as they are, since they
+    name something.
     """
     content = body.decode("utf-8", errors="replace")
+    result = _interpret(status, headers, content, description, event_source=event_source)
+    if not secrets:
+        return result
+    names = {name: without(headers[name], secrets) for name in HEADERS if name in headers}
+    told = _interpret(status, names, without(content, secrets), description, event_source=event_source)
+    return replace(result, error_message=told.error_message, error_type=told.error_type, summary=told.summary)
+
+
+def _interpret(
+    status: int, headers: Mapping[str, str], content: str, description: AnswerDescription, *, event_source: bool
+) -> CallResult:
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -104,7 +120,7 @@ def _failure(
     content: str,
     description: AnswerDescription,
 ) -> CallResult:
-    begins = content[:KEPT_OF_ODD_ANSWERS]
+    begins = masked(content)[:KEPT_OF_ODD_ANSWERS]
     message = f"HTTP {status}: {said.message or said.error or begins}"
     if status == 429 or status >= 500:
         kind = "rate_limited" if status == 429 else said.error_type or f"http_{status}"
@@ -171,7 +187,7 @@ def _result(found: Success, answer: Mapping[str, Any], count: int | None, events
 
 
 def _contract(what: str, content: str) -> CallResult:
-    return failed("contract", f"{what}: {content[:KEPT_OF_ODD_ANSWERS]}", retryable=False)
+    return failed("contract", f"{what}: {masked(content)[:KEPT_OF_ODD_ANSWERS]}", retryable=False)
 
 
 def _problems(error: ValidationError, names: Mapping[str, str], description: AnswerDescription) -> Iterator[str]:
@@ -195,6 +211,7 @@ def _short(value: Any) -> str:
         shown = repr(value)
     except (ValueError, RecursionError):
         shown = f"a {type(value).__name__}"
+    shown = masked(shown)
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
 
 

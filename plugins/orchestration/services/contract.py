@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from orchestration.services.plain import MAX_INT64
+from orchestration.services.redaction import struck_out
 
 MAX_EVENTS = 1_000
 """More events than that are no day's; Airflow maps a task over 1,024 at most, unless told otherwise."""
@@ -49,10 +50,18 @@ def _nothing_for_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-Id = Annotated[str, BeforeValidator(_number_as_text), Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+Id = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    Field(min_length=1, max_length=200),
+    AfterValidator(_one_line),
+    AfterValidator(struck_out),
+]
 RunId = Annotated[Id | None, BeforeValidator(_nothing_for_empty)]
-FilePath = Annotated[str, Field(max_length=1_200), AfterValidator(_one_line), AfterValidator(_inside)]
-ErrorType = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+FilePath = Annotated[
+    str, Field(max_length=1_200), AfterValidator(_one_line), AfterValidator(_inside), AfterValidator(struck_out)
+]
+ErrorType = Annotated[str, Field(max_length=100), AfterValidator(_one_line), AfterValidator(struck_out)]
 IfFit = WrapValidator(_or_none)
 """A field of another type than it should be is as if it were not there: a failure is a failure without it."""
 

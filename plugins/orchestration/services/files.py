@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestration.services.errors import in_short
+from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.services.paths import FilePath
 from orchestration.services.publisher import CONNECTION
 
@@ -38,5 +38,6 @@ class Files:
                 if file.bucket is not None and not hook.exists(file.bucket, file.name, retry=retry):
                     gone.add(path)
             except Exception as error:
+                hide_in_logs(error)
                 raise FilesUnknown(f"{path}: {in_short(error)}") from error
         return gone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestration.config.errors import did_you_mean
 from orchestration.config.model import Config
-from orchestration.services.errors import in_short
+from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.services.scraper_service import NoListing, ScraperService
 
 LISTING_SECONDS = 10.0
@@ -18,6 +18,7 @@ def unknown_scrapers(config: Config) -> list[str]:
         raise
     except Exception as error:
         # No connection, no login, no database that knows them: whatever it is, it is said, and nothing waits for it.
+        hide_in_logs(error)
         raise NoListing(in_short(error)) from error
     callers: dict[str, list[str]] = {}
     for workflow in sorted(config.enabled):

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from orchestration.services.redaction import without_secrets
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 MAX_INT64 = 2**63 - 1
 MESSAGE_CHARACTERS = 1_000
@@ -27,18 +29,19 @@ def text(value: str, limit: int = MESSAGE_CHARACTERS) -> str:
 
 
 def kept(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a summary as a row keeps it: plain values, and of a large one the keys for which there is room."""
+    """Return a summary as it is kept: plain values without secrets, and of a large one what there is room for."""
     result: dict[str, Any] = {}
     room = SUMMARY_CHARACTERS
     for key, value in summary.items():
-        name, plain = text(str(key)), _plain(value, DEEPEST)
-        needed = len(name) + len(json.dumps(plain))
+        name, inner = text(str(key)), _plain(value, DEEPEST)
+        needed = len(name) + len(json.dumps(inner))
         if needed <= room:
-            result[name] = plain
+            result[name] = inner
             room -= needed
     if len(result) < len(summary):
         result[LEFT_OUT] = f"{len(summary) - len(result)} of {len(summary)} keys"
-    return result
+    plain: dict[str, Any] = without_secrets(result)
+    return plain
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from orchestration.config.answers import AnswerDescription
 from orchestration.config.scrapers import answer_of
@@ -25,8 +27,11 @@ CHUNK_BYTES = 65_536
 NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
 """A redirect would carry the connection's headers to whom it names."""
 
-Answered = tuple[int, Mapping[str, str], bytes]
-"""Status, headers and body of an answer."""
+NO_SECRETS = re.compile(r"accept(-.*)?|content-.*|user-agent|cache-control|connection|host|from|pragma", re.IGNORECASE)
+"""Headers whose values are no secrets, and may stand in an answer for reasons of their own."""
+
+Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
+"""Status, headers and body of an answer, and what secrets we sent to get it."""
 
 
 class NoListing(Exception):
@@ -111,7 +116,9 @@ class ScraperService:
                 return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
         if isinstance(answered, CallResult):
             return answered
-        return interpret(*answered, description or answer_of(scraper), event_source=event_source)
+        status, headers, content, secrets = answered
+        how = description or answer_of(scraper)
+        return interpret(status, headers, content, how, event_source=event_source, secrets=secrets)
 
     def names(self, timeout: float) -> frozenset[str]:
         """Return the names of the scrapers that the service says it has: ``GET /scrapers``, beside the path for calls.
@@ -127,12 +134,13 @@ class ScraperService:
         path = "/".join([*self.endpoint.split("/")[:-1], "scrapers"])
         async with HttpAsyncHook(method="GET", http_conn_id=self.connection, retry_limit=1).session() as session:
             options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
+            secrets: tuple[str, ...] = ()
             try:
-                headers = await self._authorization(session)
+                headers, secrets = await self._authorization(session)
                 async with await session.run(path, headers=headers, extra_options=options) as response:
                     content = await _content(response)
             except (aiohttp.ClientError, OSError, TooLarge) as error:
-                raise NoListing(f"GET /{path}: {in_short(error)}") from None
+                raise NoListing(f"GET /{path}: {in_short(error, secrets)}") from None
         try:
             if response.status == 200:
                 return names_in(json.loads(content))
@@ -150,12 +158,13 @@ class ScraperService:
 
         async with HttpAsyncHook(method="GET", http_conn_id=self.connection, retry_limit=1).session() as session:
             options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
+            secrets: tuple[str, ...] = ()
             try:
-                headers = await self._authorization(session)
+                headers, secrets = await self._authorization(session)
                 async with await session.run("health", headers=headers, extra_options=options) as response:
                     return None if response.status == 200 else f"GET /health: HTTP {response.status}"
             except (aiohttp.ClientError, TimeoutError) as error:
-                return f"GET /health: {in_short(error)}"
+                return f"GET /health: {in_short(error, secrets)}"
 
     async def _send(self, session: AsyncHttpSession, body: Mapping[str, Any]) -> CallResult | Answered:
         """Return the whole answer, or the failed result of a call that got none."""
@@ -163,31 +172,52 @@ class ScraperService:
         from google.auth.exceptions import GoogleAuthError
 
         options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=None)}
+        secrets: tuple[str, ...] = ()
         try:
-            headers = await self._authorization(session)
+            headers, secrets = await self._authorization(session)
             async with await session.run(
                 self.endpoint, json=dict(body), headers=headers, extra_options=options
             ) as response:
-                return response.status, response.headers, await _content(response)
+                return response.status, response.headers, await _content(response), secrets
         except TooLarge as error:
             return failed("too_large", str(error), retryable=False)
         except GoogleAuthError as error:
             return failed("no_id_token", f"Google gave no ID token: {in_short(error)}", retryable=error.retryable)
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
-            return failed("transport", f"the answer could not be read: {in_short(error)}", retryable=True)
+            return failed("transport", f"the answer could not be read: {in_short(error, secrets)}", retryable=True)
         except (aiohttp.ClientError, OSError) as error:
-            return failed("connection", f"the service could not be reached: {in_short(error)}", retryable=True)
+            return failed("connection", f"the service could not be reached: {in_short(error, secrets)}", retryable=True)
 
-    async def _authorization(self, session: AsyncHttpSession) -> dict[str, str]:
-        """Return the header with an ID token when the connection asks for one; basic and header auth are the hook's."""
+    async def _authorization(self, session: AsyncHttpSession) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return the header with an ID token when the connection asks for one; basic and header auth are the hook's.
+
+        And everything secret that we send: Airflow strikes it out of its logs from now on, we of what comes back.
+        """
+        from airflow.sdk.log import amask_secret
         from asgiref.sync import sync_to_async
 
         # The hook takes every extra that it does not know for a header to send.
         audience = session.config.headers.pop(AUDIENCE, None)
-        if not audience:
-            return {}
-        if session.config.auth is not None:
-            raise ValueError(f"connection {self.connection} has a login and asks for an ID token; remove one of them")
-        from orchestration.services.id_tokens import id_token
+        headers = {}
+        if audience:
+            if session.config.auth is not None:
+                what = "has a login and asks for an ID token; remove one of them"
+                raise ValueError(f"connection {self.connection} {what}")
+            from orchestration.services.id_tokens import id_token
 
-        return {"Authorization": f"Bearer {await sync_to_async(id_token)(audience)}"}
+            headers["Authorization"] = f"Bearer {await sync_to_async(id_token)(audience)}"
+        secrets = tuple(_secrets(session, headers))
+        for secret in secrets:
+            await amask_secret(secret)
+        return headers, secrets
+
+
+def _secrets(session: AsyncHttpSession, headers: Mapping[str, str]) -> Iterator[str]:
+    """Yield what of a request is secret: passwords, and headers but for those that describe."""
+    if (auth := session.config.auth) is not None:
+        yield auth.password
+        yield auth.encode().split()[-1]
+    yield urlsplit(session.base_url).password or ""
+    for name, value in {**session.config.headers, **headers}.items():
+        if not NO_SECRETS.fullmatch(name):
+            yield from {str(value), str(value).split(" ")[-1]}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -85,11 +85,11 @@ def file(dag_id: str, rows: Rows) -> RedirectResponse:
 
 
 @app.get("/static/{name}")
-def static(name: str) -> Response:
-    """Send one of our own files. They are the same for everybody, and hold nothing of the day."""
+def static(name: str, _: GetUserDep) -> Response:
+    """Send one of our own files to whoever is logged in; they hold nothing of the day."""
     try:
         body = asset(name)
     except KeyError:
         raise HTTPException(404, f"there is no {name}") from None
     media_type = TYPES[name[name.rindex(".") :]]
-    return Response(body, media_type=media_type, headers={**SECURITY, "Cache-Control": "max-age=3600"})
+    return Response(body, media_type=media_type, headers={**SECURITY, "Cache-Control": "private, max-age=3600"})

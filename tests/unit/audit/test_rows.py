@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from sqlglot import exp
 
 from orchestration.audit.ids import TaskKey, row_id
-from orchestration.audit.rows import MESSAGE_LIMIT, ROW_MODELS, CleanupRow, MissingFile
+from orchestration.audit.rows import ROW_MODELS, CleanupRow, MissingFile
 from orchestration.audit.setup import columns_of
 from orchestration.audit.statements import ddl, filled
 from orchestration.config.settings import Settings
+from orchestration.services.redaction import MESSAGE_LIMIT
 from support.old_system import KEPT
 from support.rows import KEY, NOW, a_decision
 

@@ -249,7 +249,9 @@ def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus
 
 def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
     health = verdict(broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"]))
-    assert health.headline.startswith("UNHEALTHY: the scraper service cannot be reached: 12 calls of oddsa_events, ")
+    assert health.headline.startswith(
+        "UNHEALTHY: the scraper service cannot be reached: since 13:00 ET 12 calls of oddsa_events, "
+    )
     assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
     assert {f.kind for f in health.findings} == {"service_down", "execution_failed"}
 
@@ -258,9 +260,18 @@ def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
 def test_a_source_that_blocks_us_is_named_with_its_scrapers():
     windows = broken("post_game_window_3", "blocked", ticks=["+1 04:00"], scrapers={"nbac_play_by_play"})
     health = verdict(windows)
-    assert health.headline == (
-        "UNHEALTHY: nba_com blocks us (HTTP 403): 2 calls of nbac_play_by_play failed, the first at 04:00 ET"
-    )
+    calls = "since 04:00 ET 2 calls of nbac_play_by_play failed (blocked)"
+    assert health.headline == f"UNHEALTHY: the source nba_com blocks us (HTTP 403): {calls}"
+
+
+@pytest.mark.parametrize(
+    ("error_type", "says"),
+    [("DownloadDecodeMaxRetryException", "blocks us or answers nonsense"), ("KeyError", "fails"), (None, "fails")],
+)
+def test_what_a_source_does_is_said_in_words_and_the_error_after_it(error_type, says):
+    health = verdict(broken("post_game_window_3", error_type, ticks=["+1 04:00"], scrapers={"nbac_play_by_play"}))
+    calls = f"since 04:00 ET 2 calls of nbac_play_by_play failed ({error_type or 'failed'})"
+    assert health.headline == f"UNHEALTHY: the source nba_com {says}: {calls}"
 
 
 def test_a_call_that_succeeded_when_tried_again_explains_nothing():

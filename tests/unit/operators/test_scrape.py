@@ -7,6 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from orchestration.config.answers import AnswerDescription
+from orchestration.operators.call_rows import Call
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.scrape import OUTCOME_KEY, REPORTED_KEY, ScrapeOperator
 from support.worlds import DAY, et
@@ -66,3 +67,11 @@ def test_the_triggerer_reads_an_answer_as_its_scraper_describes_it():
     again = ScraperCallTrigger(**json.loads(json.dumps(arguments)))
     assert path.endswith("ScraperCallTrigger")
     assert (AnswerDescription.model_validate(again.description), again.event_source) == (description, True)
+
+
+def test_a_secret_among_the_parameters_is_sent_and_left_nowhere():
+    call = Call(
+        "x", "x", DAY, opts={"api_key": "in-the-file", "url": "https://x?token=in-the-file", "date": "2026-01-14"}
+    )
+    assert call.opts["api_key"] == "in-the-file"
+    assert call.to_dict()["opts"] == {"api_key": "***", "url": "https://x?token=***", "date": "2026-01-14"}

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "plugins" / "orchestration"
 PURE = ("words", "nba", "config", "decisions", "planning", "health", "cleanup.backlog", "runs.execution",
         "alerts.model", "generator.docs", "services.answers", "services.contract", "services.plain",
-        "services.messages", "audit.ids", "audit.rows")  # fmt: skip
+        "services.redaction", "services.messages", "audit.ids", "audit.rows")  # fmt: skip
 # Lower layers first; a module imports only from its own layer and those before it.
 LAYERS = [
     ("words", "nba"),

@@ -5,23 +5,23 @@ from airflow.api_fastapi.app import create_app
 from fastapi.testclient import TestClient
 
 from orchestration.plugin import VERDICT, VIEWS
-from orchestration.ui.rendering import console_url
+from orchestration.ui.rendering import asset, console_url
+from support.routes import addresses
 
-CALL = "?run_id=r&task_id=t&map_index=-1"
+VALUES = {
+    "day": "2026-01-14", "dag_id": "betting_lines", "offset": 3600, "name": "page.js",
+    "run_id": "r", "task_id": "t", "map_index": -1,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        f"dags/betting_lines/call{CALL}", f"dags/betting_lines/file{CALL}", "day", "day?day=2026-01-14", "verdict",
-        "day/2026-01-14/betting_lines", "day/2026-01-14/betting_lines/3600", "day/2026-01-14/betting_lines/3600/brief",
-        "dags/betting_lines/next", "dags/betting_lines/run?run_id=r",
-    ],
-)  # fmt: skip
-def test_nobody_sees_a_page_without_a_login(page):
-    client = TestClient(create_app(apps="core"))
-    reply = client.get(f"/orchestration/{page}")
-    assert (reply.status_code, reply.json()) == (401, {"detail": "Not authenticated"})
+def client():
+    return TestClient(create_app(apps="core"))
+
+
+@pytest.mark.parametrize(("path", "address"), addresses(VALUES), ids=lambda value: value)
+def test_nobody_sees_a_page_without_a_login(path, address):
+    reply = client().get(f"/orchestration{address}")
+    assert (reply.status_code, reply.json()) == (401, {"detail": "Not authenticated"}), path
 
 
 def test_a_file_is_shown_in_the_console_of_google_cloud():
@@ -29,12 +29,14 @@ def test_a_file_is_shown_in_the_console_of_google_cloud():
 
 
 def test_what_airflow_is_told_of_leads_to_pages_and_files_that_there_are():
-    client = TestClient(create_app(apps="core"))
+    airflow = client()
+    files = [VERDICT["bundle_url"]]
     for view in VIEWS:
         address = view["href"].format(DAG_ID="betting_lines", RUN_ID="r")
-        assert client.get(f"/{address}").status_code == 401
-        for icon in (view["icon"], view["icon_dark_mode"]):
-            assert client.get(f"/{icon}").headers["content-type"].startswith("image/svg")
-    assert client.get(f"/{VERDICT['bundle_url']}").headers["content-type"].startswith("text/javascript")
+        assert airflow.get(f"/{address}").status_code == 401
+        files += [view["icon"], view["icon_dark_mode"]]
+    for address in files:
+        assert asset(address.rpartition("/")[2])
+        assert airflow.get(f"/{address}").status_code == 401
     routes = [view["url_route"] for view in (*VIEWS, VERDICT)]
     assert len(set(routes)) == len(routes)

@@ -1,0 +1,104 @@
+"""Secrets are struck out of everything that others wrote before it goes anywhere: the one rule for it. Pure.
+
+A secret is known by its name (``apiKey=…``, ``"X-Api-Key": …``), by its form (a token, a login in an address), or by
+its value, where it is one that we have sent. It may stand in an address, in JSON, or in JSON that is text in JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+STRUCK_OUT = "***"
+MESSAGE_LIMIT = 1_000
+"""Characters kept of a message."""
+SHORTEST = 5
+"""Characters of the shortest value that is struck out wherever it stands: a shorter one is part of too many words."""
+_READ = 4 * MESSAGE_LIMIT
+
+_WORDS = (
+    "token|secret|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|authorization|credential"
+    "|signature|cookie|session[_-]?id|x-auth"
+)
+_SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
+# Encoded as in an address, or escaped as in JSON, once or several times. Everything is bounded, so that a hostile text
+# of dashes costs no more than any other.
+_ENCODED = "%(?:25){0,9}"
+_QUOTE = rf"(?:\\{{0,9}}['\"]|{_ENCODED}2[27]|&quot;|&#3[49];)"
+_SPACE = rf"(?:\s|\+|{_ENCODED}20){{0,9}}"
+_IS = rf"(?:{_QUOTE}?{_SPACE}(?:[=:]|{_ENCODED}3[AD])|{_QUOTE}{_SPACE},){_SPACE}(?:b(?=['\"]))?"
+_NAME = rf"(?:{_WORDS})[\w-]{{0,40}}"
+_IN_A_QUERY = r"(?:(?<=[?&])|(?<=%3F)|(?<=%26))(?:key|auth|sig|pwd?)"
+_END = rf"[\s&'\"\\,;<>]|{_ENCODED}(?:2[0267BC]|3[BCE]|0[AD])"
+_SECRET = re.compile(
+    # These may be of several words: they end with their line or their quotes.
+    rf"(?P<header>(?:authorization|cookie){_IS}{_QUOTE}?(?:(?:bearer|basic){_SPACE})?)"
+    rf"(?:(?!{_QUOTE}|[\r\n\\]).)+"
+    rf"|(?P<quoted>{_NAME}{_IS}(?P<q>{_QUOTE})).{{1,2000}}?(?:(?<!\\)(?=(?P=q))|\Z)"
+    rf"|(?P<named>(?:{_NAME}|{_IN_A_QUERY}){_IS}{_QUOTE}?)(?:(?!{_END}).)+"
+    rf"|(?P<scheme>\b(?:bearer|basic)(?:\s|\+|{_ENCODED}20){{1,9}})[\w.~+/=-]{{8,}}"
+    r"|(?P<login>://)[^\s/?#'\"]+(?=@)"
+    rf"|(?P<encoded_login>{_ENCODED}3A(?:{_ENCODED}2F){{2}})(?:(?!{_ENCODED}2F|[\s/&]).){{1,200}}(?={_ENCODED}40)"
+    r"|(?P<form>)\b(?:eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|AIza[\w-]{30,}|ya29\.[\w.-]+|xox[a-z]-[\w-]{8,})"
+    r"|(?P<key>-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----)(?s:.+?)(?=-----END|\Z)",
+    re.IGNORECASE,
+)
+
+
+def struck_out(text: str) -> str:
+    """Return ``text`` with *** for everything in it that looks like a secret."""
+    return _SECRET.sub(lambda found: f"{found[found.lastgroup or 0]}{STRUCK_OUT}", text)
+
+
+def masked(text: str) -> str:
+    """Return the beginning of a message, without what looks like a secret in it: a key or a login in an address."""
+    return struck_out(text[:_READ])[:MESSAGE_LIMIT]
+
+
+def secrets_in(text: str) -> Iterator[str]:
+    """Yield what :func:`masked` strikes out of a message."""
+    for found in _SECRET.finditer(text[:_READ]):
+        yield found[0].removeprefix(found[found.lastgroup or 0])
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a value of JSON with everything secret-looking replaced, under its key, beside its name, or in a text."""
+    match value:
+        case str():
+            return struck_out(value)
+        case dict():
+            beside = any(_names_a_secret(value.get(key)) for key in ("name", "key", "header"))
+            return {
+                key: STRUCK_OUT if _names_a_secret(key) or (beside and key == "value") else without_secrets(inner)
+                for key, inner in value.items()
+            }
+        case [name, _] if _names_a_secret(name):
+            return [name, STRUCK_OUT]
+        case list() | tuple():
+            return [without_secrets(inner) for inner in value]
+        case _:
+            return value
+
+
+def _names_a_secret(name: Any) -> bool:
+    return isinstance(name, str) and _SECRET_NAME.search(name) is not None
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` with *** for these very ``secrets``, plain, encoded or escaped."""
+    forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, STRUCK_OUT)
+    return text
+
+
+def _forms(secret: str) -> set[str]:
+    escaped = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+    again = {json.dumps(form)[1:-1] for form in escaped}
+    encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
+    return {*escaped, *again, *encoded, base64.b64encode(secret.encode()).decode()}

@@ -1,0 +1,69 @@
+"""Airflow's public API server with rights DAG by DAG: the real one, its logins and tokens, on a stack that runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import requests
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+from sandbox.stack import Stack
+from support.standins import free_ports
+
+TESTS = Path(__file__).resolve().parents[1]
+RIGHTS = "PER_DAG_RIGHTS"
+PASSWORD = "a viewer's own"
+
+
+class PerDagAuthManager(SimpleAuthManager):
+    """Airflow's simple one, and whoever ``PER_DAG_RIGHTS`` names may see these DAGs and no other."""
+
+    def is_authorized_dag(self, *, user: Any, details: Any = None, **asked: Any) -> bool:
+        """Whether a user may do something with a DAG; without one, with any."""
+        rights = json.loads(os.environ[RIGHTS])
+        if user.username in rights:
+            dags = rights[user.username]
+            if not dags or (details is not None and details.id is not None and details.id not in dags):
+                return False
+        return super().is_authorized_dag(user=user, details=details, **asked)
+
+
+def token(url: str, user: str, password: str = PASSWORD) -> str:
+    """Log in and return the token."""
+    reply = requests.post(f"{url}/auth/token", json={"username": user, "password": password}, timeout=60)
+    reply.raise_for_status()
+    return str(reply.json()["access_token"])
+
+
+@contextlib.contextmanager
+def guarded(stack: Stack, rights: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Start another API server on a stack, for viewers with these rights and for ``admin``; hand over its address."""
+    [port] = free_ports(1)
+    url, passwords = f"http://127.0.0.1:{port}", stack.home / "passwords.json"
+    passwords.write_text(json.dumps(dict.fromkeys([*rights, "admin"], PASSWORD)))
+    env = {
+        **stack.env,
+        "PYTHONPATH": f"{stack.env['PYTHONPATH']}{os.pathsep}{TESTS}",
+        RIGHTS: json.dumps(rights),
+        "AIRFLOW__CORE__AUTH_MANAGER": f"{PerDagAuthManager.__module__}.{PerDagAuthManager.__qualname__}",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(["admin:admin", *(f"{name}:viewer" for name in rights)]),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+    }
+    with (stack.home / "guarded.log").open("ab") as log:
+        command = ["airflow", "api-server", "--apps", "core", "--port", str(port)]
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
+        stack.processes["guarded"] = process
+        try:
+            stack._await("guarded", f"{url}/api/v2/monitor/health", 300)
+            yield url
+        finally:
+            stack.kill("guarded")

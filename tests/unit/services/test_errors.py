@@ -1,0 +1,57 @@
+"""Errors of others: what is said of them, and what Airflow's logs show of them and of all that led to them."""
+
+import traceback
+
+import pytest
+from airflow.sdk._shared.secrets_masker import redact
+
+from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.services.errors import hide_in_logs, in_short
+
+
+def chain(depth: int, secret: str) -> Exception:
+    """An error, raised from another or while handling it, that has the secret at its root."""
+    try:
+        try:
+            if depth == 0:
+                raise OSError(f"GET https://me:{secret}@api.example.com/v4?apiKey={secret}&x=1")
+            raise chain(depth - 1, secret)
+        except Exception as error:
+            if depth % 2:
+                raise ValueError("what came of it") from error
+            raise KeyError({"detail": f'{{"client_secret": "{secret}"}}'})  # noqa: B904
+    except Exception as error:
+        return error
+
+
+@pytest.mark.parametrize("depth", range(5))
+def test_no_log_shows_a_secret_of_an_error_or_of_one_that_led_to_it(depth):
+    secret = f"deep-s3cr3t-{depth}"
+    error = chain(depth, secret)
+    shown = "".join(traceback.format_exception(error))
+    assert secret in shown
+    hide_in_logs(error)
+    assert secret not in redact(shown)
+    assert secret not in in_short(error)
+
+
+def test_what_bigquery_says_is_told_without_secrets_and_logged_without_them(monkeypatch):
+    class Client:
+        def query(self, *_, **__):
+            raise RuntimeError("POST https://bq/?apiKey=warehouse-s3cr3t: 400") from chain(2, "root-s3cr3t")
+
+    warehouse = Warehouse()
+    monkeypatch.setattr(warehouse, "_client", Client())
+    with pytest.raises(WarehouseError) as caught:
+        warehouse.query("SELECT 1")
+    assert str(caught.value).startswith("BigQuery did not answer: RuntimeError: POST https://bq/?apiKey=***")
+    shown = redact("".join(traceback.format_exception(caught.value)))
+    assert "warehouse-s3cr3t" not in shown
+    assert "root-s3cr3t" not in shown
+
+
+def test_errors_that_led_to_each_other_in_a_circle_come_to_an_end():
+    one, two = ValueError("token=circle-s3cr3t"), ValueError("b")
+    one.__context__, two.__cause__ = two, one
+    hide_in_logs(two)
+    assert redact("circle-s3cr3t") == "***"
