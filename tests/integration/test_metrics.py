@@ -32,7 +32,6 @@ print("done")
 """What a task's process does about metrics: Airflow sets them up, we send, it ends."""
 
 
-
 def a_task(**settings):
     env = {**os.environ, "PYTHONPATH": "plugins", "PYTHONWARNINGS": "ignore", **settings}
     return subprocess.run([sys.executable, "-c", A_TASK], env=env, capture_output=True, text=True, check=True).stdout

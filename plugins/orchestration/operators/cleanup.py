@@ -52,7 +52,8 @@ class DrainOutboxOperator(AlertingOperator):
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
             self._measure(outbox)
-            alert_once(context, self.config, "outbox", [Alert("not_drained", "outbox", str(error))], self.log)
+            alert = Alert("not_drained", "outbox", f"the outbox could not be drained: {error}")
+            alert_once(context, self.config, "outbox", [alert], self.log)
             return
         self._measure(outbox)
         self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
