@@ -54,9 +54,9 @@ to type first. How often people are told, and when it is over: [Alerts](01-how-i
 
 {channels},
 unless `settings.notifications` says otherwise; a channel that is not set up leaves them in the log. `alerts.…` is the
-level that the workflow asks for in `workflows.yaml`; an execution that failed is always told at its `alerts.failure`. In
-the health check what is CRITICAL here makes a day UNHEALTHY, a WARNING makes it DEGRADED. What only that shows, another
-task has told.
+level that the workflow asks for in `workflows.yaml`; an execution that failed is always told at its `alerts.failure`.
+In the health check what is CRITICAL here makes a day UNHEALTHY, a WARNING makes it DEGRADED. What only that shows,
+another task has told.
 
 DATE is the day as 2026-01-14, WORKFLOW a workflow or DAG, RUN_ID a run's id in Airflow: an alert has them filled in.
 

@@ -57,7 +57,6 @@ def test_calls_by_scraper_and_outcome_and_how_long_they_took(sent):
         f"WHERE DATE(triggered_at) > {LONG_AGO} AND dag_id IS NOT NULL AND service_retries IS NULL "
         "AND error_type IS DISTINCT FROM 'killed' GROUP BY scraper_name, status",
     )
-    print(json.dumps(sorted(map(str, found.counters.items())), indent=1))
     for (scraper, outcome), number in calls.items():
         assert found.count(f"{PREFIX}.calls", scraper=scraper, outcome=outcome) == number
     times, total = found.times(f"{PREFIX}.call_duration")
