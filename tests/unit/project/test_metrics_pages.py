@@ -1,4 +1,4 @@
-"""The metrics' page, the mapping to Prometheus, the alert rules and the dashboard: each speaks of metrics that exist."""
+"""Page, mapping to Prometheus, alert rules and dashboard of the metrics: each speaks of metrics that exist."""
 
 import json
 import re
