@@ -5,8 +5,8 @@
 CREATE OR REPLACE TABLE FUNCTION {audit}.source_reliability(first_date DATE, last_date DATE) AS
 WITH tries AS (
   SELECT
-    CAST(DATE_TRUNC(its_day, WEEK(MONDAY)) AS DATE) AS week, scraper_name, workflow, dag_run_id, map_index, try_number, status,
-    duration_seconds, triggered_at, target_date
+    CAST(DATE_TRUNC(its_day, WEEK(MONDAY)) AS DATE) AS week,
+    scraper_name, workflow, dag_run_id, map_index, try_number, status, duration_seconds, triggered_at, target_date
   FROM {audit}.days_calls(first_date, last_date)
 ),
 last_tries AS (
