@@ -41,9 +41,7 @@ A decision and its execution share `decision_id`; so do the execution's calls. `
 
 {examples}
 """
-RELIABLE = (
-    "How reliable is each source, and how many hours after its date's midnight (ET) does it usually publish"
-)
+RELIABLE = "How reliable is each source, and how many hours after its date's midnight (ET) does it usually publish"
 FOUND = "When was each injury report found first"
 SOON = "Were deadlines met, and how many minutes after the final whistle (150 after the tip) were box scores in"
 EXAMPLES = {
