@@ -103,7 +103,7 @@ def without_bigquery(google):
     google.stop_bigquery()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("orchestration.audit.warehouse.APPEND_SECONDS", 1)
+            patch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
             yield
     finally:
         google.start_bigquery()
