@@ -11,6 +11,8 @@ import pytest
 from airflow.sdk.observability import stats
 from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
 
+from orchestration.audit.outbox import Outbox
+from orchestration.config.model import Config
 from orchestration.operators.cleanup import DrainOutboxOperator
 from support.collectors import OtlpEndpoint, StatsdServer
 from support.rows import a_decision
@@ -163,3 +165,20 @@ def test_the_drain_says_what_waits_and_since_when(google, warehouse, outbox, day
     assert 180 <= found["outbox_oldest_minutes"] <= 240
     days._task(DrainOutboxOperator(task_id="drain_outbox"), et("13:00"))
     assert gauges(collected()) == {"outbox_rows": 0, "outbox_oldest_minutes": 0}
+
+
+def test_a_shadow_has_no_games_and_files_of_its_own_to_miss(google, warehouse, days, collected, monkeypatch):
+    days.play({et("06:00"): ["morning_operations"]})
+    monkeypatch.setattr(Config, "is_shadow", lambda self, name=None: True)
+    days.play({et("07:05"): ["cleanup", "watch"]})
+    assert gauges(collected()).keys() == {"verdict"}
+
+
+def test_an_outbox_that_cannot_be_measured_is_drained_all_the_same(outbox, days, collected, monkeypatch):
+    def broken(self):
+        raise OSError("no listing today")
+
+    outbox.stage([a_decision()])
+    monkeypatch.setattr(Outbox, "waiting", broken)
+    days._task(DrainOutboxOperator(task_id="drain_outbox"), et("12:00"))
+    assert (days.raised, outbox.staged(), gauges(collected())) == ([], [], {})

@@ -17,7 +17,13 @@ from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health.findings import trigger
 from orchestration.health.running import BLIND
 from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
-from orchestration.operators.metrics import FILES_MISSING, FILES_REPUBLISHED, OUTBOX_OLDEST_MINUTES, OUTBOX_ROWS
+from orchestration.operators.metrics import (
+    FILES_MISSING,
+    FILES_REPUBLISHED,
+    OUTBOX_OLDEST_MINUTES,
+    OUTBOX_ROWS,
+    measuring,
+)
 from orchestration.runs.clock import RunClock
 from orchestration.services.files import Files, FilesUnknown
 from orchestration.services.publisher import Publisher
@@ -65,10 +71,11 @@ class DrainOutboxOperator(AlertingOperator):
 
     def _measure(self, outbox: Outbox) -> None:
         """Say what waits now."""
-        rows, since = outbox.waiting()
-        OUTBOX_ROWS.set(rows)
-        age = RunClock.wall() - since if since else timedelta()
-        OUTBOX_OLDEST_MINUTES.set(int(age.total_seconds() // 60))
+        with measuring(OUTBOX_ROWS.name):
+            rows, since = outbox.waiting()
+            OUTBOX_ROWS.set(rows)
+            age = RunClock.wall() - since if since else timedelta()
+            OUTBOX_OLDEST_MINUTES.set(int(age.total_seconds() // 60))
 
 
 class CleanupOperator(AlertingOperator):

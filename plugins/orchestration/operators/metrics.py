@@ -6,7 +6,8 @@ What each is good for, and the dashboard and alert rules over them: docs/orchest
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,23 +17,27 @@ from airflow.sdk.observability import stats
 log = logging.getLogger(__name__)
 
 
+@contextmanager
+def measuring(what: str) -> Iterator[None]:
+    """Log what goes wrong while something is measured or sent: no task fails for a number."""
+    try:
+        yield
+    except Exception:
+        log.warning("The metric %s was not sent", what, exc_info=True)
+
+
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, which Airflow's prefix goes before, and the tags that each of its values has.
-
-    A value that cannot be sent is logged and costs no task anything else: it is not worth one.
-    """
+    """A metric's name, which Airflow's prefix goes before, and the tags that each of its values has."""
 
     name: str
     tags: tuple[str, ...] = ()
 
     def _send(self, how: Callable[..., None], value: float | timedelta, tags: dict[str, str]) -> None:
-        try:
+        with measuring(self.name):
             if tags.keys() != set(self.tags):
                 raise ValueError(f"has the tags {self.tags}, not {tuple(tags)}")
             how(self.name, value, tags=tags)
-        except Exception:
-            log.warning("The metric %s was not sent", self.name, exc_info=True)
 
 
 class Counter(Metric):

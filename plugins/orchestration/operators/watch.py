@@ -14,7 +14,7 @@ from orchestration.health.findings import GRACE
 from orchestration.health.verdict import TOLD_ELSEWHERE, Health, assess
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, refuse_nonsense
-from orchestration.operators.metrics import GAMES_COLLECTED, GAMES_DUE, LOCK_AGE_MINUTES, VERDICT
+from orchestration.operators.metrics import GAMES_COLLECTED, GAMES_DUE, LOCK_AGE_MINUTES, VERDICT, measuring
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
 from orchestration.words import Verdict
@@ -39,8 +39,9 @@ def _just_on(today: DayFacts, now: datetime) -> bool:
 def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: datetime) -> None:
     """Say in numbers what was seen of the days, of which the first is today."""
     VERDICT.set(max(health.verdict.exit_code for health in seen))
-    GAMES_DUE.set(sum(health.due for health in seen))
-    GAMES_COLLECTED.set(sum(health.collected for health in seen))
+    if not config.is_shadow():
+        GAMES_DUE.set(sum(health.due for health in seen))
+        GAMES_COLLECTED.set(sum(health.collected for health in seen))
     today = days[0]
     start, _ = day_bounds(config, today.day)
     if not config.settings.daily_schedule_lock.enabled or today.since(start) > start:
@@ -82,7 +83,8 @@ class WatchOperator(AlertingOperator):
                 # Before its first decision the system was not there.
                 facts += [before] if before.first else []
             seen = [assess(config, day, now) for day in facts]
-            _measure(config, facts, seen, now)
+            with measuring(VERDICT.name):
+                _measure(config, facts, seen, now)
             for day, health in zip(facts, seen, strict=True):
                 repaired = data.repairs_until(config, day.day)
                 untold = TOLD_ELSEWHERE | ({"games_incomplete"} if repaired and now < repaired else set())
