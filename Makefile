@@ -20,7 +20,7 @@ help:
 	@echo "make drills the long tests: kills, outages, whole days"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
-	@echo "make docs   write the pages that are made from statements: 03-bigquery-schemas.md, 05-cost.md"
+	@echo "make docs   write the pages that are made from the code: 03-bigquery-schemas.md, 05-cost.md, 12-alerts.md"
 	@echo "make pictures   take the pictures of the page of the day for the documentation"
 	@echo "make walk   from opening Airflow to the cause of a fault, with the page and without: clicks and seconds"
 	@echo "make schema write config/workflows.schema.json from the models"
@@ -64,6 +64,7 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.dev
 	@$(BIN)/python bench/schemas.py
 	@$(BIN)/python bench/cost.py
+	@$(BIN)/python bench/alerts.py
 
 pictures: $(VENV)/.dev browser
 	@$(BIN)/python bench/pictures.py

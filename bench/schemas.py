@@ -41,6 +41,9 @@ A decision and its execution share `decision_id`; so do the execution's calls. `
 
 {examples}
 """
+RELIABLE = "How reliable is each source, and how many hours after its date's midnight (ET) does it usually publish"
+FOUND = "When was each injury report found first"
+SOON = "Were deadlines met, and how many minutes after the final whistle (150 after the tip) were box scores in"
 EXAMPLES = {
     "Is the night in? One row per game and scraper": (
         "SELECT *\nFROM nba_orchestration.game_completeness(DATE '2026-01-14', DATE '2026-01-14')"
@@ -65,17 +68,56 @@ EXAMPLES = {
     "How reliable is each scraper, over seven days": (
         "SELECT *\nFROM nba_orchestration.scraper_success_rates(DATE '2026-01-08', DATE '2026-01-14')"
     ),
+    RELIABLE: (
+        "SELECT week, scraper_name, calls, no_data, failed, median_seconds, usual_hour\n"
+        "FROM nba_orchestration.source_reliability(DATE '2026-01-12', DATE '2026-01-18')\n"
+        "ORDER BY week, scraper_name"
+    ),
+    FOUND: (
+        "SELECT first_time.target_date, first_time.found_at\n"
+        "FROM nba_orchestration.source_reliability(DATE '2026-01-12', DATE '2026-01-18'), UNNEST(found) AS first_time\n"
+        "WHERE scraper_name = 'nbac_injury_report'\n"
+        "ORDER BY first_time.target_date"
+    ),
+    SOON: (
+        "SELECT date, executions, deadlines_met, games, collected, median_minutes, slowest_minutes\n"
+        "FROM nba_orchestration.sla(DATE '2026-01-12', DATE '2026-01-15', 'nbac_team_boxscore', 150)\n"
+        "ORDER BY date"
+    ),
     "Which files were sent again": (
         "SELECT cleanup_time, missing.scraper_name, missing.gcs_path, missing.age_minutes\n"
         "FROM nba_orchestration.v_cleanup_operations, UNNEST(missing_files) AS missing\n"
         "WHERE DATE(cleanup_time) BETWEEN '2026-01-14' AND '2026-01-15' AND missing.republished"
     ),
 }
+RELIABLE, FOUND, SOON = [
+    question for question, sql in EXAMPLES.items() if "source_reliability" in sql or ".sla(" in sql
+]
+ANSWERS = {
+    RELIABLE: """week        scraper_name        calls  no_data  failed  median_seconds  usual_hour
+2026-01-12  br_season_roster    7      0        1       8.25            6.0
+2026-01-12  nbac_injury_report  45     38       0       2.6             13.0
+2026-01-12  nbac_team_boxscore  28     0        0       2.375           22.0""",
+    FOUND: """target_date  found_at
+2026-01-12   2026-01-12 13:05:00
+2026-01-13   2026-01-13 14:05:00
+2026-01-14   2026-01-14 13:05:00
+2026-01-15   2026-01-15 14:05:00
+2026-01-16   2026-01-16 13:05:00
+2026-01-17   2026-01-17 14:05:00
+2026-01-18   2026-01-18 13:05:00""",
+    SOON: """date        executions  deadlines_met  games  collected  median_minutes  slowest_minutes
+2026-01-12  4           1.0            4      4          155.0           245
+2026-01-13  4           1.0            4      4          155.0           245
+2026-01-14  4           0.75           4      4          155.0           725
+2026-01-15  4           1.0            4      4          155.0           245""",
+}
+"""What the reports say of a made-up week; a test asks them."""
 
 
 def page() -> str:
     """Return the page."""
-    examples = "\n\n".join(f"{question}:\n\n```sql\n{sql}\n```" for question, sql in EXAMPLES.items())
+    examples = "\n\n".join(_example(question) for question in EXAMPLES)
     parts = [HEAD.format(examples=examples), "## Tables\n"]
     for name, statement in ddl("tables").items():
         facts = [f"{what} `{found[1]}`" for what, rule in PARTS.items() if (found := re.search(rule, statement, re.M))]
@@ -97,6 +139,11 @@ def page() -> str:
     parts.append("| function | arguments | what |\n|---|---|---|")
     parts += _functions("functions")
     return "\n".join(parts) + "\n"
+
+
+def _example(question: str) -> str:
+    answer = f"\n\n```\n{ANSWERS[question]}\n```" if question in ANSWERS else ""
+    return f"{question}:\n\n```sql\n{EXAMPLES[question]}\n```{answer}"
 
 
 def _functions(folder: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The reports, over a day whose rows are written here: what people would ask of it."""
 
 import json
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -16,10 +16,12 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.nba.games import Game
 from sandbox.phase2 import create_tables
+from support.bench_pages import module
 from support.rows import add_schedule, call, decision, execution, expected
 from support.worlds import DAY, changed, et, ours
 
 SEEN_AT = et("19:30")
+schemas = module("schemas")
 
 
 @pytest.fixture
@@ -152,6 +154,124 @@ def test_what_was_fetched_anew_later_counts_for_the_day_that_it_is_about(report,
     outbox.drain()
     assert [one.tick for one in calls("+1 07:00") - before] == [et("+1 06:30")]
     assert calls("+1 06:29") == before
+
+
+def test_a_source_is_known_by_its_weeks_and_by_when_it_publishes(report, outbox):
+    early, late = DAY - timedelta(days=1), DAY + timedelta(days=6)  # Tuesday of this week, Tuesday of the next
+
+    def asked(tick, status, day, seconds, number=1):
+        row = call("nbac_injury_report", tick, status, number)
+        changes = {
+            "slot_time": et(tick, day), "triggered_at": et(tick, day), "target_date": day,
+            "duration_seconds": seconds, "row_id": f"{day} {tick} {number}", "dag_run_id": f"{day} {tick}",
+        }  # fmt: skip
+        return row.model_copy(update=changes)
+
+    outbox.stage(
+        [
+            asked("10:00", "no_data", early, 1), asked("11:00", "success", early, 2),
+            asked("15:00", "success", early, 9),
+            asked("12:00", "failed", DAY, 3), asked("12:00", "success", DAY, 4, 2),
+            asked("12:00", "success", DAY + timedelta(days=1), 2),
+            asked("+1 01:00", "success", late, 5), asked("10:00", "failed", late, 1),
+        ]
+    )  # fmt: skip
+    outbox.drain()
+    found = [row for row in report("source_reliability", early, late) if row["source"] == "nbac"]
+    first, second = sorted(found, key=lambda row: row["week"])
+    monday = date(2026, 1, 12)
+    counts = ("calls", "success", "no_data", "failed", "failed_tries", "median_seconds")
+    assert (first["week"], first["scraper_name"]) == (monday, "nbac_injury_report")
+    assert tuple(first[name] for name in counts) == (5, 4, 1, 0, 1, 2.5)
+    assert [(one["target_date"], one["found_at"]) for one in first["found"]] == [
+        (early, datetime(2026, 1, 13, 11)),
+        (DAY, datetime(2026, 1, 14, 12)),
+        (DAY + timedelta(days=1), datetime(2026, 1, 15, 12)),
+    ]
+    assert first["usual_hour"] == 12
+    assert (second["week"], second["calls"], second["failed"]) == (monday + timedelta(days=7), 2, 1)
+    assert second["usual_hour"] == 25
+    [box] = [row for row in report("source_reliability") if row["source"] == "box"]
+    assert (box["calls"], box["success"], box["failed_tries"]) == (1, 1, 1)
+
+
+def test_the_sla_counts_deadlines_and_minutes_from_the_final_whistle(report, warehouse, outbox):
+    add_schedule(warehouse, ("0022500003", DAY, "api_stats", et("05:00"), "TBD"), tip="{day} 05:00:00+00")
+    add_schedule(warehouse, ("0022500004", DAY, "api_stats", et("05:00"), "7:00 pm ET"))
+    outbox.stage(
+        [
+            execution("late", "13:00").model_copy(update={"deadline_missed": True}),
+            call("box", "22:30", "success", 1, "0022500002"),
+            call("box", "+1 09:00", "success", 2, "0022500003"),
+            call("box", "23:30", "success", 4, "0022500004"),
+            call("extra", "22:00", "success", 3, "0022500001"),
+        ]
+    )
+    outbox.drain()
+
+    def sla(game_minutes):
+        sql = "SELECT * FROM nba_orchestration.sla(@day, @next, 'box', @minutes)"
+        rows = warehouse.query(sql, {"day": DAY, "next": DAY + timedelta(days=1), "minutes": game_minutes})
+        return sorted(rows, key=lambda row: row["date"])
+
+    day, empty = sla(150)
+    assert (day["executions"], day["deadlines_missed"], day["deadlines_met"]) == (5, 1, 0.8)
+    assert (day["games"], day["collected"]) == (4, 4)
+    # Three games tip at 18:30 and are over at 21:00; they were collected at 22:36, 23:39 and 01:07.
+    assert (day["slowest_minutes"], day["slowest_game"]) == (247, f"{DAY:%Y%m%d}/LALBOS")
+    assert day["median_minutes"] == 159
+    assert sla(120)[0]["slowest_minutes"] == 277
+    assert {name: value for name, value in empty.items() if value} == {"date": DAY + timedelta(days=1)}
+    assert (empty["executions"], empty["deadlines_met"], empty["median_minutes"]) == (0, None, None)
+
+
+def a_week_of_reports():
+    """Rows of a week that are like real ones, for the examples of the documentation."""
+    rows, games = [], []
+    for number in range(7):
+        day = date(2026, 1, 12) + timedelta(days=number)
+
+        def called(scraper, tick, status, seconds, day=day, game=None):
+            moment = et(tick, day)
+            changes = {
+                "row_id": f"{scraper} {moment} {game}", "dag_run_id": f"{scraper} {moment}", "target_date": day,
+                "slot_time": moment, "triggered_at": moment + timedelta(minutes=5), "duration_seconds": seconds,
+                "map_index": int((game or "0")[-2:]),
+            }  # fmt: skip
+            rows.append(call(scraper, "06:00", status, 1, game).model_copy(update=changes))
+
+        for hour in range(8, 14 + number % 2):
+            empty = hour < 13 + number % 2
+            called("nbac_injury_report", f"{hour:02d}:00", "no_data" if empty else "success", 1.5 + hour / 10)
+        called("br_season_roster", "06:00", "failed" if number == 4 else "success", 8.25)
+        for game in range(4):
+            game_id = f"00225001{number}{game}"
+            games.append((game_id, day, "api_stats", et("05:00", day), "7:00 pm ET"))
+            late = game == 3 and number == 2
+            called("nbac_team_boxscore", "+1 09:00" if late else "22:00" if game < 2 else "+1 01:00", "success",
+                   2.0 + game / 4, game=game_id)  # fmt: skip
+        for tick in ("06:00", "13:00", "22:00", "+1 01:00"):
+            key = TaskKey("any", f"{day} {tick}", "finish")
+            changes = {
+                "execution_id": key.run_id, "slot_time": et(tick, day), "execution_time": et(tick, day),
+                "deadline_missed": (number, tick) == (2, "13:00"), **key.columns(),
+            }  # fmt: skip
+            rows.append(execution("any", "06:00").model_copy(update=changes))
+    return rows, games
+
+
+@pytest.mark.parametrize("question", schemas.ANSWERS)
+def test_the_answers_in_the_documentation_are_what_the_reports_say(outbox, warehouse, question):
+    rows, games = a_week_of_reports()
+    add_schedule(warehouse, *games)
+    outbox.stage(rows)
+    outbox.drain()
+    found = warehouse.query(schemas.EXAMPLES[question])
+    names = list(found[0])
+    lines = [names, *([str("" if row[name] is None else row[name]) for name in names] for row in found)]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(names))]
+    table = "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+    assert schemas.ANSWERS[question] == table
 
 
 TIPS = ("2026-01-15 00:00", "2026-01-14 17:00", "2026-01-15 05:15", "2026-01-15 05:00", "2026-01-14 05:00",

@@ -47,7 +47,10 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
     return DayFacts(
         day=day,
         schedule=schedule_from(rows),
-        expected=tuple(ExpectedFact(r["workflow"], moment(r["tick"]), r.get("reason") or "") for r in rows["expected"]),
+        expected=tuple(
+            ExpectedFact(r["workflow"], moment(r["tick"]), r.get("reason") or "", _moment(r.get("locked_at")))
+            for r in rows["expected"]
+        ),
         decisions=tuple(
             DecisionFact(
                 r["decision_id"],

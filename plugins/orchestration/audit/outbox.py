@@ -11,6 +11,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -90,6 +91,15 @@ class Outbox:
             if folder.exists():
                 found += [path for path in folder.iterdir() if path.name.endswith(".json") and path.name[0] != "."]
         return sorted(found, key=str)
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        """Return how many rows are staged, and since when the first of them is (UTC), where storage says so."""
+        files, since = self.staged(), []
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                since.append(file.stat().st_mtime)
+        oldest = min(filter(None, since), default=None)
+        return len(files), None if oldest is None else datetime.fromtimestamp(oldest, UTC)
 
     def refused(self) -> list[ObjectStoragePath]:
         """Return the rows that were set aside."""

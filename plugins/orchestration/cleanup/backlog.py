@@ -26,12 +26,16 @@ class Republished:
 
 @dataclass(frozen=True)
 class Backlog:
-    """What one look found. ``alerts`` say, for people, what is not republished and why."""
+    """What one look found. ``alerts`` say, for people, what is not republished and why.
+
+    ``known``: whether anything could be looked at.
+    """
 
     checked: int
     missing: tuple[LostFile, ...]
     publish: tuple[LostFile, ...]
     alerts: tuple[Alert, ...]
+    known: bool = True
 
 
 def backlog(

@@ -18,9 +18,10 @@ class ExpectedFact:
     workflow: str
     tick: datetime
     reason: str
+    locked_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        hold_instants(self, "tick")
+        hold_instants(self, "tick", "locked_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,11 @@ class DayFacts:
         ticks = {fact.workflow: fact.tick for fact in self.first}
         began = min(ticks.values(), default=start)
         return max(start, began if began > start or workflow is None else ticks.get(workflow, start))
+
+    @property
+    def locked_at(self) -> datetime | None:
+        """When the day was locked, if it was."""
+        return max((run.locked_at for run in self.expected if run.locked_at is not None), default=None)
 
     @property
     def last_cleanup(self) -> CleanupFact | None:

@@ -158,15 +158,17 @@ def executed(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Executions that failed and were not made up for."""
     for execution in standing_failures(config, facts):
         why = execution.error or "no call was made"
-        text = f"{execution.workflow} at {clock(execution.tick)} ET {execution.status.value}: {why}"
-        command = script("investigate_scraper_failures", facts.day, " --days 1")
-        level = bad if execution.status is ExecutionStatus.FAILED else worse
-        kind = f"execution_{execution.status.value}"
+        name, run_id = execution.workflow, execution.run_id
+        text = f"{name} at {clock(execution.tick)} ET {execution.status.value}: {why}"
+        calls = script("investigate_scraper_failures", facts.day, " --days 1")
         if why.startswith(VETOED):
-            level, kind, command = worse, "vetoed", script("view_today_timeline", facts.day)
+            yield worse("vetoed", name, text, script("view_today_timeline", facts.day), run_id)
         elif execution.deadline_missed and not execution.calls:
-            kind, command = "deadline_missed", f"airflow dags list-runs {execution.workflow} --state running"
-        yield level(kind, execution.workflow, text, command, execution.run_id)
+            yield bad("deadline_missed", name, text, f"airflow dags list-runs {name} --state running", run_id)
+        elif execution.status is ExecutionStatus.FAILED:
+            yield bad("execution_failed", name, text, calls, run_id)
+        else:
+            yield worse("execution_partial", name, text, calls, run_id)
 
 
 def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -17,6 +17,13 @@ from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health.findings import trigger
 from orchestration.health.running import BLIND
 from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
+from orchestration.operators.metrics import (
+    FILES_MISSING,
+    FILES_REPUBLISHED,
+    OUTBOX_OLDEST_MINUTES,
+    OUTBOX_ROWS,
+    measuring,
+)
 from orchestration.runs.clock import RunClock
 from orchestration.services.files import Files, FilesUnknown
 from orchestration.services.publisher import Publisher
@@ -25,6 +32,7 @@ from orchestration.words import AlertLevel
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from orchestration.audit.outbox import Outbox
     from orchestration.audit.rows import CleanupRow
 
 
@@ -44,18 +52,30 @@ class DrainOutboxOperator(AlertingOperator):
         from orchestration.audit.warehouse import WarehouseError
 
         refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
+        outbox = Outbox()
         try:
-            drained = Outbox().drain()
+            drained = outbox.drain()
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
-            alert_once(context, self.config, "outbox", [Alert("not_drained", "outbox", str(error))], self.log)
+            self._measure(outbox)
+            alert = Alert("not_drained", "outbox", f"the outbox could not be drained: {error}")
+            alert_once(context, self.config, "outbox", [alert], self.log)
             return
+        self._measure(outbox)
         self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
         refused = "BigQuery refused rows; they are set aside: " + "; ".join(drained.refused)
         alerts = [Alert("rows_refused", "outbox", refused)] if drained.refused else []
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
             raise AirflowFailException(refused)
+
+    def _measure(self, outbox: Outbox) -> None:
+        """Say what waits now."""
+        with measuring(OUTBOX_ROWS.name):
+            rows, since = outbox.waiting()
+            OUTBOX_ROWS.set(rows)
+            age = RunClock.wall() - since if since else timedelta()
+            OUTBOX_OLDEST_MINUTES.set(int(age.total_seconds() // 60))
 
 
 class CleanupOperator(AlertingOperator):
@@ -89,6 +109,9 @@ class CleanupOperator(AlertingOperator):
         published = {path for path, why in sent.items() if why is None}
         self.stage([self._row(context, clock, look, published, [alert.text for alert in alerts], started)])
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
+        if look.known and not shadow:
+            FILES_MISSING.set(len(look.missing))
+            FILES_REPUBLISHED.count(len(published))
         alert_once(context, self.config, "cleanup", alerts, self.log)
 
     def _look(self, now: datetime, at: datetime) -> Backlog:
@@ -110,7 +133,7 @@ class CleanupOperator(AlertingOperator):
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
             alert = Alert(UNREADABLE, "cleanup", f"{error}; nothing was checked or republished")
-            return Backlog(0, (), (), (alert,))
+            return Backlog(0, (), (), (alert,), known=False)
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
         # Whoever cannot read the log knows no files for that reason.
         unread = any(alert.kind == LOG_UNREADABLE for alert in known.alerts)

@@ -17,6 +17,7 @@ from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.findings import script
 from orchestration.nba.eastern import et
 from orchestration.operators.base import AlertingOperator, asked_of, first_time, task_key
+from orchestration.operators.metrics import DECISIONS
 from orchestration.operators.patience import try_again
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
@@ -70,6 +71,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         if decision.action is Action.ABORT and decision.rule in PASSING:
             try_again(context, self.config, decision.reason)
         decision_id = self._stage(context, clock, decision)
+        DECISIONS.count(workflow=decision.workflow, action=decision.action.value)
         self.log.info("%s %s: %s", decision.workflow, decision.action, decision.reason)
         self.action, self.reason = decision.action.value, decision.reason
         self.target_date = decision.target_date.isoformat()

@@ -139,11 +139,13 @@ class FinishOperator(AlertingOperator):
     def _tell(self, context: Context, clock: RunClock, why: str) -> None:
         """Tell people of a failed execution, as loudly as the workflow asks for. The watchdog has the same kinds."""
         assert self.workflow is not None
-        kind, level = "execution_failed", self.config.workflows[self.workflow].alerts.failure
-        if why.startswith(VETOED):
-            kind, level = "vetoed", AlertLevel.WARNING
+        text, run_id = f"failed: {why}", context["ti"].run_id
         command = script("investigate_scraper_failures", current_day(self.config, clock.tick), " --days 1")
-        alert = Alert(kind, self.workflow, f"failed: {why}", command, level, context["ti"].run_id)
+        level = self.config.workflows[self.workflow].alerts.failure
+        alert = Alert("execution_failed", self.workflow, text, command, level, run_id)
+        if why.startswith(VETOED):
+            command = script("view_today_timeline", current_day(self.config, clock.tick))
+            alert = Alert("vetoed", self.workflow, text, command, AlertLevel.WARNING, run_id)
         tell_once(context, self.config, [alert], self.log)
 
     def _killed(

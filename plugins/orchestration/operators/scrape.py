@@ -24,6 +24,7 @@ from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.call_rows import KILLED, Call, call_row
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
+from orchestration.operators.metrics import CALL_DURATION, CALLS
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
@@ -44,6 +45,8 @@ TIMEOUT_GRACE = timedelta(seconds=15)
 """A task's execution_timeout lies this far above the call's: it stops what the call's own limit does not."""
 DEFERRAL_GRACE = timedelta(seconds=60)
 """A triggerer has this long beyond the call's own timeout, to pick the call up and to hand its result back."""
+SHADOW = "shadow"
+"""The error of a call that was not made."""
 NOTHING: list[Any] = [None]
 """What an empty list is mapped over: one instance, which is skipped and says why."""
 
@@ -90,7 +93,7 @@ class ScrapeOperator(AuditedOperator):
         asked_at = self._begin(context, decision, clock, call)
         if self.config.is_shadow(self.workflow):
             # Since its decision: whoever goes back to a shadow means the next call, not the next run (lesson A9).
-            result = failed("shadow", "no call was made: the workflow is a shadow now", retryable=False)
+            result = failed(SHADOW, "no call was made: the workflow is a shadow now", retryable=False)
             return self._end(context, call, result, asked_at, asked_at)
         description = answer_of(self.scraper, self.config.scrapers[self.scraper])
         if self.deferrable:
@@ -216,6 +219,9 @@ class ScrapeOperator(AuditedOperator):
         context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
         row = call_row(call, result, key, decision, clock, self.config.environment, started, ended)
         self.stage([row])
+        if result.error_type != SHADOW:
+            CALLS.count(scraper=self.scraper, outcome=result.outcome.value)
+            CALL_DURATION.took(ended - started, scraper=self.scraper)
         left = self._leave(context, call, key, result, row.execution_id, started, row)
         returned = (list(result.event_ids) or NOTHING) if self.returns_events else None
         context["task_state_store"].set(REPORTED_KEY, {"left": left, "returned": returned})

@@ -11,14 +11,18 @@ from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
-from orchestration.health.verdict import TOLD_ELSEWHERE, assess
+from orchestration.health.verdict import TOLD_ELSEWHERE, Health, assess
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, refuse_nonsense
+from orchestration.operators.metrics import GAMES_COLLECTED, GAMES_DUE, LOCK_AGE_MINUTES, VERDICT, measuring
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
+from orchestration.words import Verdict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from orchestration.config.model import Config
 
 MORNING = timedelta(hours=7)
 """So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
@@ -30,6 +34,22 @@ def _just_on(today: DayFacts, now: datetime) -> bool:
     """Return whether the first decision on record is not old enough to expect more, or this is the first cleanup."""
     first = min((fact.made_at for fact in today.first), default=None)
     return len(today.cleanups) <= 1 if first is None else now < after(first, GRACE)
+
+
+def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: datetime) -> None:
+    """Say in numbers what was seen of the days, of which the first is today."""
+    VERDICT.set(max(health.verdict.exit_code for health in seen))
+    if not config.is_shadow():
+        GAMES_DUE.set(sum(health.due for health in seen))
+        GAMES_COLLECTED.set(sum(health.collected for health in seen))
+    today = days[0]
+    start, _ = day_bounds(config, today.day)
+    if not config.settings.daily_schedule_lock.enabled or today.since(start) > start:
+        return
+    # Without a lock of today the last one was yesterday's, if not earlier.
+    at_best, _ = day_bounds(config, today.day - timedelta(days=1))
+    locked = max((day.locked_at for day in days if day.locked_at), default=at_best)
+    LOCK_AGE_MINUTES.set(int((now - locked).total_seconds() // 60))
 
 
 class WatchOperator(AlertingOperator):
@@ -62,13 +82,17 @@ class WatchOperator(AlertingOperator):
                 before = day_facts(warehouse, config, yesterday, now)
                 # Before its first decision the system was not there.
                 facts += [before] if before.first else []
-            for day in facts:
+            seen = [assess(config, day, now) for day in facts]
+            with measuring(VERDICT.name):
+                _measure(config, facts, seen, now)
+            for day, health in zip(facts, seen, strict=True):
                 repaired = data.repairs_until(config, day.day)
                 untold = TOLD_ELSEWHERE | ({"games_incomplete"} if repaired and now < repaired else set())
-                for finding in assess(config, day, now).findings:
+                for finding in health.findings:
                     if finding.kind not in untold:
                         workflow = config.workflows.get(finding.workflow)
                         alerts.append(alert_of(finding, workflow.alerts.failure if workflow else None))
         except WarehouseError as error:
+            VERDICT.set(Verdict.UNKNOWN.exit_code)
             alerts.append(Alert("unreadable", "watchdog", f"the audit cannot be read: {error}"))
         alert_once(context, config, "watchdog", alerts, self.log)

@@ -1,0 +1,114 @@
+"""Page, mapping to Prometheus, alert rules and dashboard of the metrics: each speaks of metrics that exist."""
+
+import json
+import re
+import shlex
+
+import promql_parser
+import pytest
+import yaml
+from airflow.cli.cli_parser import get_parser
+
+from orchestration.cli import parser
+from orchestration.operators.metrics import ALL, Counter, Gauge, Timer
+from support.worlds import ROOT
+
+PAGE = (ROOT / "docs" / "orchestration" / "11-metrics.md").read_text()
+MAPPINGS = yaml.safe_load((ROOT / "deploy" / "prometheus" / "statsd-mapping.yaml").read_text())["mappings"]
+RULES = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text())["groups"][0]["rules"]
+BOARD = json.loads((ROOT / "deploy" / "grafana" / "orchestration.json").read_text())
+KINDS = {Counter: "counter", Gauge: "gauge", Timer: "timer"}
+EXPRESSIONS = [rule["expr"] for rule in RULES] + [t["expr"] for panel in BOARD["panels"] for t in panel["targets"]]
+
+
+def mapped(metric):
+    """Return the metric's name in Prometheus, as statsd_exporter finds it: by the first mapping that fits."""
+    for mapping in MAPPINGS:
+        pattern = re.escape(mapping["match"]).replace(r"\*", "([^.]*)")
+        kind = mapping.get("match_metric_type")
+        if (found := re.fullmatch(pattern, f"airflow.{metric.name}")) and kind in (None, KINDS[type(metric)]):
+            return mapping["name"].replace("$1", found[1] if found.groups() else "")
+    raise AssertionError(f"no mapping for {metric.name}")
+
+
+def in_prometheus():
+    """Return the labels of every series that Prometheus has of us, by its name."""
+    for metric in ALL:
+        name, labels = mapped(metric), set(metric.tags)
+        if isinstance(metric, Timer):
+            yield from ((f"{name}_{part}", labels) for part in ("sum", "count"))
+            yield f"{name}_bucket", {*labels, "le"}
+        else:
+            yield name, labels
+
+
+SERIES = dict(in_prometheus())
+
+
+def parts(node):
+    """Yield every part of a parsed expression."""
+    yield node
+    for name in ("expr", "lhs", "rhs", "param", "vector_selector"):
+        if (inner := getattr(node, name, None)) is not None:
+            yield from parts(inner)
+    for inner in getattr(node, "args", None) or ():
+        yield from parts(inner)
+
+
+def asked_for(expression):
+    """Return the series that an expression reads, and the labels it speaks of."""
+    names, labels = set(), set()
+    for part in parts(promql_parser.parse(expression)):
+        if isinstance(part, promql_parser.VectorSelector):
+            names.add(part.name)
+            labels |= {matcher.name for matcher in part.matchers.matchers}
+        if isinstance(part, promql_parser.AggregateExpr) and part.modifier is not None:
+            labels |= set(part.modifier.labels)
+    return names, labels
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
+def test_every_metric_is_on_the_page_with_its_kind_and_tags(metric):
+    tags = ", ".join(f"`{tag}`" for tag in metric.tags)
+    row = f"| `airflow.{metric.name}` | {KINDS[type(metric)]} | {tags + ' ' if tags else ''}|"
+    assert row in PAGE
+
+
+def test_the_page_has_no_other_metric():
+    assert len(re.findall(r"^\| `airflow\.orchestration\.", PAGE, re.M)) == len(ALL)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_every_expression_is_promql_over_metrics_that_exist(expression):
+    names, labels = asked_for(expression)
+    assert names
+    assert names <= SERIES.keys()
+    assert labels <= set.union(*(SERIES[name] for name in names))
+
+
+def test_the_dashboard_shows_every_metric():
+    shown = set().union(*(asked_for(t["expr"])[0] for panel in BOARD["panels"] for t in panel["targets"]))
+    assert [m.name for m in ALL if not any(name.startswith(mapped(m)) for name in shown)] == []
+
+
+def test_legends_and_texts_name_labels_that_exist():
+    texts = [t["legendFormat"] for panel in BOARD["panels"] for t in panel["targets"]]
+    texts += [rule["annotations"]["summary"].replace("$labels.", "") for rule in RULES]
+    named = {name for text in texts for name in re.findall(r"\{\{ *(\w+) *\}\}", text)}
+    assert named <= {tag for metric in ALL for tag in metric.tags}
+
+
+def test_counters_end_as_prometheus_has_it():
+    assert all(mapped(m).endswith("_total") == isinstance(m, Counter) for m in ALL)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_rule_says_how_bad_what_and_the_first_command(rule):
+    assert rule["labels"]["severity"] in ("warning", "critical")
+    assert set(rule["annotations"]) == {"summary", "description", "command"}
+    program, *arguments = shlex.split(rule["annotations"]["command"])
+    if program == "airflow":
+        get_parser().parse_args(arguments)
+        return
+    command = re.search(r'_orchestration.sh" (\w+)', (ROOT / program).read_text())[1]
+    parser().parse_args([command, *arguments])
