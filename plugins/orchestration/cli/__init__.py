@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NoReturn
 
 from orchestration.config.errors import ConfigError
@@ -92,6 +92,10 @@ def parser() -> argparse.ArgumentParser:
     planning.add_argument("--assume", metavar="FILE", help="YAML list of outcomes that are no success")
     planning.add_argument("--verbose", "-v", action="store_true", help="show every SKIP with its reason")
     planning.add_argument("--json", action="store_true", help="one object per decision")
+    describing = commands.add_parser("describe", help="a workflow, or all, in sentences, with its next five ticks")
+    describing.add_argument("workflow", nargs="?", help="default: all")
+    describing.add_argument("--config", metavar="FILE", help="another workflows.yaml; default: the file in use")
+    describing.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
     differing = commands.add_parser(
         "diff", help="what a change of workflows.yaml changes over a season; exit 0 nothing, 1 something, 2 unknown"
     )
@@ -204,6 +208,10 @@ def _run(options: argparse.Namespace) -> int:
                 only=options.workflow,
                 verbose=options.verbose,
             )
+        case "describe":
+            from orchestration.cli.describe import run_describe
+
+            return run_describe(options.workflow, options.config, options.as_of or datetime.now(UTC))
         case "diff":
             from orchestration.cli.diff import Over, run_diff
 
