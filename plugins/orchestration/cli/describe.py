@@ -25,7 +25,7 @@ def run_describe(workflow: str | None, file: str | None, now: datetime) -> int:
         return 1
     for number, name in enumerate([workflow] if workflow else config.workflows):
         model = config.workflows[name]
-        head = f"{name} ({model.decision_type.value}, {model.priority.value})"
+        head = f"{name} ({model.decision_type}, {model.priority.value})"
         print("\n" * (number > 0) + textwrap.fill(f"{head}: {model.description}".rstrip(": "), WIDTH))
         sentences = [sentence.replace("`", "").replace("**", "") for sentence in described(config, name)]
         if model.enabled:

@@ -8,27 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestration.config.checks import reads_yesterday_as_slate
 from orchestration.config.model import Config
 from orchestration.config.scrapers import fan_out_of
-from orchestration.config.workflows import (
-    DiscoveryWorkflow,
-    EarlyGameWorkflow,
-    FreshnessWorkflow,
-    GameAwareWorkflow,
-    PostGameWorkflow,
-    SelfAwareWorkflow,
-)
 from orchestration.nba.games import COUNTED_BY_DEFAULT
 from orchestration.planning.calls import in_order, needs_of
-from orchestration.words import AlertLevel, FanOut, TargetDate
+from orchestration.words import AlertLevel, FanOut
 
 
 def described(config: Config, name: str) -> list[str]:
     """Return what the workflow ``name`` does, in sentences; names stand in backquotes."""
     return [
         *_off(config, name),
-        rule_in_words(config, name),
+        config.workflows[name].in_words(config.settings),
         f"It is asked {ticks_in_words(config, name)} (ET).",
         *_games(config, name),
         *_requires(config, name),
@@ -47,50 +38,6 @@ def _off(config: Config, name: str) -> Iterator[str]:
             yield f"**{whose} is halted{until}** ({halt.reason}): it is asked, and does not run."
     if config.is_shadow(name):
         yield "**It is a shadow**: it is decided and recorded, and calls nothing."
-
-
-def rule_in_words(config: Config, name: str) -> str:
-    """Return the workflow's rule in one sentence."""
-    match config.workflows[name]:
-        case SelfAwareWorkflow(schedule=s):
-            w = s.ideal_window
-            return (
-                f"It runs once a day, between {w.start_hour:02d}:00 and {w.end_hour:02d}:00 ET; later if it was missed."
-            )
-        case GameAwareWorkflow(schedule=s):
-            hours = s.business_hours
-            return (
-                f"It runs on game days, every {s.frequency_hours:g} h from {s.window_before_game_hours:g} h before the "
-                f"first tip to the last one, between {hours.start:02d}:00 and {hours.end:02d}:00 ET."
-            )
-        case PostGameWorkflow(schedule=s) as workflow:
-            return (
-                f"It runs at {s.fixed_time:%H:%M} ET (± {s.tolerance_minutes} min), for every game {_whose(workflow)} "
-                "that is not collected yet."
-            )
-        case EarlyGameWorkflow(schedule=s) as workflow:
-            at = f" at {s.fixed_time:%H:%M} ET (± {s.tolerance_minutes} min)" if s.fixed_time else ""
-            return (
-                f"It runs{at} for games {_whose(workflow)} that tip before {s.early_game_cutoff_hour:02d}:00 ET, from "
-                f"{s.collection_delay_hours:g} h after their tip until they are collected."
-            )
-        case DiscoveryWorkflow(schedule=s):
-            return (
-                f"It runs until it is found: up to {s.max_attempts_per_day} attempts a day, every "
-                f"{s.retry_interval_hours:g} h from {s.first_hour:02d}:00 ET"
-                f"{', on game days' if s.requires_game_day else ''}."
-            )
-        case FreshnessWorkflow() as workflow:
-            return (
-                f"It runs whenever the last success is {config.max_age_hours(workflow):g} h old, and before the lock."
-            )
-
-
-def _whose(workflow: PostGameWorkflow | EarlyGameWorkflow) -> str:
-    target = workflow.schedule.target_date
-    if target is TargetDate.SLATE or reads_yesterday_as_slate(workflow):
-        return "of the slate"
-    return "of the day before" if target is TargetDate.YESTERDAY else "of the date"
 
 
 def ticks_in_words(config: Config, name: str) -> str:

@@ -14,9 +14,9 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import DiscoveryWorkflow, EarlyGameWorkflow, PostGameWorkflow
 from orchestration.decisions.collected import Successes, scrapers_about_games, successes_of
 from orchestration.decisions.model import Decision, History
+from orchestration.decisions.types.discovery import DiscoveryWorkflow
 from orchestration.nba.eastern import NOON, after, et_date
 from orchestration.nba.games import Game, GameType, Schedule
 from orchestration.planning.assumptions import Assumption, assumed_calls
@@ -79,7 +79,7 @@ class Season:
         return tuple(
             scraper
             for name, workflow in self.config.enabled.items()
-            if isinstance(workflow, PostGameWorkflow | EarlyGameWorkflow)
+            if workflow.after_games
             for scraper in scrapers_about_games(self.config, name, critical_only=critical_only)
         )
 

@@ -219,7 +219,7 @@ def test_all_workflows_are_described(capsys):
     assert main(["describe"]) == 0
     out = capsys.readouterr().out
     for name, workflow in ours().workflows.items():
-        assert f"{name} ({workflow.decision_type.value}, {workflow.priority.value}): " in out
+        assert f"{name} ({workflow.decision_type}, {workflow.priority.value}): " in out
 
 
 def test_a_workflow_that_is_switched_off_is_asked_at_no_time(capsys, tmp_path):
