@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Union, get_args
 from pydantic import Field
 
 from orchestration.config.workflows import Workflow
+from orchestration.decisions.types.cron_with_condition import CronWithConditionWorkflow
 from orchestration.decisions.types.discovery import DiscoveryWorkflow
 from orchestration.decisions.types.freshness import FreshnessWorkflow
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
@@ -24,6 +25,7 @@ TYPES: tuple[type[Workflow], ...] = (
     EarlyGameWorkflow,
     DiscoveryWorkflow,
     FreshnessWorkflow,
+    CronWithConditionWorkflow,
 )
 NAMES: tuple[str, ...] = tuple(get_args(one.model_fields["decision_type"].annotation)[0] for one in TYPES)
 """What stands in ``decision_type``."""
