@@ -65,7 +65,7 @@ def chosen_dialect(environment: Mapping[str, str]) -> str:
 def moments(day: date) -> dict[datetime, list[str]]:
     """Return what ticks when, from half an hour before the lock to the reconcile after the last window of the night."""
     from orchestration.config import load
-    from orchestration.config.model import LOCK_LEAD_MINUTES
+    from orchestration.decisions.types.freshness import LOCK_LEAD_MINUTES
     from orchestration.planning.day import day_bounds
 
     config = load().config

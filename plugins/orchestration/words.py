@@ -5,17 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class DecisionType(StrEnum):
-    """Which ordered list of checks decides a workflow."""
-
-    SELF_AWARE = "self_aware"
-    GAME_AWARE = "game_aware"
-    GAME_AWARE_YESTERDAY = "game_aware_yesterday"
-    GAME_AWARE_EARLY = "game_aware_early"
-    DISCOVERY = "discovery"
-    FRESHNESS = "freshness"
-
-
 class Action(StrEnum):
     """RUN, SKIP, or ABORT: this should have run and cannot."""
 

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NoReturn
 
 from orchestration.config.errors import ConfigError
@@ -28,12 +28,16 @@ VERDICTS = ("health", "status", "timeline", "missing", "failures", "reconcile", 
 """Commands whose exit code says what they found: what keeps them from finding it is UNKNOWN."""
 
 
+CANNOT_TELL = {"diff": 2}
+"""Commands of which 0 and 1 are an answer too, with the code of what keeps them from one."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Called wrongly, it exits with UNKNOWN: argparse's own 2 means "unhealthy" where a verdict is asked for."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(UNKNOWN, f"{self.prog}: error: {message}\n")
+        self.exit(CANNOT_TELL.get(self.prog.split()[-1], UNKNOWN), f"{self.prog}: error: {message}\n")
 
 
 def _day(text: str) -> date:
@@ -88,6 +92,26 @@ def parser() -> argparse.ArgumentParser:
     planning.add_argument("--assume", metavar="FILE", help="YAML list of outcomes that are no success")
     planning.add_argument("--verbose", "-v", action="store_true", help="show every SKIP with its reason")
     planning.add_argument("--json", action="store_true", help="one object per decision")
+    describing = commands.add_parser("describe", help="a workflow, or all, in sentences, with its next five ticks")
+    describing.add_argument("workflow", nargs="?", help="default: all")
+    describing.add_argument("--config", metavar="FILE", help="another workflows.yaml; default: the file in use")
+    describing.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
+    differing = commands.add_parser(
+        "diff", help="what a change of workflows.yaml changes over a season; exit 0 nothing, 1 something, 2 unknown"
+    )
+    differing.add_argument("old", help="a file, or one at a git revision: HEAD~1:config/workflows.yaml")
+    differing.add_argument("new", help="the same")
+    differing.add_argument("--from", dest="first", type=_day, help="first ET date; default: all that is known")
+    differing.add_argument("--to", dest="last", type=_day, help="last ET date")
+    whose = differing.add_mutually_exclusive_group()
+    whose.add_argument(
+        "--games", metavar="FILE", help="NBA.com's schedule document; default: the warehouse, else the example"
+    )
+    whose.add_argument("--example", action="store_true", help="the example season that comes with this program")
+    differing.add_argument("--assume", metavar="FILE", help="YAML list of outcomes, in place of what is usual")
+    view = differing.add_mutually_exclusive_group()
+    for name, what in (("json", "for machines"), ("markdown", "for a pull request")):
+        view.add_argument(f"--{name}", dest="view", action="store_const", const=name, default="text", help=what)
     explaining = commands.add_parser("explain", help="every check of one decision, passed or not")
     explaining.add_argument("--workflow", required=True)
     explaining.add_argument("--at", type=_aware, required=True, help="tick, with its zone: 2026-01-14T13:00-05:00")
@@ -138,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     What keeps a command with a verdict from one is UNKNOWN; a fault of our own in another is ``CRASHED``.
     """
     options = parser().parse_args(arguments)
-    verdict = options.command in VERDICTS
+    unknown = UNKNOWN if options.command in VERDICTS else CANNOT_TELL.get(options.command)
     if hasattr(sys.stdout, "reconfigure"):
         # A terminal that cannot show a character shows another one.
         sys.stdout.reconfigure(errors="replace")
@@ -148,18 +172,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except ConfigError as error:
         print(error, file=sys.stderr)
-        return UNKNOWN if verdict else 1
+        return 1 if unknown is None else unknown
     except BrokenPipeError:
         # Whoever read our output (head, less) has seen enough. The interpreter must not try to flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNKNOWN if verdict else 0
+        return unknown or 0
     except KeyboardInterrupt:
         return 130
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
         print(f"{options.command}: {in_short(error)}\n  next: {DEBUG}=1 shows where", file=sys.stderr)
-        return UNKNOWN if verdict else CRASHED
+        return CRASHED if unknown is None else unknown
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -184,6 +208,15 @@ def _run(options: argparse.Namespace) -> int:
                 only=options.workflow,
                 verbose=options.verbose,
             )
+        case "describe":
+            from orchestration.cli.describe import run_describe
+
+            return run_describe(options.workflow, options.config, options.as_of or datetime.now(UTC))
+        case "diff":
+            from orchestration.cli.diff import Over, run_diff
+
+            over = Over(options.games, options.example, options.first, options.last)
+            return run_diff(options.old, options.new, over, options.assume, options.view)
         case "explain":
             from orchestration.cli.plan import Sources, run_explain
 

@@ -16,7 +16,7 @@ from orchestration.config.fields import allowed_keys, mistaken
 from orchestration.config.model import Config
 from orchestration.config.repair import usable_part
 from orchestration.config.source import Source, parse
-from orchestration.words import DecisionType
+from orchestration.decisions.types import NAMES
 
 __all__ = ["Config", "ConfigError", "Loaded", "Problem", "config_path", "load", "loads", "read"]
 
@@ -83,7 +83,7 @@ def _problem(source: Source, details: ErrorDetails) -> Problem:
             context = details.get("ctx", {})
             value = context.get("tag", details["input"])
             if details["type"] == "union_tag_invalid":
-                path, words = (*path, "decision_type"), [word.value for word in DecisionType]
+                path, words = (*path, "decision_type"), list(NAMES)
             else:
                 words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
             message = f"{clipped(repr(value))} is not one of {', '.join(words)}{did_you_mean(str(value), words)}"

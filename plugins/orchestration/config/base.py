@@ -68,11 +68,13 @@ WallTime = Annotated[time, BeforeValidator(_wall_time)]
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | time) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 """One name or a list of them."""
+WallTimes = Annotated[tuple[WallTime, ...], BeforeValidator(_as_list)]
+"""One ET wall time or a list of them."""
 Tags = Annotated[tuple[Tag, ...], BeforeValidator(_as_list)]
 """One tag or a list of them."""
 Channels = Annotated[tuple[Channel, ...], BeforeValidator(_as_list)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import time, timedelta
+from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 
 from orchestration.config import names
@@ -12,19 +12,8 @@ from orchestration.config.model import CLEANUP_DELAY_MINUTES, SYSTEM_DAGS, Confi
 from orchestration.config.scrapers import answer_of, event_source_of, fan_out_of, parameters_of
 from orchestration.config.source import Path, Source
 from orchestration.config.templates import problem_with
-from orchestration.config.workflows import (
-    EarlyGameWorkflow,
-    ExecutionPlan,
-    GameAwareWorkflow,
-    PostGameWorkflow,
-    SelfAwareWorkflow,
-    Workflow,
-)
-from orchestration.nba.eastern import NOON
-from orchestration.words import FanOut, Mode, TargetDate
-
-MORNING = time(5, 0)
-"""From here to noon a window of a fixed time comes after the night: its `slate` is that of the night that ended."""
+from orchestration.config.workflows import ExecutionPlan, Workflow
+from orchestration.words import FanOut, Mode
 
 
 def errors(config: Config, source: Source) -> Iterator[Problem]:
@@ -35,7 +24,7 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
             yield source.problem(("workflows", name), f"`{name}` is a DAG of the system; choose another name")
         yield from _plan(config, source, name, workflow)
         yield from names.problems(source, name, workflow)
-        yield from _window_contains_a_tick(config, source, name, workflow)
+        yield from _schedule(config, source, name, workflow)
         for index, required in enumerate(workflow.dependencies.requires):
             if required not in config.workflows:
                 path = ("workflows", name, "dependencies", "requires", index)
@@ -122,22 +111,12 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
                 yield source.problem((*at_step, "depends_on", index), message)
 
 
-def _window_contains_a_tick(config: Config, source: Source, name: str, workflow: Workflow) -> Iterator[Problem]:
+def _schedule(config: Config, source: Source, name: str, workflow: Workflow) -> Iterator[Problem]:
     """Lesson T1: windows at 01:00 and 04:00 never ran, since nothing ticked there."""
-    ticks = config.ticks_of(name).times
-    here: Path = ("workflows", name, "schedule")
-    match workflow:
-        case SelfAwareWorkflow(schedule=schedule):
-            window, key = schedule.ideal_window, "ideal_window"
-            bounds = (window.start_hour, window.end_hour)
-        case GameAwareWorkflow(schedule=schedule):
-            bounds, key = (schedule.business_hours.start, schedule.business_hours.end), "business_hours"
-        case _:
-            return
-    if not any(bounds[0] * 60 <= tick.hour * 60 + tick.minute <= bounds[1] * 60 for tick in ticks):
-        first, last = config.settings.first_tick, config.settings.last_tick
-        message = f"no tick lies between {bounds[0]}:00 and {bounds[1]}:00 ET (ticks: {first:%H:%M}-{last:%H:%M})"
-        yield source.problem((*here, key), message)
+    first, last = config.settings.first_tick, config.settings.last_tick
+    for key, message in workflow.impossible(config.ticks_of(name)):
+        path = ("workflows", name, "schedule", key)
+        yield source.problem(path, f"{message} (ticks: {first:%H:%M}-{last:%H:%M})")
 
 
 def _cleanup(config: Config, source: Source) -> Iterator[Problem]:
@@ -186,12 +165,12 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
         if config.is_shadow() and workflow.mode is Mode.LIVE and "mode" in workflow.model_fields_set:
             message = "the system is a shadow (settings.mode), so this workflow calls nothing either"
             yield source.problem(("workflows", name, "mode"), message)
-        if reads_yesterday_as_slate(workflow):
+        if workflow.reads_yesterday_as_slate:
             yield source.problem(
                 ("workflows", name, "schedule", "target_date"),
                 "before midnight `yesterday` is the night before; it is read as the current slate: write `slate`",
             )
-        if reads_slate_as_yesterday(workflow):
+        if workflow.reads_slate_as_yesterday:
             yield source.problem(
                 ("workflows", name, "schedule", "target_date"),
                 "in the morning `slate` is games that are not played yet; it is read as the night that ended: "
@@ -231,13 +210,6 @@ def _stops(needed: str, critical: list[str]) -> str:
     return f"`{needed}` is not critical, but its failure keeps the critical {', '.join(critical)} from being called"
 
 
-def fixed_time_of(workflow: Workflow) -> tuple[time, timedelta] | None:
-    """Return the fixed ET time of a workflow's window and its tolerance, or None where it has none."""
-    if not isinstance(workflow, PostGameWorkflow | EarlyGameWorkflow) or workflow.schedule.fixed_time is None:
-        return None
-    return workflow.schedule.fixed_time, timedelta(minutes=workflow.schedule.tolerance_minutes)
-
-
 def _answer(config: Config, source: Source, name: str) -> Iterator[Problem]:
     """Lessons K1 and E10: a success without a count may have brought nothing, and a blocked source is no empty one."""
     here: Path = ("scrapers", name, "answer")
@@ -264,15 +236,3 @@ def _timeout(config: Config, source: Source, name: str) -> Iterator[Problem]:
     if stated < worst:
         message = f"{stated:g} s is shorter than what {name} may take, {worst:g} s, which is waited for instead"
         yield source.problem(path, message)
-
-
-def reads_yesterday_as_slate(workflow: Workflow) -> bool:
-    """Return whether a post-game window says ``yesterday`` at an hour where that is lesson T8's mistake."""
-    fixed = fixed_time_of(workflow)
-    return fixed is not None and workflow.schedule.target_date is TargetDate.YESTERDAY and fixed[0] >= NOON
-
-
-def reads_slate_as_yesterday(workflow: Workflow) -> bool:
-    """Return whether a post-game window says ``slate`` at an hour where only last night's can be meant."""
-    fixed = fixed_time_of(workflow)
-    return fixed is not None and workflow.schedule.target_date is TargetDate.SLATE and MORNING <= fixed[0] < NOON

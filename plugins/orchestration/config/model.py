@@ -10,13 +10,8 @@ from pydantic import Field
 from orchestration.config.base import DagId, Strict
 from orchestration.config.scrapers import Scraper, fan_out_of
 from orchestration.config.settings import Settings
-from orchestration.config.ticks import Ticks
-from orchestration.config.workflows import (
-    EarlyGameWorkflow,
-    FreshnessWorkflow,
-    PostGameWorkflow,
-    Workflow,
-)
+from orchestration.config.ticks import Ticks, minutes_of, wall_of
+from orchestration.decisions.types import AnyWorkflow
 from orchestration.words import FanOut, Mode
 
 EXECUTOR_MINUTE = 5
@@ -28,16 +23,6 @@ HISTORY_HOURS = 48
 """How far back the history of a decision goes; a day's rule never looks beyond yesterday."""
 SHARE_OF_THE_HOLD = 0.8
 """So much of the hold a decision may wait for what it must know; the rest is for the tries themselves."""
-LOCK_LEAD_MINUTES = 30
-"""Freshness workflows also tick this long before the lock, so that the locker knows the day's games."""
-
-
-def _minutes(wall: time) -> int:
-    return wall.hour * 60 + wall.minute
-
-
-def _wall(minutes: int) -> time:
-    return time(*divmod(minutes % (24 * 60), 60))
 
 
 class Config(Strict):
@@ -46,11 +31,11 @@ class Config(Strict):
     version: str
     environment: str = "production"
     scrapers: dict[DagId, Scraper]
-    workflows: dict[DagId, Workflow] = Field(min_length=1)
+    workflows: dict[DagId, AnyWorkflow] = Field(min_length=1)
     settings: Settings = Settings()
 
     @cached_property
-    def enabled(self) -> dict[str, Workflow]:
+    def enabled(self) -> dict[str, AnyWorkflow]:
         """The workflows that are switched on: those that become DAGs."""
         return {name: workflow for name, workflow in self.workflows.items() if workflow.enabled}
 
@@ -65,18 +50,12 @@ class Config(Strict):
     def regular_ticks(self) -> Ticks:
         """The ticks that every workflow has: 06:00-23:00 ET, hourly unless set otherwise."""
         s = self.settings
-        first, last, step = _minutes(s.first_tick), _minutes(s.last_tick), s.controller_interval_minutes
-        return Ticks.of(*(_wall(m) for m in range(first, last + 1, step)))
+        first, last, step = minutes_of(s.first_tick), minutes_of(s.last_tick), s.controller_interval_minutes
+        return Ticks.of(*(wall_of(m) for m in range(first, last + 1, step)))
 
     def ticks_of(self, name: str) -> Ticks:
-        """Return the ticks of a workflow: the regular ones, its fixed time, and before the lock for freshness (T1)."""
-        workflow = self.workflows[name]
-        extra: list[time] = []
-        if isinstance(workflow, PostGameWorkflow | EarlyGameWorkflow) and workflow.schedule.fixed_time is not None:
-            extra.append(workflow.schedule.fixed_time)
-        if isinstance(workflow, FreshnessWorkflow) and self.settings.daily_schedule_lock.enabled:
-            extra.append(_wall(_minutes(self.settings.daily_schedule_lock.generation_time) - LOCK_LEAD_MINUTES))
-        return Ticks.of(*self.regular_ticks.times, *extra)
+        """Return the ticks of a workflow: the regular ones, and its own (lesson T1)."""
+        return Ticks.of(*self.regular_ticks.times, *self.workflows[name].own_ticks(self.settings))
 
     @cached_property
     def lock_ticks(self) -> Ticks:
@@ -143,9 +122,4 @@ class Config(Strict):
 
     def look_back_hours(self, name: str) -> float:
         """Return how far back the rules of a workflow look: two days, or as long as its data may be old."""
-        workflow = self.workflows[name]
-        return max(HISTORY_HOURS, self.max_age_hours(workflow) + 1 if isinstance(workflow, FreshnessWorkflow) else 0)
-
-    def max_age_hours(self, workflow: FreshnessWorkflow) -> float:
-        """Return the age at which a freshness workflow's last success is too old."""
-        return workflow.schedule.max_age_hours or self.settings.schedule_refresh_interval_hours
+        return max(HISTORY_HOURS, self.workflows[name].look_back_hours(self.settings))

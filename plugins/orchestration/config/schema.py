@@ -23,14 +23,15 @@ def schema_text() -> str:
 
 
 def _readable(node: object) -> object:
-    """Let an array of names also be a single one, and a wall time be ``HH:MM``."""
+    """Let an array of names or wall times also be a single one, and a wall time be ``HH:MM``."""
     if isinstance(node, list):
         return [_readable(one) for one in node]
     if not isinstance(node, dict):
         return node
     if node.get("format") == "time":
         return {**{k: v for k, v in node.items() if k != "format"}, "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"}
-    if node.get("type") == "array" and node.get("items") == {"type": "string"}:
+    if node.get("type") == "array" and node.get("items") in ({"type": "string"}, {"type": "string", "format": "time"}):
         kept = {k: v for k, v in node.items() if k in ("default", "title", "description")}
-        return {**kept, "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+        one, least = _readable(node["items"]), {k: v for k, v in node.items() if k == "minItems"}
+        return {**kept, "anyOf": [one, {"type": "array", "items": one, **least}]}
     return {key: _readable(value) for key, value in node.items()}

@@ -17,6 +17,7 @@ from orchestration.config.base import (
     Slots,
     Strict,
     WallTime,
+    WallTimes,
 )
 from orchestration.config.scrapers import TableName
 from orchestration.config.workflows import Halt
@@ -119,7 +120,7 @@ class Reconcile(Strict):
     """Fetching anew what late sources, outages and vanished files left open, by itself at ``at`` (ET)."""
 
     enabled: bool = True
-    at: tuple[WallTime, ...] = Field(default=(time(6, 30), time(12, 30)), min_length=1)
+    at: WallTimes = Field(default=(time(6, 30), time(12, 30)), min_length=1)
     """After the last of them people are told what is still missing."""
     days: int = Field(default=2, ge=1, le=14)
     """How many orchestration days to look back."""

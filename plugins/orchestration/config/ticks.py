@@ -14,6 +14,16 @@ from functools import lru_cache
 from orchestration.nba.eastern import at, et_date, require_aware
 
 
+def minutes_of(wall: time) -> int:
+    """Return the minutes of a wall time since midnight."""
+    return wall.hour * 60 + wall.minute
+
+
+def wall_of(minutes: int) -> time:
+    """Return the wall time so many minutes after midnight, or before the next one."""
+    return time(*divmod(minutes % (24 * 60), 60))
+
+
 @dataclass(frozen=True)
 class Ticks:
     """ET wall-clock times, the same every day, sorted and without doubles."""

@@ -1,108 +1,38 @@
-"""Workflows: one model per decision type, each with the schedule keys that its checks read."""
+"""Workflows: what all of them have. The models of the decision types stand in ``decisions/types``."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from orchestration.config.base import FORTNIGHT_MINUTES, GroupId, Names, Owner, Strict, Tags, WallTime
+from orchestration.config.base import FORTNIGHT_MINUTES, GroupId, Names, Owner, Strict, Tags
+from orchestration.config.ticks import Ticks, minutes_of
+from orchestration.nba.eastern import NOON, hours_between, nearest
 from orchestration.nba.games import COUNTED_BY_DEFAULT, GameType
-from orchestration.words import AlertLevel, DecisionType, Mode, Priority, TargetDate
+from orchestration.words import AlertLevel, Mode, Priority, TargetDate
+
+if TYPE_CHECKING:
+    from orchestration.config.settings import Settings
+    from orchestration.decisions.case import Check
+
+MORNING = time(5, 0)
+"""From here to noon a window of a fixed time comes after the night: its `slate` is that of the night that ended."""
 
 Hour = Annotated[int, Field(ge=0, le=24)]
 """A full ET hour; 24 is the end of the day."""
 PositiveHours = Annotated[float, Field(gt=0, le=24 * 14)]
 
 
-class HourWindow(Strict):
-    """From the full hour ``start_hour`` to the full hour ``end_hour``, ET, both included."""
-
-    start_hour: Hour
-    end_hour: Hour
-
-    @model_validator(mode="after")
-    def _in_order(self) -> HourWindow:
-        if self.start_hour > self.end_hour:
-            raise ValueError(f"start_hour {self.start_hour} lies after end_hour {self.end_hour}")
-        return self
+Window = tuple[time, timedelta]
+"""A fixed ET time and how far its window reaches from it."""
 
 
-class BusinessHours(Strict):
-    """From the full hour ``start`` to the full hour ``end``, ET, both included."""
+class Schedule(Strict):
+    """What the ``schedule`` of every decision type has."""
 
-    start: Hour
-    end: Hour
-
-    @model_validator(mode="after")
-    def _in_order(self) -> BusinessHours:
-        if self.start > self.end:
-            raise ValueError(f"start {self.start} lies after end {self.end}")
-        return self
-
-
-class SelfAwareSchedule(Strict):
-    """Once a day, in a window."""
-
-    ideal_window: HourWindow
-    run_once_daily: Literal[True] = True
-    """Descriptive: this decision type always runs once a day."""
-    target_date: TargetDate = TargetDate.TODAY
-
-
-class GameAwareSchedule(Strict):
-    """Repeatedly before the day's games."""
-
-    game_aware: Literal[True] = True
-    """Descriptive: so does the decision type."""
-    window_before_game_hours: PositiveHours = 6
-    business_hours: BusinessHours = BusinessHours(start=8, end=20)
-    frequency_hours: PositiveHours = 2
-    target_date: TargetDate = TargetDate.TODAY
-
-
-class PostGameSchedule(Strict):
-    """At a fixed time after the games."""
-
-    game_aware: Literal[True] = True
-    """Descriptive: so does the decision type."""
-    target_date: TargetDate = TargetDate.SLATE
-    fixed_time: WallTime
-    tolerance_minutes: int = Field(default=30, ge=0, le=180)
-
-
-class EarlyGameSchedule(Strict):
-    """The same day, for games that tip early (lesson T10)."""
-
-    game_aware: Literal[True] = True
-    """Descriptive: so does the decision type."""
-    target_date: TargetDate = TargetDate.SLATE
-    fixed_time: WallTime | None = None
-    tolerance_minutes: int = Field(default=30, ge=0, le=180)
-    early_game_cutoff_hour: Hour = 17
-    collection_delay_hours: PositiveHours = 3
-
-
-class DiscoverySchedule(Strict):
-    """Ask until it is published."""
-
-    discovery_mode: Literal[True] = True
-    """Descriptive: so does the decision type."""
-    max_attempts_per_day: int = Field(gt=0, le=100)
-    retry_interval_hours: PositiveHours
-    requires_game_day: bool = True
-    first_hour: Hour = 6
-    """No attempt before this full ET hour (lesson T5)."""
-    discovery_duration_weeks: int | None = Field(default=None, gt=0, le=1000)
-    """Descriptive: how long the publishing hour was to be studied."""
-    target_date: TargetDate = TargetDate.TODAY
-
-
-class FreshnessSchedule(Strict):
-    """When the last success is ``max_age_hours`` old (default: settings.schedule_refresh_interval_hours)."""
-
-    max_age_hours: PositiveHours | None = None
     target_date: TargetDate = TargetDate.TODAY
 
 
@@ -183,9 +113,24 @@ class Halt(Strict):
         return moment_date <= self.until
 
 
-class _Workflow(Strict):
-    """What every workflow has. ``deadline_minutes`` is the DAG-level SLA, from the moment a run is queued."""
+class Workflow(Strict):
+    """What every workflow has, and what its decision type says of itself.
 
+    A decision type is a subclass in a module of its own in ``decisions/types``, with its checks and its words. What is
+    said here is what most types say. ``deadline_minutes`` is the DAG-level SLA, from the moment a run is queued.
+    """
+
+    checks: ClassVar[tuple[Check, ...]] = ()
+    """What decides it, in order: the first check that answers wins, and the last must."""
+    daily: ClassVar[bool] = False
+    """Whether it is about a day rather than games: it counts for the orchestration day that a slate belongs to."""
+    after_games: ClassVar[bool] = False
+    """Whether it brings games after they were played, and does not call again for what it has brought."""
+    nothing_to_do: ClassVar[frozenset[str]] = frozenset({"done", "no_games", "found", "fresh"})
+    """Rules of a SKIP that says: there is nothing (left) to do. Whoever requires it need not wait."""
+
+    decision_type: str
+    schedule: Schedule
     enabled: bool = True
     mode: Mode = Mode.LIVE
     """shadow: it is decided and recorded, and calls nothing, though the system is live."""
@@ -202,55 +147,55 @@ class _Workflow(Strict):
     deadline_minutes: float | None = Field(default=None, gt=0, le=FORTNIGHT_MINUTES)
     halt: Halt | None = None
 
+    @property
+    def needs_games(self) -> bool:
+        """Whether it decides nothing without knowing the games."""
+        return False
 
-class SelfAwareWorkflow(_Workflow):
-    """See :class:`SelfAwareSchedule`."""
+    @property
+    def fixed_time(self) -> Window | None:
+        """The fixed ET time of its window and its tolerance to both sides, or None where it has none."""
+        return None
 
-    decision_type: Literal[DecisionType.SELF_AWARE]
-    schedule: SelfAwareSchedule
+    def window_at(self, tick: datetime) -> datetime | None:
+        """Return the occurrence of a fixed time whose window the aware ``tick`` lies in, or None."""
+        if self.fixed_time is None:
+            return None
+        wall, tolerance = self.fixed_time
+        window = nearest(tick, wall)
+        # Real hours, not a difference of wall times, which a daylight-saving change would put an hour off (T11).
+        return window if abs(hours_between(window, tick)) <= tolerance / timedelta(hours=1) else None
+
+    def own_ticks(self, settings: Settings) -> tuple[time, ...]:
+        """Return the ET times at which it is asked beside the regular ticks (lesson T1)."""
+        return ()
+
+    def look_back_hours(self, settings: Settings) -> float:
+        """Return how far back its checks look, where that is more than two days."""
+        return 0
+
+    def impossible(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
+        """Yield what of its schedule can never work with its ticks: a key and what is wrong with it."""
+        return iter(())
+
+    def in_words(self, settings: Settings) -> str:
+        """Return its rule in one sentence."""
+        raise NotImplementedError
+
+    @property
+    def reads_yesterday_as_slate(self) -> bool:
+        """Whether a window says ``yesterday`` at an hour where that is lesson T8's mistake."""
+        fixed = self.fixed_time
+        return fixed is not None and self.schedule.target_date is TargetDate.YESTERDAY and fixed[0] >= NOON
+
+    @property
+    def reads_slate_as_yesterday(self) -> bool:
+        """Whether a window says ``slate`` at an hour where only last night's can be meant."""
+        fixed = self.fixed_time
+        return fixed is not None and self.schedule.target_date is TargetDate.SLATE and MORNING <= fixed[0] < NOON
 
 
-class GameAwareWorkflow(_Workflow):
-    """See :class:`GameAwareSchedule`."""
-
-    decision_type: Literal[DecisionType.GAME_AWARE]
-    schedule: GameAwareSchedule = GameAwareSchedule()
-
-
-class PostGameWorkflow(_Workflow):
-    """See :class:`PostGameSchedule`."""
-
-    decision_type: Literal[DecisionType.GAME_AWARE_YESTERDAY]
-    schedule: PostGameSchedule
-
-
-class EarlyGameWorkflow(_Workflow):
-    """See :class:`EarlyGameSchedule`."""
-
-    decision_type: Literal[DecisionType.GAME_AWARE_EARLY]
-    schedule: EarlyGameSchedule = EarlyGameSchedule()
-
-
-class DiscoveryWorkflow(_Workflow):
-    """See :class:`DiscoverySchedule`."""
-
-    decision_type: Literal[DecisionType.DISCOVERY]
-    schedule: DiscoverySchedule
-
-
-class FreshnessWorkflow(_Workflow):
-    """See :class:`FreshnessSchedule`."""
-
-    decision_type: Literal[DecisionType.FRESHNESS]
-    schedule: FreshnessSchedule = FreshnessSchedule()
-
-
-Workflow = Annotated[
-    SelfAwareWorkflow
-    | GameAwareWorkflow
-    | PostGameWorkflow
-    | EarlyGameWorkflow
-    | DiscoveryWorkflow
-    | FreshnessWorkflow,
-    Field(discriminator="decision_type"),
-]
+def no_tick_between(key: str, start_hour: int, end_hour: int, ticks: Ticks) -> Iterator[tuple[str, str]]:
+    """Yield ``key`` with what is wrong, where no tick lies between two full ET hours (lesson T1: 01:00 never ran)."""
+    if not any(start_hour * 60 <= minutes_of(tick) <= end_hour * 60 for tick in ticks.times):
+        yield key, f"no tick lies between {start_hour}:00 and {end_hour}:00 ET"

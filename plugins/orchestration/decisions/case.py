@@ -6,18 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orchestration.config.checks import fixed_time_of, reads_yesterday_as_slate
-from orchestration.config.model import Config
 from orchestration.config.ticks import Ticks
-from orchestration.config.workflows import DiscoveryWorkflow, FreshnessWorkflow, SelfAwareWorkflow, Workflow
+from orchestration.config.workflows import Workflow
 from orchestration.decisions.collected import lacking, scrapers_about_games
 from orchestration.decisions.days import current_day
 from orchestration.decisions.model import History, Verdict
-from orchestration.nba.eastern import NOON, at, et, et_date, hours_between, nearest, resolve_target_date
+from orchestration.nba.eastern import NOON, at, et, et_date, resolve_target_date
 from orchestration.nba.games import Game, Schedule, named
 from orchestration.words import Action, AlertLevel, TargetDate
+
+if TYPE_CHECKING:
+    from orchestration.config.model import Config
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,7 @@ class Case:
     @cached_property
     def window(self) -> datetime | None:
         """The occurrence of the workflow's fixed time that the tick lies in the tolerance of, or None."""
-        if (fixed := fixed_time_of(self.workflow)) is None:
-            return None
-        wall, tolerance = fixed
-        window = nearest(self.tick, wall)
-        # Real hours, not a difference of wall times, which a daylight-saving change would put an hour off (T11).
-        return window if abs(hours_between(window, self.tick)) <= tolerance / timedelta(hours=1) else None
+        return self.workflow.window_at(self.tick)
 
     @cached_property
     def target_date(self) -> date:
@@ -64,12 +60,12 @@ class Case:
         target = self.workflow.schedule.target_date
         if self.window is None:
             return resolve_target_date(
-                TargetDate.SLATE if reads_yesterday_as_slate(self.workflow) else target, self.tick
+                TargetDate.SLATE if self.workflow.reads_yesterday_as_slate else target, self.tick
             )
         day = self.window.date()
         if target is TargetDate.TODAY or (target is TargetDate.SLATE and self.window.time() >= NOON):
             return day
-        return day if reads_yesterday_as_slate(self.workflow) else day - timedelta(days=1)
+        return day if self.workflow.reads_yesterday_as_slate else day - timedelta(days=1)
 
     @cached_property
     def games(self) -> tuple[Game, ...]:
@@ -170,7 +166,7 @@ def only_unusable_rows(case: Case) -> Verdict | None:
         return None
     text = f"No game of {case.target_date} can be told: {'; '.join(named(rows))}"
     due = min((row.due for row in rows if row.due is not None), default=None)
-    asked = case.window is not None or fixed_time_of(case.workflow) is None
+    asked = case.window is not None or case.workflow.fixed_time is None
     if due is None or case.tick < due or not asked:
         return skip("undecided", text, due)
     if case.history.answered_by(case.name, UNUSABLE_ROWS, case.target_date):
@@ -186,9 +182,6 @@ def no_games(case: Case) -> Verdict | None:
 
 
 MISSED_WINDOW = "missed_window"
-MET = frozenset({"done", "no_games", "found", "fresh"})
-"""Rules of a SKIP that says: there is nothing (left) to do."""
-DAILY = (SelfAwareWorkflow, DiscoveryWorkflow, FreshnessWorkflow)
 
 
 def unmet(case: Case) -> list[str]:
@@ -201,13 +194,14 @@ def unmet(case: Case) -> list[str]:
 
 
 def _met(case: Case, name: str) -> bool:
-    daily = isinstance(case.config.workflows[name], DAILY)
+    required = case.config.workflows[name]
 
     def about(target: date, tick: datetime) -> bool:
-        return target == case.target_date or (daily and current_day(case.config, tick) == case.target_date)
+        return target == case.target_date or (required.daily and current_day(case.config, tick) == case.target_date)
 
     return any(e.done and about(e.target_date, e.tick) for e in case.history.of(name)) or any(
-        d.workflow == name and d.rule in MET and about(d.target_date, d.tick) for d in case.history.decisions
+        d.workflow == name and d.rule in required.nothing_to_do and about(d.target_date, d.tick)
+        for d in case.history.decisions
     )
 
 

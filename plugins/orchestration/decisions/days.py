@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from orchestration.config.model import Config
 from orchestration.nba.eastern import at, et_date
+
+if TYPE_CHECKING:
+    from orchestration.config.model import Config
 
 
 def day_bounds(config: Config, day: date) -> tuple[datetime, datetime]:

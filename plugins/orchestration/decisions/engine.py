@@ -8,31 +8,12 @@ from functools import cache
 from typing import Any
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import (
-    DiscoveryWorkflow,
-    EarlyGameWorkflow,
-    GameAwareWorkflow,
-    PostGameWorkflow,
-)
-from orchestration.decisions.after_games import EARLY, POST_GAME
-from orchestration.decisions.before_games import GAME_AWARE
 from orchestration.decisions.case import Case, Check, abort, run, skip
-from orchestration.decisions.daily import FRESHNESS, SELF_AWARE
-from orchestration.decisions.discovery import DISCOVERY
 from orchestration.decisions.model import Decision, History, Verdict
 from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et
 from orchestration.nba.games import Schedule, named
-from orchestration.words import Action, DecisionType
-
-CHECKS: dict[DecisionType, tuple[Check, ...]] = {
-    DecisionType.SELF_AWARE: SELF_AWARE,
-    DecisionType.GAME_AWARE: GAME_AWARE,
-    DecisionType.GAME_AWARE_YESTERDAY: POST_GAME,
-    DecisionType.GAME_AWARE_EARLY: EARLY,
-    DecisionType.DISCOVERY: DISCOVERY,
-    DecisionType.FRESHNESS: FRESHNESS,
-}
+from orchestration.words import Action
 
 
 def halted(case: Case) -> Verdict | None:
@@ -74,7 +55,7 @@ def examine(
     case = Case(name, config, et(tick), schedule, history)
     examined: list[Examined] = []
     answer: Verdict | None = None
-    for check in (halted, *CHECKS[case.workflow.decision_type]):
+    for check in (halted, *case.workflow.checks):
         reached = answer is None
         verdict = check(case) if reached else None
         answer = answer or verdict
@@ -120,16 +101,13 @@ def _decision(case: Case, verdict: Verdict) -> Decision:
 
 def _left_out(case: Case) -> dict[str, Any]:
     """Return, for a workflow that needs games, the rows of the schedule that cannot be used: how many, and which."""
-    workflow, rows = case.workflow, case.schedule.unusable
-    needs_games = isinstance(workflow, GameAwareWorkflow | PostGameWorkflow | EarlyGameWorkflow) or (
-        isinstance(workflow, DiscoveryWorkflow) and workflow.schedule.requires_game_day
-    )
-    return {"unusable_rows": len(rows), "unusable": named(rows)} if rows and needs_games else {}
+    rows = case.schedule.unusable
+    return {"unusable_rows": len(rows), "unusable": named(rows)} if rows and case.workflow.needs_games else {}
 
 
 def _collected(case: Case, verdict: Verdict) -> dict[str, tuple[str, ...]]:
     """Return what need not be called for again: box scores of 22:00 are not fetched a second time at 04:00."""
-    if not isinstance(case.workflow, PostGameWorkflow | EarlyGameWorkflow):
+    if not case.workflow.after_games:
         return {}
     lacking = {game.game_id: case.lacking(game) for game in verdict.games}
     found = {s: tuple(g for g, lacks in lacking.items() if s not in lacks) for s in case.per_game_scrapers}

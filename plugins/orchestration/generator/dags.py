@@ -112,7 +112,7 @@ def _patient(config: Config) -> dict[str, Any]:
 def workflow_dag(config: Config, name: str) -> DAG:
     """Return the DAG of one workflow: decide, then hold, the steps' calls and finish; or skip; or abort."""
     workflow = config.workflows[name]
-    tags = [f"priority:{workflow.priority.value}", f"type:{workflow.decision_type.value}", "nba", *workflow.tags]
+    tags = [f"priority:{workflow.priority.value}", f"type:{workflow.decision_type}", "nba", *workflow.tags]
     with _dag(
         config,
         name,

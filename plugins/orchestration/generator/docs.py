@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from orchestration.config.model import Config
-from orchestration.config.scrapers import fan_out_of
-from orchestration.config.workflows import (
-    DiscoveryWorkflow,
-    EarlyGameWorkflow,
-    FreshnessWorkflow,
-    GameAwareWorkflow,
-    PostGameWorkflow,
-    SelfAwareWorkflow,
-)
+from orchestration.planning.description import described
 
 SHADOW_DOC = (
     "> **Shadow**: this DAG decides and records, beside the system that does the work. It calls no scraper and sends "
@@ -19,68 +11,11 @@ SHADOW_DOC = (
 )
 
 
-def rule_in_words(config: Config, name: str) -> str:
-    """Return the workflow's rule in one sentence."""
-    match config.workflows[name]:
-        case SelfAwareWorkflow(schedule=s):
-            w = s.ideal_window
-            return f"Once a day, between {w.start_hour:02d}:00 and {w.end_hour:02d}:00 ET; later if it was missed."
-        case GameAwareWorkflow(schedule=s):
-            hours = s.business_hours
-            return (
-                f"On game days, every {s.frequency_hours:g} h from {s.window_before_game_hours:g} h before the first "
-                f"tip to the last one, between {hours.start:02d}:00 and {hours.end:02d}:00 ET."
-            )
-        case PostGameWorkflow(schedule=s):
-            return (
-                f"At {s.fixed_time:%H:%M} ET (± {s.tolerance_minutes} min), for every game of the slate that is "
-                "not collected yet."
-            )
-        case EarlyGameWorkflow(schedule=s):
-            return (
-                f"For games that tip before {s.early_game_cutoff_hour:02d}:00 ET, from {s.collection_delay_hours:g} h "
-                "after their tip until they are collected."
-            )
-        case DiscoveryWorkflow(schedule=s):
-            return (
-                f"Until it is found: up to {s.max_attempts_per_day} attempts a day, every {s.retry_interval_hours:g} h "
-                f"from {s.first_hour:02d}:00 ET{', on game days' if s.requires_game_day else ''}."
-            )
-        case FreshnessWorkflow() as workflow:
-            return f"Whenever the last success is {config.max_age_hours(workflow):g} h old, and before the lock."
-
-
-def ticks_in_words(config: Config, name: str) -> str:
-    """Return when the workflow is asked: the regular ticks and its own."""
-    regular = config.regular_ticks.times
-    every = config.settings.controller_interval_minutes
-    own = [f"{wall:%H:%M}" for wall in config.ticks_of(name).times if wall not in regular]
-    steps = "hourly" if every == 60 else f"every {every} min"
-    return f"{steps} from {regular[0]:%H:%M} to {regular[-1]:%H:%M}" + (f", and at {', '.join(own)}" if own else "")
-
-
 def workflow_doc(config: Config, name: str) -> str:
     """Return the Markdown of a workflow's DAG."""
     workflow = config.workflows[name]
-    lines = [
-        f"### {name}",
-        workflow.description,
-        "",
-        f"**Rule** ({workflow.decision_type.value}): {rule_in_words(config, name)}",
-        "",
-        f"**Ticks** (ET): {ticks_in_words(config, name)}. The next one stands above, as *Next Run*.",
-        "",
-        "| step | scraper | called for each | critical |",
-        "|---|---|---|---|",
-    ]
-    for step_name, step in workflow.execution_plan.steps.items():
-        for scraper in step.scrapers:
-            model = config.scrapers[scraper]
-            critical = "yes" if model.critical else "no"
-            lines.append(f"| {step_name} | `{scraper}` | {fan_out_of(scraper, model).value} | {critical} |")
-    lines += ["", f"**Must be over** {config.deadline_minutes(name):g} min after it was queued."]
-    if workflow.dependencies.requires:
-        lines += ["", f"**Requires** for the same slate: {', '.join(workflow.dependencies.requires)}"]
+    lines = [f"### {name}", workflow.description, ""]
+    lines += [f"* {sentence}" for sentence in described(config, name)]
     if workflow.contacts:
         lines += ["", f"**Contacts**: {', '.join(workflow.contacts)}"]
     lines += [

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import GameAwareWorkflow, PostGameWorkflow, Workflow
+from orchestration.config.workflows import Workflow
 from orchestration.decisions.collected import lacking as still_lacking
 from orchestration.decisions.collected import scrapers_about_games, successes_of
+from orchestration.decisions.types.game_aware import GameAwareWorkflow
+from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
 from orchestration.nba.eastern import NOON, after, at, clock

@@ -10,6 +10,8 @@ from orchestration.words import Verdict
 
 GRACE = timedelta(minutes=45)
 """From a tick until its execution must be over: the hold, the calls and their retries."""
+MORNING = timedelta(hours=7)
+"""So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
 SCRIPTS = "bin/orchestration"
 
 

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import PostGameWorkflow
 from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
 from orchestration.decisions.model import NOT_KNOWING
+from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
 from orchestration.nba.eastern import after, clock

@@ -10,7 +10,7 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.decisions.daily import AWAITED
+from orchestration.decisions.types.freshness import AWAITED
 from orchestration.nba.eastern import clock as et_clock
 from orchestration.operators.base import AuditedOperator
 from orchestration.operators.decide import DECISION_KEY

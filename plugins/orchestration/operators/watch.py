@@ -10,7 +10,7 @@ from orchestration.alerts.model import Alert, alert_of
 from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import GRACE
+from orchestration.health.findings import GRACE, MORNING
 from orchestration.health.verdict import TOLD_ELSEWHERE, Health, assess
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, refuse_nonsense
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from orchestration.config.model import Config
 
-MORNING = timedelta(hours=7)
-"""So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
 MORE = timedelta(hours=1, minutes=30)
 """And so long after the time by which reconcile should have fetched what it lacked."""
 

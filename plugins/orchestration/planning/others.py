@@ -15,7 +15,6 @@ from typing import Any
 
 from orchestration.config.model import Config
 from orchestration.config.scrapers import SERVICE_NAMES, answer_of
-from orchestration.config.workflows import EarlyGameWorkflow, PostGameWorkflow
 from orchestration.decisions.model import PastCall, PastExecution
 from orchestration.nba.eastern import et, et_date, hold_instants
 from orchestration.nba.games import canonical_game_id
@@ -129,7 +128,7 @@ def past_executions(config: Config, executions: Iterable[TheirExecution]) -> Ite
     Not those of post-game windows: the system before called per-game scrapers for the first game only (lesson E1).
     """
     for one in executions:
-        if isinstance(config.workflows[one.workflow], PostGameWorkflow | EarlyGameWorkflow):
+        if config.workflows[one.workflow].after_games:
             continue
         status = ExecutionStatus.COMPLETED if one.completed else ExecutionStatus.FAILED
         dates = {call.target_date for call in (one.brought if one.completed else one.calls)}

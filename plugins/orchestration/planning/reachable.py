@@ -19,16 +19,23 @@ from orchestration.planning.day import plan
 from orchestration.words import Action, Outcome
 
 _DAYS = [date(2026, 1, 13) + timedelta(days=number) for number in range(3)]
-_SLATES = ((time(12), time(15, 30), time(19)), (time(19), time(19, 30), time(22, 30)), (time(22, 30),))
+_SLATES: tuple[tuple[time, ...], ...] = (
+    (time(12), time(15, 30), time(19)),
+    (time(19), time(19, 30), time(22, 30)),
+    (time(22, 30),),
+    (time(19),) * 15,
+    (),
+)
 _NOTHING_COMES = (Assumption(outcome=Outcome.NO_DATA),)
 """For windows that run only when something is left over."""
 
 
 def never_running(config: Config, source: Source) -> list[Problem]:
-    """Return a problem, with place and cause, for each enabled workflow that runs on no game day.
+    """Return a problem, with place and cause, for each enabled workflow that runs on no day.
 
-    Not with noon games, an evening slate or one late game of every kind; neither when all is collected as it should be
-    nor when nothing comes. A halted workflow is left out: it is meant not to run.
+    Not with noon games, an evening slate, one late game or as many as there can be of every kind, nor with none at all;
+    neither when all is collected as it should be nor when nothing comes. A halted workflow is left out: it is meant not
+    to run.
     """
     if config.settings.halt is not None:
         return []

@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import PostGameWorkflow
 from orchestration.decisions.case import Case
 from orchestration.decisions.collected import Successes, lacking, scrapers_about_games
 from orchestration.decisions.model import History
+from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.nba.eastern import after, at, et_date
 from orchestration.nba.games import Game, Schedule
 

@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.cli import main
 from support.seasons import document
-from support.worlds import OLD_FILE, ROOT
+from support.worlds import OLD_FILE, ROOT, ours
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +204,34 @@ def test_a_reader_that_has_seen_enough_is_no_error(games):
     done = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "Wed 14 Jan 2026\n"
     assert "Traceback" not in done.stderr
+
+
+def test_a_workflow_is_described_with_its_next_five_ticks(capsys):
+    assert main(["describe", "post_game_window_2", "--as-of", "2026-01-14T22:30-05:00"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("post_game_window_2 (game_aware_yesterday, HIGH): Second box scores, ")
+    ticks = ("Wed 14 Jan 23:00", "Thu 15 Jan 01:00", "Thu 15 Jan 06:00", "Thu 15 Jan 07:00", "Thu 15 Jan 08:00")
+    assert f"Next asked: {', '.join(f'{tick} ET' for tick in ticks)}." in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 79
+
+
+def test_all_workflows_are_described(capsys):
+    assert main(["describe"]) == 0
+    out = capsys.readouterr().out
+    for name, workflow in ours().workflows.items():
+        assert f"{name} ({workflow.decision_type}, {workflow.priority.value}): " in out
+
+
+def test_a_workflow_that_is_switched_off_is_asked_at_no_time(capsys, tmp_path):
+    path = tmp_path / "w.yaml"
+    text = (ROOT / "config" / "workflows.yaml").read_text()
+    path.write_text(text.replace("  referee_discovery:\n", "  referee_discovery:\n    enabled: false\n"))
+    assert main(["describe", "referee_discovery", "--config", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "It is switched off: there is no DAG of it." in out
+    assert "Next asked" not in out
+
+
+def test_an_unknown_workflow_is_described_by_the_nearest_name(capsys):
+    assert main(["describe", "beting_lines"]) == 1
+    assert "no workflow is named beting_lines (did you mean `betting_lines`?)" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import yaml
 
 from orchestration.config import ConfigError, load, loads
 from orchestration.config.scrapers import answer_of, fan_out_of, parameters_of
-from orchestration.words import DecisionType, FanOut
+from orchestration.words import FanOut
 from support.worlds import OLD_FILE, ROOT, old, ours
 
 OLD_TEXT = OLD_FILE.read_text()
@@ -53,7 +53,7 @@ def test_ours_has_the_same_workflows_and_the_schedules_own_refresh_without_a_war
     loaded = load(ROOT / "config" / "workflows.yaml")
     assert loaded.warnings == ()
     assert set(loaded.config.workflows) == {*old().workflows, "schedule_dependency"}
-    assert loaded.config.workflows["schedule_dependency"].decision_type is DecisionType.FRESHNESS
+    assert loaded.config.workflows["schedule_dependency"].decision_type == "freshness"
 
 
 def test_every_scraper_of_ours_says_how_it_is_called_and_where_its_file_ends_up():

@@ -1,11 +1,13 @@
 """Every key has an effect or is documented as descriptive (lesson E6)."""
 
 import re
+import sys
 
 import pytest
 from pydantic import BaseModel
 
 from orchestration.config import answers, base, model, scrapers, settings, workflows
+from orchestration.decisions.types import TYPES
 from support.worlds import ROOT
 
 DOC = (ROOT / "docs" / "orchestration" / "configuration-keys.md").read_text()
@@ -22,15 +24,16 @@ def documented() -> dict[str, dict[str, str]]:
 
 def models() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for module in (answers, model, scrapers, settings, workflows):
+    types = [sys.modules[one.__module__] for one in TYPES]
+    for module in (answers, model, scrapers, settings, workflows, *types):
         for name, one in vars(module).items():
             if not (isinstance(one, type) and issubclass(one, BaseModel)) or one in (
                 base.Strict,
                 workflows.ExecutionPlan,
+                workflows.Schedule,
             ):
                 continue
             found["Workflow" if name.endswith("Workflow") else name] = set(one.model_fields)
-    found["Workflow"] |= {"decision_type", "schedule"}
     return found
 
 

@@ -44,10 +44,10 @@ def test_every_dag_has_docs_tags_and_an_owner_and_can_be_stored(dag):
 def test_the_docs_say_rule_ticks_scrapers_deadline_and_contacts():
     doc = workflow_doc(changed(workflows__post_game_window_2__contacts=["ann@example.com"]), "post_game_window_2")
     for text in (
-        "At 01:00 ET (± 30 min), for every game of the slate that is not collected yet.",
-        "**Ticks** (ET): hourly from 06:00 to 23:00, and at 01:00.",
-        "| step_1 | `nbac_team_boxscore` | game | yes |",
-        "**Must be over** 45 min after it was queued.",
+        "* It runs at 01:00 ET (± 30 min), for every game of the slate that is not collected yet.",
+        "* It is asked hourly from 06:00 to 23:00, and at 01:00 (ET).",
+        "calls: `nbac_team_boxscore` for each game (critical); ",
+        "* It must be over 45 min after it was queued.",
         "**Contacts**: ann@example.com",
     ):
         assert text in doc

@@ -9,8 +9,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.warehouse import WarehouseError
-from orchestration.decisions.daily import AWAITED
 from orchestration.decisions.model import History
+from orchestration.decisions.types.freshness import AWAITED
 from orchestration.generator.dags import build_dags
 from orchestration.nba.games import Schedule
 from orchestration.operators import base

@@ -1,6 +1,8 @@
 """The cost page says what the statements say."""
 
+from orchestration.audit.cost import asked
 from support.bench_pages import module
+from support.worlds import ours
 
 cost = module("cost")
 
@@ -10,7 +12,7 @@ def test_the_page_is_current():
 
 
 def test_a_decision_is_one_query_over_the_schedule_and_three_tables_of_ours():
-    decide = cost.asked()[0]
+    decide = asked(ours(), 22)[0]
     assert decide.tables == (
         "nba_orchestration.scraper_execution_log",
         "nba_orchestration.workflow_decisions",

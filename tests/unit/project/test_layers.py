@@ -12,9 +12,15 @@ PACKAGE = ROOT / "plugins" / "orchestration"
 PURE = ("words", "nba", "config", "decisions", "planning", "health", "cleanup.backlog", "runs.execution",
         "alerts.model", "generator.docs", "services.answers", "services.contract", "services.plain",
         "services.redaction", "services.messages", "audit.ids", "audit.rows")  # fmt: skip
-# Lower layers first; a module imports only from its own layer and those before it.
+# What the decision types are made of, and they themselves, lie below the model of the file, which is made of them.
+PARTS = ("config.base", "config.errors", "config.source", "config.environment", "config.ticks", "config.answers",
+         "config.templates", "config.scrapers", "config.workflows", "config.settings")  # fmt: skip
+# Lower layers first; a module imports only from its own layer and those before it. The longest name that fits counts.
 LAYERS = [
     ("words", "nba"),
+    PARTS,
+    ("decisions.model", "decisions.case", "decisions.collected", "decisions.days"),
+    ("decisions.types",),
     ("config",),
     ("decisions",),
     ("planning", "runs"),
@@ -37,6 +43,10 @@ def modules():
 
 def imports(path, *, top_level_only):
     tree = ast.parse(path.read_text())
+    # What only type checkers import is there when they look, and loads nothing.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
     nodes = tree.body if top_level_only else ast.walk(tree)
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -46,7 +56,8 @@ def imports(path, *, top_level_only):
 
 
 def layer_of(name):
-    return next(i for i, names in enumerate(LAYERS) if name.split(".")[0] in names)
+    fitting = [(len(one), i) for i, names in enumerate(LAYERS) for one in names if f"{name}.".startswith(f"{one}.")]
+    return max(fitting)[1]
 
 
 @pytest.mark.parametrize(("name", "path"), [m for m in modules() if m[0] != "__init__"], ids=lambda v: str(v))
@@ -54,6 +65,30 @@ def test_imports_point_down_only(name, path):
     for imported in imports(path, top_level_only=False):
         if imported.startswith("orchestration."):
             assert layer_of(imported.removeprefix("orchestration.")) <= layer_of(name), f"{name} imports {imported}"
+
+
+def test_whoever_comes_first_the_model_of_the_file_and_the_decision_types_load():
+    for name in (
+        "config.workflows",
+        "config.settings",
+        "decisions.case",
+        "decisions.types.freshness",
+        "decisions.engine",
+    ):
+        code = f"import orchestration.{name}"
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": "plugins"}, check=True)
+
+
+def test_nothing_but_the_list_of_the_decision_types_names_them_all():
+    """A type is added with its module and its line: what decides, plans and loads knows none of them by name."""
+    middle = ("decisions.engine", "decisions.case", "decisions.request", "config.model", "config.checks", "config",
+              "planning.day", "planning.calls", "planning.reachable", "planning.description")  # fmt: skip
+    for name, path in modules():
+        if name in middle:
+            known = [
+                one for one in imports(path, top_level_only=False) if one.startswith("orchestration.decisions.types.")
+            ]
+            assert known == [], f"{name} imports {known}"
 
 
 @pytest.mark.parametrize(("name", "path"), [m for m in modules() if m[0].startswith(PURE)], ids=lambda v: str(v))

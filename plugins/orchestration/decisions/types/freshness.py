@@ -1,77 +1,37 @@
-"""Checks of ``self_aware`` (once a day, in a window) and ``freshness`` (when the last success is too old)."""
+"""``freshness``: when the last success is too old."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from orchestration.config.model import LOCK_LEAD_MINUTES
-from orchestration.config.workflows import FreshnessWorkflow, SelfAwareWorkflow
-from orchestration.decisions.case import Case, Check, day, run, skip, wait_for_required
+from orchestration.config.ticks import minutes_of, wall_of
+from orchestration.config.workflows import PositiveHours, Schedule, Workflow
+from orchestration.decisions.case import Case, Check, run, skip, wait_for_required
 from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, at, clock, et_date, hours_between
+from orchestration.nba.eastern import after, at, et_date, hours_between
 from orchestration.words import Outcome
+
+if TYPE_CHECKING:
+    from orchestration.config.settings import Settings
 
 AWAITED = "awaited"
 """In the context of a RUN: others can decide nothing before it is through."""
+LOCK_LEAD_MINUTES = 30
+"""It also ticks this long before the lock, so that the locker knows the day's games."""
 MAX_AGE_BEFORE_LOCK_HOURS = 1.0
 """How old the last success may be at the tick before the lock."""
 
 
-def _window(case: Case) -> tuple[int, int]:
-    assert isinstance(case.workflow, SelfAwareWorkflow)
-    window = case.workflow.schedule.ideal_window
-    return window.start_hour, window.end_hour
+class FreshnessSchedule(Schedule):
+    """When the last success is ``max_age_hours`` old (default: settings.schedule_refresh_interval_hours)."""
 
-
-def done_today(case: Case) -> Verdict | None:
-    """SKIP when every critical call succeeded for this target date (lesson K4)."""
-    done = [e for e in case.history.of(case.name, case.target_date) if e.done]
-    if not done:
-        return None
-    start, _ = _window(case)
-    tomorrow = case.wall(start, days=1)
-    return skip(
-        "done", f"Done for {case.target_date} at {clock(done[-1].tick)} ET", tomorrow, done_at=day(done[-1].tick)
-    )
-
-
-def before_window(case: Case) -> Verdict | None:
-    """SKIP until the window opens."""
-    start, end = _window(case)
-    if case.tick >= case.wall(start):
-        return None
-    return skip("before_window", f"The window {start:02d}:00-{end:02d}:00 ET has not opened", case.wall(start))
-
-
-def in_window(case: Case) -> Verdict | None:
-    """RUN in the window."""
-    start, end = _window(case)
-    if case.tick > case.wall(end):
-        return None
-    return run(f"In the window {start:02d}:00-{end:02d}:00 ET, not done yet", window=[start, end])
-
-
-def after_window(case: Case) -> Verdict | None:
-    """RUN late rather than never, and say so."""
-    start, end = _window(case)
-    late = hours_between(case.wall(end), case.tick)
-    return run(
-        f"Catch-up: {late:.1f} h after the window {start:02d}:00-{end:02d}:00 ET and not done yet",
-        alert=case.workflow.alerts.timing_drift,
-        rule="catch_up",
-        window=[start, end],
-        late_hours=round(late, 2),
-    )
+    max_age_hours: PositiveHours | None = None
 
 
 def waiting_for_required(case: Case) -> Verdict | None:
-    """SKIP while a required workflow is not done; ABORT once when the window of a daily workflow closes meanwhile."""
-    closes = isinstance(case.workflow, SelfAwareWorkflow) and case.tick > case.wall(_window(case)[1])
-    return wait_for_required(case, closes=closes)
-
-
-SELF_AWARE: tuple[Check, ...] = (done_today, before_window, waiting_for_required, in_window, after_window)
+    """SKIP while a required workflow is not done."""
+    return wait_for_required(case, closes=False)
 
 
 def _before_lock(case: Case) -> bool:
@@ -85,7 +45,7 @@ def _before_lock(case: Case) -> bool:
 
 def _max_age(case: Case) -> float:
     assert isinstance(case.workflow, FreshnessWorkflow)
-    max_age = case.config.max_age_hours(case.workflow)
+    max_age = case.workflow.max_age_hours(case.config.settings)
     return min(max_age, MAX_AGE_BEFORE_LOCK_HOURS) if _before_lock(case) else max_age
 
 
@@ -126,4 +86,29 @@ def stale(case: Case) -> Verdict | None:
     return run(reason, age_hours=round(age, 2), max_age_hours=max_age, **awaited)
 
 
-FRESHNESS: tuple[Check, ...] = (fresh, waiting_for_required, stale)
+class FreshnessWorkflow(Workflow):
+    """See :class:`FreshnessSchedule`."""
+
+    checks: ClassVar[tuple[Check, ...]] = (fresh, waiting_for_required, stale)
+    daily: ClassVar[bool] = True
+
+    decision_type: Literal["freshness"]
+    schedule: FreshnessSchedule = FreshnessSchedule()
+
+    def max_age_hours(self, settings: Settings) -> float:
+        """Return the age at which its last success is too old."""
+        return self.schedule.max_age_hours or settings.schedule_refresh_interval_hours
+
+    def own_ticks(self, settings: Settings) -> tuple[time, ...]:
+        """Return the tick before the lock, where there is one."""
+        lock = settings.daily_schedule_lock
+        return (wall_of(minutes_of(lock.generation_time) - LOCK_LEAD_MINUTES),) if lock.enabled else ()
+
+    def look_back_hours(self, settings: Settings) -> float:
+        """Return the age that its data may have, and an hour."""
+        return self.max_age_hours(settings) + 1
+
+    def in_words(self, settings: Settings) -> str:
+        """Return the rule in one sentence."""
+        before = ", and before the lock" if settings.daily_schedule_lock.enabled else ""
+        return f"It runs whenever the last success is {self.max_age_hours(settings):g} h old{before}."

@@ -1,12 +1,14 @@
-"""Checks of the post-game windows (``game_aware_yesterday``) and of the same-day rule (``game_aware_early``)."""
+"""``game_aware_yesterday``: the post-game windows, at a fixed time after the games."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from orchestration.config.checks import fixed_time_of
-from orchestration.config.workflows import EarlyGameWorkflow
+from pydantic import Field
+
+from orchestration.config.base import WallTime
+from orchestration.config.workflows import Schedule, Window, Workflow
 from orchestration.decisions.case import (
     Case,
     Check,
@@ -22,12 +24,25 @@ from orchestration.decisions.case import (
 from orchestration.decisions.model import Verdict
 from orchestration.nba.eastern import after, at, clock, hours_between, slate_date
 from orchestration.nba.games import Game
-from orchestration.words import AlertLevel
+from orchestration.words import AlertLevel, TargetDate
+
+if TYPE_CHECKING:
+    from orchestration.config.settings import Settings
+
+
+class PostGameSchedule(Schedule):
+    """At a fixed time after the games."""
+
+    game_aware: Literal[True] = True
+    """Descriptive: so does the decision type."""
+    target_date: TargetDate = TargetDate.SLATE
+    fixed_time: WallTime
+    tolerance_minutes: int = Field(default=30, ge=0, le=180)
 
 
 def outside_fixed_time(case: Case) -> Verdict | None:
     """SKIP outside the fixed time and its tolerance, measured on aware times (lesson T11)."""
-    if (fixed := fixed_time_of(case.workflow)) is None or case.window is not None:
+    if (fixed := case.workflow.fixed_time) is None or case.window is not None:
         return None
     wall, tolerance = fixed
     upcoming = next(t for t in (at(case.today + timedelta(days=n), wall) for n in range(3)) if t > case.tick)
@@ -49,7 +64,7 @@ def _last_tick(case: Case) -> bool:
     upcoming = case.ticks.next_after(case.tick)
     if case.window is None:
         return slate_date(upcoming) > case.target_date
-    fixed = fixed_time_of(case.workflow)
+    fixed = case.workflow.fixed_time
     assert fixed is not None
     return upcoming > after(case.window, fixed[1])
 
@@ -70,7 +85,7 @@ def all_collected(case: Case) -> Verdict | None:
 
 def _executed(case: Case) -> datetime | None:
     """Return when this window was executed for this date; a failed execution does not count (lesson K5)."""
-    fixed = fixed_time_of(case.workflow)
+    fixed = case.workflow.fixed_time
     if case.window is None or fixed is None:
         return None
     executions = (e for e in case.history.of(case.name, case.target_date) if e.done)
@@ -78,11 +93,10 @@ def _executed(case: Case) -> datetime | None:
     return next((e.tick for e in executions if abs(hours_between(case.window, e.tick)) <= tolerance), None)
 
 
-def _asked_from(case: Case, game: Game) -> datetime:
-    """Return the moment from which this workflow asks for a game: its tip, or the early games' delay after it."""
-    if isinstance(case.workflow, EarlyGameWorkflow):
-        return after(game.begins, timedelta(hours=case.workflow.schedule.collection_delay_hours))
-    return game.begins
+def asks_from(case: Case, game: Game) -> datetime:
+    """Return the moment from which the workflow asks for a game."""
+    assert isinstance(case.workflow, AfterGamesWorkflow)
+    return case.workflow.asks_from(game)
 
 
 def _missing(case: Case) -> tuple[Game, ...]:
@@ -94,7 +108,7 @@ def _missing(case: Case) -> tuple[Game, ...]:
     lacking = {
         game: case.lacking(game)
         for game in case.games
-        if _asked_from(case, game) <= case.tick and (not executed or game.due <= case.tick)
+        if asks_from(case, game) <= case.tick and (not executed or game.due <= case.tick)
     }
     per_game = frozenset(case.per_game_scrapers)
     found = [game for game, scrapers in lacking.items() if per_game.intersection(scrapers)]
@@ -107,10 +121,10 @@ def nothing_to_ask_for(case: Case) -> Verdict | None:
         return None
     missing = [game for game in case.games if not case.collected(game)]
     if executed := _executed(case):
-        due = min(max(game.due, _asked_from(case, game)) for game in missing)
+        due = min(max(game.due, asks_from(case, game)) for game in missing)
         reason = f"This window was executed at {clock(executed)} ET for {case.target_date}; the rest is due {day(due)}"
         return skip("done", reason, due)
-    begins = min(_asked_from(case, game) for game in missing)
+    begins = min(asks_from(case, game) for game in missing)
     return skip("not_tipped", f"No missing game has tipped yet; the next one does at {day(begins)}", begins)
 
 
@@ -139,73 +153,60 @@ def missing_games(case: Case) -> Verdict | None:
     )
 
 
-POST_GAME: tuple[Check, ...] = (
-    schedule_unknown,
-    only_unusable_rows,
-    no_games,
-    outside_fixed_time,
-    all_collected,
-    before_fixed_time,
-    nothing_to_ask_for,
-    waiting_for_required,
-    missing_games,
-)
+class AfterGamesWorkflow(Workflow):
+    """What collects games after they were played, at a fixed time or not."""
+
+    after_games: ClassVar[bool] = True
+
+    @property
+    def needs_games(self) -> bool:
+        """It always does."""
+        return True
+
+    def asks_from(self, game: Game) -> datetime:
+        """Return the moment from which it asks for a game: its tip."""
+        return game.begins
+
+    def own_ticks(self, settings: Settings) -> tuple[time, ...]:
+        """Return its fixed time, if it has one."""
+        return () if self.fixed_time is None else (self.fixed_time[0],)
+
+    @property
+    def whose(self) -> str:
+        """In words, of which date the games are."""
+        target = self.schedule.target_date
+        if target is TargetDate.SLATE or self.reads_yesterday_as_slate:
+            return "of the slate"
+        return "of the day before" if target is TargetDate.YESTERDAY else "of the date"
 
 
-def _early(case: Case) -> Case:
-    """Return the case with only the games that tip before the cut-off hour (lesson T10)."""
-    assert isinstance(case.workflow, EarlyGameWorkflow)
-    cutoff = case.workflow.schedule.early_game_cutoff_hour
-    before = at(case.target_date + timedelta(days=cutoff // 24), time(cutoff % 24))
-    early = tuple(game for game in case.games if game.tip is not None and game.tip < before)
-    return replace(case, schedule=replace(case.schedule, games=early))
+class PostGameWorkflow(AfterGamesWorkflow):
+    """See :class:`PostGameSchedule`."""
 
+    checks: ClassVar[tuple[Check, ...]] = (
+        schedule_unknown,
+        only_unusable_rows,
+        no_games,
+        outside_fixed_time,
+        all_collected,
+        before_fixed_time,
+        nothing_to_ask_for,
+        waiting_for_required,
+        missing_games,
+    )
 
-def no_early_games(case: Case) -> Verdict | None:
-    """SKIP when no game of the date tips early."""
-    assert isinstance(case.workflow, EarlyGameWorkflow)
-    if _early(case).games:
-        return None
-    cutoff = case.workflow.schedule.early_game_cutoff_hour
-    return skip("no_games", f"No game on {case.target_date} tips before {cutoff:02d}:00 ET", games=len(case.games))
+    decision_type: Literal["game_aware_yesterday"]
+    schedule: PostGameSchedule
 
+    @property
+    def fixed_time(self) -> Window:
+        """Its fixed ET time, and its tolerance."""
+        return self.schedule.fixed_time, timedelta(minutes=self.schedule.tolerance_minutes)
 
-def early_games_collected(case: Case) -> Verdict | None:
-    """SKIP when the early games are all here."""
-    return all_collected(_early(case))
-
-
-def none_ready(case: Case) -> Verdict | None:
-    """SKIP while every missing early game tipped less than ``collection_delay_hours`` ago."""
-    assert isinstance(case.workflow, EarlyGameWorkflow)
-    narrowed, delay = _early(case), case.workflow.schedule.collection_delay_hours
-    ready_at = [_asked_from(case, game) for game in narrowed.games if not narrowed.collected(game)]
-    if min(ready_at) <= case.tick:
-        return None
-    reason = f"The next early game is due {delay:g} h after its tip, at {clock(min(ready_at))} ET"
-    return skip("not_due", reason, min(ready_at), collection_delay_hours=delay, missing=len(ready_at))
-
-
-def no_early_game_to_ask_for(case: Case) -> Verdict | None:
-    """SKIP when the window was executed and no missing early game is due."""
-    return nothing_to_ask_for(_early(case))
-
-
-def early_missing_games(case: Case) -> Verdict | None:
-    """RUN for the early games that are due and not collected."""
-    return missing_games(_early(case))
-
-
-EARLY: tuple[Check, ...] = (
-    schedule_unknown,
-    only_unusable_rows,
-    no_games,
-    no_early_games,
-    outside_fixed_time,
-    early_games_collected,
-    before_fixed_time,
-    none_ready,
-    no_early_game_to_ask_for,
-    waiting_for_required,
-    early_missing_games,
-)
+    def in_words(self, settings: Settings) -> str:
+        """Return the rule in one sentence."""
+        s = self.schedule
+        return (
+            f"It runs at {s.fixed_time:%H:%M} ET (± {s.tolerance_minutes} min), for every game {self.whose} that is "
+            "not collected yet."
+        )

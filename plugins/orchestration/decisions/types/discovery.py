@@ -1,10 +1,13 @@
-"""Checks of ``discovery``: ask until it is published, a limited number of times a day."""
+"""``discovery``: ask until it is published, a limited number of times a day."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from orchestration.config.workflows import DiscoverySchedule, DiscoveryWorkflow
+from pydantic import Field
+
+from orchestration.config.workflows import Hour, PositiveHours, Schedule, Workflow
 from orchestration.decisions.case import (
     Case,
     Check,
@@ -19,8 +22,25 @@ from orchestration.decisions.model import Verdict
 from orchestration.nba.eastern import after, clock, et_date, hours_between
 from orchestration.words import Action, AlertLevel
 
+if TYPE_CHECKING:
+    from orchestration.config.settings import Settings
+
 ATTEMPTS_USED_UP = "max_attempts_reached"
 FOUND = "found"
+
+
+class DiscoverySchedule(Schedule):
+    """Ask until it is published."""
+
+    discovery_mode: Literal[True] = True
+    """Descriptive: so does the decision type."""
+    max_attempts_per_day: int = Field(gt=0, le=100)
+    retry_interval_hours: PositiveHours
+    requires_game_day: bool = True
+    first_hour: Hour = 6
+    """No attempt before this full ET hour (lesson T5)."""
+    discovery_duration_weeks: int | None = Field(default=None, gt=0, le=1000)
+    """Descriptive: how long the publishing hour was to be studied."""
 
 
 def _schedule(case: Case) -> DiscoverySchedule:
@@ -114,14 +134,34 @@ def attempt(case: Case) -> Verdict | None:
     return run(reason, case.games, attempt=number, max_attempts=allowed, games=len(case.games))
 
 
-DISCOVERY: tuple[Check, ...] = (
-    found,
-    game_day_unknown,
-    game_day_undecided,
-    not_a_game_day,
-    before_first_hour,
-    waiting_for_required,
-    attempts_used_up,
-    too_soon,
-    attempt,
-)
+class DiscoveryWorkflow(Workflow):
+    """See :class:`DiscoverySchedule`."""
+
+    checks: ClassVar[tuple[Check, ...]] = (
+        found,
+        game_day_unknown,
+        game_day_undecided,
+        not_a_game_day,
+        before_first_hour,
+        waiting_for_required,
+        attempts_used_up,
+        too_soon,
+        attempt,
+    )
+    daily: ClassVar[bool] = True
+
+    decision_type: Literal["discovery"]
+    schedule: DiscoverySchedule
+
+    @property
+    def needs_games(self) -> bool:
+        """It does where a game day is required."""
+        return self.schedule.requires_game_day
+
+    def in_words(self, settings: Settings) -> str:
+        """Return the rule in one sentence."""
+        s = self.schedule
+        return (
+            f"It runs until it is found: up to {s.max_attempts_per_day} attempts a day, every "
+            f"{s.retry_interval_hours:g} h from {s.first_hour:02d}:00 ET{', on game days' * s.requires_game_day}."
+        )

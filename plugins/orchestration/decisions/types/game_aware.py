@@ -1,11 +1,16 @@
-"""Checks of ``game_aware``: repeatedly before the day's games, from some hours before the first tip."""
+"""``game_aware``: repeatedly before the day's games, from some hours before the first tip."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from orchestration.config.workflows import GameAwareSchedule, GameAwareWorkflow
+from pydantic import model_validator
+
+from orchestration.config.base import Strict
+from orchestration.config.ticks import Ticks
+from orchestration.config.workflows import Hour, PositiveHours, Schedule, Workflow, no_tick_between
 from orchestration.decisions.case import (
     MISSED_WINDOW,
     Case,
@@ -23,6 +28,32 @@ from orchestration.decisions.case import (
 )
 from orchestration.decisions.model import Verdict
 from orchestration.nba.eastern import after, clock, hours_between
+
+if TYPE_CHECKING:
+    from orchestration.config.settings import Settings
+
+
+class BusinessHours(Strict):
+    """From the full hour ``start`` to the full hour ``end``, ET, both included."""
+
+    start: Hour
+    end: Hour
+
+    @model_validator(mode="after")
+    def _in_order(self) -> BusinessHours:
+        if self.start > self.end:
+            raise ValueError(f"start {self.start} lies after end {self.end}")
+        return self
+
+
+class GameAwareSchedule(Schedule):
+    """Repeatedly before the day's games."""
+
+    game_aware: Literal[True] = True
+    """Descriptive: so does the decision type."""
+    window_before_game_hours: PositiveHours = 6
+    business_hours: BusinessHours = BusinessHours(start=8, end=20)
+    frequency_hours: PositiveHours = 2
 
 
 def _schedule(case: Case) -> GameAwareSchedule:
@@ -127,14 +158,38 @@ def due(case: Case) -> Verdict | None:
     )
 
 
-GAME_AWARE: tuple[Check, ...] = (
-    schedule_unknown,
-    only_unusable_rows,
-    no_games,
-    waiting_for_required,
-    before_opening,
-    before_business_hours,
-    window_closed,
-    too_soon,
-    due,
-)
+class GameAwareWorkflow(Workflow):
+    """See :class:`GameAwareSchedule`."""
+
+    checks: ClassVar[tuple[Check, ...]] = (
+        schedule_unknown,
+        only_unusable_rows,
+        no_games,
+        waiting_for_required,
+        before_opening,
+        before_business_hours,
+        window_closed,
+        too_soon,
+        due,
+    )
+
+    decision_type: Literal["game_aware"]
+    schedule: GameAwareSchedule = GameAwareSchedule()
+
+    @property
+    def needs_games(self) -> bool:
+        """It always does."""
+        return True
+
+    def impossible(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
+        """Yield business hours without a tick."""
+        hours = self.schedule.business_hours
+        return no_tick_between("business_hours", hours.start, hours.end, ticks)
+
+    def in_words(self, settings: Settings) -> str:
+        """Return the rule in one sentence."""
+        s, hours = self.schedule, self.schedule.business_hours
+        return (
+            f"It runs on game days, every {s.frequency_hours:g} h from {s.window_before_game_hours:g} h before the "
+            f"first tip to the last one, between {hours.start:02d}:00 and {hours.end:02d}:00 ET."
+        )

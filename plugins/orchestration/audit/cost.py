@@ -1,0 +1,119 @@
+"""What BigQuery bills for a day: the statements that run, the tables they read, the rows that are streamed.
+
+For the cost page (``make docs``) and for ``diff``. List prices, US, November 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from orchestration.audit.statements import SQL_FOLDER, ddl
+from orchestration.config.model import Config
+from orchestration.config.settings import Settings
+from orchestration.health.findings import MORNING
+
+LEAST_MB = 10
+"""BigQuery bills at least this much for each table that a query reads; none of ours reads more."""
+DOLLARS_A_TIB, DOLLARS_A_STREAMED_GB = 6.25, 0.05
+"""On-demand queries, and streaming inserts."""
+ROW_BYTES = 1024
+"""What a streamed row is billed as at least."""
+PAGE_HOUR, PAGE_OTHERS = 60, 12
+"""What a page of the day that is open for an hour asks, whoever else looks: its day once a minute, the plan and the day
+beside it every five."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A statement, how often a day it runs, and the tables that it reads."""
+
+    name: str
+    a_day: float
+    tables: tuple[str, ...]
+
+    @property
+    def gb(self) -> float:
+        """Return the GB billed a day."""
+        return self.a_day * len(self.tables) * LEAST_MB / 1000
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a day costs: what is asked, and how many rows are written."""
+
+    asked: tuple[Asked, ...]
+    rows: float
+
+    @property
+    def gb(self) -> float:
+        """Return the GB that a day's queries are billed for."""
+        return sum(question.gb for question in self.asked)
+
+    @property
+    def queries(self) -> float:
+        """Return the dollars of a day's queries."""
+        return self.gb / 1024 * DOLLARS_A_TIB
+
+    @property
+    def streamed(self) -> float:
+        """Return the dollars of a day's rows."""
+        return self.rows * ROW_BYTES / 1e9 * DOLLARS_A_STREAMED_GB
+
+    @property
+    def dollars(self) -> float:
+        """Return the dollars of a day."""
+        return self.queries + self.streamed
+
+
+def bill(config: Config, executions: float, calls: float, expected: float) -> Bill:
+    """Return the bill of a day with so many executions, calls and runs that the lock expects."""
+    questions = asked(config, executions)
+    cleanups = len(config.cleanup_ticks.times)
+    return Bill(questions, _decisions(config) + executions + calls + cleanups + expected)
+
+
+def tables_of(text: str, settings: Settings) -> tuple[str, ...]:
+    """Return the tables that a statement reads, those behind our views and functions included."""
+    made = ddl("views") | ddl("functions") | ddl("reports")
+    found: set[str] = set()
+    body = re.sub(r"CREATE OR REPLACE [A-Z ]*\{audit\}", "", text)
+    for name in re.findall(r"\{audit\}\.(\w+)", body):
+        found |= set(tables_of(made[name], settings)) if name in made else {f"{settings.audit_dataset}.{name}"}
+    if "{schedule_table}" in body:
+        found.add(settings.schedule_table)
+    return tuple(sorted(found))
+
+
+def _decisions(config: Config) -> int:
+    return sum(len(config.ticks_of(name).times) for name in config.enabled)
+
+
+def asked(config: Config, executions: float) -> tuple[Asked, ...]:
+    """Return what a day with so many executions asks of BigQuery."""
+    cleanups = len(config.cleanup_ticks.times)
+    read = {
+        path.stem: tables_of(path.read_text(encoding="utf-8"), config.settings)
+        for path in (SQL_FOLDER / "queries").glob("*.sql")
+    }
+    inputs, facts = read["decision_inputs"], read["day_facts"]
+    processed = sorted({s.processed_in for s in config.scrapers.values() if s.traceable and s.processed_in})
+    log = (config.settings.service_log,) if config.settings.service_log else ()
+    lock = datetime.combine(date(2026, 1, 14), config.settings.daily_schedule_lock.generation_time)
+    moments = (datetime.combine(lock.date(), wall) for wall in config.cleanup_ticks.times)
+    mornings = sum(lock <= moment < lock + MORNING for moment in moments)
+    return (
+        Asked("decision_inputs (decide)", _decisions(config), inputs),
+        Asked("decision_inputs (lock)", 1, inputs),
+        Asked("service_log (finish)", executions, log),
+        Asked("service_log (cleanup)", cleanups, log),
+        Asked("recent_calls", cleanups, read["recent_calls"]),
+        Asked("recent_executions", cleanups, read["recent_executions"]),
+        Asked("republished_before", cleanups, read["republished_before"]),
+        Asked("processed_files (all tables in one)", cleanups, tuple(processed)),
+        Asked("day_facts (watch: the day, in the morning two more)", cleanups + 2 * mornings, facts),
+        Asked("day_facts (health check, by hand)", 5, facts),
+        Asked("day_facts (the page of the day, open for an hour)", PAGE_HOUR + PAGE_OTHERS, facts),
+        Asked("decision_inputs (its plan)", PAGE_OTHERS, inputs),
+    )

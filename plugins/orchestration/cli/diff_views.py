@@ -1,0 +1,258 @@
+"""What ``diff`` found, for people, for a pull request's comment, and for machines."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from orchestration.audit.cost import Bill
+from orchestration.decisions.case import day as moment_text
+from orchestration.decisions.case import plural
+from orchestration.planning.changes import Changes, First, GameChange, Kind, WorkflowChange, calls_of, runs_of
+
+WIDTH = 79
+MOST_KEYS = 20
+MOST_TIMES = 6
+IN_WORDS = {
+    Kind.RUN_GAINED: "run gained",
+    Kind.RUN_LOST: "run lost",
+    Kind.OTHER_CALLS: "run with other calls",
+    Kind.ALERT_GAINED: "alert gained",
+    Kind.ALERT_LOST: "alert lost",
+    Kind.ALERT_MOVED: "alert at another time",
+}
+MODEL = (
+    "Assumed: a box score is there 3.5 h after the tip, what a discovery asks for at noon, everything else when it is "
+    "asked for; no call fails."
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What was compared over which games, what changes, and the bill of an average day of each."""
+
+    old: str
+    new: str
+    whose: str
+    first: date
+    last: date
+    changes: Changes
+    before: Bill
+    after: Bill
+
+    @property
+    def title(self) -> str:
+        """In one line: what was compared, and over what."""
+        span = f"{self.first:%a %d %b %Y} to {self.last:%a %d %b %Y}"
+        return f"{self.old} -> {self.new}, over {self.whose}: {span}, {plural(self.changes.old.days, 'day')}"
+
+    @property
+    def games(self) -> list[GameChange]:
+        """What becomes of the games: of all critical scrapers together, and of those that it is not the same for."""
+        found = self.changes.games
+        return [game for game in found if game is found[0] or game.figures != found[0].figures]
+
+    def a_day(self) -> list[tuple[str, str, str]]:
+        """Return what an average day has of each thing, before and after, as texts."""
+        old, new = self.changes.old, self.changes.new
+        return [
+            ("runs", f"{len(runs_of(old)) / old.days:.1f}", f"{len(runs_of(new)) / new.days:.1f}"),
+            ("calls", f"{calls_of(old) / old.days:.1f}", f"{calls_of(new) / new.days:.1f}"),
+            ("GB of BigQuery", f"{self.before.gb:.2f}", f"{self.after.gb:.2f}"),
+            ("dollars", f"{self.before.dollars:.4f}", f"{self.after.dollars:.4f}"),
+        ]
+
+
+def counts(change: WorkflowChange) -> str:
+    """Return how often what becomes of a workflow: ``165 runs gained, 165 runs lost``."""
+    found = []
+    for kind, ticks in change.ticks.items():
+        first, _, rest = IN_WORDS[kind].partition(" ")
+        found.append(f"{plural(len(ticks), first)} {rest}")
+    return ", ".join(found) or "the same runs"
+
+
+def deadlines(change: WorkflowChange) -> str:
+    """Return how the deadlines of a workflow's runs move, or an empty text."""
+    before, after = change.before, change.after
+    if not change.deadlines_moved:
+        return ""
+    text = "deadlines: "
+    if before.deadline_minutes != after.deadline_minutes and None not in (
+        before.deadline_minutes,
+        after.deadline_minutes,
+    ):
+        text += f"{before.deadline_minutes:g} -> {after.deadline_minutes:g} min after the tick; "
+    walls = {w: (before.deadlines.get(w, 0), after.deadlines.get(w, 0)) for w in before.deadlines | after.deadlines}
+    moved = sorted((wall, was, now) for wall, (was, now) in walls.items() if was != now)
+    shown = [f"by {wall} ET {was} -> {now}" for wall, was, now in moved[:MOST_TIMES]]
+    return text + ", ".join(shown) + (f" and {len(moved) - MOST_TIMES} more" if len(moved) > MOST_TIMES else "")
+
+
+def games(change: GameChange) -> str:
+    """Return in words what becomes of the games as far as one scraper, or all critical ones, bring them."""
+    parts = [f"{change.earlier} earlier", f"{change.later} later"]
+    parts += [f"{change.never} never"] if change.never else []
+    parts += [f"{change.newly} that never were"] if change.newly else []
+    average = f", {abs(change.hours):.1f} h {'later' if change.hours > 0 else 'earlier'} on average"
+    made_up = change.by_reconcile
+    by_it = f"; by reconcile {made_up[0]} -> {made_up[1]}" if made_up[0] != made_up[1] else ""
+    return ", ".join(parts) + (average if change.earlier or change.later else "") + by_it
+
+
+def first_game(change: GameChange) -> str:
+    """Return the first game of a change, with the ticks that brought it."""
+    ticks = " -> ".join("never" if tick is None else moment_text(tick) for tick in (change.before, change.after))
+    return f"first {change.game} of {change.day}: {ticks}"
+
+
+def as_text(found: Difference) -> str:
+    """Return everything for a terminal of 80 columns."""
+    return "\n".join(_text(found))
+
+
+def _wrapped(text: str, indent: int = 0) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2), break_long_words=False
+    )
+
+
+def _text(found: Difference) -> Iterator[str]:
+    changes = found.changes
+    yield from _wrapped(found.title)
+    yield from _wrapped(MODEL)
+    if not changes:
+        yield f"Nothing changes.{_though(changes)}"
+        return
+    yield ""
+    yield f"{plural(len(changes.keys), 'key')} changed"
+    for line in _keys(changes):
+        yield from _wrapped(line, 2)
+    yield ""
+    yield f"{'a day, on average':20} {'before':>10} {'after':>10}"
+    for name, before, after in found.a_day():
+        yield f"  {name:18} {before:>10} {after:>10}"
+    for change in changes.workflows:
+        yield ""
+        yield from _wrapped(f"{change.workflow}: {counts(change)}; {change.before.calls} -> {change.after.calls} calls")
+        if moved := deadlines(change):
+            yield from _wrapped(moved, 2)
+        for first in change.firsts:
+            yield f"  first {IN_WORDS[first.kind]}, {moment_text(first.tick)}"
+            yield from _wrapped(f"before: {first.before}", 4)
+            yield from _wrapped(f"after:  {first.after}", 4)
+    if changes.games:
+        yield ""
+        yield f"{plural(len(changes.old.games), 'game')}, brought by"
+    for game in found.games:
+        yield from _wrapped(f"{game.what}: {games(game)}", 2)
+        yield from _wrapped(first_game(game), 4)
+
+
+def _though(changes: Changes) -> str:
+    """Return in words which keys differ to no effect."""
+    return f" Without effect: {'; '.join(map(str, changes.keys))}." if changes.keys else ""
+
+
+def _keys(changes: Changes) -> Iterator[str]:
+    """Yield the keys; those whose effect a season does not show are marked."""
+    for key in changes.keys[:MOST_KEYS]:
+        yield str(key) if key.shown else f"{key} (what it changes, a season does not show)"
+    if len(changes.keys) > MOST_KEYS:
+        yield f"and {len(changes.keys) - MOST_KEYS} more"
+
+
+def _cell(text: str) -> str:
+    """Return a text that stands in a table or list of Markdown as it is."""
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in text.replace("\n", " "))
+
+
+def as_markdown(found: Difference) -> str:
+    """Return everything as GitHub's Markdown: a summary, and the details folded away."""
+    return "\n".join(_markdown(found))
+
+
+def _markdown(found: Difference) -> Iterator[str]:
+    changes = found.changes
+    yield "### What this change of the configuration changes"
+    yield ""
+    yield _cell(found.title.replace("->", "→")) + "."
+    yield ""
+    if not changes:
+        yield f"**Nothing.**{_though(changes)}"
+        return
+    for line in _keys(changes):
+        yield f"- {_cell(line.replace('->', '→'))}"
+    yield ""
+    yield "| a day, on average | before | after |"
+    yield "|---|---:|---:|"
+    for row in found.a_day():
+        yield f"| {' | '.join(row)} |"
+    if changes.workflows:
+        yield ""
+        yield "| workflow | changes | calls | deadlines |"
+        yield "|---|---|---:|---|"
+    for change in changes.workflows:
+        moved = deadlines(change).removeprefix("deadlines: ").replace("->", "→")
+        calls = f"{change.before.calls} → {change.after.calls}"
+        yield f"| {_cell(change.workflow)} | {counts(change)} | {calls} | {moved} |"
+    if changes.games:
+        yield ""
+        yield f"| {plural(len(changes.old.games), 'game')}, brought by | | first |"
+        yield "|---|---|---|"
+    for game in found.games:
+        words, first = games(game).replace("->", "→"), first_game(game).removeprefix("first ").replace("->", "→")
+        yield f"| {_cell(game.what)} | {words} | {_cell(first)} |"
+    if changes.workflows:
+        yield ""
+        yield "<details><summary>The first day of each kind, with both reasons</summary>"
+        yield ""
+        for change in changes.workflows:
+            for first_ in change.firsts:
+                yield f"- **{_cell(change.workflow)}**, first {IN_WORDS[first_.kind]}, {moment_text(first_.tick)}"
+                yield f"  - before: {_cell(first_.before)}"
+                yield f"  - after: {_cell(first_.after)}"
+        yield ""
+        yield "</details>"
+    yield ""
+    yield f"<sub>{MODEL} Dollars are BigQuery's list price.</sub>"
+
+
+def as_json(found: Difference) -> str:
+    """Return everything as one JSON object."""
+    changes = found.changes
+    data = {
+        "old": found.old,
+        "new": found.new,
+        "schedule": found.whose,
+        "from": found.first,
+        "to": found.last,
+        "changed": bool(changes),
+        "keys": [{**asdict(key), "shown": key.shown} for key in changes.keys],
+        "a_day": {name: {"before": float(b), "after": float(a)} for name, b, a in found.a_day()},
+        "workflows": [_workflow(change) for change in changes.workflows],
+        "games": [asdict(game) for game in changes.games],
+    }
+    return json.dumps(data, default=_plain, indent=2, ensure_ascii=False)
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
+def _workflow(change: WorkflowChange) -> dict[str, Any]:
+    return {
+        "workflow": change.workflow,
+        "before": asdict(change.before),
+        "after": asdict(change.after),
+        **{kind.value: [tick.isoformat() for tick in ticks] for kind, ticks in change.ticks.items()},
+        "firsts": [_first(first) for first in change.firsts],
+    }
+
+
+def _first(first: First) -> dict[str, str]:
+    return {"kind": first.kind.value, "tick": first.tick.isoformat(), "before": first.before, "after": first.after}

@@ -1,0 +1,111 @@
+"""``self_aware``: once a day, in a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import model_validator
+
+from orchestration.config.base import Strict
+from orchestration.config.ticks import Ticks
+from orchestration.config.workflows import Hour, Schedule, Workflow, no_tick_between
+from orchestration.decisions.case import Case, Check, day, run, skip, wait_for_required
+from orchestration.decisions.model import Verdict
+from orchestration.nba.eastern import clock, hours_between
+
+if TYPE_CHECKING:
+    from orchestration.config.settings import Settings
+
+
+class HourWindow(Strict):
+    """From the full hour ``start_hour`` to the full hour ``end_hour``, ET, both included."""
+
+    start_hour: Hour
+    end_hour: Hour
+
+    @model_validator(mode="after")
+    def _in_order(self) -> HourWindow:
+        if self.start_hour > self.end_hour:
+            raise ValueError(f"start_hour {self.start_hour} lies after end_hour {self.end_hour}")
+        return self
+
+
+class SelfAwareSchedule(Schedule):
+    """Once a day, in a window."""
+
+    ideal_window: HourWindow
+    run_once_daily: Literal[True] = True
+    """Descriptive: this decision type always runs once a day."""
+
+
+def _window(case: Case) -> tuple[int, int]:
+    assert isinstance(case.workflow, SelfAwareWorkflow)
+    window = case.workflow.schedule.ideal_window
+    return window.start_hour, window.end_hour
+
+
+def done_today(case: Case) -> Verdict | None:
+    """SKIP when every critical call succeeded for this target date (lesson K4)."""
+    done = [e for e in case.history.of(case.name, case.target_date) if e.done]
+    if not done:
+        return None
+    start, _ = _window(case)
+    tomorrow = case.wall(start, days=1)
+    return skip(
+        "done", f"Done for {case.target_date} at {clock(done[-1].tick)} ET", tomorrow, done_at=day(done[-1].tick)
+    )
+
+
+def before_window(case: Case) -> Verdict | None:
+    """SKIP until the window opens."""
+    start, end = _window(case)
+    if case.tick >= case.wall(start):
+        return None
+    return skip("before_window", f"The window {start:02d}:00-{end:02d}:00 ET has not opened", case.wall(start))
+
+
+def in_window(case: Case) -> Verdict | None:
+    """RUN in the window."""
+    start, end = _window(case)
+    if case.tick > case.wall(end):
+        return None
+    return run(f"In the window {start:02d}:00-{end:02d}:00 ET, not done yet", window=[start, end])
+
+
+def after_window(case: Case) -> Verdict | None:
+    """RUN late rather than never, and say so."""
+    start, end = _window(case)
+    late = hours_between(case.wall(end), case.tick)
+    return run(
+        f"Catch-up: {late:.1f} h after the window {start:02d}:00-{end:02d}:00 ET and not done yet",
+        alert=case.workflow.alerts.timing_drift,
+        rule="catch_up",
+        window=[start, end],
+        late_hours=round(late, 2),
+    )
+
+
+def waiting_for_required(case: Case) -> Verdict | None:
+    """SKIP while a required workflow is not done; ABORT once when the window closes meanwhile."""
+    return wait_for_required(case, closes=case.tick > case.wall(_window(case)[1]))
+
+
+class SelfAwareWorkflow(Workflow):
+    """See :class:`SelfAwareSchedule`."""
+
+    checks: ClassVar[tuple[Check, ...]] = (done_today, before_window, waiting_for_required, in_window, after_window)
+    daily: ClassVar[bool] = True
+
+    decision_type: Literal["self_aware"]
+    schedule: SelfAwareSchedule
+
+    def impossible(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
+        """Yield a window without a tick."""
+        window = self.schedule.ideal_window
+        return no_tick_between("ideal_window", window.start_hour, window.end_hour, ticks)
+
+    def in_words(self, settings: Settings) -> str:
+        """Return the rule in one sentence."""
+        w = self.schedule.ideal_window
+        return f"It runs once a day, between {w.start_hour:02d}:00 and {w.end_hour:02d}:00 ET; later if it was missed."

@@ -1,0 +1,248 @@
+"""What a change of the configuration changes over a season: runs, calls, games, deadlines, alerts. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from orchestration.decisions.model import Decision
+from orchestration.nba.eastern import after, clock
+from orchestration.nba.games import Game
+from orchestration.planning.keys import KeyChange, changed_keys
+from orchestration.planning.season import Season
+from orchestration.words import Action, AlertLevel
+
+
+class Kind(StrEnum):
+    """What can become of a tick of a workflow."""
+
+    RUN_GAINED = "run_gained"
+    RUN_LOST = "run_lost"
+    OTHER_CALLS = "other_calls"
+    """It runs at the same tick, for another date or with other calls."""
+    ALERT_GAINED = "alert_gained"
+    ALERT_LOST = "alert_lost"
+    ALERT_MOVED = "alert_moved"
+    """It is raised for the same date, at another tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first tick of a kind, and what both configurations say at it."""
+
+    kind: Kind
+    tick: datetime
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A workflow as one configuration has it. ``deadlines``: how many runs must be over by which ET wall time."""
+
+    runs: int
+    calls: int
+    deadline_minutes: float | None
+    deadlines: dict[str, int]
+
+
+@dataclass(frozen=True)
+class WorkflowChange:
+    """What becomes of one workflow. ``ticks``: the aware ticks of each kind, in order."""
+
+    workflow: str
+    before: Side
+    after: Side
+    ticks: dict[Kind, list[datetime]]
+    firsts: tuple[First, ...]
+
+    @property
+    def deadlines_moved(self) -> bool:
+        """Whether its runs have longer or shorter than before, or must be over at other times."""
+        return self.before.deadlines != self.after.deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class GameChange:
+    """What becomes of the games as far as ``what`` brings them: a scraper, or ``collected`` for all critical ones.
+
+    ``hours``: by how much those of both are later, on the average. The first game of it, with both ticks.
+    """
+
+    what: str
+    earlier: int
+    later: int
+    never: int
+    newly: int
+    by_reconcile: tuple[int, int]
+    hours: float
+    game: str
+    day: date
+    before: datetime | None
+    after: datetime | None
+
+    @property
+    def figures(self) -> tuple[int, int, int, int, float]:
+        """What is counted."""
+        return self.earlier, self.later, self.never, self.newly, self.hours
+
+
+COLLECTED = "collected"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Everything that a change of the configuration changes."""
+
+    old: Season
+    new: Season
+    keys: tuple[KeyChange, ...]
+    workflows: tuple[WorkflowChange, ...]
+    games: tuple[GameChange, ...]
+
+    @property
+    def unseen(self) -> tuple[KeyChange, ...]:
+        """The keys of which a season does not show what they change."""
+        return tuple(key for key in self.keys if not key.shown)
+
+    def __bool__(self) -> bool:
+        """Whether anything changes at all."""
+        return bool(self.workflows or self.games or self.unseen) or calls_of(self.old) != calls_of(self.new)
+
+
+def compare_seasons(old: Season, new: Season) -> Changes:
+    """Return what differs between two seasons of one schedule."""
+    names = dict.fromkeys((*old.config.workflows, *new.config.workflows))
+    workflows = tuple(change for name in names if (change := _workflow(name, old, new)) is not None)
+    return Changes(old, new, tuple(changed_keys(old.config, new.config)), workflows, tuple(_games(old, new)))
+
+
+def calls_of(season: Season, workflow: str | None = None) -> int:
+    """Return how many calls are made, by one workflow or by all and reconcile."""
+    return sum(call.count for call in season.calls if workflow in (None, call.workflow))
+
+
+def runs_of(season: Season, workflow: str | None = None) -> list[Decision]:
+    """Return the RUNs, of one workflow or of all, in order."""
+    return [d for d in season.decisions.values() if d.action is Action.RUN and workflow in (None, d.workflow)]
+
+
+def _side(name: str, season: Season) -> Side:
+    runs = runs_of(season, name)
+    minutes = season.config.deadline_minutes(name) if name in season.config.workflows else None
+    limit = timedelta(minutes=minutes or 0)
+    calls = sum(c.count for c in season.calls if c.workflow == name and not c.by_reconcile)
+    return Side(len(runs), calls, minutes, dict(Counter(clock(after(run.tick, limit)) for run in runs)))
+
+
+def _workflow(name: str, old: Season, new: Season) -> WorkflowChange | None:
+    ticks: dict[Kind, list[datetime]] = {}
+    for tick in sorted({d.tick for season in (old, new) for d in season.decisions.values() if d.workflow == name}):
+        if (kind := _of_runs(name, tick, old, new)) is not None:
+            ticks.setdefault(kind, []).append(tick)
+    for kind, tick in sorted(_alerts(name, old, new), key=lambda found: found[1]):
+        ticks.setdefault(kind, []).append(tick)
+    change = WorkflowChange(
+        name,
+        _side(name, old),
+        _side(name, new),
+        {kind: ticks[kind] for kind in Kind if kind in ticks},
+        tuple(_first(kind, name, ticks[kind][0], old, new) for kind in Kind if kind in ticks),
+    )
+    return change if ticks or change.deadlines_moved else None
+
+
+def _of_runs(name: str, tick: datetime, old: Season, new: Season) -> Kind | None:
+    before, now = old.decisions.get((name, tick)), new.decisions.get((name, tick))
+    ran, runs = (d is not None and d.action is Action.RUN for d in (before, now))
+    if ran != runs:
+        return Kind.RUN_GAINED if runs else Kind.RUN_LOST
+    if before is None or now is None or not runs:
+        return None
+
+    def calls(season: Season) -> Counter[str]:
+        return Counter({call.label: call.count for call in season.made.get((name, tick), ())})
+
+    return Kind.OTHER_CALLS if before.target_date != now.target_date or calls(old) != calls(new) else None
+
+
+def _alerts(name: str, old: Season, new: Season) -> Iterator[tuple[Kind, datetime]]:
+    """Yield the alerts that only one of them raises, and those that both raise for a date at different ticks."""
+
+    def raised(season: Season) -> dict[tuple[date, str, AlertLevel], list[datetime]]:
+        found: dict[tuple[date, str, AlertLevel], list[datetime]] = {}
+        for d in season.decisions.values():
+            if d.workflow == name and d.alert_level is not AlertLevel.NONE:
+                found.setdefault((d.target_date, d.rule, d.alert_level), []).append(d.tick)
+        return found
+
+    before, now = raised(old), raised(new)
+    for key in before.keys() | now.keys():
+        was, ticks = before.get(key, []), now.get(key, [])
+        gone, come = [t for t in was if t not in ticks], [t for t in ticks if t not in was]
+        moved = min(len(gone), len(come))
+        yield from ((Kind.ALERT_MOVED, tick) for tick in come[:moved])
+        yield from ((Kind.ALERT_LOST, tick) for tick in gone[moved:])
+        yield from ((Kind.ALERT_GAINED, tick) for tick in come[moved:])
+
+
+def _first(kind: Kind, name: str, tick: datetime, old: Season, new: Season) -> First:
+    def says(season: Season) -> str:
+        decision = season.decisions.get((name, tick))
+        if decision is not None:
+            made = sum(call.count for call in season.made.get((name, tick), ()))
+            calls = f" ({made} call{'' if made == 1 else 's'})" if decision.action is Action.RUN else ""
+            alert = "" if decision.alert_level is AlertLevel.NONE else f" [{decision.alert_level.value}]"
+            return f"{decision.action.value} {decision.reason}{calls}{alert}"
+        if name not in season.config.workflows:
+            return "there is no such workflow"
+        return "not asked at this time" if name in season.config.enabled else "switched off"
+
+    return First(kind, tick, says(old), says(new))
+
+
+def _games(old: Season, new: Season) -> Iterator[GameChange]:
+    yield from _of(COLLECTED, old.collected, new.collected, old, new)
+    for scraper in dict.fromkeys((*old.about_games, *new.about_games)):
+
+        def brought(season: Season, scraper: str = scraper) -> Callable[[Game], datetime | None]:
+            return lambda game: season.brought.get((game.game_id, scraper))
+
+        yield from _of(scraper, brought(old), brought(new), old, new)
+
+
+def _of(
+    what: str,
+    old_tick: Callable[[Game], datetime | None],
+    new_tick: Callable[[Game], datetime | None],
+    old: Season,
+    new: Season,
+) -> Iterator[GameChange]:
+    games = [(game, old_tick(game), new_tick(game)) for game in old.games]
+    moved = [(game, before, now) for game, before, now in games if before != now]
+    if not moved:
+        return
+    both = [(now - before) / timedelta(hours=1) for _, before, now in moved if before and now]
+    game, before, now = moved[0]
+    yield GameChange(
+        what,
+        earlier=sum(hours < 0 for hours in both),
+        later=sum(hours > 0 for hours in both),
+        never=sum(now is None for _, _, now in moved),
+        newly=sum(before is None for _, before, _ in moved),
+        by_reconcile=(_reconciled(old, (b for _, b, _ in games)), _reconciled(new, (n for _, _, n in games))),
+        hours=sum(both) / len(both) if both else 0.0,
+        game=game.label,
+        day=game.date,
+        before=before,
+        after=now,
+    )
+
+
+def _reconciled(season: Season, ticks: Iterable[datetime | None]) -> int:
+    """Return how many of these ticks are reconcile's."""
+    times = {call.tick for call in season.calls if call.by_reconcile}
+    return sum(tick in times for tick in ticks)

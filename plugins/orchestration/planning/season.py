@@ -1,0 +1,191 @@
+"""A season played through: every decision of it, the calls that they lead to, and when each game is collected.
+
+It rests on a cheap model of what a call brings. A box score (what is called per game) is there 3.5 h after the tip, and
+before that nothing is; what a discovery asks for is published at noon; everything else is there. Each game is one event
+of an event source. Nobody's call fails, unless assumptions say so. ``reconcile`` looks at its own times, as in the
+morning of a real day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from orchestration.config.model import Config
+from orchestration.decisions.collected import Successes, scrapers_about_games, successes_of
+from orchestration.decisions.model import Decision, History
+from orchestration.decisions.types.discovery import DiscoveryWorkflow
+from orchestration.nba.eastern import NOON, after, et_date
+from orchestration.nba.games import Game, GameType, Schedule
+from orchestration.planning.assumptions import Assumption, assumed_calls
+from orchestration.planning.calls import PlannedCall
+from orchestration.planning.day import plan
+from orchestration.planning.reconcile import makeups
+from orchestration.words import Action, Outcome
+
+PUBLISHED = NOON
+"""ET time from which what a discovery asks for is there, on each date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Calls of one scraper at one tick that are alike. ``count``: one for each event, else 1."""
+
+    workflow: str
+    scraper: str
+    tick: datetime
+    target_date: date
+    outcome: Outcome
+    game_id: str | None = None
+    label: str = ""
+    count: int = 1
+    by_reconcile: bool = False
+
+
+@dataclass(frozen=True)
+class Season:
+    """What a configuration does with a schedule, from ``start`` to before ``end``."""
+
+    config: Config
+    start: datetime
+    end: datetime
+    games: tuple[Game, ...]
+    decisions: Mapping[tuple[str, datetime], Decision]
+    calls: tuple[Made, ...]
+
+    @property
+    def days(self) -> int:
+        """How many orchestration days it has."""
+        return (et_date(self.end) - et_date(self.start)).days
+
+    @cached_property
+    def made(self) -> dict[tuple[str, datetime], list[Made]]:
+        """The calls of each run; without those of reconcile."""
+        found: dict[tuple[str, datetime], list[Made]] = {}
+        for call in self.calls:
+            if not call.by_reconcile:
+                found.setdefault((call.workflow, call.tick), []).append(call)
+        return found
+
+    @cached_property
+    def about_games(self) -> dict[str, bool]:
+        """The scrapers that bring games after they were played, each with whether a game is collected without it."""
+        critical = self._after_games(critical_only=True)
+        return {scraper: scraper not in critical for scraper in self._after_games(critical_only=False)}
+
+    def _after_games(self, *, critical_only: bool) -> tuple[str, ...]:
+        return tuple(
+            scraper
+            for name, workflow in self.config.enabled.items()
+            if workflow.after_games
+            for scraper in scrapers_about_games(self.config, name, critical_only=critical_only)
+        )
+
+    @cached_property
+    def brought(self) -> dict[tuple[str, str], datetime]:
+        """By game id and scraper, the tick of the first success since the game was due."""
+        by_game: dict[tuple[str, str], list[datetime]] = {}
+        by_date: dict[tuple[date, str], list[datetime]] = {}
+        for call in self.calls:
+            if call.outcome is Outcome.SUCCESS and call.scraper in self.about_games:
+                if call.game_id is not None:
+                    by_game.setdefault((call.game_id, call.scraper), []).append(call.tick)
+                else:
+                    by_date.setdefault((call.target_date, call.scraper), []).append(call.tick)
+        found = {}
+        for game in self.games:
+            for scraper in self.about_games:
+                ticks = by_game.get((game.game_id, scraper)) or by_date.get((game.date, scraper), [])
+                if since := [tick for tick in ticks if tick >= game.due]:
+                    found[game.game_id, scraper] = min(since)
+        return found
+
+    def collected(self, game: Game) -> datetime | None:
+        """Return the tick at which every critical scraper has brought the game, or None if that never is."""
+        wanted = [scraper for scraper, spare in self.about_games.items() if not spare]
+        ticks = [self.brought.get((game.game_id, scraper)) for scraper in wanted]
+        known = [tick for tick in ticks if tick is not None]
+        return max(known) if known and len(known) == len(wanted) else None
+
+
+def published_at_noon(*configs: Config) -> list[Assumption]:
+    """Return the assumption that what a discovery of these configurations asks for is not there before noon."""
+    scrapers = {
+        scraper: None
+        for config in configs
+        for workflow in config.workflows.values()
+        if isinstance(workflow, DiscoveryWorkflow)
+        for scraper in workflow.execution_plan.scrapers
+    }
+    return [Assumption(scraper=scraper, until=PUBLISHED, outcome=Outcome.NO_DATA) for scraper in scrapers]
+
+
+def play(
+    config: Config, start: datetime, end: datetime, schedule: Schedule, assumptions: Sequence[Assumption] = ()
+) -> Season:
+    """Return the season from ``start`` to before ``end`` (aware), of a schedule that is known at all its ticks."""
+    known = schedule.seen_at(start)
+    decisions = list(plan(config, start, end, known, History(), assumptions))
+    calls = [made for decision in decisions for made in _made(config, decision, assumptions)]
+    days = [et_date(start) + timedelta(days=shift) for shift in range((et_date(end) - et_date(start)).days)]
+    games = tuple(game for day in days for game in known.on(day))
+    calls += _reconciled(config, known, start, end, calls)
+    return Season(config, start, end, games, {(d.workflow, d.tick): d for d in decisions}, tuple(calls))
+
+
+def _made(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> Iterator[Made]:
+    if decision.action is not Action.RUN:
+        return
+    for call, outcome in assumed_calls(config, decision, assumptions):
+        if outcome is not None:
+            game_id = call.item.game.game_id if call.item.game else None
+            yield Made(
+                decision.workflow,
+                call.scraper,
+                decision.tick,
+                decision.target_date,
+                outcome,
+                game_id,
+                call.label,
+                _count(call, decision),
+            )
+
+
+def _count(call: PlannedCall, decision: Decision) -> int:
+    return len(decision.games) if call.per_event_of else 1
+
+
+def _reconciled(
+    config: Config, schedule: Schedule, start: datetime, end: datetime, calls: Iterable[Made]
+) -> list[Made]:
+    """Return what reconcile calls at its ticks, for what the windows left open until then.
+
+    It is asked for some days after the end too: the last night's games are its to fetch as well.
+    """
+    settings, waiting = config.settings.reconcile, sorted(calls, key=lambda call: call.tick)
+    found: list[Made] = []
+    successes: Successes = {}
+    position, first, until = 0, et_date(start), after(end, timedelta(days=settings.days))
+    for tick in config.reconcile_ticks.between(start, until):
+        passed = position
+        while position < len(waiting) and waiting[position].tick < tick:
+            position += 1
+        successes = successes_of(waiting[passed:position], successes)
+        today = et_date(tick)
+        days = [today - timedelta(days=back) for back in range(settings.days + 1)]
+        games = [game for day in days for game in schedule.on(day, GameType) if first <= game.date < et_date(end)]
+        for makeup in makeups(config, games, successes, tick, settings.max_runs):
+            per_game = config.per_game_scrapers(makeup.workflow)
+            made = [
+                Made(
+                    makeup.workflow, scraper, tick, makeup.target_date, Outcome.SUCCESS, game_id,
+                    f"{scraper} {game_id or ''}".rstrip(), by_reconcile=True,
+                )
+                for scraper in makeup.scrapers
+                for game_id in (makeup.games if scraper in per_game else (None,))
+            ]  # fmt: skip
+            found += made
+            successes = successes_of(made, successes)
+    return found

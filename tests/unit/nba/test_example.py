@@ -1,0 +1,27 @@
+"""The example season that comes with the package."""
+
+from dataclasses import replace
+
+from orchestration.nba.document import read_document
+from orchestration.nba.example import FILE, example_season
+from orchestration.nba.games import COUNTED_BY_DEFAULT
+from support.seasons import GAMES, LAST, NOON_DAYS, OPENING, REST_DAYS, document
+
+
+def test_it_is_a_whole_season_with_what_a_season_has():
+    season = example_season()
+    assert season.reach == (OPENING, LAST)
+    assert sum(not game.postponed for game in season.games) == GAMES
+    assert sum(game.postponed for game in season.games) == 3
+    assert not any(season.on(day) for day in REST_DAYS)
+    assert all(season.on(day)[0].tip.hour == 12 for day in NOON_DAYS)
+    assert all(game.type in COUNTED_BY_DEFAULT for game in season.games)
+
+
+def without_text(game):
+    return replace(game, status_text="PPD" if game.postponed else "")
+
+
+def test_it_is_the_season_that_the_other_tests_play_in_less_than_fifty_kilobytes():
+    assert example_season().games == tuple(map(without_text, read_document(document()).games))
+    assert FILE.stat().st_size < 50_000
