@@ -91,9 +91,9 @@ class Day:
 
     def __init__(self, stack: Stack, console: Console, fault: Fault | None = None) -> None:
         self.stack, self.console, self.fault = stack, console, fault
-        self.api = AirflowApi(stack.url)
+        self.api = AirflowApi(stack.url, stack.login)
         self.world = f"http://127.0.0.1:{stack.ports.scrapers}/world"
-        self.outbox = stack.home / "outbox"
+        self.outbox = stack.outbox
         self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
         self.phase2 = True
         self.peak_memory = 0
