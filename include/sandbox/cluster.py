@@ -7,6 +7,7 @@ a host name for each worker, and an end that takes all its processes along.
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import secrets
 import shutil
@@ -85,6 +86,7 @@ class Cluster(Stack):
             "AIRFLOW_URL": self.url,
             "PAUSED_AT_CREATION": "False",
             "WORKER_CONCURRENCY": str(self.slots),
+            "PARALLELISM": str(self.workers * self.slots),
         }
         places = {
             "/opt/nba": str(ROOT),
@@ -197,6 +199,15 @@ class Cluster(Stack):
                 raise StackError(f"PostgreSQL did not answer within 60 s: {done.stderr}")
             time.sleep(0.2)
 
+    def ask(self, sql: str) -> list[list[str]]:
+        """Return the rows of a question to Airflow's database, as text."""
+        given = self.compose.environment("postgres")
+        where = ["--host", "127.0.0.1", "--port", str(self.ports.postgres), "--username", given["POSTGRES_USER"]]
+        command = [program("psql"), *where, "--dbname", given["POSTGRES_DB"], "--csv", "--tuples-only", "-c", sql]
+        env = {**self.env, "PGPASSWORD": given["POSTGRES_PASSWORD"]}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        return list(csv.reader(done.stdout.splitlines()))
+
     def check(self) -> None:
         """Start again what has ended and the compose file restarts; raise StackError for anything else."""
         for name, process in list(self.processes.items()):
@@ -211,18 +222,18 @@ class Cluster(Stack):
     def kill(self, name: str) -> None:
         """Kill a service's processes, all at once, as a container's end does."""
         process = self.processes.pop(name)
-        _kill(_family(process.pid))
+        _kill(family(process.pid))
         process.wait(timeout=10)
 
     def stop(self) -> None:
         """Stop every process, also the tasks' own, and remove PostgreSQL's folder."""
-        started = [one for process in self.processes.values() for one in _family(process.pid)]
+        started = [one for process in self.processes.values() for one in family(process.pid)]
         super().stop()
         _kill(started)
         shutil.rmtree(self.database, ignore_errors=True)
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def family(pid: int) -> list[psutil.Process]:
     """Return a process and all that come from it: a task has a process group of its own."""
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)
@@ -234,4 +245,3 @@ def _kill(processes: list[psutil.Process]) -> None:
     for one in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.send_signal(signal.SIGKILL)
-

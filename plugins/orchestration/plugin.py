@@ -14,6 +14,7 @@ from orchestration.ui.links import PREFIX, FileLink, LogRowLink
 
 log = logging.getLogger(__name__)
 
+
 class Preload:
     """Imports what every task needs in the process that LocalExecutor forks its tasks from."""
 

@@ -1,8 +1,8 @@
 """What every task needs, imported once in the process from which tasks are forked: a fork has it for nothing.
 
-Importing BigQueryHook takes two seconds of CPU, Airflow's own runtime of a task half of one, our modules a tenth. Nothing
-here opens a connection. LocalExecutor forks its tasks from the scheduler, in which our plugin imports this module; a
-Celery worker does so itself, where Celery's setting ``imports`` names it (docker-compose.yaml).
+Importing BigQueryHook takes two seconds of CPU, Airflow's own runtime of a task half of one, our modules a tenth.
+Nothing here opens a connection. LocalExecutor forks its tasks from the scheduler, in which our plugin imports this
+module; a Celery worker imports it itself, where Celery's setting ``imports`` names it (docker-compose.yaml).
 """
 
 from __future__ import annotations
