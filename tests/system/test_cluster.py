@@ -5,6 +5,7 @@ from datetime import UTC
 
 import pytest
 
+from sandbox.cluster import family
 from support.clusters import FAULTS, played
 from support.days import LONG_AGO, played_day
 from support.worlds import DAY, et
@@ -45,6 +46,14 @@ def test_a_night_on_the_cluster_is_decided_as_on_one_machine(night, tmp_path):
         there = decisions(embedded)
     assert len(here) == sum(len(dags) for dags in TIMELINE.values()) - 1
     assert here == there
+
+
+def test_a_task_begins_with_what_its_worker_has_imported(night):
+    """The library of Google's client is in memory of the processes from which tasks are forked."""
+    workers = [family(night.stack.processes[name].pid)[0] for name in ("worker-1", "worker-2")]
+    forks = [fork for worker in workers for fork in worker.children()]
+    assert len(forks) >= 2 * night.stack.slots
+    assert [fork for fork in forks if not any("cygrpc" in one.path for one in fork.memory_maps())] == []
 
 
 @pytest.fixture(scope="module")
