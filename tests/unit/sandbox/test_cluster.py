@@ -2,12 +2,15 @@
 
 import json
 import re
+import sys
 
+import psutil
 import pytest
 import yaml
 
 from sandbox.cluster import Cluster, ClusterPorts
 from sandbox.compose import Compose, ComposeError, interpolated
+from sandbox.stack import StackError
 from support.worlds import ROOT
 
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
@@ -74,3 +77,30 @@ def test_every_cluster_has_passwords_of_its_own(tmp_path):
 
 def test_what_ends_is_started_again_where_the_file_says_so(cluster):
     assert [name for name in SERVICES if cluster.compose.restarts(name)] == [*Cluster.SERVICES]
+
+
+@pytest.fixture
+def started(cluster):
+    yield cluster
+    cluster.stop()
+
+
+def test_a_service_that_ends_is_started_again_and_a_stand_in_is_not(started):
+    started._spawn("scheduler", ["true"]).wait()
+    started.check()
+    assert started.restarts == ["scheduler"]
+    started.processes.clear()
+    started._spawn("sandbox", ["true"]).wait()
+    with pytest.raises(StackError, match="sandbox has ended"):
+        started.check()
+
+
+@pytest.mark.parametrize("ending", [lambda c: c.kill("worker-1"), lambda c: c.stop()], ids=["kill", "stop"])
+def test_a_service_takes_its_tasks_along_although_they_have_a_group_of_their_own(started, ending):
+    task = "import subprocess; subprocess.run(['sleep', '1000'], start_new_session=True)"
+    worker = started._spawn("worker-1", [sys.executable, "-c", task])
+    while not (tasks := psutil.Process(worker.pid).children()):
+        assert worker.poll() is None
+    ending(started)
+    psutil.wait_procs(tasks, timeout=60)
+    assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in tasks)
