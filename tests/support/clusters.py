@@ -101,7 +101,7 @@ def scheduler_killed(day: ClusteredDay) -> None:
 
 
 def one_of_two_schedulers_killed(day: ClusteredDay) -> None:
-    """One of two: the other takes over what it has begun."""
+    """One of two, for good: the other takes over what it has begun."""
     port = str(free_ports(1)[0])
     day.stack.start_service("scheduler", 2, AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT=port)
     day.stack.kill("scheduler")
@@ -137,7 +137,8 @@ def bigquery_away(day: ClusteredDay) -> None:
 
 def everything_restarted(day: ClusteredDay) -> None:
     """A deploy: one service after the other ends in order and comes back."""
-    for name in ("scheduler", "dag-processor", "triggerer", "api-server", "worker-1", "worker-2"):
+    others = ("postgres", "redis", "bigquery", "sandbox")
+    for name in [name for name in day.stack.processes if name not in others]:
         end(day, name)
         day.stack.restart(name)
 

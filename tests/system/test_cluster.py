@@ -1,14 +1,17 @@
 """A night on what docker-compose.yaml starts: decided as the embedded default does, and exact after every fault."""
 
 import os
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
 
+from orchestration.audit.facts import day_facts
+from orchestration.audit.warehouse import Warehouse
+from orchestration.health.verdict import assess
 from sandbox.cluster import family
 from support.clusters import FAULTS, played
 from support.days import LONG_AGO, played_day
-from support.worlds import DAY, et
+from support.worlds import DAY, et, ours
 
 pytestmark = pytest.mark.drill
 WORLD = {"seed": 12, "day": DAY, "games": 3, "faults": 0, "lost": 0}
@@ -27,7 +30,9 @@ CHOSEN = FAULTS if os.environ.get("CLUSTER_DRILLS") == "all" else QUICK
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory):
-    with played(tmp_path_factory.mktemp("cluster"), TIMELINE, **WORLD) as day:
+    with played(tmp_path_factory.mktemp("cluster"), TIMELINE, **WORLD) as day, pytest.MonkeyPatch.context() as patch:
+        for name in ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"):
+            patch.setenv(name, day.stack.env[name])
         yield day
 
 
@@ -67,7 +72,7 @@ def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault)
     """Nobody does anything about it but what Docker does: start again what has ended."""
     moment = et(f"+1 {next(hour):02}:00").astimezone(UTC)
     night.set_clock(moment)
-    before = night.calls_made()
+    found, before = findings(moment), night.calls_made()
     run = night.api.trigger("post_game_window_3", moment, force=True, target_date=DAY.isoformat())
     night.wait_for(lambda: night.calls_made() > before, "the first call")
     FAULTS[fault](night)
@@ -76,6 +81,7 @@ def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault)
     drained = moment.replace(minute=30)
     night.play({drained: ["cleanup"]})
     assert list(night.outbox.glob("**/*.json")) == []
+    assert findings(moment) == found
     one_execution_for_each_run(night)
     one_row_for_each_try(night)
     [execution] = night.rows(
@@ -83,6 +89,14 @@ def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault)
         f"WHERE DATE(execution_time) > {LONG_AGO} AND run_id = '{run}'",
     )
     assert execution == {"status": "completed", "scrapers_triggered": 1 + 3 * WORLD["games"], "scrapers_failed": 0}
+
+
+def findings(moment):
+    """What the health check says an hour after ``moment``. The night is short: it misses many ticks from the start."""
+    seen = moment + timedelta(hours=1)
+    health = assess(ours(), day_facts(Warehouse(), ours(), DAY, seen), seen)
+    assert (health.collected, health.due) == (WORLD["games"], WORLD["games"])
+    return {(one.kind, one.workflow) for one in health.findings}
 
 
 def one_execution_for_each_run(day):
