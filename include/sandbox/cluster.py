@@ -194,7 +194,7 @@ class Cluster(Stack):
             done = subprocess.run(made, env=env, capture_output=True, text=True, check=False)
             if done.returncode == 0 or "already exists" in done.stderr:
                 return
-            super().check()
+            self.check()
             if time.monotonic() > deadline:
                 raise StackError(f"PostgreSQL did not answer within 60 s: {done.stderr}")
             time.sleep(0.2)
@@ -208,14 +208,19 @@ class Cluster(Stack):
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
         return list(csv.reader(done.stdout.splitlines()))
 
-    def check(self) -> None:
-        """Start again what has ended and the compose file restarts; raise StackError for anything else."""
-        for name, process in list(self.processes.items()):
-            service = name.rstrip("-0123456789")
-            if process.poll() is not None and service in self.SERVICES and self.compose.restarts(service):
-                self.restarts.append(name)
-                self.restart(name)
-        super().check()
+    def waiting(self) -> int:
+        """Return how many tasks lie in Redis, where no worker has taken them yet."""
+        command = [program("redis-cli"), "-h", "127.0.0.1", "-p", str(self.ports.redis), "llen", "default"]
+        env = {**self.env, "REDISCLI_AUTH": self.passwords["REDIS_PASSWORD"]}
+        return int(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout)
+
+    def _ended(self, name: str, code: int) -> None:
+        """Start again what the compose file restarts."""
+        service = name.rstrip("-0123456789")
+        if service not in self.SERVICES or not self.compose.restarts(service):
+            super()._ended(name, code)
+        self.restarts.append(name)
+        self.restart(name)
 
     SERVICES = ("postgres", "redis", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
 

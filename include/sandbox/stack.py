@@ -298,8 +298,10 @@ class Stack:
         """Raise StackError when a process has ended."""
         for name, process in list(self.processes.items()):
             if name != "airflow-db" and process.poll() is not None:
-                log = self.home / f"{name}.log"
-                raise StackError(f"{name} has ended with code {process.returncode}; see {log}")
+                self._ended(name, process.returncode)
+
+    def _ended(self, name: str, code: int) -> None:
+        raise StackError(f"{name} has ended with code {code}; see {self.home / f'{name}.log'}")
 
     def memory(self) -> int:
         """Return the bytes that the stack's processes use together; pages that they share count once."""

@@ -114,8 +114,14 @@ def redis_restarted(day: ClusteredDay) -> None:
 
 
 def redis_lost_its_data(day: ClusteredDay) -> None:
-    """Redis, killed, and with nothing of what it held."""
+    """Redis, killed, and with nothing of what it held: tasks that no worker has taken yet."""
+    workers = [family(process.pid)[0] for name, process in day.stack.processes.items() if name.startswith("worker")]
+    for worker in workers:
+        worker.suspend()
+    day.wait_for(day.stack.waiting, "a task in Redis")
     day.stack.kill("redis")
+    for worker in workers:
+        worker.resume()
     (day.stack.home / "dump.rdb").unlink(missing_ok=True)
     day.stack.restart("redis")
 
