@@ -20,7 +20,6 @@ TIMELINE = {
     "05:00": ["schedule_locker"],
     "17:00": ["betting_lines", "referee_discovery"],
     "22:00": ["post_game_window_1"],
-    "+1 01:00": ["post_game_window_2"],
     "+1 04:00": ["post_game_window_3"],
 }
 QUICK = ("worker_killed",)
