@@ -1,4 +1,4 @@
-# The two commands of the README: make demo, make test. Everything lives in .venv, .demo and .up, beside this file.
+# The two commands of the README: make demo, make test. Everything lives in .venv, .demo, .up and .cluster, beside this file.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -10,14 +10,16 @@ BIN := $(VENV)/bin
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up test test-fast drills browser lint bench docs pictures walk schema lock clean
+.PHONY: help demo up cluster test test-fast drills cluster-drills browser databases lint bench docs pictures walk schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_FAULT)"
 	@echo "make up     the same stack against the wall clock"
+	@echo "make cluster  the same day on what docker-compose.yaml starts, without containers: Celery, PostgreSQL, Redis"
 	@echo "make test-fast  the tests that start no service: under a minute"
 	@echo "make test   what a developer needs before a commit: unit, integration, a real Airflow"
 	@echo "make drills the long tests: kills, outages, whole days"
+	@echo "make cluster-drills  every fault of the distributed form, one after the other: about half an hour"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from the code: 03-bigquery-schemas.md, 05-cost.md, 12-alerts.md"
@@ -32,6 +34,9 @@ demo: $(VENV)/.runtime
 up: $(VENV)/.runtime
 	@exec $(BIN)/python -m sandbox up
 
+cluster: $(VENV)/.distributed databases
+	@exec $(BIN)/python -m sandbox cluster
+
 # Side by side, a file of tests on one worker: each worker has stand-ins and an Airflow of its own.
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
@@ -42,14 +47,23 @@ test-fast: $(VENV)/.dev
 test: $(VENV)/.dev
 	@$(PYTEST) -m "not drill" $(PYTEST_ARGS)
 
-drills: $(VENV)/.dev browser
+drills: $(VENV)/.dev $(VENV)/.distributed browser databases
 	@$(PYTEST) -m drill $(PYTEST_ARGS)
+
+cluster-drills: $(VENV)/.dev $(VENV)/.distributed databases
+	@CLUSTER_DRILLS=all $(BIN)/python -m pytest -m drill tests/system/test_cluster.py $(PYTEST_ARGS)
 
 # The page of the day is tried in a real browser. Where there is none and it cannot be installed, those tests say how.
 browser:
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || { [ "$$(id -u)" = 0 ] && command -v apt-get && \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null || \
 	  echo "make: no Chromium; the page's tests are left out (as root: apt-get install chromium)"
+
+# Only their programs are used; the services that Debian sets up need not run.
+databases:
+	@{ command -v redis-server && { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; }; } >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && \
+	  command -v apt-get && apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql redis-server; } >/dev/null || \
+	  echo "make: no PostgreSQL or Redis; what needs them is left out (as root: apt-get install postgresql redis-server)"
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
@@ -93,6 +107,10 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock || { echo "make: the test tools could not be installed (the line above says which). Run the same command again." >&2; exit 1; }
 	@touch $@
 
+$(VENV)/.distributed: $(VENV)/.runtime requirements-distributed.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-distributed.lock || { echo "make: the packages of the distributed form could not be installed (the line above says which). Run the same command again." >&2; exit 1; }
+	@touch $@
+
 # ---- locking: versions and hashes only, no index address and no path ----------------------------
 # One resolution over all four lists first, so that the lists agree; then one lock file for each. What is locked stays as
 # it is where it still fits; `make lock UPGRADE=1` takes the newest of everything.
@@ -107,4 +125,4 @@ lock: $(VENV)/.uv
 	done
 
 clean:
-	rm -rf .venv .demo .up .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .up .cluster .pytest_cache .mypy_cache .ruff_cache .hypothesis

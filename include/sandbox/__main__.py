@@ -1,4 +1,4 @@
-"""python -m sandbox demo | up | serve"""
+"""python -m sandbox demo | cluster | up | serve"""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import sys
 
 
 def main() -> int:
-    """Run one of the three commands."""
+    """Run one of the four commands."""
     parser = argparse.ArgumentParser(prog="python -m sandbox")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="play one game day and show what happened")
+    commands.add_parser("cluster", help="the same day on what docker-compose.yaml starts, without containers")
     commands.add_parser("up", help="run the stack against the wall clock")
     serving = commands.add_parser("serve", help="run only the world")
     if "serve" in sys.argv[1:2]:
@@ -20,7 +21,12 @@ def main() -> int:
         return serve.run(parser.parse_args())
     from sandbox import demo
 
-    return demo.run() if parser.parse_args().command == "demo" else demo.up()
+    command = parser.parse_args().command
+    if command == "cluster":
+        from sandbox.cluster import Cluster
+
+        return demo.run(Cluster, ".cluster")
+    return demo.run() if command == "demo" else demo.up()
 
 
 if __name__ == "__main__":

@@ -13,13 +13,17 @@ TRIES = 6
 
 
 class AirflowApi:
-    """A session with the API server at ``url``."""
+    """A session with the API server at ``url``, with name and password where it asks for them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, login: tuple[str, str] | None = None) -> None:
         self.url = url
         self.session = requests.Session()
-        token = self.session.get(f"{url}/auth/token", timeout=20).json()["access_token"]
-        self.session.headers["Authorization"] = f"Bearer {token}"
+        if login is None:
+            reply = self.session.get(f"{url}/auth/token", timeout=20)
+        else:
+            body = {"username": login[0], "password": login[1]}
+            reply = self.session.post(f"{url}/auth/token", json=body, timeout=20)
+        self.session.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """Return the answer of GET /api/v2/``path``."""

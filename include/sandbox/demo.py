@@ -21,7 +21,7 @@ from sandbox.airflow_api import AirflowApi
 from sandbox.dialect import DIALECTS
 from sandbox.faults import FAULTS, Fault
 from sandbox.phase2 import client
-from sandbox.stack import PROJECT, ROOT, Ports, Stack, StackError
+from sandbox.stack import PROJECT, ROOT, Stack, StackError
 
 DEFAULT_DAY = date(2026, 1, 14)
 STUCK_SECONDS = 180
@@ -91,9 +91,9 @@ class Day:
 
     def __init__(self, stack: Stack, console: Console, fault: Fault | None = None) -> None:
         self.stack, self.console, self.fault = stack, console, fault
-        self.api = AirflowApi(stack.url)
+        self.api = AirflowApi(stack.url, stack.login)
         self.world = f"http://127.0.0.1:{stack.ports.scrapers}/world"
-        self.outbox = stack.home / "outbox"
+        self.outbox = stack.outbox
         self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
         self.phase2 = True
         self.peak_memory = 0
@@ -223,18 +223,19 @@ class Day:
         return health.returncode
 
 
-def run() -> int:
+def run(kind: type[Stack] = Stack, folder: str = ".demo") -> int:
     """Play the day; stay up until Ctrl-C, or stop at once with DEMO_EXIT=1. Returns the health check's code."""
     console = Console()
     handle_signals()
     try:
         day, games, seed = options(os.environ)
         fault, dialect = chosen_fault(os.environ), chosen_dialect(os.environ)
-        home = ROOT / ".demo"
-        Ports().check_free()  # before anything of a demo that may be running is deleted
+        home = ROOT / folder
+        stack = kind(home, seed=seed, day=day, games=games, dialect=dialect, tell=console.print)
+        stack.ports.check_free()  # before anything of a demo that may be running is deleted
         shutil.rmtree(home, ignore_errors=True)
         began = time.monotonic()
-        with Stack(home, seed=seed, day=day, games=games, dialect=dialect, tell=console.print) as stack:
+        with stack:
             player = Day(stack, console, fault)
             timeline = moments(day)
             player.api.await_dags({dag_id for dag_ids in timeline.values() for dag_id in dag_ids})
@@ -246,9 +247,10 @@ def run() -> int:
                 console.print(f"With a fault: {fault.says}.")
             player.play(timeline)
             code = player.summary(day, max(timeline) + timedelta(minutes=5), time.monotonic() - ready)
-            console.print(f"Airflow's UI: {stack.url} (no login; it listens on 127.0.0.1 only)")
+            login = "no login" if stack.login is None else "user {}, password {}".format(*stack.login)
+            console.print(f"Airflow's UI: {stack.url} ({login}; it listens on 127.0.0.1 only)")
             if os.environ.get("DEMO_EXIT") != "1":
-                console.print("In another shell, for airflow and bin/orchestration: source .demo/env.sh")
+                console.print(f"In another shell, for airflow and bin/orchestration: source {folder}/env.sh")
                 console.print("Everything stays up until Ctrl-C.")
                 wait(stack)
             return code

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 import psutil
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
 CALL_TIMEOUT_SECONDS = 8
 """The demo's connection waits no longer for an answer; a call of the world that hangs, hangs longer."""
+
+Process = subprocess.Popen[bytes]
 
 
 class StackError(Exception):
@@ -74,7 +77,7 @@ class Stack:
     tell: Callable[[str], None] = print
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that go before the stack's own."""
-    commands: dict[str, list[str]] = field(default_factory=dict)
+    commands: dict[str, tuple[list[str], Mapping[str, str]]] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     logs: list[IO[bytes]] = field(default_factory=list)
 
@@ -86,6 +89,11 @@ class Stack:
     @property
     def own_env(self) -> dict[str, str]:
         """What the stack adds to it: connections and endpoints, and nothing that the code asks for."""
+        return {**self.world_env, **self.airflow_env, **self.settings}
+
+    @property
+    def world_env(self) -> dict[str, str]:
+        """Where the stand-ins are."""
         ports = self.ports
         google = {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True, "project": PROJECT}}
         service = {
@@ -95,7 +103,6 @@ class Stack:
             "port": ports.scrapers,
             "extra": {"timeout": CALL_TIMEOUT_SECONDS},
         }
-        airflow = self.home / "airflow"
         return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT / 'include'}",
@@ -104,9 +111,16 @@ class Stack:
             "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{ports.pubsub}",
             "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{ports.scrapers}",
             "GRPC_VERBOSITY": "ERROR",
-            "ORCHESTRATION_OUTBOX": f"file://{self.home / 'outbox'}",
             "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": json.dumps(google),
             "AIRFLOW_CONN_SCRAPER_SERVICE": json.dumps(service),
+        }
+
+    @property
+    def airflow_env(self) -> dict[str, str]:
+        """Airflow's own configuration."""
+        ports, airflow = self.ports, self.home / "airflow"
+        return {
+            "ORCHESTRATION_OUTBOX": f"file://{self.outbox}",
             "AIRFLOW_HOME": str(airflow),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
@@ -125,8 +139,12 @@ class Stack:
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
-            **self.settings,
         }
+
+    @property
+    def outbox(self) -> Path:
+        """The folder in which rows are staged."""
+        return self.home / "outbox"
 
     def __enter__(self) -> Stack:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -177,15 +195,11 @@ class Stack:
 
     def restart(self, name: str) -> None:
         """Start a killed process again, as whatever watches over it would."""
-        self._spawn(name, self.commands[name])
+        command, more = self.commands[name]
+        self._spawn(name, command, more)
 
-    def _start(self) -> None:
+    def _start_sandbox(self) -> None:
         p = self.ports
-        self.tell("Starting the BigQuery emulator ...")
-        self._start_bigquery()
-        # Airflow's database is made while the emulator starts; both take a few seconds.
-        migration = self._spawn("airflow-db", ["airflow", "db", "migrate"])
-        self.await_bigquery()
         self.tell("Starting the sandbox world ...")
         self._spawn(
             "sandbox",
@@ -197,6 +211,15 @@ class Stack:
                 *(("--log-table", self.log_table) if self.log_table else ()),
             ],
         )
+
+    def _start(self) -> None:
+        p = self.ports
+        self.tell("Starting the BigQuery emulator ...")
+        self._start_bigquery()
+        # Airflow's database is made while the emulator starts; both take a few seconds.
+        migration = self._spawn("airflow-db", ["airflow", "db", "migrate"])
+        self.await_bigquery()
+        self._start_sandbox()
         if migration.wait(timeout=120) != 0:
             raise StackError(f"Airflow's database could not be made; see {self.home / 'airflow-db.log'}")
         del self.processes["airflow-db"]
@@ -220,21 +243,40 @@ class Stack:
         """The UI's address."""
         return f"http://127.0.0.1:{self.ports.api}"
 
-    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
-        self.commands[name] = command
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """Name and password for the UI and its API; None where everybody is let in."""
+        return None
+
+    def _spawn(self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})) -> Process:
+        """Start a process, with the variables ``more`` beside everybody's."""
+        self.commands[name] = command, more
         log = (self.home / f"{name}.log").open("ab")
         self.logs.append(log)
         process = subprocess.Popen(
-            command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            env={**self.env, **more},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         self.processes[name] = process
         return process
 
-    def _run(self, name: str, command: list[str], *, may_fail: bool = False) -> None:
+    def _run(
+        self,
+        name: str,
+        command: list[str],
+        more: Mapping[str, str] = MappingProxyType({}),
+        *,
+        may_fail: bool = False,
+    ) -> None:
         with (self.home / f"{name}.log").open("wb") as log:
             done = subprocess.run(
                 command,
-                env=self.env,
+                env={**self.env, **more},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -266,8 +308,10 @@ class Stack:
         """Raise StackError when a process has ended."""
         for name, process in list(self.processes.items()):
             if name != "airflow-db" and process.poll() is not None:
-                log = self.home / f"{name}.log"
-                raise StackError(f"{name} has ended with code {process.returncode}; see {log}")
+                self._ended(name, process.returncode)
+
+    def _ended(self, name: str, code: int) -> None:
+        raise StackError(f"{name} has ended with code {code}; see {self.home / f'{name}.log'}")
 
     def memory(self) -> int:
         """Return the bytes that the stack's processes use together; pages that they share count once."""

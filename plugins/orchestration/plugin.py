@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import logging
 import sys
 from typing import Any
@@ -12,39 +10,22 @@ from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
 from orchestration.alerts.deadlines import RunQueued
-from orchestration.config import ConfigError
-from orchestration.config.last_good import load_or_last_good
 from orchestration.ui.links import PREFIX, FileLink, LogRowLink
 
 log = logging.getLogger(__name__)
 
-PRELOADED = (
-    "airflow.providers.google.cloud.hooks.bigquery",
-    "airflow.providers.http.hooks.http",
-    "orchestration.generator.dags",
-    "orchestration.audit.inputs",
-    "orchestration.audit.outbox",
-)
-
 
 class Preload:
-    """Imports what every task needs in the process that LocalExecutor forks its tasks from.
-
-    Importing BigQueryHook takes two seconds of CPU, our own modules a tenth of one; a fork has them for nothing.
-    Importing opens no connection. Elsewhere a task imports what it needs itself.
-    """
+    """Imports what every task needs in the process that LocalExecutor forks its tasks from."""
 
     @hookimpl  # type: ignore[untyped-decorator]
     def on_starting(self, component: Any) -> None:
-        """Import the modules when a scheduler starts."""
+        """Import it when a scheduler starts."""
         # The job does not know its own type yet at this point, but its process was started as what it is.
         if type(component).__name__ == "Job" and sys.argv[1:2] == ["scheduler"]:
-            for module in PRELOADED:
-                importlib.import_module(module)
-            # A broken file is the DAG processor's to report.
-            with contextlib.suppress(ConfigError):
-                load_or_last_good()
-            log.info("Preloaded %s", ", ".join(PRELOADED))
+            from orchestration.generator.preload import MODULES
+
+            log.info("Preloaded %s", ", ".join(MODULES))
 
 
 # Addresses without a slash in front lie below Airflow's own, wherever that is.

@@ -83,6 +83,55 @@ def test_the_locked_versions_of_all_forms_agree():
         assert {n: v for n, v in other.items() if versions[0].get(n, v) != v} == {}
 
 
+def seconds(section, *names):
+    """What the file sets of Airflow's options, added up."""
+    given = SERVICES["scheduler"]["environment"]
+    return sum(float(given[f"AIRFLOW__{section}__{name}"]) for name in names)
+
+
+MOST = 180 - 30
+"""What a fault may cost a tick, less what it takes to start a scheduler or a task again."""
+
+
+def test_a_killed_worker_is_noticed_in_time_and_a_database_that_is_away_for_a_minute_kills_no_task():
+    longest_wait = seconds("WORKERS", "EXECUTION_API_RETRY_WAIT_MAX")
+    assert 60 + longest_wait <= seconds("SCHEDULER", "TASK_INSTANCE_HEARTBEAT_TIMEOUT") <= MOST
+    # Each wait is a die rolled between one second and the longest.
+    assert seconds("WORKERS", "EXECUTION_API_RETRIES") * (1 + longest_wait) / 2 >= 60
+
+
+def test_a_killed_scheduler_is_noticed_in_time():
+    assert seconds("SCHEDULER", "SCHEDULER_HEALTH_CHECK_THRESHOLD", "ORPHANED_TASKS_CHECK_INTERVAL") <= MOST
+
+
+def test_what_redis_has_lost_is_sent_again_in_time():
+    assert seconds("SCHEDULER", "TASK_QUEUED_TIMEOUT", "TASK_QUEUED_TIMEOUT_CHECK_INTERVAL") <= MOST
+
+
+def test_every_setting_about_faults_stands_on_the_page_for_production():
+    given = SERVICES["scheduler"]["environment"]
+    names = [n for n in given if n.startswith(("AIRFLOW__SCHEDULER__", "AIRFLOW__WORKERS__")) and given[n].isdecimal()]
+    assert len(names) == 8
+    assert [
+        name for name in names if f"`{name}` {given[name]}" not in PAGE and f"`{name}` ({given[name]})" not in PAGE
+    ] == []
+
+
+def test_helms_values_are_those_of_the_compose_file():
+    values = yaml.safe_load((ROOT / "deploy" / "helm" / "values.yaml").read_text())
+    given = SERVICES["scheduler"]["environment"]
+    ours = {entry["name"]: entry["value"] for entry in values["env"]}
+    # A pod takes longer to start than a fork.
+    longer = {"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT"}
+    assert all(float(ours[name]) > float(given[name]) for name in longer)
+    shared = set(ours) & set(given)
+    assert len(shared) > 5
+    assert {name: ours[name] for name in shared - longer} == {name: given[name] for name in shared - longer}
+    folders = {name: value for name, value in ours.items() if name.endswith("_FOLDER")}
+    assert len(folders) == 2
+    assert all(f"{name}={value}" in DOCKERFILE for name, value in folders.items())
+
+
 def compose():
     """Return the command of a docker compose on this machine, or None."""
     for command in (["docker", "compose"], ["docker-compose"]):

@@ -1,0 +1,252 @@
+"""The distributed form without containers: what docker-compose.yaml starts, as processes on 127.0.0.1.
+
+Commands and environments are the compose file's own. What differs is only what a container brings: folders, addresses,
+a host name for each worker, and an end that takes all its processes along.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import psutil
+from cryptography.fernet import Fernet
+
+from sandbox.compose import Compose
+from sandbox.stack import ROOT, Ports, Stack, StackError
+
+SECRETS = ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ADMIN_PASSWORD")
+DEBIANS = "/usr/lib/postgresql/*/bin"
+"""Where Debian keeps PostgreSQL's programs: in no PATH."""
+INSTALL = "install them (on Debian: apt-get install postgresql redis-server)"
+
+
+@dataclass(frozen=True)
+class ClusterPorts(Ports):
+    """Where the two databases and the schedulers' health server listen too."""
+
+    postgres: int = int(os.environ.get("DEMO_POSTGRES_PORT", "5433"))
+    redis: int = int(os.environ.get("DEMO_REDIS_PORT", "6380"))
+    health: int = int(os.environ.get("DEMO_HEALTH_PORT", "8974"))
+
+
+def program(name: str) -> str:
+    """Return where a program of PostgreSQL or Redis is. Raises StackError, saying how to get it."""
+    places = [os.environ.get("PATH", ""), *map(str, Path("/").glob(DEBIANS.removeprefix("/")))]
+    found = shutil.which(name, path=os.pathsep.join(places))
+    if found is None:
+        raise StackError(f"{name} is not on this machine; {INSTALL}")
+    return found
+
+
+def as_postgres() -> list[str]:
+    """Return what goes before PostgreSQL's commands, which refuse to be root."""
+    return [program("setpriv"), "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+
+
+@dataclass
+class Cluster(Stack):
+    """The compose file's services under ``home``, with so many workers."""
+
+    ports: ClusterPorts = field(default_factory=ClusterPorts)
+    workers: int = 2
+    slots: int = 4
+    """How many tasks a worker runs at a time."""
+    restarts: list[str] = field(default_factory=list)
+    """What has ended by itself and was started again."""
+
+    @cached_property
+    def passwords(self) -> dict[str, str]:
+        """Secrets, made anew for each cluster."""
+        return {name: secrets.token_hex(16) for name in SECRETS} | {"FERNET_KEY": Fernet.generate_key().decode()}
+
+    @cached_property
+    def database(self) -> Path:
+        """PostgreSQL's folder. Its user has to reach it, and may not look into ``home``."""
+        return Path(tempfile.mkdtemp(prefix="nba-postgres-"))
+
+    @cached_property
+    def compose(self) -> Compose:
+        """The compose file, with what stands in for its containers."""
+        ports = self.ports
+        variables = {
+            **self.world_env,
+            **self.passwords,
+            "AIRFLOW_URL": self.url,
+            "PAUSED_AT_CREATION": "False",
+            "WORKER_CONCURRENCY": str(self.slots),
+            "PARALLELISM": str(self.workers * self.slots),
+        }
+        places = {
+            "/opt/nba": str(ROOT),
+            "/opt/airflow": str(self.home / "airflow"),
+            "/opt/venv": sys.prefix,
+            "@postgres/": f"@127.0.0.1:{ports.postgres}/",
+            "@redis:6379": f"@127.0.0.1:{ports.redis}",
+            "//api-server:8080": f"//127.0.0.1:{ports.api}",
+            "exec redis-server -": f"exec redis-server - --bind 127.0.0.1 --port {ports.redis} --dir {self.home}",
+        }
+        return Compose(ROOT, variables, places)
+
+    @property
+    def airflow_env(self) -> dict[str, str]:
+        """What all of Airflow's services have in common, and where they listen here."""
+        return {
+            **self.compose.environment("scheduler"),
+            "PYTHONPATH": self.world_env["PYTHONPATH"],
+            "PATH": self.world_env["PATH"],
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.ports.api),
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(self.ports.health),
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self.on_schedule),
+        }
+
+    @property
+    def outbox(self) -> Path:
+        """The folder in which rows are staged: the volume that all share."""
+        return self.home / "airflow" / "outbox"
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """The first user, whom ``init`` makes."""
+        return "admin", self.passwords["ADMIN_PASSWORD"]
+
+    def _start(self) -> None:
+        self.tell("Starting PostgreSQL and Redis ...")
+        self._make_database()
+        self._spawn("redis", self.compose.command("redis"), self.compose.environment("redis"))
+        self._start_postgres()
+        self.tell("Starting the BigQuery emulator ...")
+        self._start_bigquery()
+        self.await_database()
+        self.await_bigquery()
+        self._start_sandbox()
+        self.await_sandbox()
+        self.tell("Starting Airflow ...")
+        self._run("init", self.compose.command("init"), self._own("init"))
+        for name in ("api-server", "dag-processor", "triggerer"):
+            self.start_service(name)
+        self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
+        self.start_service("scheduler")
+        for number in range(1, self.workers + 1):
+            self.start_service("worker", number)
+
+    def start_service(self, service: str, number: int | None = None, **more: str) -> None:
+        """Start one process of a service: the only one, or that with a number."""
+        name = service if number is None else f"{service}-{number}"
+        command = self.compose.command(service)
+        if service in ("worker", "triggerer"):
+            # Servers of logs, for machines that share no folder, which listen on every address.
+            command.append("--skip-serve-logs")
+        if service == "worker":
+            command += ["--celery-hostname", name]
+        self._spawn(name, command, self._own(service) | more)
+
+    def _own(self, service: str) -> dict[str, str]:
+        """Return what a service has in its environment beside the variables of all."""
+        common = self.compose.environment("scheduler")
+        return {k: v for k, v in self.compose.environment(service).items() if common.get(k) != v}
+
+    def _make_database(self) -> None:
+        given = self.compose.environment("postgres")
+        if os.getuid() == 0:
+            shutil.chown(self.database, "postgres", "postgres")
+        password = self.database / "password"
+        password.write_text(given["POSTGRES_PASSWORD"])
+        if os.getuid() == 0:
+            shutil.chown(password, "postgres", "postgres")
+        command = [program("initdb"), "--pgdata", str(self.database / "data"), "--username", given["POSTGRES_USER"]]
+        command += ["--pwfile", str(password), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"]
+        self._run("initdb", [*as_postgres(), *command, "--no-sync"])
+        password.unlink()
+
+    def _start_postgres(self) -> None:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.ports.postgres,
+            "unix_socket_directories": self.database,
+            # What it holds is worth nothing after a power cut.
+            "fsync": "off",
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self._spawn("postgres", [*as_postgres(), program("postgres"), "-D", str(self.database / "data"), *options])
+
+    def await_database(self) -> None:
+        """Wait until PostgreSQL answers, and make Airflow's database in it, as the image does."""
+        given = self.compose.environment("postgres")
+        env = {**self.env, "PGPASSWORD": given["POSTGRES_PASSWORD"]}
+        where = ["--host", "127.0.0.1", "--port", str(self.ports.postgres), "--username", given["POSTGRES_USER"]]
+        deadline = time.monotonic() + 60
+        made = [program("createdb"), *where, "--maintenance-db", "template1", given["POSTGRES_DB"]]
+        while True:
+            done = subprocess.run(made, env=env, capture_output=True, text=True, check=False)
+            if done.returncode == 0 or "already exists" in done.stderr:
+                return
+            self.check()
+            if time.monotonic() > deadline:
+                raise StackError(f"PostgreSQL did not answer within 60 s: {done.stderr}")
+            time.sleep(0.2)
+
+    def ask(self, sql: str) -> list[list[str]]:
+        """Return the rows of a question to Airflow's database, as text."""
+        given = self.compose.environment("postgres")
+        where = ["--host", "127.0.0.1", "--port", str(self.ports.postgres), "--username", given["POSTGRES_USER"]]
+        command = [program("psql"), *where, "--dbname", given["POSTGRES_DB"], "--csv", "--tuples-only", "-c", sql]
+        env = {**self.env, "PGPASSWORD": given["POSTGRES_PASSWORD"]}
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        return list(csv.reader(done.stdout.splitlines()))
+
+    def waiting(self) -> int:
+        """Return how many tasks lie in Redis, where no worker has taken them yet."""
+        command = [program("redis-cli"), "-h", "127.0.0.1", "-p", str(self.ports.redis), "llen", "default"]
+        env = {**self.env, "REDISCLI_AUTH": self.passwords["REDIS_PASSWORD"]}
+        return int(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout)
+
+    def _ended(self, name: str, code: int) -> None:
+        """Start again what the compose file restarts."""
+        service = name.rstrip("-0123456789")
+        if service not in self.SERVICES or not self.compose.restarts(service):
+            super()._ended(name, code)
+        self.restarts.append(name)
+        self.restart(name)
+
+    SERVICES = ("postgres", "redis", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
+
+    def kill(self, name: str) -> None:
+        """Kill a service's processes, all at once, as a container's end does."""
+        process = self.processes.pop(name)
+        _kill(family(process.pid))
+        process.wait(timeout=10)
+
+    def stop(self) -> None:
+        """Stop every process, also the tasks' own, and remove PostgreSQL's folder."""
+        started = [one for process in self.processes.values() for one in family(process.pid)]
+        super().stop()
+        _kill(started)
+        shutil.rmtree(self.database, ignore_errors=True)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all that come from it: a task has a process group of its own."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    return []
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.send_signal(signal.SIGKILL)

@@ -1,0 +1,179 @@
+"""The distributed form for tests: its faults, and the audit that each of them must leave exact."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from rich.console import Console
+
+from sandbox.cluster import Cluster, ClusterPorts, family, program
+from sandbox.stack import StackError
+from support.days import PlayedDay
+from support.standins import PATIENCE_SECONDS, free_ports
+from support.worlds import et
+
+PORTS = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub", "postgres", "redis", "health")
+AWAY_SECONDS = 30
+"""How long a database is away: long enough that everything that asks for it has noticed."""
+
+
+def cluster(home: Path, **world: Any) -> Cluster:
+    """A cluster on ports that nobody uses. Skips, saying how to get them, where its programs are not installed."""
+    if find_spec("airflow.providers.celery") is None:
+        pytest.skip("Celery's packages are not installed: make .venv/.distributed")
+    try:
+        for name in ("initdb", "redis-server"):
+            program(name)
+    except StackError as missing:
+        pytest.skip(str(missing))
+    return Cluster(home, ClusterPorts(**dict(zip(PORTS, free_ports(len(PORTS)), strict=True))), **world)
+
+
+class ClusteredDay(PlayedDay):
+    """A day on a cluster, of which parts may be away for a while."""
+
+    stack: Cluster
+
+    def busy(self) -> bool:
+        """Return whether runs are under way, or nobody can say. Rows may stay staged until the cleanup."""
+        with contextlib.suppress(requests.RequestException):
+            return bool(self.api.unfinished())
+        return True
+
+    def wait_for_runs(self) -> None:
+        self.wait_for(lambda: not self.busy(), "the runs to end")
+
+    def calls_made(self) -> int:
+        """Return how many calls the service has had."""
+        return int(requests.get(self.world, timeout=10).json()["calls"])
+
+    def tries(self) -> dict[tuple[str, str, int, int], str]:
+        """Return every try of every call that Airflow knows of, with the state it ended in."""
+        columns = "run_id, task_id, map_index, try_number, state"
+        where = "WHERE operator = 'ScrapeOperator'"
+        asked = f"SELECT {columns} FROM task_instance {where} UNION SELECT {columns} FROM task_instance_history {where}"
+        found = self.stack.ask(asked)
+        made = {(run, task, int(index), int(number)): state for run, task, index, number, state in found}
+        return {key: state for key, state in made.items() if state not in ("skipped", "upstream_failed", "removed")}
+
+
+@contextlib.contextmanager
+def played(home: Path, timeline: Mapping[str, list[str]], **world: Any) -> Iterator[ClusteredDay]:
+    """Start a cluster under ``home``, play ``timeline`` (ET times of the day: DAGs) on it, and hand over the day."""
+    with cluster(home, **world) as stack:
+        day = ClusteredDay(stack, Console(quiet=True))
+        day.api.await_dags({dag for dags in timeline.values() for dag in dags}, PATIENCE_SECONDS)
+        day.play({et(moment).astimezone(UTC): dags for moment, dags in timeline.items()})
+        yield day
+
+
+# ---- faults: each is called while calls are made, and leaves behind what whatever watches over a container would ----
+
+
+def worker_killed(day: ClusteredDay) -> None:
+    """A worker with a task at work, and all its tasks, from one moment to the next."""
+    names = [name for name in day.stack.processes if name.startswith("worker")]
+
+    def at_work() -> list[str]:
+        # Main process, its forks, and what these have forked: the tasks.
+        main = {name: family(day.stack.processes[name].pid)[0] for name in names}
+        return [name for name, one in main.items() if any(fork.children() for fork in one.children())]
+
+    day.wait_for(at_work, "a worker to have a task")
+    name = at_work()[0] if at_work() else names[0]
+    day.stack.kill(name)
+    day.stack.restart(name)
+
+
+def scheduler_killed(day: ClusteredDay) -> None:
+    """The only scheduler."""
+    day.stack.kill("scheduler")
+    day.stack.restart("scheduler")
+
+
+def one_of_two_schedulers_killed(day: ClusteredDay) -> None:
+    """One of two, for good: the other takes over what it has begun."""
+    port = str(free_ports(1)[0])
+    day.stack.start_service("scheduler", 2, AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT=port)
+    day.stack.kill("scheduler")
+
+
+def redis_restarted(day: ClusteredDay) -> None:
+    """Redis, which saves what it holds on its way out."""
+    end(day, "redis")
+    day.stack.restart("redis")
+
+
+def redis_lost_its_data(day: ClusteredDay) -> None:
+    """Redis, killed, and with nothing of what it held: tasks that no worker has taken yet."""
+    workers = [family(process.pid)[0] for name, process in day.stack.processes.items() if name.startswith("worker")]
+    for worker in workers:
+        worker.suspend()
+    day.wait_for(day.stack.waiting, "a task in Redis")
+    day.stack.kill("redis")
+    for worker in workers:
+        worker.resume()
+    (day.stack.home / "dump.rdb").unlink(missing_ok=True)
+    day.stack.restart("redis")
+
+
+def postgres_away(day: ClusteredDay) -> None:
+    """PostgreSQL, for half a minute; what ends for its lack is started again meanwhile, as a container is."""
+    day.stack.kill("postgres")
+    watched(day, AWAY_SECONDS)
+    day.stack.restart("postgres")
+
+
+def bigquery_away(day: ClusteredDay) -> None:
+    """BigQuery, for half a minute."""
+    day.stack.kill("bigquery")
+    watched(day, AWAY_SECONDS)
+    day.stack.restart("bigquery")
+    day.stack.await_bigquery()
+
+
+def everything_restarted(day: ClusteredDay) -> None:
+    """A deploy: one service after the other ends in order and comes back."""
+    others = ("postgres", "redis", "bigquery", "sandbox")
+    for name in [name for name in day.stack.processes if name not in others]:
+        end(day, name)
+        day.stack.restart(name)
+
+
+FAULTS: dict[str, Callable[[ClusteredDay], None]] = {
+    fault.__name__: fault
+    for fault in (
+        worker_killed,
+        scheduler_killed,
+        one_of_two_schedulers_killed,
+        redis_restarted,
+        redis_lost_its_data,
+        postgres_away,
+        bigquery_away,
+        everything_restarted,
+    )
+}
+
+
+def end(day: ClusteredDay, name: str) -> None:
+    """Ask a service to end, and wait until it has."""
+    process = day.stack.processes.pop(name)
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=PATIENCE_SECONDS)
+
+
+def watched(day: ClusteredDay, seconds: float) -> None:
+    """Let time pass, and start again what ends meanwhile."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        day.stack.check()
+        time.sleep(0.5)

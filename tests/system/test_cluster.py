@@ -1,0 +1,125 @@
+"""A night on what docker-compose.yaml starts: decided as the embedded default does, and exact after every fault."""
+
+import os
+from datetime import UTC, timedelta
+
+import pytest
+
+from orchestration.audit.facts import day_facts
+from orchestration.audit.warehouse import Warehouse
+from orchestration.health.verdict import assess
+from sandbox.cluster import family
+from support.clusters import FAULTS, played
+from support.days import LONG_AGO, played_day
+from support.worlds import DAY, et, ours
+
+pytestmark = pytest.mark.drill
+WORLD = {"seed": 12, "day": DAY, "games": 3, "faults": 0, "lost": 0}
+TIMELINE = {
+    "04:30": ["schedule_dependency"],
+    "05:00": ["schedule_locker"],
+    "17:00": ["betting_lines", "referee_discovery"],
+    "22:00": ["post_game_window_1"],
+    "+1 04:00": ["post_game_window_3"],
+}
+QUICK = ("worker_killed",)
+"""The faults of every change; ``make cluster-drills`` has them all."""
+CHOSEN = FAULTS if os.environ.get("CLUSTER_DRILLS") == "all" else QUICK
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory):
+    with played(tmp_path_factory.mktemp("cluster"), TIMELINE, **WORLD) as day, pytest.MonkeyPatch.context() as patch:
+        for name in ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"):
+            patch.setenv(name, day.stack.env[name])
+        yield day
+
+
+def decisions(day):
+    """Every decision as it stands in the table, but for the moments at which it was made and written."""
+    found = day.rows(
+        f"SELECT * EXCEPT (decision_time, created_at) FROM nba_orchestration.v_workflow_decisions "
+        f"WHERE DATE(decision_time) > {LONG_AGO} ORDER BY slot_time, workflow_name",
+    )
+    return [(row["workflow_name"], row["slot_time"], row) for row in found]
+
+
+def test_a_night_on_the_cluster_is_decided_as_on_one_machine(night, tmp_path):
+    here = decisions(night)
+    with played_day(tmp_path, TIMELINE, **WORLD) as embedded:
+        there = decisions(embedded)
+    assert len(here) == sum(len(dags) for dags in TIMELINE.values()) - 1
+    assert here == there
+
+
+def test_a_task_begins_with_what_its_worker_has_imported(night):
+    """The library of Google's client is in memory of the processes from which tasks are forked."""
+    for name in ("worker-1", "worker-2"):
+        # One child more clears away old bundles.
+        children = family(night.stack.processes[name].pid)[0].children()
+        ready = [child for child in children if any("cygrpc" in one.path for one in child.memory_maps())]
+        assert len(ready) == night.stack.slots
+
+
+@pytest.fixture(scope="module")
+def hour():
+    """The next hour at which nothing has been played yet."""
+    return iter(range(8, 24))
+
+
+@pytest.mark.parametrize("fault", CHOSEN)
+def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault):
+    """Nobody does anything about it but what Docker does: start again what has ended."""
+    moment = et(f"+1 {next(hour):02}:00").astimezone(UTC)
+    night.set_clock(moment)
+    found, before = findings(moment), night.calls_made()
+    run = night.api.trigger("post_game_window_3", moment, force=True, target_date=DAY.isoformat())
+    night.wait_for(lambda: night.calls_made() > before, "the first call")
+    FAULTS[fault](night)
+    night.wait_for_runs()
+    assert night.api.get(f"dags/post_game_window_3/dagRuns/{run}")["state"] == "success"
+    drained = moment.replace(minute=30)
+    night.play({drained: ["cleanup"]})
+    night.wait_for(lambda: list(night.outbox.glob("**/*.json")) == [], "the rows")
+    assert findings(moment) == found
+    one_execution_for_each_run(night)
+    one_row_for_each_try(night)
+    [execution] = night.rows(
+        f"SELECT status, scrapers_triggered, scrapers_failed FROM nba_orchestration.v_workflow_executions "
+        f"WHERE DATE(execution_time) > {LONG_AGO} AND run_id = '{run}'",
+    )
+    assert execution == {"status": "completed", "scrapers_triggered": 1 + 4 * WORLD["games"], "scrapers_failed": 0}
+
+
+def findings(moment):
+    """What the health check says an hour after ``moment``. The night is short: it misses many ticks from the start."""
+    seen = moment + timedelta(hours=1)
+    health = assess(ours(), day_facts(Warehouse(), ours(), DAY, seen), seen)
+    assert (health.collected, health.due) == (WORLD["games"], WORLD["games"])
+    return {(one.kind, one.workflow) for one in health.findings}
+
+
+def one_execution_for_each_run(day):
+    found = day.rows(
+        f"""
+        SELECT d.workflow_name, d.run_id, COUNT(e.execution_id) AS executions
+        FROM nba_orchestration.v_workflow_decisions AS d
+        LEFT JOIN nba_orchestration.v_workflow_executions AS e ON e.decision_id = d.decision_id
+        WHERE DATE(d.decision_time) > {LONG_AGO} AND d.action = 'RUN'
+        GROUP BY d.decision_id, d.workflow_name, d.run_id
+        """,
+    )
+    assert {row["executions"] for row in found} == {1}, found
+
+
+def one_row_for_each_try(day):
+    found = day.rows(
+        f"SELECT dag_run_id, task_id, map_index, try_number, COUNT(*) AS n FROM nba_orchestration.v_scraper_runs "
+        f"WHERE DATE(triggered_at) > {LONG_AGO} GROUP BY dag_run_id, task_id, map_index, try_number",
+    )
+    rows = {(row["dag_run_id"], row["task_id"], row["map_index"], row["try_number"]): row["n"] for row in found}
+    assert set(rows.values()) == {1}
+    made = day.tries()
+    assert set(made) - set(rows) == set()
+    # Airflow may forget a try whose scheduler died before it could resume; we do not.
+    assert [key for key in set(rows) - set(made) if key[3] >= max(m[3] for m in made if m[:3] == key[:3])] == []
