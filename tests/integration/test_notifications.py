@@ -1,5 +1,6 @@
 """Alerts reach people: by severity, over a real mail server and a real webhook, and never at the log's cost."""
 
+import contextlib
 import logging
 from types import SimpleNamespace
 
@@ -132,3 +133,40 @@ def test_what_no_channel_took_comes_again_in_the_next_hour(box, run):
 def test_an_alert_without_a_run_of_its_own_links_to_the_run_that_found_it(box, run):
     tell_once(run, CONFIG, [Alert("missing_ticks", "all", "no decision since 14:00 ET")], LOG)
     assert "Run: http://localhost:8080/dags/cleanup/runs/c%201" in box.posts[0][1]["text"]
+
+
+def test_whoever_was_told_is_told_once_in_one_message_that_it_is_over(box, run):
+    other = Alert("missing_ticks", "all", "no decision since 13:00 ET", level=AlertLevel.WARNING)
+    with pytest.raises(AirflowFailException):
+        alert_once(run, CONFIG, "watchdog", [ABORT, other], LOG)
+    alert_once(run, CONFIG, "watchdog", [], LOG)
+    alert_once(run, CONFIG, "watchdog", [], LOG)
+    assert [mail["Subject"] for mail in box.mails][2:] == ["HEALED: watchdog"]
+    assert "Right again: ABORT: no <schedule> for {{ today }}; no decision since 13:00 ET" in box.posts[-1][1]["text"]
+
+
+def test_what_comes_back_after_that_is_raised_again_and_no_third_time_on_that_day(box, run):
+    for found in ([ABORT], [], [ABORT], [], [ABORT], []):
+        with contextlib.suppress(AirflowFailException):
+            alert_once(run, CONFIG, "watchdog", found, LOG)
+    subjects = [mail["Subject"] for mail in box.mails]
+    assert subjects == ["CRITICAL abort: betting_lines", "HEALED: betting_lines", "CRITICAL abort: betting_lines"]
+
+
+def test_what_nobody_was_told_of_needs_no_all_clear_and_who_wants_none_gets_none(box, run):
+    quiet = changed(settings__notifications={"email_to": ["duty@example.com"], "healed": False})
+    with pytest.raises(AirflowFailException):
+        alert_once(run, quiet, "watchdog", [ABORT], LOG)
+    alert_once(run, quiet, "watchdog", [], LOG)
+    assert len(box.mails) == 1
+
+
+def test_an_all_clear_that_no_channel_took_comes_again(box, run):
+    config = changed(settings__notifications={"critical_channels": ["slack"]})
+    with pytest.raises(AirflowFailException):
+        alert_once(run, config, "watchdog", [ABORT], LOG)
+    box.refuse = True
+    alert_once(run, config, "watchdog", [], LOG)
+    box.refuse = False
+    alert_once(run, config, "watchdog", [], LOG)
+    assert box.posts[-1][1]["text"].startswith("*HEALED: betting_lines*")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import run_link, send
-from orchestration.alerts.model import Alert, News, news, together
+from orchestration.alerts.model import Alert, News, Open, news, right_again, together
 from orchestration.config.model import Config
 from orchestration.nba.eastern import et_date
 from orchestration.runs.clock import RunClock
@@ -22,29 +23,40 @@ ALERTS = Asset("orchestration_alerts")
 """Where the memory hangs."""
 
 
-def alert_once(context: Context, config: Config, source: str, found: Iterable[Alert], log: Logger) -> None:
-    """Tell what is new and log what has healed; raise AirflowFailException when there is anything new.
+def alert_once(
+    context: Context,
+    config: Config,
+    source: str,
+    found: Iterable[Alert],
+    log: Logger,
+    looked_at: Collection[date] | None = (),
+) -> None:
+    """Tell what is new, and what is over; raise AirflowFailException when there is anything new.
 
-    ``source`` is whose findings these are: what it no longer finds has healed. The run is red once for an alert, not
-    in every hour that it lasts.
+    ``source`` is whose findings these are: what it no longer finds is over, as :func:`news` has it for ``looked_at``.
+    The run is red once for an alert, not in every hour that it lasts.
     """
-    store = context["asset_state_store"][ALERTS]
-    said = tell_once(context, config, found, log, store.get(source) or {})
-    store.set(source, said.open)
-    for text in said.healed:
-        log.info("Healed: %s", text)
+    store, key = context["asset_state_store"][ALERTS], f"open {source}"
+    said = tell_once(context, config, found, log, store.get(key) or {}, looked_at)
+    unsaid = _tell_healed(context, config, source, said.healed, log)
+    store.set(key, said.open | {alert.key: alert.to_open() for alert in unsaid})
     if said.raised:
         raise AirflowFailException("Needs a look: " + "; ".join(alert.text for alert in said.raised))
 
 
 def tell_once(
-    context: Context, config: Config, found: Iterable[Alert], log: Logger, was_open: dict[str, str] | None = None
+    context: Context,
+    config: Config,
+    found: Iterable[Alert],
+    log: Logger,
+    was_open: Open | None = None,
+    looked_at: Collection[date] | None = (),
 ) -> News:
     """Send what nobody was told today. What no channel takes, though one should, is not told: it comes again."""
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     merged, day = together(found), et_date(now)
     told = {key: store.get(f"told {key}") for key in merged}
-    said = news(told, was_open or {}, merged, day)
+    said = news(told, was_open or {}, merged, day, looked_at)
     for alert in said.raised:
         log.error("%s (%s): %s%s", alert.kind, alert.workflow, alert.text, alert.command and f"; next: {alert.command}")
         here = run_link(context["ti"].dag_id, context["ti"].run_id)
@@ -52,3 +64,26 @@ def tell_once(
         if not send(config, alert, now, link).nowhere:
             store.set(f"told {alert.key}", day.isoformat())
     return said
+
+
+def _tell_healed(
+    context: Context, config: Config, source: str, healed: Iterable[Alert], log: Logger
+) -> Collection[Alert]:
+    """Tell in one message what is over of what people were told; return what no channel took, which comes again.
+
+    Once a day for each: what comes and goes is raised a second time, and after that it only stays in the log.
+    """
+    store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
+    today, due = et_date(now).isoformat(), []
+    for alert in healed:
+        log.info("Healed: %s", alert.text)
+        if store.get(f"told {alert.key}") and store.get(f"healed {alert.key}") != today:
+            due.append(alert)
+    if not due or not config.settings.notifications.healed:
+        return ()
+    if send(config, right_again(due, source), now, run_link(context["ti"].dag_id, context["ti"].run_id)).nowhere:
+        return due
+    for alert in due:
+        store.set(f"healed {alert.key}", today)
+        store.set(f"told {alert.key}", "")
+    return ()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
 from orchestration.health.findings import Finding
 from orchestration.words import AlertLevel, Verdict
 
-Open = dict[str, str]
-"""What a source found when it last looked: the text of each alert, by its key."""
+Open = dict[str, dict[str, str | None]]
+"""What a source found when it last looked, by the alerts' keys, as JSON."""
+HEALED = "healed"
+"""The kind of what tells that others are over."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class Alert:
     """Something that needs a person. ``kind`` and ``workflow`` say which; ``command`` is the first one to type.
 
     ``workflow`` is what it is about: a workflow, a DAG of the system, or a scraper. ``run_id`` is Airflow's, if one run
-    is to blame.
+    is to blame. ``day``: the orchestration day in which it was found, if it is about one. ``lasts``: whether it is over
+    once it is no longer found; what has happened once is not.
     """
 
     kind: str
@@ -27,19 +30,38 @@ class Alert:
     command: str = "bin/orchestration/check_system_status.sh"
     level: AlertLevel = AlertLevel.CRITICAL
     run_id: str | None = None
+    day: date | None = None
+    lasts: bool = True
 
     @property
     def key(self) -> str:
         """What makes two alerts the same."""
         return f"{self.kind} {self.workflow}"
 
+    def to_open(self) -> dict[str, str | None]:
+        """Return what is kept of it until it is over."""
+        day = None if self.day is None else self.day.isoformat()
+        return {
+            "kind": self.kind, "workflow": self.workflow, "text": self.text, "command": self.command,
+            "level": self.level.value, "day": day,
+        }  # fmt: skip
+
+    @classmethod
+    def from_open(cls, kept: Mapping[str, str | None]) -> Alert:
+        """Read what ``to_open`` returned."""
+        kind, workflow, text, command, level = (
+            kept[name] or "" for name in ("kind", "workflow", "text", "command", "level")
+        )
+        day = date.fromisoformat(kept["day"]) if kept["day"] else None
+        return cls(kind, workflow, text, command, AlertLevel(level), day=day)
+
 
 @dataclass(frozen=True)
 class News:
-    """What to tell: alerts to raise, texts of what has healed; and what is open now."""
+    """What to tell: alerts to raise, those that are over; and what is open now."""
 
     raised: tuple[Alert, ...]
-    healed: tuple[str, ...]
+    healed: tuple[Alert, ...]
     open: Open
 
 
@@ -64,12 +86,33 @@ def together(found: Iterable[Alert]) -> dict[str, Alert]:
     return merged
 
 
-def news(told: Mapping[str, str | None], was_open: Open, found: Mapping[str, Alert], day: date) -> News:
+def news(
+    told: Mapping[str, str | None],
+    was_open: Open,
+    found: Mapping[str, Alert],
+    day: date,
+    looked_at: Collection[date] | None = (),
+) -> News:
     """Return what is new among ``found`` on the ET date ``day``, and what of ``was_open`` is over.
 
     ``told`` says on which ET day each alert was told last. What lasts is raised anew on each day; what comes back on
-    the same day is not.
+    the same day is not, unless people were told that it was over.
+
+    ``looked_at``: the orchestration days in which the source looked. What was found in another day is not over for not
+    being found, it is of the past. None where the source could not look at all: then all is as it was.
     """
     raised = tuple(alert for key, alert in found.items() if told.get(key) != day.isoformat())
-    healed = tuple(text for key, text in was_open.items() if key not in found)
-    return News(raised, healed, {key: alert.text for key, alert in found.items()})
+    still_open = {key: alert.to_open() for key, alert in found.items() if alert.lasts}
+    if looked_at is None:
+        return News(raised, (), was_open | still_open)
+    gone = {key: Alert.from_open(kept) for key, kept in was_open.items() if key not in found}
+    healed = tuple(alert for alert in gone.values() if alert.day is None or alert.day in looked_at)
+    return News(raised, healed, still_open)
+
+
+def right_again(healed: Collection[Alert], source: str) -> Alert:
+    """Return what tells those who were told of ``healed``, one or more, that it is over: as widely, and once."""
+    about = {alert.workflow for alert in healed}
+    loudest = max((alert.level for alert in healed), key=list(AlertLevel).index)
+    text = "Right again: " + "; ".join(alert.text for alert in healed)
+    return Alert(HEALED, about.pop() if len(about) == 1 else source, text, level=loudest)

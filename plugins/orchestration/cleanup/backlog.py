@@ -68,7 +68,7 @@ def backlog(
             publish.append(file)
         elif past.times >= settings.max_republish:
             text = f"stuck: {file.gcs_path} is still missing after {past.times} republishings"
-            alerts.append(Alert("stuck", file.scraper_name, text, level=AlertLevel.WARNING))
+            alerts.append(Alert("stuck", file.scraper_name, text, level=AlertLevel.WARNING, lasts=False))
         elif now >= past.last + FIRST_PAUSE * 2 ** (past.times - 1):
             publish.append(file)
     return Backlog(len(files), missing, tuple(publish), tuple(alerts))

@@ -80,6 +80,8 @@ class Notifications(Strict):
     warning_channels: Channels = (Channel.EMAIL,)
     email_to: Names = ()
     """Who gets the mails."""
+    healed: bool = True
+    """Whether those who were told of something are told when it is over."""
 
     def channels(self, level: AlertLevel) -> tuple[Channel, ...]:
         """Return where an alert of this level goes. INFO and NONE stay in the log."""

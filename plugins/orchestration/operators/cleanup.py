@@ -64,7 +64,7 @@ class DrainOutboxOperator(AlertingOperator):
         self._measure(outbox)
         self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
         refused = "BigQuery refused rows; they are set aside: " + "; ".join(drained.refused)
-        alerts = [Alert("rows_refused", "outbox", refused)] if drained.refused else []
+        alerts = [Alert("rows_refused", "outbox", refused, lasts=False)] if drained.refused else []
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
             raise AirflowFailException(refused)
@@ -112,7 +112,7 @@ class CleanupOperator(AlertingOperator):
         if look.known and not shadow:
             FILES_MISSING.set(len(look.missing))
             FILES_REPUBLISHED.count(len(published))
-        alert_once(context, self.config, "cleanup", alerts, self.log)
+        alert_once(context, self.config, "cleanup", alerts, self.log, () if look.known else None)
 
     def _look(self, now: datetime, at: datetime) -> Backlog:
         """Return what is missing and what of it to republish: nothing, where anything about it is not known.

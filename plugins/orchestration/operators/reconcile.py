@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
@@ -84,7 +85,8 @@ class TellOpenOperator(AlertingOperator):
             self.log.info("What is still missing is looked for again; people are told after the day's last time")
             return
         alerts = [self._alert(makeup) for makeup in _find(context, self.config, MANY)]
-        alert_once(context, self.config, SOURCE, alerts, self.log)
+        days = [clock.tick.date() - timedelta(days=n) for n in range(int(asked_of(context)["days"]) + 1)]
+        alert_once(context, self.config, SOURCE, alerts, self.log, days)
 
     def _alert(self, makeup: Makeup) -> Alert:
         what = f"{len(makeup.games)} game{'' if len(makeup.games) == 1 else 's'} of {makeup.target_date}"
@@ -92,4 +94,4 @@ class TellOpenOperator(AlertingOperator):
         critical = any(self.config.scrapers[scraper].critical for scraper in makeup.scrapers)
         level = AlertLevel.CRITICAL if critical else AlertLevel.WARNING
         command = trigger(makeup.workflow, force=True, target_date=makeup.target_date.isoformat())
-        return Alert("games_incomplete", makeup.workflow, text, command, level)
+        return Alert("games_incomplete", makeup.workflow, text, command, level, day=makeup.target_date)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from orchestration.alerts.memory import alert_once
@@ -66,6 +67,7 @@ class WatchOperator(AlertingOperator):
         config, now = self.config, RunClock.of(context).now()
         today = current_day(config, now)
         alerts: list[Alert] = []
+        looked_at: list[date] | None = None
         try:
             warehouse = Warehouse(config.settings)
             facts = [day_facts(warehouse, config, today, now)]
@@ -83,14 +85,16 @@ class WatchOperator(AlertingOperator):
             seen = [assess(config, day, now) for day in facts]
             with measuring(VERDICT.name):
                 _measure(config, facts, seen, now)
+            looked_at = [day.day for day in facts]
             for day, health in zip(facts, seen, strict=True):
                 repaired = data.repairs_until(config, day.day)
                 untold = TOLD_ELSEWHERE | ({"games_incomplete"} if repaired and now < repaired else set())
                 for finding in health.findings:
                     if finding.kind not in untold:
                         workflow = config.workflows.get(finding.workflow)
-                        alerts.append(alert_of(finding, workflow.alerts.failure if workflow else None))
+                        alert = alert_of(finding, workflow.alerts.failure if workflow else None)
+                        alerts.append(replace(alert, day=day.day))
         except WarehouseError as error:
             VERDICT.set(Verdict.UNKNOWN.exit_code)
             alerts.append(Alert("unreadable", "watchdog", f"the audit cannot be read: {error}"))
-        alert_once(context, config, "watchdog", alerts, self.log)
+        alert_once(context, config, "watchdog", alerts, self.log, looked_at)

@@ -1,10 +1,12 @@
 """An alert once per workflow, kind and ET day; what heals says so."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from orchestration.alerts.model import Alert, alert_of, news, together
+from orchestration.alerts.channels import subject_of
+from orchestration.alerts.model import Alert, alert_of, news, right_again, together
 from orchestration.health.findings import bad, worse
 from orchestration.words import AlertLevel
 from support.worlds import DAY
@@ -19,8 +21,8 @@ class Memory:
     def __init__(self):
         self.told, self.open = {}, {}
 
-    def look(self, *found, day=DAY):
-        said = news(self.told, self.open, together(found), day)
+    def look(self, *found, day=DAY, looked_at=()):
+        said = news(self.told, self.open, together(found), day, looked_at)
         self.open = said.open
         self.told |= {alert.key: day.isoformat() for alert in said.raised}
         return said
@@ -57,14 +59,46 @@ def test_what_is_over_is_told_once_and_does_not_come_back_on_the_same_day():
     memory = Memory()
     memory.look(STUCK)
     over = memory.look()
-    assert (over.raised, over.healed) == ((), ("one file",))
+    assert (over.raised, over.healed) == ((), (STUCK,))
     assert memory.look().healed == ()
     assert memory.look(STUCK).raised == ()
-    assert memory.look(day=TOMORROW).healed == ("one file",)
+    assert memory.look(day=TOMORROW).healed == (STUCK,)
+
+
+TODAYS = replace(STUCK, day=DAY)
+
+
+def test_what_a_day_that_is_past_left_is_not_over_it_is_past():
+    memory = Memory()
+    memory.look(TODAYS, looked_at=[DAY])
+    assert memory.look(day=TOMORROW, looked_at=[TOMORROW]).healed == ()
+    assert memory.look(day=TOMORROW, looked_at=[TOMORROW, DAY]).healed == ()
+
+
+def test_nothing_is_over_for_not_being_seen_while_nobody_can_look():
+    memory, unreadable = Memory(), Alert("unreadable", "watchdog", "BigQuery is away")
+    memory.look(TODAYS, OTHER, looked_at=[DAY])
+    assert memory.look(unreadable, looked_at=None).healed == ()
+    assert set(memory.look(TODAYS, looked_at=[DAY]).healed) == {unreadable, OTHER}
+    memory.look(unreadable, looked_at=None)
+    assert set(memory.look(looked_at=[DAY]).healed) == {unreadable, TODAYS}
+
+
+def test_what_has_happened_once_is_never_over():
+    memory = Memory()
+    memory.look(replace(STUCK, lasts=False))
+    assert memory.look().healed == ()
+
+
+def test_several_that_are_over_are_one_message_as_loud_as_the_loudest():
+    quiet = replace(OTHER, level=AlertLevel.WARNING)
+    message = right_again([quiet, STUCK], "watchdog")
+    assert (message.text, message.level) == ("Right again: no schedule; one file", AlertLevel.CRITICAL)
+    assert (subject_of(message), subject_of(right_again([quiet], "watchdog"))) == ("HEALED: watchdog", "HEALED: lines")
 
 
 def test_what_nobody_could_be_told_comes_again():
-    assert news({}, {STUCK.key: STUCK.text}, together([STUCK]), DAY).raised == (STUCK,)
+    assert news({}, {STUCK.key: STUCK.to_open()}, together([STUCK]), DAY).raised == (STUCK,)
 
 
 def test_a_finding_is_as_loud_as_its_verdict_and_a_failed_execution_as_its_workflow_says():
