@@ -58,7 +58,7 @@ class DrainOutboxOperator(AlertingOperator):
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
             self._measure(outbox)
-            alert = Alert("not_drained", "outbox", f"the outbox could not be drained: {error}")
+            alert = Alert("not_drained", "outbox", f"{error}; the next hour tries again")
             alert_once(context, self.config, "outbox", [alert], self.log)
             return
         self._measure(outbox)
