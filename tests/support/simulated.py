@@ -153,6 +153,8 @@ class SimulatedDays:
                     reason=decision.reason,
                     alert_level=decision.alert_level,
                     slot_time=tick,
+                    scrapers_triggered=list(decision.scrapers),
+                    target_games=[game.game_id for game in decision.games],
                     rule=decision.rule,
                     target_date=decision.target_date,
                     created_at=tick,

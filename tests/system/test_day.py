@@ -1,12 +1,13 @@
 """A game day in short, through the real scheduler: every step of the main job."""
 
 import json
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
 
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse
+from orchestration.cli import main
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action
 from support.days import LONG_AGO, played_day
@@ -132,6 +133,15 @@ def test_the_lock_is_the_plan(day, monkeypatch):
     assert sorted((r["workflow_name"], r["expected_run_time"], r["reason"]) for r in locked) == sorted(
         (d.workflow, d.tick, d.reason) for d in runs
     )
+
+
+def test_decided_again_with_what_was_known_then_every_decision_is_the_same(day, monkeypatch, capsys):
+    for name in ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"):
+        monkeypatch.setenv(name, day.stack.env[name])
+    # The tick at 04:30 belongs to the day before.
+    span = ["--from", (DAY - timedelta(days=1)).isoformat(), "--to", DAY.isoformat()]
+    code, shown = main(["backtest", *span]), capsys.readouterr()
+    assert (shown.out, shown.err, code) == ("8 decisions on record: 8 the same, 0 not\n", "", 0)
 
 
 def test_the_ui_shows_decision_and_outcome_beside_the_task(day):

@@ -28,7 +28,7 @@ VERDICTS = ("health", "status", "timeline", "missing", "failures", "reconcile", 
 """Commands whose exit code says what they found: what keeps them from finding it is UNKNOWN."""
 
 
-CANNOT_TELL = {"diff": 2}
+CANNOT_TELL = {"diff": 2, "backtest": 2}
 """Commands of which 0 and 1 are an answer too, with the code of what keeps them from one."""
 
 
@@ -112,6 +112,13 @@ def parser() -> argparse.ArgumentParser:
     view = differing.add_mutually_exclusive_group()
     for name, what in (("json", "for machines"), ("markdown", "for a pull request")):
         view.add_argument(f"--{name}", dest="view", action="store_const", const=name, default="text", help=what)
+    testing = commands.add_parser(
+        "backtest", help="decide again what is on record; exit 0 all the same, 1 something is not, 2 unknown"
+    )
+    testing.add_argument("--from", dest="first", type=_day, required=True, help="first ET date, from its lock")
+    testing.add_argument("--to", dest="last", type=_day, required=True, help="last ET date, to the next lock")
+    testing.add_argument("--config", metavar="FILE", help="another workflows.yaml; default: the file in use")
+    testing.add_argument("--json", action="store_true", help="for machines")
     explaining = commands.add_parser("explain", help="every check of one decision, passed or not")
     explaining.add_argument("--workflow", required=True)
     explaining.add_argument("--at", type=_aware, required=True, help="tick, with its zone: 2026-01-14T13:00-05:00")
@@ -208,6 +215,10 @@ def _run(options: argparse.Namespace) -> int:
                 only=options.workflow,
                 verbose=options.verbose,
             )
+        case "backtest":
+            from orchestration.cli.backtest import run_backtest
+
+            return run_backtest(options.first, options.last, options.config, as_json=options.json)
         case "describe":
             from orchestration.cli.describe import run_describe
 

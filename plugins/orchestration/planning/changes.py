@@ -110,7 +110,7 @@ class Changes:
 
     def __bool__(self) -> bool:
         """Whether anything changes at all."""
-        return bool(self.workflows or self.games or self.unseen) or calls_of(self.old) != calls_of(self.new)
+        return bool(self.workflows or self.games or self.unseen)
 
 
 def compare_seasons(old: Season, new: Season) -> Changes:

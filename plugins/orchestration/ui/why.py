@@ -37,6 +37,7 @@ TO_RUN: Mapping[str, str] = {
     "outside_window": "the tick lies within the tolerance of the workflow's fixed time",
     "not_tipped": "one of the missing games tips",
     "not_due": "a missing game is over and its delay has passed",
+    "condition_not_met": "the games of the date are as the condition asks",
     "too_soon": "more time passes since it last ran",
     "before_opening": "the window before the first tip opens",
     "max_attempts_reached": "nothing: the attempts of this date are used up; a forced run asks again",

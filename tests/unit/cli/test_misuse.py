@@ -38,6 +38,21 @@ def test_a_crash_of_a_command_with_a_verdict_is_unknown(command, broken, capsys)
     assert "Traceback" not in out + err
 
 
+def test_a_backtest_that_cannot_be_told_is_2(broken, monkeypatch, capsys):
+    span = ["backtest", "--from", "2026-01-14", "--to"]
+    assert main([*span, "2026-01-14"]) == 2
+    assert "a fault of our own" in capsys.readouterr().err
+    assert main([*span, "2026-01-13"]) == 2
+    assert main([*span, "2026-03-14"]) == 2
+    assert "backtest: from 2026-01-14 to 2026-03-14 must be 1 to 31 days" in capsys.readouterr().err
+    monkeypatch.setattr(Warehouse, "query", lambda *_: [])
+    assert main([*span, "2026-01-14"]) == 2
+    assert "there is no decision on record" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(span)
+    assert ended.value.code == 2
+
+
 def test_health_says_so_to_machines_too(broken, capsys):
     assert main(["health", "--json"]) == UNKNOWN
     found = json.loads(capsys.readouterr().out)

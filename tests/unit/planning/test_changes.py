@@ -75,6 +75,17 @@ def test_games_that_are_over_in_the_hour_between_are_collected_earlier_and_the_o
     assert over
 
 
+def test_a_whole_date_that_came_before_a_game_was_due_has_not_brought_it():
+    played = season(ours())
+    brought = [played.brought[game.game_id, "nbac_player_boxscore"] for game in GAMES]
+    assert all(tick >= game.due for tick, game in zip(brought, GAMES, strict=True))
+
+
+def test_a_run_for_another_date_is_a_run_with_other_calls():
+    found = changes(workflows__referee_discovery__schedule__target_date="yesterday")
+    assert Kind.OTHER_CALLS in of(found, "referee_discovery").ticks
+
+
 def test_what_follows_at_other_ticks_is_found_too():
     found = changes(workflows__post_game_window_1__schedule__fixed_time="23:00")
     later = of(found, "post_game_window_2")

@@ -1,0 +1,79 @@
+-- What is on record of a span of ticks, and what was known at each of them: our decisions, and of our executions and calls
+-- every version with the moment at which it was made, since the views keep only the last. Of the system beside or before
+-- ours as decision_inputs reads it. The schedule is as it is now: a refresh leaves nothing of the one before. Each row is a
+-- kind and a JSON object.
+-- Parameters: schedule_from, schedule_to DATE; history_from_date, until_date DATE (UTC); history_from, until TIMESTAMP.
+SELECT kind, payload
+FROM {audit}.known_schedule(@schedule_from, @schedule_to)
+UNION ALL
+SELECT 'decision', TO_JSON_STRING(STRUCT(
+  workflow_name AS workflow,
+  UNIX_SECONDS(slot_time) AS tick,
+  CAST(target_date AS STRING) AS target_date,
+  action AS action,
+  rule AS rule,
+  reason AS reason,
+  alert_level AS alert_level,
+  target_games AS games,
+  scrapers_triggered AS scrapers,
+  triggered_by AS triggered_by,
+  UNIX_MICROS(created_at) AS made
+))
+FROM {audit}.v_workflow_decisions
+WHERE DATE(decision_time) BETWEEN @history_from_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
+  AND slot_time >= @history_from
+  AND slot_time < @until
+UNION ALL
+SELECT 'execution_version', TO_JSON_STRING(STRUCT(
+  execution_id AS id,
+  workflow_name AS workflow,
+  UNIX_SECONDS(slot_time) AS tick,
+  CAST(target_date AS STRING) AS target_date,
+  status AS status,
+  scrapers_succeeded - COALESCE(scrapers_no_data, 0) AS with_records,
+  UNIX_MICROS(created_at) AS made
+))
+FROM {audit}.workflow_executions
+WHERE DATE(execution_time) BETWEEN @history_from_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
+  AND dag_id IS NOT NULL
+  AND slot_time >= @history_from
+  AND slot_time < @until
+UNION ALL
+SELECT 'call_version', TO_JSON_STRING(STRUCT(
+  row_id AS id,
+  scraper_name AS scraper,
+  UNIX_SECONDS(slot_time) AS tick,
+  CAST(target_date AS STRING) AS target_date,
+  status AS outcome,
+  game_id AS game_id,
+  IFNULL(error_type, '') = 'killed' AS killed,
+  UNIX_MICROS(created_at) AS made
+))
+FROM {audit}.scraper_execution_log
+WHERE DATE(triggered_at) BETWEEN @history_from_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
+  AND dag_id IS NOT NULL
+  AND slot_time >= @history_from
+  AND slot_time < @until
+UNION ALL
+SELECT 'their_execution', {their_execution}
+FROM {history}.workflow_executions
+WHERE DATE(execution_time) BETWEEN @history_from_date AND @until_date
+  AND execution_time >= @history_from
+  AND execution_time < @until
+  AND execution_id NOT IN (
+    SELECT execution_id
+    FROM {audit}.v_workflow_executions
+    WHERE DATE(execution_time) BETWEEN @history_from_date AND @until_date
+  )
+UNION ALL
+SELECT 'their_call', {their_call}
+FROM {history}.scraper_execution_log
+WHERE DATE(triggered_at) BETWEEN @history_from_date AND @until_date
+  AND triggered_at >= @history_from
+  AND triggered_at < @until
+  AND execution_id NOT IN (
+    SELECT execution_id
+    FROM {audit}.scraper_execution_log
+    WHERE DATE(triggered_at) BETWEEN @history_from_date AND @until_date
+      AND dag_id IS NOT NULL
+  )

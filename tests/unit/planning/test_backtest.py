@@ -1,0 +1,132 @@
+"""What is on record decided again, with what was known at each tick."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from orchestration.decisions.days import day_bounds
+from orchestration.decisions.model import PastCall, PastExecution
+from orchestration.nba.eastern import after
+from orchestration.nba.example import example_season
+from orchestration.planning.backtest import Past, Recorded, Version, decided_again
+from orchestration.planning.changes import runs_of
+from orchestration.planning.season import play
+from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome
+from support.worlds import changed, ours
+
+FIRST, LAST = date(2026, 1, 12), date(2026, 1, 15)
+START, END = day_bounds(ours(), FIRST)[0], day_bounds(ours(), LAST)[1]
+FROM = day_bounds(ours(), FIRST + timedelta(days=2))[0]
+"""What is decided again begins two days later, so that all that its rules look back to is on record."""
+
+
+def recorded(decision, **more):
+    return Recorded(
+        decision.workflow, decision.tick, decision.action, decision.rule, decision.reason, decision.alert_level,
+        decision.target_date, frozenset(game.game_id for game in decision.games), decision.scrapers, decision.tick,
+        **more,
+    )  # fmt: skip
+
+
+def past():
+    """The record of four days: what was decided, and the rows of what was done, ten minutes after its tick."""
+    season = play(ours(), START, END, example_season())
+    versions = []
+    for run in runs_of(season):
+        made = season.made[run.workflow, run.tick]
+        brought = sum(call.outcome is Outcome.SUCCESS for call in made)
+        execution = PastExecution(run.workflow, run.tick, run.target_date, ExecutionStatus.COMPLETED, brought)
+        done = after(run.tick, timedelta(minutes=10))
+        versions.append(Version(f"{run.workflow} {run.tick}", done, execution))
+        for call in made:
+            what = PastCall(call.scraper, call.tick, call.target_date, call.outcome, call.game_id)
+            versions.append(Version(f"{call.workflow} {call.tick} {call.label}", done, what))
+    decisions = tuple(map(recorded, season.decisions.values()))
+    return Past(example_season().seen_at(START), decisions, tuple(versions))
+
+
+PAST = past()
+
+
+def again(config=None, record=PAST):
+    return list(decided_again(config or ours(), record, FROM, END))
+
+
+def others(config=None, record=PAST):
+    return [
+        (one.then.workflow, f"{one.then.tick:%d %H:%M}", one.differs) for one in again(config, record) if one.differs
+    ]
+
+
+def test_with_the_configuration_of_then_all_is_as_it_was():
+    assert len(again()) == 2 * 147
+    assert {one.then.action for one in again()} == {Action.RUN, Action.SKIP}
+    assert others() == []
+
+
+def test_another_configuration_differs_where_it_decides_otherwise():
+    found = others(changed(workflows__post_game_window_1__schedule__fixed_time="23:00"))
+    assert ("post_game_window_1", "14 22:00", ("action", "rule", "games", "scrapers", "reason")) in found
+    assert ("post_game_window_1", "14 23:00", ("action", "rule", "games", "scrapers", "reason")) in found
+    assert {name for name, _, _ in found} == {"post_game_window_1"}
+    assert {differs for _, tick, differs in found if tick[3:] not in ("22:00", "23:00")} == {("reason",)}
+
+
+def test_it_goes_on_from_what_was_done_and_not_from_what_it_would_have_done():
+    found = others(changed(workflows__betting_lines__schedule__frequency_hours=3))
+    skipped = [tick for name, tick, differs in found if "action" in differs]
+    # Three hours after a collection that really took place there is another one: each second of then is too soon.
+    assert skipped == ["14 15:00", "14 17:00", "14 19:00", "15 15:00", "15 17:00", "15 19:00"]
+
+
+def test_a_workflow_that_is_off_or_gone_is_said():
+    found = again(changed(workflows__referee_discovery__enabled=False))
+    assert {one.then.workflow for one in found if one.differs == ("workflow",)} == {"referee_discovery"}
+
+
+def test_what_was_not_known_yet_does_not_count():
+    def late(version):
+        known = isinstance(version.what, PastExecution) and version.what.workflow == "betting_lines"
+        return replace(version, made=after(version.made, timedelta(hours=1, minutes=30))) if known else version
+
+    found = others(record=replace(PAST, versions=tuple(map(late, PAST.versions))))
+    assert ("betting_lines", "14 14:00", ("action", "rule", "games", "scrapers", "reason")) in found
+
+
+def test_of_a_row_the_version_counts_that_was_known():
+    def failed(version):
+        return replace(version.what, status=ExecutionStatus.FAILED)
+
+    morning = next(v for v in PAST.versions if v.row_id.startswith("morning_operations 2026-01-14"))
+    noon = after(morning.what.tick, timedelta(hours=6))
+    corrected = replace(morning, what=failed(morning), made=noon)
+    found = others(record=replace(PAST, versions=(*PAST.versions, corrected)))
+    ticks = [tick for name, tick, _ in found if name == "morning_operations" and tick.startswith("14")]
+    assert ticks[0] == "14 12:00"
+    killed = replace(morning, what=failed(morning), made=noon, spoken_for=True)
+    assert others(record=replace(PAST, versions=(*PAST.versions, killed))) == []
+
+
+def test_what_somebody_asked_for_and_what_was_decided_for_want_of_knowledge_is_left_out():
+    [one] = [d for d in PAST.decisions if (d.workflow, f"{d.tick:%d %H:%M}") == ("betting_lines", "14 12:00")]
+    odd = (
+        replace(one, rule="forced", action=Action.RUN),
+        replace(one, by="manual:ann", reason="x"),
+        replace(one, rule="schedule_unknown", action=Action.ABORT),
+    )
+    assert [d.left_out for d in odd] == ["asked for by hand", "asked for by hand", "made without knowing enough"]
+    record = replace(PAST, decisions=(*PAST.decisions, *odd))
+    assert len(again(record=record)) == len(again())
+
+
+def test_each_thing_that_is_not_the_same_is_named():
+    one = next(one for one in again() if one.then.action is Action.RUN and one.then.games)
+    for change, name in (
+        ({"alert": AlertLevel.CRITICAL}, "alert"),
+        ({"games": frozenset()}, "games"),
+        ({"scrapers": ()}, "scrapers"),
+        ({"rule": "x"}, "rule"),
+        ({"reason": "x"}, "reason"),
+        ({"target_date": FIRST}, "target date"),
+        ({"action": Action.SKIP}, "action"),
+    ):
+        assert replace(one, then=replace(one.then, **change)).differs == (name,)
