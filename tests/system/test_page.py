@@ -304,6 +304,25 @@ def test_200_workflows_are_readable_and_light(opened):
     assert accessibility_faults(page) == []
 
 
+def inside(box, *parts):
+    """Whether these parts lie in what is seen of a box that scrolls."""
+    frame, places = box.bounding_box(), [part.bounding_box() for part in parts]
+    return all(frame["y"] <= p["y"] and p["y"] + p["height"] <= frame["y"] + frame["height"] for p in places)
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_of_200_workflows_the_one_that_failed_is_in_sight_under_its_hour_and_the_games_are_near(opened, viewport):
+    config = many(200)
+    last = list(config.enabled)[-2]
+    facts = with_execution(night(config, slate(15)), last, status=ExecutionStatus.FAILED, error="it broke")
+    page = opened(facts, config=config, viewport=viewport)
+    box = page.locator("#timeline")
+    assert inside(box, page.locator(".timeline .k.failed"), page.locator(".timeline thead th").first)
+    assert page.evaluate("document.documentElement.scrollHeight") < 4 * viewport["height"]
+    assert fits(page)
+    assert accessibility_faults(page) == []
+
+
 def test_a_viewer_with_half_of_the_dags_sees_half(opened):
     half = frozenset({"betting_lines", "post_game_window_1", "post_game_window_2", "injury_discovery"})
     page = opened(blocked(night(), "nbac_team_boxscore"), dags=half)

@@ -65,21 +65,21 @@ def day_page(
         runs = sum(tick.state.name == "EXPECTED" for row in page.rows for tick in row.ticks)
         return replace(page, headline=f"The plan of {facts.day:%a %d %b %Y}: {runs} runs expected")
     health = assess(mine, facts, now)
-    headline = health.headline
+    headline = hiding.text(health.headline)
     if hidden:
         headline += f" (of the {len(mine.enabled)} workflows that you may see)"
     return replace(
         page,
         verdict=health.verdict,
         headline=headline,
-        advice=tuple(_advice(config, finding, allowed) for finding in health.findings),
+        advice=tuple(_advice(config, finding, allowed, hiding) for finding in health.findings),
         scrapers=scrapers_of(mine, facts),
         games=games_of(mine, facts, now),
         cleanups=_cleanups(facts) if mine.settings.cleanup_processor.enabled else None,
     )
 
 
-def _advice(config: Config, finding: Finding, allowed: Set[str]) -> Advice:
+def _advice(config: Config, finding: Finding, allowed: Set[str], hiding: Hiding) -> Advice:
     dag, conf = None, None
     if asked := _TRIGGER.fullmatch(finding.command):
         dag, conf = asked.group(1), asked.group(2)
@@ -88,7 +88,14 @@ def _advice(config: Config, finding: Finding, allowed: Set[str]) -> Advice:
     if dag not in allowed:
         dag = None
     return Advice(
-        finding.verdict, finding.kind, finding.workflow, finding.text, finding.command, dag, finding.run_id, conf
+        finding.verdict,
+        finding.kind,
+        hiding.text(finding.workflow),
+        hiding.text(finding.text),
+        hiding.command(finding.command),
+        dag,
+        finding.run_id,
+        conf,
     )
 
 

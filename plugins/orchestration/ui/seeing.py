@@ -7,11 +7,11 @@ from collections.abc import Iterable, Set
 from dataclasses import replace
 from datetime import datetime
 
-from orchestration.config.model import CLEANUP, Config
+from orchestration.config.model import CLEANUP, SYSTEM_DAGS, Config
 from orchestration.decisions.model import Decision
 from orchestration.health.facts import CallFact, DayFacts
 
-HIDDEN = "(a workflow that you may not see)"
+HIDDEN = "(a DAG that you may not see)"
 
 
 def known_at(facts: DayFacts, moment: datetime) -> DayFacts:
@@ -48,15 +48,19 @@ def config_for(config: Config, allowed: Set[str]) -> Config:
 
 
 class Hiding:
-    """What a viewer who may see the DAGs ``allowed`` reads in place of the other workflows' names."""
+    """What a viewer who may see the DAGs ``allowed`` reads in place of the others' names."""
 
     def __init__(self, config: Config, allowed: Set[str]) -> None:
-        hidden = sorted(set(config.workflows) - allowed, key=len, reverse=True)
+        hidden = sorted({*config.workflows, *SYSTEM_DAGS} - allowed, key=len, reverse=True)
         self._names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, hidden))})(?!\w)") if hidden else None
 
     def text(self, text: str) -> str:
         """Return a text, such as a reason, without these names."""
         return text if self._names is None else self._names.sub(HIDDEN, text)
+
+    def command(self, text: str) -> str:
+        """Return a command, or nothing where it is about one of them."""
+        return text if self.text(text) == text else ""
 
     def of_plan(self, decisions: Iterable[Decision]) -> list[Decision]:
         """Return planned decisions with reasons that name none of them."""

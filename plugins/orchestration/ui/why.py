@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from orchestration.config.model import Config
+from orchestration.config.model import SYSTEM_DAGS, Config
 from orchestration.decisions.engine import Examined, examine
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import after, clock
@@ -81,7 +81,7 @@ def why(
 
     ``hiding``: what the viewer may not see.
     """
-    hiding = hiding or Hiding(config, set(config.workflows))
+    hiding = hiding or Hiding(config, {*config.workflows, *SYSTEM_DAGS})
     decision, examined = examine(name, config, tick, schedule, history)
     checks = tuple(
         Asked(

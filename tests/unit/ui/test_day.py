@@ -261,3 +261,12 @@ def test_a_hundred_people_at_once_cost_what_one_costs():
 def test_games_without_a_known_tip_are_shown_last():
     games = schedule(game(1), replace(game(2), tip=None))
     assert [row.game.tip is None for row in page_of(night(games=games)).games] == [False, True]
+
+
+def test_a_finding_names_no_dag_that_the_viewer_may_not_see():
+    facts = replace(night(), expected=())
+    page = day_page(CONFIG, facts, (), MORNING, {"post_game_window_1"}, live=True)
+    [lock] = [advice for advice in page.advice if advice.kind == "not_locked"]
+    assert "is the DAG (a DAG that you may not see) paused?" in lock.text
+    assert (lock.command, lock.dag) == ("", None)
+    assert "schedule_locker" not in repr(page)

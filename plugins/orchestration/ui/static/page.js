@@ -145,7 +145,7 @@
       return;
     }
     const place = [window.scrollX, window.scrollY];
-    const sideways = [...main.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
+    const boxes = [...main.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
     const open = new Map([...main.querySelectorAll("details[id]")].map((box) => [box.id, box.open]));
     const focus = keyOf(document.activeElement);
     const form = document.getElementById("when");
@@ -158,7 +158,7 @@
     }
     found.clear();
     quieten();
-    [...main.querySelectorAll(".scroll")].forEach((box, number) => (box.scrollLeft = sideways[number] || 0));
+    [...main.querySelectorAll(".scroll")].forEach((box, number) => box.scrollTo(...(boxes[number] || [0, 0])));
     for (const box of main.querySelectorAll("details[id]")) if (open.has(box.id)) box.open = open.get(box.id);
     if (focus) {
       const again = [...main.querySelectorAll("a, i, summary, .scroll, [id]")].find((element) => keyOf(element) === focus);
@@ -177,6 +177,9 @@
     // The present, or the night: at its end is what somebody wants to know in the morning.
     if (now) box.scrollLeft = Math.max(0, now.offsetLeft - box.clientWidth * 0.75);
     else if (box && document.querySelector("#verdict:not(.plan)")) box.scrollLeft = box.scrollWidth;
+    // Of very many workflows, one that went wrong is in sight.
+    const bad = box && box.querySelector(".failed, .abort, .missing, .unexecuted");
+    if (bad) box.scrollTop = Math.max(0, bad.closest("tr").offsetTop - box.clientHeight / 2);
     const seconds = Number(document.body.dataset.refresh);
     if (seconds) {
       setInterval(refresh, seconds * 1000);
