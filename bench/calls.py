@@ -1,8 +1,8 @@
-"""make bench: what a call costs in Airflow, ours beside a plain HttpOperator, blocking and deferrable, and several a task.
+"""make bench: what a call costs in Airflow: ours beside a plain HttpOperator, blocking, deferrable, several in a task.
 
 Wall time is from the first call's start to the last one's end; CPU time is that of scheduler with executor and tasks,
-tasks' API and triggerer. Run it on a quiet machine. BENCH_CALLS: how many short calls (500); BENCH_PER_TASK: how many of
-them one task makes in the last measure (50); BENCH_ONLY: only what has this in its name.
+tasks' API and triggerer. Run it on a quiet machine. BENCH_CALLS: how many short calls (500); BENCH_PER_TASK: how many
+in a task (50); BENCH_ONLY: only what has this in its name.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")
 
 import psutil
 import yaml
-from scripted import Request, ScriptedService, found
-from standins import free_ports
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.stack import Ports, Stack
+from support.scripted import Request, ScriptedService, found
+from support.standins import free_ports
 
 MANY = int(os.environ.get("BENCH_CALLS", "500"))
 PER_TASK = int(os.environ.get("BENCH_PER_TASK", "50"))
@@ -98,8 +98,6 @@ def moment(text: str) -> datetime:
 
 def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_task: int = 1) -> None:
     """Run ``dag`` once and print what its calls took, ``per_task`` of them in each task."""
-    if ONLY not in dag:
-        return
     before = cpu_seconds(stack)
     run = api.trigger(dag, AS_OF, force=True)
     path = f"dags/{dag}/dagRuns/{run}"
@@ -154,10 +152,14 @@ def main() -> None:
             measure(stack, api, "ours_slow_blocking", "call_slow_blocking", LOADS["slow"][0])
             api.session.delete(f"{stack.url}/api/v2/dags/ours_slow_blocking/dagRuns/replay__{AS_OF.isoformat()}")
             for load, (count, _) in LOADS.items():
-                for mode in MODES:
-                    measure(stack, api, f"plain_{load}_{mode}", "call", count)
-                    measure(stack, api, f"ours_{load}_{mode}", f"call_{load}_{mode}", count)
-                measure(stack, api, f"ours_{load}_{BATCH}", f"call_{load}_{BATCH}", count, PER_TASK)
+                measures = [
+                    *((f"{whose}_{load}_{mode}", 1) for mode in MODES for whose in ("plain", "ours")),
+                    (f"ours_{load}_{BATCH}", PER_TASK),
+                ]
+                for dag, per_task in measures:
+                    if ONLY in dag:
+                        task = "call" if dag.startswith("plain") else dag.replace("ours", "call")
+                        measure(stack, api, dag, task, count, per_task)
     shutil.rmtree(home, ignore_errors=True)
 
 
