@@ -99,8 +99,8 @@ class ScrapeBatchOperator(ScrapeOperator):
         first_try = ti.max_tries - (self.retries or 0) + 1
 
         def write(left: list[Left], reported: list[Left]) -> None:
-            ti.xcom_push(OUTCOME_KEY, {"map_index": ti.map_index, "calls": left})
             store.set(REPORTED_KEY, reported)
+            ti.xcom_push(OUTCOME_KEY, {"map_index": ti.map_index, "calls": left})
 
         return Ledger(task_key(context), calls, known, first_try, write)
 
