@@ -13,11 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")]
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="bench-")
 
-from standins import GoogleStandIns
-from test_rows import a_decision
-
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.warehouse import Warehouse
+from support.rows import a_decision
+from support.standins import GoogleStandIns
 
 ROWS = 10_000
 TASKS = 50

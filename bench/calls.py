@@ -1,7 +1,8 @@
-"""make bench: what a call costs in Airflow, ours beside a plain HttpOperator, blocking and deferrable.
+"""make bench: what a call costs in Airflow: ours beside a plain HttpOperator, blocking, deferrable, several in a task.
 
 Wall time is from the first call's start to the last one's end; CPU time is that of scheduler with executor and tasks,
-tasks' API and triggerer. Run it on a quiet machine. BENCH_CALLS: how many short calls (500).
+tasks' API and triggerer. Run it on a quiet machine. BENCH_CALLS: how many short calls (500); BENCH_PER_TASK: how many
+in a task (50); BENCH_ONLY: only what has this in its name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import time
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,19 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")
 
 import psutil
 import yaml
-from scripted import Request, ScriptedService, found
-from standins import free_ports
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.stack import Ports, Stack
+from support.scripted import Request, ScriptedService, found
+from support.standins import free_ports
 
 MANY = int(os.environ.get("BENCH_CALLS", "500"))
+PER_TASK = int(os.environ.get("BENCH_PER_TASK", "50"))
+ONLY = os.environ.get("BENCH_ONLY", "")
 LOADS = {"slow": (30, 2.0), "many": (MANY, 0.1)}
 MODES = {"blocking": False, "deferrable": True}
+BATCH = "batch"
+"""The mode in which one task makes several of our calls."""
 AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
 
 
@@ -39,14 +45,14 @@ def configuration() -> dict[str, Any]:
     scrapers: dict[str, Any] = {}
     workflows: dict[str, Any] = {}
     for load, (count, seconds) in LOADS.items():
-        for mode, deferrable in MODES.items():
+        for mode in (*MODES, BATCH):
             events, call, name = f"events_{load}_{mode}", f"call_{load}_{mode}", f"ours_{load}_{mode}"
             scrapers[events] = {"for_each": "nothing", "parameters": {"count": count}, "deferrable": False}
             scrapers[call] = {
                 "for_each": "event",
                 "depends_on": [events],
                 "parameters": {"event_id": "{{ event_id }}", "seconds": seconds},
-                "deferrable": deferrable,
+                **({"calls_per_task": PER_TASK} if mode == BATCH else {"deferrable": MODES[mode]}),
             }
             workflows[name] = {
                 "decision_type": "self_aware",
@@ -90,8 +96,8 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int) -> None:
-    """Run ``dag`` once and print what its calls took."""
+def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_task: int = 1) -> None:
+    """Run ``dag`` once and print what its calls took, ``per_task`` of them in each task."""
     before = cpu_seconds(stack)
     run = api.trigger(dag, AS_OF, force=True)
     path = f"dags/{dag}/dagRuns/{run}"
@@ -101,7 +107,7 @@ def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int) -> N
     cpu = cpu_seconds(stack) - before
     state = api.get(path)
     calls: list[dict[str, Any]] = []
-    while len(calls) < count:
+    while len(calls) < ceil(count / per_task):
         calls += api.get(f"{path}/taskInstances", task_id=task, limit=100, offset=len(calls))["task_instances"]
     failed = sum(call["state"] != "success" for call in calls)
     again = sum(call["try_number"] > 1 for call in calls)
@@ -146,9 +152,14 @@ def main() -> None:
             measure(stack, api, "ours_slow_blocking", "call_slow_blocking", LOADS["slow"][0])
             api.session.delete(f"{stack.url}/api/v2/dags/ours_slow_blocking/dagRuns/replay__{AS_OF.isoformat()}")
             for load, (count, _) in LOADS.items():
-                for mode in MODES:
-                    measure(stack, api, f"plain_{load}_{mode}", "call", count)
-                    measure(stack, api, f"ours_{load}_{mode}", f"call_{load}_{mode}", count)
+                measures = [
+                    *((f"{whose}_{load}_{mode}", 1) for mode in MODES for whose in ("plain", "ours")),
+                    (f"ours_{load}_{BATCH}", PER_TASK),
+                ]
+                for dag, per_task in measures:
+                    if ONLY in dag:
+                        task = "call" if dag.startswith("plain") else dag.replace("ours", "call")
+                        measure(stack, api, dag, task, count, per_task)
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -70,7 +70,7 @@ class Run:
         pushed = {}
         context = {"ti": SimpleNamespace(xcom_push=pushed.__setitem__)}
         operator = ScrapeOperator(task_id=f"{scraper}_{run_id}", scraper=scraper, timeout_seconds=1)
-        operator._leave(context, call, key, result, row.execution_id, self.tick, row)
+        operator._leave(context, call, key, result, self.tick, row)
         self.left.setdefault(scraper, []).append(json.loads(json.dumps(pushed[OUTCOME_KEY])))
         if append:
             self.outbox.stage([row])

@@ -73,7 +73,8 @@ def test_every_statement_runs(path, warehouse):
         "history_from": NOW, "tick": NOW, "workflows": ["w"], "scrapers": ["s"], "oldest": NOW, "youngest": NOW,
         "oldest_date": DAY, "paths": ["gs://b/f"], "day": DAY, "start": NOW, "until": NOW, "seen_until": NOW,
         "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "next_day": DAY,
-        "dag_id": "d", "task_id": "t", "map_index": 0, "others_workflows": ["w"], "before": NOW, "lock": NOW,
+        "dag_id": "d", "task_id": "t", "map_index": 0, "call_index": -1, "others_workflows": ["w"], "before": NOW,
+        "lock": NOW,
         "record_from": DAY, "record_to": DAY, "seen_date": DAY, "run_ids": ["r"], "until_date": DAY, **SPAN,
     }  # fmt: skip
     text = with_identifiers(path.stem, **names)

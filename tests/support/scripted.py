@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Request = dict[str, Any]
-Answer = Callable[[Request, int], tuple[int, dict[str, Any]]]
-"""What to answer to a request that is the n-th of its scraper, n from 1."""
+Answer = Callable[[Request, int], tuple[Any, ...]]
+"""What to answer to a request that is the n-th of its scraper, n from 1: status, body, and headers if need be."""
 
 
 def found(records: int = 1, **summary: Any) -> tuple[int, dict[str, Any]]:
@@ -38,10 +38,12 @@ class ScriptedService:
                     service.asked.append(request)
                     service.headers.append(dict(self.headers))
                     number = sum(one["scraper"] == request["scraper"] for one in service.asked)
-                status, body = service.answers.get(request["scraper"], lambda *_: found())(request, number)
+                status, body, *headers = service.answers.get(request["scraper"], lambda *_: found())(request, number)
                 content = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
+                for name, value in (headers[0] if headers else {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 

@@ -25,6 +25,7 @@ from support.scripted import ScriptedService, found
 
 AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
 EVENT = {"for_each": "event", "depends_on": ["events"], "critical": False}
+BATCH = {"calls_per_task": 4, "pool": "source", "parameters": {"event_id": "{{ event_id }}"}}
 SCRAPERS = {
     "events": {},
     "props": {**EVENT, "parameters": {"event_id": "{{ event_id }}"}},
@@ -38,6 +39,8 @@ SCRAPERS = {
     "tells": {"deferrable": False, "retries": 0},
     "tells_deferred": {},
     "tells_its_log": {"deferrable": False, "retries": 0},
+    "batch": {**EVENT, **BATCH, "retries": 1},
+    "batch_killed": {**EVENT, **BATCH, "retries": 0},
 }
 WORKFLOWS = {
     "fan_out": ["events", "props"],
@@ -46,6 +49,7 @@ WORKFLOWS = {
     "cleared": ["once_wrong"],
     "held": ["deferred"],
     "overdue": ["slow"],
+    "batches": ["events", "batch", "batch_killed"],
     "secretive": ["tells", "tells_deferred", "tells_its_log"],
 }
 SECRETS = {
@@ -83,6 +87,7 @@ def configuration(first_tick: datetime) -> dict:
             "last_tick": moment,
             "execution_delay_minutes": 30,
             "retries": {"first_delay_seconds": 1},
+            "pools": {"source": 2},
             "daily_schedule_lock": {"enabled": False},
             "cleanup_processor": {"enabled": False},
             "service_log": "nba_orchestration.scraper_execution_log",
@@ -311,6 +316,106 @@ def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_others_coun
     row = live.execution("named_alike", run)
     assert (row["scrapers_triggered"], row["scrapers_failed"]) == (5, 1)
     assert row["error_message"] == "props_1: bad_request"
+
+
+class Batches:
+    """One run of ten calls in three tasks, two at a time; and of four in one that is killed in its last try."""
+
+    events = [f"event-{n}" for n in range(10)]  # noqa: RUF012
+
+    def __init__(self, live: Live) -> None:
+        self.live, at = live, AS_OF + timedelta(minutes=20)
+        self.run = f"replay__{at.isoformat()}"
+        kill_who_asks.port = live.service.port
+        self.kill = kill_who_asks(only_first=False)
+        live.service.script(
+            events=lambda *_: found(10, event_ids=self.events),
+            batch=self.killing("batch", tries=1),
+            batch_killed=self.killing("batch_killed", tries=1),
+        )
+        live.run("batches", at)
+        self.asked = [
+            (request["scraper"], request["event_id"]) for request in live.service.asked if "event_id" in request
+        ]
+
+    def killing(self, task: str, tries: int):
+        """An answer that kills the first task in the middle: one of its calls is noted, one on its way, one begins."""
+
+        def answer(request: dict, _: int):
+            times = self.live.service.asked.count(request)
+            if times <= tries and request["event_id"] == "event-1":
+                self.live.service.stopping.wait(300)
+            if times <= tries and request["event_id"] == "event-2":
+                self.live.wait(lambda: self.noted(task), "the first call to be noted")
+                self.kill(request, 1)
+            return found(event=request["event_id"])
+
+        return answer
+
+    def noted(self, task: str) -> bool:
+        path = f"dags/batches/dagRuns/{self.run}/taskInstances/{task}/xcomEntries/outcome"
+        reply = self.live.api.session.get(f"{self.live.stack.url}/api/v2/{path}", params={"map_index": 0}, timeout=90)
+        return reply.ok and "success" in json.dumps(reply.json()["value"])
+
+    def tries(self, scraper: str) -> list[tuple]:
+        rows = [row for row in self.live.calls(self.run, scraper) if row["map_index"] == 0]
+        return sorted((row["label"], row["try_number"], row["error_type"] or row["status"]) for row in rows)
+
+
+@pytest.fixture(scope="module")
+def batches(live: Live) -> Batches:
+    return Batches(live)
+
+
+@pytest.mark.lesson("E3")
+def test_a_task_of_several_calls_that_is_killed_loses_none_and_makes_none_again_that_was_noted(live, batches):
+    of = {event: batches.asked.count(("batch", event)) for event in batches.events}
+    assert of == {event: 2 if event in ("event-1", "event-2") else 1 for event in batches.events}
+    assert batches.tries("batch") == [
+        ("batch event-0", 1, "success"),
+        *((f"batch event-{n}", number, what) for n in (1, 2, 3) for number, what in ((1, "killed"), (2, "success"))),
+    ]
+    rows = live.calls(batches.run, "batch")
+    assert {(row["map_index"], row["call_index"]) for row in rows} == {(n // 4, n % 4) for n in range(10)}
+    assert len({row["row_id"] for row in rows}) == len(rows) == 10 + 3
+
+
+def test_what_its_last_try_has_left_undone_is_said_by_finish(live, batches):
+    assert batches.tries("batch_killed")[:4] == [
+        ("batch_killed event-0", 1, "success"), *((f"batch_killed event-{n}", 1, "killed") for n in (1, 2, 3)),
+    ]  # fmt: skip
+    row = live.execution("batches", batches.run)
+    assert (row["status"], row["scrapers_triggered"], row["scrapers_failed"]) == ("partial", 1 + 10 + 10, 3)
+    assert row["error_message"] == "3 calls of batch_killed: killed"
+    assert len(set(row["scraper_execution_ids"])) == 21
+
+
+def test_airflow_shows_the_calls_of_a_task_and_leads_to_the_rows_of_each(live, batches):
+    instance = live.instances("batches", batches.run)["batch", 1]
+    assert instance["rendered_map_index"] == "event-4 … event-7 (4)"
+    assert instance["pool_slots"] == 2
+    shown = instance["rendered_fields"]["outcomes"]
+    assert shown == {f"batch event-{n}": "success" for n in range(4, 8)}
+    path = f"dags/batches/dagRuns/{batches.run}/taskInstances/batch/links"
+    links = live.api.get(path, map_index=0)["extra_links"]
+    page = live.api.session.get(links["Log row"], timeout=30)
+    assert page.status_code == 200
+    assert "batch: 4 calls of one task" in page.text
+    one = live.api.session.get(f"{links['Log row']}&call_index=3", timeout=30).text
+    assert one.index("Try 2:") < one.index("Try 1:")
+    assert "batch event-3" in one
+    assert "batch event-2" not in one
+
+
+def test_a_cleared_task_of_several_calls_makes_all_again(live, batches):
+    live.service.script(batch=lambda *_: found(2))
+    body = {"dag_run_id": batches.run, "task_ids": [["batch", 0]], "include_downstream": True, "dry_run": False}
+    live.api.post("dags/batches/clearTaskInstances", {**body, "only_failed": False})
+    live.await_run("batches", batches.run)
+    assert sorted(request["event_id"] for request in live.service.asked) == [f"event-{n}" for n in range(4)]
+    last = [row for row in live.calls(batches.run, "batch") if row["map_index"] == 0 and row["try_number"] == 3]
+    assert [row["record_count"] for row in last] == [2] * 4
+    assert live.execution("batches", batches.run)["scrapers_triggered"] == 21
 
 
 def test_a_cleared_call_makes_a_new_row_and_a_corrected_execution(live):

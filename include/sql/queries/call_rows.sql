@@ -1,5 +1,5 @@
--- The rows of one call, the last try first.
--- Parameters: dag_id, run_id, task_id STRING; map_index INT64; first_date, last_date DATE (UTC).
+-- The rows of a task's calls, or of the one with an index, each call's last try first.
+-- Parameters: dag_id, run_id, task_id STRING; map_index, call_index INT64 (-1: all); first_date, last_date DATE (UTC).
 SELECT *
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) BETWEEN @first_date AND @last_date
@@ -7,4 +7,5 @@ WHERE DATE(triggered_at) BETWEEN @first_date AND @last_date
   AND dag_run_id = @run_id
   AND task_id = @task_id
   AND map_index = @map_index
-ORDER BY try_number DESC
+  AND @call_index IN (-1, call_index)
+ORDER BY call_index, try_number DESC

@@ -67,6 +67,7 @@ SELECT 'call', TO_JSON_STRING(STRUCT(
   dag_run_id AS run_id,
   task_id AS task_id,
   map_index AS map_index,
+  call_index AS call_index,
   try_number AS try_number,
   gcs_path AS gcs_path
 ))

@@ -2,7 +2,9 @@
 -- failed try. ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.scraper_success_rates(first_date DATE, last_date DATE) AS
 WITH tries AS (
-  SELECT scraper_name, dag_run_id, workflow, map_index, try_number, status, duration_seconds, error_type, error_message
+  SELECT
+    scraper_name, dag_run_id, workflow, map_index, call_index, try_number, status, duration_seconds, error_type,
+    error_message
   FROM {audit}.days_calls(first_date, last_date)
 ),
 last_tries AS (
@@ -10,7 +12,7 @@ last_tries AS (
   FROM tries
   WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY scraper_name, workflow, dag_run_id, map_index ORDER BY try_number DESC
+    PARTITION BY scraper_name, workflow, dag_run_id, map_index, call_index ORDER BY try_number DESC
   ) = 1
 ),
 failures AS (

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS {audit}.scraper_execution_log (
   dag_run_id STRING OPTIONS(description="Airflow DAG run"),
   task_id STRING OPTIONS(description="Airflow task"),
   map_index INT64 OPTIONS(description="Index of a mapped task, else -1"),
-  try_number INT64 OPTIONS(description="Try, from 1")
+  try_number INT64 OPTIONS(description="Try, from 1"),
+  call_index INT64 OPTIONS(description="Place among the calls of one task, from 0 (calls_per_task), else NULL")
 )
 PARTITION BY DATE(triggered_at)
 CLUSTER BY scraper_name, workflow, status, source

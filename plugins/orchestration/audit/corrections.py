@@ -47,9 +47,9 @@ def corrected(row: ScraperRun, entry: LogEntry, description: AnswerDescription, 
 
 def last_tries(calls: Iterable[ScraperRun]) -> list[ScraperRun]:
     """Return the last try of each call."""
-    last: dict[tuple[str, str, str, int], ScraperRun] = {}
+    last: dict[tuple[object, ...], ScraperRun] = {}
     for call in sorted(calls, key=lambda call: call.try_number):
-        last[call.dag_id, call.dag_run_id, call.task_id, call.map_index] = call
+        last[call.dag_id, call.dag_run_id, call.task_id, call.map_index, call.call_index] = call
     return list(last.values())
 
 
@@ -68,7 +68,9 @@ def corrected_execution(
     ends = [
         CallEnd(call.scraper_name, call.map_index, call.status, call.label or call.scraper_name,
                 call.execution_id, call.error_type)
-        for call in sorted(calls, key=lambda call: (plan.get(call.scraper_name, len(plan)), call.map_index))
+        for call in sorted(
+            calls, key=lambda call: (plan.get(call.scraper_name, len(plan)), call.map_index, call.call_index or 0)
+        )
     ]  # fmt: skip
     failed = sum(end.outcome is Outcome.FAILED for end in ends)
     if not ends or failed > row.scrapers_failed or len(row.error_message or "") >= MESSAGE_LIMIT:

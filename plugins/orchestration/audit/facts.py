@@ -99,6 +99,7 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 r.get("run_id"),
                 r.get("gcs_path"),
                 _moment(r.get("at_second")),
+                r.get("call_index"),
             )
             for r in rows["call"]
         ),

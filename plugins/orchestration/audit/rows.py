@@ -182,6 +182,7 @@ class ScraperRun(Row):
     target_date: Date
     game_id: str | None = None
     label: str | None = None
+    call_index: int | None = Field(default=None, ge=0)
     record_count: int | None = None
     decision_id: str | None = None
     dag_run_id: str

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from orchestration.config import names
 from orchestration.config.errors import Problem, clipped, did_you_mean
 from orchestration.config.model import CLEANUP_DELAY_MINUTES, SYSTEM_DAGS, Config
-from orchestration.config.scrapers import answer_of, event_source_of, fan_out_of, parameters_of
+from orchestration.config.scrapers import Scraper, answer_of, event_source_of, fan_out_of, parameters_of
 from orchestration.config.source import Path, Source
 from orchestration.config.templates import problem_with
 from orchestration.config.workflows import ExecutionPlan, Workflow
@@ -23,7 +23,7 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
         if name in SYSTEM_DAGS:
             yield source.problem(("workflows", name), f"`{name}` is a DAG of the system; choose another name")
         yield from _plan(config, source, name, workflow)
-        yield from names.problems(source, name, workflow)
+        yield from names.problems(source, name, workflow, config.scrapers)
         yield from _schedule(config, source, name, workflow)
         for index, required in enumerate(workflow.dependencies.requires):
             if required not in config.workflows:
@@ -62,6 +62,8 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
                 (*here, "pool"),
                 f"settings.pools gives `{scraper.pool}` no slots{did_you_mean(scraper.pool, pools)}",
             )
+        if scraper.calls_per_task > 1:
+            yield from _several_calls(source, (*here, "calls_per_task"), fan_out, scraper)
     for name in config.settings.scraper_timeouts.overrides:
         if name not in known:
             yield _unknown(source, ("settings", "scraper_timeouts", "overrides", name), "scraper", name, known)
@@ -70,6 +72,15 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
         if fan_out_of(name, scraper) is FanOut.EVENT and event_source_of(scraper) in known:
             depends[name].append(event_source_of(scraper))
     yield from _cycles(source, depends, "scrapers", "depends_on")
+
+
+def _several_calls(source: Source, path: Path, fan_out: FanOut, scraper: Scraper) -> Iterator[Problem]:
+    if fan_out is FanOut.NOTHING:
+        yield source.problem(path, "is one call only: without `for_each` there are no more for a task to make")
+    if scraper.deferrable:
+        # A triggerer keeps no rows: one that dies would lose, and make again, all that its calls had brought.
+        message = "with `deferrable: true` each call is a task of its own; leave one of the two out"
+        yield source.problem(path, message)
 
 
 def _cycles(source: Source, graph: dict[str, list[str]], *path: str) -> Iterator[Problem]:

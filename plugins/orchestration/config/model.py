@@ -101,6 +101,12 @@ class Config(Strict):
         stated = model.timeout_seconds or timeouts.overrides.get(scraper, timeouts.default)
         return max(stated, model.estimated_duration_seconds or 0) + timeouts.future_overhead
 
+    def at_once(self, scraper: str) -> int:
+        """Return how many of its calls one task of this scraper makes at a time: no more than its pool has slots."""
+        model = self.scrapers[scraper]
+        slots = self.settings.pools.get(model.pool, 1) if model.pool is not None else model.calls_per_task
+        return min(model.calls_per_task, slots)
+
     def deadline_minutes(self, name: str) -> float:
         """Return how long after it was queued a run of this workflow must be over: its own SLA or its priority's."""
         workflow = self.workflows[name]

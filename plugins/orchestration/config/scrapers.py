@@ -14,6 +14,8 @@ from orchestration.words import FanOut, KeptPaths
 TableName = Annotated[str, Field(max_length=1000, pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
 """``dataset.table``, letters, digits and underscores only: it becomes part of a statement."""
 
+MOST_CALLS_PER_TASK = 100
+"""So many connections the HTTP client has at once, and a task that is killed takes no more calls with it."""
 ParameterName = Annotated[str, Field(min_length=1, max_length=100)]
 BigQueryInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """Parameters are recorded with every call, and BigQuery's numbers end there."""
@@ -41,6 +43,8 @@ class Scraper(Strict):
     timeout_seconds: CallSeconds | None = None
     retries: int | None = Field(default=None, ge=0, le=10)
     pool: PoolName | None = None
+    calls_per_task: int = Field(default=1, ge=1, le=MOST_CALLS_PER_TASK)
+    """How many of its calls one task makes, as many at a time as its pool has slots."""
     deferrable: bool | None = None
     """Whether the triggerer makes the calls; unset, Airflow's ``[operators] default_deferrable`` decides."""
     answer: AnswerDescription | None = None

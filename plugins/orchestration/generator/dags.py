@@ -8,18 +8,14 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, TaskGroup, TriggerRule
+from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, TriggerRule
 
 from orchestration.alerts.deadlines import deadline
 from orchestration.config.model import CLEANUP, LOCKER, RECONCILE, Config
-from orchestration.config.scrapers import event_source_of, fan_out_of, is_event_source
 from orchestration.config.ticks import Ticks
-from orchestration.config.workflows import Workflow
+from orchestration.generator.calls import call_tasks
 from orchestration.generator.docs import SHADOW_DOC, cleanup_doc, locker_doc, reconcile_doc, workflow_doc
 from orchestration.nba.eastern import ET
-from orchestration.nba.teams import TEAMS
-from orchestration.operators.base import audited
-from orchestration.operators.call_retries import CallRetryPolicy
 from orchestration.operators.check import CheckTablesOperator
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import AbortOperator, DecideOperator
@@ -28,10 +24,8 @@ from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.patience import Patience
 from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
-from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.watch import WatchOperator
-from orchestration.planning.calls import in_order, needs_of
-from orchestration.words import FanOut, Mode
+from orchestration.words import Mode
 
 log = logging.getLogger(__name__)
 
@@ -134,68 +128,10 @@ def workflow_dag(config: Config, name: str) -> DAG:
         decide >> Label("ABORT") >> abort
         # A direct edge, so that the branch skips `finish` itself on SKIP and ABORT: its rule alone would run it.
         decide >> finish
-        for task in _calls(config, name, workflow, hold):
+        for task in call_tasks(config, name, hold):
             task >> finish
         hold >> finish
     return dag
-
-
-def _calls(config: Config, name: str, workflow: Workflow, hold: HoldOperator) -> list[Any]:
-    """Return the call tasks of every step, wired to what they wait for."""
-    tasks: dict[str, Any] = {}
-    before: list[Any] = []
-    for step_name, step in workflow.execution_plan.steps.items():
-        with TaskGroup(step_name, prefix_group_id=False):
-            in_step: list[Any] = []
-            for scraper in in_order(config, name, step):
-                needs = [tasks[n] for n in needs_of(config, name, scraper) if n in tasks]
-                # Without a named dependency a step only waits until the one before is over, whatever became of it.
-                waits = needs or (in_step[-1:] if step.type == "sequential" and in_step else before)
-                rule = TriggerRule.ALL_SUCCESS if needs or not waits else TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
-                task = _call(config, name, scraper, hold, tasks, rule)
-                hold >> task
-                for upstream in waits:
-                    upstream >> task
-                tasks[scraper] = task
-                in_step.append(task)
-        before = in_step
-    return list(tasks.values())
-
-
-def _call(
-    config: Config, workflow: str, scraper: str, hold: HoldOperator, earlier: dict[str, Any], rule: TriggerRule
-) -> Any:
-    """Return the task of one scraper: mapped over games, teams or events, or a single one."""
-    model, retries = config.scrapers[scraper], config.settings.retries
-    fan_out = fan_out_of(scraper, model)
-    timeout = config.timeout_seconds(scraper)
-    arguments = audited(
-        task_id=scraper,
-        workflow=workflow,
-        scraper=scraper,
-        fan_out=fan_out.value,
-        timeout_seconds=timeout,
-        deferrable=model.deferrable,
-        execution_timeout=timedelta(seconds=timeout) + TIMEOUT_GRACE,
-        retries=config.retries(scraper),
-        retry_policy=CallRetryPolicy(
-            retries.first_delay_seconds, retries.max_delay_seconds, config.deadline_minutes(workflow)
-        ),
-        trigger_rule=rule,
-        doc_md=model.description or None,
-    )
-    if model.pool:
-        arguments["pool"] = model.pool
-    if fan_out is FanOut.NOTHING:
-        return ScrapeOperator(**arguments, returns_events=is_event_source(scraper, config.scrapers))
-    mapped = ScrapeOperator.partial(**arguments, map_index_template="{{ call_label }}")
-    match fan_out:
-        case FanOut.GAME:
-            return mapped.expand(item=hold.output)
-        case FanOut.TEAM:
-            return mapped.expand(item=[team.tricode for team in TEAMS])
-        case FanOut.EVENT:
-            return mapped.expand(item=earlier[event_source_of(model)].output)
 
 
 def locker_dag(config: Config) -> DAG:

@@ -47,7 +47,7 @@ def failed_calls(config: Config, facts: DayFacts) -> list[CallFact]:
     """Return the last tries of the failed calls of executions that nothing made up for."""
     last: dict[tuple[object, ...], CallFact] = {}
     for call in sorted(facts.calls, key=lambda call: call.try_number):
-        last[call.workflow, call.tick, call.scraper, call.map_index] = call
+        last[call.workflow, call.tick, call.scraper, call.map_index, call.call_index] = call
     runs = {(e.workflow, e.tick) for e in standing_failures(config, facts)}
     return [c for c in last.values() if c.outcome is Outcome.FAILED and (c.workflow, c.tick) in runs]
 

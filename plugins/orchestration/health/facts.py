@@ -90,6 +90,8 @@ class CallFact:
     gcs_path: str | None = None
     at: datetime | None = None
     """When it was made."""
+    call_index: int | None = None
+    """Its place among the calls of one task, None where that makes no other."""
 
     def __post_init__(self) -> None:
         hold_instants(self, "tick", "at")

@@ -56,6 +56,10 @@ class AuditedOperator(BaseOperator):
         """The configuration in use, read again by every task, once (lesson K9)."""
         return load_or_last_good().config
 
+    def is_shadow_by_now(self) -> bool:
+        """Whether the workflow is a shadow by now: read anew, for a task that takes its time (lesson A9)."""
+        return load_or_last_good().config.is_shadow(self.workflow)
+
     def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> None:
         """Stage rows: when this returns they cannot be lost. The callback appends them.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import RetryDecision, RetryPolicy
+from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowException
 
 from orchestration.runs.clock import RunClock
@@ -27,6 +29,23 @@ class CallFailed(AirflowException):
         super().__init__(f"{scraper} failed ({result.error_type}): {result.error_message}")
 
 
+class CallsFailed(AirflowException):
+    """Some calls of a task failed. ``decision``: whether it is tried again for one of them, and when."""
+
+    def __init__(self, message: str, decision: RetryDecision) -> None:
+        self.decision = decision
+        super().__init__(message)
+
+
+def together(decisions: Iterable[RetryDecision]) -> RetryDecision:
+    """Return what to do with a task some of whose calls failed: it waits for the last of those that are made again."""
+    made = list(decisions)
+    again = [decision for decision in made if decision.action is RetryAction.RETRY]
+    if again:
+        return max(again, key=lambda decision: decision.retry_delay or timedelta())
+    return RetryDecision.fail("; ".join(dict.fromkeys(decision.reason or "" for decision in made)))
+
+
 class CallRetryPolicy(RetryPolicy):
     """Retries timeouts, connection errors, 429 and 5xx with growing delays; everything else fails at once.
 
@@ -43,6 +62,8 @@ class CallRetryPolicy(RetryPolicy):
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
         """Return what to do after a failed try."""
+        if isinstance(exception, CallsFailed):
+            return exception.decision
         if not isinstance(exception, CallFailed):
             return RetryDecision.default()
         result = exception.result

@@ -23,13 +23,17 @@ KILLED = failed(
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a run: who is asked for what. ``to_dict`` is what a call leaves of itself before it is made."""
+    """One call of a run: who is asked for what. ``to_dict`` is what a call leaves of itself before it is made.
+
+    ``index``: its place among the calls of one task, None where that makes no other.
+    """
 
     scraper: str
     label: str
     game_date: date
     game_id: str | None = None
     opts: Mapping[str, Any] = field(default_factory=dict)
+    index: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON's form."""
@@ -39,6 +43,7 @@ class Call:
             "game_date": self.game_date.isoformat(),
             "game_id": self.game_id,
             "opts": without_secrets(dict(self.opts)),
+            "index": self.index,
         }
 
     @classmethod
@@ -57,12 +62,15 @@ def call_row(
     triggered_at: datetime,
     completed_at: datetime,
 ) -> ScraperRun:
-    """Return the row of the try ``key`` of a call, made between two aware moments. Its id depends on the try alone."""
+    """Return the row of the try ``key`` of a call, made between two aware moments.
+
+    Its id depends on the try alone, and on the call's index where its task makes several.
+    """
     from orchestration.audit.ids import row_id
     from orchestration.audit.rows import ScraperRun
 
     columns = key.columns()
-    identity = row_id("call", key)
+    identity = row_id("call", key, *(() if call.index is None else (call.index,)))
     execution_id = result.run_id or identity
     return ScraperRun(
         row_id=identity,
@@ -89,6 +97,7 @@ def call_row(
         target_date=date.fromisoformat(decision["target_date"]),
         game_id=call.game_id,
         label=call.label,
+        call_index=call.index,
         record_count=result.record_count,
         decision_id=decision["decision_id"],
         environment=environment,
@@ -97,3 +106,20 @@ def call_row(
         dag_run_id=columns.pop("run_id"),
         **columns,
     )
+
+
+def left_of(
+    call: Call, result: CallResult, key: TaskKey, triggered_at: datetime, row: ScraperRun | None = None
+) -> dict[str, Any]:
+    """Return what a call leaves for ``finish`` and the next try, as JSON. ``row``: that of the try, if it has one."""
+    return {
+        "call": call.to_dict(),
+        "try_number": key.try_number,
+        "map_index": key.map_index,
+        "execution_id": None if row is None else row.execution_id,
+        "outcome": result.outcome.value,
+        "error_type": result.error_type,
+        "triggered_at": triggered_at.isoformat(),
+        # What `finish` may have to correct, whether BigQuery has it by then or not.
+        "row": None if row is None else row.to_json(),
+    }

@@ -50,7 +50,7 @@ class FinishOperator(AlertingOperator):
         crumbs = ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id)
         states = {(crumb["task_id"], int(crumb["map_index"])): str(crumb["state"]) for crumb in crumbs}
         outcomes = {
-            (scraper, int(left["map_index"])): left
+            (scraper, int(left["map_index"])): left.get("calls", [left])
             for scraper in plan
             for left in ti.xcom_pull(task_ids=[scraper], key=OUTCOME_KEY)
             if left is not None
@@ -70,8 +70,8 @@ class FinishOperator(AlertingOperator):
             raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def _corrected(
-        self, outcomes: dict[tuple[str, int], dict[str, Any]], clock: RunClock
-    ) -> dict[tuple[str, int], dict[str, Any]]:
+        self, outcomes: dict[tuple[str, int], list[dict[str, Any]]], clock: RunClock
+    ) -> dict[tuple[str, int], list[dict[str, Any]]]:
         """Return what the calls left, as the service's log has it by now; stage the corrected rows.
 
         What the log cannot say now, the cleanup asks again.
@@ -80,7 +80,9 @@ class FinishOperator(AlertingOperator):
         from orchestration.audit.service_log import corrections
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-        rows = [ScraperRun.from_columns(left["row"]) for left in outcomes.values() if left.get("row")]
+        rows = [
+            ScraperRun.from_columns(left["row"]) for lefts in outcomes.values() for left in lefts if left.get("row")
+        ]
         try:
             found = corrections(Warehouse(self.config.settings), self.config, rows, clock.wall())
         except WarehouseError as error:
@@ -91,8 +93,8 @@ class FinishOperator(AlertingOperator):
             self.log.info("%s: the service's log says %s", row.label, row.error_type or row.gcs_path)
         changed = {row.row_id: {"outcome": row.status.value, "error_type": row.error_type} for row in found}
         return {
-            place: {**left, **changed.get((left.get("row") or {}).get("row_id", ""), {})}
-            for place, left in outcomes.items()
+            place: [{**left, **changed.get((left.get("row") or {}).get("row_id", ""), {})} for left in lefts]
+            for place, lefts in outcomes.items()
         }
 
     def _stage(
@@ -152,7 +154,9 @@ class FinishOperator(AlertingOperator):
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime
     ) -> ScraperRun:
         """Return the row of a call whose last try was killed, from what it left before it made the call."""
-        number, at, call = UNKNOWN_TRY, now, Call(end.scraper, end.label, date.fromisoformat(decision["target_date"]))
+        first = 0 if self.config.scrapers[end.scraper].calls_per_task > 1 else None
+        day = date.fromisoformat(decision["target_date"])
+        number, at, call = UNKNOWN_TRY, now, Call(end.scraper, end.label, day, index=first)
         if end.left is not None:
             number, at = end.left["try_number"], datetime.fromisoformat(end.left["triggered_at"])
             call = Call.from_dict(end.left["call"])

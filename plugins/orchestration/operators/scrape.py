@@ -21,7 +21,7 @@ from orchestration.nba.games import Game
 from orchestration.nba.teams import team
 from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_retries import CallFailed
-from orchestration.operators.call_rows import KILLED, Call, call_row
+from orchestration.operators.call_rows import KILLED, Call, call_row, left_of
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.metrics import CALL_DURATION, CALLS
@@ -45,8 +45,8 @@ TIMEOUT_GRACE = timedelta(seconds=15)
 """A task's execution_timeout lies this far above the call's: it stops what the call's own limit does not."""
 DEFERRAL_GRACE = timedelta(seconds=60)
 """A triggerer has this long beyond the call's own timeout, to pick the call up and to hand its result back."""
-SHADOW = "shadow"
-"""The error of a call that was not made."""
+SHADOW = failed("shadow", "no call was made: the workflow is a shadow now", retryable=False)
+"""Since its decision: whoever goes back to a shadow means the next call, not the next run (lesson A9)."""
 NOTHING: list[Any] = [None]
 """What an empty list is mapped over: one instance, which is skipped and says why."""
 
@@ -55,9 +55,13 @@ class ScrapeOperator(AuditedOperator):
     """Calls one scraper for one item: a game, a team, an event, or nothing.
 
     ``item`` is the game's dict, the team's tricode or the event id. The task succeeds for ``success`` and ``no_data``.
-    An event source returns its ``event_ids``. ``deferrable``: the triggerer makes the call and the task holds no
-    worker slot meanwhile; None leaves it to Airflow's ``[operators] default_deferrable``.
+    An event source returns its ``event_ids``; more than ``most_events`` are a failure. ``deferrable``: the triggerer
+    makes the call and the task holds no worker slot meanwhile; None leaves it to Airflow's ``[operators]
+    default_deferrable``.
     """
+
+    several = False
+    """Whether ``item`` is a list, with a call for each."""
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class ScrapeOperator(AuditedOperator):
         item: Any = None,
         timeout_seconds: float,
         returns_events: bool = False,
+        most_events: int | None = None,
         deferrable: bool | None = None,
         **arguments: Any,
     ) -> None:
@@ -76,6 +81,7 @@ class ScrapeOperator(AuditedOperator):
         self.item = item
         self.timeout_seconds = timeout_seconds
         self.returns_events = returns_events
+        self.most_events = most_events
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
@@ -84,7 +90,7 @@ class ScrapeOperator(AuditedOperator):
     def execute(self, context: Context) -> list[Any] | None:
         """Make the call, or have the triggerer make it."""
         decision, clock = self._decision(context), RunClock.of(context)
-        call = self._call(context, decision, clock)
+        [call] = self._calls(context, decision, clock)
         parameters = call.opts
         self.log.info("%s, with %s", call.label, without_secrets(dict(parameters)))
         if (made := self._made_already(context)) is not None:
@@ -92,9 +98,7 @@ class ScrapeOperator(AuditedOperator):
             return made["returned"]
         asked_at = self._begin(context, decision, clock, call)
         if self.config.is_shadow(self.workflow):
-            # Since its decision: whoever goes back to a shadow means the next call, not the next run (lesson A9).
-            result = failed(SHADOW, "no call was made: the workflow is a shadow now", retryable=False)
-            return self._end(context, call, result, asked_at, asked_at)
+            return self._end(context, call, SHADOW, asked_at, asked_at)
         description = answer_of(self.scraper, self.config.scrapers[self.scraper])
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
@@ -143,17 +147,28 @@ class ScrapeOperator(AuditedOperator):
     def _late(self) -> CallResult:
         return failed("timeout", f"the call outlived its {self.timeout_seconds:g} s and was given up", retryable=True)
 
-    def _call(self, context: Context, decision: Mapping[str, Any], clock: RunClock) -> Call:
-        """Return the call to make. Raises AirflowSkipException, with the reason, when there is none."""
+    def _calls(self, context: Context, decision: Mapping[str, Any], clock: RunClock) -> list[Call]:
+        """Return the calls to make. Raises AirflowSkipException, with the reason, when there are none."""
         if self.scraper not in decision["scrapers"]:
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
-        if self.item is None and self.fan_out != FanOut.NOTHING:
+        of = self.item if self.several else [self.item]
+        if of == NOTHING and self.fan_out != FanOut.NOTHING:
             context["call_label"] = f"no {self.fan_out}"
             raise AirflowSkipException(f"{self.scraper} is called for each {self.fan_out}, and there is none")
-        item = self._item()
-        context["call_label"] = item.label or self.scraper
-        if item.game is not None and item.game.game_id in decision["collected"].get(self.scraper, ()):
-            raise AirflowSkipException(f"{self.scraper} has brought {item.label} already")
+        items = [self._item(one) for one in of]
+        first, last = items[0].label or self.scraper, items[-1].label
+        label = context["call_label"] = first if len(items) == 1 else f"{first} … {last} ({len(items)})"
+        had = decision["collected"].get(self.scraper, ())
+        calls = [
+            self._call(item, decision, clock, index if self.several else None)
+            for index, item in enumerate(items)
+            if item.game is None or item.game.game_id not in had
+        ]
+        if not calls:
+            raise AirflowSkipException(f"{self.scraper} has brought {label} already")
+        return calls
+
+    def _call(self, item: Item, decision: Mapping[str, Any], clock: RunClock, index: int | None) -> Call:
         day = date.fromisoformat(decision["target_date"])
         templates = parameters_of(self.scraper, self.config.scrapers[self.scraper])
         return Call(
@@ -162,16 +177,17 @@ class ScrapeOperator(AuditedOperator):
             game_date=item.game.date if item.game else day,
             game_id=item.game.game_id if item.game else None,
             opts=render(templates, target_date=day, now=clock.tick, item=item),
+            index=index,
         )
 
-    def _item(self) -> Item:
+    def _item(self, of: Any) -> Item:
         match FanOut(self.fan_out):
             case FanOut.GAME:
-                return Item(game=Game.from_dict(self.item))
+                return Item(game=Game.from_dict(of))
             case FanOut.TEAM:
-                return Item(team=team(self.item))
+                return Item(team=team(of))
             case FanOut.EVENT:
-                return Item(event_id=str(self.item))
+                return Item(event_id=str(of))
             case FanOut.NOTHING:
                 return Item()
 
@@ -207,7 +223,7 @@ class ScrapeOperator(AuditedOperator):
             silent = replace(key, try_number=number)
             row = call_row(call, KILLED, silent, decision, clock, environment, now, now)
             self.stage([row], unless_staged=True)
-        self._leave(context, call, key, KILLED, None, now)
+        self._leave(context, call, key, KILLED, now)
         return now
 
     def _end(
@@ -217,12 +233,13 @@ class ScrapeOperator(AuditedOperator):
         decision, clock, key = self._decision(context), RunClock.of(context), task_key(context)
         # After a deferral this is another process than the one that made the call's label.
         context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
+        if self.most_events is not None and len(result.event_ids) > self.most_events:
+            why = f"{len(result.event_ids)} events are more than Airflow maps tasks over ([core] max_map_length)"
+            result = failed("too_many_events", f"{why}: give what is called for them calls_per_task", retryable=False)
         row = call_row(call, result, key, decision, clock, self.config.environment, started, ended)
         self.stage([row])
-        if result.error_type != SHADOW:
-            CALLS.count(scraper=self.scraper, outcome=result.outcome.value)
-            CALL_DURATION.took(ended - started, scraper=self.scraper)
-        left = self._leave(context, call, key, result, row.execution_id, started, row)
+        self._measure(result, started, ended)
+        left = self._leave(context, call, key, result, started, row)
         returned = (list(result.event_ids) or NOTHING) if self.returns_events else None
         context["task_state_store"].set(REPORTED_KEY, {"left": left, "returned": returned})
         if result.outcome is Outcome.FAILED:
@@ -230,27 +247,22 @@ class ScrapeOperator(AuditedOperator):
         self.log.info("%s: %s, %s records", call.label, result.outcome, result.record_count)
         return returned
 
+    def _measure(self, result: CallResult, started: datetime, ended: datetime) -> None:
+        """Count a call that was made."""
+        if result is not SHADOW:
+            CALLS.count(scraper=self.scraper, outcome=result.outcome.value)
+            CALL_DURATION.took(ended - started, scraper=self.scraper)
+
     def _leave(
         self,
         context: Context,
         call: Call,
         key: TaskKey,
         result: CallResult,
-        execution_id: str | None,
         at: datetime,
         row: ScraperRun | None = None,
     ) -> dict[str, Any]:
-        left = {
-            "call": call.to_dict(),
-            "try_number": key.try_number,
-            "map_index": key.map_index,
-            "execution_id": execution_id,
-            "outcome": result.outcome.value,
-            "error_type": result.error_type,
-            "triggered_at": at.isoformat(),
-            # What `finish` may have to correct, whether BigQuery has it by then or not.
-            "row": None if row is None else row.to_json(),
-        }
+        left = left_of(call, result, key, at, row)
         context["ti"].xcom_push(OUTCOME_KEY, left)
         return left
 

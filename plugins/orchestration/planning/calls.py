@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orchestration.config.model import Config
 from orchestration.config.scrapers import event_source_of, fan_out_of
@@ -28,6 +29,11 @@ class PlannedCall:
         """For people: ``nbac_play_by_play 0022500123 LAL@BOS``."""
         what = f"each event of {self.per_event_of}" if self.per_event_of else self.item.label
         return f"{self.scraper} {what}".rstrip()
+
+
+def divided(items: Sequence[Any], size: int) -> list[list[Any]]:
+    """Return ``items`` in lists of ``size``, in their order; the last one may be shorter."""
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
 def needs_of(config: Config, workflow: str, scraper: str) -> tuple[str, ...]:

@@ -43,26 +43,27 @@ class CallEnd:
 def call_ends(
     scrapers: Iterable[str],
     states: Mapping[tuple[str, int], str],
-    outcomes: Mapping[tuple[str, int], Mapping[str, Any]],
+    outcomes: Mapping[tuple[str, int], Sequence[Mapping[str, Any]]],
 ) -> list[CallEnd]:
     """Return the ends of a run's calls.
 
-    ``states`` are Airflow's and ``outcomes`` what the calls left, both by task id and map index (-1: not mapped).
-    Skipped calls (an empty list, a scraper that was not asked for) do not count.
+    ``states`` are Airflow's and ``outcomes`` what the calls of a task left, both by task id and map index (-1: not
+    mapped). Skipped calls (an empty list, a scraper that was not asked for) do not count. A task that left nothing
+    counts as one call, however many it was to make.
     """
     ends = []
     for scraper in scrapers:
         for map_index, state in sorted((index, state) for (task, index), state in states.items() if task == scraper):
             label = scraper if map_index < 0 else f"{scraper} [{map_index}]"
-            left = outcomes.get((scraper, map_index))
+            lefts = outcomes.get((scraper, map_index), ())
             if state in NOT_MADE:
                 ends.append(CallEnd(scraper, map_index, None, label))
-            elif state in ("failed", "success") and left is None:
+            elif state in ("failed", "success") and not lefts:
                 # Killed before it could leave anything, or its state was set by hand.
                 ends.append(CallEnd(scraper, map_index, Outcome.FAILED, label, error_type="killed"))
-            elif state in ("failed", "success") and left is not None:
+            elif state in ("failed", "success"):
                 # What the call said goes before the task's state: Airflow can fail a task whose call has succeeded.
-                ends.append(_end(scraper, map_index, left, Outcome(left["outcome"])))
+                ends += [_end(scraper, map_index, left, Outcome(left["outcome"])) for left in lefts]
     return ends
 
 

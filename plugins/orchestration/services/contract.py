@@ -19,8 +19,8 @@ from pydantic import (
 from orchestration.services.plain import MAX_INT64
 from orchestration.services.redaction import struck_out
 
-MAX_EVENTS = 1_000
-"""More events than that are no day's; Airflow maps a task over 1,024 at most, unless told otherwise."""
+MAX_EVENTS = 10_000
+"""More events than that are nobody's. Airflow maps a task over 1,024 at most, unless told otherwise: calls_per_task."""
 
 
 def _number_as_text(value: Any) -> Any:

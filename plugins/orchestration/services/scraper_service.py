@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ MAX_ANSWER_BYTES = 1_000_000
 CHUNK_BYTES = 65_536
 NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
 """A redirect would carry the connection's headers to whom it names."""
+ONE_CALL = {"Connection": "close"}
+"""A connection that is kept may be closed by the service just when the next call is sent over it."""
 
 NO_SECRETS = re.compile(r"accept(-.*)?|content-.*|user-agent|cache-control|connection|host|from|pragma", re.IGNORECASE)
 """Headers whose values are no secrets, and may stand in an answer for reasons of their own."""
@@ -63,6 +66,30 @@ def names_in(listing: Any) -> frozenset[str]:
     raise ValueError("no list of scrapers")
 
 
+async def authorization(
+    session: AsyncHttpSession, audience: str | None, masked: set[str] | None = None
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the header with an ID token for ``audience``, or none; basic and header auth are the hook's.
+
+    And everything secret that we send: Airflow strikes it out of its logs from now on, we of what comes back.
+    ``masked``: what it has been told of already. Raises GoogleAuthError.
+    """
+    from airflow.sdk.log import amask_secret
+    from asgiref.sync import sync_to_async
+
+    headers, known = {}, set() if masked is None else masked
+    if audience is not None:
+        from orchestration.services.id_tokens import id_token
+
+        headers["Authorization"] = f"Bearer {await sync_to_async(id_token)(audience)}"
+    secrets = tuple(_secrets(session, headers))
+    for secret in secrets:
+        if secret not in known:
+            await amask_secret(secret)
+            known.add(secret)
+    return headers, secrets
+
+
 class ScraperService:
     """Calls scrapers at the path ``endpoint``. The connection's ``timeout`` (seconds), if any, caps every call's."""
 
@@ -94,31 +121,21 @@ class ScraperService:
         *,
         event_source: bool = False,
     ) -> CallResult:
-        """Make one call and return its result; a fault of the service is a failed result, never an exception.
+        """Make one call and return its result; see :meth:`Line.call`. Raises as :meth:`line`."""
+        async with self.line() as line:
+            return await line.call(scraper, parameters, workflow, timeout, description, event_source=event_source)
 
-        ``timeout`` is seconds for the complete answer: a service that drips byte by byte is as late as one that hangs
-        (lesson E8). ``description`` says how the answer reads (default: the built-in one), ``event_source`` that other
-        scrapers are called for its events. Raises AirflowNotFoundException when the connection does not exist,
-        ValueError when it asks for two ways to authenticate.
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Line]:
+        """Look the connection up once, for one call or for many.
+
+        Raises AirflowNotFoundException when it does not exist, ValueError when it asks for two ways to authenticate.
         """
         from airflow.providers.http.hooks.http import HttpAsyncHook
 
-        body = {"scraper": scraper, **parameters, "workflow": workflow, "source": "CONTROLLER"}
         # The only tries are Airflow's: each has its row.
-        hook = HttpAsyncHook(method="POST", http_conn_id=self.connection, retry_limit=1)
-        async with hook.session() as session:
-            cap = session.config.extra_options.get("timeout")
-            seconds = min(timeout, float(cap)) if cap else timeout
-            try:
-                async with asyncio.timeout(seconds):
-                    answered = await self._send(session, body)
-            except TimeoutError:
-                return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
-        if isinstance(answered, CallResult):
-            return answered
-        status, headers, content, secrets = answered
-        how = description or answer_of(scraper)
-        return interpret(status, headers, content, how, event_source=event_source, secrets=secrets)
+        async with HttpAsyncHook(method="POST", http_conn_id=self.connection, retry_limit=1).session() as session:
+            yield Line(self.endpoint, session, self._audience(session))
 
     def names(self, timeout: float) -> frozenset[str]:
         """Return the names of the scrapers that the service says it has: ``GET /scrapers``, beside the path for calls.
@@ -136,7 +153,7 @@ class ScraperService:
             options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
             secrets: tuple[str, ...] = ()
             try:
-                headers, secrets = await self._authorization(session)
+                headers, secrets = await authorization(session, self._audience(session))
                 async with await session.run(path, headers=headers, extra_options=options) as response:
                     content = await _content(response)
             except (aiohttp.ClientError, OSError, TooLarge) as error:
@@ -160,13 +177,59 @@ class ScraperService:
             options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
             secrets: tuple[str, ...] = ()
             try:
-                headers, secrets = await self._authorization(session)
+                headers, secrets = await authorization(session, self._audience(session))
                 async with await session.run("health", headers=headers, extra_options=options) as response:
                     return None if response.status == 200 else f"GET /health: HTTP {response.status}"
             except (aiohttp.ClientError, TimeoutError) as error:
                 return f"GET /health: {in_short(error, secrets)}"
 
-    async def _send(self, session: AsyncHttpSession, body: Mapping[str, Any]) -> CallResult | Answered:
+    def _audience(self, session: AsyncHttpSession) -> str | None:
+        """Return the audience of the ID token that the connection asks for; basic and header auth are the hook's."""
+        # The hook takes every extra that it does not know for a header to send.
+        audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
+        if audience is not None and session.config.auth is not None:
+            raise ValueError(f"connection {self.connection} has a login and asks for an ID token; remove one of them")
+        return audience
+
+
+class Line:
+    """An open line to the service, for one call or for many at a time; see :meth:`ScraperService.line`."""
+
+    def __init__(self, endpoint: str, session: AsyncHttpSession, audience: str | None) -> None:
+        self.endpoint, self.session, self.audience = endpoint, session, audience
+        self._one_by_one, self._masked = asyncio.Lock(), set[str]()
+
+    async def call(
+        self,
+        scraper: str,
+        parameters: Mapping[str, Any],
+        workflow: str,
+        timeout: float,
+        description: AnswerDescription | None = None,
+        *,
+        event_source: bool = False,
+    ) -> CallResult:
+        """Make one call and return its result; a fault of the service is a failed result, never an exception.
+
+        ``timeout`` is seconds for the complete answer: a service that drips byte by byte is as late as one that hangs
+        (lesson E8). ``description`` says how the answer reads (default: the built-in one), ``event_source`` that other
+        scrapers are called for its events.
+        """
+        body = {"scraper": scraper, **parameters, "workflow": workflow, "source": "CONTROLLER"}
+        cap = self.session.config.extra_options.get("timeout")
+        seconds = min(timeout, float(cap)) if cap else timeout
+        try:
+            async with asyncio.timeout(seconds):
+                answered = await self._send(body)
+        except TimeoutError:
+            return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
+        if isinstance(answered, CallResult):
+            return answered
+        status, headers, content, secrets = answered
+        how = description or answer_of(scraper)
+        return interpret(status, headers, content, how, event_source=event_source, secrets=secrets)
+
+    async def _send(self, body: Mapping[str, Any]) -> CallResult | Answered:
         """Return the whole answer, or the failed result of a call that got none."""
         import aiohttp
         from google.auth.exceptions import GoogleAuthError
@@ -174,8 +237,10 @@ class ScraperService:
         options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=None)}
         secrets: tuple[str, ...] = ()
         try:
-            headers, secrets = await self._authorization(session)
-            async with await session.run(
+            async with self._one_by_one:
+                headers, secrets = await authorization(self.session, self.audience, self._masked)
+            headers = {**ONE_CALL, **headers}
+            async with await self.session.run(
                 self.endpoint, json=dict(body), headers=headers, extra_options=options
             ) as response:
                 return response.status, response.headers, await _content(response), secrets
@@ -187,29 +252,6 @@ class ScraperService:
             return failed("transport", f"the answer could not be read: {in_short(error, secrets)}", retryable=True)
         except (aiohttp.ClientError, OSError) as error:
             return failed("connection", f"the service could not be reached: {in_short(error, secrets)}", retryable=True)
-
-    async def _authorization(self, session: AsyncHttpSession) -> tuple[dict[str, str], tuple[str, ...]]:
-        """Return the header with an ID token when the connection asks for one; basic and header auth are the hook's.
-
-        And everything secret that we send: Airflow strikes it out of its logs from now on, we of what comes back.
-        """
-        from airflow.sdk.log import amask_secret
-        from asgiref.sync import sync_to_async
-
-        # The hook takes every extra that it does not know for a header to send.
-        audience = session.config.headers.pop(AUDIENCE, None)
-        headers = {}
-        if audience:
-            if session.config.auth is not None:
-                what = "has a login and asks for an ID token; remove one of them"
-                raise ValueError(f"connection {self.connection} {what}")
-            from orchestration.services.id_tokens import id_token
-
-            headers["Authorization"] = f"Bearer {await sync_to_async(id_token)(audience)}"
-        secrets = tuple(_secrets(session, headers))
-        for secret in secrets:
-            await amask_secret(secret)
-        return headers, secrets
 
 
 def _secrets(session: AsyncHttpSession, headers: Mapping[str, str]) -> Iterator[str]:

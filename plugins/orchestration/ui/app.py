@@ -14,11 +14,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
+from orchestration.health.facts import CallFact
 from orchestration.runs.clock import RunClock
 from orchestration.ui import pages, tabs
 from orchestration.ui.asking import Problem, root_of, show_problem
 from orchestration.ui.database import run_of
 from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url, render
+from orchestration.words import Outcome
 
 app = FastAPI(title="Orchestration", docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(pages.router)
@@ -40,9 +42,17 @@ MAY_SEE = [Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS))]
 
 
 def rows_of_call(
-    session: SessionDep, dag_id: str, run_id: Annotated[str, Query()], task_id: Annotated[str, Query()], map_index: int
+    session: SessionDep,
+    dag_id: str,
+    run_id: Annotated[str, Query()],
+    task_id: Annotated[str, Query()],
+    map_index: int,
+    call_index: int = -1,
 ) -> Sequence[dict[str, Any]]:
-    """Return the rows of a call, the last try first. Raises HTTPException 404 without any, 503 without BigQuery."""
+    """Return the rows of a task's calls, or of the one with that index, each call's last try first.
+
+    Raises HTTPException 404 without any, 503 without BigQuery.
+    """
     run = run_of(session, dag_id, run_id)
     if run is None:
         raise HTTPException(404, f"Airflow knows no run {run_id} of {dag_id} any more")
@@ -52,6 +62,7 @@ def rows_of_call(
         "run_id": run_id,
         "task_id": task_id,
         "map_index": map_index,
+        "call_index": call_index,
         "first_date": day - timedelta(days=1),
         "last_date": day + timedelta(days=2),
     }
@@ -69,15 +80,38 @@ Rows = Annotated[Sequence[dict[str, Any]], Depends(rows_of_call)]
 
 @app.get("/dags/{dag_id}/call", response_class=HTMLResponse, dependencies=MAY_SEE)
 def call(request: Request, dag_id: str, rows: Rows) -> Response:
-    """Show the rows of a call."""
+    """Show the rows of a call; of a task that made several, the calls."""
     columns = [*FIRST, *sorted(set(rows[0]) - set(FIRST))]
-    values = {"dag_id": dag_id, "rows": rows, "columns": columns, "dataset": Warehouse().audit}
+    last = {row["call_index"]: row for row in reversed(rows)}
+    calls = [_fact(row) for row in reversed(last.values())] if len(last) > 1 else []
+    values = {"dag_id": dag_id, "rows": rows, "calls": calls, "columns": columns, "dataset": Warehouse().audit}
     return HTMLResponse(render("call.html", root_of(request), **values), headers=SECURITY)
 
 
+def _fact(row: dict[str, Any]) -> CallFact:
+    return CallFact(
+        row["scraper_name"],
+        row["workflow"],
+        row["slot_time"],
+        row["target_date"],
+        Outcome(row["status"]),
+        row["game_id"],
+        error_type=row["error_type"],
+        map_index=row["map_index"],
+        try_number=row["try_number"],
+        label=row["label"],
+        error=row["error_message"],
+        run_id=row["dag_run_id"],
+        gcs_path=row["gcs_path"],
+        call_index=row["call_index"],
+    )
+
+
 @app.get("/dags/{dag_id}/file", dependencies=MAY_SEE)
-def file(dag_id: str, rows: Rows) -> RedirectResponse:
-    """Go to the file that a call brought."""
+def file(request: Request, dag_id: str, rows: Rows) -> RedirectResponse:
+    """Go to the file that a call brought; of a task that made several, to the calls."""
+    if len({row["call_index"] for row in rows}) > 1:
+        return RedirectResponse(f"call?{request.url.query}")
     for row in rows:
         if row["gcs_path"]:
             return RedirectResponse(console_url(row["gcs_path"]))

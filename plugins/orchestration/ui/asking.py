@@ -135,7 +135,7 @@ def why_of(workflow: str, tick: Tick, allowed: frozenset[str]) -> tuple[Why | No
 def calls_of_run(look: Look, tick: Tick) -> list[CallFact]:
     """Return every try of a RUN's calls."""
     found = [c for c in look.facts.calls if c.workflow == tick.workflow and tick.run_id and c.run_id == tick.run_id]
-    return sorted(found, key=lambda call: (call.scraper, call.map_index, call.try_number))
+    return sorted(found, key=lambda call: (call.scraper, call.map_index, call.call_index or 0, call.try_number))
 
 
 def vetoable(look: Look, tick: Tick) -> bool:

@@ -9,6 +9,7 @@ from airflow.configuration import conf
 from airflow.sdk import BaseOperatorLink
 
 from orchestration.operators.scrape import ScrapeOperator
+from orchestration.operators.scrape_batch import ScrapeBatchOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
@@ -19,7 +20,7 @@ PREFIX = "/orchestration"
 
 
 class _CallLink(BaseOperatorLink):
-    operators = [ScrapeOperator]  # noqa: RUF012
+    operators = [ScrapeOperator, ScrapeBatchOperator]  # noqa: RUF012
     page = ""
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:

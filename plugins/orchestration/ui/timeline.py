@@ -106,9 +106,9 @@ def _halt(config: Config, name: str, facts: DayFacts) -> str | None:
 
 def calls_of(calls: Iterable[CallFact]) -> Mapping[tuple[str, str | None], Calls]:
     """Return the calls of each run, by workflow and run id, counted by the outcome of their last try."""
-    last: dict[tuple[str, str | None], dict[tuple[str, int], CallFact]] = defaultdict(dict)
+    last: dict[tuple[str, str | None], dict[tuple[str, int, int | None], CallFact]] = defaultdict(dict)
     for call in sorted(calls, key=lambda call: call.try_number):
-        last[call.workflow, call.run_id][call.scraper, call.map_index] = call
+        last[call.workflow, call.run_id][call.scraper, call.map_index, call.call_index] = call
     found = {}
     for key, ends in last.items():
         counted = Counter(call.outcome for call in ends.values())

@@ -325,3 +325,28 @@ def test_and_one_that_depends_on_a_scraper_of_a_later_step():
 def test_events_that_depend_on_what_is_called_for_them_are_a_circle():
     text = OLD_TEXT.replace("    dependency_for:\n", "    depends_on: oddsa_game_lines\n    dependency_for:\n", 1)
     assert "a circle of dependencies" in problems(text)
+
+
+@pytest.mark.parametrize(
+    ("scraper", "says"),
+    [
+        ({"calls_per_task": 5}, "is one call only: without `for_each` there are no more for a task to make"),
+        ({"for_each": "team", "calls_per_task": 5, "deferrable": True}, "with `deferrable: true` each call is a task"),
+        ({"for_each": "team", "calls_per_task": 101}, "calls_per_task"),
+        ({"for_each": "team", "calls_per_task": 0}, "calls_per_task"),
+    ],
+)
+def test_several_calls_in_a_task_are_refused_where_they_make_no_sense(scraper, says):
+    data = yaml.safe_load(OLD_TEXT)
+    data["scrapers"]["bdl_standings"] = scraper
+    said = problems(yaml.safe_dump(data))
+    assert "scrapers.bdl_standings.calls_per_task" in said
+    assert says in said
+
+
+def test_no_scraper_may_be_called_as_the_task_that_divides_a_list():
+    data = yaml.safe_load(OLD_TEXT)
+    data["scrapers"]["oddsa_events_by_4"] = {}
+    data["scrapers"]["oddsa_game_lines"]["calls_per_task"] = 4
+    data["workflows"]["betting_lines"]["execution_plan"]["step_3"] = {"scrapers": ["oddsa_events_by_4"]}
+    assert "`oddsa_events_by_4` is also the task that divides a list (calls_per_task)" in problems(yaml.safe_dump(data))

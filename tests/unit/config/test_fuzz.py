@@ -96,7 +96,7 @@ PLANS = st.one_of(
 WORKFLOWS = st.deferred(lambda: from_schema(next(iter(_values("workflows")))))
 BASE: dict[str, Any] = {
     "version": "2.0",
-    "scrapers": {name: {} for name in SCRAPERS},
+    "scrapers": {name: {} for name in SCRAPERS} | {"own_scraper": {"for_each": "event", "calls_per_task": 7}},
     "workflows": {
         "window": {
             "decision_type": "game_aware_yesterday",
@@ -183,7 +183,7 @@ def stands(data: dict[str, Any]) -> bool | None:
     return True
 
 
-@pytest.mark.parametrize(("files", "count", "least"), [(changed, 200, 10), (whole, 100, 5)])
+@pytest.mark.parametrize(("files", "count", "least"), [(changed, 200, 10), (whole, 150, 5)])
 def test_a_file_is_refused_or_builds(files, count, least):
     seen = []
 

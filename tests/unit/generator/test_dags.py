@@ -83,16 +83,18 @@ def test_props_and_lines_wait_for_the_events_they_are_called_for():
     dag = DAGS["betting_lines"]
     for scraper in ("oddsa_player_props", "oddsa_game_lines"):
         task = dag.get_task(scraper)
-        assert task.upstream_task_ids == {"hold", "oddsa_events"}
+        assert task.upstream_task_ids == {"hold", "oddsa_events", "oddsa_events_by_15"}
         assert task.trigger_rule is TriggerRule.ALL_SUCCESS
         assert task.is_mapped
+    assert dag.get_task("oddsa_events_by_15").upstream_task_ids == {"oddsa_events"}
 
 
 @pytest.mark.lesson("E1")
-def test_per_game_scrapers_are_mapped_over_the_decisions_games_and_rosters_over_thirty_teams():
+def test_per_game_scrapers_are_mapped_over_the_decisions_games_and_rosters_called_for_thirty_teams():
     assert DAGS["post_game_window_3"].get_task("nbac_play_by_play").is_mapped
     rosters = DAGS["morning_operations"].get_task("br_season_roster")
-    assert len(rosters.expand_input.value["item"]) == 30
+    [teams] = rosters.expand_input.value["item"]
+    assert len(set(teams)) == 30
     assert not DAGS["post_game_window_3"].get_task("nbac_player_boxscore").is_mapped
 
 
@@ -135,7 +137,47 @@ def test_events_may_stand_behind_what_is_called_for_them():
     plan = {"type": "parallel", "scrapers": ["oddsa_game_lines", "oddsa_player_props", "oddsa_events"]}
     dag = build_dags(changed(workflows__betting_lines__execution_plan=plan))["betting_lines"]
     for scraper in ("oddsa_player_props", "oddsa_game_lines"):
-        assert dag.get_task(scraper).upstream_task_ids == {"hold", "oddsa_events"}
+        assert dag.get_task(scraper).upstream_task_ids == {"hold", "oddsa_events", "oddsa_events_by_15"}
+
+
+def test_a_task_of_several_calls_takes_as_many_slots_as_it_makes_at_a_time_and_has_time_for_them_all():
+    dag = build_dags(
+        changed(
+            settings__pools={"nba_com": 3, "basketball_reference": 1, "odds_api": 4, "bigdataball": 2},
+            scrapers__oddsa_player_props__calls_per_task=10,
+            scrapers__oddsa_game_lines__calls_per_task=3,
+        )
+    )["betting_lines"]
+    props, lines = (dag.get_task(name).partial_kwargs for name in ("oddsa_player_props", "oddsa_game_lines"))
+    assert (props["pool"], props["pool_slots"], props["at_once"]) == ("odds_api", 4, 4)
+    assert props["execution_timeout"] == 3 * timedelta(seconds=150 + 15)
+    assert (lines["pool_slots"], lines["execution_timeout"]) == (3, timedelta(seconds=150 + 15))
+    assert dag.get_task("oddsa_game_lines").upstream_task_ids == {"hold", "oddsa_events", "oddsa_events_by_3"}
+
+
+def test_without_a_pool_a_task_makes_all_its_calls_at_a_time_and_takes_one_slot_of_the_default_pool():
+    config = changed(scrapers__br_season_roster={"for_each": "team", "calls_per_task": 8, "parameters": {}})
+    task = build_dags(config)["morning_operations"].get_task("br_season_roster")
+    assert (task.partial_kwargs["at_once"], task.partial_kwargs["pool_slots"]) == (8, 1)
+    assert [len(teams) for teams in task.expand_input.value["item"]] == [8, 8, 8, 6]
+
+
+def test_scrapers_of_one_workflow_may_differ_in_how_many_calls_a_task_makes_of_the_same_games():
+    config = changed(
+        scrapers__nbac_play_by_play__calls_per_task=4,
+        scrapers__nbac_gamebook_pdf__calls_per_task=4,
+        scrapers__bigdataball_pbp__calls_per_task=6,
+    )
+    dag = build_dags(config)["post_game_window_3"]
+    assert {task.task_id for task in dag.get_task("hold").downstream_list} >= {"games_by_4", "games_by_6"}
+    assert "games_by_4" in dag.get_task("nbac_gamebook_pdf").upstream_task_ids
+    assert dag.get_task("nbac_team_boxscore").upstream_task_ids == {"hold"}
+
+
+def test_more_events_than_airflow_maps_tasks_over_are_refused_where_each_has_a_task_of_its_own():
+    assert DAGS["betting_lines"].get_task("oddsa_events").most_events is None
+    one_by_one = build_dags(changed(scrapers__oddsa_game_lines__calls_per_task=1))["betting_lines"]
+    assert one_by_one.get_task("oddsa_events").most_events == 1024
 
 
 def test_reconcile_runs_by_itself_and_tells_when_what_it_started_is_over():
@@ -313,4 +355,4 @@ def test_a_triggers_conf_is_checked_for_the_parameters_that_the_form_offers():
 
 def test_the_names_that_no_scraper_may_have_are_those_of_our_tasks():
     scrapers = set(ours().workflows["betting_lines"].execution_plan.scrapers)
-    assert set(DAGS["betting_lines"].task_ids) - scrapers == set(TASKS)
+    assert set(DAGS["betting_lines"].task_ids) - scrapers == {*TASKS, "oddsa_events_by_15"}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
-from orchestration.operators.call_retries import CallFailed, CallRetryPolicy
+from orchestration.operators.call_retries import CallFailed, CallRetryPolicy, CallsFailed, together
 from orchestration.services.answers import failed
 
 POLICY = CallRetryPolicy(5, 300, 30)
@@ -81,3 +81,17 @@ def test_what_does_not_go_away_fails_and_another_exception_is_airflows():
 
 def test_the_policy_survives_its_dags_serialisation():
     assert vars(CallRetryPolicy.deserialize(POLICY.serialize())) == vars(POLICY)
+
+
+def test_a_task_of_several_calls_waits_for_the_last_of_those_that_are_made_again():
+    decisions = [after(limited(7), minutes_gone=1), after(limited(60), minutes_gone=1), after(limited(9999))]
+    decision = together(decisions)
+    assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=60))
+    assert POLICY.evaluate(CallsFailed("2 of 3 calls failed", decision), 1, 3) is decision
+
+
+def test_and_fails_at_once_where_none_is():
+    gone = after(failed("http_404", "HTTP 404: no", retryable=False))
+    decision = together([gone, gone])
+    assert (decision.action, decision.reason) == (RetryAction.FAIL, "http_404 does not go away by itself")
+    assert together([]).action is RetryAction.FAIL

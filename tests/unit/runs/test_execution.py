@@ -14,7 +14,7 @@ def left(outcome, map_index=-1):
 
 
 def judge(states, of):
-    found = call_ends(["events", "props"], states, of)
+    found = call_ends(["events", "props"], states, {place: [one] for place, one in of.items()})
     return status_of(found, CRITICAL), found
 
 
@@ -78,10 +78,19 @@ def test_skipped_calls_do_not_count():
 def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_other():
     states = {("a", 0): "success", ("a", 1): "success", ("a_1", -1): "failed", ("a_1_0", 0): "success"}
     of = {
-        ("a", 0): left("success", 0), ("a", 1): left("no_data", 1),
-        ("a_1", -1): left("failed"), ("a_1_0", 0): left("success", 0),
+        ("a", 0): [left("success", 0)], ("a", 1): [left("no_data", 1)],
+        ("a_1", -1): [left("failed")], ("a_1_0", 0): [left("success", 0)],
     }  # fmt: skip
     found = call_ends(["a", "a_1", "a_1_0"], states, of)
     assert [(end.scraper, end.map_index, end.outcome.value) for end in found] == [
         ("a", 0, "success"), ("a", 1, "no_data"), ("a_1", -1, "failed"), ("a_1_0", 0, "success"),
+    ]  # fmt: skip
+
+
+def test_each_call_of_a_task_that_made_several_counts():
+    killed = {**left("failed"), "execution_id": None, "error_type": "killed"}
+    of = {("props", 0): [left("success"), left("no_data"), killed], ("props", 1): [left("success")]}
+    found = call_ends(["props"], {("props", 0): "failed", ("props", 1): "success"}, of)
+    assert [(end.map_index, end.outcome.value, end.reported) for end in found] == [
+        (0, "success", True), (0, "no_data", True), (0, "failed", False), (1, "success", True),
     ]  # fmt: skip

@@ -188,7 +188,7 @@ def test_an_event_that_is_named_twice_is_called_for_once():
         (success(rowCount=1, event_ids=["\ud800"]), "data_summary.event_ids.0"),
         (success(rowCount=1, event_ids=[""]), "data_summary.event_ids.0"),
         (success(rowCount=1, event_ids=["x" * 201]), "data_summary.event_ids.0"),
-        (success(rowCount=1, event_ids=[f"{n}" for n in range(5000)]), "data_summary.event_ids"),
+        (success(rowCount=1, event_ids=[f"{n}" for n in range(10_001)]), "data_summary.event_ids"),
         (success(rowCount=1, gcs_path=7), "data_summary.gcs_path"),
         (success(rowCount=1, gcs_path={"bucket": "b"}), "data_summary.gcs_path"),
         (success(rowCount=1, gcs_path="gs://b/../../etc/passwd"), "data_summary.gcs_path"),

@@ -1,0 +1,292 @@
+"""Several calls in one task: real HTTP, a real outbox and BigQuery's emulator. Airflow's context is imitated."""
+
+import json
+import threading
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
+
+from orchestration.alerts.memory import ALERTS
+from orchestration.audit.callbacks import append_staged
+from orchestration.operators import base
+from orchestration.operators.call_retries import CallRetryPolicy, CallsFailed
+from orchestration.operators.finish import FinishOperator
+from orchestration.operators.scrape import OUTCOME_KEY
+from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
+from support.scripted import ScriptedService, found
+from support.worlds import DAY, changed, et
+
+LINES = "oddsa_game_lines"
+EVENTS = [f"event-{n}" for n in range(5)]
+RETRIES = 2
+
+
+class Store(dict):
+    set = dict.__setitem__
+
+
+class Run:
+    """A run of ``betting_lines``: one task that calls the lines of all events, as often as it is tried."""
+
+    def __init__(self, monkeypatch, service, outbox, warehouse):
+        self.patch, self.service, self.outbox, self.warehouse = monkeypatch, service, outbox, warehouse
+        self.set_config(changed())
+        self.left, self.kept, self.pushes = None, Store(), 0
+        self.scrapers = [LINES]
+
+    def set_config(self, config):
+        self.config = config
+        self.patch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config))
+
+    def context(self, task_id, number, max_tries, xcom_pull, map_index=0, **more):
+        def push(key, value):
+            self.left = json.loads(json.dumps(value))
+            self.pushes += 1
+
+        dag_run = SimpleNamespace(
+            run_id="r", run_type="manual", conf={}, start_date=et("15:00"), run_after=et("15:00"), logical_date=None,
+            triggering_user_name="me",
+        )  # fmt: skip
+        ti = SimpleNamespace(
+            dag_id="betting_lines", run_id="r", task_id=task_id, map_index=map_index, try_number=number,
+            max_tries=max_tries, xcom_pull=xcom_pull, xcom_push=push, **more,
+        )  # fmt: skip
+        stores = {"task_state_store": self.kept, "asset_state_store": {ALERTS: Store()}}
+        return {"ti": ti, "dag_run": dag_run, **stores}
+
+    @property
+    def decision(self):
+        return {
+            "workflow": "betting_lines", "scrapers": self.scrapers, "collected": {}, "target_date": DAY.isoformat(),
+            "decision_id": "d",
+        }  # fmt: skip
+
+    def call(self, number=1, events=EVENTS, at_once=2, max_tries=RETRIES, timeout=30):
+        """One try of the task. What it staged is appended by its callback, as Airflow calls it."""
+        self.left = None
+        operator = ScrapeBatchOperator(
+            task_id=f"{LINES}_{number}", workflow="betting_lines", scraper=LINES, fan_out="event", item=events,
+            timeout_seconds=timeout, at_once=at_once, retries=RETRIES, retry_policy=CallRetryPolicy(1, 60),
+        )  # fmt: skip
+        context = self.context(LINES, number, max_tries, lambda **_: self.decision)
+        context["task"] = operator
+        self.operator, self.said = operator, context
+        try:
+            operator.execute(context)
+        finally:
+            append_staged(context)
+
+    def fails(self, number=1, **more):
+        with pytest.raises(CallsFailed) as failed:
+            self.call(number, **more)
+        return failed.value
+
+    def finish(self, state="failed"):
+        crumbs = [{"task_id": LINES, "map_index": 0, "state": state}]
+        operator = FinishOperator(task_id="finish", workflow="betting_lines")
+        left, self.kept = [self.left], Store()
+        context = self.context(
+            "finish", 1, 0, lambda task_ids, key, **_: (left if task_ids == [LINES] else []) if key == OUTCOME_KEY
+            else self.decision if task_ids == "decide" else None, -1,
+            get_task_breadcrumbs=lambda **_: iter(crumbs),
+        )  # fmt: skip
+        try:
+            operator.execute(context)
+        except AirflowFailException:
+            pass
+        finally:
+            self.outbox.drain()
+        return operator
+
+    def rows(self):
+        assert self.outbox.staged() == []
+        return self.warehouse.query(
+            "SELECT * FROM {audit}.v_scraper_runs WHERE DATE(triggered_at) > DATE '2026-01-01' "
+            "ORDER BY call_index, try_number"
+        )
+
+    def tries(self):
+        return [(row["call_index"], row["try_number"], row["error_type"] or row["status"]) for row in self.rows()]
+
+    def asked(self):
+        return sorted(request["event_id"] for request in self.service.asked)
+
+
+@pytest.fixture
+def run(monkeypatch, outbox, warehouse):
+    with ScriptedService().serving() as service:
+        connection = {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
+        monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", json.dumps(connection))
+        yield Run(monkeypatch, service, outbox, warehouse)
+
+
+def only(wrong, answer):
+    """An answer for one event; all others have one record."""
+    return lambda request, number: answer(number) if request["event_id"] == wrong else found()
+
+
+def test_each_call_has_its_own_row_label_and_place(run):
+    run.service.script(**{LINES: lambda request, _: found(int(request["event_id"][-1]), run_id=request["event_id"])})
+    run.call()
+    rows = run.rows()
+    assert [(row["label"], row["status"], row["record_count"], row["call_index"]) for row in rows] == [
+        (f"{LINES} event-{n}", "success" if n else "no_data", n, n) for n in range(5)
+    ]
+    assert len({row["row_id"] for row in rows}) == 5
+    assert {(row["task_id"], row["map_index"], row["try_number"]) for row in rows} == {(LINES, 0, 1)}
+    assert [row["opts"]["event_id"] for row in rows] == EVENTS
+    assert run.said["call_label"] == "event-0 … event-4 (5)"
+    assert run.operator.outcomes == {row["label"]: row["status"] for row in rows}
+    assert run.finish("success").calls == "5"
+
+
+def test_no_more_are_made_at_a_time_than_it_has_slots(run):
+    together, most, gate = [0], [0], threading.Condition()
+
+    def answer(_, number):
+        with gate:
+            together[0] += 1
+            most[0] = max(most[0], together[0])
+            gate.notify_all()
+            if number < 5:
+                assert gate.wait_for(lambda: most[0] >= 2, timeout=60)
+            # A third one is given the time to come, if it would.
+            gate.wait_for(lambda: most[0] > 2, timeout=0.2)
+            together[0] -= 1
+        return found()
+
+    run.service.script(**{LINES: answer})
+    run.call(at_once=2)
+    assert (most[0], len(run.service.asked)) == (2, 5)
+    assert {headers["Connection"] for headers in run.service.headers} == {"close"}
+
+
+def test_a_retry_makes_only_those_again_that_failed_and_may_succeed(run):
+    def answer(request, _):
+        match request["event_id"], len([one for one in run.service.asked if one == request]):
+            case "event-1", 1:
+                return 503, {"error": "down"}
+            case "event-3", _:
+                return 404, {"error": "no such event"}
+            case _:
+                return found()
+
+    run.service.script(**{LINES: answer})
+    failed = run.fails(1)
+    assert str(failed) == f"2 of 5 calls failed: {LINES} event-1: http_503; {LINES} event-3: http_404"
+    assert failed.decision.action is RetryAction.RETRY
+    assert list(run.operator.outcomes.items())[:2] == [
+        (f"{LINES} event-1", "failed: http_503"), (f"{LINES} event-3", "failed: http_404"),
+    ]  # fmt: skip
+    again = run.fails(2)
+    assert again.decision.action is RetryAction.FAIL
+    assert run.asked() == sorted([*EVENTS, "event-1"])
+    assert run.tries() == [
+        (0, 1, "success"), (1, 1, "http_503"), (1, 2, "success"), (2, 1, "success"), (3, 1, "http_404"),
+        (4, 1, "success"),
+    ]  # fmt: skip
+    finish = run.finish()
+    assert (finish.calls, finish.failures) == ("5", f"{LINES} event-3: http_404")
+    [execution] = run.warehouse.query(
+        "SELECT * FROM {audit}.v_workflow_executions WHERE DATE(execution_time) > DATE '2026-01-01'"
+    )
+    assert (execution["scrapers_triggered"], execution["scrapers_failed"]) == (5, 1)
+    assert len(set(execution["scraper_execution_ids"])) == 5
+
+
+def test_the_task_waits_as_long_as_the_service_asks_for(run):
+    run.service.script(**{LINES: only("event-2", lambda _: (429, {"error": "later"}, {"Retry-After": "37"}))})
+    assert run.fails(1).decision.retry_delay == timedelta(seconds=37)
+
+
+def test_a_call_that_is_late_is_late_alone(run):
+    run.service.script(**{LINES: only("event-2", lambda _: (run.service.stopping.wait(60), found())[1])})
+    run.fails(1, timeout=1, at_once=5)
+    assert [(row["call_index"], row["error_type"]) for row in run.rows() if row["status"] == "failed"] == [
+        (2, "timeout")
+    ]
+
+
+def test_a_cleared_task_makes_all_again(run):
+    run.call(1)
+    run.call(2, max_tries=1 + RETRIES)
+    assert run.asked() == sorted(EVENTS * 2)
+    assert run.tries() == [(index, number, "success") for index in range(5) for number in (1, 2)]
+
+
+def test_a_try_that_follows_one_in_which_all_succeeded_makes_no_call(run):
+    run.call(1)
+    run.call(2)
+    assert run.asked() == EVENTS
+    assert [one["try_number"] for one in run.left["calls"]] == [1] * 5
+    assert run.finish("failed").failures == "none"
+
+
+def test_going_back_to_a_shadow_stops_the_calls_that_are_not_made_yet(run):
+    def answer(request, _):
+        if request["event_id"] == "event-1":
+            run.set_config(changed(workflows__betting_lines__mode="shadow"))
+        return found()
+
+    run.service.script(**{LINES: answer})
+    failed = run.fails(1, at_once=1)
+    assert run.asked() == ["event-0", "event-1"]
+    assert failed.decision.action is RetryAction.FAIL
+    assert [what for *_, what in run.tries()] == ["success", "success", "shadow", "shadow", "shadow"]
+
+
+def test_what_keeps_one_from_being_noted_keeps_no_other(run, monkeypatch):
+    stage = ScrapeBatchOperator.stage
+
+    def full(self, rows, **more):
+        rows = list(rows)
+        if rows and rows[0].label.endswith("event-2"):
+            raise OSError("No space left on device")
+        stage(self, rows, **more)
+
+    monkeypatch.setattr(ScrapeBatchOperator, "stage", full)
+    with pytest.raises(OSError, match="No space"):
+        run.call(1)
+    monkeypatch.setattr(ScrapeBatchOperator, "stage", stage)
+    run.call(2)
+    assert run.asked() == sorted([*EVENTS, "event-2"])
+    assert [one for one in run.tries() if one[0] == 2] == [(2, 1, "killed"), (2, 2, "success")]
+
+
+def test_without_a_connection_nothing_is_called_and_all_are_still_to_be_made(run, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
+    with pytest.raises(AirflowNotFoundException):
+        run.call(1)
+    assert {one["error_type"] for one in run.left["calls"]} == {"killed"}
+    assert run.finish().failures == f"5 calls of {LINES}: killed"
+    assert run.tries() == [(index, 1, "killed") for index in range(5)]
+
+
+def test_a_task_that_left_nothing_counts_as_one_call_and_its_later_tries_take_its_place(run):
+    run.left = None
+    assert run.finish().failures == f"{LINES} [0]: killed"
+    run.call(1)
+    assert run.tries() == [(0, 0, "killed"), *((index, 1, "success") for index in range(5))]
+
+
+def test_where_there_is_nothing_to_call_for_the_task_says_so(run):
+    with pytest.raises(AirflowSkipException, match="is called for each event, and there is none"):
+        run.call(1, events=[None])
+    run.scrapers = ["oddsa_events"]
+    with pytest.raises(AirflowSkipException, match="is not among the scrapers"):
+        run.call(1)
+
+
+def divided_list(count, size):
+    operator = DivideOperator(task_id=f"by_{count}_{size}", of="oddsa_events", size=size)
+    return operator.execute({"ti": SimpleNamespace(xcom_pull=lambda **_: [str(n) for n in range(count)])})
+
+
+def test_a_list_is_divided_into_no_more_tasks_than_airflow_maps_over():
+    assert [len(one) for one in divided_list(10_000, 100)] == [100] * 100
+    assert len(divided_list(1024, 1)) == 1024
+    with pytest.raises(AirflowFailException, match=r"10000 calls, 9 a task, are more tasks than Airflow maps over"):
+        divided_list(10_000, 9)
