@@ -161,7 +161,8 @@ def whole(draw: st.DrawFn) -> dict[str, Any]:
     data["scrapers"]["own_scraper"] = {k: v for k, v in draw(scraper).items() if draw(st.booleans())}
     data["workflows"] = {draw(st.sampled_from(["one", "a.b", "late night"])): draw(WORKFLOWS)}
     if draw(st.booleans()):
-        data["settings"] = draw(from_schema({"$ref": "#/$defs/Settings"}))
+        drawn = draw(from_schema({"$ref": "#/$defs/Settings"}))
+        data["settings"] = {k: v for k, v in drawn.items() if draw(st.booleans())}
     return data
 
 
