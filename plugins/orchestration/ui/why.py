@@ -23,7 +23,6 @@ TO_RUN: Mapping[str, str] = {
     "unusable_rows_reported": "the source names teams and ids of these games, and the schedule is refreshed",
     "undecided": "the source names the teams of these games, and the schedule is refreshed",
     "no_games": "the schedule has a game that counts on the target date",
-    "condition_not_met": "the schedule's games of the target date are as the workflow's condition wants them",
     "waiting_for_required": "the workflow that it waits for completes for this date",
     "missed_window": "nothing: the window is over; a forced run fetches what is missing",
     "miss_already_reported": "nothing: the window is over; a forced run fetches what is missing",
