@@ -5,6 +5,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk._shared.secrets_masker import redact
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import not_set_up, run_link, send
@@ -78,6 +79,17 @@ def test_a_channel_that_fails_takes_no_other_with_it_and_shows_no_secret(box, ca
     assert "s3cret" not in caplog.text + str(sent.failed)
     alone = send(changed(settings__notifications={"critical_channels": ["slack"]}), ABORT, et("14:00"), LINK)
     assert alone.nowhere
+
+
+def test_what_a_channel_answers_is_logged_by_us_alone_once_its_secrets_are_known(box, caplog, capfd):
+    box.refuse, box.says = True, b"GET /services?token=of-the-channel"
+    sent = send(CONFIG, ABORT, et("14:00"), LINK)
+    assert "token=***" in sent.failed[Channel.SLACK]
+    [ours] = [record for record in caplog.records if record.name == "orchestration.alerts.channels"]
+    shown = caplog.handler.format(ours)
+    assert "of-the-channel" in shown
+    assert "of-the-channel" not in redact(shown)
+    assert "Failed to send notification" not in "".join(capfd.readouterr())
 
 
 def test_what_is_not_set_up_is_known_beforehand(box, monkeypatch):

@@ -106,7 +106,7 @@ def why(
         checks,
         len(games),
         f"{clock(known[0])} to {clock(known[-1])} ET" if known else "none known",
-        None if runs else to_run(decision.rule),
+        None if runs else hiding.text(to_run(decision.rule)),
         None if runs else _next_run(name, config, decision, schedule, history),
     )
 

@@ -11,10 +11,12 @@ from orchestration.config.model import SYSTEM_DAGS
 from orchestration.decisions.model import History
 from orchestration.health.facts import WaitingFile
 from orchestration.health.verdict import assess
+from orchestration.nba.games import Schedule
 from orchestration.planning.day import day_bounds, plan
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
 from orchestration.ui.day import day_page
 from orchestration.ui.model import GameState, TickState
+from orchestration.ui.seeing import Hiding
 from orchestration.ui.shared import Shared
 from orchestration.ui.why import TO_RUN, why
 from orchestration.words import Action, Outcome, Verdict
@@ -270,3 +272,12 @@ def test_a_finding_names_no_dag_that_the_viewer_may_not_see():
     assert "is the DAG (a DAG that you may not see) paused?" in lock.text
     assert (lock.command, lock.dag) == ("", None)
     assert "schedule_locker" not in repr(page)
+
+
+def test_why_names_no_dag_that_the_viewer_may_not_see():
+    found = why(
+        "post_game_window_1", CONFIG, et("22:00"), Schedule(), History(), Hiding(CONFIG, {"post_game_window_1"})
+    )
+    assert found.rule == "schedule_unknown"
+    assert "(a DAG that you may not see) runs and its file reaches the schedule's table" in found.to_run
+    assert "schedule_dependency" not in repr(found)
