@@ -55,12 +55,22 @@ def run_diff(old: str, new: str, over: Over, assume: str | None, view: str) -> i
     except (CannotTell, ConfigError) as error:
         print(f"diff: {error}", file=sys.stderr)
         return UNKNOWN
+    _note_halts(before, after)
     start, end = day_bounds(before, first)[0], day_bounds(before, last)[1]
     seasons = [play(config, start, end, replace(schedule, reach=None), assumptions) for config in (before, after)]
     changes = compare_seasons(*seasons)
     difference = Difference(old, new, whose, first, last, changes, _bill(seasons[0]), _bill(seasons[1]))
     print(VIEWS[view](difference))
     return int(bool(changes))
+
+
+def _note_halts(before: Config, after: Config) -> None:
+    """Say what is halted on both sides: nothing runs there, so nothing of it can change while the halt is in force."""
+    if before.settings.halt is not None and after.settings.halt is not None:
+        print("note: everything is halted in both (settings.halt)", file=sys.stderr)
+    halted = [name for name, w in after.workflows.items() if w.halt and before.workflows.get(name, w).halt]
+    if halted:
+        print(f"note: halted in both: {', '.join(halted)}", file=sys.stderr)
 
 
 def _bill(season: Season) -> Bill:

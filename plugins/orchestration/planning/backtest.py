@@ -72,10 +72,7 @@ class Past:
     theirs: History = field(default_factory=History)
 
     def known_at(self, config: Config, one: Recorded) -> History:
-        """Return the history as it was known when a decision was made, as far as it is read for its workflow."""
-        workflow = config.workflows[one.workflow]
-        names = {one.workflow, *workflow.dependencies.requires}
-        scrapers = set(workflow.execution_plan.scrapers)
+        """Return the history as it was known when a decision was made, as far back as its rules look."""
         first = one.tick - timedelta(hours=config.look_back_hours(one.workflow))
         newest: dict[str, Version] = {}
         for version in self.versions:
@@ -87,12 +84,12 @@ class Past:
         executions = [row for row in (*rows, *self.theirs.executions) if isinstance(row, PastExecution)]
         calls = [row for row in (*rows, *self.theirs.calls) if isinstance(row, PastCall)]
         return History(
-            tuple(e for e in executions if e.workflow in names and first <= e.tick < one.tick),
-            tuple(c for c in calls if c.scraper in scrapers and first <= c.tick < one.tick),
+            tuple(e for e in executions if first <= e.tick < one.tick),
+            tuple(c for c in calls if first <= c.tick < one.tick),
             tuple(
                 PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule)
                 for d in self.decisions
-                if d.workflow in names and first <= d.tick < one.tick and d.made <= one.made
+                if first <= d.tick < one.tick and d.made <= one.made
             ),
         )
 

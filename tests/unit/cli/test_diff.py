@@ -188,6 +188,18 @@ def test_where_there_is_no_warehouse_the_example_serves_and_it_is_said(monkeypat
     assert "note: the example season instead of the warehouse's schedule: BigQuery did not answer" in shown.err
 
 
+def test_what_is_halted_in_both_is_said_since_nothing_of_it_can_change(moved, tmp_path, capsys):
+    def halted(file, name):
+        path = tmp_path / name
+        path.write_text(Path(file).read_text() + "  halt: {reason: off-season, until: 2026-10-15}\n")
+        return str(path)
+
+    assert main(["diff", halted(OURS, "old.yaml"), halted(moved, "new.yaml"), *EXAMPLE]) == 0
+    assert "note: everything is halted in both (settings.halt)" in capsys.readouterr().err
+    assert main(["diff", OURS, halted(moved, "new.yaml"), *EXAMPLE]) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_other_assumptions_in_place_of_the_usual_ones(tmp_path, capsys):
     fewer = tmp_path / "fewer.yaml"
     fewer.write_text(Path(OURS).read_text().replace("max_attempts_per_day: 12", "max_attempts_per_day: 5"))

@@ -92,6 +92,14 @@ def test_what_was_not_known_yet_does_not_count():
     assert ("betting_lines", "14 14:00", ("action", "rule", "games", "scrapers", "reason")) in found
 
 
+def test_a_decision_that_was_made_later_was_not_known_either():
+    [found] = [d for d in PAST.decisions if (d.workflow, f"{d.tick:%d %H:%M}") == ("injury_discovery", "14 07:00")]
+    assert (found.rule, found.alert) == ("found", AlertLevel.INFO)
+    # Found is said once: the next tick says nothing of it, unless it did not know.
+    late = tuple(replace(d, made=END) if d == found else d for d in PAST.decisions)
+    assert ("injury_discovery", "14 08:00", ("alert",)) in others(record=replace(PAST, decisions=late))
+
+
 def test_of_a_row_the_version_counts_that_was_known():
     def failed(version):
         return replace(version.what, status=ExecutionStatus.FAILED)
