@@ -24,7 +24,7 @@ import psutil
 from cryptography.fernet import Fernet
 
 from sandbox.compose import Compose
-from sandbox.stack import ROOT, Ports, Stack, StackError
+from sandbox.stack import LONGEST_SECONDS, ROOT, Ports, Stack, StackError
 
 SECRETS = ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ADMIN_PASSWORD")
 DEBIANS = "usr/lib/postgresql/*/bin"
@@ -140,7 +140,7 @@ class Cluster(Stack):
         self._run("init", self.compose.command("init"), self._own("init"))
         for name in ("api-server", "dag-processor", "triggerer"):
             self.start_service(name)
-        self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
+        self._await("api-server", f"{self.url}/api/v2/monitor/health", LONGEST_SECONDS)
         self.start_service("scheduler")
         for number in range(1, self.workers + 1):
             self.start_service("worker", number)
@@ -188,11 +188,11 @@ class Cluster(Stack):
     def await_database(self) -> None:
         """Wait until PostgreSQL answers, and make Airflow's database in it, as the image does."""
         name = self.compose.environment("postgres")["POSTGRES_DB"]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LONGEST_SECONDS
         while (done := self._of_postgres("createdb", "--maintenance-db", "template1", name)).returncode != 0:
             self.check()
             if time.monotonic() > deadline:
-                raise StackError(f"PostgreSQL did not answer within 60 s: {done.stderr}")
+                raise StackError(f"PostgreSQL did not answer within {LONGEST_SECONDS} s: {done.stderr}")
             time.sleep(0.2)
 
     def ask(self, sql: str) -> list[list[str]]:
