@@ -19,7 +19,7 @@ help:
 	@echo "make test-fast  the tests that start no service: under a minute"
 	@echo "make test   what a developer needs before a commit: unit, integration, a real Airflow"
 	@echo "make drills the long tests: kills, outages, whole days"
-	@echo "make cluster-drills  every fault of the distributed form, one after the other: about half an hour"
+	@echo "make cluster-drills  every fault of the distributed form, one after the other: about 15 minutes"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from the code: 03-bigquery-schemas.md, 05-cost.md, 12-alerts.md"

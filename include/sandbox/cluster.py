@@ -24,11 +24,13 @@ import psutil
 from cryptography.fernet import Fernet
 
 from sandbox.compose import Compose
-from sandbox.stack import ROOT, Ports, Stack, StackError
+from sandbox.stack import LONGEST_SECONDS, ROOT, Ports, Stack, StackError
 
 SECRETS = ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ADMIN_PASSWORD")
-DEBIANS = "/usr/lib/postgresql/*/bin"
+DEBIANS = "usr/lib/postgresql/*/bin"
 """Where Debian keeps PostgreSQL's programs: in no PATH."""
+SERVICES = ("postgres", "redis", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
+"""What stays, of the compose file's services; ``init`` does not, and the stand-ins are those of every stack."""
 INSTALL = "install them (on Debian: apt-get install postgresql redis-server)"
 
 
@@ -43,7 +45,7 @@ class ClusterPorts(Ports):
 
 def program(name: str) -> str:
     """Return where a program of PostgreSQL or Redis is. Raises StackError, saying how to get it."""
-    places = [os.environ.get("PATH", ""), *map(str, Path("/").glob(DEBIANS.removeprefix("/")))]
+    places = [os.environ.get("PATH", ""), *map(str, Path("/").glob(DEBIANS))]
     found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
         raise StackError(f"{name} is not on this machine; {INSTALL}")
@@ -138,7 +140,7 @@ class Cluster(Stack):
         self._run("init", self.compose.command("init"), self._own("init"))
         for name in ("api-server", "dag-processor", "triggerer"):
             self.start_service(name)
-        self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
+        self._await("api-server", f"{self.url}/api/v2/monitor/health", LONGEST_SECONDS)
         self.start_service("scheduler")
         for number in range(1, self.workers + 1):
             self.start_service("worker", number)
@@ -185,28 +187,27 @@ class Cluster(Stack):
 
     def await_database(self) -> None:
         """Wait until PostgreSQL answers, and make Airflow's database in it, as the image does."""
-        given = self.compose.environment("postgres")
-        env = {**self.env, "PGPASSWORD": given["POSTGRES_PASSWORD"]}
-        where = ["--host", "127.0.0.1", "--port", str(self.ports.postgres), "--username", given["POSTGRES_USER"]]
-        deadline = time.monotonic() + 60
-        made = [program("createdb"), *where, "--maintenance-db", "template1", given["POSTGRES_DB"]]
-        while True:
-            done = subprocess.run(made, env=env, capture_output=True, text=True, check=False)
-            if done.returncode == 0 or "already exists" in done.stderr:
-                return
+        name = self.compose.environment("postgres")["POSTGRES_DB"]
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while (done := self._of_postgres("createdb", "--maintenance-db", "template1", name)).returncode != 0:
             self.check()
             if time.monotonic() > deadline:
-                raise StackError(f"PostgreSQL did not answer within 60 s: {done.stderr}")
+                raise StackError(f"PostgreSQL did not answer within {LONGEST_SECONDS} s: {done.stderr}")
             time.sleep(0.2)
 
     def ask(self, sql: str) -> list[list[str]]:
         """Return the rows of a question to Airflow's database, as text."""
+        name = self.compose.environment("postgres")["POSTGRES_DB"]
+        done = self._of_postgres("psql", "--dbname", name, "--csv", "--tuples-only", "-c", sql)
+        done.check_returncode()
+        return list(csv.reader(done.stdout.splitlines()))
+
+    def _of_postgres(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's own clients."""
         given = self.compose.environment("postgres")
         where = ["--host", "127.0.0.1", "--port", str(self.ports.postgres), "--username", given["POSTGRES_USER"]]
-        command = [program("psql"), *where, "--dbname", given["POSTGRES_DB"], "--csv", "--tuples-only", "-c", sql]
         env = {**self.env, "PGPASSWORD": given["POSTGRES_PASSWORD"]}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-        return list(csv.reader(done.stdout.splitlines()))
+        return subprocess.run([program(name), *where, *arguments], env=env, capture_output=True, text=True, check=False)
 
     def waiting(self) -> int:
         """Return how many tasks lie in Redis, where no worker has taken them yet."""
@@ -217,12 +218,10 @@ class Cluster(Stack):
     def _ended(self, name: str, code: int) -> None:
         """Start again what the compose file restarts."""
         service = name.rstrip("-0123456789")
-        if service not in self.SERVICES or not self.compose.restarts(service):
+        if service not in SERVICES or not self.compose.restarts(service):
             super()._ended(name, code)
         self.restarts.append(name)
         self.restart(name)
-
-    SERVICES = ("postgres", "redis", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
 
     def kill(self, name: str) -> None:
         """Kill a service's processes, all at once, as a container's end does."""

@@ -109,7 +109,9 @@ def one_of_two_schedulers_killed(day: ClusteredDay) -> None:
 
 def redis_restarted(day: ClusteredDay) -> None:
     """Redis, which saves what it holds on its way out."""
+    (day.stack.home / "dump.rdb").unlink(missing_ok=True)
     end(day, "redis")
+    assert (day.stack.home / "dump.rdb").exists()
     day.stack.restart("redis")
 
 
