@@ -7,14 +7,19 @@ from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.callbacks import append_staged
 from orchestration.operators import base
-from orchestration.operators.call_retries import CallRetryPolicy, CallsFailed
+from orchestration.operators.call_retries import CallFailed, CallRetryPolicy, CallsFailed
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.scrape import OUTCOME_KEY
+from orchestration.operators.scrape import OUTCOME_KEY, ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
 from support.scripted import ScriptedService, found
 from support.worlds import DAY, changed, et
@@ -210,6 +215,19 @@ def test_a_call_that_is_late_is_late_alone(run):
     ]
 
 
+def test_what_outlives_the_tasks_own_time_is_late_too_and_nothing_else(run, monkeypatch):
+    answer = ScrapeBatchOperator._answer
+
+    async def stopped(self, context, line, call):
+        if call.label.endswith("event-3"):
+            raise AirflowTaskTimeout
+        return await answer(self, context, line, call)
+
+    monkeypatch.setattr(ScrapeBatchOperator, "_answer", stopped)
+    assert run.fails(1).decision.action is RetryAction.RETRY
+    assert [what for *_, what in run.tries()] == ["success", "success", "success", "timeout", "success"]
+
+
 def test_a_cleared_task_makes_all_again(run):
     run.call(1)
     run.call(2, max_tries=1 + RETRIES)
@@ -278,6 +296,22 @@ def test_where_there_is_nothing_to_call_for_the_task_says_so(run):
     run.scrapers = ["oddsa_events"]
     with pytest.raises(AirflowSkipException, match="is not among the scrapers"):
         run.call(1)
+
+
+def test_more_events_than_tasks_can_be_made_for_are_a_failure_that_says_what_to_do(run):
+    run.scrapers = ["oddsa_events"]
+    run.service.script(oddsa_events=lambda *_: found(4, event_ids=EVENTS[:4]))
+    for most in (4, 3):
+        operator = ScrapeOperator(
+            task_id=f"most_{most}", workflow="betting_lines", scraper="oddsa_events", timeout_seconds=30,
+            returns_events=True, most_events=most,
+        )  # fmt: skip
+        context = run.context("oddsa_events", 1, 0, lambda **_: run.decision, -1)
+        if most == 4:
+            assert operator.execute(context) == EVENTS[:4]
+        else:
+            with pytest.raises(CallFailed, match=r"too_many_events.*give what is called for them calls_per_task"):
+                operator.execute(context)
 
 
 def divided_list(count, size):
