@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -52,8 +52,8 @@ class Run:
             self.pushes += 1
 
         dag_run = SimpleNamespace(
-            run_id="r", run_type="manual", conf={}, start_date=et("15:00"), run_after=et("15:00"), logical_date=None,
-            triggering_user_name="me",
+            run_id="r", run_type="manual", conf={"as_of": et("15:00").isoformat()}, start_date=datetime.now(UTC),
+            run_after=et("15:00"), logical_date=None, triggering_user_name="me",
         )  # fmt: skip
         ti = SimpleNamespace(
             dag_id="betting_lines", run_id="r", task_id=task_id, map_index=map_index, try_number=number,
@@ -200,6 +200,9 @@ def test_a_retry_makes_only_those_again_that_failed_and_may_succeed(run):
     )
     assert (execution["scrapers_triggered"], execution["scrapers_failed"]) == (5, 1)
     assert len(set(execution["scraper_execution_ids"])) == 5
+    for report in ("scraper_success_rates", "source_reliability"):
+        [row] = run.warehouse.query(f"SELECT * FROM {{audit}}.{report}(@day, @day)", {"day": DAY})
+        assert (row["calls"], row["success"], row["failed"], row["failed_tries"]) == (5, 4, 1, 2)
 
 
 def test_the_task_waits_as_long_as_the_service_asks_for(run):
