@@ -2,19 +2,24 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.callbacks import append_staged
 from orchestration.operators import base
-from orchestration.operators.call_retries import CallRetryPolicy, CallsFailed
+from orchestration.operators.call_retries import CallFailed, CallRetryPolicy, CallsFailed
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.scrape import OUTCOME_KEY
+from orchestration.operators.scrape import OUTCOME_KEY, ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
 from support.scripted import ScriptedService, found
 from support.worlds import DAY, changed, et
@@ -47,8 +52,8 @@ class Run:
             self.pushes += 1
 
         dag_run = SimpleNamespace(
-            run_id="r", run_type="manual", conf={}, start_date=et("15:00"), run_after=et("15:00"), logical_date=None,
-            triggering_user_name="me",
+            run_id="r", run_type="manual", conf={"as_of": et("15:00").isoformat()}, start_date=datetime.now(UTC),
+            run_after=et("15:00"), logical_date=None, triggering_user_name="me",
         )  # fmt: skip
         ti = SimpleNamespace(
             dag_id="betting_lines", run_id="r", task_id=task_id, map_index=map_index, try_number=number,
@@ -195,6 +200,9 @@ def test_a_retry_makes_only_those_again_that_failed_and_may_succeed(run):
     )
     assert (execution["scrapers_triggered"], execution["scrapers_failed"]) == (5, 1)
     assert len(set(execution["scraper_execution_ids"])) == 5
+    for report in ("scraper_success_rates", "source_reliability"):
+        [row] = run.warehouse.query(f"SELECT * FROM {{audit}}.{report}(@day, @day)", {"day": DAY})
+        assert (row["calls"], row["success"], row["failed"], row["failed_tries"]) == (5, 4, 1, 2)
 
 
 def test_the_task_waits_as_long_as_the_service_asks_for(run):
@@ -208,6 +216,19 @@ def test_a_call_that_is_late_is_late_alone(run):
     assert [(row["call_index"], row["error_type"]) for row in run.rows() if row["status"] == "failed"] == [
         (2, "timeout")
     ]
+
+
+def test_what_outlives_the_tasks_own_time_is_late_too_and_nothing_else(run, monkeypatch):
+    answer = ScrapeBatchOperator._answer
+
+    async def stopped(self, context, line, call):
+        if call.label.endswith("event-3"):
+            raise AirflowTaskTimeout
+        return await answer(self, context, line, call)
+
+    monkeypatch.setattr(ScrapeBatchOperator, "_answer", stopped)
+    assert run.fails(1).decision.action is RetryAction.RETRY
+    assert [what for *_, what in run.tries()] == ["success", "success", "success", "timeout", "success"]
 
 
 def test_a_cleared_task_makes_all_again(run):
@@ -278,6 +299,22 @@ def test_where_there_is_nothing_to_call_for_the_task_says_so(run):
     run.scrapers = ["oddsa_events"]
     with pytest.raises(AirflowSkipException, match="is not among the scrapers"):
         run.call(1)
+
+
+def test_more_events_than_tasks_can_be_made_for_are_a_failure_that_says_what_to_do(run):
+    run.scrapers = ["oddsa_events"]
+    run.service.script(oddsa_events=lambda *_: found(4, event_ids=EVENTS[:4]))
+    for most in (4, 3):
+        operator = ScrapeOperator(
+            task_id=f"most_{most}", workflow="betting_lines", scraper="oddsa_events", timeout_seconds=30,
+            returns_events=True, most_events=most,
+        )  # fmt: skip
+        context = run.context("oddsa_events", 1, 0, lambda **_: run.decision, -1)
+        if most == 4:
+            assert operator.execute(context) == EVENTS[:4]
+        else:
+            with pytest.raises(CallFailed, match=r"too_many_events.*give what is called for them calls_per_task"):
+                operator.execute(context)
 
 
 def divided_list(count, size):

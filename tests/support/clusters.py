@@ -59,7 +59,7 @@ class ClusteredDay(PlayedDay):
     def tries(self) -> dict[tuple[str, str, int, int], str]:
         """Return every try of every call that Airflow knows of, with the state it ended in."""
         columns = "run_id, task_id, map_index, try_number, state"
-        where = "WHERE operator = 'ScrapeOperator'"
+        where = "WHERE operator LIKE 'Scrape%'"
         asked = f"SELECT {columns} FROM task_instance {where} UNION SELECT {columns} FROM task_instance_history {where}"
         found = self.stack.ask(asked)
         made = {(run, task, int(index), int(number)): state for run, task, index, number, state in found}

@@ -6,7 +6,8 @@ CREATE OR REPLACE TABLE FUNCTION {audit}.source_reliability(first_date DATE, las
 WITH tries AS (
   SELECT
     CAST(DATE_TRUNC(its_day, WEEK(MONDAY)) AS DATE) AS week,
-    scraper_name, workflow, dag_run_id, map_index, try_number, status, duration_seconds, triggered_at, target_date
+    scraper_name, workflow, dag_run_id, map_index, call_index, try_number, status, duration_seconds, triggered_at,
+    target_date
   FROM {audit}.days_calls(first_date, last_date)
 ),
 last_tries AS (
@@ -14,7 +15,7 @@ last_tries AS (
   FROM tries
   WHERE TRUE
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY scraper_name, workflow, dag_run_id, map_index ORDER BY try_number DESC
+    PARTITION BY scraper_name, workflow, dag_run_id, map_index, call_index ORDER BY try_number DESC
   ) = 1
 ),
 called AS (

@@ -197,15 +197,17 @@ class ScrapeOperator(AuditedOperator):
         Airflow can fail a task whose work is done: a process killed on its way out, or a deferred task that resumed
         while the scheduler was busy (apache/airflow#72716). The call is not made again. A cleared task does call again.
         """
-        ti = context["ti"]
         reported = self._reported(context)
-        first_try = ti.max_tries - (self.retries or 0) + 1
-        if reported is None or reported["left"]["try_number"] < first_try:
+        if reported is None or reported["left"]["try_number"] < self._first_try(context):
             return None
         if reported["left"]["outcome"] == Outcome.FAILED:
             return None
         self.log.warning("Try %d has made this call: %s", reported["left"]["try_number"], reported["left"]["outcome"])
         return reported
+
+    def _first_try(self, context: Context) -> int:
+        """Return the first try since somebody cleared the task, if anybody did."""
+        return int(context["ti"].max_tries) - (self.retries or 0) + 1
 
     def _reported(self, context: Context) -> dict[str, Any] | None:
         if context["ti"].try_number == 1:

@@ -96,13 +96,12 @@ class ScrapeBatchOperator(ScrapeOperator):
     def _ledger(self, context: Context, calls: list[Call]) -> Ledger:
         ti, store = context["ti"], context["task_state_store"]
         known: list[Left] = (store.get(REPORTED_KEY) if ti.try_number > 1 else None) or []
-        first_try = ti.max_tries - (self.retries or 0) + 1
 
         def write(left: list[Left], reported: list[Left]) -> None:
             store.set(REPORTED_KEY, reported)
             ti.xcom_push(OUTCOME_KEY, {"map_index": ti.map_index, "calls": left})
 
-        return Ledger(task_key(context), calls, known, first_try, write)
+        return Ledger(task_key(context), calls, known, self._first_try(context), write)
 
     async def _make(self, context: Context, ledger: Ledger) -> None:
         """Make all calls. What keeps one from being made or noted is raised when all others are over."""
