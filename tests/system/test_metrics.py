@@ -72,8 +72,8 @@ def test_the_cleanup_and_the_watchdog_say_how_it_is(sent):
     )
     assert found.gauge(f"{PREFIX}.files_missing") == cleanup["missing"] > 0
     assert found.count(f"{PREFIX}.files_republished") == cleanup["republished"] > 0
-    assert found.gauge(f"{PREFIX}.games_due") == GAMES
-    assert found.gauge(f"{PREFIX}.games_collected") <= GAMES
+    assert found.gauge(f"{PREFIX}.games_due") == found.gauge(f"{PREFIX}.games_collected") == GAMES
+    assert found.gauge(f"{PREFIX}.lock_age_minutes") >= 21 * 60 + 10
     assert found.gauge(f"{PREFIX}.outbox_rows") == found.gauge(f"{PREFIX}.outbox_oldest_minutes") == 0
     assert found.gauge(f"{PREFIX}.verdict") == 2
     run = f"replay__{et('+1 02:20').astimezone(UTC).isoformat()}"
