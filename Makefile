@@ -48,7 +48,7 @@ test: $(VENV)/.dev
 	@$(PYTEST) -m "not drill" $(PYTEST_ARGS)
 
 drills: $(VENV)/.dev $(VENV)/.distributed browser databases
-	@$(PYTEST) -m drill $(PYTEST_ARGS)
+	@EFFORT=4 $(PYTEST) -m "drill or fuzz" $(PYTEST_ARGS)
 
 cluster-drills: $(VENV)/.dev $(VENV)/.distributed databases
 	@CLUSTER_DRILLS=all $(BIN)/python -m pytest -m drill tests/system/test_cluster.py $(PYTEST_ARGS)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 _HOME = tempfile.mkdtemp(prefix="orchestration-tests-")
@@ -20,6 +21,10 @@ os.environ.update(
 )
 for _name in ("ORCHESTRATION_CONFIG", "ORCHESTRATION_OUTBOX"):
     os.environ.pop(_name, None)
+
+# The same cases each time: what a machine draws must not decide over a change that it has nothing to do with.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 from orchestration.audit.outbox import Outbox  # noqa: E402
 from orchestration.audit.warehouse import Warehouse  # noqa: E402

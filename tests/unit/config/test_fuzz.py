@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from orchestration.config import ConfigError, loads
 from orchestration.generator.dags import build_dags
+from support.effort import examples
 from support.worlds import ROOT
 
 SCHEMA = json.loads((ROOT / "config" / "workflows.schema.json").read_text())
@@ -184,19 +185,20 @@ def stands(data: dict[str, Any]) -> bool | None:
     return True
 
 
-@pytest.mark.parametrize(("files", "count", "least"), [(changed, 200, 10), (whole, 150, 5)])
+@pytest.mark.fuzz
+@pytest.mark.parametrize(("files", "count", "least"), [(changed, 60, 3), (whole, 40, 2)])
 def test_a_file_is_refused_or_builds(files, count, least):
     seen = []
 
     @given(files())
-    @settings(FUZZ, max_examples=count)
+    @settings(FUZZ, max_examples=examples(count))
     def every(data):
         seen.append(stands(data))
 
     every()
     assert False not in seen, "an error without its file"
-    assert seen.count(True) >= least
-    assert seen.count(None) >= least
+    assert seen.count(True) >= examples(least)
+    assert seen.count(None) >= examples(least)
 
 
 def parsed(path, monkeypatch, home) -> DagBag:

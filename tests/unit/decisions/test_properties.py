@@ -15,9 +15,11 @@ from orchestration.nba.games import Game, Schedule
 from orchestration.planning.assumptions import Assumption
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action, ExecutionStatus, Outcome
+from support.effort import examples
 from support.worlds import changed, ours
 
-CHECKED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+pytestmark = pytest.mark.fuzz
+CHECKED = settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAYS = st.one_of(
     st.dates(date(2025, 10, 1), date(2026, 6, 30)),
     st.sampled_from([date(2026, 3, 7), date(2026, 3, 8), date(2025, 11, 1), date(2025, 11, 2), date(2025, 12, 25)]),
@@ -165,7 +167,7 @@ def cases(draw):
 
 
 @pytest.mark.lesson("K9")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(cases())
 def test_any_case_gets_a_decision_with_a_reason_the_same_one_each_time(case):
     name, tick, schedule, past = case

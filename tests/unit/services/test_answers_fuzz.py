@@ -15,6 +15,7 @@ from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, interpret
 from orchestration.services.plain import MAX_INT64
 from orchestration.words import Outcome
+from support.effort import examples
 from support.worlds import DAY, et
 
 DECISION = {"workflow": "w", "target_date": DAY.isoformat(), "decision_id": "d"}
@@ -69,7 +70,8 @@ def holds_for_bigquery(value, depth=0):
                 holds_for_bigquery(inner, depth + 1)
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@pytest.mark.fuzz
+@settings(max_examples=examples(150))
 @given(
     st.sampled_from([200, 200, 200, 400, 403, 429, 500]) | st.integers(100, 999),
     headers,
