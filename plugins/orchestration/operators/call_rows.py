@@ -121,5 +121,5 @@ def left_of(
         "error_type": result.error_type,
         "triggered_at": triggered_at.isoformat(),
         # What `finish` may have to correct, whether BigQuery has it by then or not.
-        "row": None if row is None else row.to_json(),
+        "row": None if row is None else {name: value for name, value in row.to_json().items() if value is not None},
     }
