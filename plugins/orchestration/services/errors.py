@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from orchestration.services.plain import text
-from orchestration.services.redaction import masked, secrets_in, without
+from orchestration.services.redaction import masked, secrets_in, struck_out, without, without_secrets
 
 
 def in_short(error: Exception, secrets: Iterable[str] = ()) -> str:
@@ -14,9 +15,10 @@ def in_short(error: Exception, secrets: Iterable[str] = ()) -> str:
 
 
 def hide_in_logs(error: BaseException) -> None:
-    """Have Airflow strike out of its logs what looks like a secret in an error, or in one that led to it.
+    """Strike out what looks like a secret in an error and in all that led to it.
 
-    For an error that is logged with all that led to it, or raised anew from it.
+    For an error that is logged with all of them, or raised anew from it. Airflow strikes it out of the task's log as
+    well, but the scheduler's copy of that log has errors as they are.
     """
     from airflow.sdk.log import mask_secret
 
@@ -30,3 +32,8 @@ def hide_in_logs(error: BaseException) -> None:
         chain += [one.__cause__, one.__context__]
         for secret in secrets_in(f"{one} {one.args}"):
             mask_secret(secret)
+        one.args = tuple(without_secrets(part) for part in one.args)
+        if isinstance(getattr(one, "message", None), str):
+            # Google's errors say this, whatever their arguments are.
+            with contextlib.suppress(AttributeError):
+                one.message = struck_out(one.message)  # type: ignore[attr-defined]

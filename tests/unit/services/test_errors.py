@@ -32,7 +32,10 @@ def test_no_log_shows_a_secret_of_an_error_or_of_one_that_led_to_it(depth):
     assert secret in shown
     hide_in_logs(error)
     assert secret not in redact(shown)
+    assert secret not in "".join(traceback.format_exception_only(error))
     assert secret not in in_short(error)
+    while (error := error.__cause__ or error.__context__) is not None:
+        assert secret not in str(error)
 
 
 def test_what_bigquery_says_is_told_without_secrets_and_logged_without_them(monkeypatch):
@@ -45,9 +48,20 @@ def test_what_bigquery_says_is_told_without_secrets_and_logged_without_them(monk
     with pytest.raises(WarehouseError) as caught:
         warehouse.query("SELECT 1")
     assert str(caught.value).startswith("BigQuery did not answer: RuntimeError: POST https://bq/?apiKey=***")
-    shown = redact("".join(traceback.format_exception(caught.value)))
-    assert "warehouse-s3cr3t" not in shown
-    assert "root-s3cr3t" not in shown
+    said = [str(caught.value)]
+    error = caught.value
+    while (error := error.__cause__ or error.__context__) is not None:
+        said.append(str(error))
+    assert "s3cr3t" not in redact("".join(said))
+    assert "s3cr3t" not in "".join(said)
+
+
+def test_googles_own_errors_are_struck_out_too():
+    from google.api_core.exceptions import BadRequest
+
+    error = BadRequest("POST https://bq/?apiKey=google-s3cr3t is bad")
+    hide_in_logs(error)
+    assert str(error) == "400 POST https://bq/?apiKey=*** is bad"
 
 
 def test_errors_that_led_to_each_other_in_a_circle_come_to_an_end():
