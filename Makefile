@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 
-.PHONY: help demo up cluster test test-fast drills cluster-drills browser databases lint bench docs pictures walk schema lock clean
+.PHONY: help demo up cluster test test-fast drills cluster-drills browser databases lint bench docs pictures schema lock clean
 
 help:
 	@echo "make demo   one game day through the real scheduler (DEMO_DATE, DEMO_GAMES, DEMO_SEED, DEMO_FAULT)"
@@ -24,7 +24,6 @@ help:
 	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from the code: 03-bigquery-schemas.md, 05-cost.md, 12-alerts.md"
 	@echo "make pictures   take the pictures of the page of the day for the documentation"
-	@echo "make walk   from opening Airflow to the cause of a fault, with the page and without: clicks and seconds"
 	@echo "make schema write config/workflows.schema.json from the models"
 	@echo "make lock   compile the requirements files again"
 
@@ -82,9 +81,6 @@ docs: $(VENV)/.dev
 
 pictures: $(VENV)/.dev browser
 	@$(BIN)/python bench/pictures.py
-
-walk: $(VENV)/.dev browser
-	@$(BIN)/python bench/walk.py
 
 schema: $(VENV)/.runtime
 	@$(BIN)/python -m orchestration schema > config/workflows.schema.json
