@@ -221,10 +221,10 @@ def test_a_call_that_is_late_is_late_alone(run):
 def test_what_outlives_the_tasks_own_time_is_late_too_and_nothing_else(run, monkeypatch):
     answer = ScrapeBatchOperator._answer
 
-    async def stopped(self, context, call):
+    async def stopped(self, context, line, call):
         if call.label.endswith("event-3"):
             raise AirflowTaskTimeout
-        return await answer(self, context, call)
+        return await answer(self, context, line, call)
 
     monkeypatch.setattr(ScrapeBatchOperator, "_answer", stopped)
     assert run.fails(1).decision.action is RetryAction.RETRY

@@ -22,7 +22,7 @@ from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import call_ends, failures_in_short
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import Line, ScraperService
 from orchestration.words import Outcome
 
 if TYPE_CHECKING:
@@ -108,11 +108,11 @@ class ScrapeBatchOperator(ScrapeOperator):
         clock, slots = RunClock.of(context), asyncio.Semaphore(self.at_once)
         number = task_key(context).try_number
 
-        async def make(call: Call) -> None:
+        async def make(line: Line, call: Call) -> None:
             async with slots:
                 started = clock.now()
                 self.log.info("%s, with %s", call.label, without_secrets(dict(call.opts)))
-                result = SHADOW if self.is_shadow_by_now() else await self._answer(context, call)
+                result = SHADOW if self.is_shadow_by_now() else await self._answer(context, line, call)
                 ended = clock.now()
             row = self._row(context, call, result, number, started, ended)
             await asyncio.to_thread(self.stage, [row])
@@ -122,17 +122,16 @@ class ScrapeBatchOperator(ScrapeOperator):
             self.log.info("%s: %s, %s", call.label, result.outcome, said)
             await ledger.save()
 
-        calls = [make(call) for call in ledger.pending.values()]
-        for error in await asyncio.gather(*calls, return_exceptions=True):
-            if error is not None:
-                raise error
+        async with ScraperService(self.config.settings.endpoint).line() as line:
+            calls = [make(line, call) for call in ledger.pending.values()]
+            for error in await asyncio.gather(*calls, return_exceptions=True):
+                if error is not None:
+                    raise error
 
-    async def _answer(self, context: Context, call: Call) -> CallResult:
+    async def _answer(self, context: Context, line: Line, call: Call) -> CallResult:
         description = answer_of(self.scraper, self.config.scrapers[self.scraper])
         workflow = self._decision(context)["workflow"]
-        # A line of its own: a service that closes without saying so would break the next call over the same one.
-        async with ScraperService(self.config.settings.endpoint).line() as line:
-            return await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, description)
+        return await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, description)
 
     def _row(
         self, context: Context, call: Call, result: CallResult, number: int, started: datetime, ended: datetime
