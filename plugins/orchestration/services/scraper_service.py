@@ -131,10 +131,14 @@ class ScraperService:
 
         Raises AirflowNotFoundException when it does not exist, ValueError when it asks for two ways to authenticate.
         """
-        from airflow.providers.http.hooks.http import HttpAsyncHook
+        import aiohttp
+        from airflow.providers.http.hooks.http import AsyncHttpSession, HttpAsyncHook
 
         # The only tries are Airflow's: each has its row.
-        async with HttpAsyncHook(method="POST", http_conn_id=self.connection, retry_limit=1).session() as session:
+        hook = HttpAsyncHook(method="POST", http_conn_id=self.connection, retry_limit=1)
+        # Not the hook's own session, which keeps its connections whatever the header says; the rest is as it does it.
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
+            session = AsyncHttpSession(hook=hook, request=client.post, config=await hook.config(), method="POST")
             yield Line(self.endpoint, session, self._audience(session))
 
     def names(self, timeout: float) -> frozenset[str]:
