@@ -38,7 +38,7 @@ cluster: $(VENV)/.distributed databases
 
 # Side by side, a file of tests on one worker: each worker has stand-ins and an Airflow of its own.
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.dev
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)

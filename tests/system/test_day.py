@@ -10,6 +10,8 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action
+from support import numbers
+from support.collectors import StatsdServer
 from support.days import LONG_AGO, played_day
 from support.worlds import DAY, et, ours
 
@@ -30,9 +32,16 @@ TIMELINE = {
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory):
+def collector():
+    with StatsdServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory, collector: StatsdServer):
     world = {"seed": SEED, "day": DAY, "games": GAMES, "faults": 0.04, "lost": 0.2}
-    with played_day(tmp_path_factory.mktemp("stack"), TIMELINE, **world) as played:
+    home = tmp_path_factory.mktemp("stack")
+    with played_day(home, TIMELINE, settings=collector.settings, **world) as played:
         yield played
 
 
@@ -142,6 +151,16 @@ def test_decided_again_with_what_was_known_then_every_decision_is_the_same(day, 
     span = ["--from", (DAY - timedelta(days=1)).isoformat(), "--to", DAY.isoformat()]
     code, shown = main(["backtest", *span]), capsys.readouterr()
     assert (shown.out, code) == ("8 decisions on record: 8 the same, 0 not\n", 0), shown.err
+
+
+def test_a_statsd_server_is_sent_what_the_audit_has(day, collector):
+    found = collector.settled()
+    numbers.decisions_are_counted(day, found)
+    numbers.calls_are_counted_and_timed(day, found)
+    numbers.cleanups_are_counted(day, found)
+    assert found.gauge(f"{numbers.PREFIX}.games_due") == found.gauge(f"{numbers.PREFIX}.games_collected") == GAMES
+    # From 05:00 to 06:20 of the next day, which did not lock.
+    assert found.gauge(f"{numbers.PREFIX}.lock_age_minutes") >= 25 * 60
 
 
 def test_the_ui_shows_decision_and_outcome_beside_the_task(day):

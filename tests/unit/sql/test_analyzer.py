@@ -48,16 +48,24 @@ schemas = module("schemas")
 
 
 @pytest.fixture(scope="module")
-def google():
-    """An analyzer with everything that init creates, beside tables of Phase 2."""
-    google = Google()
+def known():
+    """An analyzer with everything that init creates, beside tables of Phase 2, and what it said of each."""
+    google, said = Google(), {}
     google.add_table("nba_raw.nbac_schedule", SCHEDULE)
     google.add_table("nba_raw.any_table", FILES)
     for table, columns in THEIRS.items():
         google.add_table(table, columns)
     for folder, name in CREATED:
-        google.create(filled(ddl(folder)[name], Settings()))
-    return google
+        try:
+            google.create(filled(ddl(folder)[name], Settings()))
+        except ZetaSQLError as error:
+            said[name] = error
+    return google, said
+
+
+@pytest.fixture
+def google(known):
+    return known[0]
 
 
 def query(name):
@@ -73,8 +81,9 @@ def query(name):
 
 
 @pytest.mark.parametrize(("folder", "name"), CREATED, ids=lambda part: part)
-def test_what_init_creates(folder, name, google):
-    google.analyze(filled(ddl(folder)[name], Settings()))
+def test_what_init_creates(folder, name, known):
+    _, said = known
+    assert said.get(name) is None
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda p: p.stem)

@@ -14,13 +14,14 @@ VALUES = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
 def client():
     return TestClient(create_app(apps="core"))
 
 
 @pytest.mark.parametrize(("path", "address"), addresses(VALUES), ids=lambda value: value)
-def test_nobody_sees_a_page_without_a_login(path, address):
-    reply = client().get(f"/orchestration{address}")
+def test_nobody_sees_a_page_without_a_login(client, path, address):
+    reply = client.get(f"/orchestration{address}")
     assert (reply.status_code, reply.json()) == (401, {"detail": "Not authenticated"}), path
 
 
@@ -28,15 +29,14 @@ def test_a_file_is_shown_in_the_console_of_google_cloud():
     assert console_url("gs://b/odds api/1.json").endswith("/_details/b/odds%20api/1.json")
 
 
-def test_what_airflow_is_told_of_leads_to_pages_and_files_that_there_are():
-    airflow = client()
+def test_what_airflow_is_told_of_leads_to_pages_and_files_that_there_are(client):
     files = [VERDICT["bundle_url"]]
     for view in VIEWS:
         address = view["href"].format(DAG_ID="betting_lines", RUN_ID="r")
-        assert airflow.get(f"/{address}").status_code == 401
+        assert client.get(f"/{address}").status_code == 401
         files += [view["icon"], view["icon_dark_mode"]]
     for address in files:
         assert asset(address.rpartition("/")[2])
-        assert airflow.get(f"/{address}").status_code == 401
+        assert client.get(f"/{address}").status_code == 401
     routes = [view["url_route"] for view in (*VIEWS, VERDICT)]
     assert len(set(routes)) == len(routes)
