@@ -20,6 +20,8 @@ from support.beside import Mistake, OldSystem
 from support.old_system import create_old_tables
 from support.worlds import ROOT, changed, et, game
 
+pytestmark = pytest.mark.drill
+
 MONDAY = date(2026, 1, 12)
 WEEK = [MONDAY + timedelta(days=n) for n in range(7)]
 MISTAKES = {

@@ -23,6 +23,8 @@ from support.simulated import SimulatedDays
 from support.standins import GoogleStandIns
 from support.worlds import DAY, changed, et, ours
 
+pytestmark = pytest.mark.drill
+
 HALT = {"reason": "back to the old system for an hour"}
 
 

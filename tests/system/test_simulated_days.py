@@ -15,6 +15,8 @@ from support.simulated import SimulatedDays
 from support.standins import GoogleStandIns
 from support.worlds import DAY, et
 
+pytestmark = pytest.mark.drill
+
 NAMED = {
     "locker_off": ("05:50", "DEGRADED: the locker did not lock 2026-01-14; is the DAG schedule_locker paused?"),
     "scheduler_down": ("18:50", "UNHEALTHY: no decision of any workflow between 14:00 and 16:00 ET"),
@@ -29,8 +31,6 @@ NAMED = {
 COUNTED = ("calls", "lost", "recovered")
 MOST_CALLS = 230
 """Of a day with 12 games, with all tries again."""
-QUICK = ("locker_off", "bigquery_down")
-"""The faults that are tried before each commit: one that is over early, one that all else must outlive."""
 
 
 def timeline(day, cleanups_every=1, until=None):
@@ -72,7 +72,7 @@ def test_every_fault_is_tried():
 
 
 @pytest.mark.lesson("K11")
-@pytest.mark.parametrize("fault", [pytest.param(f, marks=[] if f in QUICK else pytest.mark.drill) for f in NAMED])
+@pytest.mark.parametrize("fault", NAMED)
 def test_the_first_line_names_the_fault(days, fault, capsys):
     moment, says = NAMED[fault]
     played = days(fault)
