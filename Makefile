@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
+# Where it is set, each process of each Airflow compiles hundreds of modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo up cluster test test-fast drills cluster-drills browser databases lint bench docs pictures schema lock clean
 
