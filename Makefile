@@ -38,9 +38,11 @@ up: $(VENV)/.runtime
 cluster: $(VENV)/.distributed databases
 	@exec $(BIN)/python -m sandbox cluster
 
-# Side by side, a file of tests on one worker: each worker has stand-ins and an Airflow of its own.
+# Side by side, a file of tests on one worker: each worker has stand-ins and an Airflow of its own. Of three workers two
+# wait for an Airflow at first, while the third computes.
+test: WORKERS ?= 3
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.dev
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)

@@ -140,7 +140,7 @@ class Cluster(Stack):
         self._run("init", self.compose.command("init"), self._own("init"))
         for name in ("api-server", "dag-processor", "triggerer"):
             self.start_service(name)
-        self._await("api-server", f"{self.url}/api/v2/monitor/health", LONGEST_SECONDS)
+        self._await("api-server", f"{self.url}/api/v2/monitor/health")
         self.start_service("scheduler")
         for number in range(1, self.workers + 1):
             self.start_service("worker", number)

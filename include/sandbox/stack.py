@@ -27,7 +27,7 @@ CALL_TIMEOUT_SECONDS = 8
 """The demo's connection waits no longer for an answer; a call of the world that hangs, hangs longer."""
 
 LONGEST_SECONDS = 300
-"""What a command may take that runs before everything else: a busy machine is slow, not broken."""
+"""What a command or a start may take: a busy machine is slow, not broken. What has ended is noticed at once."""
 
 Process = subprocess.Popen[bytes]
 
@@ -188,7 +188,7 @@ class Stack:
 
     def await_bigquery(self) -> None:
         """Wait until the emulator answers."""
-        self._await("bigquery", f"http://127.0.0.1:{self.ports.bigquery}/bigquery/v2/projects/{PROJECT}/datasets", 60)
+        self._await("bigquery", f"http://127.0.0.1:{self.ports.bigquery}/bigquery/v2/projects/{PROJECT}/datasets")
 
     def kill(self, name: str) -> None:
         """Kill one process and all that it started, as a fault."""
@@ -223,7 +223,7 @@ class Stack:
         migration = self._spawn("airflow-db", ["airflow", "db", "migrate"])
         self.await_bigquery()
         self._start_sandbox()
-        if migration.wait(timeout=120) != 0:
+        if migration.wait(timeout=LONGEST_SECONDS) != 0:
             raise StackError(f"Airflow's database could not be made; see {self.home / 'airflow-db.log'}")
         del self.processes["airflow-db"]
         self.tell("Starting Airflow ...")
@@ -237,8 +237,8 @@ class Stack:
         self.await_sandbox()
         # The service of November 2025 lacks a scraper that our file names: init says so, and all else is made.
         self._run("init", [sys.executable, "-m", "orchestration", "init"], may_fail=self.dialect == "november")
-        self._await("api-server", f"{self.url}/api/v2/monitor/health", 90)
-        self._await("execution-api", f"http://127.0.0.1:{p.execution}/execution/health/ping", 90)
+        self._await("api-server", f"{self.url}/api/v2/monitor/health")
+        self._await("execution-api", f"http://127.0.0.1:{p.execution}/execution/health/ping")
         self._spawn("scheduler", ["airflow", "scheduler", "--skip-serve-logs"])
 
     @property
@@ -295,17 +295,17 @@ class Stack:
 
     def await_sandbox(self) -> None:
         """Wait until the world answers."""
-        self._await("sandbox", f"http://127.0.0.1:{self.ports.scrapers}/health", 60)
+        self._await("sandbox", f"http://127.0.0.1:{self.ports.scrapers}/health")
 
-    def _await(self, name: str, url: str, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def _await(self, name: str, url: str) -> None:
+        deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
             self.check()
             with contextlib.suppress(requests.RequestException):
-                if requests.get(url, timeout=2).status_code < 500:
+                if requests.get(url, timeout=10).status_code < 500:
                     return
             time.sleep(0.2)
-        raise StackError(f"{name} did not answer within {seconds:g} s; see {self.home / name}.log")
+        raise StackError(f"{name} did not answer within {LONGEST_SECONDS} s; see {self.home / name}.log")
 
     def check(self) -> None:
         """Raise StackError when a process has ended."""

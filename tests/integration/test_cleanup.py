@@ -21,7 +21,7 @@ from orchestration.services.publisher import Publisher
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
 from support.rows import a_decision, lost_file
-from support.standins import PROJECT
+from support.standins import PATIENCE_SECONDS, PROJECT
 from support.worlds import DAY, et, ours
 
 MORNING = et("06:00")
@@ -342,4 +342,4 @@ def test_a_pubsub_that_is_not_there_gives_up_in_time(google, monkeypatch):
 
 def test_the_world_tells_which_files_it_has(google):
     url = f"http://127.0.0.1:{google.scrapers}/storage/v1/b/no-bucket/o/no%2Fobject"
-    assert requests.get(url, timeout=5).status_code == 404
+    assert requests.get(url, timeout=PATIENCE_SECONDS).status_code == 404

@@ -9,7 +9,7 @@ from google.cloud import pubsub_v1
 from orchestration.services.scraper_service import ScraperService
 from sandbox.dialect import DIALECTS
 from sandbox.phase2 import client
-from support.standins import PROJECT, GoogleStandIns
+from support.standins import PATIENCE_SECONDS, PROJECT, GoogleStandIns
 from support.worlds import et
 
 LOG = "nba_source.scraper_execution_log"
@@ -25,19 +25,19 @@ def real():
 @pytest.fixture
 def rows(real):
     bq = client(PROJECT)
-    return lambda sql: [dict(row) for row in bq.query(sql).result(timeout=30)]
+    return lambda sql: [dict(row) for row in bq.query(sql).result(timeout=PATIENCE_SECONDS)]
 
 
 def scrape(google, at, name, **parameters):
     google.set_clock(et(at))
     body = {"scraper": name, "workflow": "w", "source": "CONTROLLER", **parameters}
-    return requests.post(f"http://127.0.0.1:{google.scrapers}/scrape", json=body, timeout=30).json()
+    return requests.post(f"http://127.0.0.1:{google.scrapers}/scrape", json=body, timeout=PATIENCE_SECONDS).json()
 
 
 def publish(body):
     publisher = pubsub_v1.PublisherClient()
     topic = publisher.topic_path(PROJECT, DIALECTS["real"].topic)
-    publisher.publish(topic, json.dumps(body).encode()).result(timeout=30)
+    publisher.publish(topic, json.dumps(body).encode()).result(timeout=PATIENCE_SECONDS)
 
 
 def test_a_late_row_is_in_the_log_once_the_clock_moves_on(real, rows):

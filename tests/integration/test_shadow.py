@@ -26,6 +26,7 @@ from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.watch import WatchOperator
 from support.old_system import create_old_tables, logged, their_execution, write
 from support.rows import add_schedule, call, decision
+from support.standins import PATIENCE_SECONDS
 from support.worlds import DAY, ROOT, et
 
 OURS, THEIRS, PHASE_2 = "shadow_at_work", "system_beside", "phase_2_beside"
@@ -115,9 +116,9 @@ def shadow(google, beside, tmp_path, monkeypatch):
     init(warehouse)
     world = f"http://127.0.0.1:{google.scrapers}/world"
     counted = ("calls", "processed", "recovered", "unreadable", "backlog")
-    before = requests.get(world, timeout=60).json()
+    before = requests.get(world, timeout=PATIENCE_SECONDS).json()
     yield Shadow(file, warehouse, Outbox(warehouse=warehouse))
-    after = requests.get(world, timeout=60).json()
+    after = requests.get(world, timeout=PATIENCE_SECONDS).json()
     assert [after.get(name) for name in counted] == [before.get(name) for name in counted]
     warehouse.client.delete_dataset(OURS, delete_contents=True)
 

@@ -20,7 +20,7 @@ from orchestration.words import Outcome, Verdict
 from sandbox.demo import moments
 from support.old_system import their_execution, write
 from support.simulated import SimulatedDays
-from support.standins import GoogleStandIns
+from support.standins import PATIENCE_SECONDS, GoogleStandIns
 from support.worlds import DAY, changed, et, ours
 
 pytestmark = pytest.mark.drill
@@ -59,7 +59,9 @@ def their_run(world, workflow, at):
                 brought.append(result.run_id)
     write(Warehouse(), "workflow_executions", their_execution(workflow, at, brought))
     world.settle()
-    requests.post(f"http://127.0.0.1:{world.scrapers}/world/settle", json={}, timeout=60).raise_for_status()
+    requests.post(
+        f"http://127.0.0.1:{world.scrapers}/world/settle", json={}, timeout=PATIENCE_SECONDS
+    ).raise_for_status()
     return len(brought)
 
 

@@ -54,7 +54,7 @@ class ClusteredDay(PlayedDay):
 
     def calls_made(self) -> int:
         """Return how many calls the service has had."""
-        return int(requests.get(self.world, timeout=10).json()["calls"])
+        return int(requests.get(self.world, timeout=PATIENCE_SECONDS).json()["calls"])
 
     def tries(self) -> dict[tuple[str, str, int, int], str]:
         """Return every try of every call that Airflow knows of, with the state it ended in."""

@@ -11,6 +11,7 @@ from google.cloud.bigquery import AutoRowIDs, SchemaField
 
 from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
+from support.standins import PATIENCE_SECONDS
 
 # Columns that people's dashboards read: name, type and whether required. They may not change (the old system's tables).
 KEPT = {
@@ -63,7 +64,9 @@ def create_old_tables(warehouse: Warehouse) -> None:
 def write(warehouse: Warehouse, table: str, *rows: dict[str, Any]) -> None:
     """Stream rows into a table of the audit dataset."""
     name = f"{warehouse.client.project}.{warehouse.audit}.{table}"
-    errors = warehouse.client.insert_rows_json(name, list(rows), row_ids=AutoRowIDs.DISABLED, timeout=20, retry=None)
+    errors = warehouse.client.insert_rows_json(
+        name, list(rows), row_ids=AutoRowIDs.DISABLED, timeout=PATIENCE_SECONDS, retry=None
+    )
     assert errors == []
 
 

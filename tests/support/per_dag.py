@@ -14,7 +14,7 @@ import requests
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
 from sandbox.stack import Stack
-from support.standins import free_ports
+from support.standins import PATIENCE_SECONDS, free_ports
 
 TESTS = Path(__file__).resolve().parents[1]
 RIGHTS = "PER_DAG_RIGHTS"
@@ -36,7 +36,7 @@ class PerDagAuthManager(SimpleAuthManager):
 
 def token(url: str, user: str, password: str = PASSWORD) -> str:
     """Log in and return the token."""
-    reply = requests.post(f"{url}/auth/token", json={"username": user, "password": password}, timeout=60)
+    reply = requests.post(f"{url}/auth/token", json={"username": user, "password": password}, timeout=PATIENCE_SECONDS)
     reply.raise_for_status()
     return str(reply.json()["access_token"])
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestration.ui.app import app
+from support.standins import PATIENCE_SECONDS
 
 NOT_OURS = ("env.sh", "bigquery/", "airflow/airflow.db")
 """Where connections stand; files of databases, which are read as such."""
@@ -74,7 +75,9 @@ def pages(session: Any, url: str, day: date, dag_id: str, run_id: str, calls: li
         for place in places:
             for query in queries:
                 path = route.path.format(**place)
-                reply = session.get(f"{url}/orchestration{path}", params=query, allow_redirects=False, timeout=90)
+                reply = session.get(
+                    f"{url}/orchestration{path}", params=query, allow_redirects=False, timeout=PATIENCE_SECONDS
+                )
                 assert reply.status_code in (200, 307, 404), (path, query, reply.text[:500])
                 offsets |= set(re.findall(rf"{quote(dag_id)}/(\d+)", reply.text))
                 yield f"page: {route.path}", reply.text + json.dumps(dict(reply.headers))

@@ -122,18 +122,20 @@ class GoogleStandIns:
 
     def set_clock(self, moment: datetime) -> None:
         url = f"http://127.0.0.1:{self.scrapers}/world/clock"
-        requests.post(url, json={"now": moment.isoformat()}, timeout=60).raise_for_status()
+        requests.post(url, json={"now": moment.isoformat()}, timeout=PATIENCE_SECONDS).raise_for_status()
 
     def trouble(self, **troubles: object) -> None:
         """Let these troubles begin in the world, and all others end: without any, all is well again."""
         url = f"http://127.0.0.1:{self.scrapers}/world/troubles"
-        requests.post(url, json=troubles, timeout=60).raise_for_status()
+        requests.post(url, json=troubles, timeout=PATIENCE_SECONDS).raise_for_status()
 
     def settle(self) -> dict[str, int]:
         """Wait until Phase 2 has nothing left to do; return what the world has counted."""
 
         def state() -> dict[str, int]:
-            found: dict[str, int] = requests.get(f"http://127.0.0.1:{self.scrapers}/world", timeout=60).json()
+            found: dict[str, int] = requests.get(
+                f"http://127.0.0.1:{self.scrapers}/world", timeout=PATIENCE_SECONDS
+            ).json()
             return found
 
         self.wait(lambda: not state()["backlog"], "Phase 2 to come to rest")
@@ -141,7 +143,9 @@ class GoogleStandIns:
 
     def files(self) -> dict[str, str]:
         """Return the files of all calls by run id, as only the service's own log names them."""
-        requests.post(f"http://127.0.0.1:{self.scrapers}/world/settle", json={}, timeout=60).raise_for_status()
+        requests.post(
+            f"http://127.0.0.1:{self.scrapers}/world/settle", json={}, timeout=PATIENCE_SECONDS
+        ).raise_for_status()
         sql = "SELECT execution_id, gcs_path FROM {service_log} WHERE DATE(triggered_at) > '2025-10-01' AND {not_ours}"
         return {row["execution_id"]: row["gcs_path"] for row in Warehouse().query(sql)}
 
@@ -170,7 +174,7 @@ class GoogleStandIns:
     def _await(self, url: str) -> None:
         def answers() -> bool:
             with contextlib.suppress(requests.RequestException):
-                return requests.get(url, timeout=60).status_code < 500
+                return requests.get(url, timeout=PATIENCE_SECONDS).status_code < 500
             return False
 
         self.wait(answers, f"{url} to answer")

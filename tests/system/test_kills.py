@@ -91,7 +91,7 @@ class Killer(threading.Thread):
     def kill_component(self, name: str) -> None:
         stack = self.day.stack
         if name == "sandbox":
-            now = datetime.fromisoformat(requests.get(self.day.world, timeout=10).json()["now"])
+            now = datetime.fromisoformat(requests.get(self.day.world, timeout=PATIENCE_SECONDS).json()["now"])
         stack.kill(name)
         stack.restart(name)
         if name == "sandbox":

@@ -11,6 +11,7 @@ import requests
 
 from support.days import LONG_AGO, played_day
 from support.documented import commands
+from support.standins import PATIENCE_SECONDS
 from support.worlds import DAY, ROOT, et
 
 pytestmark = pytest.mark.drill
@@ -39,7 +40,7 @@ ROW_IDS = {
 @pytest.mark.lesson("K8")
 def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_no_row(day):
     def calls_made() -> int:
-        return requests.get(day.world, timeout=10).json()["calls"]
+        return requests.get(day.world, timeout=PATIENCE_SECONDS).json()["calls"]
 
     before = calls_made()
     started = et("+1 09:30").astimezone(UTC)

@@ -10,6 +10,7 @@ from support.browser import browser
 from support.days import LONG_AGO, played_day
 from support.per_dag import PASSWORD, guarded, token
 from support.routes import addresses
+from support.standins import PATIENCE_SECONDS
 from support.worlds import DAY, ours
 
 pytestmark = pytest.mark.drill
@@ -124,7 +125,9 @@ def places(day, workflow):
 
 def ask(url, address, user=None):
     headers = {"Authorization": f"Bearer {token(url, user)}"} if user else {}
-    return requests.get(f"{url}/orchestration{address}", headers=headers, allow_redirects=False, timeout=120)
+    return requests.get(
+        f"{url}/orchestration{address}", headers=headers, allow_redirects=False, timeout=PATIENCE_SECONDS
+    )
 
 
 def test_without_a_login_no_address_of_ours_says_anything(day, airflow):

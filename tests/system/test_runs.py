@@ -22,6 +22,7 @@ from support import sinks
 from support.days import some_ports
 from support.letterbox import Letterbox
 from support.scripted import ScriptedService, found
+from support.standins import PATIENCE_SECONDS
 
 AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
 EVENT = {"for_each": "event", "depends_on": ["events"], "critical": False}
@@ -137,7 +138,7 @@ class Live:
             f"SELECT * FROM nba_orchestration.{view} "
             f"WHERE DATE({day}) > DATE '2026-01-01' AND {column} = '{run}' ORDER BY task_id, try_number"
         )
-        return [dict(row) for row in self.bigquery.query(text).result(timeout=30)]
+        return [dict(row) for row in self.bigquery.query(text).result(timeout=PATIENCE_SECONDS)]
 
     def calls(self, run: str, scraper: str) -> list[dict]:
         return [
@@ -253,7 +254,7 @@ def links(live: Live, run: str, task: str) -> dict[str, str]:
 
 
 def test_a_call_links_to_its_log_rows_one_for_each_try(live, calls_run):
-    page = live.api.session.get(links(live, calls_run, "killed_once")["Log row"], timeout=30)
+    page = live.api.session.get(links(live, calls_run, "killed_once")["Log row"], timeout=PATIENCE_SECONDS)
     assert page.status_code == 200
     assert page.text.index("Try 2:") < page.text.index("Try 1:")
     for text in ("killed_once", "success", "failed", "tick of Wed 14 Jan 2026 10:00:00 ET"):
@@ -262,7 +263,9 @@ def test_a_call_links_to_its_log_rows_one_for_each_try(live, calls_run):
 
 def test_and_to_its_file_if_it_brought_one(live, calls_run):
     def follow(task):
-        return live.api.session.get(links(live, calls_run, task)["File"], allow_redirects=False, timeout=30)
+        return live.api.session.get(
+            links(live, calls_run, task)["File"], allow_redirects=False, timeout=PATIENCE_SECONDS
+        )
 
     console = "https://console.cloud.google.com/storage/browser/_details/bucket/a/file%201.json"
     assert follow("deferred").headers["Location"] == console
@@ -272,7 +275,9 @@ def test_and_to_its_file_if_it_brought_one(live, calls_run):
 
 def test_the_audit_says_who_asked_for_a_run_by_hand(live):
     body = {"logical_date": None, "conf": {"dry_run": True, "force": True, "reason": "checking"}}
-    reply = live.api.session.post(f"{live.stack.url}/api/v2/dags/cleared/dagRuns", json=body, timeout=30).json()
+    reply = live.api.session.post(
+        f"{live.stack.url}/api/v2/dags/cleared/dagRuns", json=body, timeout=PATIENCE_SECONDS
+    ).json()
     live.await_run("cleared", reply["dag_run_id"])
     [decision] = live.rows("v_workflow_decisions", "decision_time", reply["dag_run_id"])
     assert decision["triggered_by"] == f"manual:{reply['triggering_user_name']}"
@@ -344,7 +349,7 @@ class Batches:
         def answer(request: dict, _: int):
             times = self.live.service.asked.count(request)
             if times <= tries and request["event_id"] == "event-1":
-                self.live.service.stopping.wait(300)
+                self.live.service.stopping.wait(PATIENCE_SECONDS)
             if times <= tries and request["event_id"] == "event-2":
                 self.live.wait(lambda: self.noted(task), "the first call to be noted")
                 self.kill(request, 1)
@@ -354,7 +359,9 @@ class Batches:
 
     def noted(self, task: str) -> bool:
         path = f"dags/batches/dagRuns/{self.run}/taskInstances/{task}/xcomEntries/outcome"
-        reply = self.live.api.session.get(f"{self.live.stack.url}/api/v2/{path}", params={"map_index": 0}, timeout=90)
+        reply = self.live.api.session.get(
+            f"{self.live.stack.url}/api/v2/{path}", params={"map_index": 0}, timeout=PATIENCE_SECONDS
+        )
         return reply.ok and "success" in json.dumps(reply.json()["value"])
 
     def tries(self, scraper: str) -> list[tuple]:
@@ -398,10 +405,10 @@ def test_airflow_shows_the_calls_of_a_task_and_leads_to_the_rows_of_each(live, b
     assert shown == {f"batch event-{n}": "success" for n in range(4, 8)}
     path = f"dags/batches/dagRuns/{batches.run}/taskInstances/batch/links"
     links = live.api.get(path, map_index=0)["extra_links"]
-    page = live.api.session.get(links["Log row"], timeout=30)
+    page = live.api.session.get(links["Log row"], timeout=PATIENCE_SECONDS)
     assert page.status_code == 200
     assert "batch: 4 calls of one task" in page.text
-    one = live.api.session.get(f"{links['Log row']}&call_index=3", timeout=30).text
+    one = live.api.session.get(f"{links['Log row']}&call_index=3", timeout=PATIENCE_SECONDS).text
     assert one.index("Try 2:") < one.index("Try 1:")
     assert "batch event-3" in one
     assert "batch event-2" not in one
@@ -449,7 +456,7 @@ def test_a_failed_execution_is_told_once_a_day_with_a_link_to_its_run(live):
 
 def test_a_missed_deadline_is_told_while_the_run_still_hangs_and_stays_in_the_audit(live):
     let_go = threading.Event()
-    live.service.script(slow=lambda *_: (let_go.wait(100), found(2))[1])
+    live.service.script(slow=lambda *_: (let_go.wait(PATIENCE_SECONDS), found(2))[1])
     before = len(live.box.posts)
     run = live.api.trigger("overdue", AS_OF, force=True)
     try:
@@ -472,7 +479,7 @@ def test_a_missed_deadline_is_told_while_the_run_still_hangs_and_stays_in_the_au
 
 def test_a_second_one_of_the_day_is_recorded_and_not_told_again(live):
     let_go = threading.Event()
-    live.service.script(slow=lambda *_: (let_go.wait(100), found(2))[1])
+    live.service.script(slow=lambda *_: (let_go.wait(PATIENCE_SECONDS), found(2))[1])
     before = len(live.box.posts)
     run = live.api.trigger("overdue", AS_OF + timedelta(minutes=10), force=True)
     try:
@@ -501,7 +508,7 @@ def telling(live: Live) -> dict:
         said = f"telltale: GET /v4?apiKey={s['log']}"
         values = f"'r-telltale', 'x', 'failed', '{AS_OF.isoformat()}', '{AS_OF.isoformat()}', 'CONTROLLER', 'Telltale'"
         text = f"INSERT nba_orchestration.scraper_execution_log ({columns}) VALUES ({values}, '{said}')"
-        live.bigquery.query(text).result(timeout=60)
+        live.bigquery.query(text).result(timeout=PATIENCE_SECONDS)
         return 500, {"status": "error", "message": "it failed", "run_id": "r-telltale"}
 
     summary = {"headers": dict(sent), "request": nested, "url": f"telltale?apiKey={s['url']}", "basic": basic}
@@ -528,7 +535,7 @@ def test_no_secret_is_in_any_row_xcom_field_log_alert_page_or_command(live):
         told,
         *sinks.files(home),
         *sinks.airflows_database(home),
-        *sinks.rows(lambda text: [dict(row) for row in live.bigquery.query(text).result(timeout=60)]),
+        *sinks.rows(lambda text: [dict(row) for row in live.bigquery.query(text).result(timeout=PATIENCE_SECONDS)]),
         *sinks.pages(live.api.session, live.stack.url, day, "secretive", run, calls),
         *sinks.command_line(live.stack.env, day, "tells"),
     ]
@@ -549,7 +556,7 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
     live.wait(held, "a scheduled run to be held")
     [run] = held()
     url = f"{live.stack.url}/api/v2/dags/held/dagRuns/{run}/taskInstances/hold/-1/hitlDetails"
-    asked = live.api.session.get(url, timeout=30).json()
+    asked = live.api.session.get(url, timeout=PATIENCE_SECONDS).json()
     assert "unless somebody vetoes it" in asked["subject"], asked
     body = {"chosen_options": ["Veto"], "params_input": {"veto_reason": "source is down"}}
     users = []
@@ -567,8 +574,10 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
         # Where Airflow takes the answer for a failure all the same, it asks again.
         if live.state("held", run) in ("success", "failed"):
             return True
-        if held() and seen() and live.api.session.get(url, timeout=30).json()["responded_at"] is None:
-            users.append(live.api.session.patch(url, json=body, timeout=30).json()["responded_by"]["name"])
+        if held() and seen() and live.api.session.get(url, timeout=PATIENCE_SECONDS).json()["responded_at"] is None:
+            users.append(
+                live.api.session.patch(url, json=body, timeout=PATIENCE_SECONDS).json()["responded_by"]["name"]
+            )
         return False
 
     live.wait(over, "the run to end")
