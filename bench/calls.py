@@ -1,4 +1,5 @@
-"""make bench: what a call costs in Airflow: ours beside a plain HttpOperator, blocking, deferrable, several in a task.
+"""make bench: what a call costs in Airflow: ours beside a plain HttpOperator, blocking, deferrable, several in a task,
+and with an event of its table's asset.
 
 Wall time is from the first call's start to the last one's end; CPU time is that of scheduler with executor and tasks,
 tasks' API and triggerer. Run it on a quiet machine. BENCH_CALLS: how many short calls (500); BENCH_PER_TASK: how many
@@ -35,8 +36,8 @@ PER_TASK = int(os.environ.get("BENCH_PER_TASK", "50"))
 ONLY = os.environ.get("BENCH_ONLY", "")
 LOADS = {"slow": (30, 2.0), "many": (MANY, 0.1)}
 MODES = {"blocking": False, "deferrable": True}
-BATCH = "batch"
-"""The mode in which one task makes several of our calls."""
+BATCH, ASSET = "batch", "asset"
+"""Modes in which one task makes several of our calls, and in which a task beside `finish` tells of blocking ones."""
 AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
 
 
@@ -45,14 +46,15 @@ def configuration() -> dict[str, Any]:
     scrapers: dict[str, Any] = {}
     workflows: dict[str, Any] = {}
     for load, (count, seconds) in LOADS.items():
-        for mode in (*MODES, BATCH):
+        for mode in (*MODES, BATCH, ASSET):
             events, call, name = f"events_{load}_{mode}", f"call_{load}_{mode}", f"ours_{load}_{mode}"
             scrapers[events] = {"for_each": "nothing", "parameters": {"count": count}, "deferrable": False}
             scrapers[call] = {
                 "for_each": "event",
                 "depends_on": [events],
                 "parameters": {"event_id": "{{ event_id }}", "seconds": seconds},
-                **({"calls_per_task": PER_TASK} if mode == BATCH else {"deferrable": MODES[mode]}),
+                **({"calls_per_task": PER_TASK} if mode == BATCH else {"deferrable": MODES.get(mode, False)}),
+                **({"processed_in": "nba_raw.nbac_team_boxscore"} if mode == ASSET else {}),
             }
             workflows[name] = {
                 "decision_type": "self_aware",
@@ -154,6 +156,7 @@ def main() -> None:
             for load, (count, _) in LOADS.items():
                 measures = [
                     *((f"{whose}_{load}_{mode}", 1) for mode in MODES for whose in ("plain", "ours")),
+                    (f"ours_{load}_{ASSET}", 1),
                     (f"ours_{load}_{BATCH}", PER_TASK),
                 ]
                 for dag, per_task in measures:

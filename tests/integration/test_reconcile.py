@@ -12,6 +12,7 @@ from orchestration.operators import base
 from orchestration.operators.patience import NotYet
 from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
 from orchestration.operators.watch import WatchOperator
+from support.announced import Announced
 from support.old_system import logged, write
 from support.rows import add_schedule, call, decision
 from support.worlds import DAY, changed, et
@@ -111,7 +112,7 @@ class Run:
         ti = SimpleNamespace(dag_id="reconcile", run_id="r", task_id="t", map_index=-1, try_number=1, max_tries=2)
         return {
             "dag_run": dag_run, "ti": ti, "params": params,
-            "asset_state_store": {ALERTS: self.memory},
+            "asset_state_store": {ALERTS: self.memory}, **Announced().context(),
         }  # fmt: skip
 
     def run(self, operator, at, **more):

@@ -15,16 +15,20 @@ from airflow.sdk.exceptions import (
 )
 
 from orchestration.alerts.memory import ALERTS
+from orchestration.assets import table_asset
 from orchestration.audit.callbacks import append_staged
 from orchestration.operators import base
 from orchestration.operators.call_retries import CallFailed, CallRetryPolicy, CallsFailed
+from orchestration.operators.call_rows import OUTCOME_KEY
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.scrape import OUTCOME_KEY, ScrapeOperator
+from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
+from orchestration.operators.tell_tables import TellTablesOperator
+from support.announced import Announced
 from support.scripted import ScriptedService, found
 from support.worlds import DAY, changed, et
 
-LINES = "oddsa_game_lines"
+LINES, TABLE = "oddsa_game_lines", "nba_raw.odds_api_game_lines"
 EVENTS = [f"event-{n}" for n in range(5)]
 RETRIES = 2
 
@@ -39,7 +43,7 @@ class Run:
     def __init__(self, monkeypatch, service, outbox, warehouse):
         self.patch, self.service, self.outbox, self.warehouse = monkeypatch, service, outbox, warehouse
         self.set_config(changed())
-        self.left, self.kept, self.pushes = None, Store(), 0
+        self.left, self.kept, self.pushes, self.announced = None, Store(), 0, Announced()
         self.scrapers = [LINES]
 
     def set_config(self, config):
@@ -106,6 +110,17 @@ class Run:
             self.outbox.drain()
         return operator
 
+    def tell(self, number=1):
+        """The task that tells of the run's calls; return what has been told of their table by then."""
+        operator = TellTablesOperator(task_id="tell_tables", workflow="betting_lines", tables=[TABLE])
+        left = [self.left]
+        context = self.context(
+            "tell_tables", number, 0, lambda task_ids, **_: left if task_ids == [LINES] else [], -1
+        ) | self.announced.context()  # fmt: skip
+        operator.execute(context)
+        self.announced.succeeded(operator, context)
+        return self.announced.of(table_asset(TABLE, "local"))
+
     def rows(self):
         assert self.outbox.staged() == []
         return self.warehouse.query(
@@ -146,6 +161,53 @@ def test_each_call_has_its_own_row_label_and_place(run):
     assert run.said["call_label"] == "event-0 … event-4 (5)"
     assert run.operator.outcomes == {row["label"]: row["status"] for row in rows}
     assert run.finish("success").calls == "5"
+
+
+def numbered(request, service):
+    """As many records as the event's number says; the service's run tells how often it was asked for this event."""
+    number, again = int(request["event_id"][-1]), service.asked.count(request)
+    status, body = found(number, **({"gcs_path": "gs://b/1.json"} if number == 1 else {}))
+    return status, {**body, "run_id": f"{number} {again}"}
+
+
+def test_each_call_that_brought_records_is_an_event_of_the_tables_asset(run):
+    run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
+    run.call()
+    said = run.tell()
+    assert [(one["label"], one["record_count"], one["gcs_path"], one["run_id"]) for one in said] == [
+        (f"{LINES} event-1", 1, "gs://b/1.json", "1 1"),
+        *((f"{LINES} event-{n}", n, None, f"{n} 1") for n in (2, 3, 4)),
+    ]
+    same = {(one["target_date"], one["game_id"], one["dag_run_id"], one["workflow"]) for one in said}
+    assert same == {(DAY.isoformat(), None, "r", "betting_lines")}
+    assert len(run.announced.events) == 4
+
+
+def test_a_call_that_fails_for_good_takes_no_others_event_with_it(run):
+    run.service.script(**{LINES: only("event-2", lambda _: (403, {"error": "go away"}))})
+    run.fails()
+    assert [one["label"][-1] for one in run.tell()] == ["0", "1", "3", "4"]
+
+
+def test_cleared_tasks_tell_what_is_new_and_nothing_twice(run):
+    run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
+    run.call()
+    first = list(run.tell())
+    assert run.tell(number=2) == first
+    run.call(number=2, max_tries=2 + RETRIES)
+    assert [one["run_id"] for one in run.tell(number=3)[4:]] == ["1 2", "2 2", "3 2", "4 2"]
+
+
+def test_the_file_that_only_the_services_log_names_is_in_the_event(run):
+    run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
+    run.call(events=["event-2"])
+    columns, at = (
+        "execution_id, scraper_name, status, triggered_at, created_at, source, gcs_path",
+        "2026-01-14 20:00:00+00",
+    )
+    values = f"'2 1', 'x', 'success', '{at}', '{at}', 'CONTROLLER', 'gs://b/two.json'"
+    run.warehouse.query(f"INSERT {{service_log}} ({columns}) VALUES ({values})")
+    assert [one["gcs_path"] for one in run.tell()] == ["gs://b/two.json"]
 
 
 def test_no_more_are_made_at_a_time_than_it_has_slots(run):

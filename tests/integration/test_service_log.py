@@ -18,10 +18,10 @@ from orchestration.cleanup.arrivals import Trace, arrived_files
 from orchestration.config.scrapers import answer_of
 from orchestration.health.verdict import assess
 from orchestration.operators import base
-from orchestration.operators.call_rows import Call, call_row
+from orchestration.operators.call_rows import OUTCOME_KEY, Call, call_row
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.scrape import OUTCOME_KEY, ScrapeOperator
+from orchestration.operators.scrape import ScrapeOperator
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import interpret
 from orchestration.services.paths import FilePath

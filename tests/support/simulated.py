@@ -34,6 +34,7 @@ from orchestration.nba.eastern import et
 from orchestration.operators.call_rows import Call, call_row
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.lock import LockOperator
+from orchestration.operators.slates import TellSlatesOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import PlannedCall, planned_calls
 from orchestration.runs.clock import RunClock
@@ -42,6 +43,7 @@ from orchestration.services.scraper_service import ScraperService
 from orchestration.ui.looking import Looks
 from orchestration.words import Action, Outcome
 from sandbox.faults import Fault
+from support.announced import Announced
 from support.pages import Viewer, site
 from support.standins import PATIENCE_SECONDS, GoogleStandIns
 from support.worlds import ours
@@ -57,7 +59,7 @@ class SimulatedDays:
     def __init__(self, google: GoogleStandIns, day: date, fault: Fault | None = None) -> None:
         self.google, self.day, self.fault = google, day, fault
         self.config, self.outbox = ours(), Outbox()
-        self.memory, self.raised = Store(), []
+        self.memory, self.raised, self.announced = Store(), [], Announced()
         self.service = ScraperService()
 
     def play(self, timeline: dict[datetime, list[str]]) -> None:
@@ -101,6 +103,8 @@ class SimulatedDays:
             yield CleanupOperator(task_id="republish_lost_files")
         if "watch" in dag_ids:
             yield WatchOperator(task_id="watch")
+        if "tell_slates" in dag_ids:
+            yield TellSlatesOperator(task_id="tell_slates")
 
     def _task(self, operator: Any, moment: datetime) -> None:
         run_id = f"replay__{moment.isoformat()}"
@@ -114,9 +118,11 @@ class SimulatedDays:
             ),
             "params": {},
             "asset_state_store": {ALERTS: self.memory},
+            **self.announced.context(),
         }  # fmt: skip
         try:
             operator.execute(context)
+            self.announced.succeeded(operator, context)
         except AirflowFailException as alert:
             self.raised.append(f"{et(moment):%d %H:%M} {alert}")
         except WarehouseError:

@@ -1,6 +1,7 @@
 """A game day in short, through the real scheduler: every step of the main job."""
 
 import json
+import shutil
 from datetime import UTC, timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from orchestration.words import Action
 from support import collected
 from support.collectors import StatsdServer
 from support.days import LONG_AGO, played_day
-from support.worlds import DAY, et, ours
+from support.worlds import DAY, ROOT, et, ours
 
 GAMES = 3
 SEED = 12
+DAGS = (*ours().workflows, "schedule_locker", "cleanup", "reconcile")
 """A world whose first schedule message arrives, while a later call fails at first and a later message is lost."""
 TIMELINE = {
     "04:30": ["schedule_dependency"],
@@ -26,6 +28,7 @@ TIMELINE = {
     "22:00": ["post_game_window_1"],
     "+1 01:00": ["post_game_window_2"],
     "+1 04:00": ["post_game_window_3"],
+    "+1 04:30": ["schedule_dependency"],
     "+1 05:20": ["cleanup"],
     "+1 06:20": ["cleanup"],
 }
@@ -40,8 +43,12 @@ def collector():
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory, collector: StatsdServer):
     world = {"seed": SEED, "day": DAY, "games": GAMES, "faults": 0.04, "lost": 0.2}
-    home = tmp_path_factory.mktemp("stack")
-    with played_day(home, TIMELINE, settings=collector.settings, **world) as played:
+    # Somebody's DAG beside ours, as the documentation has it.
+    dags = tmp_path_factory.mktemp("dags")
+    for file in (*(ROOT / "dags").glob("*.py"), ROOT / "docs" / "examples" / "after_the_slate.py"):
+        shutil.copy(file, dags)
+    settings = {**collector.settings, "AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
+    with played_day(tmp_path_factory.mktemp("stack"), TIMELINE, settings=settings, **world) as played:
         yield played
 
 
@@ -59,6 +66,7 @@ def test_the_morning_feeds_the_evening(day):
         ("post_game_window_1", "RUN", "run"),
         ("post_game_window_2", "RUN", "run"),
         ("post_game_window_3", "RUN", "run"),
+        ("schedule_dependency", "RUN", "run"),
     ]
 
 
@@ -75,7 +83,7 @@ def test_every_run_has_exactly_one_execution_that_counts_all_its_calls(day):
         """,
     )
     calls = {r["workflow_name"]: r["scrapers_triggered"] for r in found}
-    assert len(found) == 7
+    assert len(found) == 8
     assert {r["status"] for r in found} == {"completed"}
     assert all(r["ids"] == r["scrapers_triggered"] for r in found)
     assert calls["morning_operations"] == 2 + 30
@@ -150,7 +158,7 @@ def test_decided_again_with_what_was_known_then_every_decision_is_the_same(day, 
     # The tick at 04:30 belongs to the day before.
     span = ["--from", (DAY - timedelta(days=1)).isoformat(), "--to", DAY.isoformat()]
     code, shown = main(["backtest", *span]), capsys.readouterr()
-    assert (shown.out, code) == ("8 decisions on record: 8 the same, 0 not\n", 0), shown.err
+    assert (shown.out, code) == ("9 decisions on record: 9 the same, 0 not\n", 0), shown.err
 
 
 def test_a_statsd_server_is_sent_what_the_audit_has(day, collector):
@@ -193,6 +201,37 @@ def test_the_watchdog_tells_what_is_wrong_once(day):
     assert "missing_ticks (betting_lines)" in first
     assert "is the DAG paused?" in first
     assert "missing_ticks" not in second
+
+
+def events(day, name):
+    # The scheduler counts an asset as active within a minute of its first event.
+    assets = day.api.get("assets", limit=100, only_active="false")["assets"]
+    [asset] = [one for one in assets if one["name"] == name]
+    return [event["extra"] for event in day.api.get("assets/events", asset_id=asset["id"], limit=100)["asset_events"]]
+
+
+def test_every_call_that_brought_records_is_one_event_of_its_tables_asset(day):
+    for table, scraper in (
+        ("nbac_team_boxscore", "nbac_team_boxscore"),
+        ("odds_api_game_lines", "oddsa_game_lines"),
+        ("br_rosters_current", "br_season_roster"),
+    ):
+        rows = day.rows(
+            "SELECT label, game_id, record_count, dag_run_id, run_id FROM nba_orchestration.v_scraper_runs "
+            f"WHERE DATE(triggered_at) > {LONG_AGO} AND scraper_name = '{scraper}' AND status = 'success'",
+        )
+        said = [{name: event[name] for name in rows[0]} for event in events(day, f"bigquery://local/nba_raw/{table}")]
+        assert sorted(said, key=str) == sorted(rows, key=str)
+        assert {event["target_date"] for event in events(day, f"bigquery://local/nba_raw/{table}")} == {DAY.isoformat()}
+
+
+def test_each_asset_of_the_slate_has_one_event_whatever_else_the_cleanups_found(day):
+    """Both cleanups of the morning are red for what the watchdog tells."""
+    [locked], [lines], [complete] = (
+        events(day, name) for name in ("slate_scheduled", "lines_collected", "slate_complete")
+    )
+    assert {one["target_date"] for one in (locked, lines, complete)} == {DAY.isoformat()}
+    assert (complete["games"], complete["complete"], complete["missing"]) == (GAMES, True, [])
 
 
 def test_reconcile_fetches_a_vanished_game_anew(day):
@@ -249,3 +288,23 @@ def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
     log = json.dumps(day.api.get(f"{path}/taskInstances/abort/logs/1"))
     assert "target_date needs force" in log
     assert "did you mean `nbac_team_boxscore`" in log
+
+
+def test_a_dag_that_waits_for_the_slate_has_started_once_and_knows_which(day):
+    """The last test of this day: from here on Airflow's own clock starts runs, and of no other DAG."""
+    for dag in DAGS:
+        url = f"{day.stack.url}/api/v2/dags/{dag}"
+        day.api.session.patch(url, json={"is_paused": True}, timeout=60).raise_for_status()
+    day.stack.kill("scheduler")
+    command, more = day.stack.commands["scheduler"]
+    day.stack.commands["scheduler"] = (command, {**more, "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True"})
+    day.stack.restart("scheduler")
+    day.wait_for(lambda: day.api.get("dags/after_the_slate/dagRuns")["total_entries"], "the run")
+    day.wait_for_runs()
+    [run] = day.api.get("dags/after_the_slate/dagRuns")["dag_runs"]
+    assert (run["run_type"], run["state"]) == ("asset_triggered", "success")
+    path = f"dags/after_the_slate/dagRuns/{run['dag_run_id']}"
+    [event] = day.api.get(f"{path}/upstreamAssetEvents")["asset_events"]
+    assert (event["extra"]["target_date"], event["source_task_id"]) == (DAY.isoformat(), "tell_slates")
+    built = [one for one in day.api.get(f"{path}/taskInstances")["task_instances"] if one["task_id"] == "build_on"]
+    assert [one["rendered_map_index"] for one in built] == [f"{DAY}: {GAMES} of {GAMES} games"]

@@ -38,7 +38,7 @@ SCRAPERS = {
     "killed": {"deferrable": False, "retries": 0, "critical": False},
     "slow": {"deferrable": False, "timeout_seconds": 120},
     "tells": {"deferrable": False, "retries": 0},
-    "tells_deferred": {},
+    "tells_deferred": {"processed_in": "nba_raw.nbac_team_boxscore"},
     "tells_its_log": {"deferrable": False, "retries": 0},
     "batch": {**EVENT, **BATCH, "retries": 1},
     "batch_killed": {**EVENT, **BATCH, "retries": 0},

@@ -15,6 +15,7 @@ from orchestration.services.errors import hide_in_logs
 from orchestration.services.redaction import masked
 
 if TYPE_CHECKING:
+    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
     from google.cloud.bigquery import Client, SchemaField, Table
 
 CONNECTION = "google_cloud_default"
@@ -78,14 +79,23 @@ class Warehouse:
         """The audit dataset."""
         return self.settings.audit_dataset
 
+    @cached_property
+    def hook(self) -> BigQueryHook:
+        """The Google provider's hook."""
+        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+        return BigQueryHook(gcp_conn_id=self.connection, use_legacy_sql=False)
+
+    @property
+    def project(self) -> str:
+        """The Google project of the tables: the connection's, else that of whose credentials it has."""
+        return str(self.hook.project_id)
+
     @property
     def client(self) -> Client:
         """The Google client of the hook."""
         if self._client is None:
-            from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
-
-            hook = BigQueryHook(gcp_conn_id=self.connection, use_legacy_sql=False)
-            self._client = hook.get_client(project_id=hook.project_id)
+            self._client = self.hook.get_client(project_id=self.hook.project_id)
         return self._client
 
     def query(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> list[dict[str, Any]]:

@@ -96,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     describing.add_argument("workflow", nargs="?", help="default: all")
     describing.add_argument("--config", metavar="FILE", help="another workflows.yaml; default: the file in use")
     describing.add_argument("--as-of", type=_aware, help="look from this moment (with its zone); default: now")
+    describing.add_argument("--json", action="store_true", help="for machines")
     differing = commands.add_parser(
         "diff", help="what a change of workflows.yaml changes over a season; exit 0 nothing, 1 something, 2 unknown"
     )
@@ -222,7 +223,8 @@ def _run(options: argparse.Namespace) -> int:
         case "describe":
             from orchestration.cli.describe import run_describe
 
-            return run_describe(options.workflow, options.config, options.as_of or datetime.now(UTC))
+            now = options.as_of or datetime.now(UTC)
+            return run_describe(options.workflow, options.config, now, as_json=options.json)
         case "diff":
             from orchestration.cli.diff import Over, run_diff
 

@@ -121,6 +121,11 @@ class Config(Strict):
         """Return the scrapers of a workflow whose failure fails its execution."""
         return frozenset(s for s in self.workflows[name].execution_plan.scrapers if self.scrapers[s].critical)
 
+    def tables_of(self, name: str) -> tuple[str, ...]:
+        """Return the tables in which the data of a workflow's scrapers ends up, by name."""
+        scrapers = (self.scrapers[s] for s in self.workflows[name].execution_plan.scrapers)
+        return tuple(sorted({scraper.processed_in for scraper in scrapers if scraper.processed_in is not None}))
+
     def per_game_scrapers(self, name: str) -> tuple[str, ...]:
         """Return the scrapers of a workflow's plan that are called once per game."""
         plan = self.workflows[name].execution_plan.scrapers

@@ -10,7 +10,7 @@ from orchestration.config.source import Path, Source
 from orchestration.config.workflows import Workflow
 from orchestration.words import FanOut
 
-TASKS = ("decide", "hold", "skip", "abort", "finish")
+TASKS = ("decide", "hold", "skip", "abort", "finish", "tell_tables")
 """The tasks that every workflow's DAG has beside its calls."""
 
 

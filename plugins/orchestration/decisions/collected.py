@@ -80,11 +80,19 @@ def _whole_date(config: Config, scraper: str) -> bool:
     return fan_out_of(scraper, config.scrapers[scraper]) is FanOut.NOTHING
 
 
+def _about(config: Config, scraper: str, game: Game) -> str | date:
+    return game.date if _whole_date(config, scraper) else game.game_id
+
+
 def lacking(config: Config, scrapers: Iterable[str], game: Game, successes: Successes) -> tuple[str, ...]:
     """Return which of ``scrapers`` have not brought this game (lessons K4, K6)."""
 
     def since(scraper: str) -> datetime | None:
-        whole = _whole_date(config, scraper)
-        return successes.get((scraper, game.date if whole else game.game_id))
+        return successes.get((scraper, _about(config, scraper, game)))
 
     return tuple(scraper for scraper in scrapers if (last := since(scraper)) is None or last < game.due)
+
+
+def brings(config: Config, scraper: str, game: Game, call: Call) -> bool:
+    """Return whether this one call of ``scraper`` has brought the game."""
+    return call.scraper == scraper and not lacking(config, [scraper], game, successes_of([call]))

@@ -24,6 +24,8 @@ from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.patience import Patience
 from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
+from orchestration.operators.slates import TellSlatesOperator
+from orchestration.operators.tell_tables import TellTablesOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.words import Mode
 
@@ -126,11 +128,15 @@ def workflow_dag(config: Config, name: str) -> DAG:
         decide >> Label("RUN") >> hold
         decide >> Label("RUN and SKIP: a shadow calls nothing" if config.is_shadow(name) else "SKIP") >> skip
         decide >> Label("ABORT") >> abort
-        # A direct edge, so that the branch skips `finish` itself on SKIP and ABORT: its rule alone would run it.
-        decide >> finish
+        after: list[Any] = [finish]
+        if tables := config.tables_of(name):
+            arguments = {"workflow": name, "tables": tables, "trigger_rule": TriggerRule.ALL_DONE}
+            after.append(TellTablesOperator(task_id="tell_tables", **arguments))
+        # A direct edge, so that the branch skips these themselves on SKIP and ABORT: their rule alone would run them.
+        decide >> after
         for task in call_tasks(config, name, hold):
-            task >> finish
-        hold >> finish
+            task >> after
+        hold >> after
     return dag
 
 
@@ -170,6 +176,8 @@ def cleanup_dag(config: Config) -> DAG:
         # What could not be drained is no reason not to look for lost files, nor is anything a reason not to watch.
         republish = CleanupOperator(task_id="republish_lost_files", trigger_rule=TriggerRule.ALL_DONE)
         drain >> republish >> WatchOperator(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
+        # Beside the watchdog: a task that is red for what it found can tell Airflow of no event.
+        republish >> TellSlatesOperator(task_id="tell_slates", trigger_rule=TriggerRule.ALL_DONE)
     return dag
 
 

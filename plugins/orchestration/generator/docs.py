@@ -32,7 +32,8 @@ def locker_doc(config: Config) -> str:
     at = config.settings.daily_schedule_lock.generation_time
     return (
         f"### schedule_locker\nAt {at:%H:%M} ET: the day's expected runs, from the same engine that decides them, into "
-        f"`{config.settings.audit_dataset}.daily_expected_schedule`. Red means that the plan itself contains an ABORT."
+        f"`{config.settings.audit_dataset}.daily_expected_schedule`. Where there are games, that is an event of the "
+        "asset `slate_scheduled`. Red means that the plan itself contains an ABORT."
     )
 
 
@@ -42,8 +43,9 @@ def cleanup_doc(config: Config) -> str:
     return (
         "### cleanup\nAppends what is left in the outbox. Republishes the messages of files that have not reached "
         f"their `processed_in` table {s.min_file_age_minutes} min after they were written, at most "
-        f"{s.max_republish} times each; more than {s.storm_threshold} missing at once: none. Red means that there is "
-        "something to look at."
+        f"{s.max_republish} times each; more than {s.storm_threshold} missing at once: none. What a slate has come to "
+        "is an event of the assets `lines_collected` and `slate_complete`, once. Red means that there is something to "
+        "look at."
     )
 
 

@@ -75,21 +75,21 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     game, scrapers = next(iter(open_games.items()))
     count = len(facts.schedule.on(facts.day))
     text = f"{len(open_games)} of {count} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
-    again = next((tick for tick in _reconciles(config, facts.day) if tick > now), None)
+    again = next((tick for tick in reconciles(config, facts.day) if tick > now), None)
     text += "" if again is None else f"; reconcile looks at {clock(again)} ET"
     window = next(name for name, w in _calling(config).items() if scrapers[0] in w.execution_plan.scrapers)
     command = trigger(window, force=True, target_date=facts.day.isoformat())
     yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
 
 
-def _reconciles(config: Config, day: date) -> list[datetime]:
+def reconciles(config: Config, day: date) -> list[datetime]:
     """Return when reconcile looks by itself in the day after ``day``."""
     return config.reconcile_ticks.between(*day_bounds(config, day + timedelta(days=1)))
 
 
 def repairs_until(config: Config, day: date) -> datetime | None:
     """Return until when the games of ``day`` are reconcile's to fetch, or None where it does not by itself."""
-    return max((after(tick, GRACE) for tick in _reconciles(config, day)), default=None)
+    return max((after(tick, GRACE) for tick in reconciles(config, day)), default=None)
 
 
 def _calling(config: Config) -> dict[str, Workflow]:

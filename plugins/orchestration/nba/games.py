@@ -75,7 +75,7 @@ def misdated(day: date, tip: datetime) -> bool:
     return day not in (local.date(), slate_date(local))
 
 
-PLAYED = (1, 2, 3)
+PLAYED = SCHEDULED, LIVE, FINAL = (1, 2, 3)
 """The statuses of a game that is played: scheduled, live, final."""
 _NOT_PLAYED = re.compile(r"PPD|POSTPONED|CANCEL|RESCHEDULED(?!\s+FROM)")
 """Texts of a game that is not played on this date; one that was rescheduled *from* another date is."""

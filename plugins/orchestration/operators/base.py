@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
@@ -75,8 +75,8 @@ class AuditedOperator(BaseOperator):
 class AlertingOperator(AuditedOperator):
     """An operator that may tell people something: the memory of what was told is within its reach."""
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(inlets=[ALERTS], **arguments)
+    def __init__(self, *, inlets: Iterable[Asset] = (), **arguments: Any) -> None:
+        super().__init__(inlets=[ALERTS, *inlets], **arguments)
 
 
 def asked_of(context: Context) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from orchestration.audit.ids import TaskKey
     from orchestration.audit.rows import ScraperRun
 
+OUTCOME_KEY = "outcome"
+"""The XCom in which every call leaves its outcome for ``finish``."""
 KILLED = failed(
     "killed", "The try ended without a word: its process was killed, or somebody set its state", retryable=True
 )
@@ -122,4 +124,14 @@ def left_of(
         "triggered_at": triggered_at.isoformat(),
         # What `finish` may have to correct, whether BigQuery has it by then or not.
         "row": None if row is None else {name: value for name, value in row.to_json().items() if value is not None},
+    }
+
+
+def left_by_calls(ti: Any, plan: Iterable[str]) -> dict[tuple[str, int], list[dict[str, Any]]]:
+    """Return what the calls of a run left, by their scraper and map index, for those that left anything."""
+    return {
+        (scraper, int(left["map_index"])): left.get("calls", [left])
+        for scraper in plan
+        for left in ti.xcom_pull(task_ids=[scraper], key=OUTCOME_KEY)
+        if left is not None
     }

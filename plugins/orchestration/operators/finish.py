@@ -12,10 +12,9 @@ from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import Alert
 from orchestration.health.findings import script
 from orchestration.operators.base import AlertingOperator, first_time, task_key
-from orchestration.operators.call_rows import KILLED, Call, call_row
+from orchestration.operators.call_rows import KILLED, Call, call_row, left_by_calls
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
-from orchestration.operators.scrape import OUTCOME_KEY
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
@@ -49,13 +48,7 @@ class FinishOperator(AlertingOperator):
         # Not `get_task_states`: its keys are texts in which `props_1` is a task as well as an instance of `props`.
         crumbs = ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id)
         states = {(crumb["task_id"], int(crumb["map_index"])): str(crumb["state"]) for crumb in crumbs}
-        outcomes = {
-            (scraper, int(left["map_index"])): left.get("calls", [left])
-            for scraper in plan
-            for left in ti.xcom_pull(task_ids=[scraper], key=OUTCOME_KEY)
-            if left is not None
-        }
-        ends = call_ends(plan, states, self._corrected(outcomes, clock))
+        ends = call_ends(plan, states, self._corrected(left_by_calls(ti, plan), clock))
         status = status_of(ends, config.critical_scrapers(self.workflow))
         short = failures_in_short(ends)
         if states.get(("hold", -1)) in ("failed", "upstream_failed"):

@@ -8,9 +8,12 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import Alert
+from orchestration.assets import SLATE_SCHEDULED
 from orchestration.decisions.request import OF_LOCKER
-from orchestration.operators.base import AlertingOperator, asked_of, refuse_nonsense, task_key
+from orchestration.health.slates import scheduled
+from orchestration.operators.base import asked_of, refuse_nonsense, task_key
 from orchestration.operators.patience import try_again
+from orchestration.operators.slates import SlateOperator
 from orchestration.planning.day import day_bounds, plan
 from orchestration.runs.clock import RunClock
 from orchestration.words import Action
@@ -19,11 +22,13 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class LockOperator(AlertingOperator):
+class LockOperator(SlateOperator):
     """Locks the expected RUNs of the orchestration day of the run's tick, as soon as the schedule is known.
 
     A second lock of a day replaces nothing silently: readers see the first one, unless a later one was forced.
     """
+
+    tells = (SLATE_SCHEDULED,)
 
     def execute(self, context: Context) -> None:
         """Plan the day and stage its expected runs; fail when the plan itself contains an ABORT."""
@@ -76,3 +81,5 @@ class LockOperator(AlertingOperator):
             command = f"bin/orchestration/plan.sh --date {day}"
             tell_once(context, config, [Alert("plan_aborts", key.dag_id, text, command)], self.log)
             raise AirflowFailException(text)
+        if schedule.on(day) and not config.is_shadow() and day.isoformat() not in self.told(context, SLATE_SCHEDULED):
+            self.tell(context, SLATE_SCHEDULED, scheduled(day, schedule, clock.tick, len(expected)))

@@ -21,7 +21,7 @@ from orchestration.nba.games import Game
 from orchestration.nba.teams import team
 from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_retries import CallFailed
-from orchestration.operators.call_rows import KILLED, Call, call_row, left_of
+from orchestration.operators.call_rows import KILLED, OUTCOME_KEY, Call, call_row, left_of
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.metrics import CALL_DURATION, CALLS
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from orchestration.audit.ids import TaskKey
     from orchestration.audit.rows import ScraperRun
 
-OUTCOME_KEY = "outcome"
-"""The XCom in which every call leaves its outcome for ``finish``."""
 REPORTED_KEY = "reported"
 """Where a task keeps, across its tries, what the last one with a row came to."""
 TIMEOUT_GRACE = timedelta(seconds=15)

@@ -15,8 +15,8 @@ from orchestration.config.scrapers import answer_of
 from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_ledger import Ledger, Left
 from orchestration.operators.call_retries import CallFailed, CallsFailed, together
-from orchestration.operators.call_rows import KILLED, Call, call_row
-from orchestration.operators.scrape import OUTCOME_KEY, SHADOW, ScrapeOperator
+from orchestration.operators.call_rows import KILLED, OUTCOME_KEY, Call, call_row
+from orchestration.operators.scrape import SHADOW, ScrapeOperator
 from orchestration.planning.calls import divided
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import call_ends, failures_in_short

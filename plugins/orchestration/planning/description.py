@@ -24,6 +24,7 @@ def described(config: Config, name: str) -> list[str]:
         *_games(config, name),
         *_requires(config, name),
         *_calls(config, name),
+        *_told(config, name),
         *_ends(config, name),
     ]
 
@@ -88,6 +89,12 @@ def _call(config: Config, name: str, scraper: str) -> str:
     step = next(s for s in config.workflows[name].execution_plan.steps.values() if scraper in s.scrapers)
     own = [need for need in needs_of(config, name, scraper) if need not in step.depends_on]
     return f"`{scraper}`{each}{f' after {_listed(own)}' if own else ''}{' (critical)' if model.critical else ''}"
+
+
+def _told(config: Config, name: str) -> Iterator[str]:
+    """Yield who is told of what the calls bring: whoever waits for the assets of their tables."""
+    if tables := config.tables_of(name):
+        yield f"Each call that brings records is an event of the asset of its table: {_listed(tables)}."
 
 
 def _ends(config: Config, name: str) -> Iterator[str]:

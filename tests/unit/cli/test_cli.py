@@ -235,3 +235,15 @@ def test_a_workflow_that_is_switched_off_is_asked_at_no_time(capsys, tmp_path):
 def test_an_unknown_workflow_is_described_by_the_nearest_name(capsys):
     assert main(["describe", "beting_lines"]) == 1
     assert "no workflow is named beting_lines (did you mean `betting_lines`?)" in capsys.readouterr().err
+
+
+def test_and_for_machines(capsys):
+    assert main(["describe", "post_game_window_2", "--as-of", "2026-01-14T22:30-05:00"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert main(["describe", "post_game_window_2", "--as-of", "2026-01-14T22:30-05:00", "--json"]) == 0
+    [found] = json.loads(capsys.readouterr().out)
+    assert (found["workflow"], found["priority"], found["enabled"]) == ("post_game_window_2", "HIGH", True)
+    assert all(" ".join(sentence.split()) in text for sentence in found["sentences"])
+    assert found["next_asked"][:2] == ["2026-01-14T23:00:00-05:00", "2026-01-15T01:00:00-05:00"]
+    assert main(["describe", "--json"]) == 0
+    assert [one["workflow"] for one in json.loads(capsys.readouterr().out)] == list(ours().workflows)

@@ -7,6 +7,7 @@ import pytest
 from airflow.sdk import TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 
+from orchestration.assets import table_alias
 from orchestration.cli import main
 from orchestration.config import ConfigError
 from orchestration.config.last_good import last_good_path, load_or_last_good
@@ -73,7 +74,7 @@ def test_whoever_sees_a_shadow_sees_that_it_is_one():
 
 def test_the_decision_branches_into_hold_skip_and_abort():
     dag = DAGS["betting_lines"]
-    assert dag.get_task("decide").downstream_task_ids == {"hold", "skip", "abort", "finish"}
+    assert dag.get_task("decide").downstream_task_ids == {"hold", "skip", "abort", "finish", "tell_tables"}
     assert dag.get_task("finish").trigger_rule is TriggerRule.ALL_DONE
     assert dag.get_task("abort").downstream_task_ids == set()
 
@@ -356,3 +357,24 @@ def test_a_triggers_conf_is_checked_for_the_parameters_that_the_form_offers():
 def test_the_names_that_no_scraper_may_have_are_those_of_our_tasks():
     scrapers = set(ours().workflows["betting_lines"].execution_plan.scrapers)
     assert set(DAGS["betting_lines"].task_ids) - scrapers == {*TASKS, "oddsa_events_by_15"}
+
+
+def test_what_the_calls_of_a_run_bring_is_told_by_one_task_beside_finish():
+    for name in ours().workflows:
+        tell = DAGS[name].get_task("tell_tables")
+        assert tell.outlets == [table_alias(table) for table in ours().tables_of(name)]
+        assert [task.task_id for task in DAGS[name].tasks if task.outlets] == ["tell_tables"]
+        assert tell.upstream_task_ids == DAGS[name].get_task("finish").upstream_task_ids
+        assert {"finish", "tell_tables"} <= {task.task_id for task in DAGS[name].leaves}
+
+
+def test_a_workflow_whose_scrapers_have_no_table_has_no_such_task():
+    bare = build_dags(changed(scrapers__nbac_injury_report__processed_in=None), only="injury_discovery")
+    assert not bare["injury_discovery"].has_task("tell_tables")
+
+
+def test_a_red_watchdog_keeps_no_slate_from_being_told_and_what_it_tells_makes_no_run_green():
+    cleanup = DAGS["cleanup"]
+    assert {task.task_id for task in cleanup.leaves} == {"watch", "tell_slates"}
+    assert cleanup.get_task("tell_slates").upstream_task_ids == {"republish_lost_files"}
+    assert cleanup.get_task("tell_slates").trigger_rule is TriggerRule.ALL_DONE

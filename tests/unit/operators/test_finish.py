@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from orchestration.operators import base
+from orchestration.operators.call_rows import OUTCOME_KEY
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.scrape import OUTCOME_KEY
 from support.worlds import DAY, changed, et
 
 

@@ -39,7 +39,7 @@ def test_decide_leads_to_abort_which_alone_is_red_and_finish_does_not_run(name, 
     dag, left = DAGS[name], {}
     with pytest.raises(DownstreamTasksSkipped) as skipped:
         dag.get_task("decide").execute(context(dag, "decide", conf, left))
-    assert {task_id for task_id, _ in skipped.value.tasks} == {"hold", "skip", "finish"}
+    assert {task_id for task_id, _ in skipped.value.tasks} == {"hold", "skip", "finish", "tell_tables"}
     assert (dag.get_task("decide").action, "decision" in left) == ("REFUSED", False)
     with pytest.raises(AirflowFailException, match="This run was asked for something that makes no sense"):
         dag.get_task("abort").execute(context(dag, "abort", conf, left))
@@ -58,7 +58,7 @@ def test_a_conf_that_airflow_does_not_merge_into_the_parameters_is_looked_at_all
     ("name", "conf", "red", "skipped"),
     [
         ("schedule_locker", {"forced": True}, "lock", ()),
-        ("cleanup", {"as_of": "yesterday"}, "watch", ("drain_outbox", "republish_lost_files")),
+        ("cleanup", {"as_of": "yesterday"}, "watch", ("drain_outbox", "republish_lost_files", "tell_slates")),
         ("reconcile", {"day": 3}, "tell_open", ("find",)),
     ],
 )

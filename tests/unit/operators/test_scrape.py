@@ -7,9 +7,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from orchestration.config.answers import AnswerDescription
-from orchestration.operators.call_rows import Call
+from orchestration.operators.call_rows import OUTCOME_KEY, Call
 from orchestration.operators.call_trigger import ScraperCallTrigger
-from orchestration.operators.scrape import OUTCOME_KEY, REPORTED_KEY, ScrapeOperator
+from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
 from support.worlds import DAY, et
 
 RETRIES = 3

@@ -57,6 +57,12 @@ def test_the_steps_with_what_they_wait_for_and_what_each_is_called_for():
     assert "`nbac_player_list` after `nbac_schedule_api` (critical)" in after
 
 
+def test_which_assets_its_calls_are_events_of():
+    tables = "`nba_raw.odds_api_game_lines` and `nba_raw.odds_api_player_points_props`"
+    assert f"Each call that brings records is an event of the asset of its table: {tables}." in said("betting_lines")
+    assert "asset" not in said("referee_discovery", scrapers__nbac_referee_assignments__processed_in=None)
+
+
 def test_whom_it_waits_for_which_games_count_and_when_it_must_be_over():
     assert "It waits for `morning_operations`, to be done for the same slate" in said("betting_lines")
     assert "Of all games" not in said("betting_lines")

@@ -39,7 +39,7 @@ def test_every_script_is_in_the_script_reference_and_takes_dates_and_json():
         assert f"| `{script.name}` |" in reference
         command = re.search(r'_orchestration.sh" (\w+)', script.read_text())[1]
         options = known[command].format_help()
-        assert "--date" in options or ("--from" in options and "--to" in options)
+        assert "--date" in options or ("--from" in options and "--to" in options) or "--as-of" in options
         assert "--json" in options
 
 

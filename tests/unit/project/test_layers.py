@@ -26,7 +26,7 @@ LAYERS = [
     ("planning", "runs"),
     ("health",),
     ("services", "audit"),
-    ("alerts",),
+    ("alerts", "assets"),
     ("cleanup",),
     ("operators",),
     ("ui",),

@@ -1,0 +1,45 @@
+"""An example: a DAG that starts when a slate is complete, instead of guessing by the clock when it may be.
+
+Copy it into the folder of your DAGs. ``orchestration`` is on Python's path wherever Airflow loads this project as a
+plugin; elsewhere ``Asset("slate_complete")`` is the same asset.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from airflow.sdk import dag, get_current_context, task
+
+from orchestration.assets import SLATE_COMPLETE
+
+log = logging.getLogger(__name__)
+
+
+@dag(schedule=[SLATE_COMPLETE], tags=["nba", "example"])
+def after_the_slate() -> None:
+    """Starts once for each slate; where two became complete in the same hour, Airflow starts one run for both."""
+
+    @task
+    def slates() -> list[dict[str, Any]]:
+        """Return what the events that started this run say: one of each slate. None started a run by hand."""
+        events = get_current_context()["triggering_asset_events"].get(SLATE_COMPLETE, [])
+        return [event.extra for event in events]
+
+    @task(map_index_template="{{ slate }}")
+    def build_on(said: dict[str, Any]) -> str:
+        """Do the work for one slate. What is missing of it is left out here, and nobody has to look for it."""
+        missing = {lack["game_id"]: lack for lack in said["missing"]}
+        whole = said["games"] - len(missing)
+        get_current_context()["slate"] = text = f"{said['target_date']}: {whole} of {said['games']} games"
+        for lack in missing.values():
+            over = "" if lack["final"] else "not final; "
+            log.warning(
+                "%s: %slacks %s, in no table: %s", lack["label"], over, lack["not_collected"], lack["not_in_table"]
+            )
+        return text
+
+    build_on.expand(said=slates())
+
+
+after_the_slate()

@@ -1,0 +1,119 @@
+"""Telling those who build on a slate what it has come to: once for each slate and asset."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowSkipException
+
+from orchestration.assets import LINES_COLLECTED, OF_SLATES, SLATE_COMPLETE, SLATE_SCHEDULED, SLATES
+from orchestration.decisions.request import OF_CLEANUP
+from orchestration.health import slates
+from orchestration.health.findings import GRACE
+from orchestration.nba.eastern import after
+from orchestration.operators.base import AlertingOperator, refuse_nonsense
+from orchestration.planning.day import current_day, day_bounds
+from orchestration.runs.clock import RunClock
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from orchestration.audit.warehouse import Warehouse
+    from orchestration.cleanup.arrivals import Trace
+    from orchestration.health.facts import DayFacts
+
+REMEMBERED = 1000
+"""So many of an asset's latest events are looked through: more than three seasons have slates."""
+
+
+class SlateOperator(AlertingOperator):
+    """An operator that may add events to the assets of slates.
+
+    The events themselves are the memory of what was told. Airflow adds them in the same step in which it notes that the
+    task succeeded: a task that dies, or is red, has told nothing, and the next one does.
+    """
+
+    tells: Collection[Asset] = OF_SLATES
+    """The assets whose events it looks at and adds to."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(outlets=[SLATES], inlets=self.tells, **arguments)
+
+    def told(self, context: Context, asset: Asset) -> set[str]:
+        """Return the target dates of the slates that ``asset`` has an event of."""
+        events = context["inlet_events"][asset].ascending(False).limit(REMEMBERED)
+        return {str(event.extra.get("target_date")) for event in events if event.extra}
+
+    def tell(self, context: Context, asset: Asset, what: dict[str, Any]) -> None:
+        """Add an event to ``asset`` that says ``what``."""
+        context["outlet_events"][SLATES].add(asset, what)
+        self.log.info("%s: %s", asset.name, what)
+
+
+class TellSlatesOperator(SlateOperator):
+    """Tells whoever builds on them of the slates of today and of the days that reconcile looks at.
+
+    A shadow tells nothing: the slates are the other system's.
+    """
+
+    def execute(self, context: Context) -> None:
+        """Add the events that are due and that no slate has yet. What cannot be read now, the next hour reads."""
+        from orchestration.audit.facts import day_facts
+        from orchestration.audit.warehouse import Warehouse, WarehouseError
+
+        refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
+        if self.config.is_shadow():
+            self.log.info("Shadow: nothing is told")
+            return
+        now, warehouse = RunClock.of(context).now(), Warehouse(self.config.settings)
+        told = {asset.name: self.told(context, asset) for asset in OF_SLATES}
+        today = current_day(self.config, now)
+        try:
+            facts = day_facts(warehouse, self.config, today, now)
+            self._tell_of(context, warehouse, facts, now, told)
+            for back in range(1, self.config.settings.reconcile.days + 1):
+                day = today - timedelta(days=back)
+                if facts.schedule.on(day) and day.isoformat() not in told[SLATE_COMPLETE.name]:
+                    before = day_facts(warehouse, self.config, day, now)
+                    self._tell_of(context, warehouse, before, now, told)
+        except WarehouseError as error:
+            # The watchdog tells people.
+            self.log.warning("Nothing is told of what cannot be read; the next hour tries again: %s", error)
+
+    def _tell_of(
+        self, context: Context, warehouse: Warehouse, facts: DayFacts, now: datetime, told: Mapping[str, set[str]]
+    ) -> None:
+        untold = {name for name, days in told.items() if facts.day.isoformat() not in days}
+        if not slates.was_there(facts):
+            return
+        if SLATE_SCHEDULED.name in untold and facts.locked_at is not None and now >= after(facts.locked_at, GRACE):
+            # The lock, which is over by now, tells it itself unless it was red for something else.
+            runs = len(facts.expected)
+            self.tell(context, SLATE_SCHEDULED, slates.scheduled(facts.day, facts.schedule, facts.locked_at, runs))
+        if LINES_COLLECTED.name in untold and (what := slates.lines_collected(self.config, facts)) is not None:
+            self.tell(context, LINES_COLLECTED, what)
+        if SLATE_COMPLETE.name in untold and slates.to_be_told(self.config, facts, now):
+            what = slates.complete(self.config, facts, now, self._arrived(warehouse, facts))
+            if what is not None:
+                self.tell(context, SLATE_COMPLETE, what)
+
+    def _arrived(self, warehouse: Warehouse, facts: DayFacts) -> set[str]:
+        """Return the files of the slate that are in their tables. Of a table that cannot be read none is."""
+        from orchestration.cleanup.arrivals import Trace, arrived_files
+        from orchestration.services.messages import LostFile
+
+        by_table: dict[str, dict[str, Trace]] = defaultdict(dict)
+        for _, scraper, calls in slates.bringing(self.config, facts):
+            for call in calls:
+                if call.gcs_path:
+                    file = LostFile(scraper, call.gcs_path, "", call.workflow, None, call.at or call.tick)
+                    by_table[str(self.config.scrapers[scraper].processed_in)][call.gcs_path] = Trace(file, facts.day)
+        start, _ = day_bounds(self.config, facts.day)
+        arrived, errors = arrived_files(warehouse, {t: list(found.values()) for t, found in by_table.items()}, start)
+        for table, why in sorted(errors.items()):
+            self.log.warning("%s cannot be read, so nobody knows what of the slate is in it: %s", table, why)
+        return arrived

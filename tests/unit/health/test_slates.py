@@ -1,0 +1,169 @@
+"""What is said of a slate to those who build on it, and when."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestration.health import slates
+from orchestration.health.facts import DayFacts, FirstFact
+from orchestration.nba.games import FINAL
+from orchestration.words import ExecutionStatus, Outcome
+from support.nights import night, slate, with_execution, without
+from support.worlds import DAY, changed, et, game, ours, schedule
+
+OVER = et("+1 05:20")
+GAMES = 3
+BOX, DEEP = "nbac_team_boxscore", "bigdataball_pbp"
+
+
+def finished(facts: DayFacts, *, but: int | None = None) -> DayFacts:
+    """The same night, in whose schedule all games are over, but for the one at this place."""
+    games = [replace(one, status=FINAL if n != but else 2) for n, one in enumerate(facts.schedule.games)]
+    return replace(facts, schedule=replace(facts.schedule, games=tuple(games)))
+
+
+NIGHT = finished(night(games=slate(GAMES), until=OVER))
+
+
+def files(facts: DayFacts = NIGHT) -> set[str]:
+    return {call.gcs_path for call in facts.calls if call.gcs_path}
+
+
+def complete(facts: DayFacts = NIGHT, now=OVER, arrived=None, config=None):
+    """What is said, if anything is, as the watchdog goes about it."""
+    config = config or ours()
+    if not slates.to_be_told(config, facts, now):
+        return None
+    return slates.complete(config, facts, now, files(facts) if arrived is None else arrived)
+
+
+def missing(said):
+    return [(one["label"][-7:], one["final"], one["not_collected"], one["not_in_table"]) for one in said["missing"]]
+
+
+def lost(facts: DayFacts, scraper: str, number: int) -> DayFacts:
+    """The same night, but the source had nothing of this game for this scraper."""
+    game_id = facts.schedule.on(DAY)[number].game_id
+    gone = [replace(c, outcome=Outcome.NO_DATA) if (c.scraper, c.game_id) == (scraper, game_id) else c
+            for c in facts.calls]  # fmt: skip
+    return replace(facts, calls=tuple(gone))
+
+
+def test_a_slate_is_complete_once_all_its_games_are_final_collected_and_in_their_tables():
+    assert complete() == {"target_date": "2026-01-14", "games": GAMES, "complete": True, "missing": []}
+
+
+@pytest.mark.parametrize(
+    ("facts", "what"),
+    [
+        (finished(NIGHT, but=1), [(False, [], [])]),
+        (lost(NIGHT, BOX, 1), [(True, [BOX], [])]),
+        (lost(NIGHT, DEEP, 1), [(True, [DEEP], [])]),
+    ],
+    ids=["a game is not final", "a critical scraper lacks one", "another scraper lacks one"],
+)
+def test_before_the_morning_it_waits_for_what_is_missing_and_then_says_it(facts, what):
+    assert complete(facts) is None
+    assert complete(facts, et("+1 07:14")) is None
+    said = complete(facts, et("+1 07:15"))
+    assert (said["games"], said["complete"]) == (GAMES, False)
+    assert [lack[1:] for lack in missing(said)] == what
+    assert said["missing"][0]["game_id"] == facts.schedule.on(DAY)[1].game_id
+
+
+def test_a_file_that_is_in_no_table_is_missing_and_so_is_one_that_nobody_names():
+    [file] = {c.gcs_path for c in NIGHT.calls if (c.scraper, c.outcome) == (DEEP, "success")
+              and c.game_id == NIGHT.schedule.on(DAY)[0].game_id}  # fmt: skip
+    assert complete(arrived=files() - {file}) is None
+    assert missing(complete(now=et("+1 07:20"), arrived=files() - {file}))[0][1:] == (True, [], [DEEP])
+    nameless = replace(NIGHT, calls=tuple(replace(c, gcs_path=None) if c.scraper == DEEP else c for c in NIGHT.calls))
+    assert complete(nameless, arrived=files()) is None
+    said = complete(nameless, et("+1 07:20"), files())
+    assert [lack[3] for lack in missing(said)] == [[DEEP]] * GAMES
+
+
+def test_of_a_table_that_does_not_keep_every_path_nothing_is_asked():
+    config = changed(scrapers__bigdataball_pbp__keeps_paths="none")
+    known = {c.gcs_path for c in NIGHT.calls if c.scraper != DEEP}
+    assert complete(arrived=known, config=config)["complete"] is True
+
+
+def test_one_file_of_a_game_is_enough_and_one_from_before_its_end_is_none():
+    first = NIGHT.schedule.on(DAY)[0]
+    again = next(c for c in NIGHT.calls if (c.scraper, c.game_id) == (BOX, first.game_id) and c.outcome == "success")
+    early = replace(again, tick=first.due - timedelta(hours=2), gcs_path="gs://early")
+    twice = replace(NIGHT, calls=(*NIGHT.calls, replace(again, gcs_path="gs://again"), early))
+    assert complete(twice, arrived=files(NIGHT))["complete"] is True
+    assert complete(twice, arrived=(files(twice) - {again.gcs_path, "gs://again"})) is None
+
+
+@pytest.mark.parametrize(
+    ("reconcile", "over"),
+    [
+        ({"at": ["06:30", "12:30"]}, "07:15"),
+        ({"at": ["09:00"]}, "09:45"),
+        ({"at": ["12:30"]}, "06:45"),
+        ({"enabled": False}, "06:45"),
+    ],
+)
+def test_the_morning_is_over_when_the_slate_is_and_the_mornings_reconcile(reconcile, over):
+    assert slates.morning_of(changed(settings__reconcile=reconcile), DAY) == et(f"+1 {over}")
+
+
+def test_where_no_window_of_ours_is_on_nobody_waits_for_a_slate():
+    halt = {"reason": "summer", "until": "2026-02-01"}
+    shadow = {"settings__mode": "shadow", "settings__audit_dataset": "ours_beside"}
+    for config in (changed(**shadow), changed(settings__halt=halt)):
+        assert complete(config=config, now=et("+1 09:00")) is None
+
+
+LINES = "betting_lines"
+
+
+def test_lines_are_collected_when_the_workflow_before_the_games_first_has_brought_them():
+    assert slates.lines_collected(ours(), NIGHT) == {
+        "target_date": "2026-01-14",
+        "games": GAMES,
+        "collected": {LINES: "2026-01-14T19:00:00+00:00"},
+    }
+
+
+def test_not_by_calls_that_found_nothing_nor_by_a_run_that_failed():
+    ticks = sorted({e.tick for e in NIGHT.executions if e.workflow == LINES})
+    one = without(NIGHT, LINES, *ticks[1:])
+    empty = tuple(replace(c, outcome=Outcome.NO_DATA) if c.workflow == LINES else c for c in one.calls)
+    assert slates.lines_collected(ours(), replace(one, calls=empty)) is None
+    assert slates.lines_collected(ours(), with_execution(one, LINES, status=ExecutionStatus.FAILED)) is None
+    assert slates.lines_collected(ours(), with_execution(one, LINES, status=ExecutionStatus.PARTIAL)) is not None
+    assert slates.lines_collected(ours(), without(NIGHT, LINES, *ticks)) is None
+
+
+def test_of_two_such_workflows_both_are_waited_for_unless_one_is_off():
+    two = {"workflows__more_lines": {**ours().workflows[LINES].model_dump(mode="json", exclude_unset=True)}}
+    assert slates.lines_collected(changed(**two), NIGHT) is None
+    assert slates.lines_collected(changed(**two, workflows__more_lines__mode="shadow"), NIGHT) is not None
+    off = {"workflows__more_lines__halt": {"reason": "off", "until": "2026-02-01"}}
+    assert slates.lines_collected(changed(**two, **off), NIGHT) is not None
+    assert slates.lines_collected(changed(workflows__betting_lines__mode="shadow"), NIGHT) is None
+
+
+def test_the_lock_says_how_many_games_there_are_and_when_they_begin():
+    games = schedule(game(1, "19:30"), game(2, "19:00"), game(3, "00:00"))
+    assert slates.scheduled(DAY, games, et("05:00"), 9) == {
+        "target_date": "2026-01-14", "games": 3, "first_tip": "2026-01-15T00:00:00+00:00",
+        "locked_at": "2026-01-14T10:00:00+00:00", "expected_runs": 9,
+    }  # fmt: skip
+    assert slates.scheduled(DAY, schedule(game(3, "00:00")), et("05:00"), 9)["first_tip"] is None
+
+
+@pytest.mark.parametrize(("first", "there"), [("12:00", True), ("19:30", True), ("20:00", False), (None, False)])
+def test_of_a_slate_whose_games_had_begun_when_it_was_switched_on_nothing_is_told(first, there):
+    """The first game of the night tips at 19:30."""
+    known = (FirstFact("w", et("23:00"), et("23:01")), FirstFact("v", et(first), et(first))) if first else ()
+    assert slates.was_there(replace(NIGHT, first=known)) is there
+
+
+def test_a_date_without_games_has_no_slate():
+    rest = replace(NIGHT, schedule=schedule(), first=(FirstFact("w", et("06:00"), et("06:01")),))
+    assert not slates.was_there(rest)
