@@ -19,7 +19,7 @@ from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_fi
 from orchestration.ui.database import RunState
 from orchestration.ui.day import day_page
 from orchestration.ui.looking import Look, Looks
-from orchestration.ui.model import DayPage, Tick, TickState
+from orchestration.ui.model import Beside, DayPage, Tick, TickState
 from orchestration.ui.rendering import SECURITY, render
 from orchestration.ui.seeing import Hiding
 from orchestration.ui.why import Why, why
@@ -113,6 +113,17 @@ def made(day: date, as_of: datetime | None, allowed: frozenset[str], *, beside: 
     look = look_at(day, as_of, beside=beside)
     page = day_page(look.config, look.facts, look.planned, look.now, allowed, live=as_of is None)
     return look, page
+
+
+def other_day(allowed: frozenset[str]) -> Beside:
+    """Return, for whoever names no day, the other one of last night and today. Raises ConfigError."""
+    first, day = shown_first(looks.config(), looks.clock())
+    name = f"{'Last night' if day < first else 'The new day'}, {day:%a %d %b}"
+    try:
+        _, page = made(day, None, allowed, beside=True)
+    except Problem as problem:
+        return Beside(day, name, "unknown", problem.headline)
+    return Beside(day, name, page.verdict.name.lower() if page.verdict else "plan", page.headline)
 
 
 def config_if_any() -> Config | None:

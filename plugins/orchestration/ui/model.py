@@ -178,9 +178,10 @@ class Cleanups:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Another day in one line. ``code``: the class of the style sheet."""
+    """Another day in one line. ``name``: for people; ``code``: the class of the style sheet."""
 
     day: date
+    name: str
     code: str
     headline: str
 

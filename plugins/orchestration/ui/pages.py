@@ -12,8 +12,6 @@ from fastapi.responses import HTMLResponse
 
 from orchestration.config.model import SYSTEM_DAGS
 from orchestration.planning.day import day_bounds
-from orchestration.ui import asking
-from orchestration.ui.addresses import shown_first
 from orchestration.ui.asking import (
     SEE_DAG,
     Allowed,
@@ -24,6 +22,7 @@ from orchestration.ui.asking import (
     calls_of_run,
     config_if_any,
     made,
+    other_day,
     root_of,
     vetoable,
     why_of,
@@ -31,7 +30,7 @@ from orchestration.ui.asking import (
 from orchestration.ui.database import runs_between, told
 from orchestration.ui.day import force_conf
 from orchestration.ui.looking import Look
-from orchestration.ui.model import Beside, Tick, TickState
+from orchestration.ui.model import Tick, TickState
 from orchestration.ui.rendering import render
 from orchestration.ui.shared import Shared
 from orchestration.ui.why import Why
@@ -55,7 +54,7 @@ def show_day(
             names = frozenset({*config.enabled, *SYSTEM_DAGS}) & allowed
             problem.runs, problem.day = runs_between(session, names, *day_bounds(config, asked)), asked
         raise
-    beside = None if day or as_of else _beside(allowed)
+    beside = None if day or as_of else other_day(allowed)
     days = frozenset({asked, asked + timedelta(days=1)})
     alerts = told(session, days, allowed, frozenset({*look.config.workflows, *SYSTEM_DAGS}))
     suffix = f"?as_of={as_of}" if as_of and moment is not None else ""
@@ -141,13 +140,3 @@ def show_why(
 def _differs(tick: Tick, reasons: Why) -> bool:
     recorded = {TickState.SKIP: Action.SKIP, TickState.LATER: Action.SKIP, TickState.ABORT: Action.ABORT}
     return reasons.action is not recorded.get(tick.state, Action.RUN) and tick.decision_id is not None
-
-
-def _beside(allowed: frozenset[str]) -> Beside | None:
-    """Return, for whoever names no day, the other one of last night and today."""
-    day = shown_first(asking.looks.config(), asking.looks.clock())[1]
-    try:
-        _, page = made(day, None, allowed, beside=True)
-    except Problem as problem:
-        return Beside(day, "unknown", problem.headline)
-    return Beside(day, page.verdict.name.lower() if page.verdict else "plan", page.headline)

@@ -26,6 +26,7 @@ from orchestration.ui.asking import (
     calls_of_run,
     config_if_any,
     made,
+    other_day,
     root_of,
     unanswered,
     vetoable,
@@ -116,15 +117,17 @@ def show_run(
 
 @router.get("/verdict")
 def verdict(request: Request, allowed: Allowed) -> dict[str, str]:
-    """Return the verdict in short, for Airflow's home page."""
+    """Return the verdict in short, and the other one of last night and today in one line, for Airflow's home page."""
     asked, moment = asked_for("", "")
     try:
         _, page = made(asked, moment, allowed)
     except Problem as problem:
         return {"verdict": "UNKNOWN", "headline": problem.headline, "seen": "", "next": problem.command}
+    beside = other_day(allowed)
     return {
         "verdict": page.verdict.value if page.verdict else "",
         "headline": f"{page.halt}; {page.headline}" if page.halt else page.headline,
         "seen": f"{page.seen:%a %d %b %H:%M} ET",
         "next": page.advice[0].command if page.advice else "",
+        "beside": f"{beside.name}: {beside.headline}",
     }

@@ -26,13 +26,13 @@ LAYERS = [
     ("planning", "runs"),
     ("health",),
     ("services", "audit"),
-    ("alerts", "assets"),
+    ("alerts", "assets", "deadlines"),
     ("cleanup",),
     ("operators",),
     ("ui",),
     ("generator", "plugin", "cli", "__main__"),
 ]
-AT_THE_ROOT = {"__init__", "__main__", "plugin", "words"}
+AT_THE_ROOT = {"__init__", "__main__", "deadlines", "plugin", "words"}
 
 
 def modules():

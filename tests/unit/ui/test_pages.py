@@ -1,5 +1,6 @@
 """The pages themselves: what they say, what they never let through, how large they are, what they cost."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -59,6 +60,12 @@ def test_at_six_the_night_comes_first_and_the_new_day_beside_it(served):
     assert "HEALTHY: box scores of 12 of 12 games that are due are in" in html
     assert "Wed 14 Jan 2026, looked at" in html
     assert "The new day, Thu 15 Jan" in words(html)
+
+
+def test_at_six_the_home_page_says_both_days_too(served):
+    said = json.loads(served(night()).get("/verdict"))
+    assert said["headline"].startswith("HEALTHY: box scores of 12 of 12 games")
+    assert said["beside"].startswith("The new day, Thu 15 Jan: DEGRADED: the locker did not lock 2026-01-15")
 
 
 def test_a_blocked_source_is_read_in_the_first_lines_with_the_next_command(served):

@@ -27,5 +27,6 @@ globalThis.AirflowPlugin = function OrchestrationVerdict() {
     h("p", { style: { fontWeight: 600, overflowWrap: "anywhere" } }, h(Link, { to: "/plugin/orchestration" }, said.headline)),
     said.seen ? h("p", { style: { fontSize: "0.85rem", opacity: 0.8 } }, `seen ${said.seen}`) : null,
     said.next ? h("p", { style: { fontSize: "0.85rem" } }, "next: ", h("code", null, said.next)) : null,
+    said.beside ? h("p", { style: { fontSize: "0.85rem", overflowWrap: "anywhere" } }, said.beside) : null,
   );
 };

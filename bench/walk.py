@@ -1,0 +1,214 @@
+"""make walk: from opening Airflow to the cause of a seeded fault, in seconds and taps, with our page and without.
+
+A night with each fault is played through a real Airflow, which is then opened in Chromium on a phone's window at the
+hour at which somebody looks. The taps are those of somebody who knows where to look, which is kind to the way without
+the page. The seconds are Airflow's and the browser's; what a person reads in between is ``READING_SECONDS`` a screen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "include"), str(ROOT / "tests")]
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="orchestration-walk-"))
+
+from rich.console import Console
+
+from sandbox.demo import DEFAULT_DAY, Day, moments
+from sandbox.faults import FAULTS
+from sandbox.stack import Stack
+from support.browser import CHROMIUM, HOW, browser
+from support.days import some_ports
+from support.standins import free_ports
+from support.worlds import et
+
+GAMES = 2
+PHONE = {"width": 360, "height": 740}
+READING_SECONDS = 5
+"""What a person needs to read a screen and choose where to tap next: a guess, the same both ways."""
+PATIENCE = 60_000
+SERVER = """
+import sys
+from datetime import datetime
+from orchestration.ui.looking import Looks
+Looks.clock = lambda self: datetime.fromisoformat({now!r})
+from airflow.__main__ import main
+sys.argv = ["airflow", "api-server", "--apps", "core", "--port", "{port}"]
+main()
+"""
+"""Airflow's API server on a morning of the past: nothing but the pages' clock is ours."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the demo: what is played of its day, when somebody looks (ET), and where which words say the cause.
+
+    ``home``: on the home page. ``proof``: what to open on our page, if anything, and where it says what. ``dag``,
+    ``task``, ``line``: in whose log, without our page.
+    """
+
+    first: str
+    seen: str
+    home: str
+    proof: tuple[str | None, str, str]
+    dag: str
+    task: str
+    line: str
+
+
+WALKS = {
+    "source_blocked": Fault(
+        *("19:00", "+1 06:10", "the source nba_com blocks us or answers nonsense"),
+        (".timeline a.k.failed", "td", "Max decode/download retries"),
+        *("post_game_window_3", "finish", "DownloadDecodeMaxRetryException"),
+    ),
+    "locker_off": Fault(
+        *("04:30", "06:30", "the locker did not lock"),
+        (None, "#verdict, #beside", "the locker did not lock"),
+        *("cleanup", "watch", "the locker did not lock"),
+    ),
+}
+
+
+class Walk:
+    """One walk: seconds and taps since Airflow was opened."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.taps = page, 0
+        self.began = time.perf_counter()
+        page.goto(url)
+
+    def tap(self, place: Any) -> None:
+        """Tap once, as soon as it can be."""
+        place.first.click()
+        self.taps += 1
+
+    def see(self, place: Any, says: str) -> str:
+        """Wait until a place says something; bring it to where it is seen, and return it."""
+        found = place.filter(has_text=re.compile(says)).first
+        found.wait_for()
+        found.scroll_into_view_if_needed()
+        said = " ".join(found.inner_text().split())
+        return said[re.search(says, said).start() :]
+
+    def told(self, fault: str, way: str, what: str, said: str) -> None:
+        """Print a line of the table: machine and person together, with what is on the screen kept as a picture."""
+        seconds = time.perf_counter() - self.began
+        name = f"{fault}-{way}-{self.taps}".replace(" ", "-")
+        self.page.screenshot(path=PICTURES / f"{name}.png")
+        whole = seconds + READING_SECONDS * (self.taps + 1)
+        print(f"| {fault} | {way} | {what} | {self.taps} | {seconds:.1f} | {whole:.0f} | {said[:120]} |", flush=True)
+
+
+PICTURES = Path(tempfile.mkdtemp(prefix="orchestration-walk-pictures-"))
+
+
+def with_the_page(walk: Walk, name: str, fault: Fault) -> None:
+    """Airflow's home page has the cause; one tap, or two, lead to what proves it."""
+    said = walk.see(walk.page.locator("section[aria-label=Orchestration]"), fault.home)
+    walk.told(name, "page", "the cause, on Airflow's home page", said)
+    walk.tap(walk.page.locator("section[aria-label=Orchestration] a"))
+    inner = walk.page.frame_locator("iframe[title=Orchestration]")
+    opened, place, shown = fault.proof
+    if opened:
+        walk.tap(inner.locator(opened))
+    walk.told(name, "page", "what proves it", walk.see(inner.locator(place), shown))
+
+
+def without(walk: Walk, name: str, fault: Fault, run: str) -> None:
+    """Dags, the DAG, the red square of the task in its run, and in its log the line that says it."""
+    page = walk.page
+    walk.tap(page.get_by_role("link", name="Dags", exact=True))
+    walk.tap(page.locator(f"a[href$='/dags/{fault.dag}']"))
+    walk.tap(page.locator(f"a[href$='/dags/{fault.dag}/runs/{run}/tasks/{fault.task}']"))
+    said = walk.see(page.get_by_text(re.compile(fault.line)), fault.line)
+    walk.told(name, "without", "a line in a log", said)
+
+
+@contextmanager
+def opened(stack: Stack, seen: str) -> Iterator[str]:
+    """Start an API server whose pages live at the ET moment ``seen``; hand over its address."""
+    [port] = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    code = SERVER.format(now=et(seen, stack.day).isoformat(), port=port)
+    env = {**stack.env, "AIRFLOW__API__PORT": str(port), "AIRFLOW__API__BASE_URL": url}
+    with (stack.home / "morning.log").open("ab") as log:
+        command = [sys.executable, "-c", code]
+        stack.processes["morning"] = subprocess.Popen(  # noqa: S603  what it runs stands above
+            command, env=env, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        stack._await("morning", f"{url}/api/v2/monitor/health")
+        yield url
+    finally:
+        stack.kill("morning")
+
+
+@contextmanager
+def played(name: str) -> Iterator[tuple[Day, str]]:
+    """Play what a fault names of its day, and open Airflow; hand over the day and the address."""
+    fault = WALKS[name]
+    first, last = et(fault.first, DEFAULT_DAY), et(fault.seen, DEFAULT_DAY)
+    timeline = {moment: dags for moment, dags in moments(DEFAULT_DAY).items() if first <= moment <= last}
+    with tempfile.TemporaryDirectory() as home:
+        with Stack(Path(home), some_ports(), games=GAMES, tell=lambda _: None) as stack:
+            player = Day(stack, Console(quiet=True), FAULTS[name])
+            player.api.await_dags({dag for dags in timeline.values() for dag in dags}, 300)
+            player.play({moment.astimezone(UTC): dags for moment, dags in timeline.items()})
+            with opened(stack, fault.seen) as url:
+                yield player, url
+
+
+def walked(url: str, steps: Callable[[Walk], object]) -> None:
+    """Walk once with a new profile, so that nothing is cached; show where it got stuck."""
+    with browser(viewport=PHONE, has_touch=True) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        try:
+            steps(Walk(page, url))
+        except Exception:
+            page.screenshot(path=PICTURES / "stuck.png")
+            print(page.url, page.locator("body").aria_snapshot(), PICTURES, sep="\n")
+            raise
+
+
+def red_run(player: Day, fault: Fault) -> str:
+    """Return the newest run of the fault's DAG in which its task failed."""
+    found = player.api.get(f"dags/{fault.dag}/dagRuns/~/taskInstances", task_id=fault.task, state="failed", limit=100)
+    return str(max(task["dag_run_id"] for task in found["task_instances"]))
+
+
+def walk(name: str, player: Day, url: str) -> None:
+    """Walk both ways."""
+    walked(url, lambda _: None)  # the server has then loaded all that it serves
+    run = red_run(player, WALKS[name])
+    walked(url, lambda walk: with_the_page(walk, name, WALKS[name]))
+    walked(url, lambda walk: without(walk, name, WALKS[name], run))
+
+
+def main() -> None:
+    """Walk for the faults that are named, or for all of them."""
+    if CHROMIUM is None:
+        sys.exit(f"make walk: {HOW}")
+    print(f"| fault | way | what is seen | taps | seconds of the machine | with {READING_SECONDS} s a screen | words |")
+    print("|---|---|---|---|---|---|---|")
+    for name in sys.argv[1:] or WALKS:
+        with played(name) as (player, url):
+            walk(name, player, url)
+    print(f"The screens: {PICTURES}")
+
+
+if __name__ == "__main__":
+    main()
