@@ -1,6 +1,6 @@
 """make bench: everything that is measured as one report, in Markdown and JSON, in docs/orchestration/bench.
 
-Parts that are left out keep the numbers that the report of the same day had, with the commit that they were measured at.
+Parts that are left out keep the numbers that the report of the same day had, with the commit of that time.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "airflow": version("apache-airflow"),
-        "busy before (load average of 1, 5, 15 min)": [round(load, 1) for load in os.getloadavg()],
+        "busy (load average of 1, 5, 15 min)": [round(load, 1) for load in os.getloadavg()],
     }
 
 
 def commit() -> str:
     """Return the commit of what is measured."""
-    found = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True)
+    command = ["git", "describe", "--always", "--dirty"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     return found.stdout.strip() or "unknown"
 
 
@@ -56,11 +57,11 @@ def part(name: str) -> dict[str, Any]:
     """Run one part in a process of its own and return its numbers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "figures.json"
-        start = time.monotonic()
+        start, before = time.monotonic(), machine()
         command = [sys.executable, str(ROOT / "bench" / f"{name}.py")]
-        subprocess.run(command, env={**os.environ, "BENCH_JSON": str(path)}, check=True)
+        subprocess.run(command, env={**os.environ, "BENCH_JSON": str(path)}, check=True)  # noqa: S603
         figures = json.loads(path.read_text())
-    return {"commit": commit(), "machine": machine(), "took, seconds": round(time.monotonic() - start), **figures}
+    return {"commit": commit(), "machine": before, "took, seconds": round(time.monotonic() - start), **figures}
 
 
 def table(rows: list[list[Any]]) -> list[str]:
@@ -81,8 +82,8 @@ def building(figures: dict[str, Any]) -> list[str]:
     packages = ", ".join(f"{name} {number}" for name, number in figures["packages"].items())
     return [
         f"From the file to the DAGs; {packages}. All build the same tasks, edges, schedule and trigger form, which is "
-        "checked before anything is measured. airflow-blueprint refuses parameters of a DAG: its DAGs are given the form "
-        "once they are built. By hand the module is measured as Python keeps it compiled.",
+        "checked before anything is measured. airflow-blueprint refuses parameters of a DAG: its DAGs are given the "
+        "form once they are built. By hand the module is measured as Python keeps it compiled.",
         "",
         *table(rows),
         *failed,
@@ -115,29 +116,30 @@ def page(report: dict[str, Any]) -> str:
     lines = [f"# Measured on {report['date']}", ""]
     lines += ["Written by `make bench`. Medians; ratios are of one run, on one machine. What the numbers mean for"]
     lines += ["more work is on the page [Scale](../14-scale.md).", ""]
-    lines += table([["machine", ""], *([key, value] for key, value in report["machine"].items())])
+    last = list(report["parts"].values())[-1]["machine"]
+    lines += table([["machine", ""], *([key, value] for key, value in last.items() if not key.startswith("busy"))])
     for name, title in PARTS.items():
         if figures := report["parts"].get(name):
             tell = {"building": building, "calls": calls}.get(name, plainly)
-            about = f"Commit {figures['commit']}, {figures.get('runs', 1)} runs, {figures['took, seconds']} s."
+            busy = next(value for key, value in figures["machine"].items() if key.startswith("busy"))
+            about = f"Commit {figures['commit']}, {figures.get('runs', 1)} runs, {figures['took, seconds']} s; "
+            about += f"load average of 1, 5 and 15 min when it began: {', '.join(map(str, busy))}."
             lines += ["", f"## {title}", "", about, "", *tell(figures)]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measure what is wanted, and write the report of the day."""
+    """Measure what is wanted, and write the report of the day: after each part, whatever becomes of the next."""
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     path = FOLDER / f"{date}.json"
-    report = json.loads(path.read_text()) if path.exists() else {"date": date, "parts": {}}
-    report["machine"] = machine()
     FOLDER.mkdir(exist_ok=True)
     for name in PARTS:
         if name in WANTED:
-            report["parts"][name] = part(name)
-            # What is measured is kept, whatever becomes of the next part.
+            figures = part(name)
+            report = json.loads(path.read_text()) if path.exists() else {"date": date, "parts": {}}
+            report["parts"][name] = figures
             path.write_text(json.dumps(report, indent=1) + "\n")
             path.with_suffix(".md").write_text(page(report))
-    print(page(report))
 
 
 if __name__ == "__main__":

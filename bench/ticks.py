@@ -17,7 +17,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests", "bench")]
@@ -57,7 +57,7 @@ class Counting(BaseHTTPRequestHandler):
     """Hands each request on to the emulator, and counts it by what it asks for."""
 
     target = ""
-    counts: Counter[str] = Counter()
+    counts: ClassVar[Counter[str]] = Counter()
     protocol_version = "HTTP/1.1"
     timeout = 60
 

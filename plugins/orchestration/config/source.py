@@ -12,7 +12,8 @@ import yaml
 from orchestration.config.errors import ConfigError, Problem, clipped
 
 MAX_BYTES = 5_000_000
-MAX_NODES = 20_000
+MAX_NODES = 50_000
+"""A thousand workflows like the shipped ones are 33,000."""
 MAX_DEPTH = 20
 """The models go nine levels deep."""
 MAX_TEXT = 10_000
