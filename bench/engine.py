@@ -32,7 +32,7 @@ def main() -> None:
     config = load(ROOT / "config" / "workflows.yaml").config
     loading, _ = measured(clock, lambda: load(ROOT / "config" / "workflows.yaml"))
     text = document(last=FINALS)
-    reading, (_, read) = measured(clock, lambda: read_document(text))
+    reading, read = measured(clock, lambda: read_document(text))
     start, end = day_bounds(config, OPENING)[0], day_bounds(config, FINALS)[1]
     schedule = Schedule(read.games, start)
     planning, decisions = measured(clock, lambda: list(plan(config, start, end, schedule, History())))

@@ -39,7 +39,7 @@ def machine() -> dict[str, Any]:
         "processor": models[0] if models else platform.processor(),
         "cores": os.cpu_count(),
         "memory, GiB": round(psutil.virtual_memory().total / 2**30),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "airflow": version("apache-airflow"),
         "busy (load average of 1, 5, 15 min)": [round(load, 1) for load in os.getloadavg()],
