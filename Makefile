@@ -24,7 +24,7 @@ help:
 	@echo "make drills the long tests: kills, outages, whole days"
 	@echo "make cluster-drills  every fault of the distributed form, one after the other: about 15 minutes"
 	@echo "make lint   ruff and mypy"
-	@echo "make bench  measure it all into docs/orchestration/bench (BENCH_PARTS, BENCH_RUNS)"
+	@echo "make bench  measure into docs/orchestration/bench (BENCH_PARTS, BENCH_RUNS); what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from the code: 03-bigquery-schemas.md, 05-cost.md, 12-alerts.md"
 	@echo "make pictures   take the pictures of the page of the day for the documentation"
 	@echo "make schema write config/workflows.schema.json from the models"
@@ -74,9 +74,10 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-# BENCH_PARTS: only these (building,engine,audit,calls,ticks); BENCH_RUNS: how often each is measured (3).
+# BENCH_PARTS: only these (building,engine,audit) of the report; BENCH_RUNS: how often each is measured (3).
 bench: $(VENV)/.dev $(BENCH)/.done
-	@$(BENCH)/bin/python bench/report.py
+	@$(BIN)/python bench/report.py
+	@$(BIN)/python bench/calls.py
 
 docs: $(VENV)/.dev
 	@$(BIN)/python bench/schemas.py

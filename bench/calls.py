@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests", "bench")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")]
 
 import psutil
 import yaml
-from figures import RUNS, keep, median
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.stack import Ports, Stack
@@ -97,10 +96,9 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_task: int = 1) -> dict[str, float]:
-    """Run ``dag`` once; print and return what its calls took, ``per_task`` of them in each task."""
+def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_task: int = 1) -> None:
+    """Run ``dag`` once and print what its calls took, ``per_task`` of them in each task."""
     before = cpu_seconds(stack)
-    api.session.delete(f"{stack.url}/api/v2/dags/{dag}/dagRuns/replay__{AS_OF.isoformat()}")
     run = api.trigger(dag, AS_OF, force=True)
     path = f"dags/{dag}/dagRuns/{run}"
     while api.get(path)["state"] not in ("success", "failed"):
@@ -121,13 +119,6 @@ def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_
         f"   whole run {run_wall:6.1f} s{f', {failed} FAILED' * bool(failed)}{f', {again} tried again' * bool(again)}",
         flush=True,
     )
-    return {
-        "seconds": wall,
-        "CPU seconds a call": cpu / count,
-        "whole run, seconds": run_wall,
-        "failed": failed,
-        "tried again": again,
-    }
 
 
 def main() -> None:
@@ -159,25 +150,17 @@ def main() -> None:
             api.await_dags([*(name for name, *_ in plain), *configuration()["workflows"]])
             # The first run of a process pays for its imports.
             measure(stack, api, "ours_slow_blocking", "call_slow_blocking", LOADS["slow"][0])
-            taken: dict[str, list[dict[str, float]]] = {}
-            for _ in range(RUNS):
-                for load, (count, _seconds) in LOADS.items():
-                    measures = [
-                        *((f"{whose}_{load}_{mode}", 1) for mode in MODES for whose in ("plain", "ours")),
-                        (f"ours_{load}_{BATCH}", PER_TASK),
-                    ]
-                    for dag, per_task in measures:
-                        if ONLY in dag:
-                            task = "call" if dag.startswith("plain") else dag.replace("ours", "call")
-                            taken.setdefault(dag, []).append(measure(stack, api, dag, task, count, per_task))
+            api.session.delete(f"{stack.url}/api/v2/dags/ours_slow_blocking/dagRuns/replay__{AS_OF.isoformat()}")
+            for load, (count, _) in LOADS.items():
+                measures = [
+                    *((f"{whose}_{load}_{mode}", 1) for mode in MODES for whose in ("plain", "ours")),
+                    (f"ours_{load}_{BATCH}", PER_TASK),
+                ]
+                for dag, per_task in measures:
+                    if ONLY in dag:
+                        task = "call" if dag.startswith("plain") else dag.replace("ours", "call")
+                        measure(stack, api, dag, task, count, per_task)
     shutil.rmtree(home, ignore_errors=True)
-    medians = {dag: {key: median(one[key] for one in runs) for key in runs[0]} for dag, runs in taken.items()}
-    for dag, figures in medians.items():
-        plain_one = medians.get(dag.replace("ours_", "plain_").replace(BATCH, "blocking"))
-        if dag.startswith("ours_") and plain_one:
-            figures["times the plain operator"] = round(figures["seconds"] / plain_one["seconds"], 2)
-    loads = {load: {"calls": count, "seconds each": seconds} for load, (count, seconds) in LOADS.items()}
-    keep({"runs": RUNS, "loads": loads, "calls a task, batch": PER_TASK, "calls": medians})
 
 
 if __name__ == "__main__":
