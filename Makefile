@@ -7,6 +7,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 
 export PYTHONPATH := $(CURDIR)/plugins:$(CURDIR)/include
 # Where it is set, each process of each Airflow compiles hundreds of modules anew.
@@ -23,7 +24,7 @@ help:
 	@echo "make drills the long tests: kills, outages, whole days"
 	@echo "make cluster-drills  every fault of the distributed form, one after the other: about 15 minutes"
 	@echo "make lint   ruff and mypy"
-	@echo "make bench  how fast the engine is, and what a call costs in Airflow"
+	@echo "make bench  measure into docs/orchestration/bench (BENCH_PARTS, BENCH_RUNS); what a call costs in Airflow"
 	@echo "make docs   write the pages that are made from the code: 03-bigquery-schemas.md, 05-cost.md, 12-alerts.md"
 	@echo "make pictures   take the pictures of the page of the day for the documentation"
 	@echo "make walk   how soon one is at the cause of two faults, with the page of the day and without: about 6 minutes"
@@ -74,9 +75,9 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.dev
-	@$(BIN)/python bench/engine.py
-	@$(BIN)/python bench/audit.py
+# BENCH_PARTS: only these (building,engine,audit) of the report; BENCH_RUNS: how often each is measured (3).
+bench: $(VENV)/.dev $(BENCH)/.done
+	@$(BIN)/python bench/report.py
 	@$(BIN)/python bench/calls.py
 
 docs: $(VENV)/.dev
@@ -115,6 +116,14 @@ $(VENV)/.distributed: $(VENV)/.runtime requirements-distributed.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-distributed.lock || { echo "make: the packages of the distributed form could not be installed (the line above says which). Run the same command again." >&2; exit 1; }
 	@touch $@
 
+# What building is compared with, beside everything that is in .venv: nothing of it can change what is run.
+$(BENCH)/.done: $(VENV)/.dev requirements-bench.txt
+	@rm -rf $(BENCH) && $(BIN)/python -m venv --without-pip $(BENCH)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+	  "$$($(BENCH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beside.pth"
+	@$(BIN)/uv pip install --quiet --python $(BENCH)/bin/python --no-deps --require-hashes -r requirements-bench.txt
+	@touch $@
+
 # ---- locking: versions and hashes only, no index address and no path ----------------------------
 # One resolution over all four lists first, so that the lists agree; then one lock file for each. What is locked stays as
 # it is where it still fits; `make lock UPGRADE=1` takes the newest of everything.
@@ -129,4 +138,4 @@ lock: $(VENV)/.uv
 	done
 
 clean:
-	rm -rf .venv .demo .up .cluster .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .demo .up .cluster .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,19 +1,18 @@
-"""make bench: how fast the pure engine is. Run it on a quiet machine."""
+"""make bench: how fast the pure engine is."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from copy import deepcopy
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "tests", "bench")]
 
 import yaml
+from figures import RUNS, keep, measured
 
 from orchestration.config import load, loads
 from orchestration.decisions.engine import decide
@@ -27,45 +26,38 @@ FINALS = date(2026, 6, 16)
 """With this last day the season has 230 game days, as many as with its playoffs."""
 
 
-def timed(what: str, work: Callable[[], Any], runs: int = 3) -> tuple[float, Any]:
-    """Print and return the best of ``runs`` times, in seconds, and the last result."""
-    best = float("inf")
-    for _ in range(runs):
-        start = time.perf_counter()
-        result = work()
-        best = min(best, time.perf_counter() - start)
-    print(f"{what:55} {best:8.3f} s")
-    return best, result
-
-
 def main() -> None:
-    """Print the figures."""
+    """Print the figures: CPU seconds, medians."""
+    clock = time.process_time
     config = load(ROOT / "config" / "workflows.yaml").config
-    timed("load config/workflows.yaml", lambda: load(ROOT / "config" / "workflows.yaml"))
+    loading, _ = measured(clock, lambda: load(ROOT / "config" / "workflows.yaml"))
     text = document(last=FINALS)
-    _, read = timed("read a season's schedule document (1,230 games)", lambda: read_document(text))
-    game_days = len({game.date for game in read.games})
+    reading, read = measured(clock, lambda: read_document(text))
     start, end = day_bounds(config, OPENING)[0], day_bounds(config, FINALS)[1]
     schedule = Schedule(read.games, start)
-    seconds, decisions = timed(
-        f"plan a season ({game_days} game days, every tick, all workflows)",
-        lambda: list(plan(config, start, end, schedule, History())),
-        runs=2,
-    )
-    print(f"{'decisions per second, planning included':55} {len(decisions) / seconds:8,.0f}")
-    seconds, _ = timed(
-        f"decide {len(decisions):,} times, without history",
-        lambda: [decide(d.workflow, config, d.tick, schedule, History()) for d in decisions],
-        runs=2,
-    )
-    print(f"{'decisions per second, the engine alone':55} {len(decisions) / seconds:8,.0f}")
+    planning, decisions = measured(clock, lambda: list(plan(config, start, end, schedule, History())))
+    deciding, _ = measured(clock, lambda: [decide(d.workflow, config, d.tick, schedule, History()) for d in decisions])
     one_day = day_bounds(config, OPENING + timedelta(days=30))
-    timed("plan one day", lambda: list(plan(config, *one_day, schedule, History())))
+    a_day, _ = measured(clock, lambda: list(plan(config, *one_day, schedule, History())))
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     model = data["workflows"]["betting_lines"]
     data["workflows"] |= {f"betting_{number}": deepcopy(model) for number in range(1000 - len(data["workflows"]))}
     large = yaml.safe_dump(data, default_flow_style=False)
-    timed(f"validate a file of 1,000 workflows ({len(large) / 1e6:.1f} MB)", lambda: loads(large))
+    validating, _ = measured(clock, lambda: loads(large))
+    keep(
+        {
+            "runs": RUNS,
+            "load config/workflows.yaml, CPU s": loading,
+            "read a season's schedule document, CPU s": reading,
+            "games of the document": len(read.games),
+            "plan one day, CPU s": a_day,
+            f"plan a season ({len({game.date for game in read.games})} game days), CPU s": planning,
+            "decisions of the season": len(decisions),
+            "decisions a second, planning included": round(len(decisions) / planning),
+            "decisions a second, the engine alone": round(len(decisions) / deciding),
+            "validate a file of 1,000 workflows, CPU s": validating,
+        }
+    )
 
 
 if __name__ == "__main__":

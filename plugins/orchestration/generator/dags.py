@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -100,6 +102,16 @@ def _dag(config: Config, dag_id: str, ticks: Ticks | None, tags: list[str], doc_
     )
 
 
+def _with_form(dag: DAG, params: Mapping[str, Param]) -> DAG:
+    """Return the DAG with the parameters of its trigger form.
+
+    Given to the DAG before its tasks, Airflow would check them for each DAG and copy them into each task: half of the
+    time that building takes. A task that runs is given those of its DAG in any case.
+    """
+    dag.params.update({name: copy(param) for name, param in params.items()})
+    return dag
+
+
 def _patient(config: Config) -> dict[str, Any]:
     """Return the arguments of a task that waits for what it must know."""
     return {"retries": config.settings.decide_retries.max_retries, "retry_policy": Patience()}
@@ -117,7 +129,6 @@ def workflow_dag(config: Config, name: str) -> DAG:
         doc_md=workflow_doc(config, name),
         tags=tags,
         default_args={"owner": workflow.owner},
-        params=PARAMS,
         deadline=deadline(name, config.deadline_minutes(name)),
     ) as dag:
         decide = DecideOperator(task_id="decide", workflow=name, **_patient(config))
@@ -137,7 +148,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
         for task in call_tasks(config, name, hold):
             task >> after
         hold >> after
-    return dag
+    return _with_form(dag, PARAMS)
 
 
 def locker_dag(config: Config) -> DAG:
@@ -150,14 +161,11 @@ def locker_dag(config: Config) -> DAG:
         doc_md=locker_doc(config),
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
-        params={
-            "force": Param(False, type="boolean", description="Take the place of the day's first lock."),
-            "as_of": AS_OF,
-        },
     ) as dag:
         LockOperator(task_id="lock", **_patient(config))
         CheckTablesOperator(task_id="check_tables")
-    return dag
+    force = Param(False, type="boolean", description="Take the place of the day's first lock.")
+    return _with_form(dag, {"force": force, "as_of": AS_OF})
 
 
 def cleanup_dag(config: Config) -> DAG:
@@ -170,7 +178,6 @@ def cleanup_dag(config: Config) -> DAG:
         doc_md=cleanup_doc(config),
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
-        params={"as_of": AS_OF},
     ) as dag:
         drain = DrainOutboxOperator(task_id="drain_outbox")
         # What could not be drained is no reason not to look for lost files, nor is anything a reason not to watch.
@@ -178,7 +185,7 @@ def cleanup_dag(config: Config) -> DAG:
         drain >> republish >> WatchOperator(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
         # Beside the watchdog: a task that is red for what it found can tell Airflow of no event.
         republish >> TellSlatesOperator(task_id="tell_slates", trigger_rule=TriggerRule.ALL_DONE)
-    return dag
+    return _with_form(dag, {"as_of": AS_OF})
 
 
 def reconcile_dag(config: Config) -> DAG:
@@ -194,13 +201,6 @@ def reconcile_dag(config: Config) -> DAG:
         default_args={"owner": "data-platform"},
         # Runs of one workflow come one after the other; what is stuck behind them must not stop the next look.
         dagrun_timeout=RECONCILE_TIMEOUT,
-        params={
-            "days": Param(settings.days, type="integer", minimum=1, maximum=14, description="Days to look back."),
-            "max_runs": Param(
-                settings.max_runs, type="integer", minimum=1, maximum=14, description="At most as many runs."
-            ),
-            "as_of": AS_OF,
-        },
     ) as dag:
         find = FindMakeupsOperator(task_id="find", **_patient(config))
         fetch = TriggerDagRunOperator.partial(
@@ -216,4 +216,6 @@ def reconcile_dag(config: Config) -> DAG:
             map_index_template="{{ task.trigger_run_id }}",
         ).expand_kwargs(find.output)
         fetch >> TellOpenOperator(task_id="tell_open", trigger_rule=TriggerRule.ALL_DONE)
-    return dag
+    days = Param(settings.days, type="integer", minimum=1, maximum=14, description="Days to look back.")
+    most = Param(settings.max_runs, type="integer", minimum=1, maximum=14, description="At most as many runs.")
+    return _with_form(dag, {"days": days, "max_runs": most, "as_of": AS_OF})

@@ -5,11 +5,13 @@ import re
 import time
 
 import pytest
+import yaml
 
 from orchestration.config import ConfigError, loads
 from orchestration.config.source import MAX_BYTES, MAX_DEPTH, parse
 from orchestration.config.templates import problem_with
 from orchestration.words import FanOut
+from support.worlds import ROOT
 
 OURS = """version: '2.0'
 scrapers:
@@ -232,6 +234,13 @@ def test_what_would_take_for_ever_is_refused_at_once(text, says):
     started = time.process_time()
     assert says in said_of(text)
     assert time.process_time() - started < SECONDS
+
+
+def test_a_thousand_workflows_like_the_shipped_ones_are_not_too_many():
+    data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
+    shipped = list(data["workflows"].values())
+    data["workflows"] = {f"workflow_{number}": shipped[number % len(shipped)] for number in range(1000)}
+    assert len(parse(yaml.safe_dump(data).encode(), "workflows.yaml").data["workflows"]) == 1000
 
 
 @pytest.mark.parametrize(

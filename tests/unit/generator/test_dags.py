@@ -354,6 +354,20 @@ def test_a_triggers_conf_is_checked_for_the_parameters_that_the_form_offers():
         assert set(dag.params) == set(kinds.get(name, OF_WORKFLOW)), name
 
 
+def test_the_form_of_a_dag_is_valid_as_it_is_and_is_no_other_dags():
+    assert {name: dag.params.validate() for name, dag in DAGS.items()} == {
+        name: {key: param.value for key, param in dag.params.items()} for name, dag in DAGS.items()
+    }
+    forms = [dag.params.get_param("as_of") for dag in DAGS.values()]
+    assert len({id(param) for param in forms}) == len(DAGS)
+
+
+def test_no_task_has_a_copy_of_its_dags_form():
+    """Airflow would check and store it once for each task: more than half of the time and size of a DAG."""
+    copies = {(dag.dag_id, task.task_id): set(task.params) for dag in DAGS.values() for task in dag.tasks}
+    assert {(task, *params) for (_, task), params in copies.items() if params} == {("hold", "veto_reason")}
+
+
 def test_the_names_that_no_scraper_may_have_are_those_of_our_tasks():
     scrapers = set(ours().workflows["betting_lines"].execution_plan.scrapers)
     assert set(DAGS["betting_lines"].task_ids) - scrapers == {*TASKS, "oddsa_events_by_15"}

@@ -1,0 +1,132 @@
+"""make bench: everything that is measured as one report, in Markdown and JSON, in docs/orchestration/bench.
+
+Parts that are left out keep the numbers that the report of the same day had, with the commit of that time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "orchestration" / "bench"
+PARTS = {
+    "building": "Building DAGs",
+    "engine": "The engine",
+    "audit": "Outbox and audit",
+}
+WANTED = os.environ.get("BENCH_PARTS", ",".join(PARTS)).split(",")
+
+
+def machine() -> dict[str, Any]:
+    """Return what is measured on, as far as a number may depend on it."""
+    cpus = Path("/proc/cpuinfo")
+    models = [line.split(":")[1].strip() for line in cpus.read_text().splitlines() if "model name" in line]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory, GiB": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "airflow": version("apache-airflow"),
+        "busy (load average of 1, 5, 15 min)": [round(load, 1) for load in os.getloadavg()],
+    }
+
+
+def commit() -> str:
+    """Return the commit of what is measured."""
+    command = ["git", "describe", "--always", "--dirty"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    return found.stdout.strip() or "unknown"
+
+
+def part(name: str) -> dict[str, Any]:
+    """Run one part in a process of its own and return its numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "figures.json"
+        start, before = time.monotonic(), machine()
+        # Only building needs what it is compared with; all else is run by the Python that runs this.
+        python = ROOT / ".venv-bench" / "bin" / "python" if name == "building" else sys.executable
+        command = [str(python), str(ROOT / "bench" / f"{name}.py")]
+        subprocess.run(command, env={**os.environ, "BENCH_JSON": str(path)}, check=True)  # noqa: S603
+        figures = json.loads(path.read_text())
+    return {"commit": commit(), "machine": before, "took, seconds": round(time.monotonic() - start), **figures}
+
+
+def table(rows: list[list[Any]]) -> list[str]:
+    """Return a table; its first row is the head."""
+    head, *body = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in (head, ["---", *["---:"] * (len(head) - 1)], *body)]
+
+
+def building(figures: dict[str, Any]) -> list[str]:
+    """Return the table of building DAGs."""
+    counts = figures["counts"]
+    ways = list(next(iter(counts.values()))["cpu_seconds"])
+    rows: list[list[Any]] = [["CPU s (times ours)", *(f"{count} workflows" for count in counts)]]
+    for way in ways:
+        cells = [f"{one['cpu_seconds'][way]:.3g} ({one['times_ours'][way]:g}×)" for one in counts.values()]
+        rows.append([way, *cells])
+    failed = [f"* {way} could not: {error}" for one in counts.values() for way, error in one.get("failed", {}).items()]
+    packages = ", ".join(f"{name} {number}" for name, number in figures["packages"].items())
+    return [
+        f"From the file to the DAGs; {packages}. All build the same tasks, edges, schedule and trigger form, which is "
+        "checked before anything is measured. airflow-blueprint refuses parameters of a DAG: its DAGs are given the "
+        "form once they are built. By hand the module is measured as Python keeps it compiled.",
+        "",
+        *table(rows),
+        *failed,
+    ]
+
+
+def plainly(figures: dict[str, Any]) -> list[str]:
+    """Return a table of numbers that need no explanation."""
+    left_out = ("commit", "machine", "runs", "took, seconds")
+    shown = {key: f"{value:,}" if isinstance(value, int) else value for key, value in figures.items()}
+    return table([["", "measured"], *([key, value] for key, value in shown.items() if key not in left_out)])
+
+
+def page(report: dict[str, Any]) -> str:
+    """Return the report for people."""
+    lines = [f"# Measured on {report['date']}", ""]
+    lines += ["Written by `make bench`. Medians; ratios are of one run, on one machine. What the numbers mean for"]
+    lines += ["more work is on the page [Scale](../16-scale.md).", ""]
+    last = list(report["parts"].values())[-1]["machine"]
+    lines += table([["machine", ""], *([key, value] for key, value in last.items() if not key.startswith("busy"))])
+    for name, title in PARTS.items():
+        if figures := report["parts"].get(name):
+            tell = {"building": building}.get(name, plainly)
+            busy = next(value for key, value in figures["machine"].items() if key.startswith("busy"))
+            about = f"Commit {figures['commit']}, {figures.get('runs', 1)} runs, {figures['took, seconds']} s; "
+            about += f"load average of 1, 5 and 15 min when it began: {', '.join(map(str, busy)) or 'not noted'}."
+            lines += ["", f"## {title}", "", about, "", *tell(figures)]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure what is wanted, and write the report of the day: after each part, whatever becomes of the next."""
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    path = FOLDER / f"{date}.json"
+    FOLDER.mkdir(exist_ok=True)
+    for name in PARTS:
+        if name in WANTED:
+            figures = part(name)
+            report = json.loads(path.read_text()) if path.exists() else {"date": date, "parts": {}}
+            report["parts"][name] = figures
+            path.write_text(json.dumps(report, indent=1) + "\n")
+            path.with_suffix(".md").write_text(page(report))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The report of the bench is there, for people and for programs. Its numbers are nobody's business here."""
+
+import json
+import re
+
+from support.worlds import ROOT
+
+DOCS = ROOT / "docs" / "orchestration"
+REPORTS = sorted((DOCS / "bench").glob("*.json"))
+
+
+def test_the_page_about_scale_links_the_newest_report_in_both_forms():
+    linked = re.findall(r"\]\(bench/([^)]+)\)", (DOCS / "16-scale.md").read_text())
+    assert linked == [f"{REPORTS[-1].stem}.md", f"{REPORTS[-1].stem}.json"]
+
+
+def test_each_report_says_when_on_what_machine_and_from_which_commit_its_parts_are():
+    for path in REPORTS:
+        report = json.loads(path.read_text())
+        assert report["date"] == path.stem
+        assert {"building", "engine", "audit"} <= set(report["parts"])
+        for part in report["parts"].values():
+            assert {"processor", "cores", "memory, GiB", "python", "airflow"} <= set(part["machine"])
+            assert part["commit"]
+            assert part["runs"] >= 3
+        assert set(report["parts"]["building"]["counts"]) == {"15", "100", "1000"}
+        assert f"# Measured on {path.stem}" in path.with_suffix(".md").read_text()
+
+
+def test_building_is_told_beside_each_of_the_others():
+    for path in REPORTS:
+        for count in json.loads(path.read_text())["parts"]["building"]["counts"].values():
+            others = {"by hand", "dag-factory", "airflow-blueprint"}
+            assert others <= {*count["times_ours"], *count.get("failed", ())}
