@@ -12,6 +12,7 @@ from orchestration.decisions.request import OF_LOCKER
 from orchestration.operators.base import AlertingOperator, asked_of, refuse_nonsense, task_key
 from orchestration.operators.patience import try_again
 from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.rules import rules_of
 from orchestration.runs.clock import RunClock
 from orchestration.words import Action
 
@@ -58,6 +59,7 @@ class LockOperator(AlertingOperator):
                 games_today=len(schedule.on(decision.target_date, config.workflows[decision.workflow].game_types)),
                 priority=decision.priority,
                 schedule_version=config.version,
+                rules=rules_of(config, decision.workflow),
                 generated_by=f"{key.dag_id}.{key.task_id}",
                 forced=bool(asked_of(context).get("force")),
                 environment=config.environment,

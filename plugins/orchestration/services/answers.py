@@ -37,6 +37,7 @@ class CallResult:
     """The outcome of one call. ``retry_after``: seconds that the service asked to wait.
 
     ``service_retries``: how often the service tried its source again before it answered, None where it does not say.
+    ``timeout_seconds``: how long the call might have taken.
     """
 
     outcome: Outcome
@@ -50,6 +51,7 @@ class CallResult:
     retryable: bool = False
     retry_after: float | None = None
     service_retries: int | None = None
+    timeout_seconds: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON's form, in which a result travels from the triggerer to the task."""

@@ -285,7 +285,7 @@ def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart
     facts = a_day()
     unread = replace(facts.cleanups[-1], checked=10, missing=4, republished=1, oldest_missing_minutes=170)
     assert verdict(replace(facts, cleanups=(unread,))).headline == (
-        "DEGRADED: Phase 2 reads no messages: 4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
+        "DEGRADED: Phase 2 reads no messages, or writes nothing: 4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
     )
     young = replace(unread, oldest_missing_minutes=45)
     assert verdict(replace(facts, cleanups=(young,))).findings[0].kind == "files_missing"
