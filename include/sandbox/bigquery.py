@@ -12,13 +12,19 @@ from functools import lru_cache
 from typing import Any
 
 import sqlglot
+from bqemulator import server
 from bqemulator.cli import main
 from bqemulator.sql.translator import SQLTranslator
+from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
+
+from sandbox.bigquery_faults import Faults
 
 _parse_one = sqlglot.parse_one
 _translate = SQLTranslator.translate
 _capture = SnapshotManager.capture
+_create_app = server.create_app
+_pragmas = DuckDBEngine._apply_session_pragmas
 _translated: dict[tuple[str, str], Any] = {}
 MOST_TEXTS = 4096
 
@@ -48,11 +54,26 @@ def capture(manager: SnapshotManager, *table: str, kind: str = "AUTO") -> Any:
     return None if kind == "AUTO" else _capture(manager, *table, kind=kind)
 
 
+def create_app(context: Any) -> Any:
+    """Return the emulator's application, with a door for what it is to refuse."""
+    app = _create_app(context)
+    app.add_middleware(Faults)
+    return app
+
+
+def pragmas(engine: DuckDBEngine) -> None:
+    """Set what the emulator sets, and one thread: for tables of a few thousand rows more of them cost, and bring nothing."""
+    _pragmas(engine)
+    engine.connection.execute("SET threads = 1")
+
+
 if __name__ == "__main__":
     for owner, name, ours in (
         (sqlglot, "parse_one", parse_one),
         (SQLTranslator, "translate", translate),
         (SnapshotManager, "capture", capture),
+        (server, "create_app", create_app),
+        (DuckDBEngine, "_apply_session_pragmas", pragmas),
     ):
         setattr(owner, name, ours)
     sys.exit(main())

@@ -80,7 +80,7 @@ class NoAnswer(StrEnum):
     DOWN = "BigQuery did not answer"
     FORBIDDEN = "BigQuery refuses us, a permission is missing"
     QUOTA = "BigQuery refuses more, a quota is used up"
-    GONE = "BigQuery has no such table"
+    GONE = "BigQuery has no table"
 
 
 class Source(StrEnum):

@@ -158,7 +158,7 @@ class Warehouse:
         """Return name and type of the column that ``dataset.table`` is partitioned by, or None."""
         found = self._table(table)
         if found is None:
-            raise WarehouseError(f"BigQuery has no table {table}")
+            raise WarehouseError(f"{NoAnswer.GONE.value} {table}")
         field = found.time_partitioning.field if found.time_partitioning else None
         kinds = {column.name: column.field_type for column in found.schema}
         return (field, kinds[field]) if field else None
@@ -176,7 +176,7 @@ class Warehouse:
         """Add nullable columns to ``dataset.table``; nothing else about it changes."""
         found = self._table(table)
         if found is None:
-            raise WarehouseError(f"BigQuery has no table {table}")
+            raise WarehouseError(f"{NoAnswer.GONE.value} {table}")
         found.schema = [*found.schema, *columns]
         try:
             self.client.update_table(found, ["schema"], timeout=QUERY_SECONDS, retry=None)

@@ -61,7 +61,8 @@ def in_use() -> tuple[Loaded, str | None]:
     try:
         return load(), None
     except ConfigError as error:
-        return load_or_last_good(), str(error)
+        first, *more = (problem.text(config_path().name) for problem in error.problems)
+        return load_or_last_good(), first + (f" (and {len(more)} more)" if more else "")
 
 
 def is_known_as_good() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestration.config.model import Config
 from orchestration.health.facts import DayFacts, SeenFact
@@ -14,13 +14,18 @@ from orchestration.planning.day import day_bounds
 from orchestration.planning.rules import rules_of
 from orchestration.words import Around
 
+CALLS_GRACE = timedelta(minutes=15)
+"""From a tick until the first of its calls must have been made."""
+DEFAULT_POOL = "default_pool"
+"""Airflow's own."""
+
 
 def around(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield what was not as it should be when the cleanup last looked, while that says something about ``now``."""
     _, end = day_bounds(config, facts.day)
     here = [] if facts.broken_config is None else [SeenFact(Around.CONFIG, "workflows.yaml", facts.broken_config)]
     for seen in here:
-        yield from _found(config, facts, seen, "here", now)
+        yield from _found(config, facts, seen, "", now)
     last = max((c for c in facts.cleanups if c.at < end), key=lambda cleanup: cleanup.at, default=None)
     if last is None or last.at < min(now, end) - CLEANUP_PATIENCE:
         return
@@ -34,7 +39,7 @@ def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: dateti
     command = script("check_system_status", facts.day)
     match seen.kind:
         case Around.CONFIG:
-            text = f"{seen.about} is broken and not in force, the last good one is {at}: {seen.text}"
+            text = f"{seen.about} is broken and not in force, the last good one is: {seen.text}"
             yield bad("config_broken", "workflows.yaml", text, "python -m orchestration validate")
         case Around.OUTBOX:
             text = f"BigQuery does not take our rows {at}, they wait in the outbox: {seen.text}"
@@ -44,7 +49,7 @@ def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: dateti
             yield bad("airflow_part_dead", seen.about, text, "airflow jobs check --limit 10 --allow-multiple")
         case Around.WAITING:
             workflow, _, tasks = seen.text.partition(": ")
-            if any(decision.workflow == workflow for decision in unexecuted(facts, now)):
+            if _stands_still(config, facts, workflow, seen.about, now):
                 text = f"the pool {seen.about} is full {at}: {tasks} tasks of {workflow} wait for a slot"
                 yield bad("pool_full", seen.about, text, "airflow pools list")
         case Around.PAUSED:
@@ -59,6 +64,14 @@ def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: dateti
         case Around.CLOCK:
             text = f"the clock of {seen.about} is off {at}: {seen.text}"
             yield worse("clock_off", "cleanup", text, command)
+
+
+def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now: datetime) -> bool:
+    """Return whether a RUN should have made calls in a pool by now and has made none: a pool that is busy moves."""
+    runs = {decision.tick for decision in unexecuted(facts, now, CALLS_GRACE) if decision.workflow == workflow}
+    scrapers = {name for name, scraper in config.scrapers.items() if (scraper.pool or DEFAULT_POOL) == pool}
+    moving = {call.tick for call in facts.calls if call.workflow == workflow and call.scraper in scrapers}
+    return bool(runs - moving)
 
 
 def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:

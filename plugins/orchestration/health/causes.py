@@ -14,13 +14,17 @@ from orchestration.nba.eastern import after, clock
 from orchestration.planning.day import day_bounds
 from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome
 
-UNREACHABLE, BROKEN_OFF = "connection", "transport"
+UNREACHABLE, BROKEN_OFF, UNKNOWN = "connection", "transport", "unknown_scraper"
+OF_THE_SERVICE = {
+    UNREACHABLE: "the service cannot be reached",
+    BROKEN_OFF: "the answer breaks off in the middle",
+    UNKNOWN: "the service does not know the scraper; was it deployed anew?",
+}
 """Kinds of error of the service itself; all others are about a source."""
 IN_WORDS = {
     "blocked": "blocks us (HTTP 403)",
     "rate_limited": "limits our rate (HTTP 429)",
     "timeout": "does not answer in time",
-    "bad_request": "is not known to the scraper service as we call it",
     # The real service's word for "I have tried eight times, and what came could not be read" (lesson A5).
     "DownloadDecodeMaxRetryException": "blocks us or answers nonsense",
 }
@@ -57,6 +61,13 @@ def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
     yield bad("bigquery_down", "all", text, script("check_system_status", facts.day))
 
 
+def in_words(short: str) -> str:
+    """Return what an execution says of its failed calls, with what the kinds of error mean."""
+    known = {**OF_THE_SERVICE, **{kind: f"the source {says}" for kind, says in IN_WORDS.items()}}
+    meant = [f"{kind}: {says}" for kind, says in known.items() if f": {kind}" in short]
+    return short + (f" ({'; '.join(meant)})" if meant else "")
+
+
 def failed_calls(config: Config, facts: DayFacts) -> list[CallFact]:
     """Return the last tries of the failed calls of executions that nothing made up for."""
     last: dict[tuple[object, ...], CallFact] = {}
@@ -81,8 +92,12 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
         text = f"the scraper service breaks its answers off in the middle: {_calls(broken)}"
         yield level("answers_cut", "scraper_service", text, script("check_system_status", facts.day))
     groups: dict[tuple[str, str], list[CallFact]] = defaultdict(list)
+    unknown = [call for call in failed if call.error_type == UNKNOWN]
+    if unknown:
+        text = f"the scraper service does not know a scraper; was it deployed anew? {_calls(unknown)}"
+        yield level("unknown_scraper", "scraper_service", text, "python -m orchestration init")
     for call in failed:
-        if call.error_type not in (UNREACHABLE, BROKEN_OFF):
+        if call.error_type not in OF_THE_SERVICE:
             groups[_source(config, call.scraper), call.error_type or "failed"].append(call)
     for (source, kind), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
         text = f"the source {source} {IN_WORDS.get(kind, 'fails')}: {_calls(calls)} ({kind})"

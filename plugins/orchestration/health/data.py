@@ -98,12 +98,16 @@ def _calling(config: Config) -> dict[str, Workflow]:
 
 
 def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
-    """Return whether the day's last post-game window is over. Before that no game is missing; without any, never."""
+    """Return whether the day's last post-game window is over, and we were there for it.
+
+    Before that no game is missing; without any, never.
+    """
     windows = [w.schedule.fixed_time for w in _calling(config).values() if isinstance(w, PostGameWorkflow)]
     if not windows:
         return False
     night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
-    return now >= after(night, GRACE)
+    start, _ = day_bounds(config, facts.day)
+    return facts.since(start) <= night and now >= after(night, GRACE)
 
 
 def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from orchestration.planning.day import day_bounds
 from orchestration.runs.execution import VETOED
 from orchestration.words import Action, ExecutionStatus
 
-LOCK_GRACE = timedelta(minutes=30)
+LOCK_GRACE = timedelta(minutes=15)
 """From the lock's tick until the day must be locked."""
 BLIND = "blind"
 """The kind of the cleanup's alert, and how its text begins, when paths of files are not known (lesson A2)."""
@@ -86,11 +86,11 @@ def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
         yield bad("expected_missed", workflow, text, script("check_missing_executions", facts.day))
 
 
-def unexecuted(facts: DayFacts, now: datetime) -> list[DecisionFact]:
-    """Return the RUN decisions that nobody has executed and whose execution must be over at the aware ``now``."""
+def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list[DecisionFact]:
+    """Return the RUN decisions that nobody has executed at the aware ``now``, though their ``grace`` is over."""
     executed = {execution.decision_id for execution in facts.executions}
     runs = [d for d in facts.decisions if d.action is Action.RUN and d.ours and d.decision_id not in executed]
-    return [decision for decision in runs if after(decision.tick, GRACE) < now]
+    return [decision for decision in runs if after(decision.tick, grace) < now]
 
 
 def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:

@@ -25,6 +25,8 @@ CAUSES = (
 What everything needs comes before what only a part of it needs: BigQuery, Airflow, our rules, the service, a source, the
 handoff.
 """
+MINOR = ("not_locked", "mostly_no_data", "clock_off", "halt_forgotten")
+"""Kinds that explain no others, and are causes of their own: beside another the first line names them too."""
 TOLD_ELSEWHERE = frozenset(
     {
         "no_cleanup",
@@ -32,7 +34,6 @@ TOLD_ELSEWHERE = frozenset(
         "cleanup_says",
         "cleanup_blind",
         "cannot_publish",
-        "phase2_silent",
         "deadline_missed",
         "rows_not_taken",
         "table_gone",
@@ -65,9 +66,10 @@ class Health:
     def headline(self) -> str:
         """One line: the verdict and the most likely cause."""
         if self.findings:
-            also = next((f for f in self.findings[1:] if is_cause(f) and f.kind != self.findings[0].kind), None)
-            more = f"; also: {also.text}" if also else ""
-            return f"{self.verdict.value}: {self.findings[0].text}{more}"
+            first = self.findings[0]
+            also = {f.kind: f.text for f in reversed(self.findings) if is_cause(f) or f.kind in MINOR}
+            also.pop(first.kind, None)
+            return "; also: ".join([f"{self.verdict.value}: {first.text}", *list(reversed(also.values()))])
         if self.halt:
             return f"{self.verdict.value}: halted: {self.halt}"
         if self.shadow:
@@ -114,6 +116,7 @@ def is_cause(finding: Finding) -> bool:
     return finding.kind in CAUSES and (finding.kind != "missing_ticks" or finding.workflow == "all")
 
 
-def _first_things_first(finding: Finding) -> tuple[int, int]:
+def _first_things_first(finding: Finding) -> tuple[int, int, int]:
     rank = CAUSES.index(finding.kind) if is_cause(finding) else len(CAUSES)
-    return rank, 0 if finding.verdict is Verdict.UNHEALTHY else 1
+    minor = MINOR.index(finding.kind) if finding.kind in MINOR else -1
+    return rank, 0 if finding.verdict is Verdict.UNHEALTHY else 1, minor

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.alerts.channels import airflow_url
 from orchestration.config.last_good import in_use
 from orchestration.config.model import LOCKER, RECONCILE, Config
+from orchestration.health.around import DEFAULT_POOL
 from orchestration.words import Around
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _waiting(ti: Any, config: Config) -> Iterator[Sight]:
             continue
         by_pool: dict[str, list[str]] = defaultdict(list)
         for scraper in workflow.execution_plan.scrapers:
-            by_pool[config.scrapers[scraper].pool or "default_pool"].append(scraper)
+            by_pool[config.scrapers[scraper].pool or DEFAULT_POOL].append(scraper)
         for pool, scrapers in by_pool.items():
             if count := ti.get_ti_count(name, task_ids=scrapers, states=["scheduled"]):
                 yield Around.WAITING, pool, f"{name}: {count}"

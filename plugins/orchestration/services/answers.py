@@ -136,8 +136,9 @@ def _failure(
         return failed("blocked", message, retryable=False)  # lesson E10
     if status == 400:
         known = said.available_scrapers
-        return failed("bad_request", message + (f"; the service knows {', '.join(known)}" if known else ""),
-                      retryable=False)  # fmt: skip
+        if known:
+            return failed("unknown_scraper", f"{message}; the service knows {', '.join(known)}", retryable=False)
+        return failed("bad_request", message, retryable=False)
     if 300 <= status < 400:
         # Without what may be a secret: a query, or a login.
         target = re.sub("//[^/]*@", "//", re.split("[?#]", headers.get("Location") or "nowhere")[0])
