@@ -1,4 +1,4 @@
-"""make docs: docs/orchestration/15-seeded-faults.md, every fault that the sandbox can seed and how soon people are told.
+"""make docs: docs/orchestration/15-seeded-faults.md, every fault that can be seeded and how soon people are told.
 
 The minutes are what tests/system/test_faults.py measures, and it compares them; a test keeps the page current.
 """
@@ -24,26 +24,27 @@ Made by `make docs`; the numbers are measured by `tests/system/test_faults.py` a
 each fault over the real stand-ins, hour by hour, and fail where a number is another. Each is a switch of the demo:
 `make demo DEMO_FAULT=dag_paused`.
 
-`met` is when something of ours first meets the fault (ET): a service that is deployed anew at 12:30 harms nobody before
-something looks at it, and the calls of a tick are made {hold} minutes after it. Minutes count from there to the first alert
-about it. What a run finds itself is told at once: an ABORT after its tries again (3 minutes), a failed execution when its
-calls are over. Everything else the hourly cleanup at 20 past finds, or its watchdog. A file counts as lost when it is half an
-hour old: {longest} minutes is the longest that it can take.
+`met` is the ET hour at which the fault begins, or at which something of ours first meets it: the calls of a tick are
+made {hold} minutes after it. Minutes count from there to the first alert about it. What a run finds itself is told at
+once: an ABORT after its tries again (3 minutes), a failed execution when its calls are over. Everything else the hourly
+cleanup at 20 past finds, or its watchdog. A file counts as lost when it is half an hour old: {longest} minutes is the
+longest that it takes here.
 
-| `DEMO_FAULT` | what happens | met | minutes | first alert | the health check's first line | part of `check_system_status.sh` |
+| `DEMO_FAULT` | what happens | met | minutes | first alert | health check's first line | part of the status |
 |---|---|---|---|---|---|---|
 """
 TAIL = """
-Where two happen at once the first line names both, the nearer cause first: BigQuery, Airflow, our rules, the service, a
-source, the handoff.
+Where two happen at once the first line names both, the nearer cause first: BigQuery, Airflow, our rules, the service,
+a source, the handoff.
 
-* `scheduler_down`: nothing inside Airflow runs, so that nothing in it can tell anybody; the rule `AirflowSchedulerSilent`
-  in `deploy/prometheus/alerts.yaml` does. When the scheduler is back the watchdog says what was missed.
-* `messages_twice`: harmless, and so nothing is raised. Nothing of ours counts messages; Phase 2's tables may hold rows twice,
-  as Pub/Sub allows.
+* `scheduler_down`: nothing inside Airflow runs, so that nothing in it can tell anybody; the rule
+  `AirflowSchedulerSilent` in `deploy/prometheus/alerts.yaml` does. When the scheduler is back the watchdog says what
+  was missed.
+* `messages_twice`: harmless, and so nothing is raised. Nothing of ours counts messages; Phase 2's tables may hold rows
+  twice, as Pub/Sub allows.
 * `phase2_dead` and `phase2_writes_nothing` look alike from here, since the backlog of a subscription is Pub/Sub's own
   knowledge: the alert names both.
-* `source_silent`: on the first day it is said as `props_empty`; from the third on the line says since when nothing came.
+* `source_silent`: on the first day it is said as `props_empty`; from the third on the line says since when.
 * `clock_off`: the worker that runs the cleanup is compared with BigQuery's clock.
 """
 

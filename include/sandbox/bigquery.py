@@ -11,11 +11,11 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+import bqemulator.api.app
 import sqlglot
 from bqemulator import server
 from bqemulator.cli import main
 from bqemulator.sql.translator import SQLTranslator
-from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
 
 from sandbox.bigquery_faults import Faults
@@ -23,8 +23,7 @@ from sandbox.bigquery_faults import Faults
 _parse_one = sqlglot.parse_one
 _translate = SQLTranslator.translate
 _capture = SnapshotManager.capture
-_create_app = server.create_app
-_pragmas = DuckDBEngine._apply_session_pragmas
+_create_app = bqemulator.api.app.create_app
 _translated: dict[tuple[str, str], Any] = {}
 MOST_TEXTS = 4096
 
@@ -61,19 +60,12 @@ def create_app(context: Any) -> Any:
     return app
 
 
-def pragmas(engine: DuckDBEngine) -> None:
-    """Set what the emulator sets, and one thread: for tables of a few thousand rows more of them cost, and bring nothing."""
-    _pragmas(engine)
-    engine.connection.execute("SET threads = 1")
-
-
 if __name__ == "__main__":
     for owner, name, ours in (
         (sqlglot, "parse_one", parse_one),
         (SQLTranslator, "translate", translate),
         (SnapshotManager, "capture", capture),
         (server, "create_app", create_app),
-        (DuckDBEngine, "_apply_session_pragmas", pragmas),
     ):
         setattr(owner, name, ours)
     sys.exit(main())

@@ -1,7 +1,7 @@
 """What BigQuery refuses when it is told to: the emulator's door, with the faults of a BigQuery that is there.
 
-``POST /sandbox/troubles`` sets them, as JSON: ``forbidden`` and ``quota`` refuse everything, ``refused`` the rows for one
-table, ``clock`` (seconds) is how far its clock is from ours.
+``POST /sandbox/troubles`` sets them, as JSON: ``forbidden`` and ``quota`` refuse everything, ``refused`` the rows for
+one table, ``clock`` (seconds) is how far its clock is from ours.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class Fault:
     ``world``: what goes wrong in the world, as :class:`sandbox.world.Troubles` has it. ``unplayed``: DAGs that do not
     run, or all of them. ``bigquery``: whether BigQuery is down; ``refuses``: what it refuses, as
     :mod:`sandbox.bigquery_faults` has it; ``dropped``: a table that somebody drops. ``deployed``: what the file
-    workflows.yaml is then: a text, or keys that are changed (``a.b.c``). ``paused``, ``pool``: a DAG that somebody pauses, a
-    pool without a free slot. ``dead``: a component of Airflow.
+    workflows.yaml is then: a text, or keys that are changed (``a.b.c``). ``paused``, ``pool``: a DAG that somebody
+    pauses, a pool without a free slot. ``dead``: a component of Airflow.
     """
 
     says: str
@@ -41,6 +41,11 @@ class Fault:
     paused: str = ""
     pool: str = ""
     dead: str = ""
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether runs do not end while it holds."""
+        return bool(self.pool or self.dead)
 
     def file(self, day: date, ours: str) -> str:
         """Return the workflows.yaml that is deployed on ``day``, where ``ours`` is the one before."""

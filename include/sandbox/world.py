@@ -76,9 +76,9 @@ class Rates:
 class Troubles:
     """What is wrong with the world at large. ``blocked``, ``empty``: scrapers whose source blocks or has nothing.
 
-    ``unknown``: scrapers that the service was deployed without. ``slow``: seconds that each answer takes. ``cut``: answers
-    break off in the middle. ``late_until``: the ET hour of the next day at which box scores come. ``frozen_days``: so old
-    is what the schedule's source says. ``tips_moved``: days by which its tips are off.
+    ``unknown``: scrapers that the service was deployed without. ``slow``: seconds that each answer takes. ``cut``:
+    answers break off in the middle. ``late_until``: the ET hour of the next day at which box scores come.
+    ``frozen_days``: so old is what the schedule's source says. ``tips_moved``: days by which its tips are off.
     """
 
     down: bool = False

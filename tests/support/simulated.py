@@ -106,7 +106,7 @@ class Ti:
 class SimulatedDays:
     """Plays moments, with a fault or without.
 
-    ``raised`` is what the watchdog and the cleanup told people, ``told`` every alert with the moment at which it is told.
+    ``raised`` is what the watchdog and the cleanup told people, ``told`` every alert and when it is told.
     """
 
     def __init__(self, google: GoogleStandIns, day: date, fault: Fault | None = None) -> None:

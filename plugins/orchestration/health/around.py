@@ -1,4 +1,4 @@
-"""What is wrong around us, as the last cleanup of the day saw it: configuration, Airflow, the service, the clock. Pure."""
+"""What is wrong around us, as the last cleanup saw it: configuration, Airflow, the service, the clock. Pure."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         )
         text = (
             f"workflows.yaml was changed after the lock of {clock(facts.locked_at)} ET: {name} was expected at "
-            f"{', '.join(clock(tick) for tick in sorted(expected))} ET by other rules. Now: {says} If that is meant, lock "
-            "the day again"
+            f"{', '.join(clock(tick) for tick in sorted(expected))} ET by other rules. Now: {says} If that is meant, "
+            "lock the day again"
         )
         yield worse("rules_changed", name, text, "airflow dags trigger schedule_locker --conf '{\"force\": true}'")
 

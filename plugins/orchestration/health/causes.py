@@ -121,8 +121,8 @@ def _slow(facts: DayFacts) -> Iterator[Finding]:
     slow = [c for c in latest if (c.seconds or 0) >= SLOW * (c.timeout_seconds or 0)]
     if len(slow) >= ENOUGH_CALLS and len(slow) * 2 >= len(latest):
         text = (
-            f"the scraper service is slow: since {clock(min(c.tick for c in slow))} ET {len(slow)} of {len(latest)} calls "
-            f"took {SLOW:.0%} or more of the time that they have"
+            f"the scraper service is slow: since {clock(min(c.tick for c in slow))} ET {len(slow)} of {len(latest)} "
+            f"calls took {SLOW:.0%} or more of the time that they have"
         )
         yield worse("service_slow", "scraper_service", text, script("check_system_status", facts.day))
 
@@ -157,8 +157,8 @@ def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
         quiet = len(outcomes) >= ENOUGH_CALLS and set(outcomes) == {Outcome.NO_DATA}
         if quiet and start - before >= SILENT:
             text = (
-                f"the source {_source(config, scraper)} is silent: {scraper} found nothing in {len(outcomes)} calls and "
-                f"has brought nothing since {before:%a %d %b} {clock(before)} ET"
+                f"the source {_source(config, scraper)} is silent: {scraper} found nothing in {len(outcomes)} calls "
+                f"and has brought nothing since {before:%a %d %b} {clock(before)} ET"
             )
             yield worse("source_silent", scraper, text, script("view_today_timeline", facts.day))
 
@@ -185,8 +185,8 @@ def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
     in_vain = last.oldest_missing_minutes >= REPUBLISHED_IN_VAIN_MINUTES
     if last.missing >= ENOUGH_FILES and (nothing_arrives or in_vain):
         text = (
-            f"Phase 2 reads no messages, or writes nothing: {last.missing} of {last.checked} files are not in their tables "
-            f"at {clock(last.at)} ET, the oldest for {last.oldest_missing_minutes} min"
+            f"Phase 2 reads no messages, or writes nothing: {last.missing} of {last.checked} files are not in their "
+            f"tables at {clock(last.at)} ET, the oldest for {last.oldest_missing_minutes} min"
         )
         yield worse("phase2_silent", "phase2", text, command)
 

@@ -27,8 +27,8 @@ def frozen(facts: DayFacts) -> Iterator[Finding]:
             continue
         if all(game.status != FINAL for game in over):
             text = (
-                f"the schedule's source is frozen: brought anew {refreshed:%a} {clock(refreshed)} ET, it still says that "
-                f"none of the {len(over)} games of {day} is over"
+                f"the schedule's source is frozen: brought anew {refreshed:%a} {clock(refreshed)} ET, it still says "
+                f"that none of the {len(over)} games of {day} is over"
             )
             yield bad("schedule_frozen", "schedule_dependency", text, trigger("schedule_dependency", force=True))
         return

@@ -22,8 +22,8 @@ CAUSES = (
 )
 """Kinds that explain others and so come first, in this order; ``missing_ticks`` only of all workflows.
 
-What everything needs comes before what only a part of it needs: BigQuery, Airflow, our rules, the service, a source, the
-handoff.
+What everything needs comes before what only a part of it needs: BigQuery, Airflow, our rules, the service, a source,
+the handoff.
 """
 MINOR = ("not_locked", "mostly_no_data", "clock_off", "halt_forgotten")
 """Kinds that explain no others, and are causes of their own: beside another the first line names them too."""

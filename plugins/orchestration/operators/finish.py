@@ -71,7 +71,7 @@ class FinishOperator(AlertingOperator):
             raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def stands(self, ends: list[CallEnd]) -> bool:
-        """Return whether it failed for good: not only by calls of which the service's log may still say why they failed.
+        """Return whether it failed for good: not only by calls of which the service's log may still say why.
 
         A row of the log can be a minute late, and the cause may be that there is no data yet. The cleanup asks the log
         again, and the watchdog tells what is then left.

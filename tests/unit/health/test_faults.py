@@ -96,9 +96,7 @@ def late(facts):
 
 def silent(facts):
     before = BroughtFact("oddsa_game_lines", et("-3 19:00"))
-    made = tuple(
-        replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_game_lines" else c for c in facts.calls
-    )
+    made = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_game_lines" else c for c in facts.calls)
     return replace(facts, calls=made, brought=(before,))
 
 
@@ -141,7 +139,9 @@ FAULTS = {
     "not_locked": lambda facts: replace(facts, expected=()),
     "mostly_no_data": lambda facts: replace(
         facts,
-        calls=tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in facts.calls),
+        calls=tuple(
+            replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in facts.calls
+        ),
     ),
     "clock_off": seen(Around.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
     "halt_forgotten": lambda facts: facts,
@@ -217,7 +217,9 @@ def test_rules_are_compared_with_the_lock_and_only_while_the_day_lasts():
     assert "It runs at 15:00 ET" in first.text
     gone = replace(day(), expected=(ExpectedFact("gone", et("20:00"), "", et("05:00"), "abc"),))
     assert "It is not there any more" in assess(CONFIG, gone, NOW).headline
-    assert "rules_changed" not in {f.kind for f in assess(moved, replace(day(), expected=tuple(same)), et("+1 06:00")).findings}
+    assert "rules_changed" not in {
+        f.kind for f in assess(moved, replace(day(), expected=tuple(same)), et("+1 06:00")).findings
+    }
 
 
 def test_a_lock_of_a_release_before_says_nothing_of_rules():
