@@ -67,8 +67,10 @@ def said(capsys, *command):
 def test_a_fault_is_named_by_its_cause(seeded, shared, name, capsys):
     fault, told = FAULTS[name], SAID[name]
     if name == "source_silent":
-        # The days before are not played: this is what it brought three days ago.
-        shared.healthy.outbox.stage([call("oddsa_player_props", "-3 13:00", "success")])
+        # The days before are not played: this is what it brought three days ago, and not on the days since.
+        for days, outcome in ((3, "success"), (2, "no_data"), (1, "no_data")):
+            row = call("oddsa_player_props", f"-{days} 13:00", outcome)
+            shared.healthy.outbox.stage([row.model_copy(update={"target_date": DAY - timedelta(days=days)})])
     found = first_alert(seeded(fault), told.words)
     assert found is not None
     at, alert = found

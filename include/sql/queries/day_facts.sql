@@ -102,9 +102,13 @@ SELECT 'first', TO_JSON_STRING(STRUCT(
 FROM {audit}.first_decisions(@record_from, @record_to)
 WHERE tick < @until
 UNION ALL
-SELECT 'brought', TO_JSON_STRING(STRUCT(scraper_name AS scraper, UNIX_SECONDS(MAX(slot_time)) AS last))
+SELECT 'brought', TO_JSON_STRING(STRUCT(
+  scraper_name AS scraper,
+  CAST(target_date AS STRING) AS date,
+  UNIX_SECONDS(MAX(IF(status = 'success', slot_time, NULL))) AS last
+))
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) BETWEEN @record_from AND @start_date
   AND slot_time < @start
-  AND status = 'success'
-GROUP BY scraper_name
+  AND status IN ('success', 'no_data')
+GROUP BY scraper_name, target_date

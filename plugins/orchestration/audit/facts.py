@@ -126,7 +126,9 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
             for r in rows["cleanup"]
         ),
         first=tuple(FirstFact(r["workflow"], moment(r["tick"]), moment(r["made_at"])) for r in rows["first"]),
-        brought=tuple(BroughtFact(r["scraper"], moment(r["last"])) for r in rows["brought"]),
+        brought=tuple(
+            BroughtFact(r["scraper"], date.fromisoformat(r["date"]), _moment(r.get("last"))) for r in rows["brought"]
+        ),
     )
 
 

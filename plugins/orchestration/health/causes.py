@@ -10,8 +10,7 @@ from orchestration.config.model import Config
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts
 from orchestration.health.findings import Finding, bad, script, worse
 from orchestration.health.running import standing_aborts, standing_failures
-from orchestration.nba.eastern import after, clock
-from orchestration.planning.day import day_bounds
+from orchestration.nba.eastern import after, clock, et_date
 from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome
 
 UNREACHABLE, BROKEN_OFF, UNKNOWN = "connection", "transport", "unknown_scraper"
@@ -33,8 +32,8 @@ ENOUGH_FILES = 3
 ENOUGH_CALLS = 3
 SLOW = 0.8
 """A call that takes this share of its time is slow."""
-SILENT = timedelta(days=2)
-"""Who has brought nothing for so long before the day, was silent on two days and is on the third."""
+SILENT_DAYS = 2
+"""Who was asked on so many days before and brought nothing, is silent on the third."""
 REPUBLISHED_IN_VAIN_MINUTES = 100
 """A lost message is found within 90 minutes of its file; a file that is missing after that was republished in vain."""
 
@@ -150,12 +149,14 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Scrapers that found nothing today and have brought nothing for days, though they did before."""
-    last = {fact.scraper: fact.last for fact in facts.brought}
-    start, _ = day_bounds(config, facts.day)
+    last = {fact.scraper: fact.last for fact in sorted(facts.brought, key=lambda fact: fact.date) if fact.last}
     for scraper, before in sorted(last.items()):
+        quiet_days = [
+            f.date for f in facts.brought if f.scraper == scraper and f.last is None and f.date > et_date(before)
+        ]
         outcomes = [c.outcome for c in facts.calls if c.scraper == scraper and c.outcome is not Outcome.FAILED]
         quiet = len(outcomes) >= ENOUGH_CALLS and set(outcomes) == {Outcome.NO_DATA}
-        if quiet and start - before >= SILENT:
+        if quiet and len(quiet_days) >= SILENT_DAYS:
             text = (
                 f"the source {_source(config, scraper)} is silent: {scraper} found nothing in {len(outcomes)} calls "
                 f"and has brought nothing since {before:%a %d %b} {clock(before)} ET"

@@ -54,7 +54,8 @@ def halted(config: Config, name: str, facts: DayFacts) -> bool:
 
 def usable(facts: DayFacts) -> Iterator[Finding]:
     """Rows of the schedule that are no games: left out of every decision, and named here."""
-    if rows := facts.schedule.unusable:
+    # What lies ahead may not be decided yet: teams of a play-in, tips of a playoff.
+    if rows := [row for row in facts.schedule.unusable if row.date is None or row.date <= facts.day]:
         what = "row of the schedule is" if len(rows) == 1 else "rows of the schedule are"
         text = f"{len(rows)} {what} no game and left out: {'; '.join(named(rows))}"
         yield worse("unusable_rows", "schedule_dependency", text, trigger("schedule_dependency", force=True))

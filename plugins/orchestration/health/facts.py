@@ -154,10 +154,11 @@ class FirstFact:
 
 @dataclass(frozen=True, slots=True)
 class BroughtFact:
-    """When a scraper last brought something before the day, up to :data:`RECORD` before it."""
+    """That a scraper was asked about an ET ``date`` before the day, and when it last brought something, if it did."""
 
     scraper: str
-    last: datetime
+    date: date
+    last: datetime | None = None
 
     def __post_init__(self) -> None:
         hold_instants(self, "last")
@@ -180,6 +181,7 @@ class DayFacts:
     cleanups: tuple[CleanupFact, ...] = ()
     first: tuple[FirstFact, ...] = ()
     brought: tuple[BroughtFact, ...] = ()
+    """Of the days before, up to :data:`RECORD`."""
     broken_config: str | None = None
     """What is wrong with workflows.yaml where the health check itself reads it."""
 

@@ -95,9 +95,10 @@ def late(facts):
 
 
 def silent(facts):
-    before = BroughtFact("oddsa_game_lines", et("-3 19:00"))
+    scraper = "oddsa_game_lines"
+    before = [BroughtFact(scraper, DAY - timedelta(days=n), et("-3 19:00") if n == 3 else None) for n in (3, 2, 1)]
     made = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_game_lines" else c for c in facts.calls)
-    return replace(facts, calls=made, brought=(before,))
+    return replace(facts, calls=made, brought=tuple(before))
 
 
 def not_executed(facts):
