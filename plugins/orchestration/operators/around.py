@@ -71,9 +71,14 @@ def _outbox(ti: Any) -> Iterator[Sight]:
 
 
 def _components() -> Iterator[Sight]:
-    from orchestration.services.airflow_health import components, ill
+    from orchestration.services.airflow_health import NoHealthPage, components, ill
 
-    for name, why in ill(components(airflow_url())).items():
+    try:
+        found = components(airflow_url())
+    except NoHealthPage:
+        # A worker need not reach the address that people use.
+        return
+    for name, why in ill(found).items():
         yield Around.COMPONENT, name, why
 
 

@@ -337,15 +337,18 @@ def test_a_game_without_a_tip_is_not_missing_before_the_end_of_its_slate():
 
 
 def test_rows_that_are_no_game_are_one_finding_that_names_them():
-    row = read_game("0042500101", "20260120/", DAY + timedelta(days=6), et("+6 19:30"), "", "")
+    row = read_game("0042500101", "20260114/", DAY, et("19:30"), "", "")
     facts = a_day()
     many = replace(facts, schedule=replace(facts.schedule, unusable=(row,) * 7))
     health = verdict(many)
     assert (health.verdict, [f.kind for f in health.findings]) == (Verdict.DEGRADED, ["unusable_rows"])
     assert health.headline.startswith(
-        "DEGRADED: 7 rows of the schedule are no game and left out: 0042500101 on 2026-01-20: "
+        "DEGRADED: 7 rows of the schedule are no game and left out: 0042500101 on 2026-01-14: "
     )
     assert health.headline.endswith("; and 2 more")
+    ahead = read_game("0042500101", "20260120/", DAY + timedelta(days=6), et("+6 19:30"), "", "")
+    undecided = replace(facts, schedule=replace(facts.schedule, unusable=(ahead,)))
+    assert verdict(undecided).verdict is Verdict.HEALTHY
 
 
 SHADOW = changed(settings__mode="shadow", settings__audit_dataset="nba_phase1")
