@@ -84,6 +84,7 @@ docs: $(VENV)/.dev
 	@$(BIN)/python bench/schemas.py
 	@$(BIN)/python bench/cost.py
 	@$(BIN)/python bench/alerts.py
+	@$(BIN)/python bench/faults.py
 
 pictures: $(VENV)/.dev browser
 	@$(BIN)/python bench/pictures.py

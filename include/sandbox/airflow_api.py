@@ -39,6 +39,10 @@ class AirflowApi:
         answer: dict[str, Any] = reply.json()
         return answer
 
+    def patch(self, path: str, body: dict[str, Any]) -> None:
+        """Change what is at /api/v2/``path``."""
+        self._send("PATCH", path, json=body).raise_for_status()
+
     def _send(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Send a request; again, when the server answers 5xx, as it does while SQLite is locked by the scheduler."""
         for _ in range(TRIES - 1):

@@ -11,14 +11,19 @@ import sys
 from functools import lru_cache
 from typing import Any
 
+import bqemulator.api.app
 import sqlglot
+from bqemulator import server
 from bqemulator.cli import main
 from bqemulator.sql.translator import SQLTranslator
 from bqemulator.versioning.snapshots import SnapshotManager
 
+from sandbox.bigquery_faults import Faults
+
 _parse_one = sqlglot.parse_one
 _translate = SQLTranslator.translate
 _capture = SnapshotManager.capture
+_create_app = bqemulator.api.app.create_app
 _translated: dict[tuple[str, str], Any] = {}
 MOST_TEXTS = 4096
 
@@ -48,11 +53,19 @@ def capture(manager: SnapshotManager, *table: str, kind: str = "AUTO") -> Any:
     return None if kind == "AUTO" else _capture(manager, *table, kind=kind)
 
 
+def create_app(context: Any) -> Any:
+    """Return the emulator's application, with a door for what it is to refuse."""
+    app = _create_app(context)
+    app.add_middleware(Faults)
+    return app
+
+
 if __name__ == "__main__":
     for owner, name, ours in (
         (sqlglot, "parse_one", parse_one),
         (SQLTranslator, "translate", translate),
         (SnapshotManager, "capture", capture),
+        (server, "create_app", create_app),
     ):
         setattr(owner, name, ours)
     sys.exit(main())

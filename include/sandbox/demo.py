@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import requests
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sandbox.airflow_api import AirflowApi
+from sandbox.bigquery_faults import TROUBLES
 from sandbox.dialect import DIALECTS
 from sandbox.faults import FAULTS, Fault
 from sandbox.phase2 import client
@@ -26,7 +28,10 @@ from sandbox.stack import PROJECT, ROOT, Stack, StackError
 DEFAULT_DAY = date(2026, 1, 14)
 STUCK_SECONDS = 180
 """A tick that takes longer has got stuck."""
+STANDSTILL_SECONDS = 12
+"""So long a tick is waited for while a fault keeps its runs from ending."""
 MEASURE_SECONDS = 15
+OURS = ROOT / "config" / "workflows.yaml"
 
 
 def options(environment: Mapping[str, str]) -> tuple[date, int, int]:
@@ -86,6 +91,11 @@ def moments(day: date) -> dict[datetime, list[str]]:
     return dict(sorted(found.items()))
 
 
+def deployed_in(home: Path) -> Path:
+    """Return the workflows.yaml of a demo in which another one is deployed."""
+    return home / "workflows.yaml"
+
+
 class Day:
     """Plays one day on a running stack, with one of the big faults or without."""
 
@@ -130,12 +140,30 @@ class Day:
         troubles = self.fault.world if holds else {}
         self.phase2 = not troubles.get("phase2_dead", False)
         requests.post(f"{self.world}/troubles", json=dict(troubles), timeout=30).raise_for_status()
+        self._break_more(self.fault, holds=holds)
         there = "bigquery" in self.stack.processes
         if self.fault.bigquery and holds and there:
             self.stack.kill("bigquery")
         elif self.fault.bigquery and not holds and not there:
             self.stack.restart("bigquery")
             self.stack.await_bigquery()
+
+    def _break_more(self, fault: Fault, *, holds: bool) -> None:
+        """Break what is neither in the world nor BigQuery as a whole, or mend it."""
+        if fault.refuses:
+            url = f"{self.stack.env['BIGQUERY_EMULATOR_HOST']}{TROUBLES}"
+            requests.post(url, json=dict(fault.refuses) if holds else {}, timeout=30).raise_for_status()
+        if fault.dropped and holds:
+            self.bigquery.query(f"DROP TABLE IF EXISTS {fault.dropped}").result(timeout=30)
+        if fault.deployed:
+            ours = OURS.read_text(encoding="utf-8")
+            deployed_in(self.stack.home).write_text(fault.file(self.stack.day, ours) if holds else ours)
+        if fault.paused:
+            self.api.patch(f"dags/{fault.paused}", {"is_paused": holds})
+        if fault.pool and holds:
+            self.api.patch(f"pools/{fault.pool}?update_mask=slots", {"pool": fault.pool, "slots": 0})
+        if fault.dead and holds and fault.dead in self.stack.processes:
+            self.stack.kill(fault.dead)
 
     def busy(self) -> bool:
         """Return whether runs, rows or messages are still under way."""
@@ -147,7 +175,10 @@ class Day:
 
     def _settle(self, moment: datetime) -> None:
         deadline = time.monotonic() + STUCK_SECONDS
-        while self.busy():
+        # Runs that a fault keeps from ending are left to themselves.
+        waits = self.fault is not None and self.fault.stands_still and self.fault.holds(self.stack.day, moment)
+        enough = time.monotonic() + (STANDSTILL_SECONDS if waits else STUCK_SECONDS)
+        while self.busy() and time.monotonic() < enough:
             self.stack.check()
             if time.monotonic() > self.next_measure:
                 # Adding up shared pages is dear; a look every few seconds is enough for a peak.
@@ -233,9 +264,13 @@ def run(kind: type[Stack] = Stack, folder: str = ".demo") -> int:
         day, games, seed = options(os.environ)
         fault, dialect = chosen_fault(os.environ), chosen_dialect(os.environ)
         home = ROOT / folder
-        stack = kind(home, seed=seed, day=day, games=games, dialect=dialect, tell=console.print)
+        own = {"ORCHESTRATION_CONFIG": str(deployed_in(home))} if fault is not None and fault.deployed else {}
+        stack = kind(home, seed=seed, day=day, games=games, dialect=dialect, tell=console.print, settings=own)
         stack.ports.check_free()  # before anything of a demo that may be running is deleted
         shutil.rmtree(home, ignore_errors=True)
+        if own:
+            home.mkdir(parents=True)
+            shutil.copy(OURS, deployed_in(home))
         began = time.monotonic()
         with stack:
             player = Day(stack, console, fault)

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import yaml
+
 from sandbox.world import ET
+
+BOX_SCORES = ("nbac_team_boxscore", "nbac_player_boxscore", "nbac_play_by_play", "nbac_gamebook_pdf")
+SLOW_SECONDS = 7.2
+"""90 % of what the demo's connection waits."""
+DAY_BEFORE = "the day before"
+BROKEN = "workflows: [this is no workflow]\n"
 
 
 @dataclass(frozen=True)
@@ -15,37 +23,113 @@ class Fault:
     """A fault of the day, from the ET hour ``start`` until ``end``; hours from 24 on are the next day's.
 
     ``world``: what goes wrong in the world, as :class:`sandbox.world.Troubles` has it. ``unplayed``: DAGs that do not
-    run, or all of them. ``bigquery``: whether BigQuery is down.
+    run, or all of them. ``bigquery``: whether BigQuery is down; ``refuses``: what it refuses, as
+    :mod:`sandbox.bigquery_faults` has it; ``dropped``: a table that somebody drops. ``deployed``: what the file
+    workflows.yaml is then: a text, or keys that are changed (``a.b.c``). ``paused``, ``pool``: a DAG that somebody
+    pauses, a pool without a free slot. ``dead``: a component of Airflow.
     """
 
     says: str
-    start: int = 0
-    end: int = 48
+    start: float = 0
+    end: float = 48
     world: Mapping[str, Any] = field(default_factory=dict)
     unplayed: tuple[str, ...] | None = ()
     bigquery: bool = False
+    refuses: Mapping[str, Any] = field(default_factory=dict)
+    dropped: str = ""
+    deployed: str | Mapping[str, Any] = ""
+    paused: str = ""
+    pool: str = ""
+    dead: str = ""
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether runs do not end while it holds."""
+        return bool(self.pool or self.dead)
+
+    def file(self, day: date, ours: str) -> str:
+        """Return the workflows.yaml that is deployed on ``day``, where ``ours`` is the one before."""
+        if isinstance(self.deployed, str):
+            return self.deployed or ours
+        data = yaml.safe_load(ours)
+        before = (day - timedelta(days=1)).isoformat()
+        for path, value in self.deployed.items():
+            *parents, key = path.split(".")
+            here = data
+            for parent in parents:
+                here = here[parent]
+            here[key] = (
+                {k: before if v == DAY_BEFORE else v for k, v in value.items()} if isinstance(value, dict) else value
+            )
+        return str(yaml.safe_dump(data))
+
+    def begins(self, day: date) -> datetime:
+        """Return when it begins on the day ``day``, ET."""
+        return datetime.combine(day, time(), tzinfo=ET) + timedelta(hours=self.start)
 
     def holds(self, day: date, moment: datetime) -> bool:
         """Return whether it is in force at an aware moment of the day ``day``."""
         midnight = datetime.combine(day, time(), tzinfo=ET)
-        return midnight + timedelta(hours=self.start) <= moment < midnight + timedelta(hours=self.end)
+        return self.begins(day) <= moment < midnight + timedelta(hours=self.end)
 
     def plays(self, day: date, moment: datetime, dag_id: str) -> bool:
         """Return whether a DAG runs at that moment."""
-        return not self.holds(day, moment) or (self.unplayed is not None and dag_id not in self.unplayed)
+        return not self.holds(day, moment) or (
+            self.unplayed is not None and dag_id not in (*self.unplayed, self.paused)
+        )
 
 
 FAULTS: dict[str, Fault] = {
-    "locker_off": Fault("nobody locks the day", unplayed=("schedule_locker",)),
+    "locker_off": Fault("nobody locks the day", 5, unplayed=("schedule_locker",)),
     "scheduler_down": Fault("the scheduler is down from 14:00 to 17:00", 14, 17, unplayed=None),
     "service_down": Fault("the scraper service is down from 20:00 on", 20, world={"down": True}),
     "source_blocked": Fault(
-        "NBA.com blocks its box score scrapers from 20:00 on",
-        20,
-        world={"blocked": ["nbac_team_boxscore", "nbac_player_boxscore", "nbac_play_by_play", "nbac_gamebook_pdf"]},
+        "NBA.com blocks its box score scrapers from 22:00 on", 22, world={"blocked": [*BOX_SCORES]}
     ),
-    "props_empty": Fault("the source of player props publishes nothing", world={"empty": ["oddsa_player_props"]}),
+    "props_empty": Fault("the source of player props publishes nothing", 13, world={"empty": ["oddsa_player_props"]}),
     "phase2_dead": Fault("Phase 2 reads no messages from 17:00 on", 17, world={"phase2_dead": True}),
     "topic_gone": Fault("somebody deletes the Pub/Sub topic at 17:00", 17, world={"topic_gone": True}),
     "bigquery_down": Fault("BigQuery is down from 15:00 to 17:00", 15, 17, bigquery=True),
+    "service_slow": Fault("the scraper service takes 90 % of its time from 13:00 on", 13, world={"slow": SLOW_SECONDS}),
+    "answers_cut": Fault("the scraper service's answers break off from 13:00 on", 13, world={"cut": True}),
+    "source_silent": Fault(
+        "The Odds API had no props and no lines for two days, and has none on the third",
+        13,
+        world={"empty": ["oddsa_player_props", "oddsa_game_lines"]},
+    ),
+    "box_scores_late": Fault("box scores come at noon of the next day", 25, 36, world={"late_until": 12}),
+    "unknown_scraper": Fault(
+        "the service is deployed at 12:30 without oddsa_events", 12.5, world={"unknown": ["oddsa_events"]}
+    ),
+    "config_broken": Fault("a broken workflows.yaml is deployed at 14:30", 14.5, deployed=BROKEN),
+    "config_changed": Fault(
+        "a workflows.yaml is deployed at 14:30 in which a window is moved",
+        14.5,
+        deployed={"workflows.post_game_window_1.schedule.fixed_time": "15:00"},
+    ),
+    "dag_paused": Fault("somebody pauses betting_lines at 14:30", 14.5, paused="betting_lines"),
+    "halt_forgotten": Fault(
+        "betting_lines was halted until the day before, and nobody has looked at it since",
+        0,
+        deployed={"workflows.betting_lines.halt": {"reason": "the key is out of credit", "until": DAY_BEFORE}},
+    ),
+    "clock_off": Fault("the worker's clock is ten minutes ahead from 14:00 on", 14, refuses={"clock": -600}),
+    "bigquery_forbidden": Fault(
+        "BigQuery's permission is lost from 15:00 to 17:00", 15, 17, refuses={"forbidden": True}
+    ),
+    "bigquery_quota": Fault("BigQuery's quota is used up from 15:00 to 17:00", 15, 17, refuses={"quota": True}),
+    "streaming_refused": Fault(
+        "BigQuery takes no rows for workflow_decisions from 15:00 on", 15, refuses={"refused": "workflow_decisions"}
+    ),
+    "table_dropped": Fault(
+        "somebody drops the table of player props at 15:00", 15, dropped="nba_raw.odds_api_player_points_props"
+    ),
+    "phase2_writes_nothing": Fault(
+        "Phase 2 reads its messages and writes nothing from 17:00 on", 17, world={"writes_nothing": True}
+    ),
+    "messages_twice": Fault("each message comes twice", world={"twice": True}),
+    "schedule_frozen": Fault("the schedule's source says what it said two days ago", 4.5, world={"frozen_days": 2}),
+    "tips_moved": Fault("all tips of the schedule are a day off", 4.5, world={"tips_moved": 1}),
+    "triggerer_dead": Fault("Airflow's triggerer is dead from 14:30 on", 14.5, dead="triggerer"),
+    "pool_full": Fault("the pool odds_api has no free slot from 15:00 on", 15, pool="odds_api"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sandbox.world import ET, World, WorldGame
@@ -60,7 +60,8 @@ def _game(world: World, parameters: Parameters) -> WorldGame:
 
 
 def _schedule(world: World, parameters: Parameters) -> Finding:
-    now = world.clock.setting()
+    troubles = world.troubles
+    now = world.clock.setting() - timedelta(days=troubles.frozen_days)
     rows = []
     for game in world.schedule():
         status = 3 if now >= game.final else 2 if now >= game.tip else 1
@@ -70,7 +71,7 @@ def _schedule(world: World, parameters: Parameters) -> Finding:
                 "game_code": game.code,
                 "season_year": int(str(parameters.get("season", 0))),
                 "game_date": game.day.isoformat(),
-                "game_date_est": game.tip.isoformat(),
+                "game_date_est": (game.tip + timedelta(days=troubles.tips_moved)).isoformat(),
                 "game_status": status,
                 "game_status_text": ("Unknown", "Scheduled", "In Progress", "Final")[status],
                 "home_team_tricode": game.home,

@@ -62,7 +62,7 @@ class Service:
         if self.world.troubles.down:
             return 0, {}, {}
         name = request.get("scraper")
-        if name not in self.dialect.scrapers:
+        if name not in self.dialect.scrapers or name in self.world.troubles.unknown:
             return unknown(self.dialect, name)
         with self.threads:
             return self._scrape(str(name), request)
@@ -86,6 +86,7 @@ class Service:
         if isinstance(result, Failure) and result.kind == "timeout":
             time.sleep(self.hang)
             return 0, {}, {}
+        time.sleep(self.world.troubles.slow)
         return self.dialect.answer(call, result, path)
 
     def _try(self, call: Call, key: str, attempt: int) -> Finding | Failure:
@@ -118,7 +119,8 @@ class Service:
         body = self.dialect.message(call, finding, path, self.world.clock.now())
         attributes = {name: str(body[name]) for name in ("scraper_name", "status", "execution_id", "workflow")}
         try:
-            self.publisher.publish(self.topic, json.dumps(body).encode(), **attributes).result(timeout=10)
+            for _ in range(2 if self.world.troubles.twice else 1):
+                self.publisher.publish(self.topic, json.dumps(body).encode(), **attributes).result(timeout=10)
         except GoogleAPIError:
             # A scraper's file is there all the same: that is what the cleanup is for.
             log.exception("The message of %s could not be published", path)
@@ -140,11 +142,19 @@ class Service:
         """Let these troubles begin, and all others end."""
         self.world.troubles = troubles
         self.phase2.dead.set() if troubles.phase2_dead else self.phase2.dead.clear()
+        self.phase2.writes = not troubles.writes_nothing
         if troubles.topic_gone:
             self.publisher.delete_topic(request={"topic": self.topic})
             return
         with contextlib.suppress(AlreadyExists):
             self.publisher.create_topic(request={"name": self.topic})
+
+    def listing(self) -> dict[str, Any]:
+        """Return what the service says of its scrapers."""
+        said = self.dialect.listing()
+        gone = self.world.troubles.unknown
+        there = [one for one in said["scrapers"] if (one["name"] if isinstance(one, dict) else one) not in gone]
+        return {**said, "scrapers": there}
 
     def stored(self, path: str) -> tuple[int, dict[str, Any]]:
         """Return what Cloud Storage's API says of an object: GET /storage/v1/b/<bucket>/o/<object>."""
@@ -186,10 +196,12 @@ def http_server(service: Service, port: int, host: str = "127.0.0.1") -> Threadi
         def do_GET(self) -> None:
             """/health, /scrapers and /world."""
             match self.path:
+                case "/health" | "/scrapers" if service.world.troubles.down:
+                    self._answer(0, {})
                 case "/health":
                     self._answer(200, {"status": "healthy"})
                 case "/scrapers":
-                    self._answer(200, service.dialect.listing())
+                    self._answer(200, service.listing())
                 case "/world":
                     self._answer(200, service.state())
                 case path if path.startswith(STORAGE):
@@ -226,13 +238,15 @@ def http_server(service: Service, port: int, host: str = "127.0.0.1") -> Threadi
                 self.close_connection = True
                 return
             content = json.dumps(body).encode()
+            broken = service.world.troubles.cut and self.path == "/scrape"
+            self.close_connection |= broken
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content[: len(content) // 2] if broken else content)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: the audit trail says it all."""

@@ -74,13 +74,26 @@ class Rates:
 
 @dataclass(frozen=True)
 class Troubles:
-    """What is wrong with the world at large. ``blocked``, ``empty``: scrapers whose source blocks or has nothing."""
+    """What is wrong with the world at large. ``blocked``, ``empty``: scrapers whose source blocks or has nothing.
+
+    ``unknown``: scrapers that the service was deployed without. ``slow``: seconds that each answer takes. ``cut``:
+    answers break off in the middle. ``late_until``: the ET hour of the next day at which box scores come.
+    ``frozen_days``: so old is what the schedule's source says. ``tips_moved``: days by which its tips are off.
+    """
 
     down: bool = False
     blocked: Sequence[str] = ()
     empty: Sequence[str] = ()
     phase2_dead: bool = False
     topic_gone: bool = False
+    writes_nothing: bool = False
+    twice: bool = False
+    unknown: Sequence[str] = ()
+    slow: float = 0
+    cut: bool = False
+    late_until: int = 0
+    frozen_days: int = 0
+    tips_moved: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,6 +187,9 @@ class World:
 
     def data_at(self, what: str, game: WorldGame) -> datetime:
         """Return when a game's data is published, minutes to hours after its end."""
+        if self.troubles.late_until:
+            noon = datetime.combine(game.day + timedelta(days=1), time(self.troubles.late_until), tzinfo=ET)
+            return noon.astimezone(UTC)
         least, most = {"boxscore": (8, 25), "pbp": (40, 90), "gamebook": (30, 60)}[what]
         return game.final + timedelta(minutes=self.dice(what, game.game_id).randint(least, most))
 

@@ -61,6 +61,28 @@ class ExecutionStatus(StrEnum):
     FAILED = "failed"
 
 
+class Around(StrEnum):
+    """What the cleanup looks at around us, beside the files."""
+
+    CONFIG = "config"
+    PAUSED = "paused"
+    COMPONENT = "component"
+    WAITING = "waiting"
+    SERVICE = "service"
+    UNKNOWN_SCRAPER = "unknown_scraper"
+    OUTBOX = "outbox"
+    CLOCK = "clock"
+
+
+class NoAnswer(StrEnum):
+    """How the text of an error begins, by why BigQuery did not do what was asked."""
+
+    DOWN = "BigQuery did not answer"
+    FORBIDDEN = "BigQuery refuses us, a permission is missing"
+    QUOTA = "BigQuery refuses more, a quota is used up"
+    GONE = "BigQuery has no table"
+
+
 class Source(StrEnum):
     """Who asked for a call."""
 

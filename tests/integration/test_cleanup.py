@@ -45,7 +45,8 @@ class Cleanups:
         run_id = f"replay__{at.isoformat()}"
         context = {
             "ti": SimpleNamespace(
-                dag_id="cleanup", run_id=run_id, task_id="republish", map_index=-1, try_number=1
+                dag_id="cleanup", run_id=run_id, task_id="republish", map_index=-1, try_number=1,
+                xcom_push={}.__setitem__,
             ),
             "dag_run": SimpleNamespace(
                 run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, start_date=et("00:00"),

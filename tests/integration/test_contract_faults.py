@@ -17,7 +17,7 @@ EXPECTED = {
     "no count": ("contract", False, "no record count"),
     "cut": ("transport", True, "the answer could not be read"),
     "not utf-8": ("not_json", False, "HTTP 200: "),
-    "unknown": ("bad_request", False, "the service knows a"),
+    "unknown": ("unknown_scraper", False, "the service knows a"),
     "blocked": ("blocked", False, "HTTP 403: go away"),
     "limited": ("rate_limited", True, "HTTP 429"),
     "broken": ("KeyError", True, "HTTP 500: boom"),

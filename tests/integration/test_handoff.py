@@ -55,7 +55,7 @@ def test_what_is_not_published_yet_is_no_data_and_leaves_no_file(google):
 
 
 def test_an_unknown_scraper_and_an_unreachable_service_are_failures(google, monkeypatch):
-    assert call(google, "nbac_shedule", {}).error_type == "bad_request"
+    assert call(google, "nbac_shedule", {}).error_type == "unknown_scraper"
     monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", '{"conn_type": "http", "host": "127.0.0.1", "port": 9}')
     result = ScraperService().call("nbac_schedule_api", {}, "test", 2)
     assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "connection", True)

@@ -92,6 +92,10 @@ def collected(monkeypatch):
     stats.initialize(factory=get_stats_factory(), export_legacy_names=True)
 
 
+DRAINED = {"outbox_rows": 0, "outbox_oldest_minutes": 0}
+"""What the cleanup's first task says of an empty outbox."""
+
+
 def gauges(found):
     return {
         name.removeprefix("airflow.orchestration."): value
@@ -131,6 +135,7 @@ def test_the_watchdog_says_what_the_health_check_says(google, warehouse, days, c
         "games_collected": 0,
         "games_due": 0,
         "lock_age_minutes": 125,
+        **DRAINED,
         "verdict": health.verdict.exit_code,
     }
     days.play({et("22:00"): ["post_game_window_1"], et("+1 01:00"): ["post_game_window_2"]})
@@ -151,7 +156,7 @@ def test_without_bigquery_the_verdict_is_unknown_and_nothing_else_is_claimed(goo
     days.play({et("06:00"): ["morning_operations"]})
     with without_bigquery(google):
         days.play({et("12:35"): ["cleanup", "watch"]})
-    assert gauges(collected()) == {"verdict": 3}
+    assert gauges(collected()) == {"verdict": 3, **DRAINED}
 
 
 def test_the_drain_says_what_waits_and_since_when(google, warehouse, outbox, days, collected):
@@ -171,7 +176,7 @@ def test_a_shadow_has_no_games_and_files_of_its_own_to_miss(google, warehouse, d
     days.play({et("06:00"): ["morning_operations"]})
     monkeypatch.setattr(Config, "is_shadow", lambda self, name=None: True)
     days.play({et("07:05"): ["cleanup", "watch"]})
-    assert gauges(collected()).keys() == {"verdict"}
+    assert gauges(collected()).keys() == {"verdict", *DRAINED}
 
 
 def test_an_outbox_that_cannot_be_measured_is_drained_all_the_same(outbox, days, collected, monkeypatch):

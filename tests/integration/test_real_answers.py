@@ -52,7 +52,7 @@ def test_what_worked_is_a_success_with_its_count_after_one_call(service, scraper
     result = made(scraper)
     assert len(service.asked) == 1
     if COUNT_KEYS[scraper][STATES.index(state)] is None:
-        assert (result.outcome, result.error_type) == (Outcome.FAILED, "bad_request")
+        assert (result.outcome, result.error_type) == (Outcome.FAILED, "unknown_scraper")
         return
     assert (result.outcome, result.record_count, result.gcs_path) == (Outcome.SUCCESS, 8, None)
     assert result.run_id == "633a4c76"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from orchestration.decisions.model import History
@@ -11,7 +10,7 @@ from orchestration.nba.games import Schedule
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action, ExecutionStatus, Outcome
-from support.worlds import DAY, et, game, ours, schedule
+from support.worlds import DAY, as_seen, et, game, ours, schedule
 
 CONFIG = ours()
 NIGHT = schedule(game(1, "19:00"), game(2, "19:30"))
@@ -42,7 +41,7 @@ def a_day(games: Schedule = NIGHT, until: datetime = AFTER) -> DayFacts:
     ]
     return DayFacts(
         DAY,
-        replace(games, refreshed_at=until),
+        as_seen(games, until),
         tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
         tuple(DecisionFact(ident(d), d.workflow, d.tick, d.action, d.rule, d.reason) for d in made),
         tuple(

@@ -17,7 +17,7 @@ from orchestration.nba.teams import TEAMS
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action, ExecutionStatus, Outcome
-from support.worlds import DAY, ROOT, et, game, ours, schedule
+from support.worlds import DAY, ROOT, as_seen, et, game, ours, schedule
 
 HOSTILE = "<script>alert('x')</script>\u202egnp.exe\x00" + "A" * 10_000
 """What somebody may have written into an error, a reason or a status."""
@@ -52,7 +52,7 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
 
     return DayFacts(
         day,
-        replace(games, refreshed_at=until),
+        as_seen(games, until),
         tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
         tuple(
             DecisionFact(

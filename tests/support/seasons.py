@@ -83,6 +83,8 @@ def document(seed: int = 1, last: date = LAST) -> str:
 
 REFRESHES = (time(4, 30), time(6), time(12), time(18))
 MIDNIGHT = time(0)
+PLAYED = timedelta(minutes=165)
+"""So long after its tip a game is over for its source."""
 
 
 def last_refresh(moment: datetime) -> datetime:
@@ -125,7 +127,9 @@ class Fate:
             tip = at(said.day + timedelta(days=said.wall < time(6) and said.wall != MIDNIGHT), said.wall)
             teams = (self.home, self.away) if said.teams else ("", "")
             code = f"{said.day:%Y%m%d}/{teams[1]}{teams[0]}"
-            rows[said.day] = read_game(self.game_id, code, said.day, tip, *teams, 1, "Scheduled", written)
+            over = self.tip is not None and said.day == self.day and self.tip + PLAYED <= refresh
+            status = (3, "Final") if over else (1, "Scheduled")
+            rows[said.day] = read_game(self.game_id, code, said.day, tip, *teams, *status, written)
         yield from rows.values()
 
 

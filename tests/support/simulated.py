@@ -5,10 +5,12 @@ A workflow's run is made of the same parts as its DAG's tasks; lock, cleanup and
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +19,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from fastapi.testclient import TestClient
 
+from orchestration.alerts.channels import Sent
 from orchestration.alerts.memory import ALERTS
+from orchestration.alerts.model import Alert
 from orchestration.audit.facts import day_facts
 from orchestration.audit.ids import TaskKey, decision_id, execution_id
 from orchestration.audit.inputs import decision_inputs
@@ -25,6 +29,9 @@ from orchestration.audit.outbox import Outbox
 from orchestration.audit.rows import DecisionRow, ExecutionRow, ScraperRun
 from orchestration.audit.service_log import corrections
 from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.config import config_path
+from orchestration.config.last_good import load_or_last_good
+from orchestration.config.model import Config
 from orchestration.config.scrapers import answer_of, is_event_source, parameters_of
 from orchestration.config.templates import Item, render
 from orchestration.decisions.engine import aborted, decide
@@ -32,7 +39,10 @@ from orchestration.decisions.model import Decision
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import et
 from orchestration.operators.call_rows import Call, call_row
-from orchestration.operators.cleanup import CleanupOperator
+from orchestration.operators.check import CheckTablesOperator
+from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
+from orchestration.operators.decide import DECISION_KEY, LOUD, AbortOperator, DecideOperator
+from orchestration.operators.finish import FinishOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.slates import TellSlatesOperator
 from orchestration.operators.watch import WatchOperator
@@ -41,28 +51,91 @@ from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.scraper_service import ScraperService
 from orchestration.ui.looking import Looks
-from orchestration.words import Action, Outcome
+from orchestration.words import Action, ExecutionStatus, Outcome
 from sandbox.faults import Fault
 from support.announced import Announced
 from support.pages import Viewer, site
 from support.standins import PATIENCE_SECONDS, GoogleStandIns
-from support.worlds import ours
+from support.worlds import ROOT
+
+SLOW = 0.9
+"""What share of its time a call takes while the service is slow."""
+CALLS_MINUTES = 1
+"""So long a run's calls take that fail, by estimate: here they take no time."""
+AIRFLOW = {"metadatabase": "healthy", "scheduler": "healthy", "triggerer": "healthy", "dag_processor": "healthy"}
+"""What Airflow's health page says of its components."""
 
 
 class Store(dict):
     set = dict.__setitem__
 
 
+@dataclass
+class Ti:
+    """A task as far as our operators ask it, and what it says of Airflow."""
+
+    days: SimulatedDays
+    run_id: str
+    task_id: str
+    moment: datetime
+    xcoms: dict[str, Any]
+    dag_id: str = "system"
+    map_index: int = -1
+    try_number: int = 1
+    max_tries: int = 0
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.days.xcoms[self.run_id, self.task_id, key] = value
+
+    def xcom_pull(self, task_ids: str, key: str) -> Any:
+        return self.xcoms.get(key, self.days.xcoms.get((self.run_id, task_ids, key)))
+
+    def get_dag(self, dag_id: str) -> Any:
+        paused = self.days.fault.paused if self.days.fault and self.days.holds(self.moment) else ""
+        return SimpleNamespace(is_paused=dag_id == paused)
+
+    def get_dr_count(self, dag_id: str, states: list[str]) -> int:
+        assert states == ["running"]
+        return int(dag_id in self.days.stuck)
+
+    def get_ti_count(self, dag_id: str, task_ids: list[str], states: list[str]) -> int:
+        assert states == ["scheduled"]
+        fault = self.days.fault
+        pools = {self.days.config.scrapers[name].pool for name in task_ids}
+        return self.days.stuck.get(dag_id, 0) if fault and fault.pool in pools else 0
+
+
 class SimulatedDays:
-    """Plays moments, with a fault or without; ``raised`` is what the watchdog and the cleanup told people."""
+    """Plays moments, with a fault or without.
+
+    ``raised`` is what the watchdog and the cleanup told people, ``told`` every alert and when it is told.
+    """
 
     def __init__(self, google: GoogleStandIns, day: date, fault: Fault | None = None) -> None:
         self.google, self.day, self.fault = google, day, fault
-        self.config, self.outbox = ours(), Outbox()
+        self.outbox = Outbox()
         self.memory, self.raised, self.announced = Store(), [], Announced()
+        self.told: list[tuple[datetime, Alert]] = []
+        self.stuck: dict[str, int] = {}
+        """Workflows with a run that stands still, and how many of its calls wait for a slot."""
         self.service = ScraperService()
+        self.xcoms: dict[tuple[str, str, str], Any] = {}
+
+    @property
+    def config(self) -> Config:
+        return load_or_last_good(lambda loaded: ()).config
+
+    def tell(self, _: Config, alert: Alert, now: datetime, link: str) -> Sent:
+        """What is in the place of the channels."""
+        self.told.append((et(now), alert))
+        return Sent((), {})
 
     def play(self, timeline: dict[datetime, list[str]]) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("orchestration.alerts.memory.send", self.tell)
+            self._play(timeline)
+
+    def _play(self, timeline: dict[datetime, list[str]]) -> None:
         for moment, dag_ids in timeline.items():
             self.google.set_clock(moment)
             self._break_or_repair(moment)
@@ -92,14 +165,28 @@ class SimulatedDays:
         if self.fault is None:
             return
         holds = self.fault.holds(self.day, moment)
-        self.google.trouble(**(self.fault.world if holds else {}))
+        # What takes seconds takes none here; how long it took, the rows say.
+        self.google.trouble(**({**self.fault.world, "slow": 0} if holds else {}))
+        if self.fault.refuses:
+            self.google.refuse(**(self.fault.refuses if holds else {}))
+        if self.fault.dropped and holds:
+            Warehouse().query(f"DROP TABLE IF EXISTS {self.fault.dropped}")
+        if self.fault.deployed:
+            ours = (ROOT / "config" / "workflows.yaml").read_text()
+            config_path().write_text(self.fault.file(self.day, ours) if holds else ours)
+        AIRFLOW.update({self.fault.dead: "unhealthy"} if holds and self.fault.dead else {"triggerer": "healthy"})
         if self.fault.bigquery and holds != ("bigquery" not in self.google.processes):
             self.google.stop_bigquery() if holds else self.google.start_bigquery()
+
+    def holds(self, moment: datetime) -> bool:
+        return self.fault is not None and self.fault.holds(self.day, moment)
 
     def _system(self, dag_ids: list[str]) -> Iterator[Any]:
         if "schedule_locker" in dag_ids:
             yield LockOperator(task_id="lock")
+            yield CheckTablesOperator(task_id="check_tables")
         if "cleanup" in dag_ids:
+            yield DrainOutboxOperator(task_id="drain_outbox")
             yield CleanupOperator(task_id="republish_lost_files")
         if "watch" in dag_ids:
             yield WatchOperator(task_id="watch")
@@ -107,19 +194,7 @@ class SimulatedDays:
             yield TellSlatesOperator(task_id="tell_slates")
 
     def _task(self, operator: Any, moment: datetime) -> None:
-        run_id = f"replay__{moment.isoformat()}"
-        context = {
-            "ti": SimpleNamespace(
-                dag_id="system", run_id=run_id, task_id=operator.task_id, map_index=-1, try_number=1, max_tries=0
-            ),
-            "dag_run": SimpleNamespace(
-                run_id=run_id, run_type="scheduled", conf={}, start_date=moment, run_after=moment,
-                logical_date=moment, triggering_user_name=None,
-            ),
-            "params": {},
-            "asset_state_store": {ALERTS: self.memory},
-            **self.announced.context(),
-        }  # fmt: skip
+        context = self._context(operator.task_id, moment)
         try:
             operator.execute(context)
             self.announced.succeeded(operator, context)
@@ -128,6 +203,19 @@ class SimulatedDays:
         except WarehouseError:
             pass
         self._drain()
+
+    def _context(self, task_id: str, moment: datetime, **xcoms: Any) -> Any:
+        run_id = f"replay__{moment.isoformat()}"
+        return {
+            "ti": Ti(self, run_id, task_id, moment, xcoms),
+            "dag_run": SimpleNamespace(
+                run_id=run_id, run_type="scheduled", conf={}, start_date=moment, run_after=moment,
+                logical_date=moment, triggering_user_name=None,
+            ),
+            "params": {},
+            "asset_state_store": {ALERTS: self.memory},
+            **self.announced.context(),
+        }  # fmt: skip
 
     def _drain(self) -> None:
         try:
@@ -167,12 +255,40 @@ class SimulatedDays:
                     **key.columns(),
                 )
             )
-            if decision.action is Action.RUN:
+            self._tell(decision, clock)
+            if decision.action is Action.RUN and not self._stands_still(decision):
                 rows += self._run(decision, clock, run_id)
         self.outbox.stage(rows)
         self._drain()
-        if "phase2_dead" not in (self.fault.world if self.fault else {}):
+        # BigQuery takes no rows of Phase 2's either.
+        if self.holds(tick) and self.fault and {"forbidden", "quota"} & set(self.fault.refuses):
+            return
+        if self.fault is None or not (self.fault.dropped or "phase2_dead" in self.fault.world):
             self.google.settle()
+
+    def _tell(self, decision: Decision, clock: RunClock) -> None:
+        """Tell what the run's first tasks tell at once; those of an ABORT have tried again before."""
+        if decision.action is Action.ABORT:
+            waited = sum(self.config.settings.decide_retries.first_delay_seconds * 2**n for n in range(2))
+            moment = clock.tick + timedelta(seconds=waited)
+            with contextlib.suppress(AirflowFailException):
+                AbortOperator(task_id="abort", workflow=decision.workflow).execute(
+                    self._context("abort", moment, **{DECISION_KEY: decision.to_dict()})
+                )
+        elif decision.alert_level in LOUD:
+            DecideOperator(task_id="decide", workflow=decision.workflow)._tell(
+                self._context("decide", clock.tick), decision
+            )
+
+    def _stands_still(self, decision: Decision) -> bool:
+        """Return whether the run waits: for the triggerer that is to end its hold, or for a slot of a pool."""
+        if self.fault is None or not self.holds(decision.tick):
+            return False
+        waiting = [name for name in decision.scrapers if self.config.scrapers[name].pool == self.fault.pool]
+        if not self.fault.dead and not (self.fault.pool and waiting):
+            return False
+        self.stuck[decision.workflow] = len(waiting)
+        return True
 
     def _run(self, decision: Decision, clock: RunClock, run_id: str) -> list[Any]:
         """Return the rows of a run: of its calls, what the service's log corrects, as ``finish`` does, and its own."""
@@ -197,7 +313,10 @@ class SimulatedDays:
                         event_source=is_event_source(planned.scraper, self.config.scrapers),
                     )  # fmt: skip
                     key = TaskKey(decision.workflow, run_id, planned.scraper, index, number)
-                    rows.append(call_row(call, result, key, carried, clock, "test", clock.tick, clock.tick))
+                    ended = clock.tick + timedelta(
+                        seconds=SLOW * (result.timeout_seconds or 0) if self._slow(clock) else 0
+                    )
+                    rows.append(call_row(call, result, key, carried, clock, "test", clock.tick, ended))
                     if result.outcome is not Outcome.FAILED or not result.retryable:
                         break
                 events += result.event_ids
@@ -219,7 +338,16 @@ class SimulatedDays:
             error_message=failures_in_short(ends), slot_time=clock.tick, target_date=decision.target_date,
             created_at=clock.tick, **TaskKey(decision.workflow, run_id, "finish").columns(),
         )  # fmt: skip
+        if execution.status is ExecutionStatus.FAILED:
+            finish = FinishOperator(task_id="finish", workflow=decision.workflow)
+            after_calls = clock.tick + timedelta(minutes=self.config.settings.execution_delay_minutes + CALLS_MINUTES)
+            context = self._context("finish", after_calls)
+            if finish.stands(ends):
+                finish._tell(context, clock, execution.error_message or "no call was made")
         return [*rows, *found.values(), execution]
+
+    def _slow(self, clock: RunClock) -> bool:
+        return self.holds(clock.tick) and self.fault is not None and bool(self.fault.world.get("slow"))
 
     def _corrections(self, rows: list[ScraperRun], clock: RunClock) -> dict[str, ScraperRun]:
         try:

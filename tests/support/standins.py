@@ -19,6 +19,7 @@ import requests
 from orchestration.audit.setup import init
 from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
+from sandbox.bigquery_faults import TROUBLES
 from sandbox.service import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +129,11 @@ class GoogleStandIns:
         """Let these troubles begin in the world, and all others end: without any, all is well again."""
         url = f"http://127.0.0.1:{self.scrapers}/world/troubles"
         requests.post(url, json=troubles, timeout=PATIENCE_SECONDS).raise_for_status()
+
+    def refuse(self, **troubles: object) -> None:
+        """Let BigQuery refuse this, and nothing else: see :mod:`sandbox.bigquery_faults`."""
+        url = f"http://127.0.0.1:{self.bigquery}{TROUBLES}"
+        requests.post(url, json=troubles, timeout=60).raise_for_status()
 
     def settle(self) -> dict[str, int]:
         """Wait until Phase 2 has nothing left to do; return what the world has counted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
@@ -61,6 +62,12 @@ def schedule(*games: Game, refreshed: datetime | None = None) -> Schedule:
     """A schedule that is known: refreshed at 04:30 of the day before its first game, unless said otherwise."""
     first = min((g.date for g in games), default=DAY)
     return Schedule(games, refreshed or et("04:30", first))
+
+
+def as_seen(games: Schedule, moment: datetime) -> Schedule:
+    """The schedule as a source has it that is asked at ``moment``: what is over is final."""
+    known = tuple(replace(g, status=3) if g.due <= moment else g for g in games.games)
+    return replace(games, games=known, refreshed_at=moment)
 
 
 def executed(

@@ -1,4 +1,4 @@
-"""Healthy days raise nothing, and of eight big faults the health check names the right one first."""
+"""Healthy days raise nothing, and eight big faults are still named hours later; test_faults has all, and how soon."""
 
 import re
 from datetime import UTC, timedelta
@@ -23,7 +23,7 @@ NAMED = {
     "service_down": ("22:50", "UNHEALTHY: the scraper service cannot be reached: "),
     "source_blocked": ("22:50", "UNHEALTHY: the source nba_com blocks us or answers nonsense: "),
     "props_empty": ("18:50", "DEGRADED: oddsa_player_props (betting_lines): "),
-    "phase2_dead": ("21:50", "DEGRADED: Phase 2 reads no messages: "),
+    "phase2_dead": ("21:50", "DEGRADED: Phase 2 reads no messages, or writes nothing: "),
     "topic_gone": ("20:50", "DEGRADED: Pub/Sub takes no messages: "),
     "bigquery_down": ("16:50", "UNHEALTHY: BigQuery did not answer at 15:00 to 16:00 ET: "),
 }
@@ -65,10 +65,6 @@ def days(world, tmp_path, monkeypatch):
     monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
     monkeypatch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
     return lambda fault=None: SimulatedDays(world, DAY, FAULTS.get(fault))
-
-
-def test_every_fault_is_tried():
-    assert set(NAMED) == set(FAULTS)
 
 
 @pytest.mark.lesson("K11")

@@ -9,7 +9,8 @@ SELECT 'expected', TO_JSON_STRING(STRUCT(
   workflow_name AS workflow,
   UNIX_SECONDS(expected_run_time) AS tick,
   UNIX_SECONDS(locked_at) AS locked_at,
-  reason AS reason
+  reason AS reason,
+  rules AS rules
 ))
 FROM {audit}.v_expected_schedule
 WHERE date = @day
@@ -69,7 +70,9 @@ SELECT 'call', TO_JSON_STRING(STRUCT(
   map_index AS map_index,
   call_index AS call_index,
   try_number AS try_number,
-  gcs_path AS gcs_path
+  gcs_path AS gcs_path,
+  duration_seconds AS seconds,
+  timeout_seconds AS timeout_seconds
 ))
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) >= @start_date
@@ -83,7 +86,8 @@ SELECT 'cleanup', TO_JSON_STRING(STRUCT(
   republished_count AS republished,
   errors AS errors,
   (SELECT MAX(missing.age_minutes) FROM UNNEST(missing_files) AS missing) AS oldest_missing,
-  missing_files AS waiting
+  missing_files AS waiting,
+  seen AS seen
 ))
 FROM {audit}.v_cleanup_operations
 WHERE DATE(cleanup_time) >= @start_date
@@ -97,3 +101,14 @@ SELECT 'first', TO_JSON_STRING(STRUCT(
 ))
 FROM {audit}.first_decisions(@record_from, @record_to)
 WHERE tick < @until
+UNION ALL
+SELECT 'brought', TO_JSON_STRING(STRUCT(
+  scraper_name AS scraper,
+  CAST(target_date AS STRING) AS date,
+  UNIX_SECONDS(MAX(IF(status = 'success', slot_time, NULL))) AS last
+))
+FROM {audit}.v_scraper_runs
+WHERE DATE(triggered_at) BETWEEN @record_from AND @start_date
+  AND slot_time < @start
+  AND status IN ('success', 'no_data')
+GROUP BY scraper_name, target_date

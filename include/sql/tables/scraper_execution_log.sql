@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS {audit}.scraper_execution_log (
   run_id STRING OPTIONS(description="= execution_id, as the old readers know it"),
   opts JSON OPTIONS(description="Parameters, without anything secret"),
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
+  timeout_seconds FLOAT64 OPTIONS(description="How long it might have taken"),
   row_id STRING OPTIONS(description="Deterministic id; the view keeps one row per id. NULL in rows that the service writes itself"),
   service_retries INT64 OPTIONS(description="How often the service itself has tried its source again, where it says so"),
   slot_time TIMESTAMP OPTIONS(description="The tick"),

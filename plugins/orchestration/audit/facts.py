@@ -10,6 +10,7 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.config.model import Config
 from orchestration.health.facts import (
     RECORD,
+    BroughtFact,
     CallFact,
     CleanupFact,
     DayFacts,
@@ -17,6 +18,7 @@ from orchestration.health.facts import (
     ExecutionFact,
     ExpectedFact,
     FirstFact,
+    SeenFact,
     WaitingFile,
 )
 from orchestration.planning.day import day_bounds
@@ -48,7 +50,9 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
         day=day,
         schedule=schedule_from(rows),
         expected=tuple(
-            ExpectedFact(r["workflow"], moment(r["tick"]), r.get("reason") or "", _moment(r.get("locked_at")))
+            ExpectedFact(
+                r["workflow"], moment(r["tick"]), r.get("reason") or "", _moment(r.get("locked_at")), r.get("rules")
+            )
             for r in rows["expected"]
         ),
         decisions=tuple(
@@ -100,6 +104,8 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 r.get("gcs_path"),
                 _moment(r.get("at_second")),
                 r.get("call_index"),
+                r.get("seconds"),
+                r.get("timeout_seconds"),
             )
             for r in rows["call"]
         ),
@@ -115,10 +121,14 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                     WaitingFile(f.get("scraper_name") or "", f.get("gcs_path") or "", int(f.get("age_minutes") or 0))
                     for f in r.get("waiting") or ()
                 ),
+                tuple(SeenFact(s["kind"], s["about"], s["text"]) for s in r.get("seen") or ()),
             )
             for r in rows["cleanup"]
         ),
         first=tuple(FirstFact(r["workflow"], moment(r["tick"]), moment(r["made_at"])) for r in rows["first"]),
+        brought=tuple(
+            BroughtFact(r["scraper"], date.fromisoformat(r["date"]), _moment(r.get("last"))) for r in rows["brought"]
+        ),
     )
 
 

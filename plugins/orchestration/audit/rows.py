@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from orchestration.services.redaction import masked, without_secrets
-from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority, Source
+from orchestration.words import Action, AlertLevel, Around, ExecutionStatus, Outcome, Priority, Source
 
 UtcTime = Annotated[AwareDatetime, PlainSerializer(lambda value: value.astimezone(UTC).isoformat(), return_type=str)]
 
@@ -96,6 +96,7 @@ class ExpectedRun(Row):
     schedule_version: str | None = None
     generated_by: str | None = None
     forced: bool = False
+    rules: str | None = None
     target_date: Date
     run_id: str
 
@@ -167,6 +168,7 @@ class ScraperRun(Row):
     triggered_at: UtcTime
     completed_at: UtcTime | None = None
     duration_seconds: float | None = Field(default=None, ge=0)
+    timeout_seconds: float | None = Field(default=None, ge=0)
     source: Source
     triggered_by: str | None = None
     gcs_path: str | None = None
@@ -200,6 +202,16 @@ class MissingFile(BaseModel):
     republished: bool
 
 
+class Seen(BaseModel):
+    """Something around us that was not as it should be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Around
+    about: str
+    text: Message
+
+
 class CleanupRow(Row):
     """``cleanup_operations``."""
 
@@ -213,6 +225,7 @@ class CleanupRow(Row):
     republished_count: int = Field(ge=0)
     missing_files: list[MissingFile] = []
     errors: list[Message] = []
+    seen: list[Seen] = []
     duration_seconds: float | None = Field(default=None, ge=0)
     pubsub_enabled: bool | None = None
     run_id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from orchestration.config.last_good import load_or_last_good
 from orchestration.config.settings import Settings
 from orchestration.services.errors import hide_in_logs
 from orchestration.services.redaction import masked
+from orchestration.words import NoAnswer
 
 if TYPE_CHECKING:
     from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
@@ -25,6 +26,8 @@ APPEND_RETRY_SECONDS = 10
 """So long an append that BigQuery does not take for its own reasons is tried again at once."""
 NOT_ABOUT_ROWS = {401, 403, 404, 407, 408, 425, 429}
 """Answers about who asks, what for and how often; nothing in the rows is to blame."""
+QUOTA_REASONS = {"quotaExceeded", "rateLimitExceeded"}
+"""What BigQuery calls a quota in its errors, beside status 403."""
 MAX_BYTES_BILLED = 1_000_000_000
 """No statement of ours reads more than a few MB; one that would is refused by BigQuery (lesson C6)."""
 
@@ -68,6 +71,8 @@ class Warehouse:
         self._client: Client | None = None
         self._failing = False
         """Whether the last append failed: then the next is tried once, until one gets through again."""
+        self.ahead: timedelta | None = None
+        """By how much our clock was ahead of BigQuery's when it last answered a query, with what the answer took."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -115,13 +120,15 @@ class Warehouse:
         try:
             # No automatic retry: a statement that fails, fails the task, and the task has retries of its own.
             job = self.client.query(sql, job_config=config, timeout=QUERY_SECONDS, retry=None, job_retry=None)
-            return [dict(row) for row in job.result(timeout=QUERY_SECONDS, retry=None, job_retry=None)]
+            rows = [dict(row) for row in job.result(timeout=QUERY_SECONDS, retry=None, job_retry=None)]
+            if job.ended is not None:
+                self.ahead = datetime.now(UTC) - job.ended
+            return rows
         except Exception as error:
-            said = _first_line(error)
+            why, said = _why(error), _first_line(error)
             # A dataset that was never set up, or not since the last release.
-            absent = any(words in said.lower() for words in ("not found", "does not exist"))
-            hint = "; `python -m orchestration init` makes or names what is missing" if absent else ""
-            raise WarehouseError(f"BigQuery did not answer: {said}{hint}") from error
+            hint = "; `python -m orchestration init` makes or names what is missing" if why is NoAnswer.GONE else ""
+            raise WarehouseError(f"{why.value}: {said}{hint}") from error
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append ``rows`` to an audit table by streaming (lessons C7, E11).
@@ -161,7 +168,7 @@ class Warehouse:
         """Return name and type of the column that ``dataset.table`` is partitioned by, or None."""
         found = self._table(table)
         if found is None:
-            raise WarehouseError(f"BigQuery has no table {table}")
+            raise WarehouseError(f"{NoAnswer.GONE.value} {table}")
         field = found.time_partitioning.field if found.time_partitioning else None
         kinds = {column.name: column.field_type for column in found.schema}
         return (field, kinds[field]) if field else None
@@ -179,7 +186,7 @@ class Warehouse:
         """Add nullable columns to ``dataset.table``; nothing else about it changes."""
         found = self._table(table)
         if found is None:
-            raise WarehouseError(f"BigQuery has no table {table}")
+            raise WarehouseError(f"{NoAnswer.GONE.value} {table}")
         found.schema = [*found.schema, *columns]
         try:
             self.client.update_table(found, ["schema"], timeout=QUERY_SECONDS, retry=None)
@@ -204,6 +211,21 @@ def _refusal(code: int) -> type[RequestRefused] | None:
     if code == 500:
         return RequestFailed
     return RequestRefused if 400 <= code < 500 and code not in NOT_ABOUT_ROWS else None
+
+
+def _why(error: Exception) -> NoAnswer:
+    """Return why BigQuery did not do what was asked, as far as the error says it."""
+    from google.api_core.exceptions import Forbidden, NotFound, TooManyRequests, Unauthorized
+
+    reasons = {str(one.get("reason")) for one in getattr(error, "errors", ()) if isinstance(one, Mapping)}
+    if reasons & QUOTA_REASONS or isinstance(error, TooManyRequests):
+        return NoAnswer.QUOTA
+    if isinstance(error, Forbidden | Unauthorized):
+        return NoAnswer.FORBIDDEN
+    said = str(error).lower()
+    if isinstance(error, NotFound) or any(words in said for words in ("not found", "does not exist")):
+        return NoAnswer.GONE
+    return NoAnswer.DOWN
 
 
 def _parameter(name: str, value: Parameter) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.config import Config, ConfigError, load
+from orchestration.config import Config, ConfigError
+from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
@@ -40,12 +42,13 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
 
     now = as_of or datetime.now(UTC)
     try:
-        config = load().config
+        loaded, problem = in_use()
+        config = loaded.config
         day = day or current_day(config, now)
         if day > current_day(config, now):
             return _unknown(day, f"{day} has not begun", "look again when it has", as_json=as_json)
         facts = day_facts(Warehouse(config.settings), config, day, now)
-        health = assess(config, facts, now)
+        health = assess(config, replace(facts, broken_config=problem), now)
     except WarehouseError as error:
         return _unknown(day, str(error), "check the connection google_cloud_default", as_json=as_json)
     except ConfigError as error:

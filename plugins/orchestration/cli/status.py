@@ -6,12 +6,13 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from orchestration.cli.health import shadow_note
-from orchestration.config import Config, load
+from orchestration.config import Config
+from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding
 from orchestration.health.verdict import Health, assess
@@ -23,16 +24,21 @@ from orchestration.words import Verdict
 WIDTH = 79
 SECONDS = 5
 PARTS: dict[str, frozenset[str]] = {
-    "locker": frozenset({"not_locked"}),
+    "locker": frozenset({"not_locked", "config_broken", "rules_changed", "halt_forgotten"}),
     "decisions": frozenset(
         {"missing_ticks", "expected_missed", "abort", "bigquery_down", "schedule_unknown", "unusable_rows"}
+        | {"rows_not_taken", "dag_paused", "clock_off", "schedule_frozen", "misdated_tips"}
     ),
     "executions": frozenset(
         {"run_without_execution", "execution_failed", "execution_partial", "vetoed", "deadline_missed"}
+        | {"airflow_part_dead", "pool_full"}
     ),
-    "calls": frozenset({"service_down", "source_failing", "mostly_no_data"}),
-    "box scores": frozenset({"games_incomplete"}),
-    "handoff": frozenset({"files_missing", "cannot_publish", "phase2_silent"}),
+    "calls": frozenset(
+        {"service_down", "answers_cut", "unknown_scraper", "service_slow", "source_failing", "source_silent"}
+        | {"mostly_no_data"}
+    ),
+    "box scores": frozenset({"games_incomplete", "source_late"}),
+    "handoff": frozenset({"files_missing", "table_gone", "cannot_publish", "phase2_silent"}),
     "cleanup": frozenset({"no_cleanup", "cleanup_says", "cleanup_blind"}),
 }
 """The kinds of findings that belong to each part of the day."""
@@ -50,9 +56,10 @@ class Part:
 
 def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
     """Print every part; return 0, 1 degraded, 2 unhealthy, or 3 when a part cannot be known and no other is worse."""
-    config, now = load().config, as_of or datetime.now(UTC)
+    loaded, problem = in_use()
+    config, now = loaded.config, as_of or datetime.now(UTC)
     day = day or current_day(config, now)
-    parts = [*_day_parts(config, day, now), _part("outbox", _outbox), _part("scraper service", _service)]
+    parts = [*_day_parts(config, day, now, problem), _part("outbox", _outbox), _part("scraper service", _service)]
     parts.append(_part("Airflow", _airflow))
     order = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
     worst = max((part.verdict for part in parts), key=order.index)
@@ -79,7 +86,7 @@ def _print(part: Part) -> None:
             print(f"{'':12}next: {command}")
 
 
-def _day_parts(config: Config, day: date, now: datetime) -> Iterator[Part]:
+def _day_parts(config: Config, day: date, now: datetime, problem: str | None) -> Iterator[Part]:
     from orchestration.audit.facts import day_facts
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -89,7 +96,7 @@ def _day_parts(config: Config, day: date, now: datetime) -> Iterator[Part]:
         return
     warehouse = Warehouse(config.settings)
     try:
-        facts = day_facts(warehouse, config, day, now)
+        facts = replace(day_facts(warehouse, config, day, now), broken_config=problem)
         failing = warehouse.query(statement("failing_scrapers"), {"first_date": day, "last_date": day})
         health = assess(config, facts, now)
     except WarehouseError as error:
@@ -177,23 +184,18 @@ def _service(name: str) -> Part:
 
 def _airflow(name: str) -> Part:
     """What Airflow's own health page says; it needs no login."""
-    import requests
-
     from orchestration.alerts.channels import airflow_url
+    from orchestration.services.airflow_health import NoHealthPage, components, ill
 
-    base = airflow_url()
     try:
-        reply = requests.get(f"{base}/api/v2/monitor/health", timeout=SECONDS)
-        reply.raise_for_status()
-        components: dict[str, dict[str, Any] | None] = reply.json()
-    except (requests.RequestException, ValueError) as error:
-        text = f"{base} does not answer ({type(error).__name__}); AIRFLOW__API__BASE_URL says where Airflow is"
+        found = components(airflow_url())
+    except NoHealthPage as error:
+        text = f"{error}; AIRFLOW__API__BASE_URL says where Airflow is"
         return Part(name, "unknown", Verdict.UNKNOWN, [(text, "")])
-    well = {component: (state or {}).get("status") for component, state in components.items()}
-    ill = [component for component, status in well.items() if status not in ("healthy", None)]
-    healthy = [component for component, status in well.items() if status == "healthy"]
+    healthy = [component for component, state in found.items() if state.get("status") == "healthy"]
     part = Part(name, ", ".join(healthy) or "nothing is well")
-    if ill:
+    for component, why in ill(found).items():
         part.verdict = Verdict.UNHEALTHY
-        part.wrong = [(f"{one} is {well[one]}", "airflow jobs check --limit 10 --allow-multiple") for one in ill]
+        text = f"{component} is {found[component]['status']}: {why}"
+        part.wrong.append((text, "airflow jobs check --limit 10 --allow-multiple"))
     return part

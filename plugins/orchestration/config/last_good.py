@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
-from orchestration.config import ConfigError, Loaded, config_path, loads, read
+from orchestration.config import ConfigError, Loaded, config_path, load, loads, read
 from orchestration.config.environment import airflow_home
 from orchestration.config.errors import Problem
 
@@ -51,6 +51,18 @@ def load_or_last_good(check: Check | None = None) -> Loaded:
             return loaded
         _unbuildable.add(text)
     return _instead(kept) or loaded if text in _unbuildable else loaded
+
+
+def in_use() -> tuple[Loaded, str | None]:
+    """Return the configuration in use, and what is wrong with the file if that is the last good one instead.
+
+    Raises ConfigError when the file does not load and there has never been a good one here.
+    """
+    try:
+        return load(), None
+    except ConfigError as error:
+        first, *more = (problem.text(config_path().name) for problem in error.problems)
+        return load_or_last_good(), first + (f" (and {len(more)} more)" if more else "")
 
 
 def is_known_as_good() -> bool:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 
 from orchestration.config.model import Config
-from orchestration.health.facts import CallFact, DayFacts
+from orchestration.health.facts import CallFact, CleanupFact, DayFacts
 from orchestration.health.findings import Finding, bad, script, worse
 from orchestration.health.running import standing_aborts, standing_failures
-from orchestration.nba.eastern import clock
-from orchestration.words import ExecutionStatus, Outcome
+from orchestration.nba.eastern import after, clock, et_date
+from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome
 
-UNREACHABLE = "connection"
+UNREACHABLE, BROKEN_OFF, UNKNOWN = "connection", "transport", "unknown_scraper"
+OF_THE_SERVICE = {
+    UNREACHABLE: "the service cannot be reached",
+    BROKEN_OFF: "the answer breaks off in the middle",
+    UNKNOWN: "the service does not know the scraper; was it deployed anew?",
+}
+"""Kinds of error of the service itself; all others are about a source."""
 IN_WORDS = {
     "blocked": "blocks us (HTTP 403)",
     "rate_limited": "limits our rate (HTTP 429)",
@@ -22,6 +29,11 @@ IN_WORDS = {
 }
 """What a kind of error means, for somebody half awake; the kind itself stands after it."""
 ENOUGH_FILES = 3
+ENOUGH_CALLS = 3
+SLOW = 0.8
+"""A call that takes this share of its time is slow."""
+SILENT_DAYS = 2
+"""Who was asked on so many days before and brought nothing, is silent on the third."""
 REPUBLISHED_IN_VAIN_MINUTES = 100
 """A lost message is found within 90 minutes of its file; a file that is missing after that was republished in vain."""
 
@@ -30,7 +42,10 @@ def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield what explains the other findings."""
     yield from _bigquery(config, facts)
     yield from _sources(config, facts)
-    yield from _handoff(facts)
+    yield from _slow(facts)
+    yield from _late(config, facts)
+    yield from _silent(config, facts)
+    yield from _handoff(config, facts)
 
 
 def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -39,8 +54,17 @@ def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
         return
     ticks = sorted({d.tick for d in unread})
     times = clock(ticks[0]) if len(ticks) == 1 else f"{clock(ticks[0])} to {clock(ticks[-1])}"
-    text = f"BigQuery did not answer at {times} ET: {len(unread)} decisions were ABORT"
+    why = next((why for why in NoAnswer if why.value in unread[-1].reason), NoAnswer.DOWN)
+    text = f"{why.value} at {times} ET: {len(unread)} decisions were ABORT"
+    text += "" if why is NoAnswer.DOWN else f": {unread[-1].reason.partition(f'{why.value}: ')[2]}"
     yield bad("bigquery_down", "all", text, script("check_system_status", facts.day))
+
+
+def in_words(short: str) -> str:
+    """Return what an execution says of its failed calls, with what the kinds of error mean."""
+    known = {**OF_THE_SERVICE, **{kind: f"the source {says}" for kind, says in IN_WORDS.items()}}
+    meant = [f"{kind}: {says}" for kind, says in known.items() if f": {kind}" in short]
+    return short + (f" ({'; '.join(meant)})" if meant else "")
 
 
 def failed_calls(config: Config, facts: DayFacts) -> list[CallFact]:
@@ -62,12 +86,18 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     if cut_off:
         text = f"the scraper service cannot be reached: {_calls(cut_off)}"
         yield level("service_down", "scraper_service", text, script("check_system_status", facts.day))
+    broken = [call for call in failed if call.error_type == BROKEN_OFF]
+    if broken:
+        text = f"the scraper service breaks its answers off in the middle: {_calls(broken)}"
+        yield level("answers_cut", "scraper_service", text, script("check_system_status", facts.day))
     groups: dict[tuple[str, str], list[CallFact]] = defaultdict(list)
+    unknown = [call for call in failed if call.error_type == UNKNOWN]
+    if unknown:
+        text = f"the scraper service does not know a scraper; was it deployed anew? {_calls(unknown)}"
+        yield level("unknown_scraper", "scraper_service", text, "python -m orchestration init")
     for call in failed:
-        if call.error_type != UNREACHABLE:
-            model = config.scrapers.get(call.scraper)
-            source = (model.pool if model else None) or call.scraper
-            groups[source, call.error_type or "failed"].append(call)
+        if call.error_type not in OF_THE_SERVICE:
+            groups[_source(config, call.scraper), call.error_type or "failed"].append(call)
     for (source, kind), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
         text = f"the source {source} {IN_WORDS.get(kind, 'fails')}: {_calls(calls)} ({kind})"
         yield level("source_failing", source, text, command)
@@ -80,21 +110,93 @@ def _calls(calls: list[CallFact]) -> str:
     return f"since {clock(min(c.tick for c in calls))} ET {count} of {names} failed"
 
 
-def _handoff(facts: DayFacts) -> Iterator[Finding]:
-    """Files that do not reach their tables: Pub/Sub that takes no messages, or Phase 2 that reads none."""
+def _slow(facts: DayFacts) -> Iterator[Finding]:
+    """A service that still answers in time, but hardly: the next step is that nothing comes at all."""
+    timed = [c for c in facts.calls if c.seconds is not None and c.timeout_seconds]
+    latest: list[CallFact] = []
+    for tick in sorted({call.tick for call in timed}, reverse=True):
+        if len(latest) < ENOUGH_CALLS:
+            latest += [call for call in timed if call.tick == tick and call.outcome is not Outcome.FAILED]
+    slow = [c for c in latest if (c.seconds or 0) >= SLOW * (c.timeout_seconds or 0)]
+    if len(slow) >= ENOUGH_CALLS and len(slow) * 2 >= len(latest):
+        text = (
+            f"the scraper service is slow: since {clock(min(c.tick for c in slow))} ET {len(slow)} of {len(latest)} "
+            f"calls took {SLOW:.0%} or more of the time that they have"
+        )
+        yield worse("service_slow", "scraper_service", text, script("check_system_status", facts.day))
+
+
+def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
+    """Scrapers that were asked for games which were due, and had none of them: their source is late."""
+    games = {game.game_id: game for game in facts.schedule.on(facts.day)}
+    asked: dict[str, dict[str, bool]] = defaultdict(dict)
+    for call in facts.calls:
+        game = games.get(call.game_id or "")
+        if game is not None and call.tick >= game.due and call.outcome is not Outcome.FAILED:
+            found = asked[call.scraper].get(game.game_id, False)
+            asked[call.scraper][game.game_id] = found or call.outcome is Outcome.SUCCESS
+    late: dict[str, list[str]] = defaultdict(list)
+    for scraper, found_of in asked.items():
+        if len(found_of) >= ENOUGH_CALLS and not any(found_of.values()):
+            late[_source(config, scraper)].append(scraper)
+    for source, scrapers in sorted(late.items()):
+        count = max(len(asked[scraper]) for scraper in scrapers)
+        text = (
+            f"the source {source} is late: {', '.join(sorted(scrapers))} found none of the {count} games that are due"
+        )
+        yield worse("source_late", source, text, script("view_today_timeline", facts.day))
+
+
+def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
+    """Scrapers that found nothing today and have brought nothing for days, though they did before."""
+    last = {fact.scraper: fact.last for fact in sorted(facts.brought, key=lambda fact: fact.date) if fact.last}
+    for scraper, before in sorted(last.items()):
+        quiet_days = [
+            f.date for f in facts.brought if f.scraper == scraper and f.last is None and f.date > et_date(before)
+        ]
+        outcomes = [c.outcome for c in facts.calls if c.scraper == scraper and c.outcome is not Outcome.FAILED]
+        quiet = len(outcomes) >= ENOUGH_CALLS and set(outcomes) == {Outcome.NO_DATA}
+        if quiet and len(quiet_days) >= SILENT_DAYS:
+            text = (
+                f"the source {_source(config, scraper)} is silent: {scraper} found nothing in {len(outcomes)} calls "
+                f"and has brought nothing since {before:%a %d %b} {clock(before)} ET"
+            )
+            yield worse("source_silent", scraper, text, script("view_today_timeline", facts.day))
+
+
+def _source(config: Config, scraper: str) -> str:
+    model = config.scrapers.get(scraper)
+    return (model.pool if model else None) or scraper
+
+
+def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
+    """Files that do not reach their tables: a table that is gone, Pub/Sub or Phase 2 that does not do its part."""
     last = facts.last_cleanup
     if last is None:
         return
     command = script("check_system_status", facts.day)
+    gone = [error for error in last.errors if NoAnswer.GONE.value in error]
+    if gone:
+        yield bad("table_gone", "phase2", f"a table is gone at {clock(last.at)} ET: {gone[0]}", command)
     unsent = [error for error in last.errors if "not published" in error]
     if unsent:
         yield worse("cannot_publish", "cleanup", f"Pub/Sub takes no messages: {unsent[0]}", command)
         return
-    nothing_arrives = last.missing == last.checked
+    nothing_arrives = last.missing == last.checked or _none_since(config, facts, last)
     in_vain = last.oldest_missing_minutes >= REPUBLISHED_IN_VAIN_MINUTES
     if last.missing >= ENOUGH_FILES and (nothing_arrives or in_vain):
         text = (
-            f"Phase 2 reads no messages: {last.missing} of {last.checked} files are not in their tables at "
-            f"{clock(last.at)} ET, the oldest for {last.oldest_missing_minutes} min"
+            f"Phase 2 reads no messages, or writes nothing: {last.missing} of {last.checked} files are not in their "
+            f"tables at {clock(last.at)} ET, the oldest for {last.oldest_missing_minutes} min"
         )
         yield worse("phase2_silent", "phase2", text, command)
+
+
+def _none_since(config: Config, facts: DayFacts, last: CleanupFact) -> bool:
+    """Return whether no file has arrived that is as young as the oldest of those that are missing."""
+    waiting = {file.gcs_path for file in last.waiting}
+    since = after(last.at, -timedelta(minutes=last.oldest_missing_minutes + 1))
+    until = after(last.at, -timedelta(minutes=config.settings.cleanup_processor.min_file_age_minutes))
+    kept = {n for n, s in config.scrapers.items() if s.traceable and s.keeps_paths is KeptPaths.ALL}
+    files = {c.gcs_path for c in facts.calls if c.gcs_path and c.scraper in kept and c.at and since <= c.at <= until}
+    return bool(files) and files <= waiting

@@ -54,7 +54,8 @@ def halted(config: Config, name: str, facts: DayFacts) -> bool:
 
 def usable(facts: DayFacts) -> Iterator[Finding]:
     """Rows of the schedule that are no games: left out of every decision, and named here."""
-    if rows := facts.schedule.unusable:
+    # What lies ahead may not be decided yet: teams of a play-in, tips of a playoff.
+    if rows := [row for row in facts.schedule.unusable if row.date is None or row.date <= facts.day]:
         what = "row of the schedule is" if len(rows) == 1 else "rows of the schedule are"
         text = f"{len(rows)} {what} no game and left out: {'; '.join(named(rows))}"
         yield worse("unusable_rows", "schedule_dependency", text, trigger("schedule_dependency", force=True))
@@ -98,12 +99,16 @@ def _calling(config: Config) -> dict[str, Workflow]:
 
 
 def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
-    """Return whether the day's last post-game window is over. Before that no game is missing; without any, never."""
+    """Return whether the day's last post-game window is over, and we were there for it.
+
+    Before that no game is missing; without any, never.
+    """
     windows = [w.schedule.fixed_time for w in _calling(config).values() if isinstance(w, PostGameWorkflow)]
     if not windows:
         return False
     night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
-    return now >= after(night, GRACE)
+    start, _ = day_bounds(config, facts.day)
+    return facts.since(start) <= night and now >= after(night, GRACE)
 
 
 def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:

@@ -19,6 +19,8 @@ class ExpectedFact:
     tick: datetime
     reason: str
     locked_at: datetime | None = None
+    rules: str | None = None
+    """The digest of the workflow's rules by which it was locked, as :func:`orchestration.planning.rules.rules_of`."""
 
     def __post_init__(self) -> None:
         hold_instants(self, "tick", "locked_at")
@@ -92,6 +94,9 @@ class CallFact:
     """When it was made."""
     call_index: int | None = None
     """Its place among the calls of one task, None where that makes no other."""
+    seconds: float | None = None
+    timeout_seconds: float | None = None
+    """How long it took, and how long it might have taken."""
 
     def __post_init__(self) -> None:
         hold_instants(self, "tick", "at")
@@ -107,6 +112,18 @@ class WaitingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFact:
+    """Something around us that was not as it should be when a cleanup looked.
+
+    ``kind`` is one of :class:`orchestration.words.Around`, ``about`` the DAG, pool, table or part that it is about.
+    """
+
+    kind: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CleanupFact:
     """One cleanup."""
 
@@ -117,6 +134,7 @@ class CleanupFact:
     errors: tuple[str, ...]
     oldest_missing_minutes: int = 0
     waiting: tuple[WaitingFile, ...] = ()
+    seen: tuple[SeenFact, ...] = ()
 
     def __post_init__(self) -> None:
         hold_instants(self, "at")
@@ -132,6 +150,18 @@ class FirstFact:
 
     def __post_init__(self) -> None:
         hold_instants(self, "tick", "made_at")
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtFact:
+    """That a scraper was asked about an ET ``date`` before the day, and when it last brought something, if it did."""
+
+    scraper: str
+    date: date
+    last: datetime | None = None
+
+    def __post_init__(self) -> None:
+        hold_instants(self, "last")
 
 
 RECORD = timedelta(days=8)
@@ -150,6 +180,10 @@ class DayFacts:
     calls: tuple[CallFact, ...] = ()
     cleanups: tuple[CleanupFact, ...] = ()
     first: tuple[FirstFact, ...] = ()
+    brought: tuple[BroughtFact, ...] = ()
+    """Of the days before, up to :data:`RECORD`."""
+    broken_config: str | None = None
+    """What is wrong with workflows.yaml where the health check itself reads it."""
 
     def since(self, start: datetime, workflow: str | None = None) -> datetime:
         """Return from when on, at ``start`` of the day or later, this workflow, or anything at all, can be missing.

@@ -12,6 +12,8 @@ GRACE = timedelta(minutes=45)
 """From a tick until its execution must be over: the hold, the calls and their retries."""
 MORNING = timedelta(hours=7)
 """So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
+CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
+"""So long after one cleanup the next is not missed yet, and what it saw still says something."""
 SCRIPTS = "bin/orchestration"
 
 

@@ -11,15 +11,14 @@ from orchestration.decisions.collected import lacking, scrapers_about_games, suc
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
-from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
+from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, bad, script, trigger, worse
 from orchestration.nba.eastern import after, clock
 from orchestration.planning.day import day_bounds
 from orchestration.runs.execution import VETOED
 from orchestration.words import Action, ExecutionStatus
 
-LOCK_GRACE = timedelta(minutes=30)
+LOCK_GRACE = timedelta(minutes=15)
 """From the lock's tick until the day must be locked."""
-CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
 BLIND = "blind"
 """The kind of the cleanup's alert, and how its text begins, when paths of files are not known (lesson A2)."""
 
@@ -87,15 +86,19 @@ def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
         yield bad("expected_missed", workflow, text, script("check_missing_executions", facts.day))
 
 
+def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list[DecisionFact]:
+    """Return the RUN decisions that nobody has executed at the aware ``now``, though their ``grace`` is over."""
+    executed = {execution.decision_id for execution in facts.executions}
+    runs = [d for d in facts.decisions if d.action is Action.RUN and d.ours and d.decision_id not in executed]
+    return [decision for decision in runs if after(decision.tick, grace) < now]
+
+
 def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """RUN decisions that nobody executed (lesson K10), and ABORTs that nothing made up for."""
-    executed = {execution.decision_id for execution in facts.executions}
-    for decision in facts.decisions:
-        unexecuted = decision.action is Action.RUN and decision.ours and decision.decision_id not in executed
-        if unexecuted and after(decision.tick, GRACE) < now:
-            text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
-            command = f"airflow dags list-runs {decision.workflow}"
-            yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
+    for decision in unexecuted(facts, now):
+        text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
+        command = f"airflow dags list-runs {decision.workflow}"
+        yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
     for workflow, group in groupby(standing_aborts(config, facts), key=lambda decision: decision.workflow):
         found = list(group)
         times = f" ({len(found)} times)" if len(found) > 1 else ""

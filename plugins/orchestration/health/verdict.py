@@ -6,14 +6,27 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestration.config.model import Config
-from orchestration.health import data, running
+from orchestration.health import data, running, schedule
+from orchestration.health.around import around, changed, forgotten
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding
 from orchestration.words import Verdict
 
-CAUSES = ("bigquery_down", "missing_ticks", "service_down", "source_failing", "cannot_publish", "phase2_silent")
-"""Kinds that explain others and so come first, in this order; ``missing_ticks`` only of all workflows."""
+CAUSES = (
+    *("bigquery_down", "rows_not_taken", "missing_ticks"),
+    *("airflow_part_dead", "pool_full", "dag_paused", "config_broken", "rules_changed"),
+    *("service_down", "answers_cut", "unknown_scraper", "source_failing", "service_slow"),
+    *("schedule_frozen", "misdated_tips", "source_silent", "source_late"),
+    *("table_gone", "cannot_publish", "phase2_silent"),
+)
+"""Kinds that explain others and so come first, in this order; ``missing_ticks`` only of all workflows.
+
+What everything needs comes before what only a part of it needs: BigQuery, Airflow, our rules, the service, a source,
+the handoff.
+"""
+MINOR = ("not_locked", "mostly_no_data", "clock_off", "halt_forgotten")
+"""Kinds that explain no others, and are causes of their own: beside another the first line names them too."""
 TOLD_ELSEWHERE = frozenset(
     {
         "no_cleanup",
@@ -21,8 +34,9 @@ TOLD_ELSEWHERE = frozenset(
         "cleanup_says",
         "cleanup_blind",
         "cannot_publish",
-        "phase2_silent",
         "deadline_missed",
+        "rows_not_taken",
+        "table_gone",
     }
 )
 """Kinds that the cleanup and the deadline's callback tell people themselves."""
@@ -30,7 +44,8 @@ TOLD_ELSEWHERE = frozenset(
 
 OF_A_SHADOW = frozenset(
     {"bigquery_down", "missing_ticks", "schedule_unknown", "not_locked", "expected_missed", "abort", "deadline_missed"}
-    | {"no_cleanup", "cleanup_says"}
+    | {"no_cleanup", "cleanup_says", "rows_not_taken", "airflow_part_dead", "dag_paused", "config_broken"}
+    | {"rules_changed", "schedule_frozen", "misdated_tips", "clock_off", "halt_forgotten"}
 )
 """Kinds that a shadow is to blame for itself. Calls, games and files are the other system's."""
 
@@ -51,7 +66,10 @@ class Health:
     def headline(self) -> str:
         """One line: the verdict and the most likely cause."""
         if self.findings:
-            return f"{self.verdict.value}: {self.findings[0].text}"
+            first = self.findings[0]
+            also = {f.kind: f.text for f in reversed(self.findings) if is_cause(f) or f.kind in MINOR}
+            also.pop(first.kind, None)
+            return "; also: ".join([f"{self.verdict.value}: {first.text}", *list(reversed(also.values()))])
         if self.halt:
             return f"{self.verdict.value}: halted: {self.halt}"
         if self.shadow:
@@ -67,6 +85,11 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     halt = config.settings.halt if all(data.halted(config, name, facts) for name in config.enabled) else None
     findings = [
         *causes(config, facts),
+        *around(config, facts, now),
+        *changed(config, facts, now),
+        *forgotten(config, now),
+        *(() if halt else schedule.frozen(facts)),
+        *(() if halt else schedule.misdated(facts)),
         *(() if halt else running.schedule_known(config, facts, now)),
         *(() if halt else running.locked(config, facts, now)),
         *running.ticked(config, facts, now),
@@ -88,7 +111,12 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     return Health(verdict, tuple(findings), len(games), collected, len(due), halt.reason if halt else None, shadow)
 
 
-def _first_things_first(finding: Finding) -> tuple[int, int]:
-    explains = finding.kind in CAUSES and (finding.kind != "missing_ticks" or finding.workflow == "all")
-    rank = CAUSES.index(finding.kind) if explains else len(CAUSES)
-    return rank, 0 if finding.verdict is Verdict.UNHEALTHY else 1
+def is_cause(finding: Finding) -> bool:
+    """Return whether a finding explains others."""
+    return finding.kind in CAUSES and (finding.kind != "missing_ticks" or finding.workflow == "all")
+
+
+def _first_things_first(finding: Finding) -> tuple[int, int, int]:
+    rank = CAUSES.index(finding.kind) if is_cause(finding) else len(CAUSES)
+    minor = MINOR.index(finding.kind) if finding.kind in MINOR else -1
+    return rank, 0 if finding.verdict is Verdict.UNHEALTHY else 1, minor

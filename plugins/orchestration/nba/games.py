@@ -75,8 +75,8 @@ def misdated(day: date, tip: datetime) -> bool:
     return day not in (local.date(), slate_date(local))
 
 
-PLAYED = SCHEDULED, LIVE, FINAL = (1, 2, 3)
-"""The statuses of a game that is played: scheduled, live, final."""
+PLAYED = SCHEDULED, LIVE, FINAL = 1, 2, 3
+"""The statuses of a game that is played."""
 _NOT_PLAYED = re.compile(r"PPD|POSTPONED|CANCEL|RESCHEDULED(?!\s+FROM)")
 """Texts of a game that is not played on this date; one that was rescheduled *from* another date is."""
 
@@ -85,7 +85,7 @@ _NOT_PLAYED = re.compile(r"PPD|POSTPONED|CANCEL|RESCHEDULED(?!\s+FROM)")
 class Game:
     """One game. ``date`` is its ET date, ``tip`` the aware tip-off, ``home`` and ``away`` are tricodes.
 
-    ``tip`` is None while it is not known (:func:`known_tip`). ``processed_at``: when its row was written, if known.
+    ``tip`` is None while it is not known (:func:`known_tip`), or ``misdated``; ``processed_at``: when it was written.
     """
 
     game_id: str
@@ -97,9 +97,11 @@ class Game:
     status: int = 1
     status_text: str = ""
     processed_at: datetime | None = None
+    misdated: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "game_id", canonical_game_id(self.game_id))
+        object.__setattr__(self, "misdated", self.misdated or (self.tip is not None and misdated(self.date, self.tip)))
         object.__setattr__(self, "tip", known_tip(self.date, self.tip))
         hold_instants(self, "processed_at")
         if not (self.home and self.away and self.code):
@@ -163,8 +165,7 @@ class Game:
 
 GIVEN_UP = timedelta(hours=24)
 """So long after its last writing a playoff game without a tip, which the refreshes pass over, is not necessary."""
-SHOWN = 5
-"""So many unusable rows are named one by one."""
+SHOWN = 5  # unusable rows are named one by one
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 

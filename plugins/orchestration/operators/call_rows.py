@@ -85,6 +85,7 @@ def call_row(
         triggered_at=triggered_at,
         completed_at=completed_at,
         duration_seconds=max(round((completed_at - triggered_at).total_seconds(), 3), 0.0),
+        timeout_seconds=result.timeout_seconds,
         source=clock.source,
         triggered_by=clock.triggered_by,
         gcs_path=result.gcs_path,

@@ -16,6 +16,7 @@ from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health.findings import trigger
 from orchestration.health.running import BLIND
+from orchestration.operators.around import UNDRAINED_KEY, seen_around
 from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
 from orchestration.operators.metrics import (
     FILES_MISSING,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from orchestration.audit.outbox import Outbox
-    from orchestration.audit.rows import CleanupRow
+    from orchestration.audit.rows import CleanupRow, Seen
+    from orchestration.audit.warehouse import Warehouse
 
 
 UNREADABLE = "unreadable"
@@ -57,6 +59,7 @@ class DrainOutboxOperator(AlertingOperator):
             drained = outbox.drain()
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
+            context["ti"].xcom_push(UNDRAINED_KEY, str(error))
             self._measure(outbox)
             alert = Alert("not_drained", "outbox", f"{error}; the next hour tries again")
             alert_once(context, self.config, "outbox", [alert], self.log)
@@ -87,16 +90,20 @@ class CleanupOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Look, record, publish, record what was sent; raise the alerts."""
+        from orchestration.audit.warehouse import Warehouse
+
         refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
         clock = RunClock.of(context)
         started = clock.now()
-        look, shadow = self._look(started, clock.wall()), self.config.is_shadow()
+        warehouse = Warehouse(self.config.settings)
+        look, shadow = self._look(warehouse, started, clock.wall()), self.config.is_shadow()
+        seen = seen_around(context, self.config, warehouse, self.log)
         if shadow:
             # Files, and messages that are lost, are those of the system beside ours.
             look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == UNREADABLE))
         sent: dict[str, str | None] = {}
         if look.publish:
-            look, sent = self._publish(context, clock, look, started)
+            look, sent = self._publish(context, clock, look, started, seen)
         alerts = [*look.alerts]
         unsent = Counter(why for why in sent.values() if why is not None)
         if unsent:
@@ -107,24 +114,34 @@ class CleanupOperator(AlertingOperator):
             text = f"{len(look.missing)} of {look.checked} files were missing"
             alerts.append(Alert("many_missing", "cleanup", text, level=AlertLevel.WARNING))
         published = {path for path, why in sent.items() if why is None}
-        self.stage([self._row(context, clock, look, published, [alert.text for alert in alerts], started)])
+        self._record(self._row(context, clock, look, published, [alert.text for alert in alerts], started, seen))
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
         if look.known and not shadow:
             FILES_MISSING.set(len(look.missing))
             FILES_REPUBLISHED.count(len(published))
         alert_once(context, self.config, "cleanup", alerts, self.log, () if look.known else None)
 
-    def _look(self, now: datetime, at: datetime) -> Backlog:
+    def _record(self, row: CleanupRow) -> None:
+        """Stage the row, and append it at once: the watchdog comes next, and callbacks run when it may have begun."""
+        from orchestration.audit.outbox import Outbox
+        from orchestration.audit.warehouse import WarehouseError
+
+        self.stage([row])
+        try:
+            Outbox().append(row.TABLE, self.staged[row.TABLE])
+        except WarehouseError as error:
+            self.log.warning("The row stays staged: %s", error)
+
+    def _look(self, warehouse: Warehouse, now: datetime, at: datetime) -> Backlog:
         """Return what is missing and what of it to republish: nothing, where anything about it is not known.
 
         What the service's log says corrects our rows first, at the moment ``at`` of the wall clock.
         """
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
+        from orchestration.audit.warehouse import WarehouseError
         from orchestration.cleanup.corrections import LOG_UNREADABLE, correct
         from orchestration.cleanup.reading import look_back, read_files, republished_before
 
         config = self.config
-        warehouse = Warehouse(config.settings)
         try:
             known = correct(warehouse, config, look_back(config, now), at)
             self.stage(known.rows)
@@ -159,14 +176,14 @@ class CleanupOperator(AlertingOperator):
         return replace(look, publish=publish, alerts=(*look.alerts, *vanished))
 
     def _publish(
-        self, context: Context, clock: RunClock, look: Backlog, started: datetime
+        self, context: Context, clock: RunClock, look: Backlog, started: datetime, seen: Sequence[Seen]
     ) -> tuple[Backlog, dict[str, str | None]]:
         """Record what is about to be sent, in BigQuery itself, then send it: the caps hold whatever happens between."""
         from orchestration.audit.outbox import Outbox
         from orchestration.audit.warehouse import WarehouseError
 
         outbox, planned = Outbox(), {file.gcs_path for file in look.publish}
-        row = self._row(context, clock, look, planned, [alert.text for alert in look.alerts], started)
+        row = self._row(context, clock, look, planned, [alert.text for alert in look.alerts], started, seen)
         try:
             outbox.append(row.TABLE, outbox.stage([row]))
         except WarehouseError as error:
@@ -182,6 +199,7 @@ class CleanupOperator(AlertingOperator):
         published: set[str],
         errors: Sequence[str],
         started: datetime,
+        seen: Sequence[Seen],
     ) -> CleanupRow:
         from orchestration.audit.ids import row_id
         from orchestration.audit.rows import CleanupRow, MissingFile
@@ -204,6 +222,7 @@ class CleanupOperator(AlertingOperator):
                 for file in look.missing
             ],
             errors=list(errors),
+            seen=list(seen),
             duration_seconds=round((clock.now() - started).total_seconds(), 3),
             pubsub_enabled=not self.config.is_shadow(),
             environment=self.config.environment,

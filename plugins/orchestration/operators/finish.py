@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import Alert
+from orchestration.health.causes import in_words
 from orchestration.health.findings import script
 from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.operators.call_rows import KILLED, Call, call_row, left_by_calls
@@ -58,9 +59,21 @@ class FinishOperator(AlertingOperator):
         self.status, self.calls, self.failures = status.value, str(len(ends)), short or "none"
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
         if status is ExecutionStatus.FAILED:
-            if not config.is_shadow(self.workflow):
+            if not config.is_shadow(self.workflow) and self.stands(ends):
                 self._tell(context, clock, short or "no call was made")
             raise AirflowFailException(f"{self.workflow} failed: {short}")
+
+    def stands(self, ends: list[CallEnd]) -> bool:
+        """Return whether it failed for good: not only by calls of which the service's log may still say why.
+
+        A row of the log can be a minute late, and the cause may be that there is no data yet. The cleanup asks the log
+        again, and the watchdog tells what is then left.
+        """
+        assert self.workflow is not None
+        if self.config.settings.service_log is None or not ends:
+            return True
+        hoped = [replace(end, outcome=Outcome.NO_DATA) if _may_be_explained(end) else end for end in ends]
+        return status_of(hoped, self.config.critical_scrapers(self.workflow)) is ExecutionStatus.FAILED
 
     def _corrected(
         self, outcomes: dict[tuple[str, int], list[dict[str, Any]]], clock: RunClock
@@ -134,7 +147,7 @@ class FinishOperator(AlertingOperator):
     def _tell(self, context: Context, clock: RunClock, why: str) -> None:
         """Tell people of a failed execution, as loudly as the workflow asks for. The watchdog has the same kinds."""
         assert self.workflow is not None
-        text, run_id = f"failed: {why}", context["ti"].run_id
+        text, run_id = f"failed: {in_words(why)}", context["ti"].run_id
         command = script("investigate_scraper_failures", current_day(self.config, clock.tick), " --days 1")
         level = self.config.workflows[self.workflow].alerts.failure
         alert = Alert("execution_failed", self.workflow, text, command, level, run_id)
@@ -155,3 +168,8 @@ class FinishOperator(AlertingOperator):
             call = Call.from_dict(end.left["call"])
         key = replace(task_key(context), task_id=end.scraper, map_index=end.map_index, try_number=number)
         return call_row(call, KILLED, key, decision, clock, self.config.environment, at, now)
+
+
+def _may_be_explained(end: CallEnd) -> bool:
+    """Return whether the service has said of a failure nothing but that it is one."""
+    return end.outcome is Outcome.FAILED and (end.error_type or "").startswith("http_5")

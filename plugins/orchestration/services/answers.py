@@ -37,6 +37,7 @@ class CallResult:
     """The outcome of one call. ``retry_after``: seconds that the service asked to wait.
 
     ``service_retries``: how often the service tried its source again before it answered, None where it does not say.
+    ``timeout_seconds``: how long the call might have taken.
     """
 
     outcome: Outcome
@@ -50,6 +51,7 @@ class CallResult:
     retryable: bool = False
     retry_after: float | None = None
     service_retries: int | None = None
+    timeout_seconds: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON's form, in which a result travels from the triggerer to the task."""
@@ -134,8 +136,9 @@ def _failure(
         return failed("blocked", message, retryable=False)  # lesson E10
     if status == 400:
         known = said.available_scrapers
-        return failed("bad_request", message + (f"; the service knows {', '.join(known)}" if known else ""),
-                      retryable=False)  # fmt: skip
+        if known:
+            return failed("unknown_scraper", f"{message}; the service knows {', '.join(known)}", retryable=False)
+        return failed("bad_request", message, retryable=False)
     if 300 <= status < 400:
         # Without what may be a secret: a query, or a login.
         target = re.sub("//[^/]*@", "//", re.split("[?#]", headers.get("Location") or "nowhere")[0])

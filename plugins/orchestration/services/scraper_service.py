@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -226,12 +227,14 @@ class Line:
             async with asyncio.timeout(seconds):
                 answered = await self._send(body)
         except TimeoutError:
-            return failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
+            late = f"no complete answer within {seconds:g} s"
+            return failed("timeout", late, retryable=True, timeout_seconds=seconds)
         if isinstance(answered, CallResult):
-            return answered
+            return replace(answered, timeout_seconds=seconds)
         status, headers, content, secrets = answered
         how = description or answer_of(scraper)
-        return interpret(status, headers, content, how, event_source=event_source, secrets=secrets)
+        result = interpret(status, headers, content, how, event_source=event_source, secrets=secrets)
+        return replace(result, timeout_seconds=seconds)
 
     async def _send(self, body: Mapping[str, Any]) -> CallResult | Answered:
         """Return the whole answer, or the failed result of a call that got none."""

@@ -148,9 +148,9 @@ def test_nor_when_a_later_tick_made_up_for_it():
     ]
 
 
-def test_a_lock_is_due_half_an_hour_after_five():
-    facts = replace(a_day(until=et("05:20")), expected=())
-    kinds = [{f.kind for f in verdict(facts, et(moment)).findings} for moment in ("05:29", "05:30")]
+def test_a_lock_is_due_a_quarter_of_an_hour_after_five():
+    facts = replace(a_day(until=et("05:10")), expected=())
+    kinds = [{f.kind for f in verdict(facts, et(moment)).findings} for moment in ("05:14", "05:15")]
     assert kinds == [set(), {"not_locked"}]
 
 
@@ -285,7 +285,8 @@ def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart
     facts = a_day()
     unread = replace(facts.cleanups[-1], checked=10, missing=4, republished=1, oldest_missing_minutes=170)
     assert verdict(replace(facts, cleanups=(unread,))).headline == (
-        "DEGRADED: Phase 2 reads no messages: 4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
+        "DEGRADED: Phase 2 reads no messages, or writes nothing: "
+        "4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
     )
     young = replace(unread, oldest_missing_minutes=45)
     assert verdict(replace(facts, cleanups=(young,))).findings[0].kind == "files_missing"
@@ -336,15 +337,18 @@ def test_a_game_without_a_tip_is_not_missing_before_the_end_of_its_slate():
 
 
 def test_rows_that_are_no_game_are_one_finding_that_names_them():
-    row = read_game("0042500101", "20260120/", DAY + timedelta(days=6), et("+6 19:30"), "", "")
+    row = read_game("0042500101", "20260114/", DAY, et("19:30"), "", "")
     facts = a_day()
     many = replace(facts, schedule=replace(facts.schedule, unusable=(row,) * 7))
     health = verdict(many)
     assert (health.verdict, [f.kind for f in health.findings]) == (Verdict.DEGRADED, ["unusable_rows"])
     assert health.headline.startswith(
-        "DEGRADED: 7 rows of the schedule are no game and left out: 0042500101 on 2026-01-20: "
+        "DEGRADED: 7 rows of the schedule are no game and left out: 0042500101 on 2026-01-14: "
     )
     assert health.headline.endswith("; and 2 more")
+    ahead = read_game("0042500101", "20260120/", DAY + timedelta(days=6), et("+6 19:30"), "", "")
+    undecided = replace(facts, schedule=replace(facts.schedule, unusable=(ahead,)))
+    assert verdict(undecided).verdict is Verdict.HEALTHY
 
 
 SHADOW = changed(settings__mode="shadow", settings__audit_dataset="nba_phase1")

@@ -1,0 +1,46 @@
+"""Whether the schedule says what is so: a source that is frozen, tips that are none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from orchestration.health.facts import DayFacts
+from orchestration.health.findings import Finding, bad, trigger, worse
+from orchestration.nba.eastern import after, clock
+from orchestration.nba.games import FINAL
+
+SURELY_OVER = timedelta(hours=3)
+"""So long after a game's data was due, a source that is asked knows that it is over."""
+ENOUGH_GAMES = 2
+
+
+def frozen(facts: DayFacts) -> Iterator[Finding]:
+    """A schedule that was brought anew, and still does not know how the games ended of the last night before that."""
+    refreshed = facts.schedule.refreshed_at
+    if refreshed is None:
+        return
+    days = [facts.day - timedelta(days=back) for back in range(4)]
+    for day in days:
+        over = [game for game in facts.schedule.on(day) if after(game.due, SURELY_OVER) <= refreshed]
+        if len(over) < ENOUGH_GAMES:
+            continue
+        if all(game.status != FINAL for game in over):
+            text = (
+                f"the schedule's source is frozen: brought anew {refreshed:%a} {clock(refreshed)} ET, it still says "
+                f"that none of the {len(over)} games of {day} is over"
+            )
+            yield bad("schedule_frozen", "schedule_dependency", text, trigger("schedule_dependency", force=True))
+        return
+
+
+def misdated(facts: DayFacts) -> Iterator[Finding]:
+    """Tips of the day's games that do not lie on their date, and so are taken for unknown (lesson A7)."""
+    games = facts.schedule.on(facts.day)
+    wrong = [game for game in games if game.misdated]
+    if wrong:
+        text = (
+            f"{len(wrong)} of {len(games)} tips of {facts.day} do not lie on their game date, such as that of "
+            f"{wrong[0].label}: they are taken for unknown"
+        )
+        yield worse("misdated_tips", "schedule_dependency", text, "python -m orchestration init")

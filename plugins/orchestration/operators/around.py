@@ -1,0 +1,129 @@
+"""What the cleanup sees around us, beside the files: once an hour, for the health check and everybody who reads it.
+
+A look that fails is no finding: it is logged, and the others go on.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from orchestration.alerts.channels import airflow_url
+from orchestration.config.last_good import in_use
+from orchestration.config.model import LOCKER, RECONCILE, Config
+from orchestration.health.around import DEFAULT_POOL
+from orchestration.words import Around
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.types import Logger
+
+    from orchestration.audit.rows import Seen
+    from orchestration.audit.warehouse import Warehouse
+
+Sight = tuple[Around, str, str]
+"""Kind, what it is about, and what was seen."""
+UNDRAINED_KEY = "undrained"
+"""The XCom in which ``drain_outbox`` says why rows are still staged."""
+OFF = timedelta(minutes=2)
+"""A clock that is further off is wrong; what a query took is in it."""
+SERVICE_SECONDS = 10.0
+TRIES = 2
+"""So often in a row the service must be out of reach: one that breaks off once is no news."""
+
+
+def seen_around(context: Context, config: Config, warehouse: Warehouse, log: Logger) -> list[Seen]:
+    """Return what is not as it should be. ``warehouse``: one that has just answered, or has not."""
+    ti: Any = context["ti"]
+    looks: list[Callable[[], Iterator[Sight]]] = [
+        _configuration,
+        lambda: _outbox(ti),
+        _components,
+        lambda: _paused(ti, config),
+        lambda: _waiting(ti, config),
+        lambda: _clock(warehouse),
+    ]
+    if not config.is_shadow():
+        looks.append(lambda: _service(config))
+    from orchestration.audit.rows import Seen
+
+    found: list[Seen] = []
+    for look in looks:
+        try:
+            found += [Seen(kind=kind, about=about, text=text) for kind, about, text in look()]
+        except Exception:
+            log.warning("A look around failed; the others go on", exc_info=True)
+    return found
+
+
+def _configuration() -> Iterator[Sight]:
+    _, problem = in_use()
+    if problem is not None:
+        yield Around.CONFIG, "workflows.yaml", problem
+
+
+def _outbox(ti: Any) -> Iterator[Sight]:
+    if why := ti.xcom_pull(task_ids="drain_outbox", key=UNDRAINED_KEY):
+        yield Around.OUTBOX, "outbox", str(why)
+
+
+def _components() -> Iterator[Sight]:
+    from orchestration.services.airflow_health import NoHealthPage, components, ill
+
+    try:
+        found = components(airflow_url())
+    except NoHealthPage:
+        # A worker need not reach the address that people use.
+        return
+    for name, why in ill(found).items():
+        yield Around.COMPONENT, name, why
+
+
+def _paused(ti: Any, config: Config) -> Iterator[Sight]:
+    system = {LOCKER: config.settings.daily_schedule_lock.enabled, RECONCILE: config.settings.reconcile.enabled}
+    for dag_id in (*config.enabled, *(name for name, wanted in system.items() if wanted)):
+        if ti.get_dag(dag_id).is_paused:
+            yield Around.PAUSED, dag_id, "paused"
+
+
+def _waiting(ti: Any, config: Config) -> Iterator[Sight]:
+    """Calls that Airflow would start if their pool had a slot. Whether they wait too long, the health check says."""
+    for name, workflow in config.enabled.items():
+        if not ti.get_dr_count(name, states=["running"]):
+            continue
+        by_pool: dict[str, list[str]] = defaultdict(list)
+        for scraper in workflow.execution_plan.scrapers:
+            by_pool[config.scrapers[scraper].pool or DEFAULT_POOL].append(scraper)
+        for pool, scrapers in by_pool.items():
+            if count := ti.get_ti_count(name, task_ids=scrapers, states=["scheduled"]):
+                yield Around.WAITING, pool, f"{name}: {count}"
+
+
+def _clock(warehouse: Warehouse) -> Iterator[Sight]:
+    if warehouse.ahead is not None and abs(warehouse.ahead) > OFF:
+        minutes = round(warehouse.ahead.total_seconds() / 60)
+        text = f"{abs(minutes)} min {'ahead of' if minutes > 0 else 'behind'} BigQuery's"
+        yield Around.CLOCK, socket.gethostname(), text
+
+
+def _service(config: Config) -> Iterator[Sight]:
+    from orchestration.services.known_scrapers import unknown_scrapers
+    from orchestration.services.scraper_service import NoListing, ScraperService
+
+    service = ScraperService(config.settings.endpoint)
+    problems = [service.problem(SERVICE_SECONDS)]
+    while problems[-1] is not None and len(problems) < TRIES:
+        problems.append(service.problem(SERVICE_SECONDS))
+    problem = problems[-1]
+    # Whoever answers, if only that it has no such page, can be reached.
+    if problem is not None and "HTTP 4" not in problem:
+        yield Around.SERVICE, "scraper_service", problem
+        return
+    try:
+        if unknown := unknown_scrapers(config):
+            yield Around.UNKNOWN_SCRAPER, "scraper_service", "; ".join(unknown)
+    except NoListing:
+        return

@@ -1,0 +1,270 @@
+"""A season on which nothing goes wrong that should worry anybody, hour by hour, and what is known of it at each hour.
+
+Decisions, plans, cleanups and the health check are the real ones; calls, files and messages are drawn: 2 % of the calls
+fail at first, 3 % of the messages are lost. Airflow and BigQuery are left out, so that a day takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+
+from orchestration.cleanup.backlog import Republished, backlog
+from orchestration.config.model import Config
+from orchestration.decisions.collected import scrapers_about_games
+from orchestration.decisions.days import day_bounds
+from orchestration.decisions.engine import decide
+from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
+from orchestration.health.facts import (
+    RECORD,
+    BroughtFact,
+    CallFact,
+    CleanupFact,
+    DayFacts,
+    DecisionFact,
+    ExecutionFact,
+    ExpectedFact,
+    FirstFact,
+    WaitingFile,
+)
+from orchestration.nba.eastern import after, at
+from orchestration.nba.games import GameType, Schedule
+from orchestration.operators.decide import LOUD
+from orchestration.planning.calls import planned_calls
+from orchestration.planning.day import plan
+from orchestration.planning.reconcile import makeups
+from orchestration.planning.rules import rules_of
+from orchestration.services.messages import LostFile
+from orchestration.words import Action, ExecutionStatus, KeptPaths, Outcome
+from support.seasons import HardSeason, last_refresh
+from support.worlds import ours
+
+FAILING, LOST = 0.02, 0.03
+HALF_AN_HOUR = timedelta(minutes=30)
+HOLD, RUN = timedelta(minutes=5), timedelta(minutes=9)
+PUBLISHED = {"nbac_injury_report": (time(11), 210), "nbac_referee_assignments": (time(8, 40), 100)}
+"""From when on a day's report is there, and within how many minutes."""
+AFTER_THE_END = {"nbac_play_by_play": (40, 90), "bigdataball_pbp": (40, 90), "nbac_gamebook_pdf": (30, 60)}
+BOX_SCORE = (8, 25)
+"""Minutes from the end of a game to its data."""
+
+
+class QuietSeason:
+    """Plays days one after the other; ``alerts`` are what decisions and cleanups told people."""
+
+    def __init__(self, season: HardSeason, seed: int = 1) -> None:
+        self.season, self.seed, self.config = season, seed, ours()
+        self.fates = {fate.game_id: fate for fate in season.fates}
+        self.history = History()
+        self.expected: dict[date, list[ExpectedFact]] = {}
+        self.decisions: list[DecisionFact] = []
+        self.executions: list[ExecutionFact] = []
+        self.calls: list[CallFact] = []
+        self.cleanups: list[CleanupFact] = []
+        self.files: dict[str, tuple[LostFile, datetime | None]] = {}
+        self.sent: dict[str, Republished] = {}
+        self.alerts: list[tuple[datetime, str]] = []
+        self.schedule = lru_cache(8)(season.schedule)
+
+    def dice(self, *what: object) -> random.Random:
+        return random.Random(f"{self.seed} {what}")
+
+    def play(self, day: date) -> Iterator[datetime]:
+        """Play the day from lock to lock, and yield each moment at which somebody looks."""
+        start, end = day_bounds(self.config, day)
+        known = self._schedule(start)
+        self.expected[day] = [
+            ExpectedFact(d.workflow, d.tick, d.reason, start, rules_of(self.config, d.workflow))
+            for d in plan(self.config, start, end, known, self.history)
+            if d.action is Action.RUN
+        ]
+        moments: dict[datetime, list[str]] = defaultdict(list)
+        for name in self.config.enabled:
+            for tick in self.config.ticks_of(name).between(start, end):
+                moments[tick].append(name)
+        for tick in self.config.cleanup_ticks.between(start, end):
+            moments[tick].append("cleanup")
+            moments[after(tick, HALF_AN_HOUR)].append("look")
+        for tick in self.config.reconcile_ticks.between(start, end):
+            moments[tick].append("reconcile")
+        for moment in sorted(moments):
+            names = moments[moment]
+            if names == ["look"]:
+                yield moment
+            elif "cleanup" in names:
+                self._cleanup(moment)
+                yield moment
+            elif "reconcile" in names:
+                self._reconcile(moment, day)
+            else:
+                self._tick(moment, names)
+        self._forget(end)
+
+    def facts(self, day: date, now: datetime) -> DayFacts:
+        """What is known of a day at ``now``."""
+        start, end = day_bounds(self.config, day)
+        recent = [d for d in self.decisions if start - RECORD <= d.tick < end and d.tick <= now]
+        firsts = {d.workflow: d.tick for d in reversed(recent)}
+        brought: dict[tuple[str, date], datetime | None] = {}
+        for call in self.calls:
+            if call.outcome is not Outcome.FAILED and start - RECORD <= call.tick < start:
+                came = call.tick if call.outcome is Outcome.SUCCESS else None
+                key = (call.scraper, call.target_date)
+                brought[key] = came or brought.get(key)
+        about = [c for c in self.calls if start <= c.tick <= now and (c.tick < end or c.target_date == day)]
+        return DayFacts(
+            day,
+            self._schedule(now),
+            tuple(self.expected.get(day, ())),
+            tuple(d for d in recent if d.tick >= start),
+            tuple(e for e in self.executions if start <= e.tick <= now and (e.tick < end or e.target_date == day)),
+            tuple(about),
+            tuple(c for c in self.cleanups if start <= c.at <= now),
+            tuple(FirstFact(name, tick, tick) for name, tick in firsts.items()),
+            tuple(BroughtFact(*key, last) for key, last in brought.items()),
+        )
+
+    def _schedule(self, moment: datetime) -> Schedule:
+        return self.schedule(last_refresh(after(moment, timedelta(seconds=1))))
+
+    def _tick(self, tick: datetime, names: list[str]) -> None:
+        schedule = self.schedule(last_refresh(tick))
+        made = [decide(name, self.config, tick, schedule, self.history) for name in names]
+        for decision in made:
+            self.decisions.append(
+                DecisionFact(
+                    f"{decision.workflow} {tick}", decision.workflow, tick, decision.action, decision.rule,
+                    decision.reason, target_date=decision.target_date, at=tick,
+                )
+            )  # fmt: skip
+            if decision.alert_level in LOUD or decision.action is Action.ABORT:
+                self.alerts.append((tick, f"{decision.workflow}: {decision.reason}"))
+            if decision.action is Action.RUN:
+                self._run(self.config, decision)
+        noted = [PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule) for d in made]
+        self.history = self.history.noting(noted)
+
+    def _run(self, config: Config, decision: Decision) -> None:
+        planned = planned_calls(config, decision)
+        made = [(c.scraper, c.item.game.game_id if c.item.game else None, number) for number, c in enumerate(planned)]
+        self._execute(
+            decision.workflow, decision.tick, decision.target_date, made, f"{decision.workflow} {decision.tick}"
+        )
+
+    def _execute(
+        self, workflow: str, tick: datetime, day: date, made: list[tuple[str, str | None, int]], decision_id: str | None
+    ) -> None:
+        """Make calls: one that fails is made again and works."""
+        past, empty = [], 0
+        for scraper, game_id, number in made:
+            outcome = Outcome.SUCCESS if self._there(scraper, game_id, day, tick) else Outcome.NO_DATA
+            fails = self.dice("fails", scraper, game_id, tick, number).random() < FAILING
+            path = f"gs://b/{scraper}/{day}/{tick:%Y%m%d%H%M}-{number}.json" if outcome is Outcome.SUCCESS else None
+            called = after(tick, HOLD)
+            if fails:
+                self.calls.append(
+                    CallFact(scraper, workflow, tick, day, Outcome.FAILED, game_id, "timeout", number, 1, at=called)
+                )
+            self.calls.append(
+                CallFact(
+                    scraper, workflow, tick, day, outcome, game_id, None, number, 1 + fails, gcs_path=path, at=called,
+                    seconds=3.0, timeout_seconds=150.0,
+                )
+            )  # fmt: skip
+            past.append(PastCall(scraper, tick, day, outcome, game_id))
+            empty += outcome is Outcome.NO_DATA
+            model = self.config.scrapers[scraper]
+            if path is not None and model.processed_in and model.keeps_paths is not KeptPaths.NONE:
+                lost = self.dice("lost", path).random() < LOST
+                file = LostFile(scraper, path, path, workflow, 1, called)
+                self.files[path] = (file, None if lost else after(called, timedelta(minutes=2)))
+        status = ExecutionStatus.COMPLETED
+        self.executions.append(
+            ExecutionFact(decision_id, workflow, tick, day, status, len(made), empty, None, ended=after(tick, RUN))
+        )
+        self.history = self.history.plus([PastExecution(workflow, tick, day, status, len(made) - empty)], past)
+
+    def _there(self, scraper: str, game_id: str | None, day: date, tick: datetime) -> bool:
+        """Return whether the source has it by the tick."""
+        if scraper in PUBLISHED:
+            wall, minutes = PUBLISHED[scraper]
+            return after(at(day, wall), timedelta(minutes=self.dice(scraper, day).randint(0, minutes))) <= tick
+        if scraper not in self._about_games():
+            return True
+        if game_id is not None:
+            return self._over(game_id, scraper) <= tick
+        return any(self._over(f.game_id, scraper) <= tick for f in self.season.by_day[day] if f.tip and f.day == day)
+
+    @lru_cache(1)  # noqa: B019  one season, one test
+    def _about_games(self) -> frozenset[str]:
+        names = ("post_game_window_1", "post_game_window_2", "post_game_window_3")
+        return frozenset(s for name in names for s in scrapers_about_games(self.config, name, critical_only=False))
+
+    def _over(self, game_id: str, scraper: str) -> datetime:
+        """Return when a game's data is there."""
+        fate = self.fates[game_id]
+        if fate.tip is None:
+            return datetime.max.replace(tzinfo=at(fate.day, time(0)).tzinfo) - timedelta(days=2)
+        least, most = AFTER_THE_END.get(scraper, BOX_SCORE)
+        dice = self.dice("over", game_id)
+        played = dice.randint(132, 165)
+        return after(fate.tip, timedelta(minutes=played + self.dice(scraper, game_id).randint(least, most)))
+
+    def _cleanup(self, now: datetime) -> None:
+        settings = self.config.settings.cleanup_processor
+        oldest = after(now, -timedelta(hours=settings.lookback_hours))
+        youngest = after(now, -timedelta(minutes=settings.min_file_age_minutes))
+        newest = {file.scraper_name: path for path, (file, _) in self.files.items()}
+        looked = [
+            (file, arrived)
+            for path, (file, arrived) in self.files.items()
+            if oldest <= file.triggered_at <= youngest
+            and (
+                self.config.scrapers[file.scraper_name].keeps_paths is KeptPaths.ALL
+                or newest[file.scraper_name] == path
+            )
+        ]
+        there = [file.gcs_path for file, arrived in looked if arrived is not None and arrived <= now]
+        look = backlog([file for file, _ in looked], there, self.sent, now, settings)
+        for file in look.publish:
+            before = self.sent.get(file.gcs_path)
+            self.sent[file.gcs_path] = Republished(1 if before is None else before.times + 1, now)
+            self.files[file.gcs_path] = (file, after(now, timedelta(minutes=2)))
+        self.alerts += [(now, alert.text) for alert in look.alerts]
+        if len(look.missing) >= settings.notification_threshold:
+            self.alerts.append((now, f"{len(look.missing)} of {look.checked} files were missing"))
+        waiting = tuple(
+            WaitingFile(f.scraper_name, f.gcs_path, int((now - f.triggered_at).total_seconds() // 60))
+            for f in look.missing
+        )
+        age = max((file.age_minutes for file in waiting), default=0)
+        self.cleanups.append(CleanupFact(now, look.checked, len(look.missing), len(look.publish), (), age, waiting))
+
+    def _reconcile(self, now: datetime, day: date) -> None:
+        schedule = self._schedule(now)
+        games = [game for shift in range(3) for game in schedule.on(day - timedelta(days=shift), GameType)]
+        for makeup in makeups(self.config, games, self.history.successes, now, 5):
+            per_game = self.config.per_game_scrapers(makeup.workflow)
+            made = [
+                (scraper, game_id, number)
+                for scraper in makeup.scrapers
+                for number, game_id in enumerate(makeup.games if scraper in per_game else (None,))
+            ]
+            self._execute(makeup.workflow, now, makeup.target_date, made, None)
+
+    def _forget(self, end: datetime) -> None:
+        """Keep what somebody may still look back to."""
+        oldest, first = after(end, -timedelta(hours=72)), end - RECORD - timedelta(days=1)
+        self.history = History(
+            tuple(e for e in self.history.executions if e.tick > oldest),
+            tuple(c for c in self.history.calls if c.tick > oldest),
+            tuple(d for d in self.history.decisions if d.tick > oldest),
+        )
+        self.decisions = [d for d in self.decisions if d.tick > first]
+        self.executions = [e for e in self.executions if e.tick > oldest]
+        self.calls = [c for c in self.calls if c.tick > first]
+        self.cleanups = [c for c in self.cleanups if c.at > oldest]
+        self.files = {path: found for path, found in self.files.items() if found[0].triggered_at > oldest}

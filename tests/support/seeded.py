@@ -1,0 +1,118 @@
+"""One day with many faults: each is seeded into it where it begins, looked at, and taken back."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from orchestration.alerts.model import Alert
+from orchestration.audit.warehouse import Warehouse
+from orchestration.nba.eastern import et
+from sandbox.demo import moments
+from sandbox.faults import Fault
+from sandbox.phase2 import client, create_tables
+from support.simulated import AIRFLOW, SimulatedDays, Store
+from support.standins import GoogleStandIns
+from support.worlds import ROOT
+
+TIMES = {
+    "daily_expected_schedule": ("date", "locked_at"),
+    "workflow_decisions": ("decision_time", "decision_time"),
+    "workflow_executions": ("execution_time", "execution_time"),
+    "scraper_execution_log": ("triggered_at", "triggered_at"),
+    "cleanup_operations": ("cleanup_time", "cleanup_time"),
+}
+
+
+def health_page() -> ThreadingHTTPServer:
+    """Airflow's health page, as :data:`support.simulated.AIRFLOW` has it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({name: {"status": status} for name, status in AIRFLOW.items()}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    os.environ["AIRFLOW__API__BASE_URL"] = f"http://127.0.0.1:{server.server_address[1]}"
+    return server
+
+
+class SharedDay:
+    """A healthy day as far as it was played; a fault is played on top of it, and rolled back."""
+
+    def __init__(self, google: GoogleStandIns, day: date, file: Path) -> None:
+        self.google, self.day, self.file = google, day, file
+        self.healthy = SimulatedDays(google, day)
+        before = day - timedelta(days=1)
+        first = et(datetime.combine(day, datetime.min.time(), UTC)) + timedelta(hours=4, minutes=17)
+        timeline = {first: ["schedule_dependency"], **self._late(before), **moments(day)}
+        self.timeline = dict(sorted(timeline.items()))
+        self.played = datetime(2000, 1, 1, tzinfo=UTC)
+
+    @staticmethod
+    def _late(day: date) -> dict[datetime, list[str]]:
+        """Of the day before, what says that the system was there: its last ticks and cleanups."""
+        since = et(datetime.combine(day, datetime.min.time(), UTC)) + timedelta(hours=28, minutes=18)
+        return {m: dags for m, dags in moments(day).items() if m >= since and dags != ["reconcile"]}
+
+    def upto(self, moment: datetime) -> None:
+        """Let the day be healthy until ``moment``, and not have gone on."""
+        self.file.write_text((ROOT / "config" / "workflows.yaml").read_text())
+        if self.played >= moment:
+            self._roll_back(moment)
+        due = {m: dags for m, dags in self.timeline.items() if self.played < m < moment}
+        self.healthy.play(due)
+        self.played = moment - timedelta(microseconds=1)
+
+    def _roll_back(self, moment: datetime) -> None:
+        warehouse = Warehouse()
+        for table, (partition, column) in TIMES.items():
+            first = self.day - timedelta(days=3)
+            warehouse.query(
+                f"DELETE FROM nba_orchestration.{table} WHERE {partition} >= '{first}' AND {column} >= @moment",
+                {"moment": moment},
+            )
+        warehouse.query(
+            "UPDATE nba_raw.nbac_schedule SET processed_at = @before "
+            "WHERE game_date > '2025-01-01' AND processed_at >= @moment",
+            {"moment": moment, "before": moment - timedelta(minutes=1)},
+        )
+        self.played = moment - timedelta(microseconds=1)
+
+    def seeded(self, fault: Fault, until: datetime) -> SimulatedDays:
+        """Play the fault from its beginning until before ``until``, from a day that was healthy until then."""
+        begins = fault.begins(self.day)
+        self.upto(begins)
+        ill = SimulatedDays(self.google, self.day, fault)
+        ill.memory = Store(self.healthy.memory)
+        watched = {m: [*dags, "watch"] if dags == ["cleanup"] else dags for m, dags in self.timeline.items()}
+        ill.play({m: dags for m, dags in watched.items() if begins <= m < until})
+        self.played = until
+        return ill
+
+    def well_again(self, fault: Fault) -> None:
+        """End every trouble."""
+        AIRFLOW["triggerer"] = "healthy"
+        self.google.trouble()
+        self.google.refuse()
+        if fault.dropped:
+            create_tables(client("local", os.environ["BIGQUERY_EMULATOR_HOST"]))
+        self.google.settle()
+        self.healthy.outbox.drain()
+        self._roll_back(fault.begins(self.day))
+
+
+def first_alert(ill: SimulatedDays, words: str) -> tuple[datetime, Alert] | None:
+    """Return the first alert that says ``words``, and when it was told."""
+    return min(((at, alert) for at, alert in ill.told if words in alert.text), key=lambda pair: pair[0], default=None)

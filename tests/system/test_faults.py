@@ -1,0 +1,107 @@
+"""Each seeded fault is named by its cause: in the first alert, the health check's first line, the status's part."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestration.cli import main
+from sandbox.faults import FAULTS, Fault
+from support.bench_pages import module
+from support.rows import call
+from support.seeded import SharedDay, first_alert, health_page
+from support.standins import GoogleStandIns
+from support.worlds import DAY, ROOT
+
+SAID = module("faults").SAID
+ELSEWHERE = ("scheduler_down", "bigquery_down", "messages_twice")
+"""Those that test_simulated_days plays, and the harmless one."""
+HERE = [name for name in FAULTS if name not in ELSEWHERE]
+PAIRS = {
+    ("streaming_refused", "service_slow"): "BigQuery does not take our rows",
+    ("topic_gone", "service_slow"): "the scraper service is slow",
+    ("dag_paused", "clock_off"): "the DAG betting_lines is paused",
+}
+"""Two at once, and which is named first."""
+LOOK = timedelta(minutes=80)
+"""So long after its beginning a fault is looked at: after the cleanup of the next hour."""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("seeded")
+    file = folder / "workflows.yaml"
+    with pytest.MonkeyPatch.context() as patch, GoogleStandIns(hang=0) as google:
+        patch.setenv("ORCHESTRATION_OUTBOX", f"file://{folder / 'outbox'}")
+        patch.setenv("ORCHESTRATION_CONFIG", str(file))
+        patch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
+        patch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
+        page = health_page()
+        file.write_text((ROOT / "config" / "workflows.yaml").read_text())
+        yield SharedDay(google, DAY, file)
+        page.shutdown()
+
+
+@pytest.fixture
+def seeded(shared):
+    used = []
+
+    def play(fault):
+        used.append(fault)
+        return shared.seeded(fault, fault.begins(DAY) + LOOK + timedelta(minutes=1))
+
+    yield play
+    for fault in used:
+        shared.well_again(fault)
+
+
+def said(capsys, *command):
+    capsys.readouterr()
+    main([*command])
+    return capsys.readouterr().out
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("name", sorted(HERE, key=lambda name: FAULTS[name].start))
+def test_a_fault_is_named_by_its_cause(seeded, shared, name, capsys):
+    fault, told = FAULTS[name], SAID[name]
+    if name == "source_silent":
+        # The days before are not played: this is what it brought three days ago, and not on the days since.
+        for days, outcome in ((3, "success"), (2, "no_data"), (1, "no_data")):
+            row = call("oddsa_player_props", f"-{days} 13:00", outcome)
+            shared.healthy.outbox.stage([row.model_copy(update={"target_date": DAY - timedelta(days=days)})])
+    found = first_alert(seeded(fault), told.words)
+    assert found is not None
+    at, alert = found
+    met = fault.begins(DAY) if told.met is None else fault.begins(DAY) + timedelta(hours=told.met - fault.start)
+    assert (alert.kind, round((at - met).total_seconds() / 60)) == (told.kind, told.minutes)
+    seen = (fault.begins(DAY) + LOOK).isoformat()
+    headline = said(capsys, "health", "--as-of", seen).splitlines()[0]
+    assert headline.partition(": ")[2].startswith(told.first_line)
+    parts = {
+        part["name"]: part["wrong"] for part in json.loads(said(capsys, "status", "--json", "--as-of", seen))["parts"]
+    }
+    assert any(told.first_line in text for text, _ in parts[told.part])
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("names", PAIRS, ids=" and ".join)
+def test_of_two_faults_at_once_both_are_named_and_the_nearer_cause_first(seeded, names, capsys):
+    one, other = (FAULTS[name] for name in names)
+    both = Fault(
+        "two at once", max(one.start, other.start), world={**one.world, **other.world},
+        refuses={**one.refuses, **other.refuses}, paused=one.paused or other.paused, pool=one.pool or other.pool,
+    )  # fmt: skip
+    seeded(both)
+    headline = said(capsys, "health", "--as-of", (both.begins(DAY) + LOOK).isoformat()).splitlines()[0]
+    assert headline.partition(": ")[2].startswith(PAIRS[names])
+    assert all(SAID[name].first_line in headline for name in names)
+
+
+@pytest.mark.drill
+def test_messages_that_come_twice_are_no_fault(seeded, capsys):
+    twice = replace(FAULTS["messages_twice"], start=13)
+    assert seeded(twice).told == []
+    headline = said(capsys, "health", "--as-of", (twice.begins(DAY) + LOOK).isoformat()).splitlines()[0]
+    assert headline.startswith("HEALTHY: ")

@@ -1,0 +1,236 @@
+"""Every cause that the health check can name, from the facts as they are then; and any two of them at once."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import combinations
+
+import pytest
+
+from orchestration.health.facts import BroughtFact, ExpectedFact, SeenFact
+from orchestration.health.verdict import CAUSES, MINOR, assess
+from orchestration.planning.rules import rules_of
+from orchestration.words import Action, Around, ExecutionStatus, NoAnswer, Outcome
+from support.facts import CONFIG, a_day
+from support.worlds import DAY, changed, et, game, schedule
+
+YESTERDAY = DAY - timedelta(days=1)
+GAMES = schedule(*[game(n, "14:00") for n in range(1, 5)], *[game(n, "19:00", YESTERDAY) for n in range(11, 14)])
+NOW = et("19:25")
+HALTED = changed(workflows__injury_discovery__halt={"reason": "no credit", "until": "2026-01-13"})
+
+
+def seen(kind, about, text):
+    def fault(facts):
+        last = replace(facts.cleanups[-1], seen=(*facts.cleanups[-1].seen, SeenFact(kind, about, text)))
+        return replace(facts, cleanups=(*facts.cleanups[:-1], last))
+
+    return fault
+
+
+def calls(workflow, **changes):
+    def fault(facts):
+        return replace(facts, calls=tuple(replace(c, **changes) if c.workflow == workflow else c for c in facts.calls))
+
+    return fault
+
+
+def failed(error_type, scrapers="nbac_team_boxscore", workflow="morning_operations"):
+    def fault(facts):
+        last = max(e.tick for e in facts.executions if e.workflow == workflow)
+        return replace(
+            facts,
+            executions=tuple(
+                replace(e, status=ExecutionStatus.FAILED, error=f"x: {error_type}")
+                if (e.workflow, e.tick) == (workflow, last)
+                else e
+                for e in facts.executions
+            ),
+            calls=tuple(
+                replace(c, outcome=Outcome.FAILED, error_type=error_type)
+                if (c.workflow, c.tick) == (workflow, last)
+                else c
+                for c in facts.calls
+            ),
+        )
+
+    return fault
+
+
+def cleanup(**changes):
+    return lambda facts: replace(facts, cleanups=(*facts.cleanups[:-1], replace(facts.cleanups[-1], **changes)))
+
+
+def aborted(why):
+    def fault(facts):
+        made = [
+            replace(d, action=Action.ABORT, rule="history_unreadable", reason=f"History unreadable: {why.value}: said")
+            if d.tick == et("19:00") and d.workflow != "betting_lines"
+            else d
+            for d in facts.decisions
+        ]
+        return replace(facts, decisions=tuple(made))
+
+    return fault
+
+
+def no_ticks(facts):
+    return replace(facts, decisions=tuple(d for d in facts.decisions if d.tick != et("16:00")))
+
+
+def games_of(day, **changes):
+    def fault(facts):
+        games = tuple(replace(g, **changes) if g.date == day else g for g in facts.schedule.games)
+        return replace(facts, schedule=replace(facts.schedule, games=games))
+
+    return fault
+
+
+def late(facts):
+    [tick] = {d.tick for d in facts.decisions if d.tick == et("18:00") and d.workflow == "post_game_window_1"}
+    call = replace(facts.calls[0], workflow="post_game_window_1", tick=tick, outcome=Outcome.NO_DATA)
+    made = [
+        replace(call, scraper="nbac_play_by_play", game_id=g.game_id) for g in facts.schedule.games if g.date == DAY
+    ]
+    return replace(facts, calls=(*facts.calls, *made))
+
+
+def silent(facts):
+    scraper = "oddsa_game_lines"
+    before = [BroughtFact(scraper, DAY - timedelta(days=n), et("-3 19:00") if n == 3 else None) for n in (3, 2, 1)]
+    made = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_game_lines" else c for c in facts.calls)
+    return replace(facts, calls=made, brought=tuple(before))
+
+
+def not_executed(facts):
+    last = max(e.tick for e in facts.executions if e.workflow == "morning_operations")
+    return replace(
+        facts,
+        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) != ("morning_operations", last)),
+        calls=tuple(c for c in facts.calls if (c.workflow, c.tick) != ("morning_operations", last)),
+    )
+
+
+def pool(facts):
+    return seen(Around.WAITING, "nba_com", "morning_operations: 3")(not_executed(facts))
+
+
+FAULTS = {
+    "bigquery_down": aborted(NoAnswer.QUOTA),
+    "rows_not_taken": seen(Around.OUTBOX, "outbox", "BigQuery took no rows for workflow_decisions"),
+    "missing_ticks": no_ticks,
+    "airflow_part_dead": seen(Around.COMPONENT, "triggerer", "its last heartbeat was an hour ago"),
+    "pool_full": pool,
+    "dag_paused": seen(Around.PAUSED, "referee_discovery", "paused"),
+    "config_broken": seen(Around.CONFIG, "workflows.yaml", "3:1: no"),
+    "rules_changed": lambda facts: replace(
+        facts, expected=tuple(replace(e, rules="other", locked_at=et("05:00")) for e in facts.expected)
+    ),
+    "service_down": seen(Around.SERVICE, "scraper_service", "GET /health: refused"),
+    "answers_cut": failed("transport"),
+    "unknown_scraper": seen(Around.UNKNOWN_SCRAPER, "scraper_service", "it knows no oddsa_events"),
+    "source_failing": failed("blocked", workflow="schedule_dependency"),
+    "service_slow": calls("betting_lines", seconds=135.0, timeout_seconds=150.0),
+    "schedule_frozen": games_of(YESTERDAY, status=1),
+    "misdated_tips": games_of(DAY, tip=et("+2 19:00")),
+    "source_silent": silent,
+    "source_late": late,
+    "table_gone": cleanup(errors=("nba_raw.x: BigQuery has no table nba_raw.x",)),
+    "cannot_publish": cleanup(missing=4, errors=("4 not published: no topic",)),
+    "phase2_silent": cleanup(missing=4, republished=4, oldest_missing_minutes=170),
+    "not_locked": lambda facts: replace(facts, expected=()),
+    "mostly_no_data": lambda facts: replace(
+        facts,
+        calls=tuple(
+            replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in facts.calls
+        ),
+    ),
+    "clock_off": seen(Around.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
+    "halt_forgotten": lambda facts: facts,
+}
+EXCLUDE = {
+    frozenset(pair)
+    for pair in (
+        ("rules_changed", "not_locked"),  # without a lock nothing was locked by other rules
+        ("misdated_tips", "source_late"),  # a game without a tip is due with the end of its slate
+        ("cannot_publish", "phase2_silent"),  # what was never sent nobody could read
+        ("cannot_publish", "table_gone"),  # both are in the errors of one cleanup, the later replaces the former
+        ("pool_full", "answers_cut"),  # two fates of one execution
+    )
+}
+
+
+def day():
+    return a_day(GAMES, NOW)
+
+
+def found(*kinds):
+    facts = day()
+    for kind in kinds:
+        facts = FAULTS[kind](facts)
+    return assess(HALTED if "halt_forgotten" in kinds else CONFIG, facts, NOW)
+
+
+def test_the_day_itself_is_healthy():
+    assert assess(CONFIG, day(), NOW).findings == ()
+
+
+def test_every_cause_is_tried():
+    assert list(FAULTS) == [*CAUSES, *MINOR]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_cause_comes_first(kind):
+    health = found(kind)
+    assert health.findings[0].kind == kind
+    assert health.headline.startswith(f"{health.verdict.value}: {health.findings[0].text}")
+
+
+@pytest.mark.parametrize("pair", [p for p in combinations(FAULTS, 2) if frozenset(p) not in EXCLUDE], ids=" ".join)
+def test_of_two_causes_at_once_the_nearer_comes_first_and_the_first_line_names_both(pair):
+    health = found(*pair)
+    kinds = [finding.kind for finding in health.findings]
+    named = [next(f for f in health.findings if f.kind == kind) for kind in pair if kind in kinds]
+    assert [finding.kind for finding in named] == list(pair)
+    assert kinds.index(pair[0]) < kinds.index(pair[1])
+    assert all(finding.text in health.headline for finding in named)
+
+
+def test_a_pool_that_moves_is_not_full():
+    [made] = [c for c in day().calls if c.workflow == "morning_operations" and c.scraper == "nbac_player_list"]
+    moving = pool(day())
+    health = assess(CONFIG, replace(moving, calls=(*moving.calls, made)), NOW)
+    assert [f.kind for f in health.findings] == ["run_without_execution"]
+
+
+def test_what_a_cleanup_saw_long_ago_says_nothing_of_now():
+    old = seen(Around.PAUSED, "referee_discovery", "paused")(day())
+    cleanups = tuple(c for c in old.cleanups if c.at < et("15:00"))
+    stale = replace(old, cleanups=(*cleanups, replace(old.cleanups[-1], at=et("16:20"))))
+    assert "dag_paused" not in {f.kind for f in assess(CONFIG, stale, NOW).findings}
+
+
+def test_rules_are_compared_with_the_lock_and_only_while_the_day_lasts():
+    same = [replace(e, rules=rules_of(CONFIG, e.workflow), locked_at=et("05:00")) for e in day().expected]
+    assert assess(CONFIG, replace(day(), expected=tuple(same)), NOW).findings == ()
+    moved = changed(workflows__post_game_window_1__schedule__fixed_time="15:00")
+    [first, *_] = assess(moved, replace(day(), expected=tuple(same)), NOW).findings
+    assert (first.kind, first.workflow) == ("rules_changed", "post_game_window_1")
+    assert "It runs at 15:00 ET" in first.text
+    gone = replace(day(), expected=(ExpectedFact("gone", et("20:00"), "", et("05:00"), "abc"),))
+    assert "It is not there any more" in assess(CONFIG, gone, NOW).headline
+    assert "rules_changed" not in {
+        f.kind for f in assess(moved, replace(day(), expected=tuple(same)), et("+1 06:00")).findings
+    }
+
+
+def test_a_lock_of_a_release_before_says_nothing_of_rules():
+    assert assess(changed(workflows__betting_lines__schedule__frequency_hours=3), day(), NOW).findings == ()
+
+
+def test_a_halt_is_forgotten_when_it_is_over_and_not_before():
+    def kinds(**halt):
+        config = changed(workflows__injury_discovery__halt={"reason": "no credit", **halt})
+        return {finding.kind for finding in assess(config, day(), NOW).findings}
+
+    assert kinds() == kinds(until="2026-01-14") == set()
+    assert kinds(until="2026-01-13") == kinds(until="2026-01-14T19:00-05:00") == {"halt_forgotten"}

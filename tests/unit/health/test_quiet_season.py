@@ -1,0 +1,65 @@
+"""Days that go well: nothing is raised in any hour of any day, by the check, the watchdog or an alert.
+
+2 % of the calls fail at first, 3 % of the messages are lost. The drill plays a whole season, with all that is in it.
+"""
+
+from datetime import date, time, timedelta
+from functools import lru_cache
+
+import pytest
+
+from orchestration.health.verdict import assess
+from orchestration.nba.eastern import at
+from orchestration.nba.games import GameType, type_of
+from orchestration.words import Outcome
+from support.quiet import QuietSeason
+from support.seasons import LAST, OPENING, REST_DAYS, Fate, HardSeason, Said, hard_season
+from support.worlds import ours
+
+SPRING_FORWARD, FALL_BACK = date(2026, 3, 8), date(2025, 11, 2)
+ALL_STAR, DOUBLE = date(2026, 2, 15), date(2026, 3, 7)
+SPANS = [
+    pytest.param(SPRING_FORWARD - timedelta(days=3), SPRING_FORWARD + timedelta(days=2), id="a week"),
+    pytest.param(OPENING, LAST + timedelta(days=45), id="a season", marks=pytest.mark.drill),
+]
+
+
+@lru_cache
+def season():
+    """The hard season without tips after midnight, with an All-Star game and a day on which two teams play twice."""
+    fates = [fate for fate in hard_season().fates if fate.tip is None or fate.tip.hour >= 6]
+    long_before = at(OPENING, time(0)) - timedelta(days=30)
+    for game_id, day, wall, home, away in (
+        ("0032500001", ALL_STAR, time(20), "EAS", "WES"),
+        ("0022591001", DOUBLE, time(12), "BOS", "LAL"),
+        ("0022591002", DOUBLE, time(20), "BOS", "LAL"),
+    ):
+        fates.append(Fate(game_id, home, away, [Said(long_before, day, wall)], at(day, wall), day))
+    return HardSeason(fates)
+
+
+def test_the_season_has_all_that_a_season_has():
+    fates = season().fates
+    assert {type_of(fate.game_id) for fate in fates} >= {GameType.ALL_STAR, GameType.PLAY_IN, GameType.PLAYOFFS}
+    days = {fate.day for fate in fates if fate.tip is not None}
+    assert {FALL_BACK, SPRING_FORWARD, DOUBLE} <= days
+    assert len(REST_DAYS - days) >= 8
+    assert sum(fate.tip is not None and fate.tip.hour == 12 for fate in fates) >= 4
+    assert sum(len({said.day for said in fate.said}) > 1 for fate in fates) > 25  # postponed
+
+
+@pytest.mark.lesson("K11")
+@pytest.mark.parametrize(("first", "last"), SPANS)
+def test_nothing_is_raised_on_healthy_days(first, last):
+    played, raised, looks, day = QuietSeason(season()), [], 0, first
+    while day <= last:
+        for now in played.play(day):
+            for seen in {day, max(first, day - timedelta(days=1))}:
+                looks += 1
+                findings = assess(ours(), played.facts(seen, now), now).findings
+                raised += [(f"{now:%d %b %H:%M}", seen, finding.text) for finding in findings]
+        day += timedelta(days=1)
+    assert (raised, played.alerts) == ([], [])
+    assert looks > 60 * (last - first).days
+    assert sum(call.outcome is Outcome.FAILED for call in played.calls) > 0
+    assert sum(cleanup.missing for cleanup in played.cleanups) > 0
