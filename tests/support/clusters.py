@@ -158,14 +158,14 @@ def outbox_full(day: ClusteredDay) -> None:
     with small_disk(day) as disk:
         with contextlib.suppress(OSError):
             (disk / "full").write_bytes(bytes(DISK_BYTES + 1))
-        only_worker_stages_on(day, disk)
+        only_worker_stages_on(day, disk, "No space left on device")
 
 
 def outbox_read_only(day: ClusteredDay) -> None:
     """The disk of a worker's outbox turned read-only, as one with errors does, while no other worker is there."""
     with small_disk(day) as disk:
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        only_worker_stages_on(day, disk)
+        only_worker_stages_on(day, disk, "Read-only file system")
 
 
 FAULTS: dict[str, Callable[[ClusteredDay], None]] = {
@@ -200,13 +200,14 @@ def small_disk(day: ClusteredDay) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def only_worker_stages_on(day: ClusteredDay, disk: Path) -> None:
+def only_worker_stages_on(day: ClusteredDay, disk: Path, error: str) -> None:
     """Let one worker alone do what is left of the runs, with its outbox on ``disk``; then both as they were."""
     for name in ("worker-2", "worker-1"):
         end(day, name)
     day.stack.start_service("worker", 1, ORCHESTRATION_OUTBOX=f"file://{disk}/outbox")
     day.wait_for_runs()
     assert list(disk.glob("outbox/**/*.json")) == []
+    assert any(error in log.read_text() for log in (day.stack.home / "airflow" / "logs").rglob("*.log"))
     end(day, "worker-1")
     for number in (1, 2):
         day.stack.start_service("worker", number)
