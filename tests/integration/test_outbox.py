@@ -1,5 +1,6 @@
 """The outbox under crashes, poison and outages: none lost, none doubled."""
 
+import errno
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from orchestration.audit import outbox as outbox_module
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.statements import statement
@@ -369,3 +371,41 @@ def test_only_the_owner_can_read_the_outbox(outbox, warehouse):
         modes[path.is_dir()].add(oct(path.stat().st_mode & 0o777))
     assert modes == {True: {"0o700"}, False: {"0o600"}}
     assert len(list(folder.rglob("*.error"))) == 1
+
+
+@pytest.fixture
+def unwritable(tmp_path, warehouse):
+    """An outbox whose folder can be neither made nor written: a file is in its place."""
+    (tmp_path / "taken").write_text("")
+    return Outbox(f"file://{tmp_path}/taken/outbox", warehouse)
+
+
+def test_a_row_that_cannot_be_staged_goes_to_bigquery_at_once_and_the_task_need_not_be_tried_again(
+    unwritable, warehouse, caplog
+):
+    assert unwritable.stage([a_decision(), a_decision(decision_id="another")]) == []
+    assert seen(warehouse) == 2
+    assert "cannot be written" in caplog.text
+    # Tried again all the same, for another reason, it is still one row.
+    unwritable.stage([a_decision()])
+    assert seen(warehouse) == 2
+
+
+def test_a_full_disk_leaves_no_half_row_behind(outbox, warehouse, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_module, "_only_for_the_owner", full)
+        patch.setattr(Outbox, "_folder", lambda self, table: self.root / table)
+        (outbox.root / "workflow_decisions").mkdir(parents=True)
+        assert outbox.stage([a_decision()]) == []
+    assert list((outbox.root / "workflow_decisions").iterdir()) == []
+    assert seen(warehouse) == 1
+
+
+def test_a_row_that_neither_disk_nor_bigquery_takes_fails_the_task_and_says_both(unwritable):
+    unwritable.warehouse = Unreliable()
+    unwritable.warehouse.fault = "down"
+    with pytest.raises(OSError, match=r"cannot be written \(.*\), nor workflow_decisions: "):
+        unwritable.stage([a_decision()])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
@@ -22,6 +23,7 @@ from support.standins import PATIENCE_SECONDS, free_ports
 from support.worlds import et
 
 PORTS = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub", "postgres", "redis", "health")
+DISK_BYTES = 65_536
 AWAY_SECONDS = 30
 """How long a database is away: long enough that everything that asks for it has noticed."""
 
@@ -151,6 +153,21 @@ def everything_restarted(day: ClusteredDay) -> None:
         day.stack.restart(name)
 
 
+def outbox_full(day: ClusteredDay) -> None:
+    """The disk of a worker's outbox, while no other worker is there to do its work."""
+    with small_disk(day) as disk:
+        with contextlib.suppress(OSError):
+            (disk / "full").write_bytes(bytes(DISK_BYTES + 1))
+        only_worker_stages_on(day, disk, "No space left on device")
+
+
+def outbox_read_only(day: ClusteredDay) -> None:
+    """The disk of a worker's outbox turned read-only, as one with errors does, while no other worker is there."""
+    with small_disk(day) as disk:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        only_worker_stages_on(day, disk, "Read-only file system")
+
+
 FAULTS: dict[str, Callable[[ClusteredDay], None]] = {
     fault.__name__: fault
     for fault in (
@@ -161,9 +178,39 @@ FAULTS: dict[str, Callable[[ClusteredDay], None]] = {
         redis_lost_its_data,
         postgres_away,
         bigquery_away,
+        outbox_full,
+        outbox_read_only,
         everything_restarted,
     )
 }
+
+
+@contextlib.contextmanager
+def small_disk(day: ClusteredDay) -> Iterator[Path]:
+    """A disk of its own, which only root can make. Skips, saying so, for others."""
+    disk = day.stack.home / "disk"
+    disk.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(disk)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        pytest.skip(f"only root can make a small disk: {made.stderr.strip()}")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def only_worker_stages_on(day: ClusteredDay, disk: Path, error: str) -> None:
+    """Let one worker alone do what is left of the runs, with its outbox on ``disk``; then both as they were."""
+    for name in ("worker-2", "worker-1"):
+        end(day, name)
+    day.stack.start_service("worker", 1, ORCHESTRATION_OUTBOX=f"file://{disk}/outbox")
+    day.wait_for_runs()
+    assert list(disk.glob("outbox/**/*.json")) == []
+    assert any(error in log.read_text() for log in (day.stack.home / "airflow" / "logs").rglob("*.log"))
+    end(day, "worker-1")
+    for number in (1, 2):
+        day.stack.start_service("worker", number)
 
 
 def end(day: ClusteredDay, name: str) -> None:

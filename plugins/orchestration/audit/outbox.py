@@ -59,20 +59,41 @@ class Outbox:
         """Write rows to the outbox and return the files' names. When this returns the rows cannot be lost.
 
         ``unless_staged``: leave out those that are staged already. In a local outbox only the owner can read them.
+        One that cannot be written, its disk full or read-only, is appended at once and has no file. Raises OSError when
+        BigQuery does not take it either.
         """
         names = []
         for row in rows:
-            folder = self._folder(row.TABLE)
-            if unless_staged and any(folder.glob(f"{row.key}.*.json")):
-                continue
-            name = f"{row.key}.{uuid4().hex}.json"
-            # A half-written file must never look like a row: write beside, then move into place.
-            half = folder / f".{name}"
+            try:
+                folder = self._folder(row.TABLE)
+                if not (unless_staged and any(folder.glob(f"{row.key}.*.json"))):
+                    names.append(self._write(folder, row))
+            except OSError as error:
+                self._append_at_once(row, error)
+        return names
+
+    def _write(self, folder: ObjectStoragePath, row: Row) -> str:
+        """Write a row into a file of its own and return the file's name."""
+        name = f"{row.key}.{uuid4().hex}.json"
+        # A half-written file must never look like a row: write beside, then move into place.
+        half = folder / f".{name}"
+        try:
             half.write_text(json.dumps(row.to_json(), ensure_ascii=False))
             _only_for_the_owner(half, FILE_MODE)
             half.replace(folder / name)
-            names.append(name)
-        return names
+        except OSError:
+            with contextlib.suppress(OSError):
+                half.unlink(missing_ok=True)
+            raise
+        return name
+
+    def _append_at_once(self, row: Row, why: OSError) -> None:
+        """Append a row that cannot be staged: the task need not be tried again for it, perhaps on the same disk."""
+        try:
+            self.warehouse.append(row.TABLE, [row.to_json()])
+        except WarehouseError as error:
+            raise OSError(f"The outbox {self.url} cannot be written ({why}), nor {row.TABLE}: {error}") from why
+        log.warning("The outbox %s cannot be written (%s); the row went to %s at once", self.url, why, row.TABLE)
 
     def _folder(self, *parts: str) -> ObjectStoragePath:
         """Return a folder of the outbox, which is made if need be."""

@@ -1,0 +1,153 @@
+"""make bench: what the scheduler gets through on SQLite, on PostgreSQL and on Celery: many workflows at one tick.
+
+All runs wait, their DAGs paused, until all DAGs are switched on at one moment. Each decides SKIP and writes its row.
+Eight tasks at a time in each form. BENCH_FORMS: which (sqlite postgres celery); BENCH_WORKFLOWS: how many (200). Each
+form runs once: what is told are medians and ends of so many decisions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")]
+
+import psutil
+import yaml
+
+from sandbox.airflow_api import AirflowApi
+from sandbox.cluster import Cluster, ClusterPorts
+from sandbox.stack import Ports, Stack
+from support.standins import free_ports
+
+FORMS = ("sqlite", "postgres", "celery")
+WORKFLOWS = int(os.environ.get("BENCH_WORKFLOWS", "200"))
+AT_A_TIME = 8
+TICK = datetime(2026, 1, 14, 17, tzinfo=UTC)
+LONGEST_SECONDS = 580
+PAGE = 2000
+CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+STANDINS = ("postgres", "redis", "bigquery", "sandbox")
+
+
+def configuration(count: int) -> dict[str, Any]:
+    """Return so many workflows, none of which is due at the tick."""
+    scrapers = {"evening": {"for_each": "nothing", "parameters": {}}}
+    workflow = {
+        "decision_type": "self_aware",
+        "priority": "HIGH",
+        "schedule": {"ideal_window": {"start_hour": 20, "end_hour": 23}},
+        "execution_plan": {"scrapers": ["evening"], "type": "parallel"},
+    }
+    return {"version": "1", "scrapers": scrapers, "workflows": {f"evening_{n}": dict(workflow) for n in range(count)}}
+
+
+def stack_of(form: str, home: Path) -> Stack:
+    """Return the stack: eight tasks at a time in each form."""
+    settings = {
+        "ORCHESTRATION_CONFIG": str(home / "workflows.yaml"),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "AIRFLOW__CORE__PARALLELISM": str(AT_A_TIME),
+        "AIRFLOW__API__MAXIMUM_PAGE_LIMIT": str(PAGE),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_ports(1)[0]),
+    }
+    names = ["api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub"]
+    if form == "sqlite":
+        return Stack(
+            home, Ports(**dict(zip(names, free_ports(6), strict=True))), settings=settings, tell=lambda _: None
+        )
+    names += ["postgres", "redis", "health"]
+    ports = ClusterPorts(**dict(zip(names, free_ports(9), strict=True)))
+    if form == "postgres":
+        settings["AIRFLOW__CORE__EXECUTOR"] = "LocalExecutor"
+    workers = 2 if form == "celery" else 0
+    return Cluster(home, ports, settings=settings, tell=lambda _: None, workers=workers, slots=AT_A_TIME // 2)
+
+
+def cpu_seconds(stack: Stack) -> float:
+    """Return the CPU time that Airflow's processes have used, their ended children's too."""
+    total = 0.0
+    for name, process in stack.processes.items():
+        if name in STANDINS:
+            continue
+        parent = psutil.Process(process.pid)
+        for one in (parent, *parent.children(recursive=True)):
+            try:
+                used = one.cpu_times()
+            except psutil.Error:
+                continue
+            total += used.user + used.system + used.children_user + used.children_system
+    return total
+
+
+def decided(api: AirflowApi) -> list[datetime]:
+    """Return when each decision was there."""
+    found = api.get("dags/~/dagRuns/~/taskInstances", task_id="decide", state="success", limit=PAGE)["task_instances"]
+    return [datetime.fromisoformat(one["end_date"].replace("Z", "+00:00")) for one in found]
+
+
+def known(api: AirflowApi) -> int:
+    """Return how many DAGs Airflow knows."""
+    return int(api.get("dags", limit=1, exclude_stale=True)["total_entries"])
+
+
+def measure(form: str, count: int) -> dict[str, Any]:
+    """Bring up one form, let all workflows tick once, and return what it took."""
+    home = Path(tempfile.mkdtemp(prefix="bench-"))
+    (home / "workflows.yaml").write_text(yaml.safe_dump(configuration(count)))
+    with stack_of(form, home) as stack:
+        api, started = AirflowApi(stack.url, stack.login), time.monotonic()
+        while known(api) < count:
+            stack.check()
+            if time.monotonic() - started > LONGEST_SECONDS:
+                raise TimeoutError(f"{known(api)} of {count} DAGs are known after {LONGEST_SECONDS} s")
+            time.sleep(1)
+        parsed = float(api.get("dags/evening_0")["last_parse_duration"])
+        for number in range(count):
+            api.trigger(f"evening_{number}", TICK)
+        before, start = cpu_seconds(stack), datetime.now(UTC)
+        switched = {"params": {"dag_id_pattern": "evening_%"}, "json": {"is_paused": False}}
+        api.session.patch(f"{stack.url}/api/v2/dags", **switched).raise_for_status()
+        connections, times = 0, decided(api)
+        while len(times) < count and (datetime.now(UTC) - start).total_seconds() < LONGEST_SECONDS:
+            stack.check()
+            if isinstance(stack, Cluster):
+                connections = max(connections, int(stack.ask(CONNECTIONS)[0][0]))
+            time.sleep(1)
+            times = decided(api)
+        used = cpu_seconds(stack) - before
+    shutil.rmtree(home, ignore_errors=True)
+    seconds = sorted((one - start).total_seconds() for one in times)
+    return {
+        "decided": len(seconds),
+        "half of them after, s": round(median(seconds), 1),
+        "95 % of them after, s": round(seconds[int(len(seconds) * 0.95)], 1),
+        "the last after, s": round(seconds[-1], 1),
+        "decisions a second": round(len(seconds) / seconds[-1], 2),
+        "Airflow's CPU s for each": round(used / len(seconds), 3),
+        "connections to PostgreSQL, at most": connections or None,
+        "the DAG file is parsed in, s": round(parsed, 2),
+    }
+
+
+def main() -> None:
+    """Measure the forms, print the figures, and keep them where BENCH_JSON says."""
+    figures: dict[str, Any] = {"workflows": WORKFLOWS, "tasks at a time": AT_A_TIME, "forms": {}}
+    for form in os.environ.get("BENCH_FORMS", " ".join(FORMS)).split():
+        figures["forms"][form] = measure(form, WORKFLOWS)
+        print(form, json.dumps(figures["forms"][form], indent=1), flush=True)
+    if kept := os.environ.get("BENCH_JSON"):
+        Path(kept).write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
