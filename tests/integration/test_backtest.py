@@ -10,6 +10,8 @@ from sandbox.demo import moments
 from support.simulated import SimulatedDays
 from support.worlds import DAY, ROOT, et
 
+pytestmark = pytest.mark.drill
+
 OURS = ROOT / "config" / "workflows.yaml"
 SPAN = ["--from", DAY.isoformat(), "--to", DAY.isoformat()]
 

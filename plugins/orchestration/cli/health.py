@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from orchestration.config import Config, ConfigError
 from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
+from orchestration.health.healed import Healed, healed
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import current_day
@@ -49,6 +51,7 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
             return _unknown(day, f"{day} has not begun", "look again when it has", as_json=as_json)
         facts = day_facts(Warehouse(config.settings), config, day, now)
         health = assess(config, replace(facts, broken_config=problem), now)
+        past = healed(config, facts, now)
     except WarehouseError as error:
         return _unknown(day, str(error), "check the connection google_cloud_default", as_json=as_json)
     except ConfigError as error:
@@ -57,9 +60,9 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
         reason = f"the health check itself failed: {in_short(error)}"
         return _unknown(day, reason, "python -m orchestration status", as_json=as_json)
     if as_json:
-        print(json.dumps({"mode": config.settings.mode.value, **_json(health, facts, now)}, indent=2))
+        print(json.dumps({"mode": config.settings.mode.value, **_json(health, past, facts, now)}, indent=2))
     else:
-        _print(health, facts, config, now)
+        _print(health, past, facts, config, now)
     return health.verdict.exit_code
 
 
@@ -72,7 +75,7 @@ def _unknown(day: date | None, reason: str, command: str, *, as_json: bool) -> i
     return Verdict.UNKNOWN.exit_code
 
 
-def _json(health: Health, facts: DayFacts, now: datetime) -> dict[str, object]:
+def _json(health: Health, past: Sequence[Healed], facts: DayFacts, now: datetime) -> dict[str, object]:
     return {
         "date": facts.day.isoformat(),
         "as_of": et(now).isoformat(),
@@ -91,10 +94,20 @@ def _json(health: Health, facts: DayFacts, now: datetime) -> dict[str, object]:
             }
             for f in health.findings
         ],
+        "healed": [
+            {
+                "kind": was.finding.kind,
+                "workflow": was.finding.workflow,
+                "text": was.finding.text,
+                "first_seen": was.first.isoformat(),
+                "last_seen": was.last.isoformat(),
+            }
+            for was in past
+        ],
     }
 
 
-def _print(health: Health, facts: DayFacts, config: Config, now: datetime) -> None:
+def _print(health: Health, past: Sequence[Healed], facts: DayFacts, config: Config, now: datetime) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold {COLOURS[health.verdict]}]{health.headline}[/]")
     console.print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
@@ -104,6 +117,10 @@ def _print(health: Health, facts: DayFacts, config: Config, now: datetime) -> No
         lines = textwrap.wrap(finding.text, WIDTH - INDENT)
         console.print(f"  {finding.verdict.value:9} " + f"\n{' ' * INDENT}".join(lines), markup=False)
         console.print(f"{' ' * INDENT}next: {finding.command}", markup=False)
+    for was in past:
+        seen = f"{was.first:%H:%M} to {was.last:%H:%M} ET" if was.last > was.first else f"{was.first:%H:%M} ET"
+        lines = textwrap.wrap(f"{was.finding.text} (seen {seen})", WIDTH - INDENT)
+        console.print(f"  {'healed':9} " + f"\n{' ' * INDENT}".join(lines), markup=False)
     table = Table("workflow", box=None, padding=(0, 1))
     for heading in ("expected", "RUN", "SKIP", "ABORT", "calls", "empty", "failed", "last"):
         table.add_column(heading, justify="right")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from orchestration.decisions.model import NOT_KNOWING
@@ -194,6 +194,20 @@ class DayFacts:
         ticks = {fact.workflow: fact.tick for fact in self.first}
         began = min(ticks.values(), default=start)
         return max(start, began if began > start or workflow is None else ticks.get(workflow, start))
+
+    def known_at(self, moment: datetime) -> DayFacts:
+        """Return what of this was known at the aware ``moment``.
+
+        The schedule is today's: a refresh overwrites what was known before.
+        """
+        return replace(
+            self,
+            expected=tuple(e for e in self.expected if e.locked_at is None or e.locked_at <= moment),
+            decisions=tuple(d for d in self.decisions if (d.at or d.tick) <= moment),
+            executions=tuple(e for e in self.executions if (e.ended or e.tick) <= moment),
+            calls=tuple(c for c in self.calls if (c.at or c.tick) <= moment),
+            cleanups=tuple(c for c in self.cleanups if c.at <= moment),
+        )
 
     @property
     def locked_at(self) -> datetime | None:

@@ -118,5 +118,5 @@ def is_cause(finding: Finding) -> bool:
 
 def _first_things_first(finding: Finding) -> tuple[int, int, int]:
     rank = CAUSES.index(finding.kind) if is_cause(finding) else len(CAUSES)
-    minor = MINOR.index(finding.kind) if finding.kind in MINOR else -1
+    minor = MINOR.index(finding.kind) if finding.kind in MINOR else len(MINOR)
     return rank, 0 if finding.verdict is Verdict.UNHEALTHY else 1, minor

@@ -76,7 +76,6 @@ def misdated(day: date, tip: datetime) -> bool:
 
 
 PLAYED = SCHEDULED, LIVE, FINAL = 1, 2, 3
-"""The statuses of a game that is played."""
 _NOT_PLAYED = re.compile(r"PPD|POSTPONED|CANCEL|RESCHEDULED(?!\s+FROM)")
 """Texts of a game that is not played on this date; one that was rescheduled *from* another date is."""
 

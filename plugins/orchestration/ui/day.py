@@ -17,7 +17,7 @@ from orchestration.nba.eastern import et, et_date
 from orchestration.planning.day import day_bounds
 from orchestration.ui.games import games_of, scrapers_of
 from orchestration.ui.model import Advice, Cleanups, DayPage
-from orchestration.ui.seeing import Hiding, config_for, facts_for, known_at
+from orchestration.ui.seeing import Hiding, config_for, facts_for
 from orchestration.ui.timeline import hours_of, rows_of
 
 _TRIGGER = re.compile(r"airflow dags trigger (\w+)(?: --conf '(.*)')?")
@@ -41,7 +41,7 @@ def day_page(
     mine = config_for(config, allowed)
     hidden = len(config.enabled) - len(mine.enabled)
     hiding = Hiding(config, allowed)
-    facts = hiding.of_facts(facts_for(known_at(facts, now), allowed))
+    facts = hiding.of_facts(facts_for(facts.known_at(now), allowed))
     planned = hiding.of_plan(decision for decision in planned if decision.workflow in allowed)
     hours = hours_of(mine, facts, now)
     ahead = now < start

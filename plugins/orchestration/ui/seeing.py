@@ -1,31 +1,16 @@
-"""Who sees what of a day, and when: facts as they were known at a moment, and only of what a viewer may see. Pure."""
+"""Who sees what of a day: only what a viewer may see. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
 from dataclasses import replace
-from datetime import datetime
 
 from orchestration.config.model import CLEANUP, SYSTEM_DAGS, Config
 from orchestration.decisions.model import Decision
 from orchestration.health.facts import CallFact, DayFacts
 
 HIDDEN = "(a DAG that you may not see)"
-
-
-def known_at(facts: DayFacts, moment: datetime) -> DayFacts:
-    """Return what of ``facts`` was known at the aware ``moment``.
-
-    The schedule is today's: a refresh overwrites what was known before.
-    """
-    return replace(
-        facts,
-        decisions=tuple(d for d in facts.decisions if (d.at or d.tick) <= moment),
-        executions=tuple(e for e in facts.executions if (e.ended or e.tick) <= moment),
-        calls=tuple(c for c in facts.calls if (c.at or c.tick) <= moment),
-        cleanups=tuple(c for c in facts.cleanups if c.at <= moment),
-    )
 
 
 def config_for(config: Config, allowed: Set[str]) -> Config:

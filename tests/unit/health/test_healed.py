@@ -1,0 +1,49 @@
+"""What was wrong with a day and is right again: said with when it was seen."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestration.health.healed import healed
+from orchestration.words import ExecutionStatus
+from support.facts import AFTER, CONFIG, a_day
+from support.worlds import et
+
+
+def past(facts, now=AFTER):
+    return [(was.finding.kind, f"{was.first:%H:%M}", f"{was.last:%H:%M}") for was in healed(CONFIG, facts, now)]
+
+
+@pytest.mark.parametrize("now", ["05:10", "13:20", "22:50", "+1 05:40"])
+def test_a_day_that_goes_as_planned_has_nothing_to_tell(now):
+    assert past(a_day(until=et(now)), et(now)) == []
+
+
+def test_a_lock_that_came_late_was_missing_until_then():
+    facts = a_day()
+    late = tuple(replace(run, locked_at=et("07:20")) for run in facts.expected)
+    assert past(replace(facts, expected=late)) == [("not_locked", "05:50", "06:50")]
+
+
+def test_what_was_decided_late_was_missing_and_what_never_was_is_still_wrong():
+    def silent(decision):
+        return et("14:00") <= decision.tick <= et("16:00")
+
+    facts = a_day()
+    late = [replace(d, at=et("18:10")) if silent(d) else d for d in facts.decisions]
+    assert past(replace(facts, decisions=tuple(late))) == [
+        ("missing_ticks", "14:50", "17:50"),
+        ("expected_missed", "15:50", "16:50"),
+    ]
+    never = replace(facts, decisions=tuple(d for d in facts.decisions if not silent(d)))
+    assert "missing_ticks" not in {kind for kind, *_ in past(never)}
+
+
+def test_a_failure_that_a_later_run_made_up_for():
+    facts = a_day()
+    first = next(e for e in facts.executions if e.workflow == "betting_lines")
+    wrong = replace(first, status=ExecutionStatus.FAILED, error="oddsa_events: timeout")
+    executions = tuple(wrong if e is first else e for e in facts.executions)
+    [(kind, seen, _)] = past(replace(facts, executions=executions))
+    assert (kind, seen) == ("execution_failed", f"{first.tick + timedelta(minutes=50):%H:%M}")
