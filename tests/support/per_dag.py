@@ -63,7 +63,7 @@ def guarded(stack: Stack, rights: Mapping[str, Sequence[str]]) -> Iterator[str]:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
         stack.processes["guarded"] = process
         try:
-            stack._await("guarded", f"{url}/api/v2/monitor/health", 300)
+            stack._await("guarded", f"{url}/api/v2/monitor/health")
             yield url
         finally:
             stack.kill("guarded")
