@@ -74,6 +74,11 @@ WALKS = {
         (".timeline a.k.failed", "td", "Max decode/download retries"),
         *("post_game_window_3", "finish", "DownloadDecodeMaxRetryException"),
     ),
+    "service_down": Fault(
+        *("19:00", "+1 06:10", "the scraper service cannot be reached"),
+        (".timeline a.k.failed", "td", "the service cannot be reached|refused"),
+        *("post_game_window_3", "finish", "the service cannot be reached|unreachable|refused"),
+    ),
     "locker_off": Fault(
         *("04:30", "06:30", "the locker did not lock"),
         (None, "#verdict, #beside", "the locker did not lock"),

@@ -287,7 +287,7 @@ class TestAdopting:
         for table, columns in self.columns(old).items():
             assert columns[: len(before[table])] == before[table]
             added = dict(columns[len(before[table]) :])
-            assert set(added.values()) <= {"NULLABLE"}
+            assert set(added.values()) <= {"NULLABLE", "REPEATED"}
             assert set(added) == {c.name for c in columns_of(ddl("tables")[table])} - {n for n, _ in before[table]}
         again = init(old, adopt=True)
         assert not [line for line in again if "added" in line]

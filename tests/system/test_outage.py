@@ -1,4 +1,4 @@
-"""Two hours without BigQuery in the middle of a night, and every command of the documentation beside that night."""
+"""Two hours without BigQuery in the middle of a night, and every command that we name to people beside that night."""
 
 import json
 import subprocess
@@ -9,6 +9,7 @@ from datetime import UTC
 import pytest
 import requests
 
+from support.bench_pages import module
 from support.days import LONG_AGO, played_day
 from support.documented import commands
 from support.standins import PATIENCE_SECONDS
@@ -76,21 +77,31 @@ def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_n
         assert {row["n"] for row in found} == {1}, view
 
 
+alerts = module("alerts")
+RUN_ID = f"replay__{et('22:00').astimezone(UTC).isoformat()}"
+FIRST = {
+    said.command.replace(alerts.WORKFLOW, "post_game_window_1").replace(alerts.RUN_ID, RUN_ID)
+    for said in alerts.sites()
+}
+"""The first commands of all alerts and findings, about a workflow and a run of this day."""
+NAMED = [*commands(), *sorted(FIRST - set(commands()))]
+
+
 @pytest.fixture(scope="module")
-def documented(day):
-    """The result of every command of the documentation, run beside this day, two at a time."""
+def named(day):
+    """The result of every command of the documentation and the alerts, run beside this day, two at a time."""
     env = {**day.stack.env, "ORCHESTRATION_PYTHON": sys.executable}
 
     def run(command):
         return subprocess.run(["bash", "-c", command], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
 
     with ThreadPoolExecutor(2) as pool:
-        yield dict(zip(commands(), pool.map(run, commands()), strict=True))
+        yield dict(zip(NAMED, pool.map(run, NAMED), strict=True))
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_command_of_the_documentation_runs(documented, command):
-    done = documented[command]
+@pytest.mark.parametrize("command", NAMED)
+def test_every_command_of_the_documentation_and_of_the_alerts_runs(named, command):
+    done = named[command]
     # What a report finds is in its exit code; 3 would mean that it could not find out.
     fine = (0, 1, 2) if "bin/orchestration" in command or "reconcile --days" in command else (0,)
     assert done.returncode in fine, done.stdout + done.stderr

@@ -61,6 +61,8 @@ def test_health_says_so_to_machines_too(broken, capsys):
 
 def test_with_a_broken_configuration_nothing_is_known(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ORCHESTRATION_CONFIG", str(tmp_path / "nothing.yaml"))
+    # Where there has never been a good one, either.
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     for command in VERDICTS:
         assert main([command, *MORE.get(command, [])]) == UNKNOWN
     assert main(["health", "--json"]) == UNKNOWN
