@@ -19,7 +19,8 @@ NIGHT = {
     "+1 01:20": ["tell_slates"],
     "+1 04:00": ["post_game_window_3"],
 }
-REFRESHED = {"+1 04:30": ["schedule_dependency"]}
+# The service's own log may name a file a moment after the run has asked: the cleanup asks again.
+REFRESHED = {"+1 04:30": ["schedule_dependency"], "+1 04:50": ["cleanup"]}
 EMPTIED = "nba_raw.bigdataball_play_by_play"
 
 
