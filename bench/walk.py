@@ -76,8 +76,8 @@ WALKS = {
     ),
     "service_down": Fault(
         *("19:00", "+1 06:10", "the scraper service cannot be reached"),
-        (".timeline a.k.failed", "td", "the service cannot be reached|refused"),
-        *("post_game_window_3", "finish", "the service cannot be reached|unreachable|refused"),
+        (".timeline a.k.failed", "dd", "connection"),
+        *("post_game_window_3", "finish", ": connection"),
     ),
     "locker_off": Fault(
         *("04:30", "06:30", "the locker did not lock"),
