@@ -75,10 +75,9 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-# BENCH_PARTS: only these (building,engine,audit) of the report; BENCH_RUNS: how often each is measured (3).
-bench: $(VENV)/.dev $(BENCH)/.done
+# BENCH_PARTS: only these (building,engine,audit,calls,day,forms) of the report; BENCH_RUNS: how often each is measured (3).
+bench: $(VENV)/.dev $(VENV)/.distributed $(BENCH)/.done databases
 	@$(BIN)/python bench/report.py
-	@$(BIN)/python bench/calls.py
 
 docs: $(VENV)/.dev
 	@$(BIN)/python bench/schemas.py

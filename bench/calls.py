@@ -3,7 +3,7 @@ and with an event of its table's asset.
 
 Wall time is from the first call's start to the last one's end; CPU time is that of scheduler with executor and tasks,
 tasks' API and triggerer. Run it on a quiet machine. BENCH_CALLS: how many short calls (500); BENCH_PER_TASK: how many
-in a task (50); BENCH_ONLY: only what has this in its name.
+in a task (50); BENCH_ONLY: only what has this in its name; BENCH_RUNS: how often each is measured (3).
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests", "bench")]
 
 import psutil
 import yaml
+from figures import RUNS, keep, median
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.stack import Ports, Stack
@@ -98,8 +100,9 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_task: int = 1) -> None:
-    """Run ``dag`` once and print what its calls took, ``per_task`` of them in each task."""
+def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_task: int = 1) -> dict[str, float]:
+    """Run ``dag`` once; print and return what its calls took, ``per_task`` of them in each task."""
+    api.session.delete(f"{stack.url}/api/v2/dags/{dag}/dagRuns/replay__{AS_OF.isoformat()}")
     before = cpu_seconds(stack)
     run = api.trigger(dag, AS_OF, force=True)
     path = f"dags/{dag}/dagRuns/{run}"
@@ -121,6 +124,18 @@ def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_
         f"   whole run {run_wall:6.1f} s{f', {failed} FAILED' * bool(failed)}{f', {again} tried again' * bool(again)}",
         flush=True,
     )
+    return {"seconds": wall, "CPU seconds a call": cpu / count, "whole run, seconds": run_wall, "failed": failed}
+
+
+def medians(taken: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return each way's medians, and how many times the plain operator's seconds of the same mode they are."""
+    found = {dag: {key: median(one[key] for one in runs) for key in runs[0]} for dag, runs in taken.items()}
+    for dag, figures in found.items():
+        mode = dag.rpartition("_")[2]
+        plain = found.get(dag.replace("ours", "plain").replace(mode, mode if mode in MODES else "blocking"))
+        if plain and dag.startswith("ours"):
+            figures["times the plain operator"] = round(figures["seconds"] / plain["seconds"], 2)
+    return found
 
 
 def main() -> None:
@@ -152,18 +167,20 @@ def main() -> None:
             api.await_dags([*(name for name, *_ in plain), *configuration()["workflows"]])
             # The first run of a process pays for its imports.
             measure(stack, api, "ours_slow_blocking", "call_slow_blocking", LOADS["slow"][0])
-            api.session.delete(f"{stack.url}/api/v2/dags/ours_slow_blocking/dagRuns/replay__{AS_OF.isoformat()}")
-            for load, (count, _) in LOADS.items():
-                measures = [
-                    *((f"{whose}_{load}_{mode}", 1) for mode in MODES for whose in ("plain", "ours")),
-                    (f"ours_{load}_{ASSET}", 1),
-                    (f"ours_{load}_{BATCH}", PER_TASK),
-                ]
-                for dag, per_task in measures:
-                    if ONLY in dag:
-                        task = "call" if dag.startswith("plain") else dag.replace("ours", "call")
-                        measure(stack, api, dag, task, count, per_task)
+            taken: dict[str, list[dict[str, float]]] = defaultdict(list)
+            for _ in range(RUNS):
+                for load, (count, _seconds) in LOADS.items():
+                    measures = [
+                        *((f"{whose}_{load}_{mode}", 1) for mode in MODES for whose in ("plain", "ours")),
+                        (f"ours_{load}_{ASSET}", 1),
+                        (f"ours_{load}_{BATCH}", PER_TASK),
+                    ]
+                    for dag, per_task in measures:
+                        if ONLY in dag:
+                            task = "call" if dag.startswith("plain") else dag.replace("ours", "call")
+                            taken[dag].append(measure(stack, api, dag, task, count, per_task))
     shutil.rmtree(home, ignore_errors=True)
+    keep({"runs": RUNS, "loads": LOADS, "calls in a task": PER_TASK, "calls": medians(taken)})
 
 
 if __name__ == "__main__":

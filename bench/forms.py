@@ -7,7 +7,6 @@ form runs once: what is told are medians and ends of so many decisions.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -19,10 +18,11 @@ from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests", "bench")]
 
 import psutil
 import yaml
+from figures import keep
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.cluster import Cluster, ClusterPorts
@@ -140,13 +140,12 @@ def measure(form: str, count: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure the forms, print the figures, and keep them where BENCH_JSON says."""
+    """Measure the forms."""
     figures: dict[str, Any] = {"workflows": WORKFLOWS, "tasks at a time": AT_A_TIME, "forms": {}}
     for form in os.environ.get("BENCH_FORMS", " ".join(FORMS)).split():
         figures["forms"][form] = measure(form, WORKFLOWS)
-        print(form, json.dumps(figures["forms"][form], indent=1), flush=True)
-    if kept := os.environ.get("BENCH_JSON"):
-        Path(kept).write_text(json.dumps(figures, indent=1))
+        print(form, figures["forms"][form], flush=True)
+    keep(figures)
 
 
 if __name__ == "__main__":

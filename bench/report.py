@@ -25,6 +25,9 @@ PARTS = {
     "building": "Building DAGs",
     "engine": "The engine",
     "audit": "Outbox and audit",
+    "calls": "Calls",
+    "day": "A game day from tick to row",
+    "forms": "Many workflows at one tick",
 }
 WANTED = os.environ.get("BENCH_PARTS", ",".join(PARTS)).split(",")
 
@@ -90,6 +93,33 @@ def building(figures: dict[str, Any]) -> list[str]:
     ]
 
 
+def calls(figures: dict[str, Any]) -> list[str]:
+    """Return the table of the calls."""
+    keys = ["seconds", "CPU seconds a call", "whole run, seconds", "times the plain operator", "failed"]
+    rows = [["", *keys], *([dag, *(one.get(key) for key in keys)] for dag, one in figures["calls"].items())]
+    loads = "; ".join(
+        f"*{load}*: {count} calls of {seconds:g} s" for load, (count, seconds) in figures["loads"].items()
+    )
+    return [
+        f"{loads}. *plain*: Airflow's HttpOperator. *asset*: blocking, and a task tells of the table's asset. "
+        f"*batch*: {figures['calls in a task']} calls in a task. Both are compared with the plain blocking one. "
+        "*failed*: tasks; a deferred one that resumes while the scheduler is busy is taken for failed "
+        "(apache/airflow#72716).",
+        "",
+        *table(rows),
+    ]
+
+
+def forms(figures: dict[str, Any]) -> list[str]:
+    """Return the table of the forms, side by side."""
+    there = figures["forms"]
+    keys = list(next(iter(there.values())))
+    about = (
+        f"{figures['workflows']} workflows tick at once and decide SKIP, {figures['tasks at a time']} tasks at a time."
+    )
+    return [about, "", *table([["", *there], *([key, *(one[key] for one in there.values())] for key in keys)])]
+
+
 def plainly(figures: dict[str, Any]) -> list[str]:
     """Return a table of numbers that need no explanation."""
     left_out = ("commit", "machine", "runs", "took, seconds")
@@ -106,7 +136,7 @@ def page(report: dict[str, Any]) -> str:
     lines += table([["machine", ""], *([key, value] for key, value in last.items() if not key.startswith("busy"))])
     for name, title in PARTS.items():
         if figures := report["parts"].get(name):
-            tell = {"building": building}.get(name, plainly)
+            tell = {"building": building, "calls": calls, "forms": forms}.get(name, plainly)
             busy = next(value for key, value in figures["machine"].items() if key.startswith("busy"))
             about = f"Commit {figures['commit']}, {figures.get('runs', 1)} runs, {figures['took, seconds']} s; "
             about += f"load average of 1, 5 and 15 min when it began: {', '.join(map(str, busy)) or 'not noted'}."

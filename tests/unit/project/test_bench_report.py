@@ -19,10 +19,11 @@ def test_each_report_says_when_on_what_machine_and_from_which_commit_its_parts_a
         report = json.loads(path.read_text())
         assert report["date"] == path.stem
         assert {"building", "engine", "audit"} <= set(report["parts"])
-        for part in report["parts"].values():
+        for name, part in report["parts"].items():
             assert {"processor", "cores", "memory, GiB", "python", "airflow"} <= set(part["machine"])
             assert part["commit"]
-            assert part["runs"] >= 3
+            # Of a day, and of a tick with hundreds of runs, each run is a number of its own.
+            assert part.get("runs", 1) >= (1 if name in ("day", "forms") else 3)
         assert set(report["parts"]["building"]["counts"]) == {"15", "100", "1000"}
         assert f"# Measured on {path.stem}" in path.with_suffix(".md").read_text()
 

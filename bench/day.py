@@ -1,0 +1,97 @@
+"""make bench: a game day from tick to row, on the embedded stack: how long after its tick a decision is there, how long
+after it the first call begins, how long after the last call the execution's row is told.
+
+Times are Airflow's own, of its runs and tasks. A tick begins when its run is started; the wait before the calls
+(``execution_delay_minutes``) is the world's and takes no time here. BENCH_GAMES: of the day (12).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests", "bench")]
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="bench-")
+
+from figures import keep, median
+from rich.console import Console
+
+from sandbox.airflow_api import AirflowApi
+from sandbox.demo import DEFAULT_DAY, Day, moments
+from sandbox.stack import Stack
+from support.days import some_ports
+
+GAMES = int(os.environ.get("BENCH_GAMES", "12"))
+NO_CALLS = {"decide", "hold", "skip", "abort", "finish", "tell_tables"}
+"""Tasks of a workflow's run that call nothing."""
+
+
+def pages(api: AirflowApi, path: str, key: str) -> list[dict[str, Any]]:
+    """Return every item of a listing."""
+    found: list[dict[str, Any]] = []
+    while more := api.get(path, limit=100, offset=len(found))[key]:
+        found += more
+    return found
+
+
+def moment(text: str) -> datetime:
+    """Return the API's time."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def seconds_of_runs(runs: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return the seconds of each stretch of each run that has it."""
+    of_run: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for task in tasks:
+        if task["end_date"]:
+            of_run[task["dag_id"], task["dag_run_id"]].append(task)
+    found: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        there = of_run[run["dag_id"], run["dag_run_id"]]
+        ends = {task["task_id"]: moment(task["end_date"]) for task in there}
+        if "decide" not in ends:
+            continue  # the locker's and the cleanup's
+        tick = moment(run["queued_at"])
+        found["tick to decision"].append((ends["decide"] - tick).total_seconds())
+        called = [task for task in there if task["task_id"] not in NO_CALLS and task["start_date"]]
+        if called and "finish" in ends:
+            first = min(moment(task["start_date"]) for task in called)
+            last = max(moment(task["end_date"]) for task in called)
+            found["decision to first call"].append((first - ends["decide"]).total_seconds())
+            found["first call to last"].append((last - first).total_seconds())
+            found["last call to execution's row"].append((ends["finish"] - last).total_seconds())
+            found["tick to execution's row"].append((ends["finish"] - tick).total_seconds())
+    return found
+
+
+def main() -> None:
+    """Play the day and tell the median and the 95 % of each stretch."""
+    home = Path(tempfile.mkdtemp(prefix="bench-"))
+    timeline = moments(DEFAULT_DAY)
+    with Stack(home, some_ports(), games=GAMES, tell=lambda _: None) as stack:
+        player = Day(stack, Console(quiet=True))
+        player.api.await_dags({dag for dags in timeline.values() for dag in dags}, 300)
+        began = time.monotonic()
+        player.play(timeline)
+        took = time.monotonic() - began
+        runs = pages(player.api, "dags/~/dagRuns", "dag_runs")
+        tasks = pages(player.api, "dags/~/dagRuns/~/taskInstances", "task_instances")
+    shutil.rmtree(home, ignore_errors=True)
+    figures: dict[str, Any] = {"games": GAMES, "the whole day, s": round(took), "task instances": len(tasks)}
+    for stretch, taken in seconds_of_runs(runs, tasks).items():
+        figures[f"{stretch}: runs"] = len(taken)
+        figures[f"{stretch}: median, s"] = median(taken)
+        figures[f"{stretch}: 95 %, s"] = median([sorted(taken)[int(len(taken) * 0.95)]])
+    keep(figures)
+
+
+if __name__ == "__main__":
+    main()
