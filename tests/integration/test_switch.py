@@ -9,6 +9,7 @@ import requests
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cleanup.reconcile import find_makeups
+from orchestration.config import config_path
 from orchestration.config.scrapers import parameters_of
 from orchestration.config.templates import Item, render
 from orchestration.decisions.engine import forced
@@ -21,7 +22,7 @@ from sandbox.demo import moments
 from support.old_system import their_execution, write
 from support.simulated import SimulatedDays
 from support.standins import PATIENCE_SECONDS, GoogleStandIns
-from support.worlds import DAY, changed, et, ours
+from support.worlds import DAY, changed_file, et, ours
 
 pytestmark = pytest.mark.drill
 
@@ -39,7 +40,13 @@ def played(world, tmp_path, monkeypatch):
     world.empty()
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
     monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
+    monkeypatch.setenv("ORCHESTRATION_CONFIG", str(tmp_path / "workflows.yaml"))
+    deploy()
     return SimulatedDays(world, DAY)
+
+
+def deploy(**changes):
+    config_path().write_text(changed_file(**changes))
 
 
 def their_run(world, workflow, at):
@@ -107,7 +114,7 @@ def test_the_switch_and_the_way_back(played, world):
     played.play(ticks("15:10", "16:10"))
 
     # The way back: from the next tick on nothing is called; they go on in the same tables.
-    played.config = changed(settings__halt=HALT)
+    deploy(settings__halt=HALT)
     before = world.settle()["calls"]
     played.play(ticks("16:10", "17:05"))
     assert world.settle()["calls"] == before
@@ -115,7 +122,7 @@ def test_the_switch_and_the_way_back(played, world):
     assert theirs("betting_lines", et("17:05")) > 1
 
     # And again: what they brought in between is there.
-    played.config = ours()
+    deploy()
     played.play(ticks("18:00", "18:10"))
     assert answers("betting_lines", "18:00") == ("SKIP", "too_soon")
     played.play(ticks("18:10", "+1 05:00"))

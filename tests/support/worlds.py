@@ -36,6 +36,11 @@ def old() -> Config:
 
 def changed(**paths: object) -> Config:
     """Our configuration with values changed: ``a__b__c=value`` sets a.b.c."""
+    return loads(changed_file(**paths)).config
+
+
+def changed_file(**paths: object) -> str:
+    """The same as the text of a file."""
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     for path, value in paths.items():
         *parents, key = path.split("__")
@@ -43,7 +48,7 @@ def changed(**paths: object) -> Config:
         for parent in parents:
             here = here.setdefault(parent, {})
         here[key] = value
-    return loads(yaml.safe_dump(data)).config
+    return str(yaml.safe_dump(data))
 
 
 def et(text: str, day: date = DAY) -> datetime:

@@ -183,13 +183,24 @@ def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
         yield worse("cannot_publish", "cleanup", f"Pub/Sub takes no messages: {unsent[0]}", command)
         return
     nothing_arrives = last.missing == last.checked or _none_since(config, facts, last)
-    in_vain = last.oldest_missing_minutes >= REPUBLISHED_IN_VAIN_MINUTES
-    if last.missing >= ENOUGH_FILES and (nothing_arrives or in_vain):
+    if last.missing >= ENOUGH_FILES and (nothing_arrives or _in_vain(facts, last)):
         text = (
             f"Phase 2 reads no messages, or writes nothing: {last.missing} of {last.checked} files are not in their "
             f"tables at {clock(last.at)} ET, the oldest for {last.oldest_missing_minutes} min"
         )
         yield worse("phase2_silent", "phase2", text, command)
+
+
+def _in_vain(facts: DayFacts, last: CleanupFact) -> bool:
+    """Return whether files are missing still whose messages an earlier cleanup has sent again.
+
+    After a gap of cleanups the first one finds old files that nothing was sent for yet. What was before the day's first
+    one is not on record: there the age says it.
+    """
+    before = {file.gcs_path for cleanup in facts.cleanups if cleanup.at < last.at for file in cleanup.waiting}
+    first = all(cleanup.at >= last.at for cleanup in facts.cleanups)
+    new = set() if first else {file.gcs_path for file in last.waiting} - before
+    return last.oldest_missing_minutes >= REPUBLISHED_IN_VAIN_MINUTES and last.missing - len(new) >= ENOUGH_FILES
 
 
 def _none_since(config: Config, facts: DayFacts, last: CleanupFact) -> bool:

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.health.facts import CleanupFact, DayFacts, DecisionFact
+from orchestration.health.facts import CleanupFact, DayFacts, DecisionFact, WaitingFile
 from orchestration.health.verdict import assess
+from orchestration.nba.eastern import after
 from orchestration.nba.games import Schedule, read_game
 from orchestration.planning.day import day_bounds
 from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
@@ -295,6 +296,18 @@ def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart
         "Pub/Sub takes no messages: 4 not published: the topic t"
         in verdict(replace(facts, cleanups=(refused,))).headline
     )
+
+
+def test_after_a_gap_of_cleanups_old_files_are_missing_for_the_first_time_which_is_nothing_yet():
+    facts = a_day()
+    waiting = tuple(WaitingFile("nbac_player_boxscore", f"gs://b/{n}.json", 140) for n in range(3))
+    late = replace(
+        facts.cleanups[-1], checked=10, missing=3, republished=3, oldest_missing_minutes=140, waiting=waiting
+    )
+    earlier = replace(late, at=after(late.at, -timedelta(hours=2)), missing=0, waiting=())
+    assert verdict(replace(facts, cleanups=(earlier, late))).findings == ()
+    sent_again = replace(earlier, missing=3, waiting=waiting)
+    assert verdict(replace(facts, cleanups=(sent_again, late))).findings[0].kind == "phase2_silent"
 
 
 def test_a_veto_is_no_failure_and_a_run_that_is_not_over_is_late():
