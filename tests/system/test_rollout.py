@@ -120,7 +120,7 @@ class Deployed(Stack):
         self._run("init-again", [sys.executable, "-m", "orchestration", "init", "--adopt"])
         # Where the emulator has a gap: support.old_system.Emulated.
         said = (self.home / "init-again.log").read_text()
-        for table, column in re.findall(r"table (\S+): column (\w+ \w+) added", said):
+        for table, column in re.findall(r"table (\S+): column (.+?) added", said):
             client(PROJECT, self.env["BIGQUERY_EMULATOR_HOST"]).query(
                 f"ALTER TABLE {table} ADD COLUMN {column}"
             ).result()
