@@ -1,5 +1,6 @@
 """The cleanup's operator against the real endpoints: it heals, and never floods."""
 
+import contextlib
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -226,6 +227,51 @@ def test_what_cannot_be_recorded_is_not_sent(google, warehouse, outbox, cleanups
             cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter()
     assert "could not be recorded" in cleanups.red[0]
+
+
+@pytest.mark.lesson("C2")
+def test_what_bigquery_refuses_to_record_is_not_sent(google, warehouse, outbox, cleanups, subscriber, monkeypatch):
+    """As a table does that lacks a column of this release."""
+    from orchestration.audit.warehouse import RowsRejected, Warehouse
+
+    lose(warehouse, fetch(outbox, google, 2, tag="refused"))
+    subscriber()
+    append = Warehouse.append
+
+    def refuse(self, table, rows):
+        if table == "cleanup_operations":
+            raise RowsRejected(table, dict.fromkeys(range(len(rows)), "no such field: seen."))
+        append(self, table, rows)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Warehouse, "append", refuse)
+        cleanups.run(MORNING + timedelta(hours=1))
+    assert subscriber() == Counter()
+    assert "could not be recorded: " in cleanups.red[0]
+    assert "no such field: seen" in cleanups.red[0]
+
+
+def test_a_row_that_cannot_be_appended_keeps_nobody_from_being_told(
+    google, warehouse, outbox, cleanups, subscriber, monkeypatch
+):
+    from orchestration.audit.outbox import Outbox
+
+    lose(warehouse, fetch(outbox, google, 2, tag="full"))
+    subscriber()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr("orchestration.services.files.LOOKUP_SECONDS", 1)
+    append = Outbox.append
+
+    def full(self, table, names):
+        if table == "cleanup_operations":
+            raise OSError("no space left on device")
+        return append(self, table, names)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Outbox, "append", full)
+        with contextlib.suppress(OSError):
+            cleanups.run(MORNING + timedelta(hours=1))
+    assert "Cloud Storage does not say which files exist" in cleanups.red[0]
 
 
 @pytest.mark.lesson("C2")

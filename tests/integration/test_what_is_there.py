@@ -74,10 +74,18 @@ def test_anything_else_is_no_list_of_names(nonsense):
 
 @pytest.mark.lesson("A8")
 def test_a_name_that_the_service_does_not_know_is_found_at_init_and_daily(warehouse, monkeypatch, tmp_path, capsys):
-    assert unknown_scrapers(ours()) == []
+    now = et("06:00")
+    assert unknown_scrapers(ours(), now) == []
     plan = {"type": "parallel", "scrapers": ["nbac_player_lists"]}
     wrong = changed(scrapers__nbac_player_lists={"parameters": {}}, workflows__morning_operations__execution_plan=plan)
-    [line] = unknown_scrapers(wrong)
+    [line] = unknown_scrapers(wrong, now)
+    halt = {"reason": "the service has lost it", "until": "2026-02-01"}
+    halted = changed(
+        scrapers__nbac_player_lists={"parameters": {}},
+        workflows__morning_operations__execution_plan=plan,
+        workflows__morning_operations__halt=halt,
+    )
+    assert (unknown_scrapers(halted, now), unknown_scrapers(halted, et("+30 06:00"))) == ([], [line])
     assert line == (
         "scrapers.nbac_player_lists: the scraper service knows no nbac_player_lists (did you mean "
         "`nbac_player_list`?); morning_operations would call it"
@@ -105,7 +113,7 @@ def test_a_service_that_does_not_answer_is_said_and_blocks_nothing(warehouse, mo
     assert checked.alerts == []
     monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
     with pytest.raises(NoListing):
-        unknown_scrapers(ours())
+        unknown_scrapers(ours(), et("06:00"))
 
 
 @pytest.mark.lesson("A7")

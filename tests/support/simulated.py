@@ -133,6 +133,7 @@ class SimulatedDays:
     def play(self, timeline: dict[datetime, list[str]]) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("orchestration.alerts.memory.send", self.tell)
+            patch.setattr("orchestration.operators.around.BETWEEN_SECONDS", 0.0)
             self._play(timeline)
 
     def _play(self, timeline: dict[datetime, list[str]]) -> None:

@@ -10,7 +10,8 @@ SELECT 'expected', TO_JSON_STRING(STRUCT(
   UNIX_SECONDS(expected_run_time) AS tick,
   UNIX_SECONDS(locked_at) AS locked_at,
   reason AS reason,
-  rules AS rules
+  rules AS rules,
+  forced AS forced
 ))
 FROM {audit}.v_expected_schedule
 WHERE date = @day

@@ -51,7 +51,12 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
         schedule=schedule_from(rows),
         expected=tuple(
             ExpectedFact(
-                r["workflow"], moment(r["tick"]), r.get("reason") or "", _moment(r.get("locked_at")), r.get("rules")
+                r["workflow"],
+                moment(r["tick"]),
+                r.get("reason") or "",
+                _moment(r.get("locked_at")),
+                r.get("rules"),
+                bool(r.get("forced")),
             )
             for r in rows["expected"]
         ),

@@ -87,6 +87,12 @@ class Outbox:
             raise
         return name
 
+    def probe(self) -> None:
+        """Write a file and remove it. Raises OSError where no row could be staged."""
+        half = self._folder() / f".{uuid4().hex}"
+        half.write_text("")
+        half.unlink()
+
     def _append_at_once(self, row: Row, why: OSError) -> None:
         """Append a row that cannot be staged: the task need not be tried again for it, perhaps on the same disk."""
         try:

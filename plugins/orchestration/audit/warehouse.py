@@ -127,7 +127,8 @@ class Warehouse:
         except Exception as error:
             why, said = _why(error), _first_line(error)
             # A dataset that was never set up, or not since the last release.
-            hint = "; `python -m orchestration init` makes or names what is missing" if why is NoAnswer.GONE else ""
+            old = why is NoAnswer.GONE or "unrecognized name" in said.lower()
+            hint = "; `python -m orchestration init` makes or names what is missing" if old else ""
             raise WarehouseError(f"{why.value}: {said}{hint}") from error
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -215,9 +216,12 @@ def _refusal(code: int) -> type[RequestRefused] | None:
 
 def _why(error: Exception) -> NoAnswer:
     """Return why BigQuery did not do what was asked, as far as the error says it."""
-    from google.api_core.exceptions import Forbidden, NotFound, TooManyRequests, Unauthorized
+    from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, TooManyRequests, Unauthorized
 
-    reasons = {str(one.get("reason")) for one in getattr(error, "errors", ()) if isinstance(one, Mapping)}
+    if not isinstance(error, GoogleAPICallError):
+        # Whatever it says, such as that a key file was not found: BigQuery has said nothing.
+        return NoAnswer.DOWN
+    reasons = {str(one.get("reason")) for one in error.errors if isinstance(one, Mapping)}
     if reasons & QUOTA_REASONS or isinstance(error, TooManyRequests):
         return NoAnswer.QUOTA
     if isinstance(error, Forbidden | Unauthorized):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -51,7 +52,7 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
             return _unknown(day, f"{day} has not begun", "look again when it has", as_json=as_json)
         facts = day_facts(Warehouse(config.settings), config, day, now)
         health = assess(config, replace(facts, broken_config=problem), now)
-        past = healed(config, facts, now)
+        past = _healed(config, facts, now)
     except WarehouseError as error:
         return _unknown(day, str(error), "check the connection google_cloud_default", as_json=as_json)
     except ConfigError as error:
@@ -64,6 +65,15 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     else:
         _print(health, past, facts, config, now)
     return health.verdict.exit_code
+
+
+def _healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
+    """Return what has healed; nothing when that cannot be found out, which must not hide what is wrong now."""
+    try:
+        return healed(config, facts, now)
+    except Exception as error:
+        print(f"health: what has healed is not known: {in_short(error)}", file=sys.stderr)
+        return ()
 
 
 def _unknown(day: date | None, reason: str, command: str, *, as_json: bool) -> int:

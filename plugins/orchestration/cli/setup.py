@@ -37,7 +37,7 @@ def run_init(*, pools: bool, adopt: bool = False) -> int:
         print(f"init: {error}", file=sys.stderr)
         return 1
     try:
-        problems += unknown_scrapers(config)
+        problems += unknown_scrapers(config, datetime.now(UTC))
     except NoListing as error:
         print(f"init: warning: the names of the scrapers are not checked: {error}", file=sys.stderr)
     for problem in problems:

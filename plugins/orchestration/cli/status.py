@@ -27,7 +27,7 @@ PARTS: dict[str, frozenset[str]] = {
     "locker": frozenset({"not_locked", "config_broken", "rules_changed", "halt_forgotten"}),
     "decisions": frozenset(
         {"missing_ticks", "expected_missed", "abort", "bigquery_down", "schedule_unknown", "unusable_rows"}
-        | {"rows_not_taken", "dag_paused", "clock_off", "schedule_frozen", "misdated_tips"}
+        | {"rows_not_taken", "outbox_unwritable", "dag_paused", "clock_off", "schedule_frozen", "misdated_tips"}
     ),
     "executions": frozenset(
         {"run_without_execution", "execution_failed", "execution_partial", "vetoed", "deadline_missed"}

@@ -14,16 +14,24 @@ from orchestration.planning.day import day_bounds
 from orchestration.planning.rules import rules_of
 from orchestration.words import Around
 
-CALLS_GRACE = timedelta(minutes=15)
-"""From a tick until the first of its calls must have been made."""
+CALLS_GRACE = timedelta(minutes=10)
+"""From the end of a tick's wait (``execution_delay_minutes``) until the first of its calls must have been made."""
 DEFAULT_POOL = "default_pool"
 """Airflow's own."""
+UNWRITABLE = "cannot be written"
+"""What the outbox is when it takes no files; the cleanup begins with it what it saw."""
+OF_RUNNING = frozenset({Around.SERVICE, Around.UNKNOWN_SCRAPER, Around.WAITING, Around.PAUSED})
+"""What is nobody's loss while everything is halted."""
 
 
-def around(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield what was not as it should be when the cleanup last looked, while that says something about ``now``."""
+def around(config: Config, facts: DayFacts, now: datetime, *, halted: bool = False) -> Iterator[Finding]:
+    """Yield what was not as it should be when the cleanup last looked, while that says something about ``now``.
+
+    ``halted``: everything is. A file that is broken now is nothing of a day that is over.
+    """
     _, end = day_bounds(config, facts.day)
-    here = [] if facts.broken_config is None else [SeenFact(Around.CONFIG, "workflows.yaml", facts.broken_config)]
+    broken = facts.broken_config if now < end else None
+    here = [] if broken is None else [SeenFact(Around.CONFIG, "workflows.yaml", broken)]
     for seen in here:
         yield from _found(config, facts, seen, "", now)
     last = max((c for c in facts.cleanups if c.at < end), key=lambda cleanup: cleanup.at, default=None)
@@ -31,7 +39,7 @@ def around(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
         return
     at = f"at {clock(last.at)} ET"
     for seen in last.seen:
-        if seen.kind not in {one.kind for one in here}:
+        if seen.kind not in {one.kind for one in here} and not (halted and seen.kind in OF_RUNNING):
             yield from _found(config, facts, seen, at, now)
 
 
@@ -41,6 +49,9 @@ def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: dateti
         case Around.CONFIG:
             text = f"{seen.about} is broken and not in force, the last good one is: {seen.text}"
             yield bad("config_broken", "workflows.yaml", text, "python -m orchestration validate")
+        case Around.OUTBOX if seen.text.startswith(UNWRITABLE):
+            text = f"the outbox {at} {seen.text}: rows go to BigQuery at once, and are lost if it does not take them"
+            yield worse("outbox_unwritable", "outbox", text, command)
         case Around.OUTBOX:
             text = f"BigQuery does not take our rows {at}, they wait in the outbox: {seen.text}"
             yield bad("rows_not_taken", "outbox", text, command)
@@ -67,11 +78,12 @@ def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: dateti
 
 
 def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now: datetime) -> bool:
-    """Return whether a RUN should have made calls in a pool by now and has made none: a pool that is busy moves."""
-    runs = {decision.tick for decision in unexecuted(facts, now, CALLS_GRACE) if decision.workflow == workflow}
+    """Return whether a RUN should have made calls in a pool by now and nobody has made one since: a busy pool moves."""
+    grace = timedelta(minutes=config.settings.execution_delay_minutes) + CALLS_GRACE
+    runs = {decision.tick for decision in unexecuted(facts, now, grace) if decision.workflow == workflow}
     scrapers = {name for name, scraper in config.scrapers.items() if (scraper.pool or DEFAULT_POOL) == pool}
-    moving = {call.tick for call in facts.calls if call.workflow == workflow and call.scraper in scrapers}
-    return bool(runs - moving)
+    moved = max((call.at or call.tick for call in facts.calls if call.scraper in scrapers), default=None)
+    return any(moved is None or moved < tick for tick in runs)
 
 
 def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -96,9 +108,13 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         yield worse("rules_changed", name, text, "airflow dags trigger schedule_locker --conf '{\"force\": true}'")
 
 
-def forgotten(config: Config, now: datetime) -> Iterator[Finding]:
+def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Halts that are over and still stand in workflows.yaml: what they were for may not be over (lesson C10)."""
+    if now >= day_bounds(config, facts.day)[1]:
+        return
     halts = [("all", config.settings.halt), *((name, workflow.halt) for name, workflow in config.enabled.items())]
+    if config.settings.halt is not None and config.settings.halt.holds_at(now, et_date(now)):
+        return
     for name, halt in halts:
         if halt is not None and not halt.holds_at(now, et_date(now)):
             what = "everything" if name == "all" else name

@@ -21,6 +21,8 @@ class ExpectedFact:
     locked_at: datetime | None = None
     rules: str | None = None
     """The digest of the workflow's rules by which it was locked, as :func:`orchestration.planning.rules.rules_of`."""
+    forced: bool = False
+    """Of a lock that took the place of the day's first one, which is not known any more."""
 
     def __post_init__(self) -> None:
         hold_instants(self, "tick", "locked_at")
@@ -198,11 +200,11 @@ class DayFacts:
     def known_at(self, moment: datetime) -> DayFacts:
         """Return what of this was known at the aware ``moment``.
 
-        The schedule is today's: a refresh overwrites what was known before.
+        The schedule is today's: a refresh overwrites what was known before, as a forced lock does.
         """
         return replace(
             self,
-            expected=tuple(e for e in self.expected if e.locked_at is None or e.locked_at <= moment),
+            expected=tuple(e for e in self.expected if e.forced or e.locked_at is None or e.locked_at <= moment),
             decisions=tuple(d for d in self.decisions if (d.at or d.tick) <= moment),
             executions=tuple(e for e in self.executions if (e.ended or e.tick) <= moment),
             calls=tuple(c for c in self.calls if (c.at or c.tick) <= moment),

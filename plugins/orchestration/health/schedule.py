@@ -22,7 +22,10 @@ def frozen(facts: DayFacts) -> Iterator[Finding]:
         return
     days = [facts.day - timedelta(days=back) for back in range(4)]
     for day in days:
-        over = [game for game in facts.schedule.on(day) if after(game.due, SURELY_OVER) <= refreshed]
+        # Of two sources of a row the one that counts may be the older: its own time is what it was brought at.
+        over = [
+            game for game in facts.schedule.on(day) if after(game.due, SURELY_OVER) <= (game.processed_at or refreshed)
+        ]
         if len(over) < ENOUGH_GAMES:
             continue
         if all(game.status != FINAL for game in over):

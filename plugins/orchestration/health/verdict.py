@@ -25,7 +25,7 @@ CAUSES = (
 What everything needs comes before what only a part of it needs: BigQuery, Airflow, our rules, the service, a source,
 the handoff.
 """
-MINOR = ("not_locked", "mostly_no_data", "clock_off", "halt_forgotten")
+MINOR = ("not_locked", "mostly_no_data", "clock_off", "outbox_unwritable", "halt_forgotten")
 """Kinds that explain no others, and are causes of their own: beside another the first line names them too."""
 TOLD_ELSEWHERE = frozenset(
     {
@@ -46,6 +46,7 @@ OF_A_SHADOW = frozenset(
     {"bigquery_down", "missing_ticks", "schedule_unknown", "not_locked", "expected_missed", "abort", "deadline_missed"}
     | {"no_cleanup", "cleanup_says", "rows_not_taken", "airflow_part_dead", "dag_paused", "config_broken"}
     | {"rules_changed", "schedule_frozen", "misdated_tips", "clock_off", "halt_forgotten"}
+    | {"outbox_unwritable"}
 )
 """Kinds that a shadow is to blame for itself. Calls, games and files are the other system's."""
 
@@ -85,9 +86,9 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     halt = config.settings.halt if all(data.halted(config, name, facts) for name in config.enabled) else None
     findings = [
         *causes(config, facts),
-        *around(config, facts, now),
+        *around(config, facts, now, halted=halt is not None),
         *changed(config, facts, now),
-        *forgotten(config, now),
+        *forgotten(config, facts, now),
         *(() if halt else schedule.frozen(facts)),
         *(() if halt else schedule.misdated(facts)),
         *(() if halt else running.schedule_known(config, facts, now)),

@@ -6,15 +6,18 @@ A look that fails is no finding: it is logged, and the others go on.
 from __future__ import annotations
 
 import socket
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration.alerts.channels import airflow_url
 from orchestration.config.last_good import in_use
 from orchestration.config.model import LOCKER, RECONCILE, Config
-from orchestration.health.around import DEFAULT_POOL
+from orchestration.health.around import DEFAULT_POOL, UNWRITABLE
+from orchestration.runs.clock import RunClock
 from orchestration.words import Around
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ OFF = timedelta(minutes=2)
 SERVICE_SECONDS = 10.0
 TRIES = 2
 """So often in a row the service must be out of reach: one that breaks off once is no news."""
+BETWEEN_SECONDS = 20.0
+"""A service that is only started again is there by then."""
 
 
 def seen_around(context: Context, config: Config, warehouse: Warehouse, log: Logger) -> list[Seen]:
@@ -41,13 +46,15 @@ def seen_around(context: Context, config: Config, warehouse: Warehouse, log: Log
     looks: list[Callable[[], Iterator[Sight]]] = [
         _configuration,
         lambda: _outbox(ti),
+        _writable,
         _components,
-        lambda: _paused(ti, config),
+        *(partial(_paused, ti, dag_id) for dag_id in _dags(config)),
         lambda: _waiting(ti, config),
         lambda: _clock(warehouse),
     ]
     if not config.is_shadow():
-        looks.append(lambda: _service(config))
+        now = RunClock.of(context).now()
+        looks.append(lambda: _service(config, now))
     from orchestration.audit.rows import Seen
 
     found: list[Seen] = []
@@ -70,6 +77,16 @@ def _outbox(ti: Any) -> Iterator[Sight]:
         yield Around.OUTBOX, "outbox", str(why)
 
 
+def _writable() -> Iterator[Sight]:
+    from orchestration.audit.outbox import Outbox
+
+    outbox = Outbox()
+    try:
+        outbox.probe()
+    except OSError as error:
+        yield Around.OUTBOX, "outbox", f"{UNWRITABLE} ({outbox.url}: {error})"
+
+
 def _components() -> Iterator[Sight]:
     from orchestration.services.airflow_health import NoHealthPage, components, ill
 
@@ -82,11 +99,15 @@ def _components() -> Iterator[Sight]:
         yield Around.COMPONENT, name, why
 
 
-def _paused(ti: Any, config: Config) -> Iterator[Sight]:
+def _dags(config: Config) -> tuple[str, ...]:
     system = {LOCKER: config.settings.daily_schedule_lock.enabled, RECONCILE: config.settings.reconcile.enabled}
-    for dag_id in (*config.enabled, *(name for name, wanted in system.items() if wanted)):
-        if ti.get_dag(dag_id).is_paused:
-            yield Around.PAUSED, dag_id, "paused"
+    return (*config.enabled, *(name for name, wanted in system.items() if wanted))
+
+
+def _paused(ti: Any, dag_id: str) -> Iterator[Sight]:
+    """A look for each DAG: Airflow may not know one yet, and says so with an error."""
+    if ti.get_dag(dag_id).is_paused:
+        yield Around.PAUSED, dag_id, "paused"
 
 
 def _waiting(ti: Any, config: Config) -> Iterator[Sight]:
@@ -109,13 +130,14 @@ def _clock(warehouse: Warehouse) -> Iterator[Sight]:
         yield Around.CLOCK, socket.gethostname(), text
 
 
-def _service(config: Config) -> Iterator[Sight]:
+def _service(config: Config, now: datetime) -> Iterator[Sight]:
     from orchestration.services.known_scrapers import unknown_scrapers
     from orchestration.services.scraper_service import NoListing, ScraperService
 
     service = ScraperService(config.settings.endpoint)
     problems = [service.problem(SERVICE_SECONDS)]
     while problems[-1] is not None and len(problems) < TRIES:
+        time.sleep(BETWEEN_SECONDS)
         problems.append(service.problem(SERVICE_SECONDS))
     problem = problems[-1]
     # Whoever answers, if only that it has no such page, can be reached.
@@ -123,7 +145,7 @@ def _service(config: Config) -> Iterator[Sight]:
         yield Around.SERVICE, "scraper_service", problem
         return
     try:
-        if unknown := unknown_scrapers(config):
+        if unknown := unknown_scrapers(config, now):
             yield Around.UNKNOWN_SCRAPER, "scraper_service", "; ".join(unknown)
     except NoListing:
         return

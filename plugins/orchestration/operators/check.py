@@ -35,7 +35,7 @@ class CheckTablesOperator(AlertingOperator):
         config, warehouse = self.config, Warehouse(self.config.settings)
         problems, alerts = broken_references(warehouse, config), []
         try:
-            problems += unknown_scrapers(config)
+            problems += unknown_scrapers(config, RunClock.of(context).now())
         except NoListing as error:
             self.log.warning("The names of the scrapers are not checked: %s", error)
         if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):

@@ -128,9 +128,15 @@ class CleanupOperator(AlertingOperator):
 
         self.stage([row])
         try:
-            Outbox().append(row.TABLE, self.staged[row.TABLE])
+            drained = Outbox().append(row.TABLE, self.staged[row.TABLE])
         except WarehouseError as error:
             self.log.warning("The row stays staged: %s", error)
+        except Exception:
+            # What was found is told all the same; the row stays staged.
+            self.log.exception("The row of this cleanup could not be appended")
+        else:
+            for refused in drained.refused:
+                self.log.error("BigQuery refused the row of this cleanup; it is set aside: %s", refused)
 
     def _look(self, warehouse: Warehouse, now: datetime, at: datetime) -> Backlog:
         """Return what is missing and what of it to republish: nothing, where anything about it is not known.
@@ -185,9 +191,11 @@ class CleanupOperator(AlertingOperator):
         outbox, planned = Outbox(), {file.gcs_path for file in look.publish}
         row = self._row(context, clock, look, planned, [alert.text for alert in look.alerts], started, seen)
         try:
-            outbox.append(row.TABLE, outbox.stage([row]))
+            why = "; ".join(outbox.append(row.TABLE, outbox.stage([row])).refused)
         except WarehouseError as error:
-            alert = Alert("unrecorded", "cleanup", f"nothing is republished, since it could not be recorded: {error}")
+            why = str(error)
+        if why:
+            alert = Alert("unrecorded", "cleanup", f"nothing is republished, since it could not be recorded: {why}")
             return replace(look, publish=(), alerts=(*look.alerts, alert)), {}
         return look, Publisher(self.config.settings.topic).republish(look.publish, started)
 

@@ -70,7 +70,8 @@ class FinishOperator(AlertingOperator):
         again, and the watchdog tells what is then left.
         """
         assert self.workflow is not None
-        if self.config.settings.service_log is None or not ends:
+        settings = self.config.settings
+        if settings.service_log is None or not settings.cleanup_processor.enabled or not ends:
             return True
         hoped = [replace(end, outcome=Outcome.NO_DATA) if _may_be_explained(end) else end for end in ends]
         return status_of(hoped, self.config.critical_scrapers(self.workflow)) is ExecutionStatus.FAILED

@@ -13,7 +13,10 @@ LENGTH = 12
 
 
 def rules_of(config: Config, name: str) -> str:
-    """Return the digest of what says when the workflow ``name`` runs: its rules and its ticks."""
-    rules = config.workflows[name].model_dump(mode="json", include=RULES)
+    """Return the digest of what says when the workflow ``name`` runs: its rules and its ticks.
+
+    Defaults are left out, so that a release which adds a key changes no digest.
+    """
+    rules = config.workflows[name].model_dump(mode="json", include=RULES, exclude_defaults=True)
     text = json.dumps([rules, config.ticks_of(name).crons()], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]

@@ -6,11 +6,12 @@ from itertools import combinations
 
 import pytest
 
+from orchestration.health.around import UNWRITABLE
 from orchestration.health.facts import BroughtFact, ExpectedFact, SeenFact
 from orchestration.health.verdict import CAUSES, MINOR, assess
 from orchestration.planning.rules import rules_of
 from orchestration.words import Action, Around, ExecutionStatus, NoAnswer, Outcome
-from support.facts import CONFIG, a_day
+from support.facts import AFTER, CONFIG, a_day
 from support.worlds import DAY, changed, et, game, schedule
 
 YESTERDAY = DAY - timedelta(days=1)
@@ -101,17 +102,14 @@ def silent(facts):
     return replace(facts, calls=made, brought=tuple(before))
 
 
-def not_executed(facts):
-    last = max(e.tick for e in facts.executions if e.workflow == "morning_operations")
-    return replace(
-        facts,
-        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) != ("morning_operations", last)),
-        calls=tuple(c for c in facts.calls if (c.workflow, c.tick) != ("morning_operations", last)),
-    )
-
-
 def pool(facts):
-    return seen(Around.WAITING, "nba_com", "morning_operations: 3")(not_executed(facts))
+    waiting = ("schedule_dependency", et("18:00"))
+    without = replace(
+        facts,
+        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) != waiting),
+        calls=tuple(c for c in facts.calls if (c.workflow, c.tick) != waiting),
+    )
+    return seen(Around.WAITING, "nba_com", "schedule_dependency: 1")(without)
 
 
 FAULTS = {
@@ -128,7 +126,7 @@ FAULTS = {
     "service_down": seen(Around.SERVICE, "scraper_service", "GET /health: refused"),
     "answers_cut": failed("transport"),
     "unknown_scraper": seen(Around.UNKNOWN_SCRAPER, "scraper_service", "it knows no oddsa_events"),
-    "source_failing": failed("blocked", workflow="schedule_dependency"),
+    "source_failing": failed("blocked", workflow="injury_discovery"),
     "service_slow": calls("betting_lines", seconds=135.0, timeout_seconds=150.0),
     "schedule_frozen": games_of(YESTERDAY, status=1),
     "misdated_tips": games_of(DAY, tip=et("+2 19:00")),
@@ -145,6 +143,7 @@ FAULTS = {
         ),
     ),
     "clock_off": seen(Around.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
+    "outbox_unwritable": seen(Around.OUTBOX, "outbox", f"{UNWRITABLE} (file:///outbox: read-only file system)"),
     "halt_forgotten": lambda facts: facts,
 }
 EXCLUDE = {
@@ -154,7 +153,7 @@ EXCLUDE = {
         ("misdated_tips", "source_late"),  # a game without a tip is due with the end of its slate
         ("cannot_publish", "phase2_silent"),  # what was never sent nobody could read
         ("cannot_publish", "table_gone"),  # both are in the errors of one cleanup, the later replaces the former
-        ("pool_full", "answers_cut"),  # two fates of one execution
+        ("pool_full", "source_late"),  # a source that is asked has had slots
     )
 }
 
@@ -195,11 +194,32 @@ def test_of_two_causes_at_once_the_nearer_comes_first_and_the_first_line_names_b
     assert all(finding.text in health.headline for finding in named)
 
 
-def test_a_pool_that_moves_is_not_full():
-    [made] = [c for c in day().calls if c.workflow == "morning_operations" and c.scraper == "nbac_player_list"]
-    moving = pool(day())
-    health = assess(CONFIG, replace(moving, calls=(*moving.calls, made)), NOW)
-    assert [f.kind for f in health.findings] == ["run_without_execution"]
+@pytest.mark.parametrize("workflow", ["schedule_dependency", "post_game_window_1"])
+def test_a_pool_in_which_anybody_makes_calls_is_not_full(workflow):
+    made = next(c for c in day().calls if (c.workflow, c.tick) == ("schedule_dependency", et("18:00")))
+    waiting, moved = pool(day()), replace(made, workflow=workflow, at=et("18:07"))
+    moving = replace(waiting, calls=(*waiting.calls, moved))
+    assert "pool_full" not in {f.kind for f in assess(CONFIG, moving, NOW).findings}
+    before = replace(moved, at=et("17:59"))
+    assert assess(CONFIG, replace(waiting, calls=(*waiting.calls, before)), NOW).findings[0].kind == "pool_full"
+
+
+def test_while_everything_is_halted_a_service_that_is_off_and_a_paused_dag_are_nobodys_loss():
+    halted = changed(settings__halt={"reason": "off-season"})
+    facts = seen(Around.SERVICE, "scraper_service", "GET /health: refused")(day())
+    facts = seen(Around.PAUSED, "betting_lines", "paused")(facts)
+    assert [f.kind for f in assess(CONFIG, facts, NOW).findings] == ["dag_paused", "service_down"]
+    health = assess(halted, facts, NOW)
+    assert (health.halt, health.findings) == ("off-season", ())
+    dead = seen(Around.COMPONENT, "triggerer", "its last heartbeat was an hour ago")(facts)
+    assert [f.kind for f in assess(halted, dead, NOW).findings] == ["airflow_part_dead"]
+
+
+def test_a_file_that_is_broken_now_and_a_halt_that_ended_since_are_nothing_of_a_day_that_is_over():
+    now = replace(day(), broken_config="3:1: no")
+    assert [f.kind for f in assess(HALTED, now, NOW).findings] == ["config_broken", "halt_forgotten"]
+    over = replace(a_day(), broken_config="3:1: no")
+    assert assess(HALTED, over, AFTER).findings == assess(HALTED, over, et("+50 12:00")).findings == ()
 
 
 def test_what_a_cleanup_saw_long_ago_says_nothing_of_now():
@@ -223,6 +243,14 @@ def test_rules_are_compared_with_the_lock_and_only_while_the_day_lasts():
     }
 
 
+def test_a_key_that_a_release_adds_with_its_default_changes_no_rules():
+    spelt = changed(
+        workflows__betting_lines__game_types=[str(one) for one in CONFIG.workflows["betting_lines"].game_types]
+    )
+    assert "game_types" in spelt.workflows["betting_lines"].model_fields_set
+    assert rules_of(spelt, "betting_lines") == rules_of(CONFIG, "betting_lines")
+
+
 def test_a_lock_of_a_release_before_says_nothing_of_rules():
     assert assess(changed(workflows__betting_lines__schedule__frequency_hours=3), day(), NOW).findings == ()
 
@@ -234,3 +262,11 @@ def test_a_halt_is_forgotten_when_it_is_over_and_not_before():
 
     assert kinds() == kinds(until="2026-01-14") == set()
     assert kinds(until="2026-01-13") == kinds(until="2026-01-14T19:00-05:00") == {"halt_forgotten"}
+
+
+def test_a_halt_that_is_over_does_not_run_again_while_everything_is_halted():
+    config = changed(
+        workflows__injury_discovery__halt={"reason": "no credit", "until": "2026-01-13"},
+        settings__halt={"reason": "off-season"},
+    )
+    assert assess(config, day(), NOW).findings == ()

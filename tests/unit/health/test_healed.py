@@ -26,6 +26,12 @@ def test_a_lock_that_came_late_was_missing_until_then():
     assert past(replace(facts, expected=late)) == [("not_locked", "05:50", "06:50")]
 
 
+def test_a_forced_lock_hides_the_first_one_and_says_nothing_of_the_hours_before():
+    facts = a_day()
+    again = tuple(replace(run, locked_at=et("14:30"), forced=True) for run in facts.expected)
+    assert past(replace(facts, expected=again)) == []
+
+
 def test_what_was_decided_late_was_missing_and_what_never_was_is_still_wrong():
     def silent(decision):
         return et("14:00") <= decision.tick <= et("16:00")

@@ -1,0 +1,64 @@
+"""What the cleanup sees around us: a look that fails keeps no other from being made. Real faults: test_faults."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from orchestration.operators import around
+from orchestration.operators.around import seen_around
+from orchestration.words import Around
+from support.worlds import changed, et
+
+SHADOW = changed(settings__mode="shadow", settings__audit_dataset="ours_beside")
+
+
+class Ti:
+    """A task of an Airflow that does not know one of our DAGs yet."""
+
+    def xcom_pull(self, **_):
+        return None
+
+    def get_dag(self, dag_id):
+        if dag_id == "morning_operations":
+            raise LookupError("DAG_NOT_FOUND")
+        return SimpleNamespace(is_paused=dag_id in ("schedule_dependency", "referee_discovery"))
+
+    def get_dr_count(self, *_, **__):
+        return 0
+
+
+@pytest.fixture
+def looked(monkeypatch, tmp_path):
+    monkeypatch.setattr("orchestration.services.airflow_health.components", lambda _: {})
+    monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
+
+    def look(config=SHADOW):
+        seen = seen_around({"ti": Ti()}, config, SimpleNamespace(ahead=None), logging.getLogger(__name__))
+        return [(one.kind, one.about, one.text) for one in seen]
+
+    return look
+
+
+def test_a_dag_that_airflow_does_not_know_yet_hides_no_other_that_is_paused(looked, caplog):
+    paused = {about for kind, about, _ in looked() if kind == Around.PAUSED}
+    assert paused == {"schedule_dependency", "referee_discovery"}
+    assert "DAG_NOT_FOUND" in caplog.text
+
+
+def test_an_outbox_that_takes_no_files_is_seen_while_bigquery_takes_the_rows(looked, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("a file, where a folder is needed")
+    monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'file' / 'outbox'}")
+    [(_, about, text)] = [one for one in looked() if one[0] == Around.OUTBOX]
+    assert about == "outbox"
+    assert text.startswith("cannot be written (file://")
+    assert not list(tmp_path.glob("outbox/*"))
+
+
+def test_a_service_that_is_only_started_again_is_asked_once_more_after_a_while(monkeypatch):
+    answers, waited = iter(["GET /health: refused", None]), []
+    monkeypatch.setattr(around.time, "sleep", waited.append)
+    monkeypatch.setattr("orchestration.services.scraper_service.ScraperService.problem", lambda *_: next(answers))
+    monkeypatch.setattr("orchestration.services.known_scrapers.unknown_scrapers", lambda *_: [])
+    assert list(around._service(changed(), et("12:20"))) == []
+    assert waited == [around.BETWEEN_SECONDS]
