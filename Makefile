@@ -40,9 +40,9 @@ up: $(VENV)/.runtime
 cluster: $(VENV)/.distributed databases
 	@exec $(BIN)/python -m sandbox cluster
 
-# Side by side, a file of tests on one worker: each worker has stand-ins and an Airflow of its own. Of three workers two
-# wait for an Airflow at first, while the third computes.
-test: WORKERS ?= 3
+# Side by side, a file of tests on one worker: each worker has stand-ins and an Airflow of its own. On two cores three
+# workers fill the time in which others wait for an Airflow.
+test drills: WORKERS ?= 3
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 

@@ -41,6 +41,7 @@ LIMITS = {
 }
 """How long the product waits for others. A busy machine is slow, not broken; a test about the waiting sets its own."""
 PATIENCE_SECONDS = 300
+LONGEST = ("test_simulated_days.py", "test_cluster.py")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -92,9 +93,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that wait for an Airflow begin; those that only compute fill what is left of the machine."""
+    """The tests that wait for an Airflow begin; those that only compute fill what is left of the machine.
+
+    Before all others goes what takes longest, so that no worker is left with it at the end.
+    """
     rooms = ("system", "integration", "unit")
-    items.sort(key=lambda item: rooms.index(item.path.relative_to(ROOT / "tests").parts[0]))
+    items.sort(
+        key=lambda item: (item.path.name not in LONGEST, rooms.index(item.path.relative_to(ROOT / "tests").parts[0]))
+    )
 
 
 def pytest_collection_finish() -> None:
