@@ -61,7 +61,7 @@ def seconds_of_runs(runs: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> 
             continue  # the locker's and the cleanup's
         tick = moment(run["queued_at"])
         found["tick to decision"].append((ends["decide"] - tick).total_seconds())
-        called = [task for task in there if task["task_id"] not in NO_CALLS and task["start_date"]]
+        called = [task for task in there if task["task_id"] not in NO_CALLS and task["state"] in ("success", "failed")]
         if called and "finish" in ends:
             first = min(moment(task["start_date"]) for task in called)
             last = max(moment(task["end_date"]) for task in called)

@@ -41,12 +41,12 @@ STANDINS = ("postgres", "redis", "bigquery", "sandbox")
 
 def configuration(count: int) -> dict[str, Any]:
     """Return so many workflows, none of which is due at the tick."""
-    scrapers = {"evening": {"for_each": "nothing", "parameters": {}}}
+    scrapers = {"espn_roster": {"for_each": "nothing", "parameters": {}}}
     workflow = {
         "decision_type": "self_aware",
         "priority": "HIGH",
         "schedule": {"ideal_window": {"start_hour": 20, "end_hour": 23}},
-        "execution_plan": {"scrapers": ["evening"], "type": "parallel"},
+        "execution_plan": {"scrapers": ["espn_roster"], "type": "parallel"},
     }
     return {"version": "1", "scrapers": scrapers, "workflows": {f"evening_{n}": dict(workflow) for n in range(count)}}
 

@@ -126,8 +126,10 @@ def test_no_id_token_is_a_failed_call_that_says_so(monkeypatch, service, tokens)
 
 
 def test_a_login_beside_an_id_token_is_refused(monkeypatch, service, tokens):
-    with pytest.raises(ValueError, match="scraper_service has a login and asks for an ID token"):
-        call(monkeypatch, service, login="me", password="pw", extra={"google_id_token_audience": AUDIENCE})
+    result = call(monkeypatch, service, login="me", password="pw", extra={"google_id_token_audience": AUDIENCE})
+    assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "not_set_up", True)
+    assert "scraper_service has a login and asks for an ID token" in result.error_message
+    assert service.asked == []
 
 
 BASIC = {"login": "me", "password": 'p"w\\ö of mine'}

@@ -15,6 +15,7 @@ from google.cloud import pubsub_v1
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import ScraperRun
+from orchestration.audit.sending import Drained
 from orchestration.config.scrapers import answer_of
 from orchestration.config.settings import Settings
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
@@ -206,6 +207,31 @@ def test_while_cloud_storage_does_not_answer_nothing_is_republished(
     cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter()
     assert "Cloud Storage does not say which files exist" in cleanups.red[0]
+
+
+def test_rows_that_a_callback_has_set_aside_are_told_by_the_next_drain_and_no_longer_once_they_are_gone(
+    outbox, cleanups
+):
+    [name] = outbox.stage([a_decision()])
+    file = next(path for path in outbox.staged() if path.name == name)
+    outbox.refuse("workflow_decisions", file, "no such field: rules", Drained())
+    cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING)
+    [said] = cleanups.red
+    assert "BigQuery refused 1 row(s)" in said
+    assert "no such field: rules" in said
+    cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=1))
+    assert cleanups.red == [said]
+
+
+def test_one_staged_file_that_cannot_be_read_keeps_no_other_out_and_is_told(outbox, cleanups, warehouse):
+    outbox.stage([a_decision()])
+    (outbox.root / "workflow_decisions" / "0-unreadable.json").mkdir()
+    cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING)
+    assert "0-unreadable.json cannot be read" in cleanups.red[0]
+    [row] = warehouse.query(
+        "SELECT COUNT(*) AS n FROM {audit}.v_workflow_decisions WHERE DATE(decision_time) > '2025-01-01'"
+    )
+    assert row["n"] == 1
 
 
 @pytest.mark.lesson("C2")

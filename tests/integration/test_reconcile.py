@@ -87,6 +87,17 @@ def test_days_before_the_first_decision_are_only_fetched_when_somebody_asks(nigh
     assert [day for day, *_ in found(night, on_record_only=True)] == [DAY, before]
 
 
+def test_a_table_that_cannot_be_read_keeps_no_other_scraper_from_being_made_up_for(night, outbox, monkeypatch):
+    path = "gs://nba-scraped-data/a.json"
+    outbox.stage(
+        [call("nbac_player_boxscore", "+1 04:00", "success", n, game, gcs_path=path) for n, game in enumerate(GAMES)]
+    )
+    outbox.drain()
+    gone = {CONFIG.scrapers["nbac_player_boxscore"].processed_in: "no such table"}
+    monkeypatch.setattr("orchestration.cleanup.reconcile.arrived_files", lambda *_: (set(), gone))
+    assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf", "nbac_team_boxscore"))]
+
+
 def test_an_unknown_schedule_is_not_nothing_missing(warehouse):
     with pytest.raises(ScheduleUnknown, match="no rows around this date"):
         found(warehouse)

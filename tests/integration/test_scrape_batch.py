@@ -9,7 +9,6 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import (
     AirflowFailException,
-    AirflowNotFoundException,
     AirflowSkipException,
     AirflowTaskTimeout,
 )
@@ -339,13 +338,15 @@ def test_what_keeps_one_from_being_noted_keeps_no_other(run, monkeypatch):
     assert [one for one in run.tries() if one[0] == 2] == [(2, 1, "killed"), (2, 2, "success")]
 
 
-def test_without_a_connection_nothing_is_called_and_all_are_still_to_be_made(run, monkeypatch):
-    monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
-    with pytest.raises(AirflowNotFoundException):
-        run.call(1)
-    assert {one["error_type"] for one in run.left["calls"]} == {"killed"}
-    assert run.finish().failures == f"5 calls of {LINES}: killed"
-    assert run.tries() == [(index, 1, "killed") for index in range(5)]
+def test_without_a_connection_nothing_is_called_and_all_are_made_again(run, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
+        with pytest.raises(CallsFailed, match="not_set_up"):
+            run.call(1)
+    assert run.finish().failures == f"5 calls of {LINES}: not_set_up"
+    assert run.tries() == [(index, 1, "not_set_up") for index in range(5)]
+    run.call(2)
+    assert [one for one in run.tries() if one[1] == 2] == [(index, 2, "success") for index in range(5)]
 
 
 def test_a_task_that_left_nothing_counts_as_one_call_and_its_later_tries_take_its_place(run):

@@ -246,6 +246,25 @@ def test_a_true_cause_is_named_and_stays_a_failure(run, log, warehouse, outbox, 
     assert versions(warehouse) == before
 
 
+def test_a_row_of_the_log_that_says_nothing_keeps_no_other_from_being_read(run, log, monkeypatch):
+    run.call("nbac_team_boxscore", "aaaa0001", "failed")
+    run.call("nbac_player_boxscore", "aaaa0002", "failed")
+    query = Warehouse.query
+
+    def without_a_status(self, sql, parameters=None):
+        rows = query(self, sql, parameters)
+        return [{**row, "status": None} if row.get("execution_id") == "aaaa0002" else row for row in rows]
+
+    log.add(
+        noted("aaaa0001", "nbac_team_boxscore", "failed", cause=BLOCKED),
+        noted("aaaa0002", "nbac_player_boxscore", "failed", cause=BLOCKED),
+    )
+    monkeypatch.setattr(Warehouse, "query", without_a_status)
+    failures = run.finish().failures
+    assert f"nbac_team_boxscore 0: {BLOCKED[0]}" in failures
+    assert "nbac_player_boxscore" in failures
+
+
 def test_a_log_that_cannot_be_read_fails_nothing_and_is_told_by_the_cleanup(
     run, log, warehouse, outbox, monkeypatch, capfd
 ):

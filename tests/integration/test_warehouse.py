@@ -223,11 +223,12 @@ def test_the_facts_of_a_day_are_those_between_its_locks(outbox, warehouse):
 
 
 class TestLocks:
-    def lock(self, outbox, run, hour, workflows, *, forced=False):
-        key = TaskKey("schedule_locker", run, "lock")
+    def lock(self, outbox, run, hour, workflows, *, forced=False, number=1):
+        key = TaskKey("schedule_locker", run, "lock", try_number=number)
         outbox.stage(
             ExpectedRun(
-                expected_id=row_id("expected", key, name), date=DAY, locked_at=et(f"{hour:02d}:00"), workflow_name=name,
+                expected_id=row_id("expected", key, name, per_try=False), date=DAY,
+                locked_at=et(f"{hour:02d}:00"), workflow_name=name,
                 expected_run_time=et("13:00"), forced=forced, target_date=DAY, created_at=et(f"{hour:02d}:00"),
                 **key.columns(),
             )
@@ -246,6 +247,13 @@ class TestLocks:
         self.lock(outbox, "forced", 10, ["c"], forced=True)
         self.lock(outbox, "forced again", 11, ["d"], forced=True)
         assert self.seen(warehouse) == ["d"]
+
+    def test_of_a_lock_that_was_cleared_only_what_it_said_last_is_expected(self, outbox, warehouse):
+        self.lock(outbox, "first", 5, ["a", "b", "gone"])
+        self.lock(outbox, "first", 9, ["a", "b"], number=2)
+        assert self.seen(warehouse) == ["a", "b"]
+        self.lock(outbox, "second", 7, ["c"])
+        assert self.seen(warehouse) == ["a", "b"]
 
     def test_a_lock_that_is_repeated_shows_once(self, outbox, warehouse):
         for _ in range(2):

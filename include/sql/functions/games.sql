@@ -25,17 +25,20 @@ dated AS (
 SELECT
   game_id, game_code, game_date, game_date_est, game_status, game_status_text, home_team_tricode, away_team_tricode,
   processed_at,
-  CASE
-    -- Some systems write the year 1, which has no ET time.
-    WHEN game_date_est IS NULL OR ABS(DATE_DIFF(DATE(game_date_est), game_date, DAY)) > 1
-      OR TIME(DATETIME(game_date_est, 'America/New_York')) = TIME '00:00:00'
-      OR game_date NOT IN (
-        DATE(game_date_est, 'America/New_York'),
-        DATE(DATETIME_SUB(DATETIME(game_date_est, 'America/New_York'), INTERVAL 6 HOUR))
-      )
-    THEN TIMESTAMP(DATETIME(DATE_ADD(game_date, INTERVAL 1 DAY), TIME '06:00:00'), 'America/New_York')
-    ELSE TIMESTAMP_ADD(game_date_est, INTERVAL 210 MINUTE)
-  END AS due_at
+  IF(
+    CASE
+      WHEN game_date_est IS NULL THEN FALSE
+      -- Some systems write the year 1, which has no ET time. Only CASE keeps to its order; OR need not.
+      WHEN ABS(DATE_DIFF(DATE(game_date_est), game_date, DAY)) > 1 THEN FALSE
+      ELSE TIME(DATETIME(game_date_est, 'America/New_York')) != TIME '00:00:00'
+        AND game_date IN (
+          DATE(game_date_est, 'America/New_York'),
+          DATE(DATETIME_SUB(DATETIME(game_date_est, 'America/New_York'), INTERVAL 6 HOUR))
+        )
+    END,
+    TIMESTAMP_ADD(game_date_est, INTERVAL 210 MINUTE),
+    TIMESTAMP(DATETIME(DATE_ADD(game_date, INTERVAL 1 DAY), TIME '06:00:00'), 'America/New_York')
+  ) AS due_at
 FROM dated
 WHERE game_date = its_date AND game_date BETWEEN first_date AND last_date
 QUALIFY ROW_NUMBER() OVER (

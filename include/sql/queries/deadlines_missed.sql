@@ -1,4 +1,4 @@
--- Other runs of a workflow on one ET day that missed their deadline.
+-- Other runs of a workflow on one ET day that missed their deadline, and of which people were told.
 -- Parameters: workflow, run_id STRING; day, next_day DATE (ET; two, since an ET day touches two UTC days).
 SELECT run_id
 FROM {audit}.v_workflow_executions
@@ -6,5 +6,6 @@ WHERE DATE(execution_time) BETWEEN @day AND @next_day
   AND workflow_name = @workflow
   AND run_id != @run_id
   AND deadline_missed
+  AND NOT ENDS_WITH(IFNULL(error_message, ''), '; nobody could be told')
   AND DATE(DATETIME(slot_time, 'America/New_York')) = @day
 LIMIT 1

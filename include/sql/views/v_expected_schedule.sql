@@ -5,15 +5,19 @@ CREATE OR REPLACE VIEW {audit}.v_expected_schedule
 OPTIONS(description="Expected runs of the lock that counts: the day's first one, or the last that was forced")
 AS
 WITH rows_by_id AS (
-  SELECT *
+  SELECT
+    *,
+    MIN(created_at) OVER (PARTITION BY date, run_id) AS first_said,
+    -- A lock that was tried again, or cleared, has said it all anew: what it said no more is not expected.
+    MAX(created_at) OVER (PARTITION BY date, run_id) AS last_said
   FROM {audit}.daily_expected_schedule
   WHERE dag_id IS NOT NULL
   QUALIFY ROW_NUMBER() OVER (PARTITION BY date, expected_id ORDER BY created_at DESC) = 1
 )
-SELECT *
+SELECT * EXCEPT (first_said, last_said)
 FROM rows_by_id
-WHERE TRUE
+WHERE created_at = last_said
 QUALIFY DENSE_RANK() OVER (
   PARTITION BY date
-  ORDER BY IF(forced, 0, 1), IF(forced, -UNIX_MICROS(created_at), UNIX_MICROS(created_at)), run_id
+  ORDER BY IF(forced, 0, 1), IF(forced, -UNIX_MICROS(last_said), UNIX_MICROS(first_said)), run_id
 ) = 1;

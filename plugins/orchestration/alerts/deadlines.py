@@ -20,6 +20,8 @@ from orchestration.words import AlertLevel, ExecutionStatus
 
 log = logging.getLogger(__name__)
 
+NOBODY = "; nobody could be told"
+"""How the error of a missed deadline ends that no channel took; ``deadlines_missed.sql`` leaves it out."""
 TIMES = ("logical_date", "start_date", "run_after")
 
 
@@ -54,9 +56,9 @@ def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
     run_id = str(context["dag_run"]["dag_run_id"])
     clock = RunClock.of_run(_as_the_sdk_has_it(run_id, context["dag_run"]))
     late = f"not over {minutes:g} min after it was queued"
-    told = _told_before(config, workflow, run_id, clock)
-    _record(config, workflow, run_id, clock, late, datetime.fromisoformat(str(context["deadline"]["deadline_time"])))
-    if told:
+    at = datetime.fromisoformat(str(context["deadline"]["deadline_time"]))
+    if _told_before(config, workflow, run_id, clock):
+        _record(config, workflow, run_id, clock, late, at)
         log.error("%s: %s; people were told of an earlier run today", workflow, late)
         return
     tick = f"the run of {et(clock.tick):%H:%M} ET is {late}"
@@ -65,6 +67,8 @@ def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
     alert = Alert("deadline_missed", workflow, f"Deadline missed: {tick}", command, level, run_id)
     log.error("%s (%s): %s; next: %s", alert.kind, workflow, alert.text, command)
     sent = send(config, alert, clock.now(), run_link(workflow, run_id))
+    # What reached nobody is not told: the next run of the day that is late tells it again.
+    _record(config, workflow, run_id, clock, f"{late}{NOBODY * sent.nowhere}", at)
     if sent.failed:
         raise RuntimeError(f"{alert.text}; not sent: {sent.failed}")
 

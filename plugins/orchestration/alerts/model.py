@@ -21,7 +21,7 @@ class Alert:
 
     ``workflow`` is what it is about: a workflow, a DAG of the system, or a scraper. ``run_id`` is Airflow's, if one run
     is to blame. ``day``: the orchestration day in which it was found, if it is about one. ``lasts``: whether it is over
-    once it is no longer found; what has happened once is not.
+    once it is no longer found; what has happened once is not. ``detail``: what tells two of one kind apart.
     """
 
     kind: str
@@ -32,18 +32,19 @@ class Alert:
     run_id: str | None = None
     day: date | None = None
     lasts: bool = True
+    detail: str = ""
 
     @property
     def key(self) -> str:
         """What makes two alerts the same."""
-        return f"{self.kind} {self.workflow}"
+        return " ".join(filter(None, (self.kind, self.workflow, self.detail)))
 
     def to_open(self) -> dict[str, str | None]:
         """Return what is kept of it until it is over."""
         day = None if self.day is None else self.day.isoformat()
         return {
             "kind": self.kind, "workflow": self.workflow, "text": self.text, "command": self.command,
-            "level": self.level.value, "day": day,
+            "level": self.level.value, "day": day, "detail": self.detail,
         }  # fmt: skip
 
     @classmethod
@@ -53,7 +54,7 @@ class Alert:
             kept[name] or "" for name in ("kind", "workflow", "text", "command", "level")
         )
         day = date.fromisoformat(kept["day"]) if kept["day"] else None
-        return cls(kind, workflow, text, command, AlertLevel(level), day=day)
+        return cls(kind, workflow, text, command, AlertLevel(level), day=day, detail=kept.get("detail") or "")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def alert_of(finding: Finding, failure: AlertLevel | None = None) -> Alert:
     level = AlertLevel.CRITICAL if finding.verdict is Verdict.UNHEALTHY else AlertLevel.WARNING
     if failure is not None and finding.kind == "execution_failed":
         level = failure
-    return Alert(finding.kind, finding.workflow, finding.text, finding.command, level, finding.run_id)
+    detail = finding.detail
+    return Alert(finding.kind, finding.workflow, finding.text, finding.command, level, finding.run_id, detail=detail)
 
 
 def together(found: Iterable[Alert]) -> dict[str, Alert]:

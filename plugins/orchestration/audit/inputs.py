@@ -41,7 +41,8 @@ def decision_inputs(
     names = list(names)
     workflows = {*names, *(r for name in names for r in config.workflows[name].dependencies.requires)}
     scrapers = {scraper for name in names for scraper in config.workflows[name].execution_plan.scrapers}
-    start = tick - timedelta(hours=max(config.look_back_hours(name) for name in names))
+    # Without a workflow, while all are switched off, there is nothing to look back for.
+    start = tick - timedelta(hours=max((config.look_back_hours(name) for name in names), default=0))
     parameters: dict[str, Parameter] = {
         **schedule_window(tick, days_ahead, about),
         "history_from": start.astimezone(UTC),

@@ -133,6 +133,16 @@ class Outbox:
         folders = [self.root / "refused" / table for table in ROW_MODELS]
         return [path for folder in folders if folder.exists() for path in folder.iterdir() if path.suffix == ".json"]
 
+    def refusals(self) -> list[str]:
+        """Return a line for each row that was set aside: its file, and why."""
+        found = []
+        for file in self.refused():
+            error = file.with_name(f"{file.name}.error")
+            found.append(
+                f"{file.parent.name}/{file.name}: {error.read_text() if error.exists() else 'no reason is kept'}"
+            )
+        return sorted(found)
+
     def append(self, table: str, names: Sequence[str]) -> Drained:
         """Append the rows in these files and remove them. Files that are no longer there have been appended."""
         folder = self.root / table
@@ -141,19 +151,19 @@ class Outbox:
         return result
 
     def drain(self) -> Drained:
-        """Append everything staged. Raises WarehouseError when a table took no rows; they stay staged, others go in."""
+        """Append everything staged; others go in whatever becomes of one.
+
+        Raises WarehouseError when a table took no rows, or a file could not be read; they stay staged.
+        """
         total = Drained()
-        failures: list[WarehouseError] = []
+        failures: list[Exception] = []
         for table in ROW_MODELS:
             try:
                 self._append(table, self.staged(table), total)
-            except WarehouseError as error:
+            except (WarehouseError, OSError) as error:
                 failures.append(error)
-        if failures:
-            raise WarehouseError(
-                f"{total.appended} rows appended, {len(self.staged())} stay staged: "
-                + "; ".join(str(failure) for failure in failures)
-            )
+        if why := [*map(str, failures), *total.unread]:
+            raise WarehouseError(f"{total.appended} rows appended, {len(self.staged())} stay staged: {'; '.join(why)}")
         return total
 
     def _append(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> None:
@@ -179,6 +189,10 @@ class Outbox:
                 size = len(json.dumps(row))
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                log.error("A staged row cannot be read; the others go on: %s: %s", file, error)
+                result.unread.append(f"{table}/{file.name} cannot be read: {error}")
+                continue
             except ValueError as error:
                 self.refuse(table, file, f"not JSON: {error}", result)
                 continue
@@ -196,7 +210,9 @@ class Outbox:
         error = aside / f"{file.name}.error"
         error.write_text(why)
         _only_for_the_owner(error, FILE_MODE)
-        file.replace(aside / file.name)
+        with contextlib.suppress(FileNotFoundError):
+            # Else somebody else has set it aside at the same time.
+            file.replace(aside / file.name)
         log.error("Row set aside: BigQuery refused %s for %s: %s", file.name, table, why)
         result.refused.append(f"{table}/{file.name}: {why}")
 

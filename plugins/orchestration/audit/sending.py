@@ -32,10 +32,14 @@ class Staged(NamedTuple):
 
 @dataclass
 class Drained:
-    """What a drain did. ``refused`` rows were set aside, each beside the error that BigQuery gave."""
+    """What a drain did. ``refused`` rows were set aside, each beside the error that BigQuery gave.
+
+    ``unread``: files that storage did not hand out; they stay where they are.
+    """
 
     appended: int = 0
     refused: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 class Aside(Protocol):

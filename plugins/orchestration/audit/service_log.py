@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+
+from pydantic import ValidationError
 
 from orchestration.audit.corrections import corrected, unexplained
 from orchestration.audit.rows import ScraperRun
@@ -12,6 +15,8 @@ from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config.model import Config
 from orchestration.config.scrapers import answer_of
 from orchestration.services.contract import LogEntry
+
+log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 """So far the service's clock, or the day of a replay, may lie beside ours."""
@@ -33,10 +38,14 @@ def corrections(warehouse: Warehouse, config: Config, rows: Iterable[ScraperRun]
         "first_date": min(days) - DAY,
         "last_date": max(days) + DAY,
     }
-    entries = {
-        row["execution_id"]: LogEntry.model_validate(row)
-        for row in warehouse.query(statement("service_log"), parameters)
-    }
+    entries: dict[str, LogEntry] = {}
+    for row in warehouse.query(statement("service_log"), parameters):
+        try:
+            entries[row["execution_id"]] = LogEntry.model_validate(row)
+        except ValidationError as error:
+            # One bad row of somebody else's keeps no other from being read.
+            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            log.warning("A row of the service's log is left out (%s): %s", row["execution_id"], problems)
     found = (
         corrected(row, entries[row.run_id], answer_of(row.scraper_name, config.scrapers.get(row.scraper_name)), at)
         for row in asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,6 +22,8 @@ from orchestration.planning.reconcile import Makeup, makeups, windows_to_reconci
 from orchestration.services.files import Files
 from orchestration.services.messages import LostFile
 from orchestration.words import KeptPaths, Outcome
+
+log = logging.getLogger(__name__)
 
 MOST_DAYS = 14
 
@@ -67,7 +70,8 @@ def find_makeups(
 def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]], now: datetime) -> list[PastCall]:
     """Return the calls of the rows, without those whose file is neither in its table nor in the bucket.
 
-    A table that does not keep every file's path shows nothing of an old file, and is not asked.
+    A table that does not keep every file's path shows nothing of an old file, and is not asked. Of one that cannot be
+    read, as the cleanup tells, nothing is known: its files count as there.
     """
     by_table: dict[str, list[Trace]] = defaultdict(list)
     for row in rows:
@@ -84,8 +88,9 @@ def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]
             trace = Trace(LostFile(*what, triggered_at=at), date.fromisoformat(row["game_date"]))
             by_table[scraper.processed_in].append(trace)
     arrived, errors = arrived_files(warehouse, by_table, now - timedelta(days=MOST_DAYS))
-    if errors:
-        raise WarehouseError("; ".join(f"{table}: {why}" for table, why in sorted(errors.items())))
+    for table, why in sorted(errors.items()):
+        log.warning("None of the files of %s is looked for: %s", table, why)
+        del by_table[table]
     unprocessed = {trace.file.gcs_path for traces in by_table.values() for trace in traces} - arrived
     gone = Files().vanished(sorted(unprocessed))
     return [

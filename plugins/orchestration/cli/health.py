@@ -119,7 +119,7 @@ def _json(health: Health, past: Sequence[Healed], facts: DayFacts, now: datetime
 
 def _print(health: Health, past: Sequence[Healed], facts: DayFacts, config: Config, now: datetime) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold {COLOURS[health.verdict]}]{health.headline}[/]")
+    console.print(health.headline, style=f"bold {COLOURS[health.verdict]}", markup=False)
     console.print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
     if note := shadow_note(config, facts.day):
         console.print(note, markup=False)

@@ -100,8 +100,17 @@ class Halt(Strict):
     @field_validator("until", mode="before")
     @classmethod
     def _no_seconds_since_1970(cls, value: Any) -> Any:
+        wrong = ValueError("must be a date (2026-02-14), or a time with a zone (2026-02-14T18:00-05:00)")
         if isinstance(value, int | float | str) and str(value)[:10].count("-") != 2:
-            raise ValueError("must be a date (2026-02-14), or a time with a zone (2026-02-14T18:00-05:00)")
+            raise wrong
+        if isinstance(value, str) and len(value) > len("2026-02-14"):
+            # A midnight is a time like any other, and no date.
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                raise wrong from None
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise wrong
         return value
 
     def holds_at(self, moment: datetime, moment_date: date) -> bool:

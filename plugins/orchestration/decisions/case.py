@@ -206,10 +206,10 @@ def _met(case: Case, name: str) -> bool:
 
 
 def waiting_for(case: Case, names: list[str]) -> str:
-    """Return in words whom a workflow waits for, and whether one of them is halted."""
+    """Return in words whom a workflow waits for, and whether one of them is halted: why, its own decisions say."""
     halts = {name: case.config.workflows[name].halt for name in names}
-    halted = {name: h.reason for name, h in halts.items() if h is not None and h.holds_at(case.tick, case.today)}
-    return ", ".join(f"{name} (halted: {halted[name]})" if name in halted else name for name in names)
+    halted = {name for name, halt in halts.items() if halt is not None and halt.holds_at(case.tick, case.today)}
+    return ", ".join(f"{name} (halted)" if name in halted else name for name in names)
 
 
 def wait_for_required(case: Case, *, closes: bool) -> Verdict | None:

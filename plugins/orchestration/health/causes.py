@@ -13,9 +13,10 @@ from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date
 from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome
 
-UNREACHABLE, BROKEN_OFF, UNKNOWN = "connection", "transport", "unknown_scraper"
+UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
 OF_THE_SERVICE = {
     UNREACHABLE: "the service cannot be reached",
+    NOT_SET_UP: "the connection scraper_service does not exist, or contradicts itself",
     BROKEN_OFF: "the answer breaks off in the middle",
     UNKNOWN: "the service does not know the scraper; was it deployed anew?",
 }
@@ -82,7 +83,7 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
     level = bad if lost else worse
     command = script("investigate_scraper_failures", facts.day, " --days 1")
-    cut_off = [call for call in failed if call.error_type == UNREACHABLE]
+    cut_off = [call for call in failed if call.error_type in (UNREACHABLE, NOT_SET_UP)]
     if cut_off:
         text = f"the scraper service cannot be reached: {_calls(cut_off)}"
         yield level("service_down", "scraper_service", text, script("check_system_status", facts.day))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from orchestration.config.model import Config
-from orchestration.config.workflows import Workflow
+from orchestration.config.workflows import Halt, Workflow
 from orchestration.decisions.collected import lacking as still_lacking
 from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
@@ -48,8 +48,14 @@ def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str
 
 def halted(config: Config, name: str, facts: DayFacts) -> bool:
     """Return whether somebody has switched this workflow off for the day (lesson C10)."""
-    halts = (config.settings.halt, config.workflows[name].halt)
-    return any(halt is not None and halt.holds_at(at(facts.day, time(12)), facts.day) for halt in halts)
+    return any(
+        halt is not None and holds_on(halt, facts.day) for halt in (config.settings.halt, config.workflows[name].halt)
+    )
+
+
+def holds_on(halt: Halt, day: date) -> bool:
+    """Return whether a halt is in force on an ET date: at its noon."""
+    return halt.holds_at(at(day, time(12)), day)
 
 
 def usable(facts: DayFacts) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ class Finding:
     """One thing that is not as it should be, with the first command to type.
 
     ``kind`` and ``workflow`` name it; ``workflow`` may also be a DAG of the system or a source. ``run_id``: Airflow's.
+    ``detail``: what else tells two findings of one kind apart, such as the rule of an ABORT.
     """
 
     verdict: Verdict
@@ -30,11 +31,12 @@ class Finding:
     text: str
     command: str
     run_id: str | None = None
+    detail: str = ""
 
 
-def bad(kind: str, workflow: str, text: str, command: str, run_id: str | None = None) -> Finding:
+def bad(kind: str, workflow: str, text: str, command: str, run_id: str | None = None, detail: str = "") -> Finding:
     """Return a finding that makes the day UNHEALTHY."""
-    return Finding(Verdict.UNHEALTHY, kind, workflow, text, command, run_id)
+    return Finding(Verdict.UNHEALTHY, kind, workflow, text, command, run_id, detail)
 
 
 def worse(kind: str, workflow: str, text: str, command: str, run_id: str | None = None) -> Finding:

@@ -103,7 +103,8 @@ def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         found = list(group)
         times = f" ({len(found)} times)" if len(found) > 1 else ""
         text = f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}"
-        yield bad("abort", workflow, text, script("view_today_timeline", facts.day), found[-1].run_id)
+        command = script("view_today_timeline", facts.day)
+        yield bad("abort", workflow, text, command, found[-1].run_id, found[-1].rule)
 
 
 def standing_aborts(config: Config, facts: DayFacts) -> list[DecisionFact]:

@@ -79,7 +79,8 @@ class CallRetryPolicy(RetryPolicy):
             wish = f"the service asks for {result.retry_after:.0f} s"
             return RetryDecision.fail(f"{result.error_type}: {wish}, and {of_what} is {limit:.0f} s")
         backoff = self.first * 2 ** min(try_number - 1, DOUBLINGS) * random.uniform(1.0, 1.25)  # noqa: S311
-        seconds = result.retry_after if result.retry_after is not None else min(backoff, self.longest, limit)
+        # A wish for no wait at all is none.
+        seconds = result.retry_after or min(backoff, self.longest, limit)
         return RetryDecision.retry(timedelta(seconds=seconds), f"{result.error_type}: again in {seconds:.0f} s")
 
     def _left(self, context: Context | None) -> float | None:

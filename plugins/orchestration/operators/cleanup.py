@@ -40,37 +40,41 @@ if TYPE_CHECKING:
 
 UNREADABLE = "unreadable"
 """The kind of an alert: what the cleanup needs to know cannot be read."""
+REFUSALS = 3
+"""So many of the rows that were set aside an alert names."""
 
 
 class DrainOutboxOperator(AlertingOperator):
     """Appends every row that a crash or an outage left staged.
 
-    Red once a day while a table takes no rows, and for every row that BigQuery refused and that was set aside.
+    Red once a day while a table takes no rows, or while rows that BigQuery refused lie aside, whoever set them aside.
     """
 
     def execute(self, context: Context) -> None:
         """Drain. What does not go in stays staged for the next hour's run."""
         from orchestration.audit.outbox import Outbox
+        from orchestration.audit.sending import Drained
         from orchestration.audit.warehouse import WarehouseError
 
         refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
         outbox = Outbox()
+        drained, alerts = Drained(), []
         try:
             drained = outbox.drain()
+            self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
             context["ti"].xcom_push(UNDRAINED_KEY, str(error))
-            self._measure(outbox)
-            alert = Alert("not_drained", "outbox", f"{error}; the next hour tries again")
-            alert_once(context, self.config, "outbox", [alert], self.log)
-            return
+            alerts.append(Alert("not_drained", "outbox", f"{error}; the next hour tries again"))
         self._measure(outbox)
-        self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
-        refused = "BigQuery refused rows; they are set aside: " + "; ".join(drained.refused)
-        alerts = [Alert("rows_refused", "outbox", refused, lasts=False)] if drained.refused else []
+        # Also what a task's callback has set aside, which can tell nobody.
+        if lines := outbox.refusals():
+            more = f"; and {len(lines) - REFUSALS} more" if len(lines) > REFUSALS else ""
+            text = f"BigQuery refused {len(lines)} row(s); they are set aside: {'; '.join(lines[:REFUSALS])}{more}"
+            alerts.append(Alert("rows_refused", "outbox", text))
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
-            raise AirflowFailException(refused)
+            raise AirflowFailException(f"BigQuery refused rows; they are set aside: {'; '.join(drained.refused)}")
 
     def _measure(self, outbox: Outbox) -> None:
         """Say what waits now."""

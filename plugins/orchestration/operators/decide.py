@@ -170,6 +170,8 @@ class AbortOperator(AlertingOperator):
         tick = datetime.fromisoformat(decision["tick"])
         command = script("view_today_timeline", current_day(self.config, tick))
         level, run_id = AlertLevel(decision["alert_level"]), context["ti"].run_id
-        alert = Alert("abort", decision["workflow"], f"ABORT: {decision['reason']}", command, level, run_id)
+        text, rule = f"ABORT: {decision['reason']}", decision["rule"]
+        # Another rule's ABORT of the same day is another alert.
+        alert = Alert("abort", decision["workflow"], text, command, level, run_id, detail=rule)
         tell_once(context, self.config, [alert], self.log)
         raise AirflowFailException(f"ABORT {decision['workflow']}: {decision['reason']}")

@@ -22,7 +22,7 @@ from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import call_ends, failures_in_short
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
-from orchestration.services.scraper_service import Line, ScraperService
+from orchestration.services.scraper_service import Line, NotSetUp, ScraperService
 from orchestration.words import Outcome
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ScrapeBatchOperator(ScrapeOperator):
 
     def execute(self, context: Context) -> None:
         """Make the calls that are still to be made, and fail where one of them all has failed."""
-        clock, key = RunClock.of(context), task_key(context)
+        clock = RunClock.of(context)
         ledger, now = self._ledger(context, self._calls(context, self._decision(context), clock)), clock.now()
         silent = (self._row(context, call, KILLED, number, now, now) for call, number in ledger.silent())
         self.stage(silent, unless_staged=True)
@@ -86,12 +86,20 @@ class ScrapeBatchOperator(ScrapeOperator):
             asyncio.run(self._make(context, ledger))
         except AirflowTaskTimeout:
             late = failed("timeout", f"the task outlived its {self.execution_timeout}", retryable=True)
-            for call in list(ledger.pending.values()):
-                row = self._row(context, call, late, key.try_number, now, clock.now())
-                self.stage([row])
-                self._measure(late, now, clock.now())
-                ledger.report(call, late, now, row)
+            self._report_all(context, ledger, late, now)
+        except NotSetUp as error:
+            self._report_all(context, ledger, error.result(), now)
         self._close(context, ledger)
+
+    def _report_all(self, context: Context, ledger: Ledger, result: CallResult, started: datetime) -> None:
+        """Note one result of all calls that have none."""
+        clock, number = RunClock.of(context), task_key(context).try_number
+        for call in list(ledger.pending.values()):
+            ended = clock.now()
+            row = self._row(context, call, result, number, started, ended)
+            self.stage([row])
+            self._measure(result, started, ended)
+            ledger.report(call, result, started, row)
 
     def _ledger(self, context: Context, calls: list[Call]) -> Ledger:
         ti, store = context["ti"], context["task_state_store"]

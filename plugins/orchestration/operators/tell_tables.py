@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestration.assets import event_of_call, table_alias, table_asset
+from orchestration.assets import OF_A_CALL, event_of_call, table_alias, table_asset
 from orchestration.operators.base import AuditedOperator
 from orchestration.operators.call_rows import left_by_calls
 from orchestration.runs.clock import RunClock
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from orchestration.audit.rows import ScraperRun
     from orchestration.audit.warehouse import Warehouse
+
+
+def _call(said: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return which call an event tells of. The file is none of it: the service's log may name it later."""
+    return tuple(said.get(column) for column in OF_A_CALL if column != "gcs_path")
 
 
 class TellTablesOperator(AuditedOperator):
@@ -47,18 +52,19 @@ class TellTablesOperator(AuditedOperator):
         told = self._told(context) if context["ti"].try_number > 1 else []
         for row in self._with_files(warehouse, rows, context):
             table, said = str(self._table(row)), event_of_call(row.to_json())
-            if said not in told:
+            if _call(said) not in told:
                 context["outlet_events"][table_alias(table)].add(table_asset(table, warehouse.project), said)
         self.log.info("%d call(s) brought records", len(rows))
 
     def _table(self, row: ScraperRun) -> str | None:
         return self.config.scrapers[row.scraper_name].processed_in
 
-    def _told(self, context: Context) -> list[dict[str, Any]]:
-        """Return what has been told of this run."""
-        since = context["dag_run"].start_date.isoformat()
+    def _told(self, context: Context) -> list[tuple[Any, ...]]:
+        """Return of which calls of this run has been told. A run that is cleared gets a new start, its tick stays."""
+        run = context["dag_run"]
+        since = min(filter(None, (run.start_date, run.run_after))).isoformat()
         events = (event for alias in self.outlets for event in context["inlet_events"][alias].after(since))
-        return [event.extra for event in events if event.extra]
+        return [_call(event.extra) for event in events if event.extra]
 
     def _with_files(self, warehouse: Warehouse, rows: list[ScraperRun], context: Context) -> list[ScraperRun]:
         """Return the rows as the service's log has them by now; as they are where it cannot be read."""

@@ -42,6 +42,14 @@ class NoListing(Exception):
     """The service does not say which scrapers it has."""
 
 
+class NotSetUp(Exception):
+    """The connection to the service does not exist, or contradicts itself."""
+
+    def result(self) -> CallResult:
+        """Return what this makes of a call. Airflow says the same while its secrets backend is away: try again."""
+        return failed("not_set_up", str(self), retryable=True)
+
+
 class TooLarge(Exception):
     """The answer is longer than any that makes sense."""
 
@@ -122,24 +130,32 @@ class ScraperService:
         *,
         event_source: bool = False,
     ) -> CallResult:
-        """Make one call and return its result; see :meth:`Line.call`. Raises as :meth:`line`."""
-        async with self.line() as line:
-            return await line.call(scraper, parameters, workflow, timeout, description, event_source=event_source)
+        """Make one call and return its result; see :meth:`Line.call`. Without a connection that is a failed call."""
+        try:
+            async with self.line() as line:
+                return await line.call(scraper, parameters, workflow, timeout, description, event_source=event_source)
+        except NotSetUp as error:
+            return error.result()
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
         """Look the connection up once, for one call or for many.
 
-        Raises AirflowNotFoundException when it does not exist, ValueError when it asks for two ways to authenticate.
+        Raises NotSetUp when it does not exist, or asks for two ways to authenticate.
         """
         import aiohttp
         from airflow.providers.http.hooks.http import AsyncHttpSession, HttpAsyncHook
+        from airflow.sdk.exceptions import AirflowNotFoundException
 
         # The only tries are Airflow's: each has its row.
         hook = HttpAsyncHook(method="POST", http_conn_id=self.connection, retry_limit=1)
+        try:
+            config = await hook.config()
+        except (AirflowNotFoundException, ValueError) as error:
+            raise NotSetUp(in_short(error)) from error
         # Not the hook's own session, which keeps its connections whatever the header says; the rest is as it does it.
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
-            session = AsyncHttpSession(hook=hook, request=client.post, config=await hook.config(), method="POST")
+            session = AsyncHttpSession(hook=hook, request=client.post, config=config, method="POST")
             yield Line(self.endpoint, session, self._audience(session))
 
     def names(self, timeout: float) -> frozenset[str]:
@@ -193,7 +209,7 @@ class ScraperService:
         # The hook takes every extra that it does not know for a header to send.
         audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
         if audience is not None and session.config.auth is not None:
-            raise ValueError(f"connection {self.connection} has a login and asks for an ID token; remove one of them")
+            raise NotSetUp(f"connection {self.connection} has a login and asks for an ID token; remove one of them")
         return audience
 
 

@@ -13,6 +13,7 @@ from orchestration.audit.warehouse import WarehouseError
 from orchestration.config import ConfigError
 from orchestration.config.model import SYSTEM_DAGS, Config
 from orchestration.decisions.model import Decision
+from orchestration.nba.eastern import et_date
 from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
 from orchestration.ui import asking
@@ -24,7 +25,6 @@ from orchestration.ui.asking import (
     asked_for,
     broken,
     calls_of_run,
-    config_if_any,
     made,
     other_day,
     root_of,
@@ -56,9 +56,10 @@ def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
     if dag_id in SYSTEM_DAGS:
         note = "This DAG is a part of the orchestration itself: it has no rule that decides."
     elif dag_id not in config.enabled:
-        note = "This DAG is no workflow of workflows.yaml."
+        note = "This DAG is no workflow that workflows.yaml has switched on."
     days = [current_day(config, decision.tick) for decision in here]
-    halt = config.settings.halt or (config.workflows[dag_id].halt if dag_id in config.workflows else None)
+    halts = (config.settings.halt, config.workflows[dag_id].halt if dag_id in config.workflows else None)
+    halt = next((halt for halt in halts if halt is not None and halt.holds_at(now, et_date(now))), None)
     html = render(
         "ticks.html",
         root_of(request),
@@ -67,7 +68,7 @@ def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
         ticks=[_planned(config, decision, day) for decision, day in zip(here, days, strict=True)],
         day=None,
         days=days,
-        halted=halt.reason if halt is not None and halt.holds_at(now, current_day(config, now)) else None,
+        halted=halt.reason if halt is not None else None,
         note=note,
         conf=force_conf(current_day(config, now).isoformat()) if here else None,
     )
@@ -97,9 +98,13 @@ def show_run(
         raise Problem(404, "No such run", f"Airflow knows no run {run_id} of {dag_id} any more.")
     nothing: dict[str, Any] = {"tick": None, "why": None, "calls": [], "vetoable": False, "conf": None, "day": None}
     values: dict[str, Any] = {**nothing, "dag_id": dag_id, "run_id": run_id, "note": None}
-    config = config_if_any()
-    if config is None or dag_id not in config.enabled:
-        what = "a part of the orchestration itself" if dag_id in SYSTEM_DAGS else "no workflow of workflows.yaml"
+    try:
+        config = asking.looks.config()
+    except ConfigError as error:
+        raise broken(error) from None
+    if dag_id not in config.enabled:
+        off = "no workflow that workflows.yaml has switched on"
+        what = "a part of the orchestration itself" if dag_id in SYSTEM_DAGS else off
         values["note"] = f"This DAG is {what}: it decides nothing."
         return as_page(render("run.html", root_of(request), **values))
     moment = RunClock.of_run(run).tick

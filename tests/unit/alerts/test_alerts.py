@@ -46,6 +46,15 @@ def test_another_kind_or_workflow_is_another_alert():
     assert memory.look(STUCK, OTHER).raised == (OTHER,)
 
 
+def test_an_abort_by_another_rule_is_another_alert():
+    memory = Memory()
+    unread = replace(OTHER, detail="history_unreadable")
+    memory.look(unread)
+    missed = replace(OTHER, detail="window_missed")
+    assert memory.look(unread, missed).raised == (missed,)
+    assert {Alert.from_open(kept).detail for kept in memory.open.values()} == {"history_unreadable", "window_missed"}
+
+
 def test_several_of_one_kind_and_workflow_are_told_together_as_loudly_as_the_loudest():
     quiet = Alert("stuck", "box", "another", level=AlertLevel.WARNING)
     for found in ((STUCK, quiet), (quiet, STUCK)):

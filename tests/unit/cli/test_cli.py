@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestration.cli import main
 from support.seasons import document
@@ -247,3 +248,18 @@ def test_and_for_machines(capsys):
     assert found["next_asked"][:2] == ["2026-01-14T23:00:00-05:00", "2026-01-15T01:00:00-05:00"]
     assert main(["describe", "--json"]) == 0
     assert [one["workflow"] for one in json.loads(capsys.readouterr().out)] == list(ours().workflows)
+
+
+def test_with_every_workflow_switched_off_a_plan_is_empty(capsys, tmp_path, monkeypatch):
+    data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
+    for workflow in data["workflows"].values():
+        workflow["enabled"] = False
+    file = tmp_path / "workflows.yaml"
+    file.write_text(yaml.safe_dump(data))
+    monkeypatch.setenv("ORCHESTRATION_CONFIG", str(file))
+    asked = []
+    monkeypatch.setattr(
+        "orchestration.audit.warehouse.Warehouse.query", lambda _, sql, parameters: asked.append(sql) or []
+    )
+    assert planned(capsys, "--date", "2026-01-14") == []
+    assert len(asked) == 1

@@ -1,6 +1,7 @@
 """workflows.yaml: what loads, and what an error says."""
 
 import re
+from datetime import date
 
 import pytest
 import yaml
@@ -8,7 +9,7 @@ import yaml
 from orchestration.config import ConfigError, load, loads
 from orchestration.config.scrapers import answer_of, fan_out_of, parameters_of
 from orchestration.words import FanOut
-from support.worlds import OLD_FILE, ROOT, old, ours
+from support.worlds import OLD_FILE, ROOT, changed, et, old, ours
 
 OLD_TEXT = OLD_FILE.read_text()
 
@@ -350,3 +351,13 @@ def test_no_scraper_may_be_called_as_the_task_that_divides_a_list():
     data["scrapers"]["oddsa_game_lines"]["calls_per_task"] = 4
     data["workflows"]["betting_lines"]["execution_plan"]["step_3"] = {"scrapers": ["oddsa_events_by_4"]}
     assert "`oddsa_events_by_4` is also the task that divides a list (calls_per_task)" in problems(yaml.safe_dump(data))
+
+
+@pytest.mark.lesson("C10")
+def test_a_halt_until_midnight_ends_at_that_moment():
+    halt = changed(settings__halt={"reason": "all-star", "until": "2026-02-14T00:00-05:00"}).settings.halt
+    assert halt.until == et("00:00", date(2026, 2, 14))
+    assert not halt.holds_at(et("00:00", date(2026, 2, 14)), date(2026, 2, 14))
+    assert changed(settings__halt={"reason": "all-star", "until": "2026-02-14"}).settings.halt.until == date(
+        2026, 2, 14
+    )

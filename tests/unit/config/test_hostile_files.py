@@ -110,6 +110,8 @@ def test_a_key_that_is_no_text_is_refused(key):
         (in_workflow('contacts: ["a\\0b"]'), "U+0000 is not allowed"),
         (in_workflow("contacts: ['" + "x" * 10_001 + "']"), "10,001 characters"),
         (in_workflow("halt: {reason: x, until: 2026}"), "must be a date"),
+        (in_workflow("halt: {reason: x, until: 2026-02-14 00:00}"), "must be a date"),
+        (in_workflow("halt: {reason: x, until: 2026-02-14T00:00:00}"), "must be a date"),
         (in_workflow("halt: {reason: x, until: '1764081871'}"), "must be a date"),
         (in_workflow("halt: {reason: x, until: 2026-13-45}"), "cannot be read as timestamp"),
         (in_scraper("estimated_duration_seconds: .inf"), "finite number"),

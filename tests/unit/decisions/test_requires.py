@@ -71,7 +71,7 @@ def test_a_halted_workflow_is_named_as_such():
     )
     missed = decision(SECOND, "+1 01:00", NIGHT, config=config)
     assert missed.action is Action.ABORT
-    assert "post_game_window_1 (halted: source moved)" in missed.reason
+    assert "post_game_window_1 (halted)" in missed.reason
 
 
 @pytest.mark.parametrize("name", ["morning_operations", "injury_discovery", "schedule_dependency"])

@@ -33,6 +33,10 @@ def test_what_the_service_asks_for_is_waited():
     assert after(limited(600), minutes_gone=1).retry_delay == timedelta(seconds=600)
 
 
+def test_a_service_that_asks_for_no_wait_at_all_gets_our_own():
+    assert after(limited(0.0), minutes_gone=1).retry_delay >= timedelta(seconds=5)
+
+
 @pytest.mark.parametrize("seconds", [30 * 60, 1764081871000.0, float("inf")])
 def test_a_wish_beyond_the_runs_deadline_fails_the_call_at_once_and_says_so(seconds):
     decision = after(limited(seconds), minutes_gone=10)

@@ -4,9 +4,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowNotFoundException
 
 from orchestration.config.answers import AnswerDescription
+from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.call_rows import OUTCOME_KEY, Call
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
@@ -51,12 +51,12 @@ def test_the_call_is_not_made_again(monkeypatch):
 
 
 def test_after_a_failure_it_is(monkeypatch):
-    with pytest.raises(AirflowNotFoundException):
+    with pytest.raises(CallFailed, match="scraper_service"):
         second_try(monkeypatch, {**LEFT, "outcome": "failed"})
 
 
 def test_and_after_somebody_cleared_the_task(monkeypatch):
-    with pytest.raises(AirflowNotFoundException):
+    with pytest.raises(CallFailed, match="scraper_service"):
         second_try(monkeypatch, LEFT, max_tries=1 + RETRIES)
 
 
