@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from orchestration.alerts import deadlines
 from orchestration.audit.callbacks import append_staged
 from orchestration.audit.facts import day_facts
 from orchestration.audit.ids import TaskKey, row_id
@@ -22,7 +23,8 @@ from orchestration.audit.statements import SQL_FOLDER, statement, with_identifie
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli import main
 from orchestration.nba.games import GameType
-from support.rows import NOW, a_decision, add_schedule
+from orchestration.words import ExecutionStatus
+from support.rows import NOW, a_decision, add_schedule, execution
 from support.worlds import DAY, ROOT, et, ours
 
 SPAN = {"first_date": DAY - timedelta(days=1), "last_date": DAY + timedelta(days=1)}
@@ -72,7 +74,7 @@ def test_every_statement_runs(path, warehouse):
         "schedule_from": DAY, "schedule_to": DAY, "history_from_date": DAY, "tick_date": DAY,
         "history_from": NOW, "tick": NOW, "workflows": ["w"], "scrapers": ["s"], "oldest": NOW, "youngest": NOW,
         "oldest_date": DAY, "paths": ["gs://b/f"], "day": DAY, "start": NOW, "until": NOW, "seen_until": NOW,
-        "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "next_day": DAY,
+        "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "untold": "x", "next_day": DAY,
         "dag_id": "d", "task_id": "t", "map_index": 0, "call_index": -1, "others_workflows": ["w"], "before": NOW,
         "lock": NOW,
         "record_from": DAY, "record_to": DAY, "seen_date": DAY, "run_ids": ["r"], "until_date": DAY, **SPAN,
@@ -305,3 +307,22 @@ def test_the_scripts_need_a_google_connection_and_nothing_else(google, tmp_path)
         check=False,
     )
     assert json.loads(done.stdout)["verdict"] in ("HEALTHY", "DEGRADED", "UNHEALTHY", "NO GAMES"), done.stderr
+
+
+def test_a_missed_deadline_of_which_nobody_could_be_told_is_told_by_the_next_run_of_the_day(outbox, warehouse):
+    def late(tick, error):
+        missed = {"deadline_missed": True, "error_message": error}
+        return execution("betting_lines", tick, ExecutionStatus.FAILED).model_copy(update=missed)
+
+    def told(tick):
+        clock = SimpleNamespace(tick=et(tick))
+        return deadlines._told_before(ours(), "betting_lines", tick, clock)
+
+    outbox.stage([late("08:00", f"Deadline missed: not over{deadlines.NOBODY}")])
+    outbox.drain()
+    assert not told("12:00")
+    outbox.stage([late("12:00", "Deadline missed: not over")])
+    outbox.drain()
+    assert told("19:00")
+    assert not told("12:00")
+    assert not told("+1 12:00")

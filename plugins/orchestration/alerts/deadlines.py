@@ -21,7 +21,7 @@ from orchestration.words import AlertLevel, ExecutionStatus
 log = logging.getLogger(__name__)
 
 NOBODY = "; nobody could be told"
-"""How the error of a missed deadline ends that no channel took; ``deadlines_missed.sql`` leaves it out."""
+"""How the error of a missed deadline ends that no channel took."""
 TIMES = ("logical_date", "start_date", "run_after")
 
 
@@ -90,6 +90,7 @@ def _told_before(config: Config, workflow: str, run_id: str, clock: RunClock) ->
         "run_id": run_id,
         "day": day,
         "next_day": day + timedelta(days=1),
+        "untold": NOBODY,
     }
     try:
         return bool(Warehouse(config.settings).query(statement("deadlines_missed"), parameters))

@@ -112,14 +112,14 @@ def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Findin
     """Halts that are over and still stand in workflows.yaml: what they were for may not be over (lesson C10)."""
     if now >= day_bounds(config, facts.day)[1]:
         return
-    halts = [("all", config.settings.halt), *((name, workflow.halt) for name, workflow in config.enabled.items())]
     if config.settings.halt is not None and config.settings.halt.holds_at(now, et_date(now)):
         return
+    halts = [("all", config.settings.halt), *((name, workflow.halt) for name, workflow in config.enabled.items())]
     for name, halt in halts:
         if halt is not None and not halt.holds_at(now, et_date(now)):
             what = "everything" if name == "all" else name
-            until = f"{halt.until:%a %d %b %Y}" if halt.until and not isinstance(halt.until, datetime) else None
-            over = until or f"{et(now if halt.until is None else halt.until):%a %d %b %H:%M} ET"  # type: ignore[arg-type]
+            until = halt.until
+            over = f"{et(until):%a %d %b %H:%M} ET" if isinstance(until, datetime) else f"{until:%a %d %b %Y}"
             text = (
                 f"the halt of {what} ended with {over} and was forgotten: it runs again, and workflows.yaml still has "
                 f"the halt ({halt.reason}). Remove it, or give it another end"

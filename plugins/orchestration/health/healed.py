@@ -31,13 +31,13 @@ def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]
 
     The schedule is today's, as it is for everything that looks back.
     """
-    still = {(f.kind, f.workflow) for f in assess(config, facts, now).findings}
-    found: dict[tuple[str, str], Healed] = {}
+    still = {(f.kind, f.workflow, f.detail) for f in assess(config, facts, now).findings}
+    found: dict[tuple[str, str, str], Healed] = {}
     start, end = day_bounds(config, facts.day)
     look = after(start, FIRST_LOOK)
     while look < min(now, end):
         for finding in assess(config, facts.known_at(look), look).findings:
-            key = finding.kind, finding.workflow
+            key = finding.kind, finding.workflow, finding.detail
             if key not in still:
                 found[key] = Healed(finding, found[key].first if key in found else look, look)
         look = after(look, HOUR)

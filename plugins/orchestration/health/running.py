@@ -99,12 +99,14 @@ def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
         command = f"airflow dags list-runs {decision.workflow}"
         yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
-    for workflow, group in groupby(standing_aborts(config, facts), key=lambda decision: decision.workflow):
+    # By rule too: while one stands, another must not seem to be over.
+    aborts = sorted(standing_aborts(config, facts), key=lambda decision: (decision.workflow, decision.rule))
+    for (workflow, rule), group in groupby(aborts, key=lambda decision: (decision.workflow, decision.rule)):
         found = list(group)
         times = f" ({len(found)} times)" if len(found) > 1 else ""
         text = f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}"
         command = script("view_today_timeline", facts.day)
-        yield bad("abort", workflow, text, command, found[-1].run_id, found[-1].rule)
+        yield bad("abort", workflow, text, command, found[-1].run_id, rule)
 
 
 def standing_aborts(config: Config, facts: DayFacts) -> list[DecisionFact]:

@@ -204,6 +204,15 @@ def test_a_pool_in_which_anybody_makes_calls_is_not_full(workflow):
     assert assess(CONFIG, replace(waiting, calls=(*waiting.calls, before)), NOW).findings[0].kind == "pool_full"
 
 
+def test_aborts_by_two_rules_stand_beside_each_other_so_that_neither_seems_to_be_over():
+    one = aborted(NoAnswer.DOWN)(day())
+    [first, *_] = [d for d in one.decisions if d.action is Action.ABORT and d.workflow == "injury_discovery"]
+    other = replace(first, rule="window_missed", reason="Missed", decision_id="x", tick=et("18:00"))
+    found_aborts = [f for f in assess(CONFIG, replace(one, decisions=(*one.decisions, other)), NOW).findings
+                    if (f.kind, f.workflow) == ("abort", "injury_discovery")]  # fmt: skip
+    assert {f.detail for f in found_aborts} == {"history_unreadable", "window_missed"}
+
+
 def test_while_everything_is_halted_a_service_that_is_off_and_a_paused_dag_are_nobodys_loss():
     halted = changed(settings__halt={"reason": "off-season"})
     facts = seen(Around.SERVICE, "scraper_service", "GET /health: refused")(day())

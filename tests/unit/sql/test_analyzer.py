@@ -20,7 +20,7 @@ PARAMETERS = {
     "seen_until": "TIMESTAMP", "before": "TIMESTAMP", "lock": "TIMESTAMP", "workflows": "ARRAY<STRING>",
     "until_date": "DATE", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>", "run_ids": "ARRAY<STRING>",
     "workflow": "STRING", "dag_id": "STRING", "run_id": "STRING", "task_id": "STRING", "map_index": "INT64",
-    "call_index": "INT64",
+    "call_index": "INT64", "untold": "STRING",
 }  # fmt: skip
 SCHEDULE = {
     "game_id": "STRING", "game_code": "STRING", "season_year": "INT64", "game_date": "DATE",
