@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
@@ -40,6 +41,7 @@ LOADS = {"slow": (30, 2.0), "many": (MANY, 0.1)}
 MODES = {"blocking": False, "deferrable": True}
 BATCH, ASSET = "batch", "asset"
 """Modes in which one task makes several of our calls, and in which a task beside `finish` tells of blocking ones."""
+RUN_TASKS = ("scheduler", "execution-api", "triggerer")
 AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
 
 
@@ -81,10 +83,10 @@ class AnyScraper(dict[str, Any]):
         return answer
 
 
-def cpu_seconds(stack: Stack) -> float:
-    """Return the CPU time that the parts of Airflow which run tasks have used, their ended children's too."""
+def cpu_seconds(stack: Stack, parts: Collection[str] = RUN_TASKS) -> float:
+    """Return the CPU time that these parts of Airflow have used, their ended children's too."""
     total = 0.0
-    for name in ("scheduler", "execution-api", "triggerer"):
+    for name in parts:
         parent = psutil.Process(stack.processes[name].pid)
         for process in (parent, *parent.children(recursive=True)):
             try:

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests", "bench")]
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="bench-")
 
+from calls import moment
 from figures import keep, median
 from rich.console import Console
 
@@ -40,11 +40,6 @@ def pages(api: AirflowApi, path: str, key: str) -> list[dict[str, Any]]:
     while more := api.get(path, limit=100, offset=len(found))[key]:
         found += more
     return found
-
-
-def moment(text: str) -> datetime:
-    """Return the API's time."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def seconds_of_runs(runs: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> dict[str, list[float]]:

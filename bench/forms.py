@@ -20,8 +20,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("plugins", "include", "tests", "bench")]
 
-import psutil
 import yaml
+from calls import cpu_seconds, moment
 from figures import keep
 
 from sandbox.airflow_api import AirflowApi
@@ -73,26 +73,10 @@ def stack_of(form: str, home: Path) -> Stack:
     return Cluster(home, ports, settings=settings, tell=lambda _: None, workers=workers, slots=AT_A_TIME // 2)
 
 
-def cpu_seconds(stack: Stack) -> float:
-    """Return the CPU time that Airflow's processes have used, their ended children's too."""
-    total = 0.0
-    for name, process in stack.processes.items():
-        if name in STANDINS:
-            continue
-        parent = psutil.Process(process.pid)
-        for one in (parent, *parent.children(recursive=True)):
-            try:
-                used = one.cpu_times()
-            except psutil.Error:
-                continue
-            total += used.user + used.system + used.children_user + used.children_system
-    return total
-
-
 def decided(api: AirflowApi) -> list[datetime]:
     """Return when each decision was there."""
     found = api.get("dags/~/dagRuns/~/taskInstances", task_id="decide", state="success", limit=PAGE)["task_instances"]
-    return [datetime.fromisoformat(one["end_date"].replace("Z", "+00:00")) for one in found]
+    return [moment(one["end_date"]) for one in found]
 
 
 def known(api: AirflowApi) -> int:
@@ -114,7 +98,8 @@ def measure(form: str, count: int) -> dict[str, Any]:
         parsed = float(api.get("dags/evening_0")["last_parse_duration"])
         for number in range(count):
             api.trigger(f"evening_{number}", TICK)
-        before, start = cpu_seconds(stack), datetime.now(UTC)
+        parts = stack.processes.keys() - set(STANDINS)
+        before, start = cpu_seconds(stack, parts), datetime.now(UTC)
         switched = {"params": {"dag_id_pattern": "evening_%"}, "json": {"is_paused": False}}
         api.session.patch(f"{stack.url}/api/v2/dags", **switched).raise_for_status()
         connections, times = 0, decided(api)
@@ -124,7 +109,7 @@ def measure(form: str, count: int) -> dict[str, Any]:
                 connections = max(connections, int(stack.ask(CONNECTIONS)[0][0]))
             time.sleep(1)
             times = decided(api)
-        used = cpu_seconds(stack) - before
+        used = cpu_seconds(stack, parts) - before
     shutil.rmtree(home, ignore_errors=True)
     seconds = sorted((one - start).total_seconds() for one in times)
     return {
