@@ -26,8 +26,10 @@ from sandbox.phase2 import client
 from sandbox.stack import PROJECT, ROOT, Stack, StackError
 
 DEFAULT_DAY = date(2026, 1, 14)
-STUCK_SECONDS = 180
-"""A tick that takes longer has got stuck."""
+STUCK_SECONDS = 600
+"""A tick whose runs take longer has got stuck."""
+LATE_SECONDS = 180
+"""So long rows and messages are waited for whose runs have ended."""
 STANDSTILL_SECONDS = 12
 """So long a tick is waited for while a fault keeps its runs from ending."""
 MEASURE_SECONDS = 15
@@ -106,6 +108,7 @@ class Day:
         self.outbox = stack.outbox
         self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
         self.phase2 = True
+        self.refused = False
         self.peak_memory = 0
         self.next_measure = 0.0
 
@@ -151,6 +154,7 @@ class Day:
     def _break_more(self, fault: Fault, *, holds: bool) -> None:
         """Break what is neither in the world nor BigQuery as a whole, or mend it."""
         if fault.refuses:
+            self.refused = holds
             url = f"{self.stack.env['BIGQUERY_EMULATOR_HOST']}{TROUBLES}"
             requests.post(url, json=dict(fault.refuses) if holds else {}, timeout=30).raise_for_status()
         if fault.dropped and holds:
@@ -171,20 +175,25 @@ class Day:
             return True
         if "bigquery" not in self.stack.processes:
             return False
-        return any(self.outbox.glob("*/*.json")) or (self.phase2 and bool(self._backlog()))
+        staged = not self.refused and any(self.outbox.glob("*/*.json"))
+        return staged or (self.phase2 and bool(self._backlog()))
 
     def _settle(self, moment: datetime) -> None:
-        deadline = time.monotonic() + STUCK_SECONDS
-        # Runs that a fault keeps from ending are left to themselves.
+        # Runs that a fault keeps from ending are left to themselves, late rows and messages to the next cleanup.
         waits = self.fault is not None and self.fault.stands_still and self.fault.holds(self.stack.day, moment)
-        enough = time.monotonic() + (STANDSTILL_SECONDS if waits else STUCK_SECONDS)
-        while self.busy() and time.monotonic() < enough:
+        began = time.monotonic()
+        while self.busy():
             self.stack.check()
             if time.monotonic() > self.next_measure:
                 # Adding up shared pages is dear; a look every few seconds is enough for a peak.
                 self.peak_memory = max(self.peak_memory, self.stack.memory())
                 self.next_measure = time.monotonic() + MEASURE_SECONDS
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waits and waited > STANDSTILL_SECONDS:
+                return
+            if waited > LATE_SECONDS and not self.api.unfinished():
+                return
+            if waited > STUCK_SECONDS:
                 raise StackError(f"the tick {moment.isoformat()} got stuck; look at {self.stack.url}")
             time.sleep(0.3)
 
@@ -192,6 +201,7 @@ class Day:
         return int(requests.get(self.world, timeout=10).json()["backlog"])
 
     def _tell_decisions(self, moment: datetime, progress: Progress) -> None:
+        from google.api_core.exceptions import GoogleAPIError
         from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
         from orchestration.audit.statements import filled
@@ -207,7 +217,14 @@ class Day:
             ScalarQueryParameter("day", "DATE", moment.date()),
             ScalarQueryParameter("tick", "TIMESTAMP", moment),
         ]
-        rows = list(self.bigquery.query(sql, job_config=QueryJobConfig(query_parameters=parameters)).result(timeout=30))
+        try:
+            asked = self.bigquery.query(sql, job_config=QueryJobConfig(query_parameters=parameters))
+            rows = list(asked.result(timeout=30))
+        except GoogleAPIError as refused:
+            if not self.refused:
+                raise
+            progress.print(f"{clock(moment)} [red]BigQuery refuses us:[/] {refused}", soft_wrap=True)
+            return
         for row in rows:
             if row["action"] != "SKIP":
                 colour = "green" if row["action"] == "RUN" else "red"

@@ -141,6 +141,7 @@ class Stack:
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self.on_schedule),
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         }
 

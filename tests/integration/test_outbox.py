@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from orchestration.audit import outbox as outbox_module
-from orchestration.audit.outbox import Outbox
+from orchestration.audit.outbox import HALF, Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import (
@@ -173,7 +174,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_half_written(self):
         if hasattr(self, "folder"):
-            assert not [path for path in Path(self.folder.name).rglob(".*") if path.is_file()]
+            assert not list(Path(self.folder.name).rglob(f"*{HALF}"))
 
     def teardown(self):
         if not hasattr(self, "folder"):
@@ -389,6 +390,17 @@ def test_a_row_that_cannot_be_staged_goes_to_bigquery_at_once_and_the_task_need_
     # Tried again all the same, for another reason, it is still one row.
     unwritable.stage([a_decision()])
     assert seen(warehouse) == 2
+
+
+def test_what_a_killed_writer_left_half_written_is_swept_once_no_writer_can_be_at_it(outbox, warehouse):
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, crash.__file__, "half written"], env=env, capture_output=True, check=False)
+    [half] = (outbox.root / "workflow_decisions").iterdir()
+    written_at = datetime.fromtimestamp(half.stat().st_mtime, UTC)
+    assert (outbox.staged(), outbox.waiting()) == ([], (0, None))
+    assert outbox.sweep(written_at) == 0
+    assert outbox.sweep(written_at + timedelta(seconds=1)) == 1
+    assert list((outbox.root / "workflow_decisions").iterdir()) == []
 
 
 def test_a_full_disk_leaves_no_half_row_behind(outbox, warehouse, monkeypatch):

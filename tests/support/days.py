@@ -33,9 +33,9 @@ class PlayedDay(Day):
         """Return what BigQuery answers."""
         return [dict(row) for row in self.bigquery.query(text).result(timeout=PATIENCE_SECONDS)]
 
-    def wait_for(self, done: Callable[[], object], what: str) -> None:
-        """Wait until ``done`` is true, as long as everything is alive."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def wait_for(self, done: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until ``done`` is true, as long as everything is alive. Raises AssertionError after so many seconds."""
+        deadline = time.monotonic() + seconds
         while not done():
             self.stack.check()
             assert time.monotonic() < deadline, f"waited too long for {what}"

@@ -1,5 +1,6 @@
 """A night on what docker-compose.yaml starts: decided as the embedded default does, and exact after every fault."""
 
+import contextlib
 import os
 from datetime import UTC, timedelta
 
@@ -81,9 +82,7 @@ def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault,
     FAULTS[fault](night)
     night.wait_for_runs()
     assert night.api.get(f"dags/{workflow}/dagRuns/{run}")["state"] == "success"
-    drained = moment.replace(minute=30)
-    night.play({drained: ["cleanup"]})
-    night.wait_for(lambda: list(night.outbox.glob("**/*.json")) == [], "the rows")
+    drain(night, moment)
     assert findings(moment) <= found
     one_execution_for_each_run(night)
     one_row_for_each_try(night)
@@ -92,6 +91,21 @@ def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault,
         f"WHERE DATE(execution_time) > {LONG_AGO} AND run_id = '{run}' AND workflow_name = '{workflow}'",
     )
     assert execution == {"status": "completed", "scrapers_triggered": CALLS[workflow], "scrapers_failed": 0}
+
+
+def drain(night, moment):
+    """Let the cleanup run until nothing is staged: what BigQuery was too busy for is appended by the next one."""
+
+    def staged():
+        return [f"{file.parent.name}/{file.name}" for file in night.outbox.glob("**/*.json")]
+
+    for minute in (30, 40, 50):
+        night.play({moment.replace(minute=minute): ["cleanup"]})
+        night.wait_for_runs()
+        with contextlib.suppress(AssertionError):
+            night.wait_for(lambda: not staged(), "the rows", seconds=60)
+            return
+    pytest.fail(f"three cleanups left {staged()}")
 
 
 def findings(moment):

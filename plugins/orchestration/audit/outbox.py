@@ -30,6 +30,8 @@ BATCH = 500
 """Rows per append."""
 BATCH_BYTES = 5_000_000
 """Bytes per append, as JSON: BigQuery takes 10 MB per request."""
+HALF = ".half"
+"""How the name of a file ends that is being written."""
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 
@@ -76,7 +78,7 @@ class Outbox:
         """Write a row into a file of its own and return the file's name."""
         name = f"{row.key}.{uuid4().hex}.json"
         # A half-written file must never look like a row: write beside, then move into place.
-        half = folder / f".{name}"
+        half = folder / f"{name}{HALF}"
         try:
             half.write_text(json.dumps(row.to_json(), ensure_ascii=False))
             _only_for_the_owner(half, FILE_MODE)
@@ -89,9 +91,23 @@ class Outbox:
 
     def probe(self) -> None:
         """Write a file and remove it. Raises OSError where no row could be staged."""
-        half = self._folder() / f".{uuid4().hex}"
+        half = self._folder() / f"{uuid4().hex}{HALF}"
         half.write_text("")
         half.unlink()
+
+    def sweep(self, before: datetime) -> int:
+        """Remove the half-written files of writers who were killed, last touched before ``before`` (aware)."""
+        swept = 0
+        for folder in [self.root, *(self.root / table for table in ROW_MODELS)]:
+            try:
+                for half in [path for path in folder.iterdir() if path.suffix == HALF] if folder.exists() else []:
+                    if half.stat().st_mtime < before.timestamp():
+                        half.unlink(missing_ok=True)
+                        swept += 1
+            except OSError as error:
+                # Litter takes nothing down; where it is the disk, the health check says so.
+                log.warning("Half-written files in %s cannot be removed: %s", folder, error)
+        return swept
 
     def _append_at_once(self, row: Row, why: OSError) -> None:
         """Append a row that cannot be staged: the task need not be tried again for it, perhaps on the same disk."""
@@ -116,7 +132,7 @@ class Outbox:
         for name in [table] if table else ROW_MODELS:
             folder = self.root / name
             if folder.exists():
-                found += [path for path in folder.iterdir() if path.name.endswith(".json") and path.name[0] != "."]
+                found += [path for path in folder.iterdir() if path.suffix == ".json"]
         return sorted(found, key=str)
 
     def waiting(self) -> tuple[int, datetime | None]:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 UNREADABLE = "unreadable"
 """The kind of an alert: what the cleanup needs to know cannot be read."""
+HALF_WRITTEN = timedelta(hours=1)
+"""A file that is still half written after this time is that of a killed task, whose next try wrote its own."""
 REFUSALS = 3
 """So many of the rows that were set aside an alert names."""
 
@@ -66,6 +68,7 @@ class DrainOutboxOperator(AlertingOperator):
             self.log.warning("Not drained: %s", error)
             context["ti"].xcom_push(UNDRAINED_KEY, str(error))
             alerts.append(Alert("not_drained", "outbox", f"{error}; the next hour tries again"))
+        outbox.sweep(RunClock.wall() - HALF_WRITTEN)
         self._measure(outbox)
         # Also what a task's callback has set aside, which can tell nobody.
         if lines := outbox.refusals():

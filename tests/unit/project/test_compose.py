@@ -111,7 +111,7 @@ def test_what_redis_has_lost_is_sent_again_in_time():
 def test_every_setting_about_faults_stands_on_the_page_for_production():
     given = SERVICES["scheduler"]["environment"]
     names = [n for n in given if n.startswith(("AIRFLOW__SCHEDULER__", "AIRFLOW__WORKERS__")) and given[n].isdecimal()]
-    assert len(names) == 8
+    assert len(names) == 9
     assert [
         name for name in names if f"`{name}` {given[name]}" not in PAGE and f"`{name}` ({given[name]})" not in PAGE
     ] == []
