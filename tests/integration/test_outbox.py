@@ -140,7 +140,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def stage(self, ids):
         return self.outbox.stage(a_decision(decision_id=one, created_at=NOW) for one in ids)
 
-    @rule(count=st.integers(1, 120), appended=st.sampled_from(["by the callback", "never: killed"]))
+    @rule(count=st.integers(1, 160), appended=st.sampled_from(["by the callback", "never: killed"]))
     def tasks_run(self, count, appended):
         ids = [f"{len(self.ids) + number}" for number in range(count)]
         self.ids += ids
