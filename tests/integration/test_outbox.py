@@ -398,7 +398,7 @@ def test_what_a_killed_writer_left_half_written_is_swept_once_no_writer_can_be_a
     [half] = (outbox.root / "workflow_decisions").iterdir()
     written_at = datetime.fromtimestamp(half.stat().st_mtime, UTC)
     assert (outbox.staged(), outbox.waiting()) == ([], (0, None))
-    assert outbox.sweep(written_at) == 0
+    assert outbox.sweep(written_at - timedelta(seconds=1)) == 0
     assert outbox.sweep(written_at + timedelta(seconds=1)) == 1
     assert list((outbox.root / "workflow_decisions").iterdir()) == []
 
