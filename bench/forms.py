@@ -79,9 +79,9 @@ def decided(api: AirflowApi) -> list[datetime]:
     return [moment(one["end_date"]) for one in found]
 
 
-def known(api: AirflowApi) -> int:
-    """Return how many DAGs Airflow knows."""
-    return int(api.get("dags", limit=1, exclude_stale=True)["total_entries"])
+def total(api: AirflowApi, path: str) -> int:
+    """Return how many there are of what a listing lists."""
+    return int(api.get(path, limit=1)["total_entries"])
 
 
 def measure(form: str, count: int) -> dict[str, Any]:
@@ -90,11 +90,13 @@ def measure(form: str, count: int) -> dict[str, Any]:
     (home / "workflows.yaml").write_text(yaml.safe_dump(configuration(count)))
     with stack_of(form, home) as stack:
         api, started = AirflowApi(stack.url, stack.login), time.monotonic()
-        while known(api) < count:
+        # Airflow lists all DAGs at once, and then writes one after the other; those of ours that are no workflows too.
+        while (listed := total(api, "dags")) <= count or total(api, "dags/~/dagVersions") < listed:
             stack.check()
             if time.monotonic() - started > LONGEST_SECONDS:
-                raise TimeoutError(f"{known(api)} of {count} DAGs are known after {LONGEST_SECONDS} s")
+                raise TimeoutError(f"not all of {count} DAGs are there after {LONGEST_SECONDS} s")
             time.sleep(1)
+        there = time.monotonic() - started
         parsed = float(api.get("dags/evening_0")["last_parse_duration"])
         for number in range(count):
             api.trigger(f"evening_{number}", TICK)
@@ -121,6 +123,7 @@ def measure(form: str, count: int) -> dict[str, Any]:
         "Airflow's CPU s for each": round(used / len(seconds), 3),
         "connections to PostgreSQL, at most": connections or None,
         "the DAG file is parsed in, s": round(parsed, 2),
+        "all DAGs can run after, s": round(there, 1),
     }
 
 
