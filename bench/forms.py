@@ -56,10 +56,11 @@ def stack_of(form: str, home: Path) -> Stack:
     settings = {
         "ORCHESTRATION_CONFIG": str(home / "workflows.yaml"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
-        "AIRFLOW__CORE__PARALLELISM": str(AT_A_TIME),
         "AIRFLOW__API__MAXIMUM_PAGE_LIMIT": str(PAGE),
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_ports(1)[0]),
     }
+    if form != "celery":  # whose workers have so many slots, and as many tasks wait for them
+        settings["AIRFLOW__CORE__PARALLELISM"] = str(AT_A_TIME)
     names = ["api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub"]
     if form == "sqlite":
         return Stack(

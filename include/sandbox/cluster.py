@@ -88,7 +88,7 @@ class Cluster(Stack):
             "AIRFLOW_URL": self.url,
             "PAUSED_AT_CREATION": "False",
             "WORKER_CONCURRENCY": str(self.slots),
-            "PARALLELISM": str(self.workers * self.slots),
+            "PARALLELISM": str(2 * self.workers * self.slots),
         }
         places = {
             "/opt/nba": str(ROOT),
