@@ -1,8 +1,9 @@
 """make bench: what the scheduler gets through on SQLite, on PostgreSQL and on Celery: many workflows at one tick.
 
 All runs wait, their DAGs paused, until all DAGs are switched on at one moment. Each decides SKIP and writes its row.
-Eight tasks at a time in each form. BENCH_FORMS: which (sqlite postgres celery); BENCH_WORKFLOWS: how many (200). Each
-form runs once: what is told are medians and ends of so many decisions.
+Eight tasks at a time in each form. BENCH_FORMS: which, with how many workflows (sqlite:200 postgres:200 celery:200
+celery:1000). From 500 on with the settings that the page Scale recommends for them. Each runs once: what is told are
+medians and ends of so many decisions.
 """
 
 from __future__ import annotations
@@ -29,11 +30,16 @@ from sandbox.cluster import Cluster, ClusterPorts
 from sandbox.stack import Ports, Stack
 from support.standins import free_ports
 
-FORMS = ("sqlite", "postgres", "celery")
-WORKFLOWS = int(os.environ.get("BENCH_WORKFLOWS", "200"))
+FORMS = "sqlite:200 postgres:200 celery:200 celery:1000"
 AT_A_TIME = 8
 TICK = datetime(2026, 1, 14, 17, tzinfo=UTC)
-LONGEST_SECONDS = 580
+LONGEST_SECONDS = 900
+MANY = 500
+SETTINGS_OF_MANY = {
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+    "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "100",
+    "AIRFLOW__SCHEDULER__MAX_TIS_PER_QUERY": "100",
+}
 PAGE = 2000
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
 STANDINS = ("postgres", "redis", "bigquery", "sandbox")
@@ -51,13 +57,14 @@ def configuration(count: int) -> dict[str, Any]:
     return {"version": "1", "scrapers": scrapers, "workflows": {f"evening_{n}": dict(workflow) for n in range(count)}}
 
 
-def stack_of(form: str, home: Path) -> Stack:
-    """Return the stack: eight tasks at a time in each form."""
+def stack_of(form: str, home: Path, count: int) -> Stack:
+    """Return the stack for so many workflows: eight tasks at a time in each form."""
     settings = {
         "ORCHESTRATION_CONFIG": str(home / "workflows.yaml"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
         "AIRFLOW__API__MAXIMUM_PAGE_LIMIT": str(PAGE),
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_ports(1)[0]),
+        **(SETTINGS_OF_MANY if count >= MANY else {}),
     }
     if form != "celery":  # whose workers have so many slots, and as many tasks wait for them
         settings["AIRFLOW__CORE__PARALLELISM"] = str(AT_A_TIME)
@@ -89,7 +96,7 @@ def measure(form: str, count: int) -> dict[str, Any]:
     """Bring up one form, let all workflows tick once, and return what it took."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     (home / "workflows.yaml").write_text(yaml.safe_dump(configuration(count)))
-    with stack_of(form, home) as stack:
+    with stack_of(form, home, count) as stack:
         api, started = AirflowApi(stack.url, stack.login), time.monotonic()
         # Airflow lists all DAGs at once, and then writes one after the other; those of ours that are no workflows too.
         while (listed := total(api, "dags")) <= count or total(api, "dags/~/dagVersions") < listed:
@@ -130,10 +137,11 @@ def measure(form: str, count: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure the forms."""
-    figures: dict[str, Any] = {"workflows": WORKFLOWS, "tasks at a time": AT_A_TIME, "forms": {}}
-    for form in os.environ.get("BENCH_FORMS", " ".join(FORMS)).split():
-        figures["forms"][form] = measure(form, WORKFLOWS)
-        print(form, figures["forms"][form], flush=True)
+    figures: dict[str, Any] = {"tasks at a time": AT_A_TIME, "forms": {}}
+    for one in os.environ.get("BENCH_FORMS", FORMS).split():
+        form, count = one.split(":")
+        figures["forms"][f"{form}, {int(count):,} workflows"] = figures_of = measure(form, int(count))
+        print(one, figures_of, flush=True)
     keep(figures)
 
 

@@ -114,9 +114,7 @@ def forms(figures: dict[str, Any]) -> list[str]:
     """Return the table of the forms, side by side."""
     there = figures["forms"]
     keys = list(next(iter(there.values())))
-    about = (
-        f"{figures['workflows']} workflows tick at once and decide SKIP, {figures['tasks at a time']} tasks at a time."
-    )
+    about = f"All workflows tick at once and decide SKIP, {figures['tasks at a time']} tasks at a time."
     return [about, "", *table([["", *there], *([key, *(one[key] for one in there.values())] for key in keys)])]
 
 

@@ -24,6 +24,7 @@ from support.worlds import et
 
 PORTS = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub", "postgres", "redis", "health")
 DISK_BYTES = 65_536
+SLOW_SECONDS = 2
 AWAY_SECONDS = 30
 """How long a database is away: long enough that everything that asks for it has noticed."""
 
@@ -202,8 +203,10 @@ def small_disk(day: ClusteredDay) -> Iterator[Path]:
 
 def only_worker_stages_on(day: ClusteredDay, disk: Path, error: str) -> None:
     """Let one worker alone do what is left of the runs, with its outbox on ``disk``; then both as they were."""
-    for name in ("worker-2", "worker-1"):
-        end(day, name)
+    # So that there is something left when both have ended what they are at.
+    troubles(day, slow=SLOW_SECONDS)
+    end(day, "worker-1", "worker-2")
+    troubles(day)
     day.stack.start_service("worker", 1, ORCHESTRATION_OUTBOX=f"file://{disk}/outbox")
     day.wait_for_runs()
     assert list(disk.glob("outbox/**/*.json")) == []
@@ -213,11 +216,18 @@ def only_worker_stages_on(day: ClusteredDay, disk: Path, error: str) -> None:
         day.stack.start_service("worker", number)
 
 
-def end(day: ClusteredDay, name: str) -> None:
-    """Ask a service to end, and wait until it has."""
-    process = day.stack.processes.pop(name)
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=PATIENCE_SECONDS)
+def troubles(day: ClusteredDay, **what: float) -> None:
+    """Let this go wrong in the world from now on, and nothing else."""
+    requests.post(f"{day.world}/troubles", json=what, timeout=PATIENCE_SECONDS).raise_for_status()
+
+
+def end(day: ClusteredDay, *names: str) -> None:
+    """Ask services to end, all at once, and wait until they have."""
+    ending = [day.stack.processes.pop(name) for name in names]
+    for process in ending:
+        process.send_signal(signal.SIGTERM)
+    for process in ending:
+        process.wait(timeout=PATIENCE_SECONDS)
 
 
 def watched(day: ClusteredDay, seconds: float) -> None:

@@ -83,14 +83,17 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
     level = bad if lost else worse
     command = script("investigate_scraper_failures", facts.day, " --days 1")
-    cut_off = [call for call in failed if call.error_type in (UNREACHABLE, NOT_SET_UP)]
-    if cut_off:
-        text = f"the scraper service cannot be reached: {_calls(cut_off)}"
-        yield level("service_down", "scraper_service", text, script("check_system_status", facts.day))
+    status = script("check_system_status", facts.day)
+    for kind, says, look in (
+        (NOT_SET_UP, OF_THE_SERVICE[NOT_SET_UP], "airflow connections get scraper_service"),
+        (UNREACHABLE, "the scraper service cannot be reached", status),
+    ):
+        if cut_off := [call for call in failed if call.error_type == kind]:
+            yield level("service_down", "scraper_service", f"{says}: {_calls(cut_off)}", look)
     broken = [call for call in failed if call.error_type == BROKEN_OFF]
     if broken:
         text = f"the scraper service breaks its answers off in the middle: {_calls(broken)}"
-        yield level("answers_cut", "scraper_service", text, script("check_system_status", facts.day))
+        yield level("answers_cut", "scraper_service", text, status)
     groups: dict[tuple[str, str], list[CallFact]] = defaultdict(list)
     unknown = [call for call in failed if call.error_type == UNKNOWN]
     if unknown:

@@ -257,6 +257,14 @@ def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
     assert {f.kind for f in health.findings} == {"service_down", "execution_failed"}
 
 
+def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
+    health = verdict(broken("betting_lines", "not_set_up", ticks=["13:00", "15:00"]))
+    assert health.headline.startswith(
+        "UNHEALTHY: the connection scraper_service does not exist, or contradicts itself: since 13:00 ET 6 calls of "
+    )
+    assert health.findings[0].command == "airflow connections get scraper_service"
+
+
 @pytest.mark.lesson("E10")
 def test_a_source_that_blocks_us_is_named_with_its_scrapers():
     windows = broken("post_game_window_3", "blocked", ticks=["+1 04:00"], scrapers={"nbac_play_by_play"})
