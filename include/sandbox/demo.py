@@ -108,7 +108,7 @@ class Day:
         self.outbox = stack.outbox
         self.bigquery = client(PROJECT, stack.env["BIGQUERY_EMULATOR_HOST"])
         self.phase2 = True
-        self.refused = False
+        self.refused = self.rows_wait = False
         self.peak_memory = 0
         self.next_measure = 0.0
 
@@ -127,6 +127,8 @@ class Day:
                 for dag_id in dag_ids:
                     if self.fault is None or self.fault.plays(self.stack.day, moment, dag_id):
                         self.api.trigger(dag_id, moment)
+                if "cleanup" in dag_ids and not self.refused and "bigquery" in self.stack.processes:
+                    self.rows_wait = False
                 self._settle(moment)
                 if "bigquery" in self.stack.processes:
                     self._tell_decisions(moment, progress)
@@ -147,6 +149,7 @@ class Day:
         there = "bigquery" in self.stack.processes
         if self.fault.bigquery and holds and there:
             self.stack.kill("bigquery")
+            self.rows_wait = True
         elif self.fault.bigquery and not holds and not there:
             self.stack.restart("bigquery")
             self.stack.await_bigquery()
@@ -154,7 +157,8 @@ class Day:
     def _break_more(self, fault: Fault, *, holds: bool) -> None:
         """Break what is neither in the world nor BigQuery as a whole, or mend it."""
         if fault.refuses:
-            self.refused = holds
+            # What could not be written waits for the cleanup after the fault.
+            self.refused, self.rows_wait = holds, holds or self.rows_wait
             url = f"{self.stack.env['BIGQUERY_EMULATOR_HOST']}{TROUBLES}"
             requests.post(url, json=dict(fault.refuses) if holds else {}, timeout=30).raise_for_status()
         if fault.dropped and holds:
@@ -175,7 +179,7 @@ class Day:
             return True
         if "bigquery" not in self.stack.processes:
             return False
-        staged = not self.refused and any(self.outbox.glob("*/*.json"))
+        staged = not self.rows_wait and any(self.outbox.glob("*/*.json"))
         return staged or (self.phase2 and bool(self._backlog()))
 
     def _settle(self, moment: datetime) -> None:
