@@ -169,7 +169,9 @@ class Day:
         if fault.paused:
             self.api.patch(f"dags/{fault.paused}", {"is_paused": holds})
         if fault.pool and holds:
-            self.api.patch(f"pools/{fault.pool}?update_mask=slots", {"pool": fault.pool, "slots": 0})
+            # Airflow asks for a whole pool, and changes what the mask names.
+            pool = {"pool": fault.pool, "slots": 0, "include_deferred": False}
+            self.api.patch(f"pools/{fault.pool}?update_mask=slots", pool)
         if fault.dead and holds and fault.dead in self.stack.processes:
             self.stack.kill(fault.dead)
 
