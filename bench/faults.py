@@ -45,8 +45,8 @@ a source, the handoff.
 * `phase2_dead` and `phase2_writes_nothing` look alike from here, since the backlog of a subscription is Pub/Sub's own
   knowledge: the alert names both.
 * `source_silent`: on the first day it is said as `props_empty`; from the third on the line says since when.
-* `triggerer_dead`: Airflow takes a component for dead after 30 s of the wall clock, in which the demo plays some hours: there
-  it is found that much later in the day.
+* `triggerer_dead`: Airflow takes a component for dead after 30 s of the wall clock, in which the demo plays some hours:
+  there it is found that much later in the day.
 * `clock_off`: the worker that runs the cleanup is compared with BigQuery's clock.
 """
 

@@ -258,9 +258,9 @@ def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
 
 
 def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
-    health = verdict(broken("betting_lines", "not_set_up", ticks=["13:00", "15:00"]))
+    health = verdict(broken("betting_lines", "not_set_up", ticks=["13:00", "15:00", "17:00", "19:00"]))
     assert health.headline.startswith(
-        "UNHEALTHY: the connection scraper_service does not exist, or contradicts itself: since 13:00 ET 6 calls of "
+        "UNHEALTHY: the connection scraper_service does not exist, or contradicts itself: since 13:00 ET 12 calls of "
     )
     assert health.findings[0].command == "airflow connections get scraper_service"
 
