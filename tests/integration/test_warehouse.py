@@ -108,9 +108,10 @@ def test_a_file_that_is_no_row_is_set_aside_and_blocks_no_other(outbox, warehous
     assert decisions_seen(warehouse) == 1
 
 
-def test_a_half_written_file_never_looks_like_a_row(outbox):
+@pytest.mark.parametrize("name", ["x.123.json.half", ".x.123.json"], ids=["ours", "of 1.0"])
+def test_a_half_written_file_never_looks_like_a_row(outbox, name):
     names = outbox.stage([a_decision()])
-    (outbox.root / "workflow_decisions" / ".x.123.json").write_text("{")
+    (outbox.root / "workflow_decisions" / name).write_text("{")
     assert [path.name for path in outbox.staged()] == names
 
 

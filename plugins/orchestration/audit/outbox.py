@@ -100,7 +100,7 @@ class Outbox:
         swept = 0
         for folder in [self.root, *(self.root / table for table in ROW_MODELS)]:
             try:
-                for half in [path for path in folder.iterdir() if path.suffix == HALF] if folder.exists() else []:
+                for half in [path for path in folder.iterdir() if _half(path)] if folder.exists() else []:
                     if half.stat().st_mtime < before.timestamp():
                         half.unlink(missing_ok=True)
                         swept += 1
@@ -132,7 +132,7 @@ class Outbox:
         for name in [table] if table else ROW_MODELS:
             folder = self.root / name
             if folder.exists():
-                found += [path for path in folder.iterdir() if path.suffix == ".json"]
+                found += [path for path in folder.iterdir() if path.suffix == ".json" and not _half(path)]
         return sorted(found, key=str)
 
     def waiting(self) -> tuple[int, datetime | None]:
@@ -231,6 +231,11 @@ class Outbox:
             file.replace(aside / file.name)
         log.error("Row set aside: BigQuery refused %s for %s: %s", file.name, table, why)
         result.refused.append(f"{table}/{file.name}: {why}")
+
+
+def _half(path: ObjectStoragePath) -> bool:
+    """Return whether a file is half written. In 1.0 its name began with a dot."""
+    return path.suffix == HALF or path.name.startswith(".")
 
 
 def _only_for_the_owner(path: ObjectStoragePath, mode: int) -> None:
