@@ -15,6 +15,7 @@ from pathlib import Path
 
 import requests
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -213,6 +214,7 @@ class Day:
         from orchestration.audit.statements import filled
         from orchestration.config import load
         from orchestration.nba.eastern import clock
+        from orchestration.services.errors import in_short
 
         sql = """
             SELECT workflow_name, action, reason, alert_level FROM {audit}.v_workflow_decisions
@@ -229,7 +231,7 @@ class Day:
         except GoogleAPIError as refused:
             if not self.refused:
                 raise
-            progress.print(f"{clock(moment)} [red]BigQuery refuses us:[/] {refused}", soft_wrap=True)
+            progress.print(f"{clock(moment)} [red]BigQuery refuses us:[/] {escape(in_short(refused))}", soft_wrap=True)
             return
         for row in rows:
             if row["action"] != "SKIP":

@@ -68,7 +68,8 @@ class DrainOutboxOperator(AlertingOperator):
             self.log.warning("Not drained: %s", error)
             context["ti"].xcom_push(UNDRAINED_KEY, str(error))
             alerts.append(Alert("not_drained", "outbox", f"{error}; the next hour tries again"))
-        outbox.sweep(RunClock.wall() - HALF_WRITTEN)
+        if swept := outbox.sweep(RunClock.wall() - HALF_WRITTEN):
+            self.log.info("%d half-written file(s) of killed tasks removed; their next tries wrote their own", swept)
         self._measure(outbox)
         # Also what a task's callback has set aside, which can tell nobody.
         if lines := outbox.refusals():
