@@ -231,7 +231,8 @@ class Day:
         except GoogleAPIError as refused:
             if not self.refused:
                 raise
-            progress.print(f"{clock(moment)} [red]BigQuery refuses us:[/] {escape(in_short(refused))}", soft_wrap=True)
+            why = in_short(refused).partition("\n")[0]
+            progress.print(f"{clock(moment)} [red]BigQuery refuses us:[/] {escape(why)}", soft_wrap=True)
             return
         for row in rows:
             if row["action"] != "SKIP":
