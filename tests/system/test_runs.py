@@ -330,8 +330,9 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
         return [i["dag_run_id"] for i in live.api.get(path, state="awaiting_input")["task_instances"]]
 
     config = live.stack.home / "workflows.yaml"
-    # A tick that has just been: Airflow starts it as soon as it has read the file, and it is held for half an hour.
+    # The new DAG's tick has just been: Airflow starts it once it has read the file, and it is held for half an hour.
     config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) - timedelta(minutes=1))))
+    live.api.await_dags(["held"], PATIENCE_SECONDS)
     live.wait(held, "a scheduled run to be held")
     [run] = held()
     url = f"{live.stack.url}/api/v2/dags/held/dagRuns/{run}/taskInstances/hold/-1/hitlDetails"
