@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from airflow.sdk import DAG
@@ -13,6 +14,22 @@ from orchestration.generator.dags import build_dags
 
 log = logging.getLogger(__name__)
 
+_ready: dict[str, tuple[Loaded, DAG]] = {}
+"""DAGs that were built before they were asked for, and of which configuration; see :func:`make_ready`."""
+
+
+def make_ready() -> None:
+    """Build the DAGs of the configuration in use beforehand, in a process from which tasks are forked.
+
+    A task then finds its own, and builds it only when the file has changed since. What cannot be built, or is a broken
+    file, is for the DAG processor to say.
+    """
+    with contextlib.suppress(ConfigError):
+        loaded = load_or_last_good()
+        for dag_id, dag in build_dags(loaded.config, failed={}).items():
+            dag.get_template_env()
+            _ready[dag_id] = loaded, dag
+
 
 def dags_in_force(only: str | None = None) -> dict[str, DAG]:
     """Return the DAGs by id: of the file in use, or of the last good one while not every DAG of that can be built.
@@ -21,6 +38,11 @@ def dags_in_force(only: str | None = None) -> dict[str, DAG]:
     Raises ConfigError when the file does not load and there has never been a good one here.
     """
     loaded = load_or_last_good(unbuildable if only is None or last_good_path().exists() else None)
+    if only is not None:
+        # Taken, not shared: whoever asks again gets one of its own.
+        of, dag = _ready.pop(only, (None, None))
+        if of is loaded and dag is not None:
+            return {only: dag}
     failed: dict[str, Exception] = {}
     dags = build_dags(loaded.config, only, failed)
     for dag_id, error in failed.items():

@@ -7,18 +7,15 @@ module; a Celery worker imports it itself, where Celery's setting ``imports`` na
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 
 from orchestration.assets import table_asset
-from orchestration.config import ConfigError
-from orchestration.config.last_good import load_or_last_good
+from orchestration.generator.in_force import make_ready
 
 MODULES = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.providers.google.cloud.hooks.bigquery",
     "airflow.providers.http.hooks.http",
-    "orchestration.generator.dags",
     "orchestration.audit.inputs",
     "orchestration.audit.outbox",
 )
@@ -27,6 +24,4 @@ for _module in MODULES:
     importlib.import_module(_module)
 # Airflow looks through all providers for whose addresses `bigquery://` are: a tenth of a second.
 table_asset("a.table", "project")
-# A broken file is the DAG processor's to report.
-with contextlib.suppress(ConfigError):
-    load_or_last_good()
+make_ready()

@@ -109,7 +109,9 @@ class ScrapeOperator(AuditedOperator):
                 self.returns_events,
                 self.config.settings.endpoint,
             )
-            self.defer(trigger=trigger, method_name="answered", timeout=limit)
+            # What it knows goes along, so that the task need not ask for it again.
+            known = {"call": call.to_dict(), "decision": decision}
+            self.defer(trigger=trigger, method_name="answered", kwargs=known, timeout=limit)
         try:
             result = ScraperService(self.config.settings.endpoint).call(
                 self.scraper,
@@ -123,12 +125,18 @@ class ScrapeOperator(AuditedOperator):
             result = self._late()
         return self._end(context, call, result, asked_at, clock.now())
 
-    def answered(self, context: Context, event: Mapping[str, Any]) -> list[Any] | None:
-        """Take over what the triggerer has got."""
-        clock = RunClock.of(context)
+    def answered(
+        self,
+        context: Context,
+        event: Mapping[str, Any],
+        call: Mapping[str, Any] | None = None,
+        decision: dict[str, Any] | None = None,
+    ) -> list[Any] | None:
+        """Take over what the triggerer has got. A task that release 1.0 deferred has taken nothing else along."""
+        clock, self._decided = RunClock.of(context), decision
         started, ended = (clock.of_wall(datetime.fromisoformat(event[name])) for name in ("started", "ended"))
-        call = Call.from_dict(self._left(context)["call"])
-        return self._end(context, call, CallResult.from_dict(event["result"]), started, ended)
+        made = Call.from_dict(call or self._left(context)["call"])
+        return self._end(context, made, CallResult.from_dict(event["result"]), started, ended)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume after a deferral. One that nobody ended in time, or that broke, is a failed call like any other."""
@@ -151,11 +159,12 @@ class ScrapeOperator(AuditedOperator):
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
         of = self.item if self.several else [self.item]
         if of == NOTHING and self.fan_out != FanOut.NOTHING:
-            context["call_label"] = f"no {self.fan_out}"
+            self._name(context, f"no {self.fan_out}")
             raise AirflowSkipException(f"{self.scraper} is called for each {self.fan_out}, and there is none")
         items = [self._item(one) for one in of]
         first, last = items[0].label or self.scraper, items[-1].label
-        label = context["call_label"] = first if len(items) == 1 else f"{first} … {last} ({len(items)})"
+        label = first if len(items) == 1 else f"{first} … {last} ({len(items)})"
+        self._name(context, label)
         had = decision["collected"].get(self.scraper, ())
         calls = [
             self._call(item, decision, clock, index if self.several else None)
@@ -232,7 +241,7 @@ class ScrapeOperator(AuditedOperator):
         """Stage the row of the try, leave its outcome for ``finish``, and fail the task when the call failed."""
         decision, clock, key = self._decision(context), RunClock.of(context), task_key(context)
         # After a deferral this is another process than the one that made the call's label.
-        context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
+        self._name(context, call.label.removeprefix(self.scraper).strip() or self.scraper)
         if self.most_events is not None and len(result.event_ids) > self.most_events:
             why = f"{len(result.event_ids)} events are more than Airflow maps tasks over ([core] max_map_length)"
             result = failed("too_many_events", f"{why}: give what is called for them calls_per_task", retryable=False)
@@ -246,6 +255,10 @@ class ScrapeOperator(AuditedOperator):
             raise CallFailed(self.scraper, result)
         self.log.info("%s: %s, %s records", call.label, result.outcome, result.record_count)
         return returned
+
+    def _name(self, context: Context, label: str) -> None:
+        """Say what the instance is called in the UI. For a name that is new to it, Airflow asks its API once more."""
+        context["call_label"] = context["ti"].rendered_map_index = label
 
     def _measure(self, result: CallResult, started: datetime, ended: datetime) -> None:
         """Count a call that was made."""

@@ -13,10 +13,10 @@ from orchestration.config import ConfigError
 from orchestration.config.last_good import last_good_path, load_or_last_good
 from orchestration.config.names import TASKS
 from orchestration.decisions.request import OF_CLEANUP, OF_LOCKER, OF_RECONCILE, OF_WORKFLOW
-from orchestration.generator import dags
+from orchestration.generator import dags, in_force
 from orchestration.generator.dags import build_dags
 from orchestration.generator.docs import workflow_doc
-from orchestration.generator.in_force import dags_in_force
+from orchestration.generator.in_force import dags_in_force, make_ready
 from support.worlds import ROOT, changed, old, ours
 
 DAGS = build_dags(ours())
@@ -207,15 +207,51 @@ def test_a_task_builds_its_own_dag_only():
     assert set(build_dags(ours(), only="cleanup")) == {"cleanup"}
 
 
-class TestABrokenFile:
-    @pytest.fixture
-    def files(self, tmp_path, monkeypatch):
-        path = tmp_path / "workflows.yaml"
-        path.write_bytes((ROOT / "config" / "workflows.yaml").read_bytes())
-        monkeypatch.setenv("ORCHESTRATION_CONFIG", str(path))
-        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-        return path
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    path = tmp_path / "workflows.yaml"
+    path.write_bytes((ROOT / "config" / "workflows.yaml").read_bytes())
+    monkeypatch.setenv("ORCHESTRATION_CONFIG", str(path))
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    return path
 
+
+class TestADagThatWasMadeReady:
+    """In the process from which tasks are forked."""
+
+    @pytest.fixture
+    def built(self, files, monkeypatch):
+        build, built = in_force.build_dags, []
+
+        def noting(config, only=None, failed=None):
+            built.append(only)
+            return build(config, only, failed)
+
+        make_ready()
+        monkeypatch.setattr(in_force, "build_dags", noting)
+        yield built
+        in_force._ready.clear()
+
+    def test_is_not_built_again_by_the_task_that_needs_it(self, built):
+        assert set(dags_in_force("betting_lines")) == {"betting_lines"}
+        assert built == []
+
+    def test_belongs_to_that_task_alone(self, built):
+        first, second = (dags_in_force("betting_lines")["betting_lines"] for _ in range(2))
+        assert first is not second
+        assert built == ["betting_lines"]
+
+    def test_is_of_no_use_once_the_file_has_changed(self, files, built):
+        files.write_text(files.read_text().replace("  betting_lines:\n", "  betting_lines:\n    tags: [changed]\n", 1))
+        assert "changed" in dags_in_force("betting_lines")["betting_lines"].tags
+
+    def test_is_the_one_that_would_have_been_built(self, built):
+        ready, anew = (dags_in_force("betting_lines")["betting_lines"] for _ in range(2))
+        stored = [DagSerialization.to_dict(dag) for dag in (ready, anew)]
+        assert stored[0] == stored[1]
+
+
+class TestABrokenFile:
     def dags(self):
         return {k for k, v in runpy.run_path(str(ROOT / "dags" / "workflows.py")).items() if hasattr(v, "dag_id")}
 

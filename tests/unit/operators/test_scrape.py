@@ -1,15 +1,20 @@
 """A try that follows one whose call had succeeded. Airflow cannot be made to do this at will; it is imitated here."""
 
+import asyncio
 import json
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from orchestration.config.answers import AnswerDescription
+from orchestration.operators import call_trigger
 from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.call_rows import OUTCOME_KEY, Call
-from orchestration.operators.call_trigger import ScraperCallTrigger
+from orchestration.operators.call_trigger import RESUMED_AFTER, ScraperCallTrigger
 from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
+from orchestration.services.answers import failed
+from orchestration.services.scraper_service import ScraperService
 from support.worlds import DAY, et
 
 RETRIES = 3
@@ -67,6 +72,45 @@ def test_the_triggerer_reads_an_answer_as_its_scraper_describes_it():
     again = ScraperCallTrigger(**json.loads(json.dumps(arguments)))
     assert path.endswith("ScraperCallTrigger")
     assert (AnswerDescription.model_validate(again.description), again.event_source) == (description, True)
+
+
+class TestACallThatIsAnsweredAtOnce:
+    """Airflow takes a task that resumes before its scheduler knows of the deferral for a failed one."""
+
+    @pytest.fixture
+    def slept(self, monkeypatch):
+        slept = []
+
+        async def answered(*_, **__):
+            return failed("http_404", "no such scraper", retryable=False)
+
+        async def sleep(seconds):
+            slept.append(seconds)
+
+        monkeypatch.setattr(ScraperService, "exchange", answered)
+        monkeypatch.setattr(call_trigger.asyncio, "sleep", sleep)
+        return slept
+
+    def event(self):
+        async def first():
+            return await anext(ScraperCallTrigger("x", {}, "w", 5).run())
+
+        return asyncio.run(first()).payload
+
+    def test_is_handed_over_some_seconds_later(self, slept):
+        self.event()
+        assert len(slept) == 1
+        assert timedelta(0) < timedelta(seconds=slept[0]) <= RESUMED_AFTER
+
+    def test_and_has_not_taken_longer_for_it(self, slept, monkeypatch):
+        monkeypatch.setattr(call_trigger, "RESUMED_AFTER", timedelta(hours=1))
+        event = self.event()
+        assert datetime.fromisoformat(event["ended"]) - datetime.fromisoformat(event["started"]) < timedelta(hours=1)
+
+    def test_is_handed_over_at_once_when_it_took_long_enough(self, slept, monkeypatch):
+        monkeypatch.setattr(call_trigger, "RESUMED_AFTER", timedelta(0))
+        self.event()
+        assert slept == []
 
 
 def test_a_secret_among_the_parameters_is_sent_and_left_nowhere():
