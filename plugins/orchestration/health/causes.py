@@ -86,7 +86,8 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     unset = [call for call in failed if call.error_type == NOT_SET_UP]
     if unset:
         text = f"the connection scraper_service does not exist, or contradicts itself: {_calls(unset)}"
-        yield level("service_down", "scraper_service", text, script("check_system_status", facts.day))
+        status = script("check_system_status", facts.day)
+        yield level("service_down", "scraper_service", text, status, detail=NOT_SET_UP)
     cut_off = [call for call in failed if call.error_type == UNREACHABLE]
     if cut_off:
         text = f"the scraper service cannot be reached: {_calls(cut_off)}"

@@ -39,9 +39,9 @@ def bad(kind: str, workflow: str, text: str, command: str, run_id: str | None = 
     return Finding(Verdict.UNHEALTHY, kind, workflow, text, command, run_id, detail)
 
 
-def worse(kind: str, workflow: str, text: str, command: str, run_id: str | None = None) -> Finding:
+def worse(kind: str, workflow: str, text: str, command: str, run_id: str | None = None, detail: str = "") -> Finding:
     """Return a finding that makes the day DEGRADED."""
-    return Finding(Verdict.DEGRADED, kind, workflow, text, command, run_id)
+    return Finding(Verdict.DEGRADED, kind, workflow, text, command, run_id, detail)
 
 
 def script(name: str, day: date, more: str = "") -> str:

@@ -68,8 +68,9 @@ class Health:
         """One line: the verdict and the most likely cause."""
         if self.findings:
             first = self.findings[0]
-            also = {f.kind: f.text for f in reversed(self.findings) if is_cause(f) or f.kind in MINOR}
-            also.pop(first.kind, None)
+            minor = reversed([f for f in self.findings if is_cause(f) or f.kind in MINOR])
+            also = {(f.kind, f.detail): f.text for f in minor}
+            also.pop((first.kind, first.detail), None)
             return "; also: ".join([f"{self.verdict.value}: {first.text}", *list(reversed(also.values()))])
         if self.halt:
             return f"{self.verdict.value}: halted: {self.halt}"

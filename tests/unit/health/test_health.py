@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from orchestration.alerts.model import alert_of
 from orchestration.health.facts import CleanupFact, DayFacts, DecisionFact, WaitingFile
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after
@@ -264,6 +265,16 @@ def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
     )
     # Airflow's own command for it would print the password.
     assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
+
+
+def test_the_two_are_told_apart_and_neither_hides_the_other():
+    facts = broken("betting_lines", "connection", ticks=["13:00"])
+    unset = [c for c in facts.calls if c.error_type and c.scraper != "oddsa_events"]
+    calls = [replace(c, error_type="not_set_up") if c in unset else c for c in facts.calls]
+    health = verdict(replace(facts, calls=tuple(calls)))
+    assert len({alert_of(f).key for f in health.findings if f.kind == "service_down"}) == 2
+    assert "does not exist, or contradicts itself" in health.headline
+    assert "; also: the scraper service cannot be reached" in health.headline
 
 
 @pytest.mark.lesson("E10")
