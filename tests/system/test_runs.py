@@ -143,6 +143,8 @@ def test_one_call_for_each_event_and_one_that_fails_stops_no_other(live):
     }
     assert live.execution("fan_out", run)["status"] == "partial"
     assert live.execution("fan_out", run)["error_message"] == "props event-3: bad_request"
+    named = {one["rendered_map_index"] for (task, _), one in live.instances("fan_out", run).items() if task == "props"}
+    assert named == {f"event-{n}" for n in range(5)}
 
 
 def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_others_counts(live):

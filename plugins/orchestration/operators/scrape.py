@@ -159,12 +159,11 @@ class ScrapeOperator(AuditedOperator):
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
         of = self.item if self.several else [self.item]
         if of == NOTHING and self.fan_out != FanOut.NOTHING:
-            self._name(context, f"no {self.fan_out}")
+            context["call_label"] = f"no {self.fan_out}"
             raise AirflowSkipException(f"{self.scraper} is called for each {self.fan_out}, and there is none")
         items = [self._item(one) for one in of]
         first, last = items[0].label or self.scraper, items[-1].label
-        label = first if len(items) == 1 else f"{first} … {last} ({len(items)})"
-        self._name(context, label)
+        label = context["call_label"] = first if len(items) == 1 else f"{first} … {last} ({len(items)})"
         had = decision["collected"].get(self.scraper, ())
         calls = [
             self._call(item, decision, clock, index if self.several else None)
@@ -241,7 +240,7 @@ class ScrapeOperator(AuditedOperator):
         """Stage the row of the try, leave its outcome for ``finish``, and fail the task when the call failed."""
         decision, clock, key = self._decision(context), RunClock.of(context), task_key(context)
         # After a deferral this is another process than the one that made the call's label.
-        self._name(context, call.label.removeprefix(self.scraper).strip() or self.scraper)
+        label = context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
         if self.most_events is not None and len(result.event_ids) > self.most_events:
             why = f"{len(result.event_ids)} events are more than Airflow maps tasks over ([core] max_map_length)"
             result = failed("too_many_events", f"{why}: give what is called for them calls_per_task", retryable=False)
@@ -254,11 +253,9 @@ class ScrapeOperator(AuditedOperator):
         if result.outcome is Outcome.FAILED:
             raise CallFailed(self.scraper, result)
         self.log.info("%s: %s, %s records", call.label, result.outcome, result.record_count)
+        # So that the name of the instance goes with the word of its success: else that is a request of its own.
+        context["ti"].rendered_map_index = label
         return returned
-
-    def _name(self, context: Context, label: str) -> None:
-        """Say what the instance is called in the UI. For a name that is new to it, Airflow asks its API once more."""
-        context["call_label"] = context["ti"].rendered_map_index = label
 
     def _measure(self, result: CallResult, started: datetime, ended: datetime) -> None:
         """Count a call that was made."""
