@@ -187,7 +187,10 @@ class Day:
 
     def _settle(self, moment: datetime) -> None:
         # Runs that a fault keeps from ending are left to themselves, late rows and messages to the next cleanup.
-        waits = self.fault is not None and self.fault.stands_still and self.fault.holds(self.stack.day, moment)
+        fault = self.fault if self.fault is not None and self.fault.holds(self.stack.day, moment) else None
+        waits = fault is not None and fault.stands_still
+        # Messages for a table that is gone come back for ever.
+        late = STANDSTILL_SECONDS if fault is not None and fault.dropped else LATE_SECONDS
         began = time.monotonic()
         while self.busy():
             self.stack.check()
@@ -198,7 +201,7 @@ class Day:
             waited = time.monotonic() - began
             if waits and waited > STANDSTILL_SECONDS:
                 return
-            if waited > LATE_SECONDS and not self.api.unfinished():
+            if waited > late and not self.api.unfinished():
                 return
             if waited > STUCK_SECONDS:
                 raise StackError(f"the tick {moment.isoformat()} got stuck; look at {self.stack.url}")
