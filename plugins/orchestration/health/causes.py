@@ -145,7 +145,8 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
     for scraper, found_of in asked.items():
         if len(found_of) >= ENOUGH_CALLS and not any(found_of.values()):
             late[_source(config, scraper)].append(scraper)
-    for source, scrapers in sorted(late.items()):
+    # Whose data most of the scrapers wait for comes first.
+    for source, scrapers in sorted(late.items(), key=lambda item: (-len(item[1]), item[0])):
         count = max(len(asked[scraper]) for scraper in scrapers)
         text = (
             f"the source {source} is late: {', '.join(sorted(scrapers))} found none of the {count} games that are due"

@@ -194,6 +194,14 @@ def test_of_two_causes_at_once_the_nearer_comes_first_and_the_first_line_names_b
     assert all(finding.text in health.headline for finding in named)
 
 
+def test_of_two_sources_that_are_late_the_one_that_most_waits_for_comes_first():
+    facts = late(day())
+    called = [c for c in facts.calls if c.scraper == "nbac_play_by_play" and c.workflow == "post_game_window_1"]
+    made = [replace(c, scraper=n) for c in called for n in ("bigdataball_pbp", "nbac_gamebook_pdf")]
+    findings = assess(CONFIG, replace(facts, calls=(*facts.calls, *made)), NOW).findings
+    assert [f.workflow for f in findings if f.kind == "source_late"] == ["nba_com", "bigdataball"]
+
+
 @pytest.mark.parametrize("workflow", ["schedule_dependency", "post_game_window_1"])
 def test_a_pool_in_which_anybody_makes_calls_is_not_full(workflow):
     made = next(c for c in day().calls if (c.workflow, c.tick) == ("schedule_dependency", et("18:00")))

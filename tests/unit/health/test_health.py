@@ -268,7 +268,7 @@ def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
 
 
 def test_the_two_are_told_apart_and_neither_hides_the_other():
-    facts = broken("betting_lines", "connection", ticks=["13:00"])
+    facts = broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"])
     unset = [c for c in facts.calls if c.error_type and c.scraper != "oddsa_events"]
     calls = [replace(c, error_type="not_set_up") if c in unset else c for c in facts.calls]
     health = verdict(replace(facts, calls=tuple(calls)))
