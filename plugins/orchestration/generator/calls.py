@@ -74,6 +74,7 @@ def _call(
     if fan_out is FanOut.NOTHING:
         most = conf.getint("core", "max_map_length") if _mapped_over(config, workflow, scraper) else None
         return ScrapeOperator(**arguments, returns_events=is_event_source(scraper, config.scrapers), most_events=most)
+    # Airflow renders it before the call as well, when there is no label yet.
     arguments["map_index_template"] = "{{ call_label | default('') }}"
     mapped = (
         ScrapeOperator.partial(**arguments) if size == 1 else ScrapeBatchOperator.partial(**arguments, at_once=at_once)

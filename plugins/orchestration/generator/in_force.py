@@ -26,9 +26,7 @@ def make_ready() -> None:
     """
     with contextlib.suppress(ConfigError):
         loaded = load_or_last_good()
-        for dag_id, dag in build_dags(loaded.config, failed={}).items():
-            dag.get_template_env()
-            _ready[dag_id] = loaded, dag
+        _ready.update({dag_id: (loaded, dag) for dag_id, dag in build_dags(loaded.config, failed={}).items()})
 
 
 def dags_in_force(only: str | None = None) -> dict[str, DAG]:

@@ -16,6 +16,7 @@ MODULES = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.providers.google.cloud.hooks.bigquery",
     "airflow.providers.http.hooks.http",
+    "jinja2.ext",
     "orchestration.audit.inputs",
     "orchestration.audit.outbox",
 )

@@ -83,19 +83,19 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
     level = bad if lost else worse
     command = script("investigate_scraper_failures", facts.day, " --days 1")
+    status = script("check_system_status", facts.day)
     unset = [call for call in failed if call.error_type == NOT_SET_UP]
     if unset:
         text = f"the connection scraper_service does not exist, or contradicts itself: {_calls(unset)}"
-        status = script("check_system_status", facts.day)
         yield level("service_down", "scraper_service", text, status, detail=NOT_SET_UP)
     cut_off = [call for call in failed if call.error_type == UNREACHABLE]
     if cut_off:
         text = f"the scraper service cannot be reached: {_calls(cut_off)}"
-        yield level("service_down", "scraper_service", text, script("check_system_status", facts.day))
+        yield level("service_down", "scraper_service", text, status)
     broken = [call for call in failed if call.error_type == BROKEN_OFF]
     if broken:
         text = f"the scraper service breaks its answers off in the middle: {_calls(broken)}"
-        yield level("answers_cut", "scraper_service", text, script("check_system_status", facts.day))
+        yield level("answers_cut", "scraper_service", text, status)
     groups: dict[tuple[str, str], list[CallFact]] = defaultdict(list)
     unknown = [call for call in failed if call.error_type == UNKNOWN]
     if unknown:

@@ -68,8 +68,8 @@ class Health:
         """One line: the verdict and the most likely cause."""
         if self.findings:
             first = self.findings[0]
-            minor = reversed([f for f in self.findings if is_cause(f) or f.kind in MINOR])
-            also = {(f.kind, f.detail): f.text for f in minor}
+            named = [f for f in self.findings if is_cause(f) or f.kind in MINOR]
+            also = {(f.kind, f.detail): f.text for f in reversed(named)}
             also.pop((first.kind, first.detail), None)
             return "; also: ".join([f"{self.verdict.value}: {first.text}", *list(reversed(also.values()))])
         if self.halt:

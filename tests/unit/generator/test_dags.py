@@ -208,7 +208,7 @@ def test_a_task_builds_its_own_dag_only():
 
 
 @pytest.fixture
-def files(tmp_path, monkeypatch):
+def file(tmp_path, monkeypatch):
     path = tmp_path / "workflows.yaml"
     path.write_bytes((ROOT / "config" / "workflows.yaml").read_bytes())
     monkeypatch.setenv("ORCHESTRATION_CONFIG", str(path))
@@ -220,7 +220,7 @@ class TestADagThatWasMadeReady:
     """In the process from which tasks are forked."""
 
     @pytest.fixture
-    def built(self, files, monkeypatch):
+    def built(self, file, monkeypatch):
         build, built = in_force.build_dags, []
 
         def noting(config, only=None, failed=None):
@@ -241,8 +241,8 @@ class TestADagThatWasMadeReady:
         assert first is not second
         assert built == ["betting_lines"]
 
-    def test_is_of_no_use_once_the_file_has_changed(self, files, built):
-        files.write_text(files.read_text().replace("  betting_lines:\n", "  betting_lines:\n    tags: [changed]\n", 1))
+    def test_is_of_no_use_once_the_file_has_changed(self, file, built):
+        file.write_text(file.read_text().replace("  betting_lines:\n", "  betting_lines:\n    tags: [changed]\n", 1))
         assert "changed" in dags_in_force("betting_lines")["betting_lines"].tags
 
     def test_is_the_one_that_would_have_been_built(self, built):
@@ -258,37 +258,27 @@ class TestABrokenFile:
     def check(self):
         runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
 
-    def test_leaves_the_dags_of_the_last_good_one_and_shows_its_errors(self, files):
+    def test_leaves_the_dags_of_the_last_good_one_and_shows_its_errors(self, file):
         good = self.dags()
         self.check()
-        files.write_text(files.read_text().replace("frequency_hours", "frequncy_hours"))
+        file.write_text(file.read_text().replace("frequency_hours", "frequncy_hours"))
         assert self.dags() == good
         with pytest.raises(ConfigError, match=r"workflows.yaml:\d+:\d+: .*did you mean `frequency_hours`"):
             self.check()
 
-    def test_shows_its_errors_where_there_never_was_a_good_one(self, files):
-        files.write_text("nonsense")
+    def test_shows_its_errors_where_there_never_was_a_good_one(self, file):
+        file.write_text("nonsense")
         with pytest.raises(ConfigError, match="must be a mapping"):
             self.dags()
 
-    def test_a_repaired_file_is_in_force_at_once(self, files):
+    def test_a_repaired_file_is_in_force_at_once(self, file):
         before = self.dags()
-        files.write_text(
-            files.read_text().replace("  injury_discovery:\n", "  injury_discovery:\n    enabled: false\n")
-        )
+        file.write_text(file.read_text().replace("  injury_discovery:\n", "  injury_discovery:\n    enabled: false\n"))
         assert before - self.dags() == {"injury_discovery"}
 
 
 class TestAFileThatLoadsAndCannotBeBuilt:
     """Nothing is known that loads and cannot be built; should there be, these hold what becomes of it."""
-
-    @pytest.fixture
-    def file(self, tmp_path, monkeypatch):
-        path = tmp_path / "workflows.yaml"
-        path.write_bytes((ROOT / "config" / "workflows.yaml").read_bytes())
-        monkeypatch.setenv("ORCHESTRATION_CONFIG", str(path))
-        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-        return path
 
     @pytest.fixture
     def broken(self, monkeypatch):
