@@ -23,6 +23,8 @@ from support.worlds import DAY, ROOT, et
 pytestmark = pytest.mark.drill
 SEED = 7
 KILLS = 20
+TARGETS = ("task", "task", "executor", "scheduler", "triggerer", "sandbox")
+EACH_ONCE = {"task", "scheduler", "triggerer", "sandbox"}
 SECONDS_BETWEEN = (1.0, 5.0)
 BLOCKING = ("nbac_team_boxscore", "nbac_play_by_play", "oddsa_game_lines")
 TIMELINE = {
@@ -62,7 +64,9 @@ class Killer(threading.Thread):
     def run(self) -> None:
         try:
             while len(self.killed) < KILLS and not self.over.wait(self.dice.uniform(*SECONDS_BETWEEN)):
-                target = self.dice.choice(["task", "task", "executor", "scheduler", "triggerer", "sandbox"])
+                # The last kills are for those that the dice have left out.
+                missing = sorted(EACH_ONCE - set(self.killed))
+                target = self.dice.choice(missing if len(self.killed) + len(missing) >= KILLS else TARGETS)
                 if target in ("task", "executor"):
                     if not self.kill_worker(target):
                         continue
@@ -154,7 +158,7 @@ def tries(day) -> dict[tuple, str]:
 def test_it_was_a_hard_day(hard_day):
     assert hard_day.killer.failure is None
     assert len(hard_day.killer.killed) == KILLS, hard_day.killer.killed
-    assert set(hard_day.killer.killed) >= {"task", "scheduler", "triggerer", "sandbox"}
+    assert set(hard_day.killer.killed) >= EACH_ONCE
 
 
 def test_no_row_is_left_behind(hard_day):
