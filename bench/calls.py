@@ -32,8 +32,8 @@ from figures import RUNS, keep, median
 
 from sandbox.airflow_api import AirflowApi
 from sandbox.stack import Ports, Stack
+from support.ports import free_ports
 from support.scripted import Request, ScriptedService, found
-from support.standins import free_ports
 
 MANY = int(os.environ.get("BENCH_CALLS", "500"))
 PER_TASK = int(os.environ.get("BENCH_PER_TASK", "50"))

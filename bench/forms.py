@@ -28,7 +28,7 @@ from figures import keep
 from sandbox.airflow_api import AirflowApi
 from sandbox.cluster import Cluster, ClusterPorts
 from sandbox.stack import Ports, Stack
-from support.standins import free_ports
+from support.ports import free_ports
 
 FORMS = "sqlite:200 postgres:200 celery:200 celery:1000"
 AT_A_TIME = 8

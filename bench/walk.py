@@ -31,7 +31,7 @@ from sandbox.faults import FAULTS
 from sandbox.stack import Stack
 from support.browser import CHROMIUM, HOW, browser
 from support.days import some_ports
-from support.standins import free_ports
+from support.ports import free_ports
 from support.worlds import et
 
 GAMES = 2

@@ -22,6 +22,8 @@ from sandbox.world import Clock
 log = logging.getLogger(__name__)
 
 SUBSCRIPTION = "phase2-raw-processor"
+DDL_SECONDS = 300
+"""What making one table may take: at the start everything on the machine is busy."""
 
 _GAME_TABLE = "game_id STRING, game_date DATE, source_file_path STRING, processed_at TIMESTAMP"
 _LIST_TABLE = "source_file_path STRING, processed_at TIMESTAMP"
@@ -50,14 +52,14 @@ def client(project: str, url: str | None = None) -> bigquery.Client:
 
 def create_tables(bq: bigquery.Client) -> None:
     """Create ``nba_raw``: game tables by date with a required partition filter, lists without partitions."""
-    bq.query("CREATE SCHEMA IF NOT EXISTS nba_raw").result(timeout=30)
+    bq.query("CREATE SCHEMA IF NOT EXISTS nba_raw").result(timeout=DDL_SECONDS)
     dated = "PARTITION BY game_date OPTIONS(require_partition_filter=true)"
     for table in sorted({scraper.table for scraper in SCRAPERS.values() if scraper.table}):
         columns = _SCHEDULE_TABLE if table == SCHEDULE else _GAME_TABLE
         if table in _WITHOUT_DATES:
             columns = _LIST_TABLE
         rest = "" if table in _WITHOUT_DATES else dated
-        bq.query(f"CREATE TABLE IF NOT EXISTS nba_raw.{table} ({columns}) {rest}").result(timeout=30)
+        bq.query(f"CREATE TABLE IF NOT EXISTS nba_raw.{table} ({columns}) {rest}").result(timeout=DDL_SECONDS)
 
 
 class Phase2(threading.Thread):

@@ -13,6 +13,8 @@ from google.cloud import bigquery
 from google.cloud.bigquery import AutoRowIDs
 from requests import RequestException
 
+from sandbox.phase2 import DDL_SECONDS
+
 log = logging.getLogger(__name__)
 
 TABLE = "nba_orchestration.scraper_execution_log"
@@ -91,6 +93,6 @@ def appender(bq: bigquery.Client, table: str) -> Append:
 def create_log(bq: bigquery.Client, table: str) -> None:
     """Create the log as the old system has it, in a dataset of its own or in ours."""
     dataset, _, _ = table.partition(".")
-    bq.query(f"CREATE SCHEMA IF NOT EXISTS {dataset}").result(timeout=30)
+    bq.query(f"CREATE SCHEMA IF NOT EXISTS {dataset}").result(timeout=DDL_SECONDS)
     partition = "PARTITION BY DATE(triggered_at)"
-    bq.query(f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS}) {partition}").result(timeout=30)
+    bq.query(f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS}) {partition}").result(timeout=DDL_SECONDS)

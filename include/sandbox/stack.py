@@ -225,7 +225,7 @@ class Stack:
         self.await_bigquery()
         self._start_sandbox()
         if migration.wait(timeout=LONGEST_SECONDS) != 0:
-            raise StackError(f"Airflow's database could not be made; see {self.home / 'airflow-db.log'}")
+            raise StackError(f"Airflow's database could not be made{self._last_words('airflow-db')}")
         del self.processes["airflow-db"]
         self.tell("Starting Airflow ...")
         # The four components of `airflow standalone`, apart since its log servers listen on every address.
@@ -289,7 +289,7 @@ class Stack:
                 check=False,
             )
         if done.returncode != 0:
-            says = f"{name} failed; see {self.home / name}.log"
+            says = f"{name} failed{self._last_words(name)}"
             if not may_fail:
                 raise StackError(says)
             self.tell(says)
@@ -306,7 +306,7 @@ class Stack:
                 if requests.get(url, timeout=10).status_code < 500:
                     return
             time.sleep(0.2)
-        raise StackError(f"{name} did not answer within {LONGEST_SECONDS} s; see {self.home / name}.log")
+        raise StackError(f"{name} did not answer within {LONGEST_SECONDS} s{self._last_words(name)}")
 
     def check(self) -> None:
         """Raise StackError when a process has ended."""
@@ -315,7 +315,13 @@ class Stack:
                 self._ended(name, process.returncode)
 
     def _ended(self, name: str, code: int) -> None:
-        raise StackError(f"{name} has ended with code {code}; see {self.home / f'{name}.log'}")
+        raise StackError(f"{name} has ended with code {code}{self._last_words(name)}")
+
+    def _last_words(self, name: str) -> str:
+        """Return the last line of a process's log, and where the log is, as the end of a sentence."""
+        log = self.home / f"{name}.log"
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        return f"{f': {lines[-1]}' if lines else ''}; see {log}"
 
     def memory(self) -> int:
         """Return the bytes that the stack's processes use together; pages that they share count once."""

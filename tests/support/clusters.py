@@ -19,7 +19,8 @@ from rich.console import Console
 from sandbox.cluster import Cluster, ClusterPorts, family, program
 from sandbox.stack import StackError
 from support.days import PlayedDay
-from support.standins import PATIENCE_SECONDS, free_ports
+from support.ports import free_ports
+from support.standins import PATIENCE_SECONDS
 from support.worlds import et
 
 PORTS = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub", "postgres", "redis", "health")

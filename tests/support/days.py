@@ -13,7 +13,8 @@ from rich.console import Console
 
 from sandbox.demo import Day
 from sandbox.stack import Ports, Stack
-from support.standins import PATIENCE_SECONDS, free_ports
+from support.ports import free_ports
+from support.standins import PATIENCE_SECONDS
 from support.worlds import et
 
 LONG_AGO = "DATE '2026-01-01'"

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiosmtpd.controller import Controller
 
-from support.standins import free_ports
+from support.ports import free_ports
 
 
 class Letterbox:

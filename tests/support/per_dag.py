@@ -14,7 +14,8 @@ import requests
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
 from sandbox.stack import Stack
-from support.standins import PATIENCE_SECONDS, free_ports
+from support.ports import free_ports
+from support.standins import PATIENCE_SECONDS
 
 TESTS = Path(__file__).resolve().parents[1]
 RIGHTS = "PER_DAG_RIGHTS"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,19 +20,12 @@ from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
 from sandbox.bigquery_faults import TROUBLES
 from sandbox.service import HANG_SECONDS
+from support.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
 PATIENCE_SECONDS = 300
 """The last limit of every wait: a busy machine is slow, and only what never comes is a failure."""
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(contextlib.closing(socket.socket())) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 class GoogleStandIns:

@@ -18,7 +18,8 @@ from sandbox.service import THREADS, Service
 from sandbox.service_log import ServiceLog
 from sandbox.stack import StackError
 from sandbox.world import Rates, Troubles, World
-from support.standins import PROJECT, free_ports
+from support.ports import free_ports
+from support.standins import PROJECT
 from support.worlds import ours
 
 DAY = date(2026, 1, 14)

@@ -1,6 +1,10 @@
-"""The folder of a stack holds connections and rows: nobody else's on this machine."""
+"""The folder of a stack is nobody else's on this machine, and what breaks down in it says why."""
 
-from sandbox.stack import Ports, Stack
+import sys
+
+import pytest
+
+from sandbox.stack import Ports, Stack, StackError
 
 
 def test_only_its_owner_can_look_into_the_folder_of_a_stack(tmp_path, monkeypatch):
@@ -11,3 +15,21 @@ def test_only_its_owner_can_look_into_the_folder_of_a_stack(tmp_path, monkeypatc
     with Stack(home):
         assert home.stat().st_mode & 0o777 == 0o700
         assert (home / "env.sh").exists()
+
+
+@pytest.mark.parametrize(
+    ("does", "says"),
+    [
+        (
+            "raise OSError('Address in use')",
+            "sandbox has ended with code 1: OSError: Address in use; see",
+        ),
+        ("import sys; sys.exit(3)", "sandbox has ended with code 3; see"),
+    ],
+)
+def test_what_has_ended_is_told_with_its_last_words_and_where_the_rest_is(tmp_path, does, says):
+    stack = Stack(tmp_path)
+    stack._spawn("sandbox", [sys.executable, "-c", does]).wait()
+    with pytest.raises(StackError, match=f"^{says} {tmp_path / 'sandbox.log'}$"):
+        stack.check()
+    stack.stop()
