@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 OUTCOME_KEY = "outcome"
 """The XCom in which every call leaves its outcome for ``finish``."""
+OF_DECISION = ("workflow", "decision_id", "target_date")
+"""What the row of a call takes from its decision."""
 KILLED = failed(
     "killed", "The try ended without a word: its process was killed, or somebody set its state", retryable=True
 )

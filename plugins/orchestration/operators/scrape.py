@@ -21,7 +21,7 @@ from orchestration.nba.games import Game
 from orchestration.nba.teams import team
 from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_retries import CallFailed
-from orchestration.operators.call_rows import KILLED, OUTCOME_KEY, Call, call_row, left_of
+from orchestration.operators.call_rows import KILLED, OF_DECISION, OUTCOME_KEY, Call, call_row, left_of
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.metrics import CALL_DURATION, CALLS
@@ -109,8 +109,8 @@ class ScrapeOperator(AuditedOperator):
                 self.returns_events,
                 self.config.settings.endpoint,
             )
-            # What it knows goes along, so that the task need not ask for it again.
-            known = {"call": call.to_dict(), "decision": decision}
+            # What its row needs goes along, so that the task need not ask for it again.
+            known = {"call": call.to_dict(), "decision": {name: decision[name] for name in OF_DECISION}}
             self.defer(trigger=trigger, method_name="answered", kwargs=known, timeout=limit)
         try:
             result = ScraperService(self.config.settings.endpoint).call(
