@@ -140,6 +140,7 @@ class TestBigQueryDown:
         with caplog.at_level(logging.ERROR):
             append_staged({"task": task})
         assert "stay in the outbox" in caplog.text
+        assert re.search(r"took no rows for workflow_decisions: 127\.0\.0\.1:\d+ cannot be reached", caplog.text)
         assert len(Outbox().staged()) == 1
 
 

@@ -155,7 +155,7 @@ class Warehouse:
             self._failing = True
             answer = error.cause if isinstance(error, RetryError) else error
             if isinstance(answer, GoogleAPICallError) and (kind := _refusal(int(answer.code or 0))) is not None:
-                raise kind(f"BigQuery refused the rows for {table}: {_first_line(answer)}") from error
+                raise kind(f"BigQuery refused the rows for {table}: {_first_line(error)}") from error
             raise WarehouseError(f"BigQuery took no rows for {table}: {_first_line(error)}") from error
         if errors:
             raise RowsRejected(table, {int(e["index"]): masked(str(e.get("errors", e))) for e in errors})
@@ -252,9 +252,13 @@ def _parameter(name: str, value: Parameter) -> Any:
 
 def _first_line(error: Exception) -> str:
     """Return what an error says, in one line without secrets. Airflow's logs show it whole, and without them too."""
+    from google.api_core.exceptions import RetryError
     from requests import RequestException, Timeout
 
     hide_in_logs(error)
+    if isinstance(error, RetryError) and error.cause is not None:
+        # What it was tried again for, until the time was up.
+        error = error.cause
     if isinstance(error, RequestException) and error.request is not None and error.response is None:
         # Its own text is a long chain of wrapped exceptions.
         what = "took too long" if isinstance(error, Timeout) else "cannot be reached"
