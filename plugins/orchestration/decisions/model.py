@@ -13,7 +13,9 @@ from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Game
 from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority
 
-NOT_KNOWING = frozenset({"history_unreadable", "schedule_unknown", "internal_error"})
+HISTORY_UNREADABLE = "history_unreadable"
+"""The rule of an ABORT for want of BigQuery's answer (lesson K8)."""
+NOT_KNOWING = frozenset({HISTORY_UNREADABLE, "schedule_unknown", "internal_error"})
 """Rules of an ABORT for want of knowledge: over as soon as the workflow can decide again, if nothing was lost."""
 
 

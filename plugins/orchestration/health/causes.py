@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from orchestration.config.model import Config
+from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts
 from orchestration.health.findings import Finding, bad, script, worse
 from orchestration.health.running import standing_aborts, standing_failures
@@ -50,7 +51,7 @@ def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 
 def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    unread = [d for d in standing_aborts(config, facts) if d.rule == "history_unreadable"]
+    unread = [d for d in standing_aborts(config, facts) if d.rule == HISTORY_UNREADABLE]
     if len({d.workflow for d in unread}) < 2:
         return
     ticks = sorted({d.tick for d in unread})

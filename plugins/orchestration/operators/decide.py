@@ -12,7 +12,7 @@ from orchestration import __version__
 from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import Alert
 from orchestration.decisions.engine import aborted, decide, forced
-from orchestration.decisions.model import NOT_KNOWING, Decision
+from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.findings import script
 from orchestration.nba.eastern import et
@@ -33,8 +33,7 @@ REFUSED_KEY = "refused"
 """The XCom that says why a request was refused: nothing was decided then."""
 LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
-UNREADABLE = "history_unreadable"
-PASSING = (UNREADABLE, "schedule_unknown")
+PASSING = (HISTORY_UNREADABLE, "schedule_unknown")
 """Rules of an ABORT that minutes may mend: BigQuery answers again, the schedule's refresh of this tick is through."""
 _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 
@@ -120,7 +119,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         except RequestRefused:
             raise
         except WarehouseError as error:
-            return aborted(self.workflow, config, clock.tick, UNREADABLE, f"History unreadable: {error}")
+            return aborted(self.workflow, config, clock.tick, HISTORY_UNREADABLE, f"History unreadable: {error}")
         except Exception as error:
             hide_in_logs(error)
             self.log.exception("The decision failed; it is recorded as ABORT")

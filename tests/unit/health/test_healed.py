@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health.healed import healed
-from orchestration.words import ExecutionStatus
+from orchestration.words import Action, ExecutionStatus, NoAnswer
 from support.facts import AFTER, CONFIG, a_day
 from support.worlds import et
 
@@ -53,3 +54,19 @@ def test_a_failure_that_a_later_run_made_up_for():
     executions = tuple(wrong if e is first else e for e in facts.executions)
     [(kind, seen, _)] = past(replace(facts, executions=executions))
     assert (kind, seen) == ("execution_failed", f"{first.tick + timedelta(minutes=50):%H:%M}")
+
+
+def test_the_aborts_of_an_outage_of_bigquery_are_said_with_it_and_one_alone_by_itself():
+    facts = a_day()
+
+    def unread(*names):
+        return tuple(
+            replace(d, action=Action.ABORT, rule=HISTORY_UNREADABLE, reason=NoAnswer.DOWN.value)
+            if d.tick == et("11:00") and d.workflow in names
+            else d
+            for d in facts.decisions
+        )
+
+    one, other = "betting_lines", "injury_discovery"
+    assert past(replace(facts, decisions=unread(one))) == [("abort", "11:50", "11:50")]
+    assert past(replace(facts, decisions=unread(one, other))) == [("bigquery_down", "11:50", "11:50")]
