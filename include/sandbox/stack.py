@@ -36,6 +36,17 @@ class StackError(Exception):
     """The stack cannot start or has broken down. Its text is one line for a person."""
 
 
+def is_free(port: int) -> bool:
+    """Return whether a server can listen on this port of 127.0.0.1."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 @dataclass(frozen=True)
 class Ports:
     """Where everything listens; each can be moved by an environment variable."""
@@ -50,15 +61,11 @@ class Ports:
     def check_free(self) -> None:
         """Raise StackError, naming the variable to set, when a port is in use."""
         for name, port in vars(self).items():
-            with contextlib.closing(socket.socket()) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError:
-                    variable = "DEMO_UI_PORT" if name == "api" else f"DEMO_{name.upper()}_PORT"
-                    raise StackError(
-                        f"port {port} is in use (another demo?); stop what uses it, or set {variable} to a free one"
-                    ) from None
+            if not is_free(port):
+                variable = "DEMO_UI_PORT" if name == "api" else f"DEMO_{name.upper()}_PORT"
+                raise StackError(
+                    f"port {port} is in use (another demo?); stop what uses it, or set {variable} to a free one"
+                )
 
 
 @dataclass

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
-import socket
 from collections.abc import Iterator
 from itertools import cycle, islice
+
+from sandbox.stack import is_free
 
 PORTS = range(20_000, 32_768)
 """Below what Linux, macOS and Windows give to outgoing connections and to whoever does not mind which port."""
@@ -32,13 +32,4 @@ _PORTS = _own()
 
 def free_ports(count: int) -> list[int]:
     """Return so many ports on which nothing listens."""
-    return [next(filter(_is_free, _PORTS)) for _ in range(count)]
-
-
-def _is_free(port: int) -> bool:
-    with contextlib.closing(socket.socket()) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    return [next(filter(is_free, _PORTS)) for _ in range(count)]
