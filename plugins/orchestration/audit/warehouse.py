@@ -137,7 +137,7 @@ class Warehouse:
         Raises RowsRejected when some were refused (the others are in), RequestRefused when all were for what is in
         them, WarehouseError when nothing is known.
         """
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from google.api_core.exceptions import GoogleAPICallError
         from google.api_core.retry import Retry
         from google.cloud.bigquery import AutoRowIDs
 
@@ -153,7 +153,7 @@ class Warehouse:
             self._failing = False
         except Exception as error:
             self._failing = True
-            answer = error.cause if isinstance(error, RetryError) else error
+            answer = _heard_last(error)
             if isinstance(answer, GoogleAPICallError) and (kind := _refusal(int(answer.code or 0))) is not None:
                 raise kind(f"BigQuery refused the rows for {table}: {_first_line(error)}") from error
             raise WarehouseError(f"BigQuery took no rows for {table}: {_first_line(error)}") from error
@@ -250,15 +250,19 @@ def _parameter(name: str, value: Parameter) -> Any:
     return ArrayQueryParameter(name, "STRING", list(value))
 
 
+def _heard_last(error: Exception) -> Exception:
+    """Return ``error``; of a request that was tried again until its time was up, what the last try met."""
+    from google.api_core.exceptions import RetryError
+
+    return error.cause or error if isinstance(error, RetryError) else error
+
+
 def _first_line(error: Exception) -> str:
     """Return what an error says, in one line without secrets. Airflow's logs show it whole, and without them too."""
-    from google.api_core.exceptions import RetryError
     from requests import RequestException, Timeout
 
     hide_in_logs(error)
-    if isinstance(error, RetryError) and error.cause is not None:
-        # What it was tried again for, until the time was up.
-        error = error.cause
+    error = _heard_last(error)
     if isinstance(error, RequestException) and error.request is not None and error.response is None:
         # Its own text is a long chain of wrapped exceptions.
         what = "took too long" if isinstance(error, Timeout) else "cannot be reached"
