@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -35,6 +36,11 @@ STANDSTILL_SECONDS = 12
 """So long a tick is waited for while a fault keeps its runs from ending."""
 MEASURE_SECONDS = 15
 OURS = ROOT / "config" / "workflows.yaml"
+
+
+def plainly(console: Console) -> Callable[[str], None]:
+    """Return what prints a text as it is: lines of logs and paths may hold what rich takes for markup."""
+    return partial(console.print, markup=False, soft_wrap=True)
 
 
 def options(environment: Mapping[str, str]) -> tuple[date, int, int]:
@@ -294,7 +300,7 @@ def run(kind: type[Stack] = Stack, folder: str = ".demo") -> int:
         fault, dialect = chosen_fault(os.environ), chosen_dialect(os.environ)
         home = ROOT / folder
         own = {"ORCHESTRATION_CONFIG": str(deployed_in(home))} if fault is not None and fault.deployed else {}
-        stack = kind(home, seed=seed, day=day, games=games, dialect=dialect, tell=console.print, settings=own)
+        stack = kind(home, seed=seed, day=day, games=games, dialect=dialect, tell=plainly(console), settings=own)
         stack.ports.check_free()  # before anything of a demo that may be running is deleted
         shutil.rmtree(home, ignore_errors=True)
         if own:
@@ -336,7 +342,7 @@ def up() -> int:
     try:
         _, games, seed = options(os.environ)
         home, dialect = ROOT / ".up", chosen_dialect(os.environ)
-        stack = Stack(home, seed=seed, day=today, games=games, dialect=dialect, on_schedule=True, tell=console.print)
+        stack = Stack(home, seed=seed, day=today, games=games, dialect=dialect, on_schedule=True, tell=plainly(console))
         with stack:
             console.print(f"Up, against the wall clock. Airflow's UI: {stack.url}. Ctrl-C stops everything.")
             wait(stack)

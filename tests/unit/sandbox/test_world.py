@@ -3,10 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from rich.console import Console
 
 from orchestration.nba.games import Game
 from orchestration.nba.teams import BY_TRICODE
-from sandbox.demo import moments, options
+from sandbox.demo import moments, options, plainly
 from sandbox.stack import StackError
 from sandbox.world import Rates, World
 from support.worlds import ours
@@ -73,3 +74,8 @@ def test_the_demo_plays_every_tick_of_the_day_once(day):
 def test_nonsense_is_one_clear_line(environment, says):
     with pytest.raises(StackError, match=says):
         options(environment)
+
+
+def test_what_looks_like_markup_is_printed_as_it_is(capsys):
+    plainly(Console())("init failed: [/opt/x] is [bold]not[/] there")
+    assert capsys.readouterr().out == "init failed: [/opt/x] is [bold]not[/] there\n"
