@@ -262,7 +262,7 @@ class Stack:
     def _spawn(self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})) -> Process:
         """Start a process, with the variables ``more`` beside everybody's."""
         self.commands[name] = command, more
-        log = (self.home / f"{name}.log").open("ab")
+        log = self._log(name).open("ab")
         self.logs.append(log)
         process = subprocess.Popen(
             command,
@@ -284,7 +284,7 @@ class Stack:
         *,
         may_fail: bool = False,
     ) -> None:
-        with (self.home / f"{name}.log").open("wb") as log:
+        with self._log(name).open("wb") as log:
             done = subprocess.run(
                 command,
                 env={**self.env, **more},
@@ -296,7 +296,7 @@ class Stack:
                 check=False,
             )
         if done.returncode != 0:
-            says = f"{name} failed{self._last_words(name)}"
+            says = f"{name} failed; see {self._log(name)}"
             if not may_fail:
                 raise StackError(says)
             self.tell(says)
@@ -313,7 +313,7 @@ class Stack:
                 if requests.get(url, timeout=10).status_code < 500:
                     return
             time.sleep(0.2)
-        raise StackError(f"{name} did not answer within {LONGEST_SECONDS} s{self._last_words(name)}")
+        raise StackError(f"{name} did not answer within {LONGEST_SECONDS} s; see {self._log(name)}")
 
     def check(self) -> None:
         """Raise StackError when a process has ended."""
@@ -324,9 +324,12 @@ class Stack:
     def _ended(self, name: str, code: int) -> None:
         raise StackError(f"{name} has ended with code {code}{self._last_words(name)}")
 
+    def _log(self, name: str) -> Path:
+        return self.home / f"{name}.log"
+
     def _last_words(self, name: str) -> str:
-        """Return the last line of a process's log, and where the log is, as the end of a sentence."""
-        log = self.home / f"{name}.log"
+        """Return the last line of the log of what broke down, and where the log is, as the end of a sentence."""
+        log = self._log(name)
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
         return f"{f': {lines[-1]}' if lines else ''}; see {log}"
 
