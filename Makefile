@@ -80,13 +80,13 @@ bench: $(VENV)/.dev $(VENV)/.distributed $(BENCH)/.done databases
 	@$(BIN)/python bench/report.py
 
 docs: $(VENV)/.dev
-	@$(BIN)/python bench/schemas.py
-	@$(BIN)/python bench/cost.py
-	@$(BIN)/python bench/alerts.py
-	@$(BIN)/python bench/faults.py
+	@$(BIN)/python docs/generate/schemas.py
+	@$(BIN)/python docs/generate/cost.py
+	@$(BIN)/python docs/generate/alerts.py
+	@$(BIN)/python docs/generate/faults.py
 
 pictures: $(VENV)/.dev browser
-	@$(BIN)/python bench/pictures.py
+	@$(BIN)/python docs/generate/pictures.py
 
 walk: $(VENV)/.dev browser
 	@$(BIN)/python bench/walk.py

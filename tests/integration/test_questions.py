@@ -2,9 +2,9 @@
 
 import pytest
 
-from support.bench_pages import module
+from support.generators import generator
 
-schemas = module("schemas")
+schemas = generator("schemas")
 
 
 @pytest.mark.parametrize("question", schemas.EXAMPLES)

@@ -16,12 +16,12 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.nba.games import Game
 from sandbox.phase2 import create_tables
-from support.bench_pages import module
+from support.generators import generator
 from support.rows import add_schedule, call, decision, execution, expected
 from support.worlds import DAY, changed, et, ours
 
 SEEN_AT = et("19:30")
-schemas = module("schemas")
+schemas = generator("schemas")
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import pytest
 
 from orchestration.cli import main
 from sandbox.faults import FAULTS, Fault
-from support.bench_pages import module
+from support.generators import generator
 from support.rows import call
 from support.seeded import SharedDay, first_alert, health_page
 from support.standins import GoogleStandIns
 from support.worlds import DAY, ROOT
 
-SAID = module("faults").SAID
+SAID = generator("faults").SAID
 ELSEWHERE = ("scheduler_down", "bigquery_down", "messages_twice")
 """Those that test_simulated_days plays, and the harmless one."""
 HERE = [name for name in FAULTS if name not in ELSEWHERE]

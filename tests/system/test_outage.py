@@ -9,9 +9,9 @@ from datetime import UTC
 import pytest
 import requests
 
-from support.bench_pages import module
 from support.days import LONG_AGO, played_day
 from support.documented import commands
+from support.generators import generator
 from support.standins import PATIENCE_SECONDS
 from support.worlds import DAY, ROOT, et
 
@@ -77,7 +77,7 @@ def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_n
         assert {row["n"] for row in found} == {1}, view
 
 
-alerts = module("alerts")
+alerts = generator("alerts")
 RUN_ID = f"replay__{et('22:00').astimezone(UTC).isoformat()}"
 FIRST = {
     said.command.replace(alerts.WORKFLOW, "post_game_window_1").replace(alerts.RUN_ID, RUN_ID)

@@ -13,10 +13,10 @@ from orchestration.decisions.request import OF_RECONCILE, OF_WORKFLOW, check_req
 from orchestration.generator.dags import build_dags
 from orchestration.health.verdict import CAUSES, OF_A_SHADOW, TOLD_ELSEWHERE
 from orchestration.words import AlertLevel
-from support.bench_pages import module
+from support.generators import generator
 from support.worlds import ROOT, ours
 
-alerts = module("alerts")
+alerts = generator("alerts")
 SAID = sorted(alerts.sites())
 KINDS = {said.kind for said in SAID}
 DAGS = build_dags(ours())

@@ -1,10 +1,10 @@
 """The cost page says what the statements say."""
 
 from orchestration.audit.cost import asked
-from support.bench_pages import module
+from support.generators import generator
 from support.worlds import ours
 
-cost = module("cost")
+cost = generator("cost")
 
 
 def test_the_page_is_current():

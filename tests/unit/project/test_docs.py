@@ -5,11 +5,11 @@ import re
 import pytest
 
 from orchestration.cli import parser
-from support.bench_pages import module
 from support.documented import PAGES, commands
+from support.generators import generator
 from support.worlds import ROOT, ours
 
-schemas = module("schemas")
+schemas = generator("schemas")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

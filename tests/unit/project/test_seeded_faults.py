@@ -1,9 +1,9 @@
 """The page of the seeded faults is current, and every kind of alert on it exists."""
 
 from sandbox.faults import FAULTS
-from support.bench_pages import module
+from support.generators import generator
 
-faults, alerts = module("faults"), module("alerts")
+faults, alerts = generator("faults"), generator("alerts")
 
 
 def test_the_page_is_current():

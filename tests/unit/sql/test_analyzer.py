@@ -8,7 +8,7 @@ from zetasql.core.exceptions import ZetaSQLError
 from orchestration.audit.statements import SQL_FOLDER, ddl, filled, statement
 from orchestration.config.settings import Settings
 from support.analyzer import Google
-from support.bench_pages import module
+from support.generators import generator
 from support.old_system import KEPT
 
 PARAMETERS = {
@@ -44,7 +44,7 @@ SERVICE_LOG = {
 }  # fmt: skip
 CREATED = [(folder, name) for folder in ("tables", "views", "functions", "reports") for name in ddl(folder)]
 QUERIES = sorted((SQL_FOLDER / "queries").glob("*.sql"))
-schemas = module("schemas")
+schemas = generator("schemas")
 
 
 @pytest.fixture(scope="module")
