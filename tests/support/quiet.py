@@ -34,9 +34,8 @@ from orchestration.nba.eastern import after, at
 from orchestration.nba.games import GameType, Schedule
 from orchestration.operators.decide import LOUD
 from orchestration.planning.calls import planned_calls
-from orchestration.planning.day import plan
-from orchestration.planning.reconcile import makeups
-from orchestration.planning.rules import rules_of
+from orchestration.planning.day import plan, rules_digest
+from orchestration.planning.makeups import makeups
 from orchestration.services.messages import LostFile
 from orchestration.words import Action, ExecutionStatus, KeptPaths, Outcome
 from support.seasons import HardSeason, last_refresh
@@ -77,7 +76,7 @@ class QuietSeason:
         start, end = day_bounds(self.config, day)
         known = self._schedule(start)
         self.expected[day] = [
-            ExpectedFact(d.workflow, d.tick, d.reason, start, rules_of(self.config, d.workflow))
+            ExpectedFact(d.workflow, d.tick, d.reason, start, rules_digest(self.config, d.workflow))
             for d in plan(self.config, start, end, known, self.history)
             if d.action is Action.RUN
         ]

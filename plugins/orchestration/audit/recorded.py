@@ -9,8 +9,8 @@ from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config.model import Config
 from orchestration.decisions.model import History, PastCall, PastExecution
-from orchestration.planning.backtest import Past, Recorded, Version
 from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions
+from orchestration.planning.what_if.backtest import Past, Recorded, Version
 from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome
 
 

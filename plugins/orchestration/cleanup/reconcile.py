@@ -17,8 +17,8 @@ from orchestration.decisions.days import current_day
 from orchestration.decisions.model import PastCall
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import GameType
+from orchestration.planning.makeups import Makeup, makeups, windows_to_reconcile
 from orchestration.planning.others import past_calls, read_calls
-from orchestration.planning.reconcile import Makeup, makeups, windows_to_reconcile
 from orchestration.services.files import Files
 from orchestration.services.messages import LostFile
 from orchestration.words import KeptPaths, Outcome

@@ -14,7 +14,7 @@ from orchestration.config import load
 from orchestration.decisions.case import day as moment_text
 from orchestration.decisions.case import plural
 from orchestration.decisions.days import day_bounds
-from orchestration.planning.backtest import Again, Recorded, decided_again, within
+from orchestration.planning.what_if.backtest import Again, Recorded, decided_again, within
 
 UNKNOWN = 2
 MOST_DAYS = 31

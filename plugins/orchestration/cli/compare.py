@@ -15,8 +15,15 @@ from orchestration.config import Config, load
 from orchestration.decisions.case import plural
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after, clock, et, et_date
-from orchestration.planning.comparison import DIFFERENT, Comparison, Kind, compare, counts, only_one_has
 from orchestration.planning.day import current_day, day_bounds
+from orchestration.planning.other_system.comparison import (
+    DIFFERENT,
+    Comparison,
+    DifferenceKind,
+    compare,
+    counts,
+    only_one_has,
+)
 from orchestration.planning.sides import Sides, both_sides
 
 WIDTH, INDENT = 79, 8
@@ -121,7 +128,9 @@ def _text(config: Config, dataset: str, span: Span, sides: Sides, found: Sequenc
     """Yield the counts first, then what differs; the same at one tick after another is shown once."""
     yield from _wrapped(f"{span.in_words}: {dataset} beside {config.settings.audit_dataset}", 2)
     numbers = counts(found)
-    said = ", ".join(f"{numbers[kind]} {_word(kind)}" for kind in Kind if numbers[kind] or kind is Kind.SAME)
+    said = ", ".join(
+        f"{numbers[kind]} {_word(kind)}" for kind in DifferenceKind if numbers[kind] or kind is DifferenceKind.SAME
+    )
     yield from _wrapped(f"{plural(len(found), 'tick')}: {said}", 2)
     for who, names in zip(("we", "they"), only_one_has(sides.ours, sides.theirs), strict=True):
         if names:
@@ -153,7 +162,7 @@ def _alike(differing: Iterable[Comparison]) -> Iterator[list[Comparison]]:
     yield from sorted(groups, key=lambda group: (group[0].tick.timestamp(), group[0].workflow))
 
 
-def _word(kind: Kind) -> str:
+def _word(kind: DifferenceKind) -> str:
     return kind.value.replace("_", " ")
 
 

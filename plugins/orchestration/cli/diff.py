@@ -18,9 +18,9 @@ from orchestration.nba.eastern import et_date
 from orchestration.nba.example import example_season
 from orchestration.nba.games import GameType, Schedule
 from orchestration.nba.seasons import season_of
-from orchestration.planning.assumptions import Assumption, read_assumptions
-from orchestration.planning.changes import calls_of, compare_seasons, runs_of
-from orchestration.planning.season import Season, play, published_at_noon
+from orchestration.planning.calls import Assumption, read_assumptions
+from orchestration.planning.what_if.changes import calls_of, compare_seasons, runs_of
+from orchestration.planning.what_if.simulation import SimulatedSeason, published_at_noon, simulate
 
 UNKNOWN = 2
 """It cannot be told what changes. Not the 3 of the health check: there is no verdict to be taken for it."""
@@ -57,7 +57,7 @@ def run_diff(old: str, new: str, over: Over, assume: str | None, view: str) -> i
         return UNKNOWN
     _note_halts(before, after)
     start, end = day_bounds(before, first)[0], day_bounds(before, last)[1]
-    seasons = [play(config, start, end, replace(schedule, reach=None), assumptions) for config in (before, after)]
+    seasons = [simulate(config, start, end, replace(schedule, reach=None), assumptions) for config in (before, after)]
     changes = compare_seasons(*seasons)
     difference = Difference(old, new, whose, first, last, changes, _bill(seasons[0]), _bill(seasons[1]))
     print(VIEWS[view](difference))
@@ -73,7 +73,7 @@ def _note_halts(before: Config, after: Config) -> None:
         print(f"note: halted in both: {', '.join(halted)}", file=sys.stderr)
 
 
-def _bill(season: Season) -> Bill:
+def _bill(season: SimulatedSeason) -> Bill:
     """Return the bill of an average day. What the lock expects is what is decided."""
     runs = len(runs_of(season)) / season.days
     return bill(season.config, executions=runs, calls=calls_of(season) / season.days, expected=runs)

@@ -12,18 +12,26 @@ from typing import Any
 from orchestration.audit.cost import Bill
 from orchestration.decisions.case import day as moment_text
 from orchestration.decisions.case import plural
-from orchestration.planning.changes import Changes, First, GameChange, Kind, WorkflowChange, calls_of, runs_of
+from orchestration.planning.what_if.changes import (
+    ChangeKind,
+    Changes,
+    First,
+    GameChange,
+    WorkflowChange,
+    calls_of,
+    runs_of,
+)
 
 WIDTH = 79
 MOST_KEYS = 20
 MOST_TIMES = 6
 IN_WORDS = {
-    Kind.RUN_GAINED: "run gained",
-    Kind.RUN_LOST: "run lost",
-    Kind.OTHER_CALLS: "run with other calls",
-    Kind.ALERT_GAINED: "alert gained",
-    Kind.ALERT_LOST: "alert lost",
-    Kind.ALERT_MOVED: "alert at another time",
+    ChangeKind.RUN_GAINED: "run gained",
+    ChangeKind.RUN_LOST: "run lost",
+    ChangeKind.OTHER_CALLS: "run with other calls",
+    ChangeKind.ALERT_GAINED: "alert gained",
+    ChangeKind.ALERT_LOST: "alert lost",
+    ChangeKind.ALERT_MOVED: "alert at another time",
 }
 MODEL = (
     "Assumed: a box score is there 3.5 h after the tip, what a discovery asks for at noon, everything else when it is "

@@ -22,7 +22,7 @@ from orchestration.decisions.model import Decision, History
 from orchestration.nba.document import DocumentError, read_document
 from orchestration.nba.eastern import clock, et, et_date
 from orchestration.nba.games import Schedule, named
-from orchestration.planning.assumptions import Assumption, assumed_calls, read_assumptions
+from orchestration.planning.calls import Assumption, assumed_calls, read_assumptions
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action
 

@@ -10,8 +10,7 @@ from orchestration.health.facts import DayFacts, SeenFact
 from orchestration.health.findings import CLEANUP_PATIENCE, Finding, bad, script, worse
 from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import clock, et, et_date
-from orchestration.planning.day import day_bounds
-from orchestration.planning.rules import rules_of
+from orchestration.planning.day import day_bounds, rules_digest
 from orchestration.words import Around
 
 CALLS_GRACE = timedelta(minutes=10)
@@ -94,7 +93,7 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     ticks: dict[str, list[datetime]] = {}
     for run in facts.expected:
         there = run.workflow in config.enabled
-        if run.rules is not None and (not there or rules_of(config, run.workflow) != run.rules):
+        if run.rules is not None and (not there or rules_digest(config, run.workflow) != run.rules):
             ticks.setdefault(run.workflow, []).append(run.tick)
     for name, expected in sorted(ticks.items()):
         says = (

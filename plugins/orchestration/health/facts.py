@@ -20,7 +20,7 @@ class ExpectedFact:
     reason: str
     locked_at: datetime | None = None
     rules: str | None = None
-    """The digest of the workflow's rules by which it was locked, as :func:`orchestration.planning.rules.rules_of`."""
+    """The digest of the workflow's rules by which it was locked, as :func:`orchestration.planning.day.rules_digest`."""
     forced: bool = False
     """Of a lock that took the place of the day's first one, which is not known any more."""
 

@@ -14,8 +14,7 @@ from orchestration.health.slates import scheduled
 from orchestration.operators.base import asked_of, refuse_nonsense, task_key
 from orchestration.operators.patience import try_again
 from orchestration.operators.slates import SlateOperator
-from orchestration.planning.day import day_bounds, plan
-from orchestration.planning.rules import rules_of
+from orchestration.planning.day import day_bounds, plan, rules_digest
 from orchestration.runs.clock import RunClock
 from orchestration.words import Action
 
@@ -64,7 +63,7 @@ class LockOperator(SlateOperator):
                 games_today=len(schedule.on(decision.target_date, config.workflows[decision.workflow].game_types)),
                 priority=decision.priority,
                 schedule_version=config.version,
-                rules=rules_of(config, decision.workflow),
+                rules=rules_digest(config, decision.workflow),
                 generated_by=f"{key.dag_id}.{key.task_id}",
                 forced=bool(asked_of(context).get("force")),
                 environment=config.environment,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from orchestration.config.model import Config
-    from orchestration.planning.reconcile import Makeup
+    from orchestration.planning.makeups import Makeup
 
 
 MANY = 100

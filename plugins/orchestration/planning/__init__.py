@@ -1,1 +1,1 @@
-"""What a decision would do: its calls, and a whole day of decisions. Pure."""
+"""What decisions lead to: calls, a day's plan, make-up runs, what-if questions, another system's work. Pure."""

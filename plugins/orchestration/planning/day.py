@@ -5,6 +5,8 @@ The same engine decides at run time; there is no second copy of the rules (DESIG
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -13,11 +15,15 @@ from orchestration.decisions.days import current_day, day_bounds
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
 from orchestration.nba.games import Schedule
-from orchestration.planning.assumptions import Assumption, assumed_calls
+from orchestration.planning.calls import Assumption, assumed_calls
 from orchestration.runs.execution import CallEnd, status_of
 from orchestration.words import Action, Outcome
 
-__all__ = ["current_day", "day_bounds", "plan"]
+__all__ = ["current_day", "day_bounds", "plan", "rules_digest"]
+
+_RULES = {"decision_type", "schedule", "execution_plan", "dependencies", "game_types"}
+"""What of a workflow says when it runs, and for what. A halt is not among it: it is said by itself."""
+_DIGITS = 12
 
 
 def plan(
@@ -74,3 +80,13 @@ def _assumed(
     status = status_of(ends, config.critical_scrapers(decision.workflow))
     successes = sum(call.outcome is Outcome.SUCCESS for call in calls)
     return [PastExecution(decision.workflow, decision.tick, decision.target_date, status, successes)], calls
+
+
+def rules_digest(config: Config, name: str) -> str:
+    """Return the digest of what says when the workflow ``name`` runs: its rules and its ticks.
+
+    Defaults are left out, so that a release which adds a key changes no digest.
+    """
+    rules = config.workflows[name].model_dump(mode="json", include=_RULES, exclude_defaults=True)
+    text = json.dumps([rules, config.ticks_of(name).crons()], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

@@ -14,7 +14,7 @@ from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import at
 from orchestration.nba.games import PREFIXES, Game, Schedule
 from orchestration.nba.teams import TEAMS
-from orchestration.planning.assumptions import Assumption
+from orchestration.planning.calls import Assumption
 from orchestration.planning.day import plan
 from orchestration.words import Action, Outcome
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestration.config.model import Config
 from orchestration.nba.eastern import et
-from orchestration.planning.comparison import Ours, Theirs
+from orchestration.planning.other_system.comparison import Ours, Theirs
 from orchestration.planning.others import TheirExecution, read_calls, read_executions
 from orchestration.words import Action
 

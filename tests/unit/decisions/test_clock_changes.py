@@ -16,7 +16,7 @@ from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after, at, clock, et, et_date, nearest, slate_date
 from orchestration.nba.games import Game, Schedule
 from orchestration.planning.day import current_day
-from orchestration.planning.reconcile import makeups
+from orchestration.planning.makeups import makeups
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.worlds import changed, game, history, ours, schedule
 

@@ -13,7 +13,7 @@ from orchestration.decisions.model import History, PastCall, PastDecision, PastE
 from orchestration.nba.eastern import after, at
 from orchestration.nba.games import Game, GameType
 from orchestration.planning.calls import planned_calls
-from orchestration.planning.reconcile import makeups
+from orchestration.planning.makeups import makeups
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.seasons import LAST, OPENING, hard_season, last_refresh
 from support.worlds import ours

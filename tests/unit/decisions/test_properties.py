@@ -12,7 +12,7 @@ from orchestration.decisions.engine import decide
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import at, et, hours_between, nearest
 from orchestration.nba.games import Game, Schedule
-from orchestration.planning.assumptions import Assumption
+from orchestration.planning.calls import Assumption
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.effort import examples

@@ -9,7 +9,7 @@ import pytest
 from orchestration.health.around import UNWRITABLE
 from orchestration.health.facts import BroughtFact, ExpectedFact, SeenFact
 from orchestration.health.verdict import CAUSES, MINOR, assess
-from orchestration.planning.rules import rules_of
+from orchestration.planning.day import rules_digest
 from orchestration.words import Action, Around, ExecutionStatus, NoAnswer, Outcome
 from support.facts import AFTER, CONFIG, a_day
 from support.worlds import DAY, changed, et, game, schedule
@@ -247,7 +247,7 @@ def test_what_a_cleanup_saw_long_ago_says_nothing_of_now():
 
 
 def test_rules_are_compared_with_the_lock_and_only_while_the_day_lasts():
-    same = [replace(e, rules=rules_of(CONFIG, e.workflow), locked_at=et("05:00")) for e in day().expected]
+    same = [replace(e, rules=rules_digest(CONFIG, e.workflow), locked_at=et("05:00")) for e in day().expected]
     assert assess(CONFIG, replace(day(), expected=tuple(same)), NOW).findings == ()
     moved = changed(workflows__post_game_window_1__schedule__fixed_time="15:00")
     [first, *_] = assess(moved, replace(day(), expected=tuple(same)), NOW).findings
@@ -265,7 +265,7 @@ def test_a_key_that_a_release_adds_with_its_default_changes_no_rules():
         workflows__betting_lines__game_types=[str(one) for one in CONFIG.workflows["betting_lines"].game_types]
     )
     assert "game_types" in spelt.workflows["betting_lines"].model_fields_set
-    assert rules_of(spelt, "betting_lines") == rules_of(CONFIG, "betting_lines")
+    assert rules_digest(spelt, "betting_lines") == rules_digest(CONFIG, "betting_lines")
 
 
 def test_a_lock_of_a_release_before_says_nothing_of_rules():

@@ -24,6 +24,7 @@ LAYERS = [
     ("config",),
     ("decisions",),
     ("planning", "runs"),
+    ("planning.what_if", "planning.other_system", "planning.sides"),
     ("health",),
     ("services", "audit"),
     ("alerts", "assets", "deadlines"),

@@ -20,7 +20,7 @@ EARLY_BY = timedelta(minutes=2)
 FEW = 3
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What one tick of one workflow shows."""
 
     SAME = "same"
@@ -40,7 +40,7 @@ class Kind(StrEnum):
     """This system could not decide, or did not at all."""
 
 
-DIFFERENT = tuple(kind for kind in Kind if kind not in (Kind.SAME, Kind.STILL_DUE))
+DIFFERENT = tuple(kind for kind in DifferenceKind if kind not in (DifferenceKind.SAME, DifferenceKind.STILL_DUE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Comparison:
 
     workflow: str
     tick: datetime
-    kind: Kind
+    kind: DifferenceKind
     ours: str
     theirs: str
     why: str
@@ -131,10 +131,10 @@ def compare(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[Comparison]:
     return sorted(found, key=lambda one: (one.tick.timestamp(), one.workflow))
 
 
-def counts(found: Iterable[Comparison]) -> Mapping[Kind, int]:
+def counts(found: Iterable[Comparison]) -> Mapping[DifferenceKind, int]:
     """Return how often each kind was found, all kinds named."""
     counted = Counter(one.kind for one in found)
-    return {kind: counted[kind] for kind in Kind}
+    return {kind: counted[kind] for kind in DifferenceKind}
 
 
 def only_one_has(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> tuple[list[str], list[str]]:
@@ -171,7 +171,7 @@ class _Workflow:
             here = at_tick[number]
             done = [run for run in here if run.executed]
             if decision.unknown:
-                self._say(decision, Kind.UNKNOWN, here, decision.reason or "we made no decision at this tick")
+                self._say(decision, DifferenceKind.UNKNOWN, here, decision.reason or "we made no decision at this tick")
             elif decision.action is Action.RUN and done:
                 self._both(number, decision, done)
             elif decision.action is Action.RUN:
@@ -179,7 +179,7 @@ class _Workflow:
             elif done:
                 self._only_theirs(decision, done)
             else:
-                self._say(decision, Kind.SAME, here)
+                self._say(decision, DifferenceKind.SAME, here)
         return self.found
 
     def _both(self, number: int, decision: Ours, runs: Sequence[Theirs]) -> None:
@@ -190,7 +190,7 @@ class _Workflow:
         due = self._still_due(number, decision)
         if dates and decision.target_date not in dates:
             why = f"they asked for {', '.join(sorted(map(str, dates)))}; due was {decision.target_date}"
-            self._say(decision, Kind.OTHER_DATE, runs, why)
+            self._say(decision, DifferenceKind.OTHER_DATE, runs, why)
             self._remember(number, decision, due)
             return
         if due:
@@ -200,32 +200,32 @@ class _Workflow:
             parts = [f"{len(lacking)} left out ({_named(lacking)})"] if lacking else []
             parts += [f"{len(more)} more ({_named(more)})"] if more else []
             why = f"they asked for {len(games)}, due were {len(decision.games)}: {'; '.join(parts)}"
-            self._say(decision, Kind.OTHER_GAMES, runs, why)
+            self._say(decision, DifferenceKind.OTHER_GAMES, runs, why)
         elif len(runs) > 1:
-            self._say(decision, Kind.NEEDLESS, runs, f"they ran {len(runs)} times")
+            self._say(decision, DifferenceKind.NEEDLESS, runs, f"they ran {len(runs)} times")
         else:
-            self._say(decision, Kind.SAME, runs, "makes up for an earlier tick" if due else "")
+            self._say(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick" if due else "")
 
     def _only_ours(self, number: int, decision: Ours, here: Sequence[Theirs]) -> None:
         due = self._still_due(number, decision)
         if due:
             since = clock(self.decisions[due.first].tick)
-            self._say(decision, Kind.STILL_DUE, here, f"since {since} ET")
+            self._say(decision, DifferenceKind.STILL_DUE, here, f"since {since} ET")
         else:
             nobody = (
                 "nobody executed their decision" if any(r.action == Action.RUN for r in here) else "they did not run"
             )
-            self._say(decision, Kind.MISSED, here, f"{nobody}; due was: {decision.reason}")
+            self._say(decision, DifferenceKind.MISSED, here, f"{nobody}; due was: {decision.reason}")
         self._remember(number, decision, due)
 
     def _only_theirs(self, decision: Ours, runs: Sequence[Theirs]) -> None:
         dates = frozenset[date]().union(*(run.dates for run in runs))
         due = next((d for d in reversed(self.open) if not dates or d.target_date in dates), None)
         if due is None:
-            self._say(decision, Kind.NEEDLESS, runs, f"nothing to do: {decision.reason}")
+            self._say(decision, DifferenceKind.NEEDLESS, runs, f"nothing to do: {decision.reason}")
             return
         self._made_up(due, runs)
-        self._say(decision, Kind.SAME, runs, "makes up for an earlier tick")
+        self._say(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick")
 
     def _still_due(self, number: int, decision: Ours) -> _Due | None:
         """Return what was due at the tick before this one too, and for the same date."""
@@ -241,12 +241,12 @@ class _Workflow:
         """Name what they have done after all as late: unless it is named otherwise already."""
         self.open.remove(due)
         first = self.found[due.first]
-        if first.kind is Kind.MISSED:
+        if first.kind is DifferenceKind.MISSED:
             hours = hours_between(first.tick, runs[0].at)
             why = f"{hours:.1f} h late, at {clock(runs[0].at)} ET"
-            self.found[due.first] = replace(first, kind=Kind.LATE, why=why)
+            self.found[due.first] = replace(first, kind=DifferenceKind.LATE, why=why)
 
-    def _say(self, decision: Ours, kind: Kind, runs: Sequence[Theirs], why: str = "") -> None:
+    def _say(self, decision: Ours, kind: DifferenceKind, runs: Sequence[Theirs], why: str = "") -> None:
         theirs = "; ".join(run.in_short for run in runs) or "nothing"
         self.found.append(Comparison(decision.workflow, decision.tick, kind, decision.in_short, theirs, why))
 

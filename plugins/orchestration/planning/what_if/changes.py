@@ -11,12 +11,12 @@ from enum import StrEnum
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import after, clock
 from orchestration.nba.games import Game
-from orchestration.planning.keys import KeyChange, changed_keys
-from orchestration.planning.season import Season
+from orchestration.planning.what_if.changed_keys import KeyChange, changed_keys
+from orchestration.planning.what_if.simulation import SimulatedSeason
 from orchestration.words import Action, AlertLevel
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What can become of a tick of a workflow."""
 
     RUN_GAINED = "run_gained"
@@ -33,14 +33,14 @@ class Kind(StrEnum):
 class First:
     """The first tick of a kind, and what both configurations say at it."""
 
-    kind: Kind
+    kind: ChangeKind
     tick: datetime
     before: str
     after: str
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class WorkflowTotals:
     """A workflow as one configuration has it. ``deadlines``: how many runs must be over by which ET wall time."""
 
     runs: int
@@ -54,9 +54,9 @@ class WorkflowChange:
     """What becomes of one workflow. ``ticks``: the aware ticks of each kind, in order."""
 
     workflow: str
-    before: Side
-    after: Side
-    ticks: dict[Kind, list[datetime]]
+    before: WorkflowTotals
+    after: WorkflowTotals
+    ticks: dict[ChangeKind, list[datetime]]
     firsts: tuple[First, ...]
 
     @property
@@ -97,8 +97,8 @@ COLLECTED = "collected"
 class Changes:
     """Everything that a change of the configuration changes."""
 
-    old: Season
-    new: Season
+    old: SimulatedSeason
+    new: SimulatedSeason
     keys: tuple[KeyChange, ...]
     workflows: tuple[WorkflowChange, ...]
     games: tuple[GameChange, ...]
@@ -113,33 +113,33 @@ class Changes:
         return bool(self.workflows or self.games or self.unseen)
 
 
-def compare_seasons(old: Season, new: Season) -> Changes:
+def compare_seasons(old: SimulatedSeason, new: SimulatedSeason) -> Changes:
     """Return what differs between two seasons of one schedule."""
     names = dict.fromkeys((*old.config.workflows, *new.config.workflows))
     workflows = tuple(change for name in names if (change := _workflow(name, old, new)) is not None)
     return Changes(old, new, tuple(changed_keys(old.config, new.config)), workflows, tuple(_games(old, new)))
 
 
-def calls_of(season: Season, workflow: str | None = None) -> int:
+def calls_of(season: SimulatedSeason, workflow: str | None = None) -> int:
     """Return how many calls are made, by one workflow or by all and reconcile."""
     return sum(call.count for call in season.calls if workflow in (None, call.workflow))
 
 
-def runs_of(season: Season, workflow: str | None = None) -> list[Decision]:
+def runs_of(season: SimulatedSeason, workflow: str | None = None) -> list[Decision]:
     """Return the RUNs, of one workflow or of all, in order."""
     return [d for d in season.decisions.values() if d.action is Action.RUN and workflow in (None, d.workflow)]
 
 
-def _side(name: str, season: Season) -> Side:
+def _totals(name: str, season: SimulatedSeason) -> WorkflowTotals:
     runs = runs_of(season, name)
     minutes = season.config.deadline_minutes(name) if name in season.config.workflows else None
     limit = timedelta(minutes=minutes or 0)
     calls = sum(c.count for c in season.calls if c.workflow == name and not c.by_reconcile)
-    return Side(len(runs), calls, minutes, dict(Counter(clock(after(run.tick, limit)) for run in runs)))
+    return WorkflowTotals(len(runs), calls, minutes, dict(Counter(clock(after(run.tick, limit)) for run in runs)))
 
 
-def _workflow(name: str, old: Season, new: Season) -> WorkflowChange | None:
-    ticks: dict[Kind, list[datetime]] = {}
+def _workflow(name: str, old: SimulatedSeason, new: SimulatedSeason) -> WorkflowChange | None:
+    ticks: dict[ChangeKind, list[datetime]] = {}
     for tick in sorted({d.tick for season in (old, new) for d in season.decisions.values() if d.workflow == name}):
         if (kind := _of_runs(name, tick, old, new)) is not None:
             ticks.setdefault(kind, []).append(tick)
@@ -147,32 +147,32 @@ def _workflow(name: str, old: Season, new: Season) -> WorkflowChange | None:
         ticks.setdefault(kind, []).append(tick)
     change = WorkflowChange(
         name,
-        _side(name, old),
-        _side(name, new),
-        {kind: ticks[kind] for kind in Kind if kind in ticks},
-        tuple(_first(kind, name, ticks[kind][0], old, new) for kind in Kind if kind in ticks),
+        _totals(name, old),
+        _totals(name, new),
+        {kind: ticks[kind] for kind in ChangeKind if kind in ticks},
+        tuple(_first(kind, name, ticks[kind][0], old, new) for kind in ChangeKind if kind in ticks),
     )
     return change if ticks or change.deadlines_moved else None
 
 
-def _of_runs(name: str, tick: datetime, old: Season, new: Season) -> Kind | None:
+def _of_runs(name: str, tick: datetime, old: SimulatedSeason, new: SimulatedSeason) -> ChangeKind | None:
     before, now = old.decisions.get((name, tick)), new.decisions.get((name, tick))
     ran, runs = (d is not None and d.action is Action.RUN for d in (before, now))
     if ran != runs:
-        return Kind.RUN_GAINED if runs else Kind.RUN_LOST
+        return ChangeKind.RUN_GAINED if runs else ChangeKind.RUN_LOST
     if before is None or now is None or not runs:
         return None
 
-    def calls(season: Season) -> Counter[str]:
+    def calls(season: SimulatedSeason) -> Counter[str]:
         return Counter({call.label: call.count for call in season.made.get((name, tick), ())})
 
-    return Kind.OTHER_CALLS if before.target_date != now.target_date or calls(old) != calls(new) else None
+    return ChangeKind.OTHER_CALLS if before.target_date != now.target_date or calls(old) != calls(new) else None
 
 
-def _alerts(name: str, old: Season, new: Season) -> Iterator[tuple[Kind, datetime]]:
+def _alerts(name: str, old: SimulatedSeason, new: SimulatedSeason) -> Iterator[tuple[ChangeKind, datetime]]:
     """Yield the alerts that only one of them raises, and those that both raise for a date at different ticks."""
 
-    def raised(season: Season) -> dict[tuple[date, str, AlertLevel], list[datetime]]:
+    def raised(season: SimulatedSeason) -> dict[tuple[date, str, AlertLevel], list[datetime]]:
         found: dict[tuple[date, str, AlertLevel], list[datetime]] = {}
         for d in season.decisions.values():
             if d.workflow == name and d.alert_level is not AlertLevel.NONE:
@@ -184,13 +184,13 @@ def _alerts(name: str, old: Season, new: Season) -> Iterator[tuple[Kind, datetim
         was, ticks = before.get(key, []), now.get(key, [])
         gone, come = [t for t in was if t not in ticks], [t for t in ticks if t not in was]
         moved = min(len(gone), len(come))
-        yield from ((Kind.ALERT_MOVED, tick) for tick in come[:moved])
-        yield from ((Kind.ALERT_LOST, tick) for tick in gone[moved:])
-        yield from ((Kind.ALERT_GAINED, tick) for tick in come[moved:])
+        yield from ((ChangeKind.ALERT_MOVED, tick) for tick in come[:moved])
+        yield from ((ChangeKind.ALERT_LOST, tick) for tick in gone[moved:])
+        yield from ((ChangeKind.ALERT_GAINED, tick) for tick in come[moved:])
 
 
-def _first(kind: Kind, name: str, tick: datetime, old: Season, new: Season) -> First:
-    def says(season: Season) -> str:
+def _first(kind: ChangeKind, name: str, tick: datetime, old: SimulatedSeason, new: SimulatedSeason) -> First:
+    def says(season: SimulatedSeason) -> str:
         decision = season.decisions.get((name, tick))
         if decision is not None:
             made = sum(call.count for call in season.made.get((name, tick), ()))
@@ -204,11 +204,11 @@ def _first(kind: Kind, name: str, tick: datetime, old: Season, new: Season) -> F
     return First(kind, tick, says(old), says(new))
 
 
-def _games(old: Season, new: Season) -> Iterator[GameChange]:
+def _games(old: SimulatedSeason, new: SimulatedSeason) -> Iterator[GameChange]:
     yield from _of(COLLECTED, old.collected, new.collected, old, new)
     for scraper in dict.fromkeys((*old.about_games, *new.about_games)):
 
-        def brought(season: Season, scraper: str = scraper) -> Callable[[Game], datetime | None]:
+        def brought(season: SimulatedSeason, scraper: str = scraper) -> Callable[[Game], datetime | None]:
             return lambda game: season.brought.get((game.game_id, scraper))
 
         yield from _of(scraper, brought(old), brought(new), old, new)
@@ -218,8 +218,8 @@ def _of(
     what: str,
     old_tick: Callable[[Game], datetime | None],
     new_tick: Callable[[Game], datetime | None],
-    old: Season,
-    new: Season,
+    old: SimulatedSeason,
+    new: SimulatedSeason,
 ) -> Iterator[GameChange]:
     games = [(game, old_tick(game), new_tick(game)) for game in old.games]
     moved = [(game, before, now) for game, before, now in games if before != now]
@@ -242,7 +242,7 @@ def _of(
     )
 
 
-def _reconciled(season: Season, ticks: Iterable[datetime | None]) -> int:
+def _reconciled(season: SimulatedSeason, ticks: Iterable[datetime | None]) -> int:
     """Return how many of these ticks are reconcile's."""
     times = {call.tick for call in season.calls if call.by_reconcile}
     return sum(tick in times for tick in ticks)

@@ -8,11 +8,11 @@ from orchestration.decisions.days import day_bounds
 from orchestration.decisions.model import History
 from orchestration.nba.eastern import at, et
 from orchestration.nba.example import example_season
-from orchestration.planning.assumptions import Assumption
-from orchestration.planning.changes import COLLECTED, Kind, calls_of, compare_seasons
+from orchestration.planning.calls import Assumption
 from orchestration.planning.day import plan
-from orchestration.planning.keys import changed_keys
-from orchestration.planning.season import play, published_at_noon
+from orchestration.planning.what_if.changed_keys import changed_keys
+from orchestration.planning.what_if.changes import COLLECTED, ChangeKind, calls_of, compare_seasons
+from orchestration.planning.what_if.simulation import published_at_noon, simulate
 from orchestration.words import Action, Outcome
 from support.worlds import changed, ours
 
@@ -22,7 +22,7 @@ GAMES = [game for n in range(3) for game in example_season().on(FIRST + timedelt
 
 
 def season(config, *more):
-    return play(config, START, END, example_season(), [*more, *published_at_noon(ours(), config)])
+    return simulate(config, START, END, example_season(), [*more, *published_at_noon(ours(), config)])
 
 
 def changes(*more, **paths):
@@ -51,8 +51,8 @@ def test_a_window_moved_by_an_hour_is_a_run_lost_and_one_gained_each_night_and_i
     found = changes(workflows__post_game_window_1__schedule__fixed_time="23:00")
     window = of(found, "post_game_window_1")
     assert {kind: [et(tick).hour for tick in ticks] for kind, ticks in window.ticks.items()} == {
-        Kind.RUN_GAINED: [23, 23, 23],
-        Kind.RUN_LOST: [22, 22, 22],
+        ChangeKind.RUN_GAINED: [23, 23, 23],
+        ChangeKind.RUN_LOST: [22, 22, 22],
     }
     assert (window.before.deadlines, window.after.deadlines) == ({"22:45": 3}, {"23:45": 3})
     assert window.deadlines_moved
@@ -83,20 +83,20 @@ def test_a_whole_date_that_came_before_a_game_was_due_has_not_brought_it():
 
 def test_a_run_for_another_date_is_a_run_with_other_calls():
     found = changes(workflows__referee_discovery__schedule__target_date="yesterday")
-    assert Kind.OTHER_CALLS in of(found, "referee_discovery").ticks
+    assert ChangeKind.OTHER_CALLS in of(found, "referee_discovery").ticks
 
 
 def test_what_follows_at_other_ticks_is_found_too():
     found = changes(workflows__post_game_window_1__schedule__fixed_time="23:00")
     later = of(found, "post_game_window_2")
-    assert set(later.ticks) == {Kind.OTHER_CALLS}
+    assert set(later.ticks) == {ChangeKind.OTHER_CALLS}
     assert later.after.calls < later.before.calls
 
 
 def test_a_doubled_frequency_doubles_runs_and_calls_one_for_each_event():
     found = changes(workflows__betting_lines__schedule__frequency_hours=1)
     lines = of(found, "betting_lines")
-    assert set(lines.ticks) == {Kind.RUN_GAINED}
+    assert set(lines.ticks) == {ChangeKind.RUN_GAINED}
     run = next(call for call in found.old.calls if call.scraper == "oddsa_game_lines")
     assert run.count == len(example_season().on(run.target_date))
     assert lines.after.calls > 1.5 * lines.before.calls
@@ -105,7 +105,7 @@ def test_a_doubled_frequency_doubles_runs_and_calls_one_for_each_event():
 
 def test_what_a_discovery_asks_for_is_there_at_noon_so_that_its_pauses_show():
     found = changes(workflows__injury_discovery__schedule__retry_interval_hours=1)
-    hours = {et(tick).hour for tick in of(found, "injury_discovery").ticks[Kind.RUN_GAINED]}
+    hours = {et(tick).hour for tick in of(found, "injury_discovery").ticks[ChangeKind.RUN_GAINED]}
     assert hours == {7, 9, 11}
 
 
@@ -143,18 +143,18 @@ def test_alerts_that_are_new_gone_and_moved():
     never = Assumption(scraper="nbac_injury_report", outcome=Outcome.NO_DATA)
     fewer = changes(never, workflows__injury_discovery__schedule__max_attempts_per_day=3)
     alert = of(fewer, "injury_discovery")
-    assert len(alert.ticks[Kind.ALERT_GAINED]) == 3
-    first = next(first for first in alert.firsts if first.kind is Kind.ALERT_GAINED)
+    assert len(alert.ticks[ChangeKind.ALERT_GAINED]) == 3
+    first = next(first for first in alert.firsts if first.kind is ChangeKind.ALERT_GAINED)
     assert first.after == "SKIP All 3 attempts for 2026-01-13 are used up, nothing was found [WARNING]"
-    assert Kind.ALERT_LOST in of(compare_seasons(fewer.new, fewer.old), "injury_discovery").ticks
+    assert ChangeKind.ALERT_LOST in of(compare_seasons(fewer.new, fewer.old), "injury_discovery").ticks
     moved = changes(workflows__injury_discovery__schedule__retry_interval_hours=5)
     # Found at 16:00 in place of noon, and said an hour after each.
-    assert len(of(moved, "injury_discovery").ticks[Kind.ALERT_MOVED]) == 3
+    assert len(of(moved, "injury_discovery").ticks[ChangeKind.ALERT_MOVED]) == 3
 
 
 def test_a_missed_window_is_an_alert_with_its_reason():
     found = changes(workflows__betting_lines__schedule__business_hours={"start": 8, "end": 12})
-    [abort] = [first for first in of(found, "betting_lines").firsts if first.kind is Kind.ALERT_GAINED]
+    [abort] = [first for first in of(found, "betting_lines").firsts if first.kind is ChangeKind.ALERT_GAINED]
     assert abort.after.startswith("ABORT Missed window: business hours ended at 12:00 ET")
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.planning.comparison import Kind, Ours, Theirs, compare, counts, only_one_has
+from orchestration.planning.other_system.comparison import DifferenceKind, Ours, Theirs, compare, counts, only_one_has
 from orchestration.words import Action
 from support.worlds import DAY, et
 
@@ -42,14 +42,19 @@ def test_what_they_did_before_our_first_tick_is_not_compared():
 def test_what_they_did_later_is_late_and_the_later_run_is_not_needless():
     decisions = [ours("12:00"), ours("13:00", "SKIP"), ours("14:00", "SKIP")]
     found = compare(decisions, [theirs("14:05")])
-    assert [one.kind for one in found] == [Kind.LATE, Kind.SAME, Kind.SAME]
+    assert [one.kind for one in found] == [DifferenceKind.LATE, DifferenceKind.SAME, DifferenceKind.SAME]
     assert found[0].why == "2.1 h late, at 14:05 ET"
 
 
 def test_what_stays_due_until_they_do_it_is_late_once():
     decisions = [ours("12:00"), ours("13:00"), ours("14:00"), ours("15:00", "SKIP")]
     found = compare(decisions, [theirs("14:05")])
-    assert [one.kind for one in found] == [Kind.LATE, Kind.STILL_DUE, Kind.SAME, Kind.SAME]
+    assert [one.kind for one in found] == [
+        DifferenceKind.LATE,
+        DifferenceKind.STILL_DUE,
+        DifferenceKind.SAME,
+        DifferenceKind.SAME,
+    ]
     assert [one.why for one in found[:3]] == [
         "2.1 h late, at 14:05 ET", "since 12:00 ET", "makes up for an earlier tick",
     ]  # fmt: skip
@@ -61,14 +66,14 @@ def test_what_they_never_did_is_missed():
     )
     assert found == []
     found = compare([ours("01:00", reason="5 games to collect"), ours("02:00", "SKIP")], [])
-    assert [one.kind for one in found] == [Kind.MISSED, Kind.SAME]
+    assert [one.kind for one in found] == [DifferenceKind.MISSED, DifferenceKind.SAME]
     assert found[0].why == "they did not run; due was: 5 games to collect"
 
 
 def test_what_stays_due_all_day_is_missed_once_and_our_abort_for_it_is_no_fault_of_ours():
     decisions = [*(ours(f"{hour}:00") for hour in range(13, 21)), ours("21:00", "ABORT", rule="missed_window")]
     found = compare(decisions, [])
-    assert [one.kind for one in found] == [Kind.MISSED, *[Kind.STILL_DUE] * 7, Kind.SAME]
+    assert [one.kind for one in found] == [DifferenceKind.MISSED, *[DifferenceKind.STILL_DUE] * 7, DifferenceKind.SAME]
 
 
 def test_what_is_due_again_after_a_pause_is_missed_again():
@@ -79,29 +84,31 @@ def test_what_is_due_again_after_a_pause_is_missed_again():
 
 def test_a_decision_that_nobody_executed_is_no_run():
     [one] = compare([ours("12:00")], [theirs("12:00", executed=False)])
-    assert (one.kind, one.theirs) == (Kind.MISSED, "decided RUN at 12:00 ET, and nobody executed it")
+    assert (one.kind, one.theirs) == (DifferenceKind.MISSED, "decided RUN at 12:00 ET, and nobody executed it")
     assert one.why.startswith("nobody executed their decision")
 
 
 def test_why_they_did_not_run_is_told_in_their_words():
     [one] = compare([ours("12:00")], [theirs("12:00", executed=False, action="SKIP", reason="ran 1 h ago")])
-    assert (one.kind, one.theirs) == (Kind.MISSED, "decided SKIP at 12:00 ET: ran 1 h ago")
+    assert (one.kind, one.theirs) == (DifferenceKind.MISSED, "decided SKIP at 12:00 ET: ran 1 h ago")
     assert one.why.startswith("they did not run")
 
 
 def test_a_run_without_a_reason_is_needless():
     found = compare([ours("07:00", "SKIP", reason="Done today at 06:00 ET")], [theirs("07:05")])
-    assert [(one.kind, one.why) for one in found] == [(Kind.NEEDLESS, "nothing to do: Done today at 06:00 ET")]
+    assert [(one.kind, one.why) for one in found] == [
+        (DifferenceKind.NEEDLESS, "nothing to do: Done today at 06:00 ET")
+    ]
 
 
 def test_running_twice_at_one_tick_is_needless():
     [one] = compare([ours("06:00")], [theirs("06:05"), theirs("06:30")])
-    assert (one.kind, one.why) == (Kind.NEEDLESS, "they ran 2 times")
+    assert (one.kind, one.why) == (DifferenceKind.NEEDLESS, "they ran 2 times")
 
 
 def test_another_date_is_named_with_both_and_once():
     found = compare([ours("22:00"), ours("23:00")], [theirs("22:05", BEFORE)])
-    assert [one.kind for one in found] == [Kind.OTHER_DATE, Kind.STILL_DUE]
+    assert [one.kind for one in found] == [DifferenceKind.OTHER_DATE, DifferenceKind.STILL_DUE]
     assert found[0].why == f"they asked for {BEFORE}; due was {DAY}"
 
 
@@ -111,7 +118,7 @@ def test_a_date_that_nobody_can_tell_is_not_another_one():
 
 def test_other_games_are_counted_and_named():
     [one] = compare([ours("22:00", games=GAMES)], [theirs("22:05", games=frozenset({"0022500001"}))])
-    assert one.kind is Kind.OTHER_GAMES
+    assert one.kind is DifferenceKind.OTHER_GAMES
     assert one.why == "they asked for 1, due were 2: 1 left out (0022500002)"
     assert one.theirs == f"RUN at 22:05 ET for {DAY}, 1 game"
 
@@ -124,13 +131,13 @@ def test_a_later_run_for_another_date_makes_up_for_nothing():
 @pytest.mark.parametrize("rule", ["history_unreadable", "schedule_unknown", "internal_error"])
 def test_an_abort_of_ours_is_no_fault_of_theirs(rule):
     [one] = compare([ours("12:00", "ABORT", reason="History unreadable", rule=rule)], [theirs("12:05")])
-    assert (one.kind, one.why) == (Kind.UNKNOWN, "History unreadable")
+    assert (one.kind, one.why) == (DifferenceKind.UNKNOWN, "History unreadable")
 
 
 def test_where_we_decided_nothing_nothing_is_said_about_them():
     [_, one, _] = compare([ours("11:00", "SKIP"), ours("12:00", None, None, reason=""), ours("13:00", "SKIP")],
                           [theirs("12:05")])  # fmt: skip
-    assert (one.kind, one.ours, one.why) == (Kind.UNKNOWN, "no decision", "we made no decision at this tick")
+    assert (one.kind, one.ours, one.why) == (DifferenceKind.UNKNOWN, "no decision", "we made no decision at this tick")
 
 
 def test_counts_name_every_kind_and_workflows_that_only_one_has_are_listed():
@@ -139,6 +146,6 @@ def test_counts_name_every_kind_and_workflows_that_only_one_has_are_listed():
         [theirs("06:05"), theirs("06:05", workflow="old_one")],
     )
     found = compare(decisions, runs)
-    assert counts(found) == {kind: int(kind is Kind.SAME) for kind in Kind}
+    assert counts(found) == {kind: int(kind is DifferenceKind.SAME) for kind in DifferenceKind}
     assert only_one_has(decisions, runs) == (["new_one"], ["old_one"])
     assert only_one_has(decisions, []) == ([], [])

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orchestration.decisions.collected import successes_of
-from orchestration.planning.reconcile import makeups
+from orchestration.planning.makeups import makeups
 from support.worlds import DAY, brought, changed, et, game, ours
 
 NOW = et("+1 12:00")

@@ -7,9 +7,9 @@ from orchestration.decisions.days import day_bounds
 from orchestration.decisions.model import PastCall, PastExecution
 from orchestration.nba.eastern import after
 from orchestration.nba.example import example_season
-from orchestration.planning.backtest import Past, Recorded, Version, decided_again
-from orchestration.planning.changes import runs_of
-from orchestration.planning.season import play
+from orchestration.planning.what_if.backtest import Past, Recorded, Version, decided_again
+from orchestration.planning.what_if.changes import runs_of
+from orchestration.planning.what_if.simulation import simulate
 from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome
 from support.worlds import changed, ours
 
@@ -29,7 +29,7 @@ def recorded(decision, **more):
 
 def past():
     """The record of four days: what was decided, and the rows of what was done, ten minutes after its tick."""
-    season = play(ours(), START, END, example_season())
+    season = simulate(ours(), START, END, example_season())
     versions = []
     for run in runs_of(season):
         made = season.made[run.workflow, run.tick]

@@ -19,10 +19,9 @@ from orchestration.decisions.model import Decision, History
 from orchestration.decisions.types.discovery import DiscoveryWorkflow
 from orchestration.nba.eastern import NOON, after, et_date
 from orchestration.nba.games import Game, GameType, Schedule
-from orchestration.planning.assumptions import Assumption, assumed_calls
-from orchestration.planning.calls import PlannedCall
+from orchestration.planning.calls import Assumption, PlannedCall, assumed_calls
 from orchestration.planning.day import plan
-from orchestration.planning.reconcile import makeups
+from orchestration.planning.makeups import makeups
 from orchestration.words import Action, Outcome
 
 PUBLISHED = NOON
@@ -30,7 +29,7 @@ PUBLISHED = NOON
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SimulatedCall:
     """Calls of one scraper at one tick that are alike. ``count``: one for each event, else 1."""
 
     workflow: str
@@ -45,7 +44,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Season:
+class SimulatedSeason:
     """What a configuration does with a schedule, from ``start`` to before ``end``."""
 
     config: Config
@@ -53,7 +52,7 @@ class Season:
     end: datetime
     games: tuple[Game, ...]
     decisions: Mapping[tuple[str, datetime], Decision]
-    calls: tuple[Made, ...]
+    calls: tuple[SimulatedCall, ...]
 
     @property
     def days(self) -> int:
@@ -61,9 +60,9 @@ class Season:
         return (et_date(self.end) - et_date(self.start)).days
 
     @cached_property
-    def made(self) -> dict[tuple[str, datetime], list[Made]]:
+    def made(self) -> dict[tuple[str, datetime], list[SimulatedCall]]:
         """The calls of each run; without those of reconcile."""
-        found: dict[tuple[str, datetime], list[Made]] = {}
+        found: dict[tuple[str, datetime], list[SimulatedCall]] = {}
         for call in self.calls:
             if not call.by_reconcile:
                 found.setdefault((call.workflow, call.tick), []).append(call)
@@ -122,9 +121,9 @@ def published_at_noon(*configs: Config) -> list[Assumption]:
     return [Assumption(scraper=scraper, until=PUBLISHED, outcome=Outcome.NO_DATA) for scraper in scrapers]
 
 
-def play(
+def simulate(
     config: Config, start: datetime, end: datetime, schedule: Schedule, assumptions: Sequence[Assumption] = ()
-) -> Season:
+) -> SimulatedSeason:
     """Return the season from ``start`` to before ``end`` (aware), of a schedule that is known at all its ticks."""
     known = schedule.seen_at(start)
     decisions = list(plan(config, start, end, known, History(), assumptions))
@@ -132,16 +131,16 @@ def play(
     days = [et_date(start) + timedelta(days=shift) for shift in range((et_date(end) - et_date(start)).days)]
     games = tuple(game for day in days for game in known.on(day))
     calls += _reconciled(config, known, start, end, calls)
-    return Season(config, start, end, games, {(d.workflow, d.tick): d for d in decisions}, tuple(calls))
+    return SimulatedSeason(config, start, end, games, {(d.workflow, d.tick): d for d in decisions}, tuple(calls))
 
 
-def _made(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> Iterator[Made]:
+def _made(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> Iterator[SimulatedCall]:
     if decision.action is not Action.RUN:
         return
     for call, outcome in assumed_calls(config, decision, assumptions):
         if outcome is not None:
             game_id = call.item.game.game_id if call.item.game else None
-            yield Made(
+            yield SimulatedCall(
                 decision.workflow,
                 call.scraper,
                 decision.tick,
@@ -158,14 +157,14 @@ def _count(call: PlannedCall, decision: Decision) -> int:
 
 
 def _reconciled(
-    config: Config, schedule: Schedule, start: datetime, end: datetime, calls: Iterable[Made]
-) -> list[Made]:
+    config: Config, schedule: Schedule, start: datetime, end: datetime, calls: Iterable[SimulatedCall]
+) -> list[SimulatedCall]:
     """Return what reconcile calls at its ticks, for what the windows left open until then.
 
     It is asked for some days after the end too: the last night's games are its to fetch as well.
     """
     settings, waiting = config.settings.reconcile, sorted(calls, key=lambda call: call.tick)
-    found: list[Made] = []
+    found: list[SimulatedCall] = []
     successes: Successes = {}
     position, first, until = 0, et_date(start), after(end, timedelta(days=settings.days))
     for tick in config.reconcile_ticks.between(start, until):
@@ -179,7 +178,7 @@ def _reconciled(
         for makeup in makeups(config, games, successes, tick, settings.max_runs):
             per_game = config.per_game_scrapers(makeup.workflow)
             made = [
-                Made(
+                SimulatedCall(
                     makeup.workflow, scraper, tick, makeup.target_date, Outcome.SUCCESS, game_id,
                     f"{scraper} {game_id or ''}".rstrip(), by_reconcile=True,
                 )
