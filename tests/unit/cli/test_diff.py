@@ -140,7 +140,7 @@ def test_called_wrongly_it_is_2(arguments):
 
 
 def test_a_fault_of_our_own_is_2(monkeypatch, capsys):
-    monkeypatch.setattr("orchestration.cli.diff.play", lambda *_: 1 / 0)
+    monkeypatch.setattr("orchestration.cli.diff.simulate", lambda *_: 1 / 0)
     assert main(["diff", OURS, OURS, *EXAMPLE]) == 2
     assert "diff: ZeroDivisionError" in capsys.readouterr().err
 
