@@ -10,8 +10,8 @@ import pytest
 
 from orchestration.cli import main
 from orchestration.nba.eastern import et_date
-from support.dialect import answered
 from support.faults import FAULTS, FaultyService
+from support.real_service import answered
 from support.rows import add_schedule
 from support.scripted import ScriptedService, found
 from support.worlds import OLD_FILE, ROOT

@@ -9,11 +9,11 @@ from orchestration.config.scrapers import BUILT_IN, Scraper, answer_of
 from orchestration.operators.call_retries import CallFailed, CallRetryPolicy
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
-from support.dialect import COUNT_KEYS, NOTHING_YET_IS_AN_ERROR, STATES, answered
+from support.real_service import NOTHING_YET_IS_AN_ERROR, SCRAPERS, STATES, answered, count_key
 from support.scripted import ScriptedService
 
 RETRIES = 3
-EVERY = [(scraper, state) for scraper in COUNT_KEYS for state in STATES]
+EVERY = [(scraper, state) for scraper in SCRAPERS for state in STATES]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def made(scraper, description=None):
 
 
 def test_the_table_has_every_scraper_that_we_know():
-    assert set(COUNT_KEYS) == set(BUILT_IN)
+    assert set(SCRAPERS) == set(BUILT_IN)
 
 
 @pytest.mark.lesson("A1")
@@ -51,7 +51,7 @@ def test_what_worked_is_a_success_with_its_count_after_one_call(service, scraper
     service.script(**{scraper: lambda *_: answered(scraper, state, 8)})
     result = made(scraper)
     assert len(service.asked) == 1
-    if COUNT_KEYS[scraper][STATES.index(state)] is None:
+    if count_key(scraper, state) is None:
         assert (result.outcome, result.error_type) == (Outcome.FAILED, "unknown_scraper")
         return
     assert (result.outcome, result.record_count, result.gcs_path) == (Outcome.SUCCESS, 8, None)
@@ -60,7 +60,7 @@ def test_what_worked_is_a_success_with_its_count_after_one_call(service, scraper
 
 
 @pytest.mark.lesson("A1")
-@pytest.mark.parametrize(("scraper", "state"), [(s, t) for s, t in EVERY if COUNT_KEYS[s][STATES.index(t)]])
+@pytest.mark.parametrize(("scraper", "state"), [(s, t) for s, t in EVERY if count_key(s, t)])
 def test_what_is_not_there_yet_is_no_data_or_the_500_that_tells_nothing(service, scraper, state):
     service.script(**{scraper: lambda *_: answered(scraper, state, 0)})
     result = made(scraper)
@@ -73,7 +73,7 @@ def test_what_is_not_there_yet_is_no_data_or_the_500_that_tells_nothing(service,
 
 
 @pytest.mark.lesson("A1")
-@pytest.mark.parametrize("scraper", COUNT_KEYS)
+@pytest.mark.parametrize("scraper", SCRAPERS)
 def test_a_service_that_speaks_the_plain_contract_is_understood_too(service, scraper):
     summary = {"rowCount": 3, "gcs_path": "gs://b/f.json", "event_ids": ["a", "b", "c"]}
     service.script(**{scraper: lambda *_: (200, {"status": "success", "run_id": "r", "data_summary": summary})})

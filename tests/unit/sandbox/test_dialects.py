@@ -2,155 +2,51 @@
 
 import json
 import threading
-import time
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import pytest
-from google.api_core.exceptions import GoogleAPIError
 
 from sandbox.demo import chosen_dialect
 from sandbox.dialect import DIALECTS
-from sandbox.phase2 import Phase2
-from sandbox.pubsub import PubSub, serve
 from sandbox.scrapers import SCRAPERS
-from sandbox.service import THREADS, Service
-from sandbox.service_log import ServiceLog
+from sandbox.service import THREADS
 from sandbox.stack import StackError
 from sandbox.world import Rates, Troubles, World
-from support.ports import free_ports
-from support.standins import PROJECT
+from support.real_service import count_key
+from support.sandbox_service import DAY, ET, NEXT_MORNING
 from support.worlds import ours
 
-DAY = date(2026, 1, 14)
-ET = ZoneInfo("America/New_York")
-EVENING, NEXT_MORNING = datetime(2026, 1, 14, 15, tzinfo=ET), datetime(2026, 1, 15, 4, tzinfo=ET)
+AFTERNOON = datetime(2026, 1, 14, 15, tzinfo=ET)
 OLD_COLUMNS = {
     *("execution_id", "scraper_name", "workflow", "game_date", "status", "triggered_at", "completed_at"),
     *("duration_seconds", "source", "environment", "triggered_by", "gcs_path", "data_summary", "error_type"),
     *("error_message", "retry_count", "recovery", "run_id", "opts", "created_at"),
 }
-COUNT_KEYS = {
-    "nbac_schedule_api": "game_count",
-    "nbac_player_list": "records_found",
-    "nbac_team_boxscore": "teamCount",
-    "nbac_player_boxscore": "records_found",
-    "nbac_play_by_play": "events",
-    "nbac_gamebook_pdf": "total_players",
-    "nbac_injury_report": "total_records",
-    "nbac_referee_assignments": "nba_games",
-    "br_season_roster": "playerCount",
-    "espn_roster": "playerCount",
-    "bdl_active_players": "playerCount",
-    "bdl_standings": "teamCount",
-    "bdl_box_scores": "rowCount",
-    "oddsa_events": "rowCount",
-    "oddsa_player_props": "rowCount",
-    "oddsa_game_lines": "rowCount",
-    "bigdataball_pbp": "playCount",
-    "bp_events": "event_count",
-    "bp_player_props": "props_count",
-}
 
 
-class Box:
-    """A service in this process, with the real Pub/Sub protocol; the rows of its log end in a list."""
-
-    def __init__(self, folder, dialect, rates=None):
-        pubsub, port = PubSub(), free_ports(1)[0]
-        self.server = serve(pubsub, port)
-        self.rows, self.world = [], World(rates=rates or Rates(0, 0, 0))
-        self.broken = False
-        speaks = DIALECTS[dialect]
-        # The clients look at the environment when they are made, and what comes after must not find it changed.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{port}")
-            patch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
-            phase2 = Phase2(PROJECT, folder, self.world.clock, speaks)
-            log = ServiceLog(self._append) if speaks.logs else None
-            self.service = Service(self.world, folder, PROJECT, pubsub, phase2, speaks, log)
-        self.service.publisher.create_topic(request={"name": self.service.topic})
-        self.subscription = phase2.subscriber.subscription_path(PROJECT, "a-reader")
-        self.subscriber = phase2.subscriber
-        self.subscriber.create_subscription(request={"name": self.subscription, "topic": self.service.topic})
-        self.world.clock.set(NEXT_MORNING)
-
-    def _append(self, rows):
-        if self.broken:
-            raise GoogleAPIError("away")
-        self.rows += rows
-
-    def call(self, name, **parameters):
-        request = {"scraper": name, "workflow": "w", "source": "CONTROLLER", **(parameters or self.parameters(name))}
-        status, body, _ = self.service.scrape(request)
-        if self.service.log is not None:
-            self.service.log.flush(time.monotonic())  # as its thread does
-        return status, body
-
-    def parameters(self, name):
-        game = self.world.slate(DAY)[0]
-        event = DIALECTS["plain"].judge(None, SCRAPERS["oddsa_events"].find(self.world, {"game_date": f"{DAY}"}))
-        return {
-            "game_id": game.game_id,
-            "game_code": game.code,
-            "gamedate": f"{DAY:%Y%m%d}",
-            "game_date": f"{DAY}",
-            "date": f"{DAY}",
-            "season": "2025",
-            "teamAbbr": "BOS",
-            "team_abbr": "bos",
-            "event_id": event.summary["event_ids"][0],
-            "hour": "5",
-            "period": "PM",
-        }
-
-    def message(self):
-        reply = self.subscriber.pull(request={"subscription": self.subscription, "max_messages": 10})
-        for received in reply.received_messages:
-            ids = {"subscription": self.subscription, "ack_ids": [received.ack_id]}
-            self.subscriber.acknowledge(request=ids)
-        return [json.loads(received.message.data) for received in reply.received_messages]
-
-    def close(self):
-        self.server.stop(None)
-
-
-@pytest.fixture
-def box(tmp_path):
-    made = []
-
-    def make(dialect="real", rates=None):
-        made.append(Box(tmp_path, dialect, rates))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-def test_each_scraper_counts_under_its_own_key_and_no_answer_names_its_file(box):
-    service = box()
+def test_each_scraper_counts_under_its_own_key_and_no_answer_names_its_file(start_service):
+    service = start_service()
     for name in service.service.dialect.scrapers:
         status, body = service.call(name)
         assert (status, body["status"], body["scraper"]) == (200, "success", name)
         assert len(body["run_id"]) == 8
         assert int(body["run_id"], 16) >= 0
         summary = body["data_summary"]
-        assert isinstance(summary[COUNT_KEYS[name]], int), name
-        assert summary[COUNT_KEYS[name]] > 0, name
+        assert isinstance(summary[count_key(name, "HEAD")], int), name
+        assert summary[count_key(name, "HEAD")] > 0, name
         assert "gcs_path" not in json.dumps(body)
         assert ("event_ids" in summary) == (name == "oddsa_events")
         if name != "bp_events":
-            assert ("rowCount" in summary) == (COUNT_KEYS[name] == "rowCount"), name
+            assert ("rowCount" in summary) == (count_key(name, "HEAD") == "rowCount"), name
 
 
-def test_the_total_of_referees_counts_games_of_another_league(box):
-    _, body = box().call("nbac_referee_assignments")
+def test_the_total_of_referees_counts_games_of_another_league(start_service):
+    _, body = start_service().call("nbac_referee_assignments")
     assert body["data_summary"] == {"date": "2026-01-14", "nba_games": 12, "g_league_games": 3, "total_games": 15}
 
 
-def test_what_stands_beside_the_count_is_as_it_was_measured(box):
-    service = box()
+def test_what_stands_beside_the_count_is_as_it_was_measured(start_service):
+    service = start_service()
     _, roster = service.call("br_season_roster", teamAbbr="BOS", year="2026")
     assert roster["data_summary"] == {"playerCount": 17, "season": "2025-26", "teamAbbr": "BOS"}
     _, plays = service.call("nbac_play_by_play")
@@ -169,9 +65,9 @@ def test_what_stands_beside_the_count_is_as_it_was_measured(box):
         ("bigdataball_pbp", "ValueError", 8),
     ],
 )
-def test_what_is_not_there_yet_is_500_and_its_cause_only_in_the_log(box, name, error_type, retries):
-    service = box()
-    service.world.clock.set(EVENING)
+def test_what_is_not_there_yet_is_500_and_its_cause_only_in_the_log(start_service, name, error_type, retries):
+    service = start_service()
+    service.world.clock.set(AFTERNOON)
     status, body = service.call(name)
     assert (status, sorted(body)) == (500, ["message", "run_id", "scraper", "status"])
     assert (body["status"], body["message"]) == ("error", f"{name} failed")
@@ -184,8 +80,8 @@ def test_what_is_not_there_yet_is_500_and_its_cause_only_in_the_log(box, name, e
     ("name", "key"),
     [("nbac_injury_report", "total_records"), ("nbac_referee_assignments", "nba_games"), ("oddsa_events", "rowCount")],
 )
-def test_what_is_not_published_yet_is_a_count_of_zero(box, name, key):
-    service = box()
+def test_what_is_not_published_yet_is_a_count_of_zero(start_service, name, key):
+    service = start_service()
     service.world.clock.set(datetime(2026, 1, 14, 7, tzinfo=ET))
     service.world.troubles = Troubles(empty=["oddsa_events"])
     status, body = service.call(name)
@@ -193,8 +89,8 @@ def test_what_is_not_published_yet_is_a_count_of_zero(box, name, key):
     assert (service.rows[0]["status"], service.rows[0].get("gcs_path")) == ("no_data", None)
 
 
-def test_a_source_that_blocks_is_500_and_its_cause_only_in_the_log(box):
-    service = box()
+def test_a_source_that_blocks_is_500_and_its_cause_only_in_the_log(start_service):
+    service = start_service()
     service.world.troubles = Troubles(blocked=["nbac_team_boxscore", "nbac_injury_report"])
     status, body = service.call("nbac_team_boxscore")
     assert (status, body["message"], body.get("error_type")) == (500, "nbac_team_boxscore failed", None)
@@ -205,8 +101,8 @@ def test_a_source_that_blocks_is_500_and_its_cause_only_in_the_log(box):
     assert service.call("nbac_injury_report")[1]["data_summary"]["total_records"] == 0
 
 
-def test_a_missing_option_is_500_and_an_unknown_name_400(box):
-    service = box()
+def test_a_missing_option_is_500_and_an_unknown_name_400(start_service):
+    service = start_service()
     assert service.call("br_season_roster", year="2026")[0] == 500
     assert service.rows[0]["error_message"] == "teamAbbr is missing"
     status, body = service.call("nbac_shedule_api")
@@ -214,8 +110,8 @@ def test_a_missing_option_is_500_and_an_unknown_name_400(box):
     assert len(service.rows) == 1
 
 
-def test_small_faults_are_the_services_own_and_worth_another_try(box):
-    service = box(rates=Rates(1, 0, 0))
+def test_small_faults_are_the_services_own_and_worth_another_try(start_service):
+    service = start_service(rates=Rates(1, 0, 0))
     service.service.hang = 0
     answers = [service.call("nbac_play_by_play") for _ in range(20)]
     assert {status for status, _ in answers} == {0, 500}  # never 429
@@ -224,8 +120,8 @@ def test_small_faults_are_the_services_own_and_worth_another_try(box):
     assert service.rows == []
 
 
-def test_the_log_has_the_old_columns_and_its_own_names(box):
-    service = box()
+def test_the_log_has_the_old_columns_and_its_own_names(start_service):
+    service = start_service()
     _, body = service.call("br_season_roster", teamAbbr="BOS", year="2026")
     service.call("nbac_player_boxscore", gamedate="20260114")
     roster, boxscore = service.rows
@@ -238,8 +134,8 @@ def test_the_log_has_the_old_columns_and_its_own_names(box):
     assert (roster["game_date"], boxscore["game_date"]) == (None, "2026-01-14")
 
 
-def test_a_late_row_is_there_once_the_clock_moves_on(box):
-    service = box(rates=Rates(0, 0, 1))
+def test_a_late_row_is_there_once_the_clock_moves_on(start_service):
+    service = start_service(rates=Rates(0, 0, 1))
     service.call("nbac_player_list", season="2025")
     assert service.rows == []
     service.service.move(NEXT_MORNING)
@@ -249,8 +145,8 @@ def test_a_late_row_is_there_once_the_clock_moves_on(box):
     assert len(service.rows) == 2
 
 
-def test_rows_that_the_table_does_not_take_are_kept(box):
-    service = box()
+def test_rows_that_the_table_does_not_take_are_kept(start_service):
+    service = start_service()
     service.broken = True
     assert service.call("nbac_player_list", season="2025")[0] == 200
     assert service.service.state()["log_rows_waiting"] == 1
@@ -259,8 +155,8 @@ def test_rows_that_the_table_does_not_take_are_kept(box):
     assert [json.loads(row["opts"])["season"] for row in service.rows] == ["2025", "2026"]
 
 
-def test_the_message_says_more_than_the_contract_and_names_the_file(box):
-    service = box()
+def test_the_message_says_more_than_the_contract_and_names_the_file(start_service):
+    service = start_service()
     service.call("br_season_roster", teamAbbr="BOS", year="2026")
     [body] = service.message()
     assert body["name"] == body["scraper_name"] == body["processor_name"] == "basketball_ref_season_roster"
@@ -279,13 +175,13 @@ def test_phase_2_keeps_object_names_and_in_one_table_none():
 
 def test_a_games_status_is_one_of_four_words():
     world = World()
-    world.clock.set(EVENING.replace(hour=21))
+    world.clock.set(AFTERNOON.replace(hour=21))
     found = SCRAPERS["nbac_schedule_api"].find(world, {"season": "2025"}).rows
     assert {row["game_status_text"] for row in found} == {"Scheduled", "In Progress", "Final"}
 
 
-def test_more_calls_than_threads_wait(box, monkeypatch):
-    service = box()
+def test_more_calls_than_threads_wait(start_service, monkeypatch):
+    service = start_service()
     inside, most, gate = [], [], threading.Event()
     monkeypatch.setattr(
         service.service, "_scrape", lambda name, _: (inside.append(name), gate.wait(10)) and (200, {}, {})
@@ -306,8 +202,8 @@ def test_more_calls_than_threads_wait(box, monkeypatch):
     assert len(inside) == THREADS + 3
 
 
-def test_november_knows_other_names_and_says_less(box):
-    service = box("november")
+def test_november_knows_other_names_and_says_less(start_service):
+    service = start_service("november")
     known = service.service.dialect
     assert service.call("nbac_team_boxscore")[0] == 400
     assert {*SCRAPERS} - {*known.scrapers} == {"nbac_team_boxscore"}
@@ -329,8 +225,8 @@ def test_november_took_the_date_for_the_moment():
     assert found["game_date_est"] == "2026-01-14T00:00:00+00:00"
 
 
-def test_the_simple_contract_is_as_it_was(box):
-    service = box("plain")
+def test_the_simple_contract_is_as_it_was(start_service):
+    service = start_service("plain")
     assert set(service.service.dialect.scrapers) == set(SCRAPERS)
     for name in SCRAPERS:
         status, body = service.call(name)
@@ -339,15 +235,15 @@ def test_the_simple_contract_is_as_it_was(box):
     service.world.troubles = Troubles(blocked=["nbac_team_boxscore"])
     assert service.call("nbac_team_boxscore")[0] == 403
     service.world.troubles = Troubles()
-    service.world.clock.set(EVENING)
+    service.world.clock.set(AFTERNOON)
     status, body = service.call("nbac_play_by_play")
     assert (status, body["data_summary"]) == (200, {"rowCount": 0})
     assert service.service.log is None
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_one_seed_gives_one_run_id(box, dialect):
-    first, second = box(dialect), box(dialect)
+def test_one_seed_gives_one_run_id(start_service, dialect):
+    first, second = start_service(dialect), start_service(dialect)
     assert first.call("nbac_player_list")[1]["run_id"] == second.call("nbac_player_list")[1]["run_id"]
 
 
