@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from google.api_core.exceptions import AlreadyExists, GoogleAPIError
 from google.cloud import pubsub_v1
 
-from sandbox.dialect.base import Answer, Call, Dialect, Failure, unknown
+from sandbox.dialect.base import Answer, Dialect, Failure, ServiceCall, unknown
 from sandbox.phase2 import Phase2
 from sandbox.pubsub import PubSub
 from sandbox.scrapers import SCRAPERS, Finding, UnknownParameters, file_path
@@ -77,7 +77,7 @@ class Service:
             attempt = self.attempts[key, setting]
             self.counts["calls"] += 1
         run_id = self.dialect.run_id(self.world.dice("run", key, setting, attempt).getrandbits(128))
-        call = Call(name, run_id, parameters, workflow, source, self.world.clock.now())
+        call = ServiceCall(name, run_id, parameters, workflow, source, self.world.clock.now())
         result = self.dialect.judge(call, self._try(call, key, attempt))
         path = self._hand_off(call, result, key) if isinstance(result, Finding) and result.record_count else None
         row = self.dialect.log_row(call, result, path, self.world.clock.now())
@@ -89,7 +89,7 @@ class Service:
         time.sleep(self.world.troubles.slow)
         return self.dialect.answer(call, result, path)
 
-    def _try(self, call: Call, key: str, attempt: int) -> Finding | Failure:
+    def _try(self, call: ServiceCall, key: str, attempt: int) -> Finding | Failure:
         """Return what the scraper finds, or what is in its way."""
         troubles = self.world.troubles
         if call.name in troubles.blocked:
@@ -104,7 +104,7 @@ class Service:
             return Failure("parameters", str(error))
         return Finding() if call.name in troubles.empty else finding
 
-    def _hand_off(self, call: Call, finding: Finding, key: str) -> str:
+    def _hand_off(self, call: ServiceCall, finding: Finding, key: str) -> str:
         """Write the file and publish its message, unless the world loses it; return the path."""
         scraper = SCRAPERS[call.name]
         path = file_path(scraper, finding, self._stamp())

@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.cli import main
 from orchestration.nba.eastern import et_date
-from support.faults import FAULTS, FaultyService
+from support.faulty_service import FAULTS, FaultyService
 from support.real_service import answered
 from support.rows import add_schedule
 from support.scripted import ScriptedService, found

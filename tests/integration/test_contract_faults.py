@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
-from support.faults import FAULTS, FaultyService, http
+from support.faulty_service import FAULTS, FaultyService, http
 from support.scripted import ScriptedService
 
 EXPECTED = {

@@ -14,7 +14,7 @@ from orchestration.config.settings import Settings
 from orchestration.services.publisher import Publisher
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
-from support.looks import look
+from support.cleanup import files_to_check
 from support.rows import lost_file
 from support.standins import PROJECT
 from support.worlds import DAY, et, ours
@@ -70,14 +70,14 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
     outbox.stage([log_row(result, "nbac_player_list")])
     outbox.drain()
     path = google.files()[result.run_id]
-    too_young = look(warehouse, ours(), MORNING + timedelta(minutes=20))
+    too_young = files_to_check(warehouse, ours(), MORNING + timedelta(minutes=20))
     assert too_young.files == ()
 
     subscriber, publisher = pubsub_v1.SubscriberClient(), pubsub_v1.PublisherClient()
     ours_too = subscriber.subscription_path(PROJECT, "a-real-subscriber")
     subscriber.create_subscription(request={"name": ours_too, "topic": publisher.topic_path(PROJECT, Settings().topic)})
     now = MORNING + timedelta(minutes=80)
-    found = look(warehouse, ours(), now)
+    found = files_to_check(warehouse, ours(), now)
     lost = backlog(found.files, found.processed, republished_before(warehouse, ours(), now), now, SETTINGS)
     assert [file.gcs_path for file in lost.publish] == [path]
     assert Publisher(Settings().topic).republish(lost.publish, now) == {path: None}
@@ -87,7 +87,7 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
     assert received.message.attributes["scraper_name"] == "nbac_player_list"
     subscriber.acknowledge(request={"subscription": ours_too, "ack_ids": [received.ack_id]})
     google.settle()
-    healed = look(warehouse, ours(), now + timedelta(hours=1))
+    healed = files_to_check(warehouse, ours(), now + timedelta(hours=1))
     assert backlog(healed.files, healed.processed, {}, now, SETTINGS).missing == ()
 
 
@@ -115,7 +115,7 @@ def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, wa
     google.files()
     warehouse.query("ALTER TABLE nba_raw.nbac_player_list_current RENAME TO nbac_player_list_away")
     try:
-        found = look(warehouse, ours(), MORNING + timedelta(minutes=80))
+        found = files_to_check(warehouse, ours(), MORNING + timedelta(minutes=80))
     finally:
         warehouse.query("ALTER TABLE nba_raw.nbac_player_list_away RENAME TO nbac_player_list_current")
     assert found.files == ()

@@ -27,7 +27,7 @@ from orchestration.audit.warehouse import (
     WarehouseError,
 )
 from support import crash
-from support.faults import FAULTS, FaultyService, http
+from support.faulty_service import FAULTS, FaultyService, http
 from support.rows import NOW, a_decision
 from support.worlds import DAY
 

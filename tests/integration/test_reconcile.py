@@ -12,7 +12,7 @@ from orchestration.operators import base
 from orchestration.operators.patience import NotYet
 from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
 from orchestration.operators.watch import WatchOperator
-from support.announced import Announced
+from support.asset_events import AssetEvents
 from support.old_system import logged, write
 from support.rows import add_schedule, call, decision
 from support.worlds import DAY, changed, et
@@ -123,7 +123,7 @@ class Run:
         ti = SimpleNamespace(dag_id="reconcile", run_id="r", task_id="t", map_index=-1, try_number=1, max_tries=2)
         return {
             "dag_run": dag_run, "ti": ti, "params": params,
-            "asset_state_store": {ALERTS: self.memory}, **Announced().context(),
+            "asset_state_store": {ALERTS: self.memory}, **AssetEvents().context(),
         }  # fmt: skip
 
     def run(self, operator, at, **more):

@@ -23,7 +23,7 @@ from orchestration.operators.finish import FinishOperator
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
 from orchestration.operators.tell_tables import TellTablesOperator
-from support.announced import Announced
+from support.asset_events import AssetEvents
 from support.scripted import ScriptedService, found
 from support.worlds import DAY, changed, et
 
@@ -42,7 +42,7 @@ class Run:
     def __init__(self, monkeypatch, service, outbox, warehouse):
         self.patch, self.service, self.outbox, self.warehouse = monkeypatch, service, outbox, warehouse
         self.set_config(changed())
-        self.left, self.kept, self.pushes, self.announced = None, Store(), 0, Announced()
+        self.left, self.kept, self.pushes, self.asset_events = None, Store(), 0, AssetEvents()
         self.scrapers = [LINES]
 
     def set_config(self, config):
@@ -115,10 +115,10 @@ class Run:
         left = [self.left]
         context = self.context(
             "tell_tables", number, 0, lambda task_ids, **_: left if task_ids == [LINES] else [], -1
-        ) | self.announced.context()  # fmt: skip
+        ) | self.asset_events.context()  # fmt: skip
         operator.execute(context)
-        self.announced.succeeded(operator, context)
-        return self.announced.of(table_asset(TABLE, "local"))
+        self.asset_events.succeeded(operator, context)
+        return self.asset_events.of(table_asset(TABLE, "local"))
 
     def rows(self):
         assert self.outbox.staged() == []
@@ -179,7 +179,7 @@ def test_each_call_that_brought_records_is_an_event_of_the_tables_asset(run):
     ]
     same = {(one["target_date"], one["game_id"], one["dag_run_id"], one["workflow"]) for one in said}
     assert same == {(DAY.isoformat(), None, "r", "betting_lines")}
-    assert len(run.announced.events) == 4
+    assert len(run.asset_events.events) == 4
 
 
 def test_a_call_that_fails_for_good_takes_no_others_event_with_it(run):

@@ -24,7 +24,7 @@ from orchestration.operators.lock import LockOperator
 from orchestration.operators.reconcile import FindMakeupsOperator
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.watch import WatchOperator
-from support.announced import Announced
+from support.asset_events import AssetEvents
 from support.old_system import create_old_tables, logged, their_execution, write
 from support.rows import add_schedule, call, decision
 from support.standins import PATIENCE_SECONDS
@@ -48,7 +48,7 @@ class Shadow:
 
     def __init__(self, file, warehouse, outbox) -> None:
         self.file, self.warehouse, self.outbox = file, warehouse, outbox
-        self.memory, self.branches, self.xcoms, self.announced = Store(), [], {}, Announced()
+        self.memory, self.branches, self.xcoms, self.asset_events = Store(), [], {}, AssetEvents()
         self.set_mode("shadow")
 
     def set_mode(self, mode) -> None:
@@ -73,7 +73,7 @@ class Shadow:
             ),
             "params": params,
             "asset_state_store": {ALERTS: self.memory},
-            **self.announced.context(),
+            **self.asset_events.context(),
             "task_state_store": Store(),
         }  # fmt: skip
 
@@ -87,7 +87,7 @@ class Shadow:
     def run(self, operator, at, **params):
         context = self.context(operator, at, **params)
         result = operator.execute(context)
-        self.announced.succeeded(operator, context)
+        self.asset_events.succeeded(operator, context)
         self.outbox.drain()
         return result
 
@@ -174,7 +174,7 @@ def test_the_day_is_locked_in_its_own_dataset(shadow):
     shadow.run(LockOperator(task_id="lock"), et("05:00"))
     locked = {row["workflow_name"] for row in shadow.rows("SELECT workflow_name FROM {audit}.v_expected_schedule")}
     assert {"betting_lines", "post_game_window_1"} <= locked
-    assert shadow.announced.events == []
+    assert shadow.asset_events.events == []
 
 
 def test_the_cleanup_looks_and_records_and_sends_nothing(shadow):

@@ -16,8 +16,8 @@ from orchestration.cli import main
 from orchestration.config.settings import Settings
 from orchestration.decisions.engine import decide
 from orchestration.planning.day import day_bounds
-from support.beside import Mistake, OldSystem
 from support.old_system import create_old_tables
+from support.old_system_days import Mistake, OldSystem
 from support.worlds import ROOT, changed, et, game
 
 pytestmark = pytest.mark.drill

@@ -4,7 +4,7 @@ import pytest
 
 from orchestration.assets import LINES_COLLECTED, OF_SLATES, SLATE_COMPLETE, SLATE_SCHEDULED
 from orchestration.audit.warehouse import Warehouse
-from support.announced import Announced
+from support.asset_events import AssetEvents
 from support.simulated import SimulatedDays
 from support.worlds import DAY, changed, et
 
@@ -32,7 +32,9 @@ def tell(days, *moments):
     """Let the task look at these moments; return what each asset's events say of the day by then."""
     played(days, {moment: ["tell_slates"] for moment in moments})
     of_the_day = {"target_date": DAY.isoformat()}.items()
-    return {asset.name: [one for one in days.announced.of(asset) if of_the_day <= one.items()] for asset in OF_SLATES}
+    return {
+        asset.name: [one for one in days.asset_events.of(asset) if of_the_day <= one.items()] for asset in OF_SLATES
+    }
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +52,24 @@ def night(google, tmp_path_factory):
 @pytest.fixture
 def told(night):
     """The same night, of which whoever asks is told anew."""
-    before, night.announced = night.announced, Announced()
+    before, night.asset_events = night.asset_events, AssetEvents()
     yield night
-    night.announced = before
+    night.asset_events = before
 
 
 def test_the_lock_tells_of_the_slate_and_the_lines_are_told_when_they_are_in(night):
-    [locked], [lines] = (night.announced.of(asset) for asset in (SLATE_SCHEDULED, LINES_COLLECTED))
+    [locked], [lines] = (night.asset_events.of(asset) for asset in (SLATE_SCHEDULED, LINES_COLLECTED))
     assert (locked["target_date"], locked["locked_at"]) == (DAY.isoformat(), "2026-01-14T10:00:00+00:00")
     assert locked["games"] == lines["games"] > 0
     assert locked["expected_runs"] > 5
     assert lines["collected"] == {"betting_lines": "2026-01-14T22:00:00+00:00"}
-    assert night.announced.of(SLATE_COMPLETE) == []
+    assert night.asset_events.of(SLATE_COMPLETE) == []
 
 
 def test_a_second_lock_of_the_day_tells_nothing_more(night):
-    before = list(night.announced.events)
+    before = list(night.asset_events.events)
     played(night, {"05:00": ["schedule_locker"]})
-    assert night.announced.events == before
+    assert night.asset_events.events == before
 
 
 def test_while_the_schedule_does_not_say_that_all_games_are_over_the_slate_is_not_complete(told):
@@ -100,14 +102,14 @@ def test_a_replay_of_an_old_day_does_not_tell_it_again(over, told):
 
 def test_a_task_that_dies_before_it_has_succeeded_has_told_nothing_and_the_next_one_does(over, told, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Announced, "succeeded", lambda *_: None)
+        patch.setattr(AssetEvents, "succeeded", lambda *_: None)
         assert tell(told, "+1 05:20")["slate_complete"] == []
     assert len(tell(told, "+1 06:20")["slate_complete"]) == 1
 
 
 def test_whoever_was_not_there_in_the_morning_is_told_later_up_to_the_days_that_reconcile_looks_at(over, told):
     assert len(tell(told, "+2 20:20")["slate_complete"]) == 1
-    told.announced = Announced()
+    told.asset_events = AssetEvents()
     assert tell(told, "+3 06:20")["slate_complete"] == []
 
 

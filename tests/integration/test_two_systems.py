@@ -19,7 +19,7 @@ from orchestration.cli import main
 from orchestration.config.settings import Settings
 from orchestration.decisions.engine import decide
 from orchestration.words import Outcome
-from support.looks import look
+from support.cleanup import files_to_check
 from support.old_system import (
     KEPT,
     Emulated,
@@ -169,7 +169,7 @@ def test_the_cleanup_looks_at_our_files_only(both):
     for warehouse in both:
         rows = warehouse.query(statement("recent_calls"), {"oldest": et("00:00"), "oldest_date": DAY})
         assert {row["dag_id"] for row in rows} == {"post_game_window_1"}
-        files = look(warehouse, config, et("+1 03:00")).files
+        files = files_to_check(warehouse, config, et("+1 03:00")).files
         assert [file.gcs_path for file in files] == ["gs://b/ours.json"] * 2
         assert republished_before(warehouse, config, et("22:00")) == {}
 

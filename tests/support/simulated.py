@@ -53,7 +53,7 @@ from orchestration.services.scraper_service import ScraperService
 from orchestration.ui.looking import Looks
 from orchestration.words import Action, ExecutionStatus, Outcome
 from sandbox.faults import Fault
-from support.announced import Announced
+from support.asset_events import AssetEvents
 from support.pages import Viewer, site
 from support.standins import PATIENCE_SECONDS, GoogleStandIns
 from support.worlds import ROOT
@@ -114,7 +114,7 @@ class SimulatedDays:
     def __init__(self, google: GoogleStandIns, day: date, fault: Fault | None = None) -> None:
         self.google, self.day, self.fault = google, day, fault
         self.outbox = Outbox()
-        self.memory, self.raised, self.announced = Store(), [], Announced()
+        self.memory, self.raised, self.asset_events = Store(), [], AssetEvents()
         self.told: list[tuple[datetime, Alert]] = []
         self.stuck: dict[str, int] = {}
         """Workflows with a run that stands still, and how many of its calls wait for a slot."""
@@ -198,7 +198,7 @@ class SimulatedDays:
         context = self._context(operator.task_id, moment)
         try:
             operator.execute(context)
-            self.announced.succeeded(operator, context)
+            self.asset_events.succeeded(operator, context)
         except AirflowFailException as alert:
             self.raised.append(f"{et(moment):%d %H:%M} {alert}")
         except WarehouseError:
@@ -215,7 +215,7 @@ class SimulatedDays:
             ),
             "params": {},
             "asset_state_store": {ALERTS: self.memory},
-            **self.announced.context(),
+            **self.asset_events.context(),
         }  # fmt: skip
 
     def _drain(self) -> None:

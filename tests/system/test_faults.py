@@ -10,7 +10,7 @@ from orchestration.cli import main
 from sandbox.faults import FAULTS, Fault
 from support.generators import generator
 from support.rows import call
-from support.seeded import SharedDay, first_alert, health_page
+from support.seeded_faults import SharedDay, first_alert, health_page
 from support.standins import GoogleStandIns
 from support.worlds import DAY, ROOT
 

@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from support.browser import browser
+from support.dag_rights import PASSWORD, guarded, token
 from support.days import LONG_AGO, played_day
-from support.per_dag import PASSWORD, guarded, token
 from support.routes import addresses
 from support.standins import PATIENCE_SECONDS
 from support.worlds import DAY, ours

@@ -16,7 +16,7 @@ Answer = tuple[int, dict[str, Any], dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Call:
+class ServiceCall:
     """One request to the service. ``at`` is when it came."""
 
     name: str
@@ -54,16 +54,18 @@ class Dialect(Protocol):
     def listing(self) -> dict[str, Any]:
         """Return the answer of GET /scrapers."""
 
-    def judge(self, call: Call, result: Finding | Failure) -> Finding | Failure:
+    def judge(self, call: ServiceCall, result: Finding | Failure) -> Finding | Failure:
         """Return what the service makes of a scraper's result."""
 
-    def answer(self, call: Call, result: Finding | Failure, path: str | None) -> Answer:
+    def answer(self, call: ServiceCall, result: Finding | Failure, path: str | None) -> Answer:
         """Return what the caller is told."""
 
-    def log_row(self, call: Call, result: Finding | Failure, path: str | None, now: datetime) -> dict[str, Any] | None:
+    def log_row(
+        self, call: ServiceCall, result: Finding | Failure, path: str | None, now: datetime
+    ) -> dict[str, Any] | None:
         """Return the log's row, or None where the run never began."""
 
-    def message(self, call: Call, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
+    def message(self, call: ServiceCall, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
         """Return the body of the handoff's message."""
 
     def processed(self, name: str, row: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def message_body(call: Call, name: str, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
+def message_body(call: ServiceCall, name: str, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
     """Return what every handoff's message says, about a scraper that calls itself ``name``."""
     return {
         "name": name,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sandbox.dialect.base import TOPIC, Answer, Call, Failure, message_body
+from sandbox.dialect.base import TOPIC, Answer, Failure, ServiceCall, message_body
 from sandbox.scrapers import SCRAPERS, Finding
 
 RETRY_AFTER_SECONDS = 2
@@ -30,11 +30,11 @@ class Plain:
         """Return the names."""
         return {"scrapers": list(self.scrapers)}
 
-    def judge(self, call: Call, result: Finding | Failure) -> Finding | Failure:
+    def judge(self, call: ServiceCall, result: Finding | Failure) -> Finding | Failure:
         """Return the result as it is: nothing published yet is a success without records."""
         return result
 
-    def answer(self, call: Call, result: Finding | Failure, path: str | None) -> Answer:
+    def answer(self, call: ServiceCall, result: Finding | Failure, path: str | None) -> Answer:
         """Return what the caller is told."""
         said = {"scraper": call.name, "run_id": call.run_id}
         if isinstance(result, Finding):
@@ -48,10 +48,10 @@ class Plain:
             return 429, body, {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return 500, {**body, "error_type": "ValueError" if result.kind == "parameters" else "UpstreamError"}, {}
 
-    def log_row(self, call: Call, result: Finding | Failure, path: str | None, now: datetime) -> None:
+    def log_row(self, call: ServiceCall, result: Finding | Failure, path: str | None, now: datetime) -> None:
         """Return None: the caller is told everything."""
 
-    def message(self, call: Call, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
+    def message(self, call: ServiceCall, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
         """Return the body of the handoff's message."""
         return message_body(call, call.name, finding, path, now)
 

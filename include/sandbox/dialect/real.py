@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sandbox.dialect.base import Answer, Call, Failure, iso, message_body
+from sandbox.dialect.base import Answer, Failure, ServiceCall, iso, message_body
 from sandbox.scrapers import BUCKET, SCRAPERS, Finding
 from sandbox.world import ET
 
@@ -97,7 +97,7 @@ class Real:
         found = [{"name": name, "module": module_of(name)} for name in self.scrapers]
         return {"scrapers": found, "count": len(found)}
 
-    def judge(self, call: Call, result: Finding | Failure) -> Finding | Failure:
+    def judge(self, call: ServiceCall, result: Finding | Failure) -> Finding | Failure:
         """Return a failure where a scraper takes nothing for one, and nothing where it takes a 403 for that."""
         if isinstance(result, Failure):
             early = result.kind == "blocked" and call.name == EMPTY_WHERE_BLOCKED
@@ -106,7 +106,7 @@ class Real:
             return result
         return Failure("absent", ABSENT[call.name][1].format(game_id=call.parameters.get("game_id")))
 
-    def answer(self, call: Call, result: Finding | Failure, path: str | None) -> Answer:
+    def answer(self, call: ServiceCall, result: Finding | Failure, path: str | None) -> Answer:
         """Return what the caller is told: never the file, and of a failure nothing but that it is one."""
         said = {"scraper": call.name, "run_id": call.run_id}
         if isinstance(result, Finding):
@@ -118,7 +118,7 @@ class Real:
             return 500, {"status": "error", "scraper": call.name, **error}, {}
         return 500, {"status": "error", "message": f"{call.name} failed", **said}, {}
 
-    def summary(self, call: Call, finding: Finding) -> dict[str, Any]:
+    def summary(self, call: ServiceCall, finding: Finding) -> dict[str, Any]:
         """Return the ``data_summary`` of a success."""
         key, beside = COUNTS[call.name]
         count = finding.record_count
@@ -142,7 +142,9 @@ class Real:
             summary["records"] = summary.pop(key)
         return summary
 
-    def log_row(self, call: Call, result: Finding | Failure, path: str | None, now: datetime) -> dict[str, Any] | None:
+    def log_row(
+        self, call: ServiceCall, result: Finding | Failure, path: str | None, now: datetime
+    ) -> dict[str, Any] | None:
         """Return the log's row: the old columns only."""
         if isinstance(result, Failure) and result.kind in OUTSIDE_THE_RUN:
             return None
@@ -176,13 +178,13 @@ class Real:
             "data_summary": json.dumps(summary),
         }
 
-    def _cause(self, call: Call, failure: Failure) -> tuple[str, str, int]:
+    def _cause(self, call: ServiceCall, failure: Failure) -> tuple[str, str, int]:
         if failure.kind == "absent":
             kind, _, retries = ABSENT[call.name]
             return kind, failure.says, retries
         return GAVE_UP if failure.kind == "blocked" else ("DownloadDataException", failure.says, 0)
 
-    def message(self, call: Call, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
+    def message(self, call: ServiceCall, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
         """Return the body of the handoff's message, under the scraper's own name."""
         body = message_body(call, OWN_NAMES.get(call.name, call.name), finding, path, now)
         if self.november:

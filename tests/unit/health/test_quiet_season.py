@@ -12,7 +12,7 @@ from orchestration.health.verdict import assess
 from orchestration.nba.eastern import at
 from orchestration.nba.games import GameType, type_of
 from orchestration.words import Outcome
-from support.quiet import QuietSeason
+from support.quiet_season import QuietSeason
 from support.seasons import LAST, OPENING, REST_DAYS, Fate, HardSeason, Said, hard_season
 from support.worlds import ours
 

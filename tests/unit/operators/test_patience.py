@@ -19,7 +19,7 @@ from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.patience import NotYet, Patience
 from orchestration.words import Action
-from support.announced import Announced
+from support.asset_events import AssetEvents
 from support.worlds import changed, decision, et, game, ours, schedule
 
 TICK = et("13:00")
@@ -60,7 +60,7 @@ class Task:
         operator = self.operator(task_id="t", **({"workflow": self.workflow} if self.workflow else {}))
         operator.execute(
             {"ti": ti, "dag_run": dag_run, "params": self.params, "task_state_store": self.store,
-             "asset_state_store": {}, **Announced().context()}
+             "asset_state_store": {}, **AssetEvents().context()}
         )  # fmt: skip
 
     def delay(self, number, answer):

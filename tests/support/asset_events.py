@@ -21,7 +21,7 @@ class _Events(list[Any]):
         return _Events(self[:limit])
 
 
-class Announced:
+class AssetEvents:
     """All events so far: the asset's URI and what it says. ``succeeded`` is what Airflow does after a task."""
 
     def __init__(self) -> None:

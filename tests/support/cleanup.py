@@ -1,4 +1,4 @@
-"""What the cleanup's task does when it looks, without the task."""
+"""The first half of a cleanup, without its task."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestration.cleanup.reading import Found, look_back, read_files
 from orchestration.config.model import Config
 
 
-def look(warehouse: Warehouse, config: Config, now: datetime) -> Found:
-    """The files to check at ``now``."""
+def files_to_check(warehouse: Warehouse, config: Config, now: datetime) -> Found:
+    """Return the files that a cleanup at ``now`` checks, after the corrections from the service's log."""
     calls = correct(warehouse, config, look_back(config, now), now).calls
     return read_files(warehouse, config, calls, now)
