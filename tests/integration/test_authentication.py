@@ -12,7 +12,7 @@ from airflow.sdk._shared.secrets_masker import redact
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from orchestration.services import id_tokens
+from orchestration.services import authorization
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
 from support.scripted import ScriptedService, found
@@ -76,7 +76,7 @@ def tokens(monkeypatch):
     }
     connection = {"conn_type": "google_cloud_platform", "extra": {"keyfile_dict": account, "project": "local"}}
     monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", json.dumps(connection))
-    monkeypatch.setattr(id_tokens, "_CREDENTIALS", {})
+    monkeypatch.setattr(authorization, "_CREDENTIALS", {})
     yield endpoint
     endpoint.server.shutdown()
     endpoint.server.server_close()

@@ -19,7 +19,7 @@ from orchestration.audit.sending import Drained
 from orchestration.config.scrapers import answer_of
 from orchestration.config.settings import Settings
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
-from orchestration.services.publisher import Publisher
+from orchestration.services.google_cloud import republish
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
 from support.rows import a_decision, lost_file
@@ -200,7 +200,7 @@ def test_a_vanished_file_is_reported_and_not_republished(google, warehouse, outb
 def test_while_cloud_storage_does_not_answer_nothing_is_republished(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):
-    monkeypatch.setattr("orchestration.services.files.LOOKUP_SECONDS", 1)
+    monkeypatch.setattr("orchestration.services.google_cloud.LOOKUP_SECONDS", 1)
     lose(warehouse, fetch(outbox, google, 2, tag="silent"))
     subscriber()
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
@@ -285,7 +285,7 @@ def test_a_row_that_cannot_be_appended_keeps_nobody_from_being_told(
     lose(warehouse, fetch(outbox, google, 2, tag="full"))
     subscriber()
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
-    monkeypatch.setattr("orchestration.services.files.LOOKUP_SECONDS", 1)
+    monkeypatch.setattr("orchestration.services.google_cloud.LOOKUP_SECONDS", 1)
     append = Outbox.append
 
     def full(self, table, names):
@@ -307,14 +307,13 @@ def test_a_cleanup_that_is_killed_after_it_sent_does_not_send_again_before_the_p
     [result] = fetch(outbox, google, 1, tag="killed")
     lose(warehouse, [result])
     subscriber()
-    republish = Publisher.republish
 
-    def killed(self, files, moment):
-        republish(self, files, moment)
+    def killed(topic, files, moment):
+        republish(topic, files, moment)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
-        dying.setattr(Publisher, "republish", killed)
+        dying.setattr("orchestration.operators.cleanup.republish", killed)
         with pytest.raises(KeyboardInterrupt):
             cleanups.run(MORNING + timedelta(hours=1))
     for minutes in (61, 80, 91):
@@ -402,15 +401,15 @@ def test_what_was_sent_is_known_as_sent_and_the_rest_as_not(google, monkeypatch,
     from airflow.providers.google.cloud.hooks.pubsub import PubSubHook
 
     monkeypatch.setattr(PubSubHook, "get_conn", lambda self: Broken(error, after=2))
-    sent = Publisher(Settings().topic).republish([lost_file(n) for n in range(5)], MORNING)
+    sent = republish(Settings().topic, [lost_file(n) for n in range(5)], MORNING)
     assert [why is None for why in sent.values()] == [True, True, False, False, False]
     assert list(sent.values())[3] == list(sent.values())[2]
 
 
 def test_a_pubsub_that_is_not_there_gives_up_in_time(google, monkeypatch):
-    monkeypatch.setattr("orchestration.services.publisher.PUBLISH_SECONDS", 1)
+    monkeypatch.setattr("orchestration.services.google_cloud.PUBLISH_SECONDS", 1)
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:9")
-    sent = Publisher(Settings().topic).republish([lost_file(1), lost_file(2)], MORNING)
+    sent = republish(Settings().topic, [lost_file(1), lost_file(2)], MORNING)
     assert None not in sent.values()
     assert sent[lost_file(2).gcs_path] == sent[lost_file(1).gcs_path]
 

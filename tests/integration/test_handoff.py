@@ -11,7 +11,7 @@ from orchestration.cleanup.backlog import backlog
 from orchestration.cleanup.reading import republished_before
 from orchestration.config.scrapers import answer_of
 from orchestration.config.settings import Settings
-from orchestration.services.publisher import Publisher
+from orchestration.services.google_cloud import republish
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
 from support.cleanup import files_to_check
@@ -80,7 +80,7 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
     found = files_to_check(warehouse, ours(), now)
     lost = backlog(found.files, found.processed, republished_before(warehouse, ours(), now), now, SETTINGS)
     assert [file.gcs_path for file in lost.publish] == [path]
-    assert Publisher(Settings().topic).republish(lost.publish, now) == {path: None}
+    assert republish(Settings().topic, lost.publish, now) == {path: None}
 
     [received] = subscriber.pull(request={"subscription": ours_too, "max_messages": 10}).received_messages
     assert b'"recovery": true' in received.message.data
@@ -124,6 +124,6 @@ def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, wa
 
 
 def test_publishing_to_a_topic_that_is_gone_says_what_was_not_sent(google, warehouse):
-    [(path, why)] = Publisher("no-such-topic").republish([lost_file()], MORNING).items()
+    [(path, why)] = republish("no-such-topic", [lost_file()], MORNING).items()
     assert path == lost_file().gcs_path
     assert "no-such-topic" in why

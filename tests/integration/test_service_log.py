@@ -24,7 +24,7 @@ from orchestration.operators.finish import FinishOperator
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import interpret
-from orchestration.services.paths import FilePath
+from orchestration.services.files import FilePath
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome, Verdict
 from sandbox.service_log import create_log

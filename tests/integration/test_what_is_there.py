@@ -13,8 +13,7 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.operators import base
 from orchestration.operators.check import CheckTablesOperator
-from orchestration.services.known_scrapers import unknown_scrapers
-from orchestration.services.scraper_service import NoListing, ScraperService, names_in
+from orchestration.services.scraper_service import NoListing, ScraperService, names_in, unknown_scrapers
 from sandbox.dialect import DIALECTS
 from support.rows import add_schedule
 from support.worlds import DAY, changed, et, ours

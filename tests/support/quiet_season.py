@@ -36,7 +36,7 @@ from orchestration.operators.decide import LOUD
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan, rules_digest
 from orchestration.planning.makeups import makeups
-from orchestration.services.messages import LostFile
+from orchestration.services.files import LostFile
 from orchestration.words import Action, ExecutionStatus, KeptPaths, Outcome
 from support.seasons import HardSeason, last_refresh
 from support.worlds import ours

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.rows import DecisionRow, ExecutionRow, ExpectedRun, ScraperRun
-from orchestration.services.messages import LostFile
+from orchestration.services.files import LostFile
 from support.worlds import DAY, et
 
 NOW = datetime(2026, 1, 14, 23, tzinfo=UTC)

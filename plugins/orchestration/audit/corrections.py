@@ -13,8 +13,8 @@ from orchestration.config.answers import AnswerDescription
 from orchestration.config.model import Config
 from orchestration.runs.execution import CallEnd, failures_in_short, not_made, status_of
 from orchestration.services.contract import LogEntry
-from orchestration.services.plain import text
 from orchestration.services.redaction import MESSAGE_LIMIT, masked
+from orchestration.services.sanitize import clean_text
 from orchestration.words import ExecutionStatus, Outcome
 
 
@@ -39,7 +39,7 @@ def corrected(row: ScraperRun, entry: LogEntry, description: AnswerDescription, 
     }
     if row.status is Outcome.FAILED and entry.status != Outcome.SUCCESS:
         values["error_type"] = entry.error_type or row.error_type
-        values["error_message"] = text(masked(entry.error_message or "")) or row.error_message
+        values["error_message"] = clean_text(masked(entry.error_message or "")) or row.error_message
         if description.means_no_data(None, entry.error_type, entry.error_message):
             values["status"] = Outcome.NO_DATA
     return row.changed(at, **values)

@@ -12,8 +12,7 @@ from orchestration.audit.references import TIME_COLUMN
 from orchestration.audit.rows import ScraperRun
 from orchestration.audit.statements import with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.services.messages import LostFile
-from orchestration.services.paths import FilePath, KnownFiles
+from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.words import KeptPaths
 
 DAYS_BEFORE, DAYS_AFTER = 7, 14

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from orchestration.alerts.model import Alert
 from orchestration.config.settings import CleanupProcessor
-from orchestration.services.messages import LostFile
-from orchestration.services.paths import FilePath, KnownFiles
+from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.words import AlertLevel
 
 FIRST_PAUSE = timedelta(minutes=30)

@@ -15,7 +15,7 @@ from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
 from orchestration.cleanup.backlog import Republished
 from orchestration.config.model import Config
 from orchestration.health.running import BLIND
-from orchestration.services.messages import LostFile
+from orchestration.services.files import LostFile
 from orchestration.words import AlertLevel, KeptPaths, Outcome
 
 

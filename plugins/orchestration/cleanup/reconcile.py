@@ -19,8 +19,8 @@ from orchestration.nba.eastern import et_date
 from orchestration.nba.games import GameType
 from orchestration.planning.makeups import Makeup, makeups, windows_to_reconcile
 from orchestration.planning.others import past_calls, read_calls
-from orchestration.services.files import Files
-from orchestration.services.messages import LostFile
+from orchestration.services.files import LostFile
+from orchestration.services.google_cloud import vanished_files
 from orchestration.words import KeptPaths, Outcome
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]
         log.warning("None of the files of %s is looked for: %s", table, why)
         del by_table[table]
     unprocessed = {trace.file.gcs_path for traces in by_table.values() for trace in traces} - arrived
-    gone = Files().vanished(sorted(unprocessed))
+    gone = vanished_files(sorted(unprocessed))
     return [
         PastCall(
             row["scraper_name"],

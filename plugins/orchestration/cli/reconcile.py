@@ -21,7 +21,7 @@ def run_reconcile(days: int, max_runs: int, as_of: datetime | None) -> int:
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
     from orchestration.cleanup.reconcile import find_makeups
-    from orchestration.services.files import FilesUnknown
+    from orchestration.services.google_cloud import FilesUnknown
 
     config, now = load().config, as_of or datetime.now(UTC)
     warehouse, last = Warehouse(config.settings), current_day(config, now)

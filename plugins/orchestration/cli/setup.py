@@ -23,8 +23,7 @@ def run_init(*, pools: bool, adopt: bool = False) -> int:
     from orchestration.audit.references import broken_references, misdated_tips
     from orchestration.audit.setup import OtherColumns, init
     from orchestration.audit.warehouse import Warehouse, WarehouseError
-    from orchestration.services.known_scrapers import unknown_scrapers
-    from orchestration.services.scraper_service import NoListing
+    from orchestration.services.scraper_service import NoListing, unknown_scrapers
 
     config = load().config
     warehouse = Warehouse(config.settings)

@@ -131,8 +131,7 @@ def _clock(warehouse: Warehouse) -> Iterator[Sight]:
 
 
 def _service(config: Config, now: datetime) -> Iterator[Sight]:
-    from orchestration.services.known_scrapers import unknown_scrapers
-    from orchestration.services.scraper_service import NoListing, ScraperService
+    from orchestration.services.scraper_service import NoListing, ScraperService, unknown_scrapers
 
     service = ScraperService(config.settings.endpoint)
     problems = [service.problem(SERVICE_SECONDS)]

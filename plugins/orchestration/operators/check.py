@@ -29,8 +29,7 @@ class CheckTablesOperator(AlertingOperator):
         """Look them up. A BigQuery that does not answer fails the task too, after its retries."""
         from orchestration.audit.references import broken_references, misdated_tips
         from orchestration.audit.warehouse import Warehouse
-        from orchestration.services.known_scrapers import unknown_scrapers
-        from orchestration.services.scraper_service import NoListing
+        from orchestration.services.scraper_service import NoListing, unknown_scrapers
 
         config, warehouse = self.config, Warehouse(self.config.settings)
         problems, alerts = broken_references(warehouse, config), []

@@ -26,8 +26,7 @@ from orchestration.operators.metrics import (
     measuring,
 )
 from orchestration.runs.clock import RunClock
-from orchestration.services.files import Files, FilesUnknown
-from orchestration.services.publisher import Publisher
+from orchestration.services.google_cloud import FilesUnknown, republish, vanished_files
 from orchestration.words import AlertLevel
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ class CleanupOperator(AlertingOperator):
         seen = (alert for alert in found.alerts if not (unread and alert.kind == BLIND))
         look = replace(look, alerts=(*known.alerts, *seen, *look.alerts))
         try:
-            gone = Files().vanished(file.gcs_path for file in look.publish)
+            gone = vanished_files(file.gcs_path for file in look.publish)
         except FilesUnknown as error:
             text = f"Cloud Storage does not say which files exist, so none is republished: {error}"
             return replace(look, publish=(), alerts=(*look.alerts, Alert("files_unknown", "cleanup", text)))
@@ -205,7 +204,7 @@ class CleanupOperator(AlertingOperator):
         if why:
             alert = Alert("unrecorded", "cleanup", f"nothing is republished, since it could not be recorded: {why}")
             return replace(look, publish=(), alerts=(*look.alerts, alert)), {}
-        return look, Publisher(self.config.settings.topic).republish(look.publish, started)
+        return look, republish(self.config.settings.topic, look.publish, started)
 
     def _row(
         self,

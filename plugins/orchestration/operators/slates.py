@@ -104,7 +104,7 @@ class TellSlatesOperator(SlateOperator):
     def _arrived(self, warehouse: Warehouse, facts: DayFacts) -> set[str]:
         """Return the files of the slate that are in their tables. Of a table that cannot be read none is."""
         from orchestration.cleanup.arrivals import Trace, arrived_files
-        from orchestration.services.messages import LostFile
+        from orchestration.services.files import LostFile
 
         by_table: dict[str, dict[str, Trace]] = defaultdict(dict)
         for _, scraper, calls in slates.bringing(self.config, facts):

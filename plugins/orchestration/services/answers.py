@@ -18,8 +18,8 @@ from pydantic import ValidationError
 
 from orchestration.config.answers import PLAIN, AnswerDescription
 from orchestration.services.contract import Failure, Success, UncountedSuccess
-from orchestration.services.plain import kept, text
 from orchestration.services.redaction import masked, without
+from orchestration.services.sanitize import clean_text, kept_summary
 from orchestration.words import Outcome
 
 KEPT_OF_ODD_ANSWERS = 200
@@ -65,7 +65,7 @@ class CallResult:
 
 def failed(error_type: str, message: str, *, retryable: bool, **more: Any) -> CallResult:
     """Return a failed result. ``message`` may be what others wrote: it becomes a text that every reader may see."""
-    said = text(masked(message))
+    said = clean_text(masked(message))
     return CallResult(Outcome.FAILED, error_type=error_type, error_message=said, retryable=retryable, **more)
 
 
@@ -107,7 +107,7 @@ def _interpret(
     else:
         result = _failure(status, headers, answer, said, content, description)
     if result.outcome is Outcome.FAILED:
-        result = replace(result, run_id=said.run_id, summary=kept(said.data_summary or {}))
+        result = replace(result, run_id=said.run_id, summary=kept_summary(said.data_summary or {}))
         message = said.message or said.error or content[:KEPT_OF_ODD_ANSWERS]
         if description.means_no_data(status, said.error_type or result.error_type, message):
             return replace(result, outcome=Outcome.NO_DATA, retryable=False, retry_after=None)
@@ -185,7 +185,7 @@ def _result(found: Success, answer: Mapping[str, Any], count: int | None, events
         record_count=count,
         gcs_path=found.data_summary.gcs_path,
         event_ids=events,
-        summary=kept(answer.get("data_summary") or {}),
+        summary=kept_summary(answer.get("data_summary") or {}),
     )
 
 

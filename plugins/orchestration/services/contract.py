@@ -16,8 +16,8 @@ from pydantic import (
     WrapValidator,
 )
 
-from orchestration.services.plain import MAX_INT64
 from orchestration.services.redaction import struck_out
+from orchestration.services.sanitize import MAX_INT64
 
 MAX_EVENTS = 10_000
 """More events than that are nobody's. Airflow maps a task over 1,024 at most, unless told otherwise: calls_per_task."""

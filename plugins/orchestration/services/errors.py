@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 
-from orchestration.services.plain import text
 from orchestration.services.redaction import masked, secrets_in, struck_out, without, without_secrets
+from orchestration.services.sanitize import clean_text
 
 
 def in_short(error: Exception, secrets: Iterable[str] = ()) -> str:
     """Return the kind of error and the beginning of its text, as every reader may see it: without ``secrets``."""
-    return f"{type(error).__name__}: {text(masked(without(str(error), secrets)), 200)}"
+    return f"{type(error).__name__}: {clean_text(masked(without(str(error), secrets)), 200)}"
 
 
 def hide_in_logs(error: BaseException) -> None:

@@ -1,43 +1,123 @@
-"""Whether a scraper's file is still there, through the Google provider's GCSHook."""
+"""The files that scrapers write: whether two notes of a path name the same one, and the message for a lost one. Pure.
+
+Paths come in several forms (lessons A3, C2). The service's log has ``gs://bucket/object``, Phase 2's tables the
+object's name, others something between. A path without a scheme is ambiguous: ``b/x.json`` may be ``x.json`` in bucket
+``b``, or ``b/x.json`` in any bucket. Such a path is compared both ways and never taken apart.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote
 
-from orchestration.services.errors import hide_in_logs, in_short
-from orchestration.services.paths import FilePath
-from orchestration.services.publisher import CONNECTION
-
-LOOKUP_SECONDS = 10
-
-
-class FilesUnknown(Exception):
-    """Cloud Storage does not say whether a file exists. Never to be read as either."""
+_HOSTS = ("storage.googleapis.com", "storage.cloud.google.com")
+_ADDRESS = re.compile(rf"https?://(?:(?P<bucket>[^/]+)\.)?(?:{'|'.join(map(re.escape, _HOSTS))})/", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:gs|gcs)://|/gcs/", re.IGNORECASE)
 
 
-class Files:
-    """Looks files up by path."""
+@dataclass(frozen=True)
+class FilePath:
+    """A path as somebody noted it. Where ``bucket`` is None, ``name`` may begin with one."""
 
-    def __init__(self, connection: str = CONNECTION) -> None:
-        self.connection = connection
+    bucket: str | None
+    name: str
 
-    def vanished(self, paths: Iterable[str]) -> set[str]:
-        """Return the paths whose file no longer exists. Raises FilesUnknown when that cannot be found out.
+    @classmethod
+    def of(cls, text: str) -> FilePath:
+        """Return the path of a text: with or without scheme and bucket, an address, with slashes too many."""
+        text = text.strip()
+        if found := _ADDRESS.match(text):
+            # Only an address is encoded, and may carry a query.
+            rest = unquote(re.split("[?#]", text[found.end() :])[0])
+            return cls._of(found["bucket"], rest)
+        if found := _SCHEME.match(text):
+            return cls._of(None, text[found.end() :])
+        return cls(None, _tidy(text))
 
-        A path that names no bucket cannot be looked up, and is not among them.
-        """
-        from airflow.providers.google.cloud.hooks.gcs import GCSHook
-        from google.api_core.retry import Retry
+    @classmethod
+    def _of(cls, bucket: str | None, rest: str) -> FilePath:
+        if bucket is None:
+            bucket, _, rest = rest.lstrip("/").partition("/")
+        return cls(bucket, _tidy(rest))
 
-        hook = GCSHook(gcp_conn_id=self.connection)
-        retry = Retry(initial=0.5, maximum=2, timeout=LOOKUP_SECONDS)
-        gone = set()
+    @property
+    def readings(self) -> frozenset[str]:
+        """The names under which this file may stand where no scheme is noted."""
+        return frozenset({self.name} if self.bucket is None else {self.name, f"{self.bucket}/{self.name}"})
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What to ask a table for, where SQL's ``bare_path`` or ``inner_path`` finds it; an address may encode it."""
+        return self.readings | {quote(name, safe=safe) for name in self.readings for safe in ("", "/")}
+
+    def fits(self, other: FilePath) -> bool:
+        """Return whether both may name the same file. Where both name their bucket, they do or they do not."""
+        if self.bucket is not None and other.bucket is not None:
+            return self == other
+        return bool(self.readings & other.readings)
+
+
+def _tidy(name: str) -> str:
+    return "/".join(part for part in name.split("/") if part)
+
+
+class KnownFiles:
+    """Files that are looked for by paths noted elsewhere."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_reading: dict[str, set[FilePath]] = defaultdict(set)
         for path in paths:
             file = FilePath.of(path)
-            try:
-                if file.bucket is not None and not hook.exists(file.bucket, file.name, retry=retry):
-                    gone.add(path)
-            except Exception as error:
-                hide_in_logs(error)
-                raise FilesUnknown(f"{path}: {in_short(error)}") from error
-        return gone
+            for reading in file.readings:
+                self._by_reading[reading].add(file)
+
+    def fitting(self, noted: str) -> set[FilePath]:
+        """Return the files that a noted path may name; only the one that is noted just so, where there is one."""
+        path = FilePath.of(noted)
+        if path in self._by_reading.get(path.name, ()):
+            return {path}
+        return {file for reading in path.readings for file in self._by_reading.get(reading, ()) if file.fits(path)}
+
+    def named(self, noted: Iterable[str]) -> set[FilePath]:
+        """Return the files that noted paths surely name: what may be either of two proves neither."""
+        found = (self.fitting(path) for path in noted)
+        return {file for files in found if len(files) == 1 for file in files}
+
+
+@dataclass(frozen=True)
+class LostFile:
+    """A file of a successful call that has not reached its table. Times are aware."""
+
+    scraper_name: str
+    gcs_path: str
+    execution_id: str
+    workflow: str | None
+    record_count: int | None
+    triggered_at: datetime
+
+
+def recovery_message(file: LostFile, moment: datetime) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return body and attributes of the message that cleanup publishes for a lost file (lesson C5).
+
+    The body has the scraper's name twice: some readers look at ``name``, others at ``scraper_name``.
+    """
+    attributes = {
+        "scraper_name": file.scraper_name,
+        "status": "success",
+        "execution_id": file.execution_id,
+        "workflow": file.workflow or "",
+    }
+    body = {
+        **attributes,
+        "name": file.scraper_name,
+        "gcs_path": file.gcs_path,
+        "record_count": file.record_count,
+        "timestamp": moment.astimezone(UTC).isoformat(),
+        "recovery": True,
+    }
+    return body, {**attributes, "recovery": "true"}

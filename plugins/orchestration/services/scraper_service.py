@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from orchestration.config.answers import AnswerDescription
+from orchestration.config.errors import did_you_mean
+from orchestration.config.model import Config
 from orchestration.config.scrapers import answer_of
+from orchestration.nba.eastern import et_date
 from orchestration.services.answers import CallResult, failed, interpret
-from orchestration.services.errors import in_short
+from orchestration.services.authorization import authorization
+from orchestration.services.errors import hide_in_logs, in_short
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -26,13 +29,11 @@ AUDIENCE = "google_id_token_audience"
 MAX_ANSWER_BYTES = 1_000_000
 """An answer is a summary; one that is larger, unpacked, is none, and would only fill memory and audit."""
 CHUNK_BYTES = 65_536
+LISTING_SECONDS = 10.0
 NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
 """A redirect would carry the connection's headers to whom it names."""
 ONE_CALL = {"Connection": "close"}
 """A connection that is kept may be closed by the service just when the next call is sent over it."""
-
-NO_SECRETS = re.compile(r"accept(-.*)?|content-.*|user-agent|cache-control|connection|host|from|pragma", re.IGNORECASE)
-"""Headers whose values are no secrets, and may stand in an answer for reasons of their own."""
 
 Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
 """Status, headers and body of an answer, and what secrets we sent to get it."""
@@ -40,6 +41,10 @@ Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
 
 class NoListing(Exception):
     """The service does not say which scrapers it has."""
+
+
+class NoAnswer(Exception):
+    """The service does not answer a question about itself; the text says which and why, without secrets."""
 
 
 class NotSetUp(Exception):
@@ -75,36 +80,11 @@ def names_in(listing: Any) -> frozenset[str]:
     raise ValueError("no list of scrapers")
 
 
-async def authorization(
-    session: AsyncHttpSession, audience: str | None, masked: set[str] | None = None
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the header with an ID token for ``audience``, or none; basic and header auth are the hook's.
-
-    And everything secret that we send: Airflow strikes it out of its logs from now on, we of what comes back.
-    ``masked``: what it has been told of already. Raises GoogleAuthError.
-    """
-    from airflow.sdk.log import amask_secret
-    from asgiref.sync import sync_to_async
-
-    headers, known = {}, set() if masked is None else masked
-    if audience is not None:
-        from orchestration.services.id_tokens import id_token
-
-        headers["Authorization"] = f"Bearer {await sync_to_async(id_token)(audience)}"
-    secrets = tuple(_secrets(session, headers))
-    for secret in secrets:
-        if secret not in known:
-            await amask_secret(secret)
-            known.add(secret)
-    return headers, secrets
-
-
 class ScraperService:
-    """Calls scrapers at the path ``endpoint``. The connection's ``timeout`` (seconds), if any, caps every call's."""
+    """Calls scrapers at the path ``endpoint``. A ``timeout`` (seconds) on the connection caps that of every call."""
 
-    def __init__(self, endpoint: str = "scrape", connection: str = CONNECTION) -> None:
+    def __init__(self, endpoint: str = "scrape") -> None:
         self.endpoint = endpoint
-        self.connection = connection
 
     def call(
         self,
@@ -148,7 +128,7 @@ class ScraperService:
         from airflow.sdk.exceptions import AirflowNotFoundException
 
         # The only tries are Airflow's: each has its row.
-        hook = HttpAsyncHook(method="POST", http_conn_id=self.connection, retry_limit=1)
+        hook = HttpAsyncHook(method="POST", http_conn_id=CONNECTION, retry_limit=1)
         try:
             config = await hook.config()
         except (AirflowNotFoundException, ValueError) as error:
@@ -156,7 +136,7 @@ class ScraperService:
         # Not the hook's own session, which keeps its connections whatever the header says; the rest is as it does it.
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
             session = AsyncHttpSession(hook=hook, request=client.post, config=config, method="POST")
-            yield Line(self.endpoint, session, self._audience(session))
+            yield Line(self.endpoint, session, _audience(session))
 
     def names(self, timeout: float) -> frozenset[str]:
         """Return the names of the scrapers that the service says it has: ``GET /scrapers``, beside the path for calls.
@@ -166,51 +146,53 @@ class ScraperService:
         return asyncio.run(self._names(timeout))
 
     async def _names(self, timeout: float) -> frozenset[str]:
-        import aiohttp
-        from airflow.providers.http.hooks.http import HttpAsyncHook
-
         path = "/".join([*self.endpoint.split("/")[:-1], "scrapers"])
-        async with HttpAsyncHook(method="GET", http_conn_id=self.connection, retry_limit=1).session() as session:
-            options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
-            secrets: tuple[str, ...] = ()
-            try:
-                headers, secrets = await authorization(session, self._audience(session))
-                async with await session.run(path, headers=headers, extra_options=options) as response:
-                    content = await _content(response)
-            except (aiohttp.ClientError, OSError, TooLarge) as error:
-                raise NoListing(f"GET /{path}: {in_short(error, secrets)}") from None
         try:
+            async with self._get(path, timeout) as response:
+                content = await _content(response)
             if response.status == 200:
                 return names_in(json.loads(content))
+        except NoAnswer as error:
+            raise NoListing(str(error)) from None
         except ValueError as error:
             raise NoListing(f"GET /{path}: {in_short(error)}") from None
         raise NoListing(f"GET /{path}: HTTP {response.status}")
 
     def problem(self, timeout: float) -> str | None:
-        """Return what keeps the service from being well, as its ``GET /health`` has it, or None. Seconds."""
+        """Return why the service is not well, by its ``GET /health``, or None. ``timeout`` is in seconds."""
         return asyncio.run(self._problem(timeout))
 
     async def _problem(self, timeout: float) -> str | None:
+        try:
+            async with self._get("health", timeout) as response:
+                return None if response.status == 200 else f"GET /health: HTTP {response.status}"
+        except NoAnswer as error:
+            return str(error)
+
+    @asynccontextmanager
+    async def _get(self, path: str, timeout: float) -> AsyncIterator[ClientResponse]:
+        """Send a GET request. Raises NoAnswer when the answer is late, too large or does not come."""
         import aiohttp
         from airflow.providers.http.hooks.http import HttpAsyncHook
 
-        async with HttpAsyncHook(method="GET", http_conn_id=self.connection, retry_limit=1).session() as session:
-            options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
-            secrets: tuple[str, ...] = ()
+        options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
+        secrets: tuple[str, ...] = ()
+        async with HttpAsyncHook(method="GET", http_conn_id=CONNECTION, retry_limit=1).session() as session:
             try:
-                headers, secrets = await authorization(session, self._audience(session))
-                async with await session.run("health", headers=headers, extra_options=options) as response:
-                    return None if response.status == 200 else f"GET /health: HTTP {response.status}"
-            except (aiohttp.ClientError, TimeoutError) as error:
-                return f"GET /health: {in_short(error, secrets)}"
+                headers, secrets = await authorization(session, _audience(session))
+                async with await session.run(path, headers=headers, extra_options=options) as response:
+                    yield response
+            except (aiohttp.ClientError, OSError, TooLarge) as error:
+                raise NoAnswer(f"GET /{path}: {in_short(error, secrets)}") from None
 
-    def _audience(self, session: AsyncHttpSession) -> str | None:
-        """Return the audience of the ID token that the connection asks for; basic and header auth are the hook's."""
-        # The hook takes every extra that it does not know for a header to send.
-        audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
-        if audience is not None and session.config.auth is not None:
-            raise NotSetUp(f"connection {self.connection} has a login and asks for an ID token; remove one of them")
-        return audience
+
+def _audience(session: AsyncHttpSession) -> str | None:
+    """Return the audience of the ID token that the connection asks for. The hook does basic and header auth itself."""
+    # The hook takes every extra that it does not know for a header to send.
+    audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
+    if audience is not None and session.config.auth is not None:
+        raise NotSetUp(f"connection {CONNECTION} has a login and asks for an ID token; remove one of them")
+    return audience
 
 
 class Line:
@@ -277,12 +259,29 @@ class Line:
             return failed("connection", f"the service could not be reached: {in_short(error, secrets)}", retryable=True)
 
 
-def _secrets(session: AsyncHttpSession, headers: Mapping[str, str]) -> Iterator[str]:
-    """Yield what of a request is secret: passwords, and headers but for those that describe."""
-    if (auth := session.config.auth) is not None:
-        yield auth.password
-        yield auth.encode().split()[-1]
-    yield urlsplit(session.base_url).password or ""
-    for name, value in {**session.config.headers, **headers}.items():
-        if not NO_SECRETS.fullmatch(name):
-            yield from {str(value), str(value).split(" ")[-1]}
+def unknown_scrapers(config: Config, now: datetime) -> list[str]:
+    """Return a line for each scraper that the service does not have and a workflow would call. Raises NoListing.
+
+    A workflow that is halted at the aware ``now`` calls nothing. A shadow does not either, but is meant to.
+    """
+    try:
+        known = ScraperService(config.settings.endpoint).names(LISTING_SECONDS)
+    except NoListing:
+        raise
+    except Exception as error:
+        # No connection, no login, no database that knows them: whatever it is, it is said, and nothing waits for it.
+        hide_in_logs(error)
+        raise NoListing(in_short(error)) from error
+    callers: dict[str, list[str]] = {}
+    for workflow in sorted(config.enabled):
+        halts = (config.settings.halt, config.enabled[workflow].halt)
+        if any(halt and halt.holds_at(now, et_date(now)) for halt in halts):
+            continue
+        for scraper in config.enabled[workflow].execution_plan.scrapers:
+            callers.setdefault(scraper, []).append(workflow)
+    return [
+        f"scrapers.{name}: the scraper service knows no {name}{did_you_mean(name, known)}; "
+        f"{', '.join(workflows)} would call it"
+        for name, workflows in sorted(callers.items())
+        if name not in known
+    ]

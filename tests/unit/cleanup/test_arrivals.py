@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orchestration.cleanup.arrivals import Trace, arrived_in
-from orchestration.services.messages import LostFile
+from orchestration.services.files import LostFile
 from orchestration.words import KeptPaths
 from support.worlds import DAY, et
 

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.cleanup.backlog import Republished, backlog
 from orchestration.config.settings import CleanupProcessor
-from orchestration.services.messages import recovery_message
+from orchestration.services.files import recovery_message
 from support.rows import PATH_FORMS as FORMS
 from support.rows import lost_file
 

@@ -59,6 +59,6 @@ def test_a_service_that_is_only_started_again_is_asked_once_more_after_a_while(m
     answers, waited = iter(["GET /health: refused", None]), []
     monkeypatch.setattr(around.time, "sleep", waited.append)
     monkeypatch.setattr("orchestration.services.scraper_service.ScraperService.problem", lambda *_: next(answers))
-    monkeypatch.setattr("orchestration.services.known_scrapers.unknown_scrapers", lambda *_: [])
+    monkeypatch.setattr("orchestration.services.scraper_service.unknown_scrapers", lambda *_: [])
     assert list(around._service(changed(), et("12:20"))) == []
     assert waited == [around.BETWEEN_SECONDS]

@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "plugins" / "orchestration"
 PURE = ("words", "nba", "config", "decisions", "planning", "health", "cleanup.backlog", "runs.execution",
-        "alerts.model", "generator.docs", "services.answers", "services.contract", "services.plain",
-        "services.redaction", "services.messages", "audit.ids", "audit.rows")  # fmt: skip
+        "alerts.model", "generator.docs", "services.answers", "services.contract", "services.sanitize",
+        "services.redaction", "services.files", "audit.ids", "audit.rows")  # fmt: skip
 # What the decision types are made of, and they themselves, lie below the model of the file, which is made of them.
 PARTS = ("config.base", "config.errors", "config.source", "config.environment", "config.ticks", "config.answers",
          "config.templates", "config.scrapers", "config.workflows", "config.settings")  # fmt: skip

@@ -13,7 +13,7 @@ from orchestration.config.answers import AnswerDescription
 from orchestration.operators.call_rows import Call, call_row
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, interpret
-from orchestration.services.plain import MAX_INT64
+from orchestration.services.sanitize import MAX_INT64
 from orchestration.words import Outcome
 from support.effort import examples
 from support.worlds import DAY, et

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.services.paths import FilePath, KnownFiles
+from orchestration.services.files import FilePath, KnownFiles
 from support.rows import PATH_FORMS
 
 

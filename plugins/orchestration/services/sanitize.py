@@ -23,17 +23,17 @@ LEFT_OUT = "left_out"
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def text(value: str, limit: int = MESSAGE_CHARACTERS) -> str:
+def clean_text(value: str, limit: int = MESSAGE_CHARACTERS) -> str:
     """Return at most ``limit`` characters of ``value``, with what no reader takes replaced."""
     return _ODD.sub(REPLACEMENT, value[:limit])
 
 
-def kept(summary: Mapping[str, Any]) -> dict[str, Any]:
+def kept_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return a summary as it is kept: plain values without secrets, and of a large one what there is room for."""
     result: dict[str, Any] = {}
     room = SUMMARY_CHARACTERS
     for key, value in summary.items():
-        name, inner = text(str(key)), _plain(value, DEEPEST)
+        name, inner = clean_text(str(key)), _plain(value, DEEPEST)
         needed = len(name) + len(json.dumps(inner))
         if needed <= room:
             result[name] = inner
@@ -48,16 +48,16 @@ def _plain(value: Any, depth: int) -> Any:
     """Return ``value`` with texts cleaned; numbers that BigQuery's JSON does not have become text."""
     match value:
         case str():
-            return text(value, SUMMARY_CHARACTERS + 1)
+            return clean_text(value, SUMMARY_CHARACTERS + 1)
         case bool() | None:
             return value
         case int():
-            return value if abs(value) <= MAX_INT64 else text(str(value))
+            return value if abs(value) <= MAX_INT64 else clean_text(str(value))
         case float():
             return value if math.isfinite(value) else str(value)
         case _ if depth == 0:
             return "…"
         case dict():
-            return {text(str(key)): _plain(inner, depth - 1) for key, inner in value.items()}
+            return {clean_text(str(key)): _plain(inner, depth - 1) for key, inner in value.items()}
         case _:
             return [_plain(inner, depth - 1) for inner in value]
