@@ -11,7 +11,7 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.planning.day import day_bounds, plan
 from orchestration.words import Action
-from support import collected
+from support import metrics_checks
 from support.collectors import StatsdServer
 from support.days import LONG_AGO, played_day
 from support.worlds import DAY, ROOT, et, ours
@@ -163,12 +163,16 @@ def test_decided_again_with_what_was_known_then_every_decision_is_the_same(day, 
 
 def test_a_statsd_server_is_sent_what_the_audit_has(day, collector):
     found = collector.settled()
-    collected.decisions_are_counted(day, found)
-    collected.calls_are_counted_and_timed(day, found)
-    collected.cleanups_are_counted(day, found)
-    assert found.gauge(f"{collected.PREFIX}.games_due") == found.gauge(f"{collected.PREFIX}.games_collected") == GAMES
+    metrics_checks.decisions_are_counted(day, found)
+    metrics_checks.calls_are_counted_and_timed(day, found)
+    metrics_checks.cleanups_are_counted(day, found)
+    assert (
+        found.gauge(f"{metrics_checks.PREFIX}.games_due")
+        == found.gauge(f"{metrics_checks.PREFIX}.games_collected")
+        == GAMES
+    )
     # From 05:00 to 06:20 of the next day, which did not lock.
-    assert found.gauge(f"{collected.PREFIX}.lock_age_minutes") >= 25 * 60
+    assert found.gauge(f"{metrics_checks.PREFIX}.lock_age_minutes") >= 25 * 60
 
 
 def test_the_ui_shows_decision_and_outcome_beside_the_task(day):

@@ -8,7 +8,7 @@ from datetime import UTC
 
 import pytest
 
-from support import collected
+from support import metrics_checks
 from support.collectors import OtlpEndpoint
 from support.days import played_day
 from support.worlds import DAY, et
@@ -37,19 +37,23 @@ def sent(tmp_path_factory):
 
 
 def test_decisions_by_workflow_and_action(sent):
-    collected.decisions_are_counted(*sent)
+    metrics_checks.decisions_are_counted(*sent)
 
 
 def test_calls_by_scraper_and_outcome_and_how_long_they_took(sent):
-    collected.calls_are_counted_and_timed(*sent)
+    metrics_checks.calls_are_counted_and_timed(*sent)
 
 
 def test_the_cleanup_and_the_watchdog_say_how_it_is(sent):
     day, found = sent
-    collected.cleanups_are_counted(day, found)
-    assert found.gauge(f"{collected.PREFIX}.files_missing") > 0
-    assert found.gauge(f"{collected.PREFIX}.games_due") == found.gauge(f"{collected.PREFIX}.games_collected") == GAMES
-    assert found.gauge(f"{collected.PREFIX}.lock_age_minutes") >= 21 * 60 + 10
-    assert found.gauge(f"{collected.PREFIX}.verdict") == 2
+    metrics_checks.cleanups_are_counted(day, found)
+    assert found.gauge(f"{metrics_checks.PREFIX}.files_missing") > 0
+    assert (
+        found.gauge(f"{metrics_checks.PREFIX}.games_due")
+        == found.gauge(f"{metrics_checks.PREFIX}.games_collected")
+        == GAMES
+    )
+    assert found.gauge(f"{metrics_checks.PREFIX}.lock_age_minutes") >= 21 * 60 + 10
+    assert found.gauge(f"{metrics_checks.PREFIX}.verdict") == 2
     run = f"replay__{et('+1 02:20').astimezone(UTC).isoformat()}"
     assert "did not lock" not in json.dumps(day.api.get(f"dags/cleanup/dagRuns/{run}/taskInstances/watch/logs/1"))
