@@ -13,12 +13,12 @@ from google.api_core.exceptions import PermissionDenied, ServiceUnavailable
 from google.cloud import pubsub_v1
 
 from orchestration.alerts.memory import ALERTS
-from orchestration.audit.ids import TaskKey, row_id
-from orchestration.audit.rows import ScraperRun
 from orchestration.audit.sending import Drained
 from orchestration.config.scrapers import answer_of
 from orchestration.config.settings import Settings
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
+from orchestration.records.ids import TaskKey, row_id
+from orchestration.records.tables import CallRecord
 from orchestration.services.google_cloud import republish
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
@@ -108,7 +108,7 @@ def fetch(outbox, google, count, at=MORNING, tag="w"):
         key = TaskKey(tag, "run", "br_season_roster", number)
         columns = key.columns()
         outbox.stage([
-            ScraperRun(
+            CallRecord(
                 row_id=row_id("call", key), execution_id=result.run_id, run_id=result.run_id,
                 scraper_name="br_season_roster", workflow=tag, game_date=DAY, status=result.outcome, triggered_at=at,
                 completed_at=at, source="CONTROLLER", gcs_path=result.gcs_path, slot_time=at, target_date=DAY,
@@ -336,7 +336,7 @@ def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
     key = TaskKey("group", "run", "nbac_player_list", 0)
     columns = key.columns()
     outbox.stage([
-        ScraperRun(
+        CallRecord(
             row_id=row_id("call", key), execution_id=bad.run_id, run_id=bad.run_id, scraper_name="nbac_player_list",
             workflow="group", game_date=DAY, status="success", triggered_at=MORNING, completed_at=MORNING,
             source="CONTROLLER", gcs_path=bad.gcs_path, slot_time=MORNING, target_date=DAY, created_at=MORNING,

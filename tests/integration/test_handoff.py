@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from google.cloud import pubsub_v1
 
-from orchestration.audit.ids import TaskKey, row_id
-from orchestration.audit.rows import CleanupRow, MissingFile, ScraperRun
 from orchestration.cleanup.backlog import backlog
 from orchestration.cleanup.reading import republished_before
 from orchestration.config.scrapers import answer_of
 from orchestration.config.settings import Settings
+from orchestration.records.ids import TaskKey, row_id
+from orchestration.records.tables import CallRecord, CleanupRecord, MissingFile
 from orchestration.services.google_cloud import republish
 from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Outcome
@@ -31,7 +31,7 @@ def call(google, scraper, parameters, at=MORNING):
 def log_row(result, scraper, at=MORNING, number=1):
     key = TaskKey("test", "run", scraper, number)
     columns = key.columns()
-    return ScraperRun(
+    return CallRecord(
         row_id=row_id("call", key), execution_id=result.run_id, run_id=result.run_id, scraper_name=scraper,
         workflow="test", game_date=DAY, status=result.outcome, triggered_at=at, completed_at=at, source="CONTROLLER",
         gcs_path=result.gcs_path, slot_time=at, target_date=DAY, record_count=result.record_count, created_at=at,
@@ -97,7 +97,7 @@ def test_how_often_a_file_was_republished_survives_a_restart(warehouse, outbox):
     lost = MissingFile(scraper_name="s", gcs_path="gs://b/f", triggered_at=MORNING, age_minutes=40, republished=True)
     for number in range(2):
         outbox.stage([
-            CleanupRow(
+            CleanupRecord(
                 cleanup_id=f"c{number}", cleanup_time=MORNING + timedelta(hours=number), files_checked=1,
                 missing_files_found=1, republished_count=1, missing_files=[lost], created_at=MORNING, **key.columns(),
             )

@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from orchestration.audit.facts import day_facts
-from orchestration.audit.ids import TaskKey
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.references import broken_references
-from orchestration.audit.rows import CleanupRow
 from orchestration.audit.setup import init
 from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.nba.games import Game
+from orchestration.records.ids import TaskKey
+from orchestration.records.tables import CleanupRecord
 from sandbox.phase2 import create_tables
 from support.generators import generator
 from support.rows import add_schedule, call, decision, execution, expected
@@ -47,7 +47,7 @@ def report(outbox, warehouse):
             call("box", "+1 01:00", "failed", 1, "0022500001", error_type="timeout", error_message="late"),
             call("box", "+1 01:00", "success", 2, "0022500001", record_count=24),
             decision("by_hand", "13:00", triggered_by="manual:me"),
-            CleanupRow(cleanup_id="c", cleanup_time=et("14:20"), files_checked=9, missing_files_found=2,
+            CleanupRecord(cleanup_id="c", cleanup_time=et("14:20"), files_checked=9, missing_files_found=2,
                        republished_count=2, created_at=et("14:20"), **TaskKey("cleanup", "r", "t").columns()),
         ]
     )  # fmt: skip

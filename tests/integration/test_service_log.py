@@ -11,7 +11,6 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.facts import day_facts
-from orchestration.audit.ids import TaskKey
 from orchestration.audit.references import broken_references
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files
@@ -22,6 +21,7 @@ from orchestration.operators.call_rows import OUTCOME_KEY, Call, call_row
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.scrape import ScrapeOperator
+from orchestration.records.ids import TaskKey
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import interpret
 from orchestration.services.files import FilePath

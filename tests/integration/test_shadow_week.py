@@ -6,16 +6,16 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
-from orchestration.audit.ids import TaskKey, decision_id
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
-from orchestration.audit.rows import DecisionRow
 from orchestration.audit.setup import init
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.config.settings import Settings
 from orchestration.decisions.engine import decide
 from orchestration.planning.day import day_bounds
+from orchestration.records.ids import TaskKey, decision_id
+from orchestration.records.tables import DecisionRecord
 from support.old_system import create_old_tables
 from support.old_system_days import Mistake, OldSystem
 from support.worlds import ROOT, changed, et, game
@@ -72,7 +72,7 @@ def decide_beside_it(warehouse, outbox):
             key = TaskKey(name, f"scheduled__{tick.isoformat()}", "decide")
             outbox.stage(
                 [
-                    DecisionRow(
+                    DecisionRecord(
                         decision_id=decision_id(name, key.run_id), decision_time=tick, workflow_name=name,
                         action=one.action, reason=one.reason, context={"mode": "shadow"}, rule=one.rule, slot_time=tick,
                         target_games=[g.game_id for g in one.games], target_date=one.target_date,

@@ -7,10 +7,8 @@ from datetime import timedelta
 import pytest
 import yaml
 
-from orchestration.audit.ids import TaskKey
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
-from orchestration.audit.rows import CleanupRow
 from orchestration.audit.setup import OtherColumns, columns_of, init
 from orchestration.audit.statements import ddl, statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -18,6 +16,8 @@ from orchestration.cleanup.reading import republished_before
 from orchestration.cli import main
 from orchestration.config.settings import Settings
 from orchestration.decisions.engine import decide
+from orchestration.records.ids import TaskKey
+from orchestration.records.tables import CleanupRecord
 from orchestration.words import Outcome
 from support.cleanup import files_to_check
 from support.old_system import (
@@ -99,7 +99,7 @@ def our_rows(warehouse, folder):
             expected("injury_discovery", "12:00"), decision("injury_discovery", "12:00"),
             decision("morning_operations", "06:00", "SKIP"), *calls,
             decision("post_game_window_1", "22:00"), execution("post_game_window_1", "22:00"),
-            CleanupRow(cleanup_id="c", cleanup_time=et("14:20"), files_checked=9, missing_files_found=0,
+            CleanupRecord(cleanup_id="c", cleanup_time=et("14:20"), files_checked=9, missing_files_found=0,
                        republished_count=0, created_at=et("14:20"), **TaskKey("cleanup", "r", "t").columns()),
         ]
     )  # fmt: skip

@@ -14,15 +14,15 @@ import pytest
 from orchestration.alerts import deadlines
 from orchestration.audit.callbacks import append_staged
 from orchestration.audit.facts import day_facts
-from orchestration.audit.ids import TaskKey, row_id
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import BATCH, Outbox
-from orchestration.audit.rows import ExpectedRun
 from orchestration.audit.setup import OtherColumns, init
 from orchestration.audit.statements import SQL_FOLDER, statement, with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli import main
 from orchestration.nba.games import GameType
+from orchestration.records.ids import TaskKey, row_id
+from orchestration.records.tables import ExpectedRun
 from orchestration.words import ExecutionStatus
 from support.rows import NOW, a_decision, add_schedule, execution
 from support.worlds import DAY, ROOT, et, ours

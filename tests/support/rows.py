@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from orchestration.audit.ids import TaskKey, row_id
-from orchestration.audit.rows import DecisionRow, ExecutionRow, ExpectedRun, ScraperRun
+from orchestration.records.ids import TaskKey, row_id
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord, ExpectedRun
 from orchestration.services.files import LostFile
 from support.worlds import DAY, et
 
@@ -26,7 +26,7 @@ def a_decision(**changes):
         "created_at": NOW,
         **KEY.columns(),
     }
-    return DecisionRow(**{**values, **changes})
+    return DecisionRecord(**{**values, **changes})
 
 
 def decision(workflow, tick, action="RUN", late=timedelta(minutes=1), **more):
@@ -39,7 +39,7 @@ def decision(workflow, tick, action="RUN", late=timedelta(minutes=1), **more):
 
 def execution(workflow, tick, status="completed", late=timedelta(minutes=6)):
     key = TaskKey(workflow, tick, "finish")
-    return ExecutionRow(
+    return ExecutionRecord(
         execution_id=row_id("execution", key), execution_time=et(tick) + late, workflow_name=workflow,
         decision_id=f"{workflow} {tick}", scrapers_triggered=1, scrapers_succeeded=1, scrapers_failed=0,
         scrapers_no_data=0, status=status, slot_time=et(tick), target_date=DAY, created_at=et(tick), **key.columns(),
@@ -49,7 +49,7 @@ def execution(workflow, tick, status="completed", late=timedelta(minutes=6)):
 def call(scraper, tick, status, number=1, game=None, **more):
     key = TaskKey("post_game_window_1", tick, scraper, 0, number)
     columns = key.columns()
-    return ScraperRun(
+    return CallRecord(
         row_id=row_id("call", key), execution_id=row_id("call", key), run_id="r", scraper_name=scraper,
         workflow="post_game_window_1", game_date=DAY, status=status,
         triggered_at=et(tick) + timedelta(minutes=5 + number), completed_at=et(tick), source="CONTROLLER",

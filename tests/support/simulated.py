@@ -23,10 +23,8 @@ from orchestration.alerts.channels import Sent
 from orchestration.alerts.memory import ALERTS
 from orchestration.alerts.model import Alert
 from orchestration.audit.facts import day_facts
-from orchestration.audit.ids import TaskKey, decision_id, execution_id
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
-from orchestration.audit.rows import DecisionRow, ExecutionRow, ScraperRun
 from orchestration.audit.service_log import corrections
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.config import config_path
@@ -47,6 +45,8 @@ from orchestration.operators.lock import LockOperator
 from orchestration.operators.slates import TellSlatesOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import PlannedCall, planned_calls
+from orchestration.records.ids import TaskKey, decision_id, execution_id
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.scraper_service import ScraperService
@@ -240,7 +240,7 @@ class SimulatedDays:
             run_id = f"scheduled__{tick.astimezone(UTC).isoformat()}"
             key = TaskKey(decision.workflow, run_id, "decide")
             rows.append(
-                DecisionRow(
+                DecisionRecord(
                     decision_id=decision_id(decision.workflow, run_id),
                     decision_time=tick,
                     workflow_name=decision.workflow,
@@ -293,8 +293,8 @@ class SimulatedDays:
 
     def _run(self, decision: Decision, clock: RunClock, run_id: str) -> list[Any]:
         """Return the rows of a run: of its calls, what the service's log corrects, as ``finish`` does, and its own."""
-        rows: list[ScraperRun] = []
-        last: list[ScraperRun] = []
+        rows: list[CallRecord] = []
+        last: list[CallRecord] = []
         not_made: list[CallEnd] = []
         events: list[str] = []
         carried = {**decision.to_dict(), "decision_id": decision_id(decision.workflow, run_id)}
@@ -330,7 +330,7 @@ class SimulatedDays:
         ] + not_made
         outcomes = [row.status for row in known]
         failed = outcomes.count(Outcome.FAILED)
-        execution = ExecutionRow(
+        execution = ExecutionRecord(
             execution_id=execution_id(decision.workflow, run_id), execution_time=clock.tick,
             workflow_name=decision.workflow, decision_id=carried["decision_id"], scrapers_triggered=len(outcomes),
             scrapers_succeeded=len(outcomes) - failed, scrapers_failed=failed,
@@ -350,7 +350,7 @@ class SimulatedDays:
     def _slow(self, clock: RunClock) -> bool:
         return self.holds(clock.tick) and self.fault is not None and bool(self.fault.world.get("slow"))
 
-    def _corrections(self, rows: list[ScraperRun], clock: RunClock) -> dict[str, ScraperRun]:
+    def _corrections(self, rows: list[CallRecord], clock: RunClock) -> dict[str, CallRecord]:
         try:
             found = corrections(Warehouse(), self.config, rows, clock.wall())
         except WarehouseError:

@@ -101,12 +101,12 @@ def _told_before(config: Config, workflow: str, run_id: str, clock: RunClock) ->
 
 def _record(config: Config, workflow: str, run_id: str, clock: RunClock, late: str, at: datetime) -> None:
     """Append the row. On failure it stays in the outbox for the cleanup, and people are told all the same."""
-    from orchestration.audit.ids import decision_id, execution_id
     from orchestration.audit.outbox import Outbox
-    from orchestration.audit.rows import ExecutionRow
     from orchestration.audit.warehouse import WarehouseError
+    from orchestration.records.ids import decision_id, execution_id
+    from orchestration.records.tables import ExecutionRecord
 
-    row = ExecutionRow(
+    row = ExecutionRecord(
         execution_id=execution_id(workflow, run_id),
         execution_time=clock.started,
         workflow_name=workflow,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from orchestration.audit.rows import ExecutionRow, ScraperRun
 from orchestration.config.answers import AnswerDescription
 from orchestration.config.model import Config
+from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.execution import CallEnd, failures_in_short, not_made, status_of
 from orchestration.services.contract import LogEntry
 from orchestration.services.redaction import MESSAGE_LIMIT, masked
@@ -18,7 +18,7 @@ from orchestration.services.sanitize import clean_text
 from orchestration.words import ExecutionStatus, Outcome
 
 
-def unexplained(row: ScraperRun) -> bool:
+def unexplained(row: CallRecord) -> bool:
     """Return whether the log can know more of a call than its answer said: the file, or why it failed.
 
     A call without an answer has an id of our own, which is in nobody's log.
@@ -28,7 +28,7 @@ def unexplained(row: ScraperRun) -> bool:
     return row.status is Outcome.FAILED or (row.status is Outcome.SUCCESS and row.gcs_path is None)
 
 
-def corrected(row: ScraperRun, entry: LogEntry, description: AnswerDescription, at: datetime) -> ScraperRun | None:
+def corrected(row: CallRecord, entry: LogEntry, description: AnswerDescription, at: datetime) -> CallRecord | None:
     """Return the call's row as the log has it, or None where the log says nothing new.
 
     A success stays one, whatever the log's status: the service of November 2025 calls nearly everything ``no_data``.
@@ -45,17 +45,17 @@ def corrected(row: ScraperRun, entry: LogEntry, description: AnswerDescription, 
     return row.changed(at, **values)
 
 
-def last_tries(calls: Iterable[ScraperRun]) -> list[ScraperRun]:
+def last_tries(calls: Iterable[CallRecord]) -> list[CallRecord]:
     """Return the last try of each call."""
-    last: dict[tuple[object, ...], ScraperRun] = {}
+    last: dict[tuple[object, ...], CallRecord] = {}
     for call in sorted(calls, key=lambda call: call.try_number):
         last[call.dag_id, call.dag_run_id, call.task_id, call.map_index, call.call_index] = call
     return list(last.values())
 
 
 def corrected_execution(
-    row: ExecutionRow, calls: Sequence[ScraperRun], config: Config, at: datetime
-) -> ExecutionRow | None:
+    row: ExecutionRecord, calls: Sequence[CallRecord], config: Config, at: datetime
+) -> ExecutionRecord | None:
     """Return an execution's row as its calls are known by now, or None where they say nothing new.
 
     ``calls``: the last tries of its calls, as far as they are known; with one of them missing nothing is said. A call

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from orchestration.audit.rows import ROW_MODELS, Row
 from orchestration.audit.sending import Drained, Sending, Staged
 from orchestration.audit.warehouse import RequestRefused, Warehouse, WarehouseError
 from orchestration.config.environment import airflow_home, variable
+from orchestration.records.base import Record
+from orchestration.records.tables import RECORDS
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -57,7 +58,7 @@ class Outbox:
 
         return ObjectStoragePath(self.url)
 
-    def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> list[str]:
+    def stage(self, rows: Iterable[Record], *, unless_staged: bool = False) -> list[str]:
         """Write rows to the outbox and return the files' names. When this returns the rows cannot be lost.
 
         ``unless_staged``: leave out those that are staged already. In a local outbox only the owner can read them.
@@ -74,7 +75,7 @@ class Outbox:
                 self._append_at_once(row, error)
         return names
 
-    def _write(self, folder: ObjectStoragePath, row: Row) -> str:
+    def _write(self, folder: ObjectStoragePath, row: Record) -> str:
         """Write a row into a file of its own and return the file's name."""
         name = f"{row.key}.{uuid4().hex}.json"
         # A half-written file must never look like a row: write beside, then move into place.
@@ -98,7 +99,7 @@ class Outbox:
     def sweep(self, before: datetime) -> int:
         """Remove the half-written files of writers who were killed, last touched before ``before`` (aware)."""
         swept = 0
-        for folder in [self.root, *(self.root / table for table in ROW_MODELS)]:
+        for folder in [self.root, *(self.root / table for table in RECORDS)]:
             try:
                 for half in [path for path in folder.iterdir() if _half(path)] if folder.exists() else []:
                     if half.stat().st_mtime < before.timestamp():
@@ -109,7 +110,7 @@ class Outbox:
                 log.warning("Half-written files in %s cannot be removed: %s", folder, error)
         return swept
 
-    def _append_at_once(self, row: Row, why: OSError) -> None:
+    def _append_at_once(self, row: Record, why: OSError) -> None:
         """Append a row that cannot be staged: the task need not be tried again for it, perhaps on the same disk."""
         try:
             self.warehouse.append(row.TABLE, [row.to_json()])
@@ -129,7 +130,7 @@ class Outbox:
     def staged(self, table: str | None = None) -> list[ObjectStoragePath]:
         """Return the staged files, of one table or of all."""
         found: list[ObjectStoragePath] = []
-        for name in [table] if table else ROW_MODELS:
+        for name in [table] if table else RECORDS:
             folder = self.root / name
             if folder.exists():
                 found += [path for path in folder.iterdir() if path.suffix == ".json" and not _half(path)]
@@ -146,7 +147,7 @@ class Outbox:
 
     def refused(self) -> list[ObjectStoragePath]:
         """Return the rows that were set aside."""
-        folders = [self.root / "refused" / table for table in ROW_MODELS]
+        folders = [self.root / "refused" / table for table in RECORDS]
         return [path for folder in folders if folder.exists() for path in folder.iterdir() if path.suffix == ".json"]
 
     def refusals(self) -> list[str]:
@@ -173,7 +174,7 @@ class Outbox:
         """
         total = Drained()
         failures: list[Exception] = []
-        for table in ROW_MODELS:
+        for table in RECORDS:
             try:
                 self._append(table, self.staged(table), total)
             except (WarehouseError, OSError) as error:
@@ -229,7 +230,7 @@ class Outbox:
         with contextlib.suppress(FileNotFoundError):
             # Else somebody else has set it aside at the same time.
             file.replace(aside / file.name)
-        log.error("Row set aside: BigQuery refused %s for %s: %s", file.name, table, why)
+        log.error("Record set aside: BigQuery refused %s for %s: %s", file.name, table, why)
         result.refused.append(f"{table}/{file.name}: {why}")
 
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pydantic import ValidationError
 
 from orchestration.audit.corrections import corrected, unexplained
-from orchestration.audit.rows import ScraperRun
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config.model import Config
 from orchestration.config.scrapers import answer_of
+from orchestration.records.tables import CallRecord
 from orchestration.services.contract import LogEntry
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 """So far the service's clock, or the day of a replay, may lie beside ours."""
 
 
-def corrections(warehouse: Warehouse, config: Config, rows: Iterable[ScraperRun], at: datetime) -> list[ScraperRun]:
+def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord], at: datetime) -> list[CallRecord]:
     """Return the new versions of those rows that the service's log corrects, made at the aware moment ``at``.
 
     One query for all of them; none without ``settings.service_log``, or where the log can say nothing new.

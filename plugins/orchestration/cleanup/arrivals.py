@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from orchestration.audit.references import TIME_COLUMN
-from orchestration.audit.rows import ScraperRun
 from orchestration.audit.statements import with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.records.tables import CallRecord
 from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.words import KeptPaths
 
@@ -36,7 +36,7 @@ class Trace:
         return self.file.triggered_at, self.file.gcs_path
 
 
-def trace_of(call: ScraperRun, keeps_paths: KeptPaths, *, of_age: bool = True) -> Trace:
+def trace_of(call: CallRecord, keeps_paths: KeptPaths, *, of_age: bool = True) -> Trace:
     """Return the trace of a successful call that names its file."""
     file = LostFile(
         call.scraper_name,

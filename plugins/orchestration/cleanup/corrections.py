@@ -12,24 +12,25 @@ from pydantic import ValidationError
 
 from orchestration.alerts.model import Alert
 from orchestration.audit.corrections import corrected_execution, last_tries
-from orchestration.audit.rows import ExecutionRow, Row, ScraperRun
 from orchestration.audit.service_log import corrections
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.config.model import Config
+from orchestration.records.base import Record
+from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.words import AlertLevel
 
 LOG_UNREADABLE = "log_unreadable"
 """The kind of the alert about a log that cannot be read."""
-AnyRow = TypeVar("AnyRow", bound=Row)
+AnyRow = TypeVar("AnyRow", bound=Record)
 
 
 @dataclass(frozen=True)
 class Corrected:
     """The look-back's calls as they are known by now, the rows that say so, and what people should know."""
 
-    calls: tuple[ScraperRun, ...]
-    rows: tuple[Row, ...]
+    calls: tuple[CallRecord, ...]
+    rows: tuple[Record, ...]
     alerts: tuple[Alert, ...]
 
 
@@ -42,7 +43,7 @@ def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parame
     Raises WarehouseError when our own rows cannot be read.
     """
     alerts: list[Alert] = []
-    calls = _rows(warehouse, ScraperRun, "recent_calls", look_back, alerts)
+    calls = _rows(warehouse, CallRecord, "recent_calls", look_back, alerts)
     try:
         found = {row.row_id: row for row in corrections(warehouse, config, calls, at)}
     except WarehouseError as error:
@@ -50,12 +51,12 @@ def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parame
         alerts.append(Alert(LOG_UNREADABLE, "service_log", text, level=AlertLevel.WARNING))
         found = {}
     known = [found.get(call.row_id, call) for call in calls]
-    rows: list[Row] = [*found.values()]
+    rows: list[Record] = [*found.values()]
     if any(call.error_type is not None for call in known):
-        by_run: dict[tuple[str, str], list[ScraperRun]] = defaultdict(list)
+        by_run: dict[tuple[str, str], list[CallRecord]] = defaultdict(list)
         for call in last_tries(known):
             by_run[call.dag_id, call.dag_run_id].append(call)
-        for execution in _rows(warehouse, ExecutionRow, "recent_executions", look_back, alerts):
+        for execution in _rows(warehouse, ExecutionRecord, "recent_executions", look_back, alerts):
             row = corrected_execution(execution, by_run[execution.dag_id, execution.run_id], config, at)
             rows += [] if row is None else [row]
     return Corrected(tuple(known), tuple(rows), tuple(alerts))
@@ -68,7 +69,7 @@ def _rows(
     rows = []
     for columns in warehouse.query(statement(name), parameters):
         try:
-            rows.append(model.from_columns(columns))
+            rows.append(model.whole(columns))
         except ValidationError as error:
             text = f"{model.TABLE}: a row cannot be read and is left out: {columns.get(model.ID)}: {error.errors()[0]}"
             alerts.append(Alert("row_unreadable", "cleanup", text, level=AlertLevel.WARNING))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from orchestration.alerts.model import Alert
-from orchestration.audit.rows import ScraperRun
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
 from orchestration.cleanup.backlog import Republished
 from orchestration.config.model import Config
 from orchestration.health.running import BLIND
+from orchestration.records.tables import CallRecord
 from orchestration.services.files import LostFile
 from orchestration.words import AlertLevel, KeptPaths, Outcome
 
@@ -34,7 +34,7 @@ def look_back(config: Config, now: datetime) -> dict[str, Parameter]:
     return {"oldest": oldest, "oldest_date": oldest.astimezone(UTC).date()}
 
 
-def read_files(warehouse: Warehouse, config: Config, calls: Iterable[ScraperRun], now: datetime) -> Found:
+def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord], now: datetime) -> Found:
     """Return the files of the look-back's ``calls`` to check at ``now``, and which have arrived.
 
     A table that cannot be read takes its files out of the check. Of a table that keeps the newest file only the newest

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import Logger
 
-    from orchestration.audit.rows import Seen
     from orchestration.audit.warehouse import Warehouse
+    from orchestration.records.tables import Seen
 
 Sight = tuple[Around, str, str]
 """Kind, what it is about, and what was seen."""
@@ -55,7 +55,7 @@ def seen_around(context: Context, config: Config, warehouse: Warehouse, log: Log
     if not config.is_shadow():
         now = RunClock.of(context).now()
         looks.append(lambda: _service(config, now))
-    from orchestration.audit.rows import Seen
+    from orchestration.records.tables import Seen
 
     found: list[Seen] = []
     for look in looks:

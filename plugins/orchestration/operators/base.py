@@ -12,15 +12,15 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.callbacks import append_staged
-from orchestration.audit.ids import TaskKey
 from orchestration.config.last_good import load_or_last_good
 from orchestration.config.model import Config
 from orchestration.decisions.request import Kinds, RequestRefused, check_request
+from orchestration.records.ids import TaskKey
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.audit.rows import Row
+    from orchestration.records.base import Record
 
 RETRIES_OF_OUR_OWN = 2
 """Tries again for a task of ours that stumbled over something passing, such as a full disk."""
@@ -60,7 +60,7 @@ class AuditedOperator(BaseOperator):
         """Whether the workflow is a shadow by now: read anew, for a task that takes its time (lesson A9)."""
         return load_or_last_good().config.is_shadow(self.workflow)
 
-    def stage(self, rows: Iterable[Row], *, unless_staged: bool = False) -> None:
+    def stage(self, rows: Iterable[Record], *, unless_staged: bool = False) -> None:
         """Stage rows: when this returns they cannot be lost. The callback appends them.
 
         ``unless_staged``: a row that is staged already is left as it is.

@@ -11,8 +11,8 @@ from orchestration.operators.call_rows import KILLED, Call, left_of
 from orchestration.words import Outcome
 
 if TYPE_CHECKING:
-    from orchestration.audit.ids import TaskKey
-    from orchestration.audit.rows import ScraperRun
+    from orchestration.records.ids import TaskKey
+    from orchestration.records.tables import CallRecord
     from orchestration.services.answers import CallResult
 
 Left = dict[str, Any]
@@ -73,7 +73,7 @@ class Ledger:
             for call in self.calls
         ]
 
-    def report(self, call: Call, result: CallResult, at: datetime, row: ScraperRun) -> None:
+    def report(self, call: Call, result: CallResult, at: datetime, row: CallRecord) -> None:
         """Note how a call ended that was made at ``at``; its row is staged."""
         left = left_of(call, result, self.key, at, row)
         self.reported[call.index] = {**left, "again": result.retryable, "settled": self.key.try_number}

@@ -13,8 +13,8 @@ from orchestration.services.redaction import without_secrets
 from orchestration.words import Source
 
 if TYPE_CHECKING:
-    from orchestration.audit.ids import TaskKey
-    from orchestration.audit.rows import ScraperRun
+    from orchestration.records.ids import TaskKey
+    from orchestration.records.tables import CallRecord
 
 OUTCOME_KEY = "outcome"
 """The XCom in which every call leaves its outcome for ``finish``."""
@@ -65,18 +65,18 @@ def call_row(
     environment: str,
     triggered_at: datetime,
     completed_at: datetime,
-) -> ScraperRun:
+) -> CallRecord:
     """Return the row of the try ``key`` of a call, made between two aware moments.
 
     Its id depends on the try alone, and on the call's index where its task makes several.
     """
-    from orchestration.audit.ids import row_id
-    from orchestration.audit.rows import ScraperRun
+    from orchestration.records.ids import row_id
+    from orchestration.records.tables import CallRecord
 
     columns = key.columns()
     identity = row_id("call", key, *(() if call.index is None else (call.index,)))
     execution_id = result.run_id or identity
-    return ScraperRun(
+    return CallRecord(
         row_id=identity,
         execution_id=execution_id,
         run_id=execution_id,
@@ -114,7 +114,7 @@ def call_row(
 
 
 def left_of(
-    call: Call, result: CallResult, key: TaskKey, triggered_at: datetime, row: ScraperRun | None = None
+    call: Call, result: CallResult, key: TaskKey, triggered_at: datetime, row: CallRecord | None = None
 ) -> dict[str, Any]:
     """Return what a call leaves for ``finish`` and the next try, as JSON. ``row``: that of the try, if it has one."""
     return {

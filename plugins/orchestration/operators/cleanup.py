@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from orchestration.audit.outbox import Outbox
-    from orchestration.audit.rows import CleanupRow, Seen
     from orchestration.audit.warehouse import Warehouse
+    from orchestration.records.tables import CleanupRecord, Seen
 
 
 UNREADABLE = "unreadable"
@@ -128,7 +128,7 @@ class CleanupOperator(AlertingOperator):
             FILES_REPUBLISHED.count(len(published))
         alert_once(context, self.config, "cleanup", alerts, self.log, () if look.known else None)
 
-    def _record(self, row: CleanupRow) -> None:
+    def _record(self, row: CleanupRecord) -> None:
         """Stage the row, and append it at once: the watchdog comes next, and callbacks run when it may have begun."""
         from orchestration.audit.outbox import Outbox
         from orchestration.audit.warehouse import WarehouseError
@@ -215,12 +215,12 @@ class CleanupOperator(AlertingOperator):
         errors: Sequence[str],
         started: datetime,
         seen: Sequence[Seen],
-    ) -> CleanupRow:
-        from orchestration.audit.ids import row_id
-        from orchestration.audit.rows import CleanupRow, MissingFile
+    ) -> CleanupRecord:
+        from orchestration.records.ids import row_id
+        from orchestration.records.tables import CleanupRecord, MissingFile
 
         key = task_key(context)
-        return CleanupRow(
+        return CleanupRecord(
             cleanup_id=row_id("cleanup", key),
             cleanup_time=started,
             files_checked=look.checked,

@@ -127,11 +127,11 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             return aborted(self.workflow, config, clock.tick, "internal_error", reason)
 
     def _stage(self, context: Context, clock: RunClock, decision: Decision) -> str:
-        from orchestration.audit.ids import decision_id
-        from orchestration.audit.rows import DecisionRow
+        from orchestration.records.ids import decision_id
+        from orchestration.records.tables import DecisionRecord
 
         key = task_key(context)
-        row = DecisionRow(
+        row = DecisionRecord(
             decision_id=decision_id(key.dag_id, key.run_id),
             decision_time=first_time(context, clock.now()),
             workflow_name=decision.workflow,

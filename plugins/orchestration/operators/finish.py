@@ -24,7 +24,7 @@ from orchestration.words import AlertLevel, ExecutionStatus, Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.audit.rows import ScraperRun
+    from orchestration.records.tables import CallRecord
 
 UNKNOWN_TRY = 0
 """Try number in the row of a call that was killed before it left anything: nobody can tell any more which it was."""
@@ -83,13 +83,11 @@ class FinishOperator(AlertingOperator):
 
         What the log cannot say now, the cleanup asks again.
         """
-        from orchestration.audit.rows import ScraperRun
         from orchestration.audit.service_log import corrections
         from orchestration.audit.warehouse import Warehouse, WarehouseError
+        from orchestration.records.tables import CallRecord
 
-        rows = [
-            ScraperRun.from_columns(left["row"]) for lefts in outcomes.values() for left in lefts if left.get("row")
-        ]
+        rows = [CallRecord.whole(left["row"]) for lefts in outcomes.values() for left in lefts if left.get("row")]
         try:
             found = corrections(Warehouse(self.config.settings), self.config, rows, clock.wall())
         except WarehouseError as error:
@@ -113,8 +111,8 @@ class FinishOperator(AlertingOperator):
         status: ExecutionStatus,
         message: str | None,
     ) -> None:
-        from orchestration.audit.ids import execution_id
-        from orchestration.audit.rows import ExecutionRow
+        from orchestration.records.ids import execution_id
+        from orchestration.records.tables import ExecutionRecord
 
         key, now = task_key(context), clock.now()
         made = [end for end in ends if end.outcome is not None]
@@ -122,7 +120,7 @@ class FinishOperator(AlertingOperator):
         killed = [self._killed(context, clock, decision, end, now) for end in made if not end.reported]
         ids = [*(end.execution_id for end in made if end.execution_id), *(row.execution_id for row in killed)]
         failed = sum(end.outcome is Outcome.FAILED for end in made)
-        row = ExecutionRow(
+        row = ExecutionRecord(
             execution_id=execution_id(key.dag_id, key.run_id),
             execution_time=first_time(context, clock.started),
             workflow_name=decision["workflow"],
@@ -159,7 +157,7 @@ class FinishOperator(AlertingOperator):
 
     def _killed(
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime
-    ) -> ScraperRun:
+    ) -> CallRecord:
         """Return the row of a call whose last try was killed, from what it left before it made the call."""
         first = 0 if self.config.scrapers[end.scraper].calls_per_task > 1 else None
         day = date.fromisoformat(decision["target_date"])

@@ -32,10 +32,10 @@ class LockOperator(SlateOperator):
 
     def execute(self, context: Context) -> None:
         """Plan the day and stage its expected runs; fail when the plan itself contains an ABORT."""
-        from orchestration.audit.ids import row_id
         from orchestration.audit.inputs import decision_inputs
-        from orchestration.audit.rows import ExpectedRun
         from orchestration.audit.warehouse import Warehouse, WarehouseError
+        from orchestration.records.ids import row_id
+        from orchestration.records.tables import ExpectedRun
 
         refuse_nonsense(context, OF_LOCKER)
         clock, config = RunClock.of(context), self.config

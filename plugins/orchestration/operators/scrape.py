@@ -34,8 +34,8 @@ from orchestration.words import FanOut, Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.audit.ids import TaskKey
-    from orchestration.audit.rows import ScraperRun
+    from orchestration.records.ids import TaskKey
+    from orchestration.records.tables import CallRecord
 
 REPORTED_KEY = "reported"
 """Where a task keeps, across its tries, what the last one with a row came to."""
@@ -270,7 +270,7 @@ class ScrapeOperator(AuditedOperator):
         key: TaskKey,
         result: CallResult,
         at: datetime,
-        row: ScraperRun | None = None,
+        row: CallRecord | None = None,
     ) -> dict[str, Any]:
         left = left_of(call, result, key, at, row)
         context["ti"].xcom_push(OUTCOME_KEY, left)

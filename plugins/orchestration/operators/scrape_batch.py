@@ -28,7 +28,7 @@ from orchestration.words import Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.audit.rows import ScraperRun
+    from orchestration.records.tables import CallRecord
 
 REPORTED_KEY = "calls"
 """Where a task keeps, across its tries, what its calls came to."""
@@ -143,7 +143,7 @@ class ScrapeBatchOperator(ScrapeOperator):
 
     def _row(
         self, context: Context, call: Call, result: CallResult, number: int, started: datetime, ended: datetime
-    ) -> ScraperRun:
+    ) -> CallRecord:
         key, environment = replace(task_key(context), try_number=number), self.config.environment
         return call_row(call, result, key, self._decision(context), RunClock.of(context), environment, started, ended)
 

@@ -14,8 +14,8 @@ from orchestration.words import Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.audit.rows import ScraperRun
     from orchestration.audit.warehouse import Warehouse
+    from orchestration.records.tables import CallRecord
 
 
 def _call(said: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -37,13 +37,13 @@ class TellTablesOperator(AuditedOperator):
 
     def execute(self, context: Context) -> None:
         """Add the events. A task that was cleared adds none that is there already."""
-        from orchestration.audit.rows import ScraperRun
         from orchestration.audit.warehouse import Warehouse
+        from orchestration.records.tables import CallRecord
 
         assert self.workflow is not None
         plan = self.config.workflows[self.workflow].execution_plan.scrapers
         lefts = [left for several in left_by_calls(context["ti"], plan).values() for left in several]
-        rows = [ScraperRun.from_columns(left["row"]) for left in lefts if left.get("row")]
+        rows = [CallRecord.whole(left["row"]) for left in lefts if left.get("row")]
         rows = [row for row in rows if row.status is Outcome.SUCCESS and self._table(row) is not None]
         if not rows:
             self.log.info("No call brought records")
@@ -56,7 +56,7 @@ class TellTablesOperator(AuditedOperator):
                 context["outlet_events"][table_alias(table)].add(table_asset(table, warehouse.project), said)
         self.log.info("%d call(s) brought records", len(rows))
 
-    def _table(self, row: ScraperRun) -> str | None:
+    def _table(self, row: CallRecord) -> str | None:
         return self.config.scrapers[row.scraper_name].processed_in
 
     def _told(self, context: Context) -> list[tuple[Any, ...]]:
@@ -66,7 +66,7 @@ class TellTablesOperator(AuditedOperator):
         events = (event for alias in self.outlets for event in context["inlet_events"][alias].after(since))
         return [_call(event.extra) for event in events if event.extra]
 
-    def _with_files(self, warehouse: Warehouse, rows: list[ScraperRun], context: Context) -> list[ScraperRun]:
+    def _with_files(self, warehouse: Warehouse, rows: list[CallRecord], context: Context) -> list[CallRecord]:
         """Return the rows as the service's log has them by now; as they are where it cannot be read."""
         from orchestration.audit.service_log import corrections
         from orchestration.audit.warehouse import WarehouseError

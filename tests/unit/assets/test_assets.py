@@ -17,7 +17,7 @@ from orchestration.assets import (
     table_alias,
     table_asset,
 )
-from orchestration.audit.rows import ScraperRun
+from orchestration.records.tables import CallRecord
 from support.rows import call
 from support.worlds import ROOT, old, ours
 
@@ -42,7 +42,7 @@ def test_the_assets_of_slates_are_found_by_their_names_alone():
 def test_an_event_has_the_words_of_the_tables_columns_all_of_them_also_where_there_is_no_value():
     row = call("nbac_team_boxscore", "22:00", "success", 1, "0022500001", record_count=2)
     said = event_of_call({name: value for name, value in row.to_json().items() if value is not None})
-    assert set(said) == set(OF_A_CALL) <= set(ScraperRun.model_fields)
+    assert set(said) == set(OF_A_CALL) <= set(CallRecord.model_fields)
     assert (said["target_date"], said["game_id"], said["record_count"]) == ("2026-01-14", "0022500001", 2)
     assert (said["gcs_path"], said["dag_run_id"]) == (None, "22:00")
 

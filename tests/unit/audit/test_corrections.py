@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from orchestration.audit.corrections import corrected, corrected_execution, last_tries, unexplained
-from orchestration.audit.rows import ScraperRun
 from orchestration.config.scrapers import BUILT_IN, answer_of
+from orchestration.records.tables import CallRecord
 from orchestration.services.contract import LogEntry
 from orchestration.words import ExecutionStatus, Outcome
 from support.rows import call, execution
@@ -133,7 +133,7 @@ def test_the_log_is_asked_only_for_what_it_can_know_better():
 def test_a_row_comes_back_from_bigquery_as_it_went():
     row = made(opts={"game_id": "0022500555"}, data_summary={"teamCount": 2})
     for stored in (row.to_json(), {**dict(row), "another_column": 1, "recovery": None}):
-        assert ScraperRun.from_columns(stored) == row
+        assert CallRecord.whole(stored) == row
 
 
 class TestExecution:

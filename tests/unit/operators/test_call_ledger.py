@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestration.audit.ids import TaskKey, row_id
 from orchestration.operators.call_ledger import Ledger
 from orchestration.operators.call_rows import Call
+from orchestration.records.ids import TaskKey, row_id
 from orchestration.services.answers import CallResult, failed
 from orchestration.words import Outcome
 from support.worlds import DAY, et

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestration.audit.ids import TaskKey
-from orchestration.audit.rows import ROW_MODELS
 from orchestration.config.answers import AnswerDescription
 from orchestration.operators.call_rows import Call, call_row
+from orchestration.records.ids import TaskKey
+from orchestration.records.tables import RECORDS
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, interpret
 from orchestration.services.sanitize import MAX_INT64
@@ -101,4 +101,4 @@ def test_whatever_arrives_is_one_outcome_and_one_row_that_bigquery_takes(status,
     if sent["data_summary"] is not None:
         holds_for_bigquery(json.loads(sent["data_summary"], parse_constant=pytest.fail))
     assert len(json.dumps(sent)) < 100_000
-    ROW_MODELS["scraper_execution_log"].model_validate({**sent, "data_summary": None, "opts": None})
+    RECORDS["scraper_execution_log"].model_validate({**sent, "data_summary": None, "opts": None})

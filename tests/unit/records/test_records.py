@@ -9,27 +9,30 @@ import sqlglot
 from pydantic import ValidationError
 from sqlglot import exp
 
-from orchestration.audit.ids import TaskKey, row_id
-from orchestration.audit.rows import ROW_MODELS, CleanupRow, MissingFile
 from orchestration.audit.setup import columns_of
 from orchestration.audit.statements import ddl, filled
 from orchestration.config.settings import Settings
+from orchestration.records.base import NotRead
+from orchestration.records.ids import TaskKey, row_id
+from orchestration.records.tables import RECORDS, CallRecord, CleanupRecord, DecisionRecord, MissingFile
 from orchestration.services.redaction import MESSAGE_LIMIT
+from orchestration.words import Action
 from support.old_system import KEPT
 from support.rows import KEY, NOW, a_decision
+from support.worlds import DAY
 
 
-@pytest.mark.parametrize("table", ROW_MODELS)
+@pytest.mark.parametrize("table", RECORDS)
 def test_every_model_has_exactly_the_columns_of_its_table(table):
     columns = {column.name: column for column in columns_of(ddl("tables")[table])}
-    model = ROW_MODELS[table]
+    model = RECORDS[table]
     assert set(model.model_fields) == set(columns)
     for name, column in columns.items():
         if column.required:
             assert model.model_fields[name].is_required(), f"{table}.{name} is required in the table only"
 
 
-@pytest.mark.parametrize("table", ROW_MODELS)
+@pytest.mark.parametrize("table", RECORDS)
 def test_the_columns_that_dashboards_read_keep_name_type_and_requirement(table):
     columns = {column.name: column for column in columns_of(ddl("tables")[table])}
     for kept in KEPT[table].split(", "):
@@ -64,7 +67,7 @@ def test_a_json_column_is_text_and_keeps_quotes_and_emoji():
 @pytest.mark.lesson("C3")
 def test_a_cleanup_row_with_something_to_report_is_json():
     missing = MissingFile(scraper_name="s", gcs_path="gs://b/f", triggered_at=NOW, age_minutes=40, republished=True)
-    row = CleanupRow(
+    row = CleanupRecord(
         cleanup_id="c", cleanup_time=NOW, files_checked=1, missing_files_found=1, republished_count=1,
         missing_files=[missing], created_at=NOW, **KEY.columns(),
     )  # fmt: skip
@@ -98,3 +101,38 @@ def test_a_naive_time_or_an_unknown_word_never_becomes_a_row():
         a_decision(decision_time=datetime(2026, 1, 14))
     with pytest.raises(ValidationError):
         a_decision(action="MAYBE")
+
+
+def test_a_row_becomes_a_record_by_name_from_json_and_from_a_query_alike():
+    micros = int(NOW.timestamp() * 1_000_000) + 123_456
+    payload = {"workflow_name": "w", "slot_time": micros, "target_date": "2026-01-14", "action": "RUN", "rule": None}
+    of_json = DecisionRecord.read(json.dumps(payload))
+    of_query = DecisionRecord.read({**payload, "slot_time": NOW.replace(microsecond=123_456), "of_others": 1})
+    assert of_json == of_query
+    assert of_json.tick.isoformat() == "2026-01-14T18:00:00.123456-05:00"
+    assert (of_json.action, of_json.target_date) == (Action.RUN, DAY)
+
+
+@pytest.mark.lesson("K8")
+def test_a_column_that_a_query_does_not_select_is_never_taken_for_empty():
+    call = CallRecord.read({"scraper_name": "s", "game_id": None, "execution_id": None})
+    assert call.game_id is None
+    for column in ("label", "status", "execution_id"):
+        with pytest.raises(NotRead, match=column):
+            getattr(call, column)
+
+
+def test_a_value_that_no_row_of_ours_has_is_refused_when_it_is_read():
+    with pytest.raises(ValidationError, match="status"):
+        CallRecord.read({"status": "perhaps"})
+
+
+@pytest.mark.lesson("C3")
+@pytest.mark.parametrize("record", RECORDS.values())
+def test_a_record_without_a_required_column_is_refused_before_bigquery(record):
+    with pytest.raises(ValidationError, match="created_at"):
+        record()
+    with pytest.raises(NotRead):
+        record.known(dag_id="d").to_json()
+    with pytest.raises(TypeError, match="has no column rows"):
+        record.known(rows=1)
