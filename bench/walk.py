@@ -42,8 +42,8 @@ PATIENCE = 60_000
 SERVER = """
 import sys
 from datetime import datetime
-from orchestration.ui.looking import Looks
-Looks.clock = lambda self: datetime.fromisoformat({now!r})
+from orchestration.ui.cached_data import PageData
+PageData.clock = lambda self: datetime.fromisoformat({now!r})
 from airflow.__main__ import main
 sys.argv = ["airflow", "api-server", "--apps", "core", "--port", "{port}"]
 main()

@@ -21,8 +21,8 @@ from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts
 from orchestration.planning.day import day_bounds, plan
 from orchestration.ui import app as ui
-from orchestration.ui import asking, pages, tabs
-from orchestration.ui.looking import AHEAD, Look, Looks
+from orchestration.ui import page_inputs, pages
+from orchestration.ui.cached_data import AHEAD, DayData, PageData
 
 SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
 """What Airflow 3.3 lets the frame of an external view do: no window of its own, no way out."""
@@ -31,8 +31,8 @@ FRAME = f"""<!doctype html><html class="light"><head><title>Airflow</title></hea
 </body></html>"""
 
 
-class Known(Looks):
-    """Looks that read nothing: the facts are given. ``reads`` counts what would have been asked of BigQuery."""
+class Known(PageData):
+    """Page data from given facts. ``reads`` lists the queries that BigQuery would have got."""
 
     def __init__(self, config: Config, facts: DayFacts, now: datetime, history: History | None = None) -> None:
         super().__init__()
@@ -52,13 +52,13 @@ class Known(Looks):
         if self.failing:
             raise self.failing
 
-    def _day(self, day: date, now: datetime, key: Any) -> Look:
+    def _day(self, day: date, now: datetime, key: Any) -> DayData:
         self._read("facts")
         facts = self.facts if day == self.facts.day else DayFacts(day, self.facts.schedule)
         planned: tuple[Any, ...] = ()
         if now < day_bounds(self.known, day)[1]:
             planned = self.plans.get(key, lambda: self._plan(self.known, day, now))
-        return Look(self.known, facts, planned, now, self.outbox)
+        return DayData(self.known, facts, planned, now, self.outbox)
 
     def _plan(self, config: Config, day: date, now: datetime) -> Any:
         self._read("inputs")
@@ -81,7 +81,7 @@ class Viewer:
     def __init__(self, config: Config) -> None:
         self.everything = frozenset({*config.workflows, *SYSTEM_DAGS})
         self.dags: frozenset[str] | None = None
-        self.told: list[Any] = []
+        self.sent: list[Any] = []
         self.runs: list[Any] = []
         self.run: Any = None
 
@@ -103,16 +103,16 @@ class _Manager:
         return self.viewer.allowed
 
 
-def site(patch: pytest.MonkeyPatch, looks: Looks, viewer: Viewer) -> FastAPI:
+def site(patch: pytest.MonkeyPatch, data: PageData, viewer: Viewer) -> FastAPI:
     """Return an application that has our pages where Airflow has them, and a frame as Airflow's."""
     manager = _Manager(viewer)
-    patch.setattr(asking, "looks", looks)
-    patch.setattr(asking, "get_auth_manager", lambda: manager)
+    patch.setattr(page_inputs, "data", data)
+    patch.setattr(page_inputs, "get_auth_manager", lambda: manager)
     patch.setattr(security, "get_auth_manager", lambda: manager)
     patch.setattr(security.DagModel, "get_team_name", lambda dag_id: None)
-    patch.setattr(pages, "told", lambda *_: viewer.told)
+    patch.setattr(pages, "sent_alerts", lambda *_: viewer.sent)
     patch.setattr(pages, "runs_between", lambda *_: viewer.runs)
-    patch.setattr(tabs, "run_of", lambda *_: viewer.run)
+    patch.setattr(pages, "run_of", lambda *_: viewer.run)
     pages.rendered.clear()
     for dependency in (security.get_user, _get_session):
         patch.setitem(ui.app.dependency_overrides, dependency, lambda: None)

@@ -50,7 +50,7 @@ from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRe
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.scraper_service import ScraperService
-from orchestration.ui.looking import Looks
+from orchestration.ui.cached_data import PageData
 from orchestration.words import Action, ExecutionStatus, Outcome
 from sandbox.faults import Fault
 from support.asset_events import AssetEvents
@@ -149,7 +149,7 @@ class SimulatedDays:
         """What the health check says, and so does the page."""
         health = assess(self.config, day_facts(Warehouse(), self.config, day, now), now)
         with pytest.MonkeyPatch.context() as patch:
-            pages = TestClient(site(patch, Looks(), Viewer(self.config)))
+            pages = TestClient(site(patch, PageData(), Viewer(self.config)))
             page = pages.get("/orchestration/day", params={"day": day.isoformat(), "as_of": now.isoformat()})
         shown = html.unescape(page.text)
         [headline] = re.findall("<h1.*?</h1>", shown, re.DOTALL)

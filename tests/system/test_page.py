@@ -28,15 +28,15 @@ def opened(monkeypatch):
     with contextlib.ExitStack() as stack:
 
         def start(facts, now=MORNING, config=CONFIG, path="/orchestration/day", viewport=WIDE, dags=None, **options):
-            looks, viewer = Known(config, facts, now), Viewer(config)
+            data, viewer = Known(config, facts, now), Viewer(config)
             viewer.dags = dags
-            url = stack.enter_context(serving(site(monkeypatch, looks, viewer)))
+            url = stack.enter_context(serving(site(monkeypatch, data, viewer)))
             page = stack.enter_context(browser(viewport=viewport, **options)).new_page()
             page.complaints = []
             page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(m.text))
             page.on("pageerror", lambda error: page.complaints.append(str(error)))
             page.goto(url + path)
-            page.looks, page.viewer, page.home = looks, viewer, url
+            page.data, page.viewer, page.home = data, viewer, url
             return page
 
         yield start
@@ -278,15 +278,15 @@ def test_it_refreshes_itself_and_keeps_its_place(opened):
     which = "document.activeElement.closest('.timeline .k, .timeline i[data-t=\"61200\"]') !== null"
     assert page.evaluate(which)
     place = page.evaluate("window.scrollY"), box.evaluate("box => box.scrollLeft")
-    page.looks.facts, page.looks.now = night(until=et("22:20")), et("22:20")
-    page.looks.days.clear()
+    page.data.facts, page.data.now = night(until=et("22:20")), et("22:20")
+    page.data.days.clear()
     page.clock.run_for(61_000)
     shows(page, "time", "22:20")
     assert page.evaluate(which), "the expected run has become a SKIP, and the focus stays on it"
     assert (page.evaluate("window.scrollY"), box.evaluate("box => box.scrollLeft")) == place
     assert page.locator("#legend").get_attribute("open") is not None
-    page.looks.failing = WarehouseError("BigQuery did not answer")
-    page.looks.days.clear()
+    page.data.failing = WarehouseError("BigQuery did not answer")
+    page.data.days.clear()
     page.clock.run_for(61_000)
     page.wait_for_selector("#stale")
     assert "HTTP 503" in page.locator("#stale").inner_text()
@@ -382,8 +382,8 @@ def test_halt_tomorrow_and_a_day_off(opened):
 
 def test_without_bigquery_it_says_so_and_what_to_type(opened):
     page = opened(night())
-    page.looks.failing = WarehouseError("BigQuery did not answer: bq:9050 cannot be reached")
-    page.looks.days.clear()
+    page.data.failing = WarehouseError("BigQuery did not answer: bq:9050 cannot be reached")
+    page.data.days.clear()
     page.reload()
     assert "UNKNOWN: BigQuery did not answer" in headline(page)
     assert page.get_by_role("heading", name="What Airflow's own database knows").is_visible()

@@ -16,16 +16,15 @@ from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.health.facts import CallFact
 from orchestration.runs.clock import RunClock
-from orchestration.ui import pages, tabs
-from orchestration.ui.asking import Problem, root_of, show_problem
+from orchestration.ui import pages
 from orchestration.ui.database import run_of
+from orchestration.ui.page_inputs import PageProblem, root_of, show_problem
 from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url, render
 from orchestration.words import Outcome
 
 app = FastAPI(title="Orchestration", docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(pages.router)
-app.include_router(tabs.router)
-app.add_exception_handler(Problem, show_problem)
+app.add_exception_handler(PageProblem, show_problem)
 
 FIRST = (
     "status",

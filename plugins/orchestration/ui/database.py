@@ -33,7 +33,7 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentAlert:
     """An alert that people were told: its kind, what it is about, and on which ET date."""
 
     kind: str
@@ -57,7 +57,7 @@ def runs_between(session: Session, dag_ids: Set[str], start: datetime, end: date
     return [RunState(r.dag_id, r.run_id, str(r.state), et(r.logical_date or r.run_after)) for r in found]
 
 
-def told(session: Session, days: Set[date], allowed: Set[str], known: Set[str]) -> list[Told]:
+def sent_alerts(session: Session, days: Set[date], allowed: Set[str], known: Set[str]) -> list[SentAlert]:
     """Return the alerts that people were told on these ET ``days``, without those about DAGs that are not ``allowed``.
 
     ``known``: all DAGs of the system. What an alert is about may also be a source or a scraper.
@@ -72,7 +72,7 @@ def told(session: Session, days: Set[date], allowed: Set[str], known: Set[str]) 
         kind, _, about = key.removeprefix(TOLD).partition(" ")
         day = _date(value)
         if day is not None and day in days and (about not in known or about in allowed):
-            found.append(Told(kind, about, day))
+            found.append(SentAlert(kind, about, day))
     return sorted(found, key=lambda one: (one.day, one.kind, one.about), reverse=True)
 
 

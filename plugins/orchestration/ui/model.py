@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -177,7 +177,7 @@ class Cleanups:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class OtherDay:
     """Another day in one line. ``name``: for people; ``code``: the class of the style sheet."""
 
     day: date
@@ -208,8 +208,6 @@ class DayPage:
     """How many workflows the viewer may not see."""
     planned: bool = False
     """The whole day lies ahead: all of it is the plan."""
-    notes: tuple[str, ...] = field(default=())
-    """What could not be known."""
 
     @property
     def moving(self) -> bool:

@@ -1,43 +1,51 @@
-"""The day, its ticks and their *why*, for whoever may see the DAGs."""
+"""The pages of a day, a tick, a DAG and a DAG run, and the verdict for Airflow's home page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from orchestration.config.model import SYSTEM_DAGS
-from orchestration.planning.day import day_bounds
-from orchestration.ui.asking import (
+from orchestration.audit.warehouse import WarehouseError
+from orchestration.config import ConfigError
+from orchestration.config.model import SYSTEM_DAGS, Config
+from orchestration.decisions.model import Decision
+from orchestration.nba.eastern import et_date
+from orchestration.planning.day import current_day, day_bounds
+from orchestration.runs.clock import RunClock
+from orchestration.ui import page_inputs
+from orchestration.ui.cached_data import DayData, SharedCache
+from orchestration.ui.database import run_of, runs_between, sent_alerts
+from orchestration.ui.day import force_conf
+from orchestration.ui.model import Tick, TickState
+from orchestration.ui.page_inputs import (
     SEE_DAG,
     Allowed,
     DayText,
-    Problem,
+    PageProblem,
     as_page,
-    asked_for,
+    bigquery_problem,
+    build_day,
     calls_of_run,
-    config_if_any,
-    made,
+    config_or_none,
+    config_problem,
     other_day,
+    requested_day,
     root_of,
     vetoable,
     why_of,
 )
-from orchestration.ui.database import runs_between, told
-from orchestration.ui.day import force_conf
-from orchestration.ui.looking import Look
-from orchestration.ui.model import Tick, TickState
 from orchestration.ui.rendering import render
-from orchestration.ui.shared import Shared
+from orchestration.ui.visibility import HiddenNames
 from orchestration.ui.why import Why
 from orchestration.words import Action
 
 router = APIRouter()
-rendered: Shared[str] = Shared()
+rendered: SharedCache[str] = SharedCache()
 
 
 @router.get("/day", response_class=HTMLResponse)
@@ -45,36 +53,38 @@ def show_day(
     request: Request, session: SessionDep, allowed: Allowed, day: DayText = "", as_of: Annotated[str, Query()] = ""
 ) -> Response:
     """Show a day: its verdict, timeline, games and handoff."""
-    asked, moment = asked_for(day, as_of)
+    asked, moment = requested_day(day, as_of)
     root = root_of(request)
     try:
-        look, page = made(asked, moment, allowed)
-    except Problem as problem:
-        if problem.status == 503 and (config := config_if_any()) is not None:
+        read, page = build_day(asked, moment, allowed)
+    except PageProblem as problem:
+        if problem.status == 503 and (config := config_or_none()) is not None:
             names = frozenset({*config.enabled, *SYSTEM_DAGS}) & allowed
             problem.runs, problem.day = runs_between(session, names, *day_bounds(config, asked)), asked
         raise
     beside = None if day or as_of else other_day(allowed)
     days = frozenset({asked, asked + timedelta(days=1)})
-    alerts = told(session, days, allowed, frozenset({*look.config.workflows, *SYSTEM_DAGS}))
+    alerts = sent_alerts(session, days, allowed, frozenset({*read.config.workflows, *SYSTEM_DAGS}))
     suffix = f"?as_of={as_of}" if as_of and moment is not None else ""
-    key = (asked, moment, look.now, allowed, root, tuple(alerts), beside)
+    key = (asked, moment, read.now, allowed, root, tuple(alerts), beside)
     html = rendered.get(
         key,
-        lambda: render("day.html", root, page=page, told=alerts, outbox=look.outbox, asked=suffix, beside=beside),
+        lambda: render("day.html", root, page=page, sent=alerts, outbox=read.outbox, asked=suffix, beside=beside),
     )
     return as_page(html)
 
 
-def _row(day: str, as_of: str, dag_id: str, allowed: frozenset[str]) -> tuple[Look, date, Sequence[Tick], str | None]:
-    asked, moment = asked_for(day, as_of)
+def _row(
+    day: str, as_of: str, dag_id: str, allowed: frozenset[str]
+) -> tuple[DayData, date, Sequence[Tick], str | None]:
+    asked, moment = requested_day(day, as_of)
     if dag_id not in allowed:
         raise HTTPException(403, "Forbidden")
-    look, page = made(asked, moment, allowed)
+    read, page = build_day(asked, moment, allowed)
     row = page.row(dag_id)
     if row is None:
-        raise Problem(404, f"{dag_id} is no workflow", "workflows.yaml has no enabled workflow of this name.")
-    return look, asked, row.ticks, row.halted or page.halt
+        raise PageProblem(404, f"{dag_id} is no workflow", "workflows.yaml has no enabled workflow of this name.")
+    return read, asked, row.ticks, row.halted or page.halt
 
 
 @router.get("/day/{day}/{dag_id}", response_class=HTMLResponse, dependencies=SEE_DAG)
@@ -98,12 +108,12 @@ def show_ticks(
     return as_page(html)
 
 
-def _tick(day: str, as_of: str, dag_id: str, offset: int, allowed: frozenset[str]) -> tuple[Look, date, Tick]:
-    look, asked, ticks, _ = _row(day, as_of, dag_id, allowed)
+def _tick(day: str, as_of: str, dag_id: str, offset: int, allowed: frozenset[str]) -> tuple[DayData, date, Tick]:
+    read, asked, ticks, _ = _row(day, as_of, dag_id, allowed)
     tick = next((tick for tick in reversed(ticks) if tick.offset == offset), None)
     if tick is None:
-        raise Problem(404, f"{dag_id} has no such tick on {asked}", "No tick and no run of it lies there.")
-    return look, asked, tick
+        raise PageProblem(404, f"{dag_id} has no such tick on {asked}", "No tick and no run of it lies there.")
+    return read, asked, tick
 
 
 @router.get("/day/{day}/{dag_id}/{offset}/brief", response_class=HTMLResponse, dependencies=SEE_DAG)
@@ -120,7 +130,7 @@ def show_why(
     request: Request, day: str, dag_id: str, offset: int, allowed: Allowed, as_of: Annotated[str, Query()] = ""
 ) -> Response:
     """Show why a tick was decided as it was, and what its RUN called."""
-    look, asked, tick = _tick(day, as_of, dag_id, offset, allowed)
+    read, asked, tick = _tick(day, as_of, dag_id, offset, allowed)
     reasons, problem = why_of(dag_id, tick, allowed)
     html = render(
         "why.html",
@@ -130,8 +140,8 @@ def show_why(
         why=reasons,
         problem=problem,
         differs=reasons is not None and _differs(tick, reasons),
-        calls=calls_of_run(look, tick),
-        vetoable=vetoable(look, tick),
+        calls=calls_of_run(read, tick),
+        vetoable=vetoable(read, tick),
         conf=force_conf((tick.target_date or asked).isoformat()),
     )
     return as_page(html)
@@ -140,3 +150,99 @@ def show_why(
 def _differs(tick: Tick, reasons: Why) -> bool:
     recorded = {TickState.SKIP: Action.SKIP, TickState.LATER: Action.SKIP, TickState.ABORT: Action.ABORT}
     return reasons.action is not recorded.get(tick.state, Action.RUN) and tick.decision_id is not None
+
+
+@router.get("/dags/{dag_id}/next", response_class=HTMLResponse, dependencies=SEE_DAG)
+def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
+    """Show the ticks of a DAG's next 24 hours and what they would decide now: the tab of a DAG."""
+    try:
+        config, now, decisions = page_inputs.data.ahead()
+        note = None
+    except ConfigError as error:
+        raise config_problem(error) from None
+    except (WarehouseError, ValueError) as error:
+        raise bigquery_problem(error) from None
+    here = HiddenNames(config, allowed).of_plan(decision for decision in decisions if decision.workflow == dag_id)
+    if dag_id in SYSTEM_DAGS:
+        note = "This DAG is a part of the orchestration itself: it has no rule that decides."
+    elif dag_id not in config.enabled:
+        note = "This DAG is no workflow that workflows.yaml has switched on."
+    days = [current_day(config, decision.tick) for decision in here]
+    halts = (config.settings.halt, config.workflows[dag_id].halt if dag_id in config.workflows else None)
+    halt = next((halt for halt in halts if halt is not None and halt.holds_at(now, et_date(now))), None)
+    html = render(
+        "ticks.html",
+        root_of(request),
+        workflow=dag_id,
+        title="the next 24 hours, as it would decide now",
+        ticks=[_planned(config, decision, day) for decision, day in zip(here, days, strict=True)],
+        day=None,
+        days=days,
+        halted=halt.reason if halt is not None else None,
+        note=note,
+        conf=force_conf(current_day(config, now).isoformat()) if here else None,
+    )
+    return as_page(html)
+
+
+def _planned(config: Config, decision: Decision, day: date) -> Tick:
+    states = {Action.RUN: TickState.EXPECTED, Action.SKIP: TickState.SKIP, Action.ABORT: TickState.ABORT}
+    return Tick(
+        decision.workflow,
+        decision.tick,
+        int((decision.tick - day_bounds(config, day)[0]).total_seconds()),
+        states[decision.action],
+        decision.reason,
+        decision.next_check_time,
+        decision.target_date,
+    )
+
+
+@router.get("/dags/{dag_id}/run", response_class=HTMLResponse, dependencies=SEE_DAG)
+def show_run(
+    request: Request, session: SessionDep, dag_id: str, allowed: Allowed, run_id: Annotated[str, Query()]
+) -> Response:
+    """Show a DAG run: its decision, checks, and calls with their outcomes: the tab of a run."""
+    run = run_of(session, dag_id, run_id)
+    if run is None:
+        raise PageProblem(404, "No such run", f"Airflow knows no run {run_id} of {dag_id} any more.")
+    nothing: dict[str, Any] = {"tick": None, "why": None, "calls": [], "vetoable": False, "conf": None, "day": None}
+    values: dict[str, Any] = {**nothing, "dag_id": dag_id, "run_id": run_id, "note": None}
+    try:
+        config = page_inputs.data.config()
+    except ConfigError as error:
+        raise config_problem(error) from None
+    if dag_id not in config.enabled:
+        off = "no workflow that workflows.yaml has switched on"
+        what = "a part of the orchestration itself" if dag_id in SYSTEM_DAGS else off
+        values["note"] = f"This DAG is {what}: it decides nothing."
+        return as_page(render("run.html", root_of(request), **values))
+    moment = RunClock.of_run(run).tick
+    day = current_day(config, moment)
+    read, page = build_day(day, None, allowed)
+    row = page.row(dag_id)
+    tick = next((tick for tick in row.ticks if tick.run_id == run_id), None) if row else None
+    if tick is None:
+        values["note"] = "This run has recorded no decision yet, or its row is still in the outbox."
+        return as_page(render("run.html", root_of(request), **values))
+    values.update(tick=tick, day=day, calls=calls_of_run(read, tick), vetoable=vetoable(read, tick))
+    values.update(why=why_of(dag_id, tick, allowed)[0], conf=force_conf((tick.target_date or day).isoformat()))
+    return as_page(render("run.html", root_of(request), **values))
+
+
+@router.get("/verdict")
+def verdict(request: Request, allowed: Allowed) -> dict[str, str]:
+    """Return the verdict in short, and the other one of last night and today in one line, for Airflow's home page."""
+    asked, moment = requested_day("", "")
+    try:
+        _, page = build_day(asked, moment, allowed)
+    except PageProblem as problem:
+        return {"verdict": "UNKNOWN", "headline": problem.headline, "seen": "", "next": problem.command}
+    beside = other_day(allowed)
+    return {
+        "verdict": page.verdict.value if page.verdict else "",
+        "headline": f"{page.halt}; {page.headline}" if page.halt else page.headline,
+        "seen": f"{page.seen:%a %d %b %H:%M} ET",
+        "next": page.advice[0].command if page.advice else "",
+        "beside": f"{beside.name}: {beside.headline}",
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -120,11 +120,3 @@ def render(template: str, root: str, **values: Any) -> str:
 
     airflow = root.removesuffix(PREFIX)
     return _pages().get_template(template).render(root=root, airflow=airflow, **values)
-
-
-def day_address(day: date, as_of: datetime | None = None) -> str:
-    """Return the query of a day's page, which can be sent to a colleague."""
-    query = {"day": day.isoformat()}
-    if as_of is not None:
-        query["as_of"] = et(as_of).strftime("%Y-%m-%dT%H:%M%z")
-    return urlencode(query)

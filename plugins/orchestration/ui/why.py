@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from orchestration.config.model import SYSTEM_DAGS, Config
-from orchestration.decisions.engine import Examined, examine
+from orchestration.decisions.engine import examine
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import after, clock
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import plan
-from orchestration.ui.seeing import Hiding, config_for
+from orchestration.ui.visibility import HiddenNames, config_for
 from orchestration.words import Action
 
 LOOKS_AHEAD = timedelta(hours=36)
@@ -47,7 +47,7 @@ TO_RUN: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedCheck:
     """One check: ``mark`` is answered, passed or not asked; ``values``: what the answer rests on."""
 
     name: str
@@ -66,7 +66,7 @@ class Why:
     target_date: date
     next_check: datetime
     alert: str
-    checks: tuple[Asked, ...]
+    checks: tuple[AskedCheck, ...]
     games: int
     tips: str
     to_run: str | None = None
@@ -74,16 +74,16 @@ class Why:
 
 
 def why(
-    name: str, config: Config, tick: datetime, schedule: Schedule, history: History, hiding: Hiding | None = None
+    name: str, config: Config, tick: datetime, schedule: Schedule, history: History, hiding: HiddenNames | None = None
 ) -> Why:
     """Return why the engine decides about the workflow ``name`` at the aware ``tick`` as it does.
 
     ``hiding``: what the viewer may not see.
     """
-    hiding = hiding or Hiding(config, {*config.workflows, *SYSTEM_DAGS})
+    hiding = hiding or HiddenNames(config, {*config.workflows, *SYSTEM_DAGS})
     decision, examined = examine(name, config, tick, schedule, history)
     checks = tuple(
-        Asked(
+        AskedCheck(
             one.name,
             one.question.replace("``", ""),
             "answered" if one.verdict else "passed" if one.reached else "not asked",
@@ -114,10 +114,6 @@ def why(
 def to_run(rule: str) -> str:
     """Return what would have to change for a decision by ``rule`` to be RUN."""
     return TO_RUN.get(rule, "what the check that answered asks for")
-
-
-def _context(one: Examined) -> Iterable[tuple[str, object]]:
-    return one.verdict.context.items() if one.verdict else ()
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "plugins" / "orchestration"
 PURE = ("words", "nba", "config", "decisions", "planning", "health", "cleanup.backlog", "runs.execution",
         "alerts.model", "generator.docs", "services.answers", "services.contract", "services.sanitize",
-        "services.redaction", "services.files", "records")  # fmt: skip
+        "services.redaction", "services.files", "records", "ui.addresses", "ui.day", "ui.model", "ui.timeline",
+        "ui.visibility", "ui.why")  # fmt: skip
 # What the decision types are made of, and they themselves, lie below the model of the file, which is made of them.
 PARTS = ("config.base", "config.errors", "config.source", "config.environment", "config.ticks", "config.answers",
          "config.templates", "config.scrapers", "config.workflows", "config.settings")  # fmt: skip

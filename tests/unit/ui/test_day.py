@@ -14,10 +14,10 @@ from orchestration.health.verdict import assess
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import day_bounds, plan
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
+from orchestration.ui.cached_data import SharedCache
 from orchestration.ui.day import day_page
 from orchestration.ui.model import GameState, TickState
-from orchestration.ui.seeing import Hiding
-from orchestration.ui.shared import Shared
+from orchestration.ui.visibility import HiddenNames
 from orchestration.ui.why import TO_RUN, why
 from orchestration.words import Action, Outcome, Verdict
 from support.nights import MORNING, blocked, night, slate, with_decisions
@@ -221,7 +221,7 @@ def test_what_is_no_day_is_refused_in_words(text):
 
 def test_what_one_asked_for_the_others_get_for_half_a_minute():
     now, made = [0.0], []
-    shared = Shared(clock=lambda: now[0])
+    shared = SharedCache(clock=lambda: now[0])
     for moment in (0, 29.9, 30, 31):
         now[0] = moment
         shared.get("day", lambda: made.append(now[0]))
@@ -237,7 +237,7 @@ def test_an_error_is_shared_only_for_a_moment():
         tries.append(now[0])
         raise OSError("down")
 
-    shared = Shared(clock=lambda: now[0])
+    shared = SharedCache(clock=lambda: now[0])
     for moment in (0, 4.9, 5):
         now[0] = moment
         with pytest.raises(OSError, match="down"):
@@ -249,7 +249,7 @@ def test_a_hundred_people_at_once_cost_what_one_costs():
     from concurrent.futures import ThreadPoolExecutor
     from threading import Barrier
 
-    shared, made, together = Shared(), [], Barrier(20)
+    shared, made, together = SharedCache(), [], Barrier(20)
 
     def look(_):
         together.wait()
@@ -276,7 +276,7 @@ def test_a_finding_names_no_dag_that_the_viewer_may_not_see():
 
 def test_why_names_no_dag_that_the_viewer_may_not_see():
     found = why(
-        "post_game_window_1", CONFIG, et("22:00"), Schedule(), History(), Hiding(CONFIG, {"post_game_window_1"})
+        "post_game_window_1", CONFIG, et("22:00"), Schedule(), History(), HiddenNames(CONFIG, {"post_game_window_1"})
     )
     assert found.rule == "schedule_unknown"
     assert "(a DAG that you may not see) runs and its file reaches the schedule's table" in found.to_run

@@ -13,7 +13,7 @@ from orchestration.audit.warehouse import WarehouseError
 from orchestration.config import loads
 from orchestration.health.facts import WaitingFile
 from orchestration.nba.games import Schedule
-from orchestration.ui.database import RunState, Told
+from orchestration.ui.database import RunState, SentAlert
 from orchestration.ui.rendering import SECURITY, visible
 from orchestration.words import Action, ExecutionStatus
 from support.nights import HOSTILE, MORNING, blocked, many, night, slate, with_decisions, with_execution
@@ -28,8 +28,8 @@ class Site:
 
     def __init__(self, facts, now=MORNING, config=CONFIG):
         self.patch = pytest.MonkeyPatch()
-        self.looks, self.viewer = Known(config, facts, now), Viewer(config)
-        self.client = TestClient(site(self.patch, self.looks, self.viewer))
+        self.data, self.viewer = Known(config, facts, now), Viewer(config)
+        self.client = TestClient(site(self.patch, self.data, self.viewer))
 
     def get(self, path, status=200):
         reply = self.client.get(f"/orchestration{path}")
@@ -187,7 +187,7 @@ def hostile_night():
 )  # fmt: skip
 def test_hostile_texts_stay_text(served, path):
     one = served(hostile_night())
-    one.viewer.told = [Told("<script>kind", "<script>about\u202e", DAY)]
+    one.viewer.sent = [SentAlert("<script>kind", "<script>about\u202e", DAY)]
     html = one.get(path)
     tags = Tags()
     tags.feed(html)
@@ -269,17 +269,17 @@ def test_a_page_costs_three_queries_at_most_and_a_hundred_people_no_more(served)
         for number in range(100):
             one.viewer.dags = None if number % 2 else frozenset({"betting_lines"})
             one.get("/day")
-        assert len(one.looks.reads) == 3
-    one.looks.reads.clear()
+        assert len(one.data.reads) == 3
+    one.data.reads.clear()
     one.get("/day/2026-01-14/betting_lines")
     one.get(f"/day/2026-01-14/betting_lines/{7 * 3600}/brief")
-    assert one.looks.reads == []
+    assert one.data.reads == []
 
 
 def test_a_day_that_is_over_costs_one_query(served):
     one = served(night(), et("+2 15:30"))
     html = one.get("/day?day=2026-01-14")
-    assert one.looks.reads == ["facts"]
+    assert one.data.reads == ["facts"]
     assert "data-refresh" not in html
     assert "data-refresh" in one.get("/day")
 
@@ -289,7 +289,7 @@ def test_a_day_that_is_over_costs_one_query(served):
 
 def test_without_bigquery_the_page_says_so_and_shows_what_airflow_knows(served):
     one = served(night())
-    one.looks.failing = WarehouseError("BigQuery did not answer: <b>bq:9050 cannot be reached")
+    one.data.failing = WarehouseError("BigQuery did not answer: <b>bq:9050 cannot be reached")
     one.viewer.runs = [
         RunState("betting_lines", "r1", "success", et("12:00")),
         RunState("betting_lines", "r<2>", "failed", et("13:00")),
@@ -306,7 +306,7 @@ def test_without_bigquery_the_page_says_so_and_shows_what_airflow_knows(served):
 def test_why_is_shown_as_recorded_even_if_the_checks_cannot_be_gone_through(served):
     one = served(night())
     one.get("/day")
-    one.looks.failing = WarehouseError("BigQuery did not answer")
+    one.data.failing = WarehouseError("BigQuery did not answer")
     why = words(one.get(f"/day/2026-01-14/betting_lines/{7 * 3600}"))
     assert "12 games, first tip 18:00 ET" in why
     assert "The checks cannot be gone through: BigQuery did not answer" in why
@@ -318,7 +318,7 @@ def test_a_broken_configuration_is_named(served, monkeypatch):
     def broken():
         loads("version: 1")
 
-    one.looks.config = broken
+    one.data.config = broken
     html = one.get("/day", 503)
     assert "UNKNOWN: the configuration cannot be read" in html
     assert "scrapers" in html

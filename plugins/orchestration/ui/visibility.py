@@ -32,7 +32,7 @@ def config_for(config: Config, allowed: Set[str]) -> Config:
     )
 
 
-class Hiding:
+class HiddenNames:
     """What a viewer who may see the DAGs ``allowed`` reads in place of the others' names."""
 
     def __init__(self, config: Config, allowed: Set[str]) -> None:

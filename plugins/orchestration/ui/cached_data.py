@@ -1,10 +1,14 @@
-"""What the pages read, shared by everybody: a day is one query, what lies ahead another, a tick's *why* one more."""
+"""What the pages read from BigQuery, cached for all viewers: a day, a plan, and the inputs of one tick."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Generic, TypeVar
 
 from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
@@ -17,16 +21,65 @@ from orchestration.health.facts import DayFacts
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import day_bounds, plan
 from orchestration.services.errors import in_short
-from orchestration.ui.shared import Shared
 
+Value = TypeVar("Value")
 AHEAD = timedelta(hours=24)
 """How far a DAG's own page looks ahead."""
 PATIENT_SECONDS = 300.0
 """So long the plan of what lies ahead, and the day that is only told beside another, may be old."""
+SECONDS, ERROR_SECONDS, ENTRIES = 30.0, 5.0, 64
+
+
+@dataclass
+class _Entry(Generic[Value]):
+    made: threading.Lock = field(default_factory=threading.Lock)
+    until: float = 0.0
+    value: Value | None = None
+    error: Exception | None = None
+
+
+class SharedCache(Generic[Value]):
+    """Values by key, each made by one caller at a time and kept for ``seconds``; an error for ``error_seconds``."""
+
+    def __init__(
+        self,
+        seconds: float = SECONDS,
+        error_seconds: float = ERROR_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.seconds, self.error_seconds, self.clock = seconds, error_seconds, clock
+        self._entries: OrderedDict[Hashable, _Entry[Value]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return the value of ``key``, made now or lately. Raises what making it raised."""
+        with self._lock:
+            entry = self._entries.setdefault(key, _Entry())
+            self._entries.move_to_end(key)
+            while len(self._entries) > ENTRIES:
+                self._entries.popitem(last=False)
+        with entry.made:
+            if self.clock() >= entry.until:
+                self._make(entry, make)
+            if entry.error is not None:
+                raise entry.error
+            return entry.value  # type: ignore[return-value]
+
+    def _make(self, entry: _Entry[Value], make: Callable[[], Value]) -> None:
+        try:
+            entry.value, entry.error = make(), None
+        except Exception as error:
+            entry.value, entry.error = None, error
+        entry.until = self.clock() + (self.seconds if entry.error is None else self.error_seconds)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
 
 
 @dataclass(frozen=True)
-class Look:
+class DayData:
     """A day as it was read: its facts, and what would be decided at its ticks after ``now``."""
 
     config: Config
@@ -36,15 +89,15 @@ class Look:
     outbox: str
 
 
-class Looks:
+class PageData:
     """The reads behind the pages, each shared for a while. All raise WarehouseError or ConfigError."""
 
     def __init__(self) -> None:
-        self.days: Shared[Look] = Shared()
-        self.others: Shared[Look] = Shared(PATIENT_SECONDS)
-        self.plans: Shared[tuple[Decision, ...]] = Shared(PATIENT_SECONDS)
-        self.aheads: Shared[tuple[Config, datetime, Sequence[Decision]]] = Shared()
-        self.ticks: Shared[tuple[Config, Schedule, History]] = Shared()
+        self.days: SharedCache[DayData] = SharedCache()
+        self.others: SharedCache[DayData] = SharedCache(PATIENT_SECONDS)
+        self.plans: SharedCache[tuple[Decision, ...]] = SharedCache(PATIENT_SECONDS)
+        self.aheads: SharedCache[tuple[Config, datetime, Sequence[Decision]]] = SharedCache()
+        self.ticks: SharedCache[tuple[Config, Schedule, History]] = SharedCache()
 
     def clock(self) -> datetime:
         """Return the present, UTC."""
@@ -54,7 +107,7 @@ class Looks:
         """Return the configuration in use."""
         return load_or_last_good().config
 
-    def day(self, day: date, as_of: datetime | None, *, beside: bool = False) -> Look:
+    def day(self, day: date, as_of: datetime | None, *, beside: bool = False) -> DayData:
         """Return the ET ``day`` as of the aware ``as_of``, or of the present. ``beside``: it may be minutes old."""
         shared = self.others if beside else self.days
         return shared.get((day, as_of), lambda: self._day(day, as_of or self.clock(), (day, as_of)))
@@ -67,13 +120,13 @@ class Looks:
         """Return what the engine knows of a workflow at the aware ``tick``."""
         return self.ticks.get((workflow, tick), lambda: self._tick(workflow, tick))
 
-    def _day(self, day: date, now: datetime, key: Hashable) -> Look:
+    def _day(self, day: date, now: datetime, key: Hashable) -> DayData:
         config = self.config()
         facts = day_facts(Warehouse(config.settings), config, day, now)
         planned: tuple[Decision, ...] = ()
         if now < day_bounds(config, day)[1] and config.enabled:
             planned = self.plans.get(key, lambda: self._plan(config, day, now))
-        return Look(config, facts, planned, now, _outbox())
+        return DayData(config, facts, planned, now, _outbox())
 
     def _plan(self, config: Config, day: date, now: datetime) -> tuple[Decision, ...]:
         start, end = day_bounds(config, day)

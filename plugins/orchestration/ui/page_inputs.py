@@ -16,19 +16,19 @@ from orchestration.config.model import Config
 from orchestration.health.facts import CallFact
 from orchestration.nba.eastern import after
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
+from orchestration.ui.cached_data import DayData, PageData
 from orchestration.ui.database import RunState
 from orchestration.ui.day import day_page
-from orchestration.ui.looking import Look, Looks
-from orchestration.ui.model import Beside, DayPage, Tick, TickState
+from orchestration.ui.model import DayPage, OtherDay, Tick, TickState
 from orchestration.ui.rendering import SECURITY, render
-from orchestration.ui.seeing import Hiding
+from orchestration.ui.visibility import HiddenNames
 from orchestration.ui.why import Why, why
 
-looks = Looks()
+data = PageData()
 UNKNOWN = "Decisions, calls and games are in BigQuery; whether the night is in cannot be known until it answers."
 
 
-class Problem(Exception):
+class PageProblem(Exception):
     """What kept a page from being made: for people, with the first command to type."""
 
     def __init__(self, status: int, headline: str, problem: str, command: str = "") -> None:
@@ -46,7 +46,7 @@ def root_of(request: Request) -> str:
 
 def show_problem(request: Request, problem: Exception) -> Response:
     """Show a problem as a page."""
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, PageProblem)
     html = render(
         "problem.html",
         root_of(request),
@@ -74,62 +74,62 @@ def as_page(html: str) -> HTMLResponse:
     return HTMLResponse(html, headers=SECURITY)
 
 
-def asked_for(day: str, as_of: str) -> tuple[date, datetime | None]:
+def requested_day(day: str, as_of: str) -> tuple[date, datetime | None]:
     """Return the day and the moment that were asked for; None: the present."""
     try:
-        config, now = looks.config(), looks.clock()
+        config, now = data.config(), data.clock()
         asked = day_of(day) or shown_first(config, now)[0]
         if as_of:
             return asked, moment_of(as_of, asked, config)
         return asked, None
     except AddressError as error:
-        raise Problem(400, "This address makes no sense", str(error)) from None
+        raise PageProblem(400, "This address makes no sense", str(error)) from None
     except ConfigError as error:
-        raise broken(error) from None
+        raise config_problem(error) from None
 
 
-def broken(error: ConfigError) -> Problem:
+def config_problem(error: ConfigError) -> PageProblem:
     """Return what is shown while no configuration can be read."""
-    return Problem(503, "UNKNOWN: the configuration cannot be read", str(error), "airflow dags list-import-errors")
+    return PageProblem(503, "UNKNOWN: the configuration cannot be read", str(error), "airflow dags list-import-errors")
 
 
-def unanswered(error: Exception) -> Problem:
+def bigquery_problem(error: Exception) -> PageProblem:
     """Return what is shown while BigQuery does not answer."""
-    return Problem(503, f"UNKNOWN: {error}", UNKNOWN, "airflow connections get google_cloud_default")
+    return PageProblem(503, f"UNKNOWN: {error}", UNKNOWN, "airflow connections get google_cloud_default")
 
 
-def look_at(day: date, as_of: datetime | None, *, beside: bool = False) -> Look:
-    """Return what is known of a day. Raises Problem."""
+def build_day(
+    day: date, as_of: datetime | None, allowed: frozenset[str], *, beside: bool = False
+) -> tuple[DayData, DayPage]:
+    """Return the data of a day, and its page for a viewer who may see ``allowed``. Raises PageProblem.
+
+    ``as_of``: the moment shown, None for the present. ``beside``: the data may be minutes old.
+    """
     try:
-        return looks.day(day, as_of, beside=beside)
+        found = data.day(day, as_of, beside=beside)
     except ConfigError as error:
-        raise broken(error) from None
+        raise config_problem(error) from None
     except (WarehouseError, ValueError) as error:
-        raise unanswered(error) from None
+        raise bigquery_problem(error) from None
+    page = day_page(found.config, found.facts, found.planned, found.now, allowed, live=as_of is None)
+    return found, page
 
 
-def made(day: date, as_of: datetime | None, allowed: frozenset[str], *, beside: bool = False) -> tuple[Look, DayPage]:
-    """Return what is known of a day, and its page for whoever may see ``allowed``. Raises Problem."""
-    look = look_at(day, as_of, beside=beside)
-    page = day_page(look.config, look.facts, look.planned, look.now, allowed, live=as_of is None)
-    return look, page
-
-
-def other_day(allowed: frozenset[str]) -> Beside:
+def other_day(allowed: frozenset[str]) -> OtherDay:
     """Return, for whoever names no day, the other one of last night and today. Raises ConfigError."""
-    first, day = shown_first(looks.config(), looks.clock())
+    first, day = shown_first(data.config(), data.clock())
     name = f"{'Last night' if day < first else 'The new day'}, {day:%a %d %b}"
     try:
-        _, page = made(day, None, allowed, beside=True)
-    except Problem as problem:
-        return Beside(day, name, "unknown", problem.headline)
-    return Beside(day, name, page.verdict.name.lower() if page.verdict else "plan", page.headline)
+        _, page = build_day(day, None, allowed, beside=True)
+    except PageProblem as problem:
+        return OtherDay(day, name, "unknown", problem.headline)
+    return OtherDay(day, name, page.verdict.name.lower() if page.verdict else "plan", page.headline)
 
 
-def config_if_any() -> Config | None:
+def config_or_none() -> Config | None:
     """Return the configuration in use, or None where it cannot be read."""
     try:
-        return looks.config()
+        return data.config()
     except ConfigError:
         return None
 
@@ -137,19 +137,19 @@ def config_if_any() -> Config | None:
 def why_of(workflow: str, tick: Tick, allowed: frozenset[str]) -> tuple[Why | None, str | None]:
     """Return why a tick was decided as it was, or why that cannot be known."""
     try:
-        config, schedule, history = looks.tick(workflow, tick.at)
-        return why(workflow, config, tick.at, schedule, history, Hiding(config, allowed)), None
+        config, schedule, history = data.tick(workflow, tick.at)
+        return why(workflow, config, tick.at, schedule, history, HiddenNames(config, allowed)), None
     except (ConfigError, WarehouseError, ValueError) as error:
         return None, f"The checks cannot be gone through: {error}"
 
 
-def calls_of_run(look: Look, tick: Tick) -> list[CallFact]:
+def calls_of_run(read: DayData, tick: Tick) -> list[CallFact]:
     """Return every try of a RUN's calls."""
-    found = [c for c in look.facts.calls if c.workflow == tick.workflow and tick.run_id and c.run_id == tick.run_id]
+    found = [c for c in read.facts.calls if c.workflow == tick.workflow and tick.run_id and c.run_id == tick.run_id]
     return sorted(found, key=lambda call: (call.scraper, call.map_index, call.call_index or 0, call.try_number))
 
 
-def vetoable(look: Look, tick: Tick) -> bool:
+def vetoable(read: DayData, tick: Tick) -> bool:
     """Whether the run is in its hold, in which a person can stop it."""
-    hold = timedelta(minutes=look.config.settings.execution_delay_minutes)
-    return tick.state is TickState.RUNNING and look.now < after(tick.at, hold)
+    hold = timedelta(minutes=read.config.settings.execution_delay_minutes)
+    return tick.state is TickState.RUNNING and read.now < after(tick.at, hold)
