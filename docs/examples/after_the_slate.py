@@ -1,7 +1,7 @@
-"""An example: a DAG that starts when a slate is complete, instead of guessing by the clock when it may be.
+"""An example: a DAG that starts when a slate is complete, not by the clock.
 
-Copy it into the folder of your DAGs. ``orchestration`` is on Python's path wherever Airflow loads this project as a
-plugin; elsewhere ``Asset("slate_complete")`` is the same asset.
+Copy it into the folder of your DAGs. ``orchestration`` can be imported wherever Airflow loads this project as a plugin;
+elsewhere ``Asset("slate_complete")`` is the same asset.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ log = logging.getLogger(__name__)
 
 @dag(schedule=[SLATE_COMPLETE], tags=["nba", "example"])
 def after_the_slate() -> None:
-    """Starts once for each slate; where two became complete in the same hour, Airflow starts one run for both."""
+    """Run once for each complete slate; Airflow starts one run for two slates of the same hour."""
 
     @task
     def slates() -> list[dict[str, Any]]:
-        """Return what the events that started this run say: one of each slate. None started a run by hand."""
+        """Return the content of the events that started this run, one per slate; empty for a manual run."""
         events = get_current_context()["triggering_asset_events"].get(SLATE_COMPLETE, [])
         return [event.extra for event in events]
 
     @task(map_index_template="{{ slate }}")
     def build_on(said: dict[str, Any]) -> str:
-        """Do the work for one slate. What is missing of it is left out here, and nobody has to look for it."""
+        """Return a summary of one slate, without its missing games. Your work goes here."""
         missing = {lack["game_id"]: lack for lack in said["missing"]}
         whole = said["games"] - len(missing)
         get_current_context()["slate"] = text = f"{said['target_date']}: {whole} of {said['games']} games"
