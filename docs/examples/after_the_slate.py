@@ -27,19 +27,19 @@ def after_the_slate() -> None:
         return [event.extra for event in events]
 
     @task(map_index_template="{{ slate }}")
-    def build_on(said: dict[str, Any]) -> str:
+    def build_on(event: dict[str, Any]) -> str:
         """Return a summary of one slate, without its missing games. Your work goes here."""
-        missing = {lack["game_id"]: lack for lack in said["missing"]}
-        whole = said["games"] - len(missing)
-        get_current_context()["slate"] = text = f"{said['target_date']}: {whole} of {said['games']} games"
-        for lack in missing.values():
-            over = "" if lack["final"] else "not final; "
+        missing = {game["game_id"]: game for game in event["missing"]}
+        whole = event["games"] - len(missing)
+        get_current_context()["slate"] = text = f"{event['target_date']}: {whole} of {event['games']} games"
+        for game in missing.values():
+            over = "" if game["final"] else "not final; "
             log.warning(
-                "%s: %slacks %s, in no table: %s", lack["label"], over, lack["not_collected"], lack["not_in_table"]
+                "%s: %slacks %s, in no table: %s", game["label"], over, game["not_collected"], game["not_in_table"]
             )
         return text
 
-    build_on.expand(said=slates())
+    build_on.expand(event=slates())
 
 
 after_the_slate()
