@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,36 +25,34 @@ SIGNATURE = re.compile(r"FUNCTION \{audit\}\.\w+\(\s*(.+?)\s*\)", re.DOTALL)
 
 HEAD = """# The BigQuery schemas
 
-Made by `make docs` from `include/sql`; a test keeps it so. `python -m orchestration init` creates all of it in the
-dataset `nba_orchestration` (`settings.audit_dataset`). It refuses tables with other columns; `init --adopt` adds ours
-to those of another system, nullable.
+`make docs` makes this page from `include/sql`; a test keeps it current. `python -m orchestration init` creates
+everything in the dataset `nba_orchestration` (`settings.audit_dataset`). It refuses tables with other columns;
+`init --adopt` adds our columns to another system's tables, nullable.
 
-Tables only grow: a corrected row has the id of the first, and a later `created_at`. **Read the views**, which keep one
-row per id, and filter the day by which the table is partitioned. Times are UTC, dates are ET dates.
+* **Read the views**: they keep one row per id. Tables only grow: a corrected row has the same id and a later
+  `created_at`.
+* Filter by the day of the partition. Times are UTC, dates are ET dates.
+* Another system may write to the same tables. Its rows have no `dag_id`; views and reports show only ours.
+* A decision, its execution and the execution's calls share `decision_id`. `slot_time` is the tick.
 
-Another system may write to the same tables. Its rows have no `dag_id`; views and reports show ours only.
-
-A decision and its execution share `decision_id`; so do the execution's calls. `slot_time` is the tick. `dag_id`,
-`run_id` (of a call: `dag_run_id`), `task_id`, `map_index` and `try_number` lead to Airflow.
-
-## Questions that people ask
+## Example queries
 
 {examples}
 """
-RELIABLE = "How reliable is each source, and how many hours after its date's midnight (ET) does it usually publish"
-FOUND = "When was each injury report found first"
+RELIABLE = "How reliable is each source, and how many hours after midnight (ET) of its date does it usually publish"
+FOUND = "When was each injury report first found"
 SOON = "Were deadlines met, and how many minutes after the final whistle (150 after the tip) were box scores in"
 EXAMPLES = {
-    "Is the night in? One row per game and scraper": (
+    "Is the night in, per game and scraper": (
         "SELECT *\nFROM nba_orchestration.game_completeness(DATE '2026-01-14', DATE '2026-01-14')"
     ),
-    "What ran on a day, when, and why": (
+    "What ran on a day, and why": (
         "SELECT slot_time, workflow_name, action, reason\n"
         "FROM nba_orchestration.v_workflow_decisions\n"
         "WHERE DATE(decision_time) BETWEEN '2026-01-14' AND '2026-01-15' AND action != 'SKIP'\n"
         "ORDER BY slot_time"
     ),
-    "Which calls failed, with what": (
+    "Which calls failed, and with which error": (
         "SELECT triggered_at, label, try_number, error_type, error_message\n"
         "FROM nba_orchestration.v_scraper_runs\n"
         "WHERE DATE(triggered_at) BETWEEN '2026-01-14' AND '2026-01-15' AND status = 'failed'\n"
@@ -65,7 +63,7 @@ EXAMPLES = {
         "FROM nba_orchestration.v_workflow_executions\n"
         "WHERE DATE(execution_time) BETWEEN '2026-01-08' AND '2026-01-15' AND deadline_missed"
     ),
-    "How reliable is each scraper, over seven days": (
+    "How reliable is each scraper over seven days": (
         "SELECT *\nFROM nba_orchestration.scraper_success_rates(DATE '2026-01-08', DATE '2026-01-14')"
     ),
     RELIABLE: (
@@ -90,9 +88,6 @@ EXAMPLES = {
         "WHERE DATE(cleanup_time) BETWEEN '2026-01-14' AND '2026-01-15' AND missing.republished"
     ),
 }
-RELIABLE, FOUND, SOON = [
-    question for question, sql in EXAMPLES.items() if "source_reliability" in sql or ".sla(" in sql
-]
 ANSWERS = {
     RELIABLE: """week        scraper_name        calls  no_data  failed  median_seconds  usual_hour
 2026-01-12  br_season_roster    7      0        1       8.25            6.0
@@ -112,30 +107,30 @@ ANSWERS = {
 2026-01-14  4           0.75           4      4          155.0           725
 2026-01-15  4           1.0            4      4          155.0           245""",
 }
-"""What the reports say of a made-up week; a test asks them."""
+"""What the reports return for an invented week; a test runs them."""
 
 
 def page() -> str:
     """Return the page."""
     examples = "\n\n".join(_example(question) for question in EXAMPLES)
     parts = [HEAD.format(examples=examples), "## Tables\n"]
-    for name, statement in ddl("tables").items():
+    tables = ddl("tables")
+    columns = {name: COLUMN.findall(statement) for name, statement in tables.items()}
+    shared = [column for column in next(iter(columns.values())) if all(column in other for other in columns.values())]
+    parts += ["Every table also has these columns:\n", *_rows(shared), ""]
+    for name, statement in tables.items():
         facts = [f"{what} `{found[1]}`" for what, rule in PARTS.items() if (found := re.search(rule, statement, re.M))]
         if expiry := EXPIRY.search(statement):
             facts.append(f"kept for {expiry[1]} days")
         sentence = ", ".join(facts)
         parts.append(f"### {name}\n\n{description_of(statement)} {sentence[0].upper()}{sentence[1:]}.\n")
-        parts.append("| column | type | | meaning |\n|---|---|---|---|")
-        for column, kind, required, meaning in COLUMN.findall(statement):
-            must = "required" if required else ""
-            parts.append(f"| `{column}` | {kind.replace('<', '&lt;').replace('>', '&gt;')} | {must} | {meaning} |")
-        parts.append("")
+        parts += [*_rows(column for column in columns[name] if column not in shared), ""]
     parts.append("## Views\n\n| view | what |\n|---|---|")
     parts += [f"| `{name}` | {text.splitlines()[0].removeprefix('-- ')} |" for name, text in ddl("views").items()]
     parts.append("\n## Reports\n\nTable functions: `SELECT * FROM nba_orchestration.name(arguments)`.\n")
     parts.append("| report | arguments | one row |\n|---|---|---|")
     parts += _functions("reports")
-    parts.append("\n## Functions\n\nWhat the reports and our own queries share.\n")
+    parts.append("\n## Functions\n\nShared by the reports and our own queries.\n")
     parts.append("| function | arguments | what |\n|---|---|---|")
     parts += _functions("functions")
     return "\n".join(parts) + "\n"
@@ -144,6 +139,13 @@ def page() -> str:
 def _example(question: str) -> str:
     answer = f"\n\n```\n{ANSWERS[question]}\n```" if question in ANSWERS else ""
     return f"{question}:\n\n```sql\n{EXAMPLES[question]}\n```{answer}"
+
+
+def _rows(columns: Iterable[tuple[str, str, str, str]]) -> Iterator[str]:
+    yield "| column | type | meaning |\n|---|---|---|"
+    for column, kind, required, meaning in columns:
+        must = ", required" if required else ""
+        yield f"| `{column}` | {kind.replace('<', '&lt;').replace('>', '&gt;')}{must} | {meaning} |"
 
 
 def _functions(folder: str) -> Iterator[str]:
