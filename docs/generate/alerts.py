@@ -40,7 +40,7 @@ SAID_BY = {
     "operators.cleanup": "`cleanup`: `republish_lost_files`",
     "operators.cleanup.DrainOutboxOperator": "`cleanup`: `drain_outbox`",
     "operators.lock": "`schedule_locker`: `lock`",
-    "operators.check": "`schedule_locker`: `check_tables`",
+    "operators.lock.CheckTablesOperator": "`schedule_locker`: `check_tables`",
     "operators.reconcile": "`reconcile`: `tell_open`",
 }
 DYNAMIC = ("operators.decide", "alerts.model")

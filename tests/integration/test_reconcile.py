@@ -9,8 +9,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration.alerts.memory import ALERTS
 from orchestration.cleanup.reconcile import ScheduleUnknown, find_makeups
 from orchestration.operators import base
-from orchestration.operators.patience import NotYet
-from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
+from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
+from orchestration.operators.retries import NotKnownYet
 from orchestration.operators.watch import WatchOperator
 from support.asset_events import AssetEvents
 from support.old_system import logged, write
@@ -145,18 +145,18 @@ def test_each_date_becomes_a_run_with_an_id_of_its_own(night, run):
 
 
 def test_what_cannot_be_read_yet_is_tried_again(warehouse, run):
-    with pytest.raises(NotYet):
+    with pytest.raises(NotKnownYet):
         run().run(FindMakeupsOperator, FIRST)
 
 
 def test_people_are_told_once_and_only_after_the_last_time(night, run):
     one = run()
-    one.run(TellOpenOperator, FIRST)
-    one.run(TellOpenOperator, LAST, run_type="manual")
+    one.run(ReportOpenGamesOperator, FIRST)
+    one.run(ReportOpenGamesOperator, LAST, run_type="manual")
     assert one.told == []
     with pytest.raises(AirflowFailException):
-        one.run(TellOpenOperator, LAST)
-    one.run(TellOpenOperator, LAST)
+        one.run(ReportOpenGamesOperator, LAST)
+    one.run(ReportOpenGamesOperator, LAST)
     [alert] = one.told
     assert (alert.kind, alert.level) == ("games_incomplete", "CRITICAL")
     assert alert.text == (
@@ -173,7 +173,7 @@ def test_when_all_is_in_nobody_is_told(night, outbox, run):
     outbox.drain()
     one = run()
     assert one.run(FindMakeupsOperator, LAST) == []
-    one.run(TellOpenOperator, LAST)
+    one.run(ReportOpenGamesOperator, LAST)
     assert one.told == []
 
 

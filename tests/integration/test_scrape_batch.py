@@ -17,12 +17,12 @@ from orchestration.alerts.memory import ALERTS
 from orchestration.assets import table_asset
 from orchestration.audit.callbacks import append_staged
 from orchestration.operators import base
-from orchestration.operators.call_retries import CallFailed, CallRetryPolicy, CallsFailed
+from orchestration.operators.asset_events import TableEventsOperator
 from orchestration.operators.call_rows import OUTCOME_KEY
 from orchestration.operators.finish import FinishOperator
+from orchestration.operators.retries import CallFailed, CallRetryPolicy, CallsFailed
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
-from orchestration.operators.tell_tables import TellTablesOperator
 from support.asset_events import AssetEvents
 from support.scripted import ScriptedService, found
 from support.worlds import DAY, changed, et
@@ -111,7 +111,7 @@ class Run:
 
     def tell(self, number=1):
         """The task that tells of the run's calls; return what has been told of their table by then."""
-        operator = TellTablesOperator(task_id="tell_tables", workflow="betting_lines", tables=[TABLE])
+        operator = TableEventsOperator(task_id="tell_tables", workflow="betting_lines", tables=[TABLE])
         left = [self.left]
         context = self.context(
             "tell_tables", number, 0, lambda task_ids, **_: left if task_ids == [LINES] else [], -1

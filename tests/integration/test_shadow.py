@@ -16,12 +16,12 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.config.settings import Settings
 from orchestration.generator.dags import PARAMS
-from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.decide import DecideOperator
 from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.reconcile import FindMakeupsOperator
+from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.watch import WatchOperator
 from support.asset_events import AssetEvents

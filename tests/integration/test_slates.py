@@ -124,7 +124,7 @@ def test_without_bigquery_nothing_is_told_and_the_next_hour_does(over, told, goo
 
 def test_a_shadow_tells_nothing(over, told, monkeypatch):
     shadow = changed(settings__mode="shadow", settings__audit_dataset="ours_beside")
-    monkeypatch.setattr("orchestration.operators.slates.TellSlatesOperator.config", shadow)
+    monkeypatch.setattr("orchestration.operators.asset_events.SlateEventsOperator.config", shadow)
     assert tell(told, "+1 05:20") == {asset.name: [] for asset in OF_SLATES}
 
 

@@ -12,7 +12,7 @@ from orchestration.audit.references import misdated_tips
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.operators import base
-from orchestration.operators.check import CheckTablesOperator
+from orchestration.operators.lock import CheckTablesOperator
 from orchestration.services.scraper_service import NoListing, ScraperService, names_in, unknown_scrapers
 from sandbox.dialect import DIALECTS
 from support.rows import add_schedule
@@ -42,7 +42,7 @@ class Checked:
         self.alerts, self.log = [], []
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config or ours()))
         monkeypatch.setattr(
-            "orchestration.operators.check.tell_once",
+            "orchestration.operators.lock.tell_once",
             lambda context, config, alerts, log: self.alerts.extend(alerts),
         )
         dag_run = SimpleNamespace(

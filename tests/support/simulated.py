@@ -36,13 +36,12 @@ from orchestration.decisions.engine import aborted, decide
 from orchestration.decisions.model import Decision
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import et
+from orchestration.operators.asset_events import SlateEventsOperator
 from orchestration.operators.call_rows import Call, call_row
-from orchestration.operators.check import CheckTablesOperator
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import DECISION_KEY, LOUD, AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.lock import LockOperator
-from orchestration.operators.slates import TellSlatesOperator
+from orchestration.operators.lock import CheckTablesOperator, LockOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import PlannedCall, planned_calls
 from orchestration.records.ids import TaskKey, decision_id, execution_id
@@ -133,7 +132,7 @@ class SimulatedDays:
     def play(self, timeline: dict[datetime, list[str]]) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("orchestration.alerts.memory.send", self.tell)
-            patch.setattr("orchestration.operators.around.BETWEEN_SECONDS", 0.0)
+            patch.setattr("orchestration.operators.inspection.BETWEEN_SECONDS", 0.0)
             self._play(timeline)
 
     def _play(self, timeline: dict[datetime, list[str]]) -> None:
@@ -192,7 +191,7 @@ class SimulatedDays:
         if "watch" in dag_ids:
             yield WatchOperator(task_id="watch")
         if "tell_slates" in dag_ids:
-            yield TellSlatesOperator(task_id="tell_slates")
+            yield SlateEventsOperator(task_id="tell_slates")
 
     def _task(self, operator: Any, moment: datetime) -> None:
         context = self._context(operator.task_id, moment)

@@ -14,8 +14,8 @@ from orchestration.config.names import divider_of
 from orchestration.config.scrapers import Scraper, event_source_of, fan_out_of, is_event_source
 from orchestration.nba.teams import TEAMS
 from orchestration.operators.base import audited
-from orchestration.operators.call_retries import CallRetryPolicy
 from orchestration.operators.hold import HoldOperator
+from orchestration.operators.retries import CallRetryPolicy
 from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
 from orchestration.planning.calls import divided, in_order, needs_of

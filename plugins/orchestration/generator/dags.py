@@ -18,16 +18,14 @@ from orchestration.config.ticks import Ticks
 from orchestration.generator.calls import call_tasks
 from orchestration.generator.docs import SHADOW_DOC, cleanup_doc, locker_doc, reconcile_doc, workflow_doc
 from orchestration.nba.eastern import ET
-from orchestration.operators.check import CheckTablesOperator
+from orchestration.operators.asset_events import SlateEventsOperator, TableEventsOperator
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.hold import HoldOperator
-from orchestration.operators.lock import LockOperator
-from orchestration.operators.patience import Patience
-from orchestration.operators.reconcile import FindMakeupsOperator, TellOpenOperator
-from orchestration.operators.slates import TellSlatesOperator
-from orchestration.operators.tell_tables import TellTablesOperator
+from orchestration.operators.lock import CheckTablesOperator, LockOperator
+from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
+from orchestration.operators.retries import TickRetryPolicy
 from orchestration.operators.watch import WatchOperator
 from orchestration.words import Mode
 
@@ -114,7 +112,7 @@ def _with_form(dag: DAG, params: Mapping[str, Param]) -> DAG:
 
 def _patient(config: Config) -> dict[str, Any]:
     """Return the arguments of a task that waits for what it must know."""
-    return {"retries": config.settings.decide_retries.max_retries, "retry_policy": Patience()}
+    return {"retries": config.settings.decide_retries.max_retries, "retry_policy": TickRetryPolicy()}
 
 
 def workflow_dag(config: Config, name: str) -> DAG:
@@ -142,7 +140,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
         after: list[Any] = [finish]
         if tables := config.tables_of(name):
             arguments = {"workflow": name, "tables": tables, "trigger_rule": TriggerRule.ALL_DONE}
-            after.append(TellTablesOperator(task_id="tell_tables", **arguments))
+            after.append(TableEventsOperator(task_id="tell_tables", **arguments))
         # A direct edge, so that the branch skips these themselves on SKIP and ABORT: their rule alone would run them.
         decide >> after
         for task in call_tasks(config, name, hold):
@@ -184,7 +182,7 @@ def cleanup_dag(config: Config) -> DAG:
         republish = CleanupOperator(task_id="republish_lost_files", trigger_rule=TriggerRule.ALL_DONE)
         drain >> republish >> WatchOperator(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
         # Beside the watchdog: a task that is red for what it found can tell Airflow of no event.
-        republish >> TellSlatesOperator(task_id="tell_slates", trigger_rule=TriggerRule.ALL_DONE)
+        republish >> SlateEventsOperator(task_id="tell_slates", trigger_rule=TriggerRule.ALL_DONE)
     return _with_form(dag, {"as_of": AS_OF})
 
 
@@ -215,7 +213,7 @@ def reconcile_dag(config: Config) -> DAG:
             poke_interval=FETCH_POLL_SECONDS,
             map_index_template="{{ task.trigger_run_id }}",
         ).expand_kwargs(find.output)
-        fetch >> TellOpenOperator(task_id="tell_open", trigger_rule=TriggerRule.ALL_DONE)
+        fetch >> ReportOpenGamesOperator(task_id="tell_open", trigger_rule=TriggerRule.ALL_DONE)
     days = Param(settings.days, type="integer", minimum=1, maximum=14, description="Days to look back.")
     most = Param(settings.max_runs, type="integer", minimum=1, maximum=14, description="At most as many runs.")
     return _with_form(dag, {"days": days, "max_runs": most, "as_of": AS_OF})

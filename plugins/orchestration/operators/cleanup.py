@@ -16,8 +16,8 @@ from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health.findings import trigger
 from orchestration.health.running import BLIND
-from orchestration.operators.around import UNDRAINED_KEY, seen_around
 from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
+from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
 from orchestration.operators.metrics import (
     FILES_MISSING,
     FILES_REPUBLISHED,
@@ -104,7 +104,7 @@ class CleanupOperator(AlertingOperator):
         started = clock.now()
         warehouse = Warehouse(self.config.settings)
         look, shadow = self._look(warehouse, started, clock.wall()), self.config.is_shadow()
-        seen = seen_around(context, self.config, warehouse, self.log)
+        seen = inspect_surroundings(context, self.config, warehouse, self.log)
         if shadow:
             # Files, and messages that are lost, are those of the system beside ours.
             look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == UNREADABLE))

@@ -18,7 +18,7 @@ from orchestration.health.findings import script
 from orchestration.nba.eastern import et
 from orchestration.operators.base import AlertingOperator, asked_of, first_time, task_key
 from orchestration.operators.metrics import DECISIONS
-from orchestration.operators.patience import try_again
+from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
 from orchestration.services.errors import hide_in_logs, in_short
@@ -68,7 +68,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             self.do_branch(context, ABORT)
             return
         if decision.action is Action.ABORT and decision.rule in PASSING:
-            try_again(context, self.config, decision.reason)
+            retry_within_tick(context, self.config, decision.reason)
         decision_id = self._stage(context, clock, decision)
         DECISIONS.count(workflow=decision.workflow, action=decision.action.value)
         self.log.info("%s %s: %s", decision.workflow, decision.action, decision.reason)

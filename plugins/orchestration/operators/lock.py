@@ -1,4 +1,4 @@
-"""The 05:00 ET lock: what should run today, from the same engine that will decide it."""
+"""The tasks of the DAG ``schedule_locker``: lock what should run today, and check what the configuration names."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from orchestration.alerts.model import Alert
 from orchestration.assets import SLATE_SCHEDULED
 from orchestration.decisions.request import OF_LOCKER
 from orchestration.health.slates import scheduled
-from orchestration.operators.base import asked_of, refuse_nonsense, task_key
-from orchestration.operators.patience import try_again
-from orchestration.operators.slates import SlateOperator
+from orchestration.operators.asset_events import SlateOperator
+from orchestration.operators.base import AlertingOperator, asked_of, refuse_nonsense, task_key
+from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.day import day_bounds, plan, rules_digest
 from orchestration.runs.clock import RunClock
-from orchestration.words import Action
+from orchestration.words import Action, AlertLevel
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+
+INIT = "python -m orchestration init"
+"""The command that looks everything up again; safe to repeat."""
 
 
 class LockOperator(SlateOperator):
@@ -45,11 +49,11 @@ class LockOperator(SlateOperator):
             warehouse = Warehouse(config.settings)
             schedule, history = decision_inputs(warehouse, config, config.enabled, max(clock.tick, start))
         except WarehouseError as error:
-            try_again(context, config, str(error))
+            retry_within_tick(context, config, str(error))
             raise
         decisions = list(plan(config, start, end, schedule, history))
         if unknown := next((d.reason for d in decisions if d.rule == "schedule_unknown"), None):
-            try_again(context, config, unknown)
+            retry_within_tick(context, config, unknown)
         key, written = task_key(context), clock.wall()
         expected = [
             ExpectedRun(
@@ -84,3 +88,31 @@ class LockOperator(SlateOperator):
             raise AirflowFailException(text)
         if schedule.on(day) and not config.is_shadow() and day.isoformat() not in self.told(context, SLATE_SCHEDULED):
             self.tell(context, SLATE_SCHEDULED, scheduled(day, schedule, clock.tick, len(expected)))
+
+
+class CheckTablesOperator(AlertingOperator):
+    """Looks up every table, column and scraper that workflows.yaml and our statements name; red when one is not there.
+
+    Tips that are no tips are told as well. A service that does not list its scrapers is said, and stops nothing.
+    """
+
+    def execute(self, context: Context) -> None:
+        """Look them up. A BigQuery that does not answer fails the task too, after its retries."""
+        from orchestration.audit.references import broken_references, misdated_tips
+        from orchestration.audit.warehouse import Warehouse
+        from orchestration.services.scraper_service import NoListing, unknown_scrapers
+
+        config, warehouse = self.config, Warehouse(self.config.settings)
+        problems, alerts = broken_references(warehouse, config), []
+        try:
+            problems += unknown_scrapers(config, RunClock.of(context).now())
+        except NoListing as error:
+            self.log.warning("The names of the scrapers are not checked: %s", error)
+        if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):
+            alerts.append(Alert("misdated_tips", "schedule_dependency", tips, INIT, AlertLevel.WARNING))
+        text = "Not as workflows.yaml and our statements have it: " + "; ".join(problems)
+        if problems:
+            alerts.append(Alert("broken_references", "schedule_locker", text, INIT))
+        tell_once(context, config, alerts, self.log)
+        if problems:
+            raise AirflowFailException(text)

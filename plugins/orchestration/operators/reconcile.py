@@ -13,7 +13,7 @@ from orchestration.decisions.request import OF_RECONCILE
 from orchestration.health.findings import trigger
 from orchestration.nba.eastern import at
 from orchestration.operators.base import AlertingOperator, AuditedOperator, asked_of, refuse_nonsense
-from orchestration.operators.patience import try_again
+from orchestration.operators.retries import retry_within_tick
 from orchestration.runs.clock import RECONCILE, RunClock
 from orchestration.words import AlertLevel
 
@@ -56,7 +56,7 @@ class FindMakeupsOperator(AuditedOperator):
         try:
             found = _find(context, self.config, int(params["max_runs"]))
         except WarehouseError as error:
-            try_again(context, self.config, str(error))
+            retry_within_tick(context, self.config, str(error))
             raise
         for makeup in found:
             self.log.info("%s for %s: %s", makeup.workflow, makeup.target_date, makeup.conf["reason"])
@@ -73,7 +73,7 @@ class FindMakeupsOperator(AuditedOperator):
         ]
 
 
-class TellOpenOperator(AlertingOperator):
+class ReportOpenGamesOperator(AlertingOperator):
     """After the day's last reconcile: tells people what it could not get, once, and turns the run red."""
 
     def execute(self, context: Context) -> None:

@@ -20,11 +20,11 @@ from orchestration.config.templates import Item, render
 from orchestration.nba.games import Game
 from orchestration.nba.teams import team
 from orchestration.operators.base import AuditedOperator, task_key
-from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.call_rows import KILLED, OF_DECISION, OUTCOME_KEY, Call, call_row, left_of
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.metrics import CALL_DURATION, CALLS
+from orchestration.operators.retries import CallFailed
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets

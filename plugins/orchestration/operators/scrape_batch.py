@@ -14,8 +14,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 from orchestration.config.scrapers import answer_of
 from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_ledger import Ledger, Left
-from orchestration.operators.call_retries import CallFailed, CallsFailed, together
 from orchestration.operators.call_rows import KILLED, OUTCOME_KEY, Call, call_row
+from orchestration.operators.retries import CallFailed, CallsFailed, together
 from orchestration.operators.scrape import SHADOW, ScrapeOperator
 from orchestration.planning.calls import divided
 from orchestration.runs.clock import RunClock

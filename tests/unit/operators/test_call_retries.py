@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
-from orchestration.operators.call_retries import CallFailed, CallRetryPolicy, CallsFailed, together
+from orchestration.operators.retries import CallFailed, CallRetryPolicy, CallsFailed, together
 from orchestration.services.answers import failed
 
 POLICY = CallRetryPolicy(5, 300, 30)

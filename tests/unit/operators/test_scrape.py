@@ -9,9 +9,9 @@ import pytest
 
 from orchestration.config.answers import AnswerDescription
 from orchestration.operators import call_trigger
-from orchestration.operators.call_retries import CallFailed
 from orchestration.operators.call_rows import OUTCOME_KEY, Call
 from orchestration.operators.call_trigger import RESUMED_AFTER, ScraperCallTrigger
+from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
 from orchestration.services.answers import failed
 from orchestration.services.scraper_service import ScraperService

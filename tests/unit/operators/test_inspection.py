@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestration.operators import around
-from orchestration.operators.around import seen_around
+from orchestration.operators import inspection
+from orchestration.operators.inspection import inspect_surroundings
 from orchestration.words import Around
 from support.worlds import changed, et
 
@@ -34,7 +34,7 @@ def looked(monkeypatch, tmp_path):
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
 
     def look(config=SHADOW):
-        seen = seen_around({"ti": Ti()}, config, SimpleNamespace(ahead=None), logging.getLogger(__name__))
+        seen = inspect_surroundings({"ti": Ti()}, config, SimpleNamespace(ahead=None), logging.getLogger(__name__))
         return [(one.kind, one.about, one.text) for one in seen]
 
     return look
@@ -57,8 +57,8 @@ def test_an_outbox_that_takes_no_files_is_seen_while_bigquery_takes_the_rows(loo
 
 def test_a_service_that_is_only_started_again_is_asked_once_more_after_a_while(monkeypatch):
     answers, waited = iter(["GET /health: refused", None]), []
-    monkeypatch.setattr(around.time, "sleep", waited.append)
+    monkeypatch.setattr(inspection.time, "sleep", waited.append)
     monkeypatch.setattr("orchestration.services.scraper_service.ScraperService.problem", lambda *_: next(answers))
     monkeypatch.setattr("orchestration.services.scraper_service.unknown_scrapers", lambda *_: [])
-    assert list(around._service(changed(), et("12:20"))) == []
-    assert waited == [around.BETWEEN_SECONDS]
+    assert list(inspection._service(changed(), et("12:20"))) == []
+    assert waited == [inspection.BETWEEN_SECONDS]

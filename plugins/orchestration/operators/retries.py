@@ -1,4 +1,4 @@
-"""Which failed calls are made again, and when (DESIGN section 6)."""
+"""When Airflow runs a failed try again: of a call, and of a task that must know something first (DESIGN 5 and 6)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from airflow.sdk import RetryDecision, RetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowException
 
+from orchestration.config.model import Config
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DOUBLINGS = 20
 """Beyond that a delay is longer than any that is allowed."""
+ATTENDED_SHARE = 0.1
+"""Somebody who looks on waits only so much of each delay."""
 
 
 class CallFailed(AirflowException):
@@ -100,3 +103,45 @@ class CallRetryPolicy(RetryPolicy):
     def deserialize(cls, data: dict[str, Any]) -> CallRetryPolicy:
         """Return the policy of :meth:`serialize`'s form."""
         return cls(**data)
+
+
+class NotKnownYet(AirflowException):
+    """What must be known is not known, and may be after ``delay`` seconds."""
+
+    def __init__(self, why: str, delay: float) -> None:
+        self.delay = delay
+        super().__init__(f"{why}; tried again in {delay:.0f} s")
+
+
+class TickRetryPolicy(RetryPolicy):
+    """Waits as long as a :class:`NotKnownYet` says; everything else is left to the task's own delay."""
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
+    ) -> RetryDecision:
+        """Return what to do after a failed try."""
+        if isinstance(exception, NotKnownYet):
+            return RetryDecision.retry(timedelta(seconds=exception.delay), str(exception))
+        return RetryDecision.default()
+
+    def serialize(self) -> dict[str, Any]:
+        """Return nothing: it has no settings."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> TickRetryPolicy:
+        """Return the policy."""
+        return cls()
+
+
+def retry_within_tick(context: Context, config: Config, why: str) -> None:
+    """Raise NotKnownYet, unless this try is the task's last one.
+
+    Airflow moves ``max_tries`` when a task is cleared, so that it has all its tries again.
+    """
+    ti, delays = context["ti"], config.decide_delays
+    left = ti.max_tries - ti.try_number + 1
+    if left <= 0 or not delays:
+        return
+    delay = delays[max(len(delays) - left, 0)]
+    raise NotKnownYet(why, delay * ATTENDED_SHARE if RunClock.of(context).attended else delay)

@@ -17,7 +17,7 @@ from orchestration.operators import base
 from orchestration.operators.decide import DECISION_KEY, DecideOperator
 from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
-from orchestration.operators.patience import NotYet, Patience
+from orchestration.operators.retries import NotKnownYet, TickRetryPolicy
 from orchestration.words import Action
 from support.asset_events import AssetEvents
 from support.worlds import changed, decision, et, game, ours, schedule
@@ -64,7 +64,7 @@ class Task:
         )  # fmt: skip
 
     def delay(self, number, answer):
-        with pytest.raises(NotYet) as caught:
+        with pytest.raises(NotKnownYet) as caught:
             self.run(number, answer)
         return caught.value.delay
 
@@ -154,17 +154,17 @@ def test_the_delays_stay_within_the_hold():
 
 
 def test_airflow_is_told_when_to_try_again_and_why():
-    said = Patience().evaluate(NotYet("Schedule unknown", 60), 1, 2)
+    said = TickRetryPolicy().evaluate(NotKnownYet("Schedule unknown", 60), 1, 2)
     assert (said.action, said.retry_delay) == (RetryAction.RETRY, timedelta(seconds=60))
     assert said.reason == "Schedule unknown; tried again in 60 s"
-    assert Patience().evaluate(OSError("disk full"), 1, 2).action is RetryAction.DEFAULT
+    assert TickRetryPolicy().evaluate(OSError("disk full"), 1, 2).action is RetryAction.DEFAULT
 
 
 def test_the_tries_are_the_tasks_own():
     dags = build_dags(changed(settings__decide_retries={"max_retries": 4}))
     for dag_id, task_id in (("betting_lines", "decide"), ("schedule_locker", "lock"), ("reconcile", "find")):
         found = dags[dag_id].get_task(task_id)
-        assert (found.retries, type(found.retry_policy)) == (4, Patience)
+        assert (found.retries, type(found.retry_policy)) == (4, TickRetryPolicy)
         DagSerialization.to_dict(dags[dag_id])
 
 

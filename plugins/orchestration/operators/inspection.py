@@ -40,7 +40,7 @@ BETWEEN_SECONDS = 20.0
 """A service that is only started again is there by then."""
 
 
-def seen_around(context: Context, config: Config, warehouse: Warehouse, log: Logger) -> list[Seen]:
+def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse, log: Logger) -> list[Seen]:
     """Return what is not as it should be. ``warehouse``: one that has just answered, or has not."""
     ti: Any = context["ti"]
     looks: list[Callable[[], Iterator[Sight]]] = [
