@@ -263,7 +263,7 @@ def test_reconcile_fetches_a_vanished_game_anew(day):
         f"SELECT reason, target_date FROM nba_orchestration.v_workflow_decisions "
         f"WHERE DATE(decision_time) > {LONG_AGO} AND triggered_by = 'reconcile'",
     )
-    assert "reconcile: 1 games lack nbac_team_boxscore" in decision["reason"]
+    assert "reconcile: 1 game without nbac_team_boxscore" in decision["reason"]
     assert decision["target_date"] == DAY
 
 

@@ -1,1 +1,4 @@
-"""What decisions lead to: calls, a day's plan, make-up runs, what-if questions, another system's work. Pure."""
+"""What follows from decisions: calls, the plan of a day, make-up runs. Pure.
+
+``what_if`` answers what another configuration would decide. ``other_system`` reads what another system did.
+"""

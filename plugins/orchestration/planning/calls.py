@@ -24,7 +24,7 @@ from orchestration.words import FanOut, Outcome
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """A call that a RUN will make. ``per_event_of``: one for each event of that scraper, known only then."""
+    """A call that a RUN will make. ``per_event_of``: one call for each event that this scraper finds during the run."""
 
     scraper: str
     step: str
@@ -33,13 +33,13 @@ class PlannedCall:
 
     @property
     def label(self) -> str:
-        """For people: ``nbac_play_by_play 0022500123 LAL@BOS``."""
+        """The call in words: ``nbac_play_by_play 0022500123 LAL@BOS``."""
         what = f"each event of {self.per_event_of}" if self.per_event_of else self.item.label
         return f"{self.scraper} {what}".rstrip()
 
 
 def divided(items: Sequence[Any], size: int) -> list[list[Any]]:
-    """Return ``items`` in lists of ``size``, in their order; the last one may be shorter."""
+    """Return ``items`` in lists of ``size``, in order; the last list may be shorter."""
     return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
@@ -52,7 +52,7 @@ def needs_of(config: Config, workflow: str, scraper: str) -> tuple[str, ...]:
 
 
 def in_order(config: Config, workflow: str, step: Step) -> list[str]:
-    """Return the scrapers of a step as they stand there, but each after those that it depends on."""
+    """Return the scrapers of a step in the order of the file, but each after the scrapers that it depends on."""
     waits = {
         scraper: [n for n in needs_of(config, workflow, scraper) if n in step.scrapers] for scraper in step.scrapers
     }
@@ -63,7 +63,7 @@ def in_order(config: Config, workflow: str, step: Step) -> list[str]:
 
 
 def planned_calls(config: Config, decision: Decision) -> Iterator[PlannedCall]:
-    """Yield the calls of a RUN, in the order of its plan; in a step what others depend on comes first."""
+    """Yield the calls of a RUN in the order of its plan; in a step, a scraper follows those that it depends on."""
     plan = config.workflows[decision.workflow].execution_plan
     for step_name, step in plan.steps.items():
         for scraper in in_order(config, decision.workflow, step):
@@ -84,7 +84,7 @@ def planned_calls(config: Config, decision: Decision) -> Iterator[PlannedCall]:
 
 
 class Assumption(Strict):
-    """Calls of ``scraper`` or of ``workflow`` (or of both), at ticks from ``from`` to before ``until`` (ET), end so."""
+    """An outcome for the calls of a scraper, a workflow or both, at ticks with ``from`` <= ET time < ``until``."""
 
     scraper: str | None = None
     workflow: str | None = None
@@ -94,7 +94,7 @@ class Assumption(Strict):
 
 
 def read_assumptions(text: bytes, name: str) -> list[Assumption]:
-    """Return the assumptions of a YAML or JSON list. Raises ConfigError with the place of what is wrong."""
+    """Return the assumptions of a YAML or JSON list. Raises ConfigError with the line and column of each mistake."""
     source = parse(text, name)
     try:
         return TypeAdapter(list[Assumption]).validate_python(source.data)
@@ -103,7 +103,7 @@ def read_assumptions(text: bytes, name: str) -> list[Assumption]:
 
 
 def _assumed(assumptions: Sequence[Assumption], decision: Decision, scraper: str) -> Outcome | None:
-    """Return the outcome of the first assumption that speaks of this call, or None."""
+    """Return the outcome of the first assumption that covers this call, or None."""
     wall = et(decision.tick).time()
     for one in assumptions:
         if one.scraper not in (None, scraper) or one.workflow not in (None, decision.workflow):
@@ -116,10 +116,11 @@ def _assumed(assumptions: Sequence[Assumption], decision: Decision, scraper: str
 def assumed_calls(
     config: Config, decision: Decision, assumptions: Sequence[Assumption]
 ) -> list[tuple[PlannedCall, Outcome | None]]:
-    """Return the calls of a RUN in the order in which they are made, each with the outcome that is assumed of it.
+    """Return the calls of a RUN in the order in which they are made, each with its assumed outcome.
 
-    None: it is not made, since a call that it depends on failed or was not made itself. Without an assumption a call
-    succeeds, once the game that it is for is due. Where a source of events brings none, no call is made for any.
+    The outcome None means that the call is not made: a call that it depends on failed or was not made. Without an
+    assumption a call succeeds, except for a game that is not due yet: no_data. An event source without data has no
+    events, so the calls per event are left out.
     """
     calls: list[tuple[PlannedCall, Outcome | None]] = []
     lost: set[str] = set()

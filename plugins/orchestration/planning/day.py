@@ -1,4 +1,4 @@
-"""A day of decisions, tick by tick, under the assumption that what runs succeeds: the plan and the lock.
+"""The plan of a day: every decision, tick by tick, if the calls succeed. ``plan`` shows it and the locker locks it.
 
 The same engine decides at run time; there is no second copy of the rules (DESIGN section 5).
 """
@@ -22,7 +22,7 @@ from orchestration.words import Action, Outcome
 __all__ = ["current_day", "day_bounds", "plan", "rules_digest"]
 
 _RULES = {"decision_type", "schedule", "execution_plan", "dependencies", "game_types"}
-"""What of a workflow says when it runs, and for what. A halt is not among it: it is said by itself."""
+"""The keys that say when and for what a workflow runs. A halt is left out: it is reported by itself."""
 _DIGITS = 12
 
 
@@ -36,8 +36,8 @@ def plan(
 ) -> Iterator[Decision]:
     """Yield every enabled workflow's decision at every tick with ``start`` <= tick < ``end``, in order.
 
-    Assumes that every RUN succeeds, that a game's data is there once it is due, and that a schedule which is known
-    at the start stays known; ``assumptions`` say where a call ends otherwise.
+    The plan assumes that every RUN succeeds, that a game's data is available once the game is due, and that a schedule
+    known at ``start`` stays known. ``assumptions`` name the calls that end differently.
     """
     known = schedule.unknown_because(start, config.settings.schedule_max_age_hours) is None
     look_back = timedelta(hours=max((config.look_back_hours(name) for name in config.enabled), default=0))
@@ -57,7 +57,7 @@ def plan(
 
 
 def _recent(history: History, oldest: datetime) -> History:
-    """Forget, once a day, what no rule looks back to: a decision does not see it at run time either."""
+    """Drop rows older than any look-back, once a day: a decision at run time does not see them either."""
     if not history.decisions or history.decisions[0].tick > oldest - timedelta(days=1):
         return history
     return History(
@@ -83,9 +83,9 @@ def _assumed(
 
 
 def rules_digest(config: Config, name: str) -> str:
-    """Return the digest of what says when the workflow ``name`` runs: its rules and its ticks.
+    """Return the digest of the rules and ticks of the workflow ``name``; it shows a change after the lock.
 
-    Defaults are left out, so that a release which adds a key changes no digest.
+    Defaults are left out, so that a release with a new key changes no digest.
     """
     rules = config.workflows[name].model_dump(mode="json", include=_RULES, exclude_defaults=True)
     text = json.dumps([rules, config.ticks_of(name).crons()], sort_keys=True, default=str)

@@ -1,7 +1,7 @@
-"""A workflow in other words: what its part of the YAML means, in sentences. Pure.
+"""A workflow in sentences: what its part of the YAML means. Pure.
 
-The same text stands on the DAG's page in Airflow and in ``describe``. There are no dates in it: Airflow would take
-another text for another version of the DAG.
+Airflow's page of the DAG and ``describe`` show the same sentences. They contain no dates, because Airflow takes a
+changed text for a new version of the DAG.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from orchestration.words import AlertLevel, FanOut
 
 
 def described(config: Config, name: str) -> list[str]:
-    """Return what the workflow ``name`` does, in sentences; names stand in backquotes."""
+    """Return what the workflow ``name`` does, one sentence an item; names stand in backquotes."""
     return [
         *_off(config, name),
         config.workflows[name].in_words(config.settings),
-        f"It is asked {ticks_in_words(config, name)} (ET).",
+        f"Its ticks are {ticks_in_words(config, name)} (ET).",
         *_games(config, name),
         *_requires(config, name),
         *_calls(config, name),
-        *_told(config, name),
+        *_assets(config, name),
         *_ends(config, name),
     ]
 
@@ -32,17 +32,17 @@ def described(config: Config, name: str) -> list[str]:
 def _off(config: Config, name: str) -> Iterator[str]:
     workflow = config.workflows[name]
     if not workflow.enabled:
-        yield "**It is switched off**: there is no DAG of it."
-    for whose, halt in (("Everything", config.settings.halt), ("It", workflow.halt)):
+        yield "**The workflow is switched off**: it has no DAG."
+    for whose, halt in (("Everything", config.settings.halt), ("The workflow", workflow.halt)):
         if halt is not None:
             until = f" until {halt.until}" if halt.until else ""
-            yield f"**{whose} is halted{until}** ({halt.reason}): it is asked, and does not run."
+            yield f"**{whose} is halted{until}** ({halt.reason}): every tick is a SKIP."
     if config.is_shadow(name):
-        yield "**It is a shadow**: it is decided and recorded, and calls nothing."
+        yield "**The workflow is a shadow**: decisions are recorded, and no call is made."
 
 
 def ticks_in_words(config: Config, name: str) -> str:
-    """Return when the workflow is asked: the regular ticks and its own."""
+    """Return the regular ticks of the workflow, and its own."""
     regular = config.regular_ticks.times
     every = config.settings.controller_interval_minutes
     own = [f"{wall:%H:%M}" for wall in config.ticks_of(name).times if wall not in regular]
@@ -51,30 +51,30 @@ def ticks_in_words(config: Config, name: str) -> str:
 
 
 def _games(config: Config, name: str) -> Iterator[str]:
-    """Yield which games count, where that is not what counts by default."""
+    """Yield which game types count, if they differ from the default."""
     types = config.workflows[name].game_types
     if set(types) != set(COUNTED_BY_DEFAULT):
-        yield f"Of all games only these count: {', '.join(kind.value for kind in types)}."
+        yield f"Only these game types count: {', '.join(kind.value for kind in types)}."
 
 
 def _requires(config: Config, name: str) -> Iterator[str]:
     if requires := config.workflows[name].dependencies.requires:
-        yield f"It waits for {_listed(requires)}, to be done for the same slate or to have nothing to do."
+        yield f"It waits for {_listed(requires)}, which must be done for the same slate or have nothing to do."
 
 
 def _calls(config: Config, name: str) -> Iterator[str]:
     """Yield a sentence for each step of a run, and one for the hold before them."""
     hold = config.settings.execution_delay_minutes
-    wait = f"waits {hold:g} min, in which anybody may veto it, and " if hold else ""
+    wait = f"waits {hold:g} min, during which a person can veto it, and then " if hold else ""
     steps = config.workflows[name].execution_plan.steps
     for number, step in enumerate(steps.values()):
         calls = "; ".join(_call(config, name, scraper) for scraper in in_order(config, name, step))
         if number == 0:
             yield f"A run {wait}calls: {calls}."
         elif step.depends_on:
-            yield f"Once {_listed(step.depends_on)} succeeded, it calls: {calls}."
+            yield f"After the success of {_listed(step.depends_on)}, it calls: {calls}."
         else:
-            yield f"When these are over, it calls: {calls}."
+            yield f"When these calls have ended, it calls: {calls}."
 
 
 def _call(config: Config, name: str, scraper: str) -> str:
@@ -91,19 +91,19 @@ def _call(config: Config, name: str, scraper: str) -> str:
     return f"`{scraper}`{each}{f' after {_listed(own)}' if own else ''}{' (critical)' if model.critical else ''}"
 
 
-def _told(config: Config, name: str) -> Iterator[str]:
-    """Yield who is told of what the calls bring: whoever waits for the assets of their tables."""
+def _assets(config: Config, name: str) -> Iterator[str]:
+    """Yield the assets that get an event when a call returns records."""
     if tables := config.tables_of(name):
-        yield f"Each call that brings records is an event of the asset of its table: {_listed(tables)}."
+        yield f"A call that returns records creates an event of its table's asset: {_listed(tables)}."
 
 
 def _ends(config: Config, name: str) -> Iterator[str]:
     workflow = config.workflows[name]
-    yield f"It must be over {config.deadline_minutes(name):g} min after it was queued."
+    yield f"A run must end within {config.deadline_minutes(name):g} min after it was queued."
     if config.critical_scrapers(name):
-        yield "A critical call that fails makes the run a failed one; another makes it partial."
+        yield "A failed critical call makes the run failed; any other failed call makes it partial."
     level = max(AlertLevel.WARNING, workflow.alerts.failure, key=list(AlertLevel).index)
-    yield f"If it should have run and could not (ABORT), that is told as {level.value}."
+    yield f"If it should have run and could not (ABORT), an alert of level {level.value} is sent."
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

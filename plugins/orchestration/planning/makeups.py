@@ -1,6 +1,6 @@
-"""What to fetch anew: games that a scraper of a post-game window has not brought, or whose file has vanished. Pure.
+"""Make-up runs: they fetch the games that a post-game scraper still lacks, or whose file has vanished. Pure.
 
-Sources can be two days late; the windows of the night do not look back so far.
+A source can be two days late, and the windows of the night do not look back that far.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from orchestration.config.model import Config
-from orchestration.decisions.case import Case
+from orchestration.decisions.case import Case, plural
 from orchestration.decisions.collected import Successes, lacking, scrapers_about_games
 from orchestration.decisions.model import History
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
@@ -21,7 +21,7 @@ from orchestration.nba.games import Game, Schedule
 
 @dataclass(frozen=True)
 class Makeup:
-    """One run that makes up for what is missing of one target date."""
+    """One run that fetches the missing data of one target date."""
 
     workflow: str
     target_date: date
@@ -30,18 +30,18 @@ class Makeup:
 
     @property
     def conf(self) -> dict[str, Any]:
-        """The parameters of the run, as a person would give them."""
+        """The parameters of the run, as a person would type them."""
         return {
             "force": True,
             "target_date": self.target_date.isoformat(),
             "games": list(self.games),
             "scrapers": list(self.scrapers),
-            "reason": f"reconcile: {len(self.games)} games lack {', '.join(self.scrapers)}",
+            "reason": f"reconcile: {plural(len(self.games), 'game')} without {', '.join(self.scrapers)}",
         }
 
 
 def post_game_windows(config: Config) -> dict[str, tuple[str, ...]]:
-    """Return the post-game windows that call, each with the scrapers of its plan that games must be brought by."""
+    """Return the enabled post-game windows that are no shadow, each with the scrapers that games must have."""
     enabled = config.enabled.items()
     windows = (name for name, w in enabled if isinstance(w, PostGameWorkflow) and not config.is_shadow(name))
     return {name: scrapers_about_games(config, name, critical_only=False) for name in windows}
@@ -58,7 +58,7 @@ def windows_to_reconcile(config: Config, now: datetime) -> dict[str, tuple[str, 
 
 
 def comes_by_itself(config: Config, name: str, day: date, now: datetime) -> bool:
-    """Return whether the window ``name`` still comes for the ET date ``day``, or its run may still be under way."""
+    """Return whether a run of the window ``name`` for the ET date ``day`` is still to come or may be in progress."""
     workflow = config.workflows[name]
     assert isinstance(workflow, PostGameWorkflow)
     schedule = workflow.schedule
@@ -71,11 +71,11 @@ def comes_by_itself(config: Config, name: str, day: date, now: datetime) -> bool
 
 
 def makeups(config: Config, games: Iterable[Game], successes: Successes, now: datetime, limit: int) -> list[Makeup]:
-    """Return one run for each target date with something missing, the latest dates first, at most ``limit``.
+    """Return one run for each target date with missing data, latest date first, at most ``limit`` runs.
 
-    ``successes`` are those of the calls about these dates, without those whose file has vanished. Only games that are
-    due by ``now`` can be missing, and only by scrapers that no window still to come will ask. The run of a date is that
-    of the post-game window which can fetch most of it. What is halted is left alone.
+    ``successes``: the successful calls about these dates, without those whose file has vanished. A game can be missing
+    once it is due at ``now``, and for a scraper that no later window of the night calls. The run belongs to the
+    post-game window that can fetch most of the date. Halted windows get no run.
     """
     windows = windows_to_reconcile(config, now)
     by_date: dict[date, list[Game]] = {}

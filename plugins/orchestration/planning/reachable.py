@@ -1,4 +1,4 @@
-"""Workflows that could never run on a game day, found by the engine itself on days that were made up for it."""
+"""Workflows that can never run: the engine decides invented game days and finds no RUN. Pure."""
 
 from __future__ import annotations
 
@@ -27,15 +27,14 @@ _SLATES: tuple[tuple[time, ...], ...] = (
     (),
 )
 _NOTHING_COMES = (Assumption(outcome=Outcome.NO_DATA),)
-"""For windows that run only when something is left over."""
+"""For windows that run only if data is still missing."""
 
 
 def never_running(config: Config, source: Source) -> list[Problem]:
-    """Return a problem, with place and cause, for each enabled workflow that runs on no day.
+    """Return a problem with place and cause for each enabled workflow that never runs.
 
-    Not with noon games, an evening slate, one late game or as many as there can be of every kind, nor with none at all;
-    neither when all is collected as it should be nor when nothing comes. A halted workflow is left out: it is meant not
-    to run.
+    The invented days have noon games, an evening slate, one late game, a full slate, or no game; every game type is
+    there. Each day is decided twice: with all data collected on time, and with none. Halted workflows are left out.
     """
     if config.settings.halt is not None:
         return []
@@ -54,7 +53,7 @@ def never_running(config: Config, source: Source) -> list[Problem]:
 
 
 def _days(config: Config, tips: Sequence[time], assumptions: Sequence[Assumption]) -> list[Decision]:
-    """Return the decisions of two game days after another one."""
+    """Return the decisions of two game days; a third game day comes before them."""
     wall = [(day, prefix, number, tip) for day in _DAYS for prefix in PREFIXES for number, tip in enumerate(tips)]
     games = tuple(_game(day, prefix, number, tip) for day, prefix, number, tip in wall)
     start, end = day_bounds(config, _DAYS[1])[0], day_bounds(config, _DAYS[2])[1]
@@ -62,7 +61,7 @@ def _days(config: Config, tips: Sequence[time], assumptions: Sequence[Assumption
 
 
 def _telling(decision: Decision) -> int:
-    """Return how much a decision says about why nothing runs: a miss most, that it is not the time for it least."""
+    """Return how well a decision explains why nothing runs: 2 for a miss, 0 for a wrong time or no games, else 1."""
     if decision.action is Action.ABORT:
         return 2
     return 0 if decision.rule in ("outside_window", "no_games") else 1

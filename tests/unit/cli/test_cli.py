@@ -229,7 +229,7 @@ def test_a_workflow_that_is_switched_off_is_asked_at_no_time(capsys, tmp_path):
     path.write_text(text.replace("  referee_discovery:\n", "  referee_discovery:\n    enabled: false\n"))
     assert main(["describe", "referee_discovery", "--config", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "It is switched off: there is no DAG of it." in out
+    assert "The workflow is switched off: it has no DAG." in out
     assert "Next asked" not in out
 
 

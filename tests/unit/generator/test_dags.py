@@ -46,9 +46,9 @@ def test_the_docs_say_rule_ticks_scrapers_deadline_and_contacts():
     doc = workflow_doc(changed(workflows__post_game_window_2__contacts=["ann@example.com"]), "post_game_window_2")
     for text in (
         "* It runs at 01:00 ET (± 30 min), for every game of the slate that is not collected yet.",
-        "* It is asked hourly from 06:00 to 23:00, and at 01:00 (ET).",
+        "* Its ticks are hourly from 06:00 to 23:00, and at 01:00 (ET).",
         "calls: `nbac_team_boxscore` for each game (critical); ",
-        "* It must be over 45 min after it was queued.",
+        "* A run must end within 45 min after it was queued.",
         "**Contacts**: ann@example.com",
     ):
         assert text in doc

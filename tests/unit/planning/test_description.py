@@ -1,4 +1,4 @@
-"""A workflow in other words: each key that decides has its place in the sentences."""
+"""A workflow in sentences: every key that changes a decision is in them."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from orchestration.planning.description import described
 from support.worlds import changed, ours
 
 
-def said(name, **paths):
+def sentences(name, **paths):
     return " ".join(described(changed(**paths), name))
 
 
@@ -28,57 +28,57 @@ def test_the_rule_is_the_first_sentence(name, rule):
     assert described(ours(), name)[0].startswith(rule)
 
 
-def test_early_games_have_their_hours():
+def test_the_early_window_names_its_cutoff_and_delay():
     early = {
         "decision_type": "game_aware_early",
         "schedule": {"early_game_cutoff_hour": 16, "collection_delay_hours": 4, "target_date": "today"},
         "execution_plan": {"scraper": "nbac_team_boxscore"},
     }
-    assert "for games of the date that tip before 16:00 ET, from 4 h after their tip" in said(
+    assert "for games of the date that tip before 16:00 ET, from 4 h after their tip" in sentences(
         "early", workflows__early=early
     )
 
 
-def test_whose_games_a_window_asks_for():
+def test_a_post_game_window_names_the_date_of_its_games():
     here = "workflows__post_game_window_2__schedule__target_date"
-    assert "every game of the slate" in said("post_game_window_2", **{here: "slate"})
-    assert "every game of the day before" in said("post_game_window_2", **{here: "yesterday"})
+    assert "every game of the slate" in sentences("post_game_window_2", **{here: "slate"})
+    assert "every game of the day before" in sentences("post_game_window_2", **{here: "yesterday"})
     late = "workflows__post_game_window_1__schedule__target_date"
-    assert "every game of the slate" in said("post_game_window_1", **{late: "yesterday"})
+    assert "every game of the slate" in sentences("post_game_window_1", **{late: "yesterday"})
 
 
-def test_the_steps_with_what_they_wait_for_and_what_each_is_called_for():
-    text = said("betting_lines")
-    assert "A run waits 5 min, in which anybody may veto it, and calls: `oddsa_events` (critical)." in text
-    assert "Once `oddsa_events` succeeded, it calls: `oddsa_player_props` for each event (critical); " in text
-    assert "A run calls: `oddsa_events`" in said("betting_lines", settings__execution_delay_minutes=0)
-    assert "`br_season_roster` for each of the 30 teams (critical)" in said("morning_operations")
-    after = said("morning_operations", scrapers__nbac_player_list__depends_on="nbac_schedule_api")
+def test_each_step_names_what_it_waits_for_and_what_its_scrapers_fan_out_over():
+    text = sentences("betting_lines")
+    assert "A run waits 5 min, during which a person can veto it, and then calls: `oddsa_events` (critical)." in text
+    assert "After the success of `oddsa_events`, it calls: `oddsa_player_props` for each event (critical); " in text
+    assert "A run calls: `oddsa_events`" in sentences("betting_lines", settings__execution_delay_minutes=0)
+    assert "`br_season_roster` for each of the 30 teams (critical)" in sentences("morning_operations")
+    after = sentences("morning_operations", scrapers__nbac_player_list__depends_on="nbac_schedule_api")
     assert "`nbac_player_list` after `nbac_schedule_api` (critical)" in after
 
 
-def test_which_assets_its_calls_are_events_of():
+def test_the_assets_that_get_events_are_named():
     tables = "`nba_raw.odds_api_game_lines` and `nba_raw.odds_api_player_points_props`"
-    assert f"Each call that brings records is an event of the asset of its table: {tables}." in said("betting_lines")
-    assert "asset" not in said("referee_discovery", scrapers__nbac_referee_assignments__processed_in=None)
+    assert f"A call that returns records creates an event of its table's asset: {tables}." in sentences("betting_lines")
+    assert "asset" not in sentences("referee_discovery", scrapers__nbac_referee_assignments__processed_in=None)
 
 
-def test_whom_it_waits_for_which_games_count_and_when_it_must_be_over():
-    assert "It waits for `morning_operations`, to be done for the same slate" in said("betting_lines")
-    assert "Of all games" not in said("betting_lines")
-    text = said("betting_lines", workflows__betting_lines__game_types=["preseason", "regular"])
-    assert "Of all games only these count: preseason, regular." in text
-    assert "It must be over 12 min" in said("betting_lines", workflows__betting_lines__deadline_minutes=12)
+def test_required_workflows_game_types_and_deadline_are_named():
+    assert "It waits for `morning_operations`, which must be done for the same slate" in sentences("betting_lines")
+    assert "game types count" not in sentences("betting_lines")
+    text = sentences("betting_lines", workflows__betting_lines__game_types=["preseason", "regular"])
+    assert "Only these game types count: preseason, regular." in text
+    assert "A run must end within 12 min" in sentences("betting_lines", workflows__betting_lines__deadline_minutes=12)
 
 
-def test_a_halt_a_shadow_and_a_switch_come_first():
+def test_a_halt_a_shadow_and_a_switched_off_workflow_come_first():
     halted = described(
         changed(workflows__betting_lines__halt={"reason": "off", "until": "2026-10-15"}), "betting_lines"
     )
-    assert halted[0] == "**It is halted until 2026-10-15** (off): it is asked, and does not run."
-    assert "**Everything is halted** (off)" in said("betting_lines", settings__halt={"reason": "off"})
-    assert "**It is a shadow**" in said("betting_lines", workflows__betting_lines__mode="shadow")
-    assert "**It is switched off**" in said("betting_lines", workflows__betting_lines__enabled=False)
+    assert halted[0] == "**The workflow is halted until 2026-10-15** (off): every tick is a SKIP."
+    assert "**Everything is halted** (off)" in sentences("betting_lines", settings__halt={"reason": "off"})
+    assert "**The workflow is a shadow**" in sentences("betting_lines", workflows__betting_lines__mode="shadow")
+    assert "**The workflow is switched off**" in sentences("betting_lines", workflows__betting_lines__enabled=False)
 
 
 def test_the_dags_page_has_the_same_sentences():
