@@ -171,7 +171,7 @@ def main() -> None:
             "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "32",
             "BENCH_PLAIN": json.dumps(plain),
         }
-        with Stack(home, ports, settings=settings, tell=lambda _: None) as stack:
+        with Stack(home, ports, settings=settings, report=lambda _: None) as stack:
             api = AirflowApi(stack.url)
             api.await_dags([*(name for name, *_ in plain), *configuration()["workflows"]])
             # The first run of a process pays for its imports.

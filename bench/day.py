@@ -71,7 +71,7 @@ def main() -> None:
     """Play the day and tell the median and the 95 % of each stretch."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     timeline = moments(DEFAULT_DAY)
-    with Stack(home, some_ports(), games=GAMES, tell=lambda _: None) as stack:
+    with Stack(home, some_ports(), games=GAMES, report=lambda _: None) as stack:
         player = Day(stack, Console(quiet=True))
         player.api.await_dags({dag for dags in timeline.values() for dag in dags}, 300)
         began = time.monotonic()

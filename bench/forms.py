@@ -71,14 +71,14 @@ def stack_of(form: str, home: Path, count: int) -> Stack:
     names = ["api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub"]
     if form == "sqlite":
         return Stack(
-            home, Ports(**dict(zip(names, free_ports(6), strict=True))), settings=settings, tell=lambda _: None
+            home, Ports(**dict(zip(names, free_ports(6), strict=True))), settings=settings, report=lambda _: None
         )
     names += ["postgres", "redis", "health"]
     ports = ClusterPorts(**dict(zip(names, free_ports(9), strict=True)))
     if form == "postgres":
         settings["AIRFLOW__CORE__EXECUTOR"] = "LocalExecutor"
     workers = 2 if form == "celery" else 0
-    return Cluster(home, ports, settings=settings, tell=lambda _: None, workers=workers, slots=AT_A_TIME // 2)
+    return Cluster(home, ports, settings=settings, report=lambda _: None, workers=workers, slots=AT_A_TIME // 2)
 
 
 def decided(api: AirflowApi) -> list[datetime]:

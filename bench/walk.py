@@ -168,7 +168,7 @@ def played(name: str) -> Iterator[tuple[Day, str]]:
     first, last = et(fault.first, DEFAULT_DAY), et(fault.seen, DEFAULT_DAY)
     timeline = {moment: dags for moment, dags in moments(DEFAULT_DAY).items() if first <= moment <= last}
     with tempfile.TemporaryDirectory() as home:
-        with Stack(Path(home), some_ports(), games=GAMES, tell=lambda _: None) as stack:
+        with Stack(Path(home), some_ports(), games=GAMES, report=lambda _: None) as stack:
             player = Day(stack, Console(quiet=True), FAULTS[name])
             player.api.await_dags({dag for dags in timeline.values() for dag in dags}, 300)
             player.play({moment.astimezone(UTC): dags for moment, dags in timeline.items()})

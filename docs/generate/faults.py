@@ -115,7 +115,7 @@ def row(name: str, told: Told) -> str:
     """Return a fault's line of the table."""
     hours = FAULTS[name].start if told.met is None else told.met
     minutes = round(hours * 60) % (24 * 60)
-    met, says = f"{minutes // 60:02d}:{minutes % 60:02d}", FAULTS[name].says
+    met, says = f"{minutes // 60:02d}:{minutes % 60:02d}", FAULTS[name].text
     if not told.kind:
         return f"| `{name}` | {says} | | | none: it is harmless | | |"
     where = f"`{told.kind}`" + (" (Prometheus)" if not told.words else "")

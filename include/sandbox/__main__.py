@@ -7,13 +7,13 @@ import sys
 
 
 def main() -> int:
-    """Run one of the four commands."""
+    """Run one of the four commands and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="play one game day and show what happened")
-    commands.add_parser("cluster", help="the same day on what docker-compose.yaml starts, without containers")
-    commands.add_parser("up", help="run the stack against the wall clock")
-    serving = commands.add_parser("serve", help="run only the world")
+    commands.add_parser("demo", help="play one game day and print what happened")
+    commands.add_parser("cluster", help="play the day on the services of docker-compose.yaml, without containers")
+    commands.add_parser("up", help="run the stack by the wall clock")
+    serving = commands.add_parser("serve", help="run only the stand-ins, without Airflow")
     if "serve" in sys.argv[1:2]:
         from sandbox import serve
 

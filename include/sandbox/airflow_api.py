@@ -1,4 +1,4 @@
-"""Airflow's REST API, as far as the demo and the tests use it."""
+"""The part of Airflow's REST API that the demo and the tests use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRIES = 6
 
 
 class AirflowApi:
-    """A session with the API server at ``url``, with name and password where it asks for them."""
+    """A session with the API server at ``url``. ``login`` is name and password, if the server asks for them."""
 
     def __init__(self, url: str, login: tuple[str, str] | None = None) -> None:
         self.url = url
@@ -26,25 +26,25 @@ class AirflowApi:
         self.session.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
 
     def get(self, path: str, **parameters: Any) -> dict[str, Any]:
-        """Return the answer of GET /api/v2/``path``."""
+        """Return the answer of GET /api/v2/``path``. Raises requests.HTTPError for 4xx and 5xx."""
         reply = self._send("GET", path, params=parameters)
         reply.raise_for_status()
         answer: dict[str, Any] = reply.json()
         return answer
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer of POST /api/v2/``path``."""
+        """Return the answer of POST /api/v2/``path``. Raises requests.HTTPError for 4xx and 5xx."""
         reply = self._send("POST", path, json=body)
         reply.raise_for_status()
         answer: dict[str, Any] = reply.json()
         return answer
 
     def patch(self, path: str, body: dict[str, Any]) -> None:
-        """Change what is at /api/v2/``path``."""
+        """Change the resource at /api/v2/``path``. Raises requests.HTTPError for 4xx and 5xx."""
         self._send("PATCH", path, json=body).raise_for_status()
 
     def _send(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        """Send a request; again, when the server answers 5xx, as it does while SQLite is locked by the scheduler."""
+        """Send a request, and retry it on 5xx: the server answers 500 while the scheduler locks SQLite."""
         for _ in range(TRIES - 1):
             reply = self.session.request(method, f"{self.url}/api/v2/{path}", timeout=90, **arguments)
             if reply.status_code < 500:
@@ -53,7 +53,7 @@ class AirflowApi:
         return self.session.request(method, f"{self.url}/api/v2/{path}", timeout=90, **arguments)
 
     def await_dags(self, dag_ids: Iterable[str], seconds: float = 90) -> None:
-        """Wait until all DAGs are known. Raises TimeoutError with the import errors, if any."""
+        """Wait until Airflow knows all DAGs. Raises TimeoutError, with any import errors."""
         wanted, deadline = set(dag_ids), time.monotonic() + seconds
         while time.monotonic() < deadline:
             known = {dag["dag_id"] for dag in self.get("dags", limit=200)["dags"]}
@@ -66,7 +66,7 @@ class AirflowApi:
     def trigger(self, dag_id: str, as_of: datetime, **conf: Any) -> str:
         """Start a replay of ``dag_id`` at ``as_of`` and return the run's id."""
         run_id = f"replay__{as_of.isoformat()}"
-        # The tick is what the UI shows and sorts by; but a run whose dates lie ahead would wait for them.
+        # The UI shows and sorts by the tick. But a run with a date in the future would wait for that date.
         ahead = as_of > datetime.now(UTC)
         body = {
             "dag_run_id": run_id,
@@ -75,12 +75,12 @@ class AirflowApi:
             "conf": {"as_of": as_of.isoformat(), **conf},
         }
         reply = self._send("POST", f"dags/{dag_id}/dagRuns", json=body)
-        # 409: a request that seemed to fail did start it.
+        # 409: an earlier try started the run although it seemed to fail.
         if reply.status_code >= 400 and reply.status_code != 409:
             raise RuntimeError(f"{dag_id} could not be started: HTTP {reply.status_code} {reply.text[:300]}")
         return run_id
 
     def unfinished(self) -> int:
-        """Return how many DAG runs are queued or running."""
+        """Return the number of queued and running DAG runs."""
         total = self.get("dags/~/dagRuns", state=["queued", "running"], limit=1)["total_entries"]
         return int(total)

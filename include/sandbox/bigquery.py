@@ -1,8 +1,9 @@
-"""The BigQuery emulator as the sandbox starts it: ``python -m sandbox.bigquery start ...``, its own arguments.
+"""The BigQuery emulator, faster: ``python -m sandbox.bigquery start ...`` with the emulator's own arguments.
 
-Two things are taken off it that cost most of a simulated day and that nobody here asks for. It parses each statement
-some thirty times, once for each of its rewriters, and translates it each time it is sent: here a text is parsed and
-translated once. And it copies a whole table after each change to it, for time travel: here it does not.
+Two changes save most of the time of a simulated day:
+
+* The emulator parses a statement about thirty times and translates it each time. Here both results are cached.
+* The emulator copies a whole table after each change, for time travel. Nothing here uses time travel, so it does not.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ def _parsed(sql: str, read: str | None) -> sqlglot.exp.Expr:
 
 
 def parse_one(sql: str, read: str | None = None, **more: Any) -> sqlglot.exp.Expr:
-    """Return what sqlglot makes of ``sql``. Raises sqlglot's ParseError."""
+    """Return sqlglot's expression for ``sql``. Raises sqlglot's ParseError."""
     return _parse_one(sql, read=read, **more) if more else _parsed(sql, read).copy()
 
 
 def translate(translator: SQLTranslator, sql: str, **more: Any) -> Any:
-    """Return the translation of ``sql`` into DuckDB's, as it was the last time with these columns."""
+    """Return ``sql`` in DuckDB's dialect, from the cache if the arguments are the same."""
     key = (sql, repr(more))
     if key not in _translated:
         if len(_translated) >= MOST_TEXTS:
@@ -49,12 +50,12 @@ def translate(translator: SQLTranslator, sql: str, **more: Any) -> Any:
 
 
 def capture(manager: SnapshotManager, *table: str, kind: str = "AUTO") -> Any:
-    """Take a snapshot when somebody asks for one, and none by itself."""
+    """Take a snapshot only if a statement asks for one, not after each change."""
     return None if kind == "AUTO" else _capture(manager, *table, kind=kind)
 
 
 def create_app(context: Any) -> Any:
-    """Return the emulator's application, with a door for what it is to refuse."""
+    """Return the emulator's application, with the faults of :mod:`sandbox.bigquery_faults`."""
     app = _create_app(context)
     app.add_middleware(Faults)
     return app

@@ -1,7 +1,7 @@
-"""What BigQuery refuses when it is told to: the emulator's door, with the faults of a BigQuery that is there.
+"""Faults of a BigQuery that answers: the emulator refuses requests or shifts its clock.
 
-``POST /sandbox/troubles`` sets them, as JSON: ``forbidden`` and ``quota`` refuse everything, ``refused`` the rows for
-one table, ``clock`` (seconds) is how far its clock is from ours.
+``POST /sandbox/troubles`` sets them as JSON. ``forbidden`` and ``quota`` refuse every request, ``refused`` refuses the
+rows for one table, ``clock`` shifts the emulator's clock by this number of seconds.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _REFUSALS = {
 
 
 def refusal(kind: str, table: str = "") -> dict[str, Any]:
-    """Return the body of BigQuery's refusal, status 403."""
+    """Return the body of BigQuery's answer with status 403."""
     reason, text = _REFUSALS[kind]
     message = text.format(table=table)
     return {"error": {"code": 403, "message": message, "errors": [{"reason": reason, "message": message}]}}
 
 
 class Faults:
-    """An ASGI middleware around the emulator."""
+    """An ASGI middleware around the emulator that plays the faults."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
         self.troubles: dict[str, Any] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Refuse, shift the times of jobs, or pass on."""
+        """Refuse the request, shift the times of a job, or pass the request on."""
         path = scope.get("path", "")
         if scope["type"] == "http" and path == TROUBLES:
             self.troubles = json.loads(await _body(receive) or b"{}")
@@ -53,7 +53,7 @@ class Faults:
         return refusal("refused", table) if table and path.endswith(f"/tables/{table}/insertAll") else None
 
     async def _shifted(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let the emulator answer, and shift the times in its answer."""
+        """Pass the request on, and shift the times in the answer."""
         start: dict[str, Any] = {}
         content = b""
 

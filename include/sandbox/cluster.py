@@ -1,7 +1,7 @@
-"""The distributed form without containers: what docker-compose.yaml starts, as processes on 127.0.0.1.
+"""The distributed form without containers: the services of docker-compose.yaml as processes on 127.0.0.1.
 
-Commands and environments are the compose file's own. What differs is only what a container brings: folders, addresses,
-a host name for each worker, and an end that takes all its processes along.
+Commands and environments come from the compose file. Only the parts of a container differ: folders, addresses, a host
+name for each worker, and a kill that ends all processes of a service.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from sandbox.stack import LONGEST_SECONDS, ROOT, Ports, Stack, StackError
 
 SECRETS = ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ADMIN_PASSWORD")
 DEBIANS = "usr/lib/postgresql/*/bin"
-"""Where Debian keeps PostgreSQL's programs: in no PATH."""
+"""Debian's folder for PostgreSQL's programs, which is not in PATH."""
 SERVICES = ("postgres", "redis", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
-"""What stays, of the compose file's services; ``init`` does not, and the stand-ins are those of every stack."""
+"""Services of the compose file that keep running. ``init`` ends, and the stand-ins are those of every stack."""
 INSTALL = "install them (on Debian: apt-get install postgresql redis-server)"
 
 
 @dataclass(frozen=True)
 class ClusterPorts(Ports):
-    """Where the two databases and the schedulers' health server listen too."""
+    """The ports of a stack, of the two databases and of the scheduler's health server."""
 
     postgres: int = int(os.environ.get("DEMO_POSTGRES_PORT", "5433"))
     redis: int = int(os.environ.get("DEMO_REDIS_PORT", "6380"))
@@ -44,43 +44,43 @@ class ClusterPorts(Ports):
 
 
 def program(name: str) -> str:
-    """Return where a program of PostgreSQL or Redis is. Raises StackError, saying how to get it."""
+    """Return the path of a program of PostgreSQL or Redis. Raises StackError that says how to install it."""
     places = [os.environ.get("PATH", ""), *map(str, Path("/").glob(DEBIANS))]
     found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        raise StackError(f"{name} is not on this machine; {INSTALL}")
+        raise StackError(f"{name} is not installed; {INSTALL}")
     return found
 
 
 def as_postgres() -> list[str]:
-    """Return what goes before PostgreSQL's commands, which refuse to be root."""
+    """Return the prefix of PostgreSQL's commands: as root they must run as the user postgres."""
     return [program("setpriv"), "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
 
 
 @dataclass
 class Cluster(Stack):
-    """The compose file's services under ``home``, with so many workers."""
+    """The services of the compose file, with their files under ``home``."""
 
     ports: ClusterPorts = field(default_factory=ClusterPorts)
     workers: int = 2
     slots: int = 4
-    """How many tasks a worker runs at a time."""
+    """Tasks that a worker runs at a time."""
     restarts: list[str] = field(default_factory=list)
-    """What has ended by itself and was started again."""
+    """Services that ended by themselves and were restarted."""
 
     @cached_property
     def passwords(self) -> dict[str, str]:
-        """Secrets, made anew for each cluster."""
+        """New secrets for each cluster."""
         return {name: secrets.token_hex(16) for name in SECRETS} | {"FERNET_KEY": Fernet.generate_key().decode()}
 
     @cached_property
     def database(self) -> Path:
-        """PostgreSQL's folder. Its user has to reach it, and may not look into ``home``."""
+        """PostgreSQL's folder, outside ``home``: its user must reach it and has no access to ``home``."""
         return Path(tempfile.mkdtemp(prefix="nba-postgres-"))
 
     @cached_property
     def compose(self) -> Compose:
-        """The compose file, with what stands in for its containers."""
+        """The compose file, with the folders and addresses of this machine."""
         ports = self.ports
         variables = {
             **self.world_env,
@@ -103,7 +103,7 @@ class Cluster(Stack):
 
     @property
     def airflow_env(self) -> dict[str, str]:
-        """What all of Airflow's services have in common, and where they listen here."""
+        """The variables that all Airflow services share, with the addresses of this machine."""
         return {
             **self.compose.environment("scheduler"),
             "PYTHONPATH": self.world_env["PYTHONPATH"],
@@ -117,26 +117,26 @@ class Cluster(Stack):
 
     @property
     def outbox(self) -> Path:
-        """The folder in which rows are staged: the volume that all share."""
+        """The folder of staged rows: the volume that all services share."""
         return self.home / "airflow" / "outbox"
 
     @property
     def login(self) -> tuple[str, str]:
-        """The first user, whom ``init`` makes."""
+        """Name and password of the first user, which ``init`` creates."""
         return "admin", self.passwords["ADMIN_PASSWORD"]
 
     def _start(self) -> None:
-        self.tell("Starting PostgreSQL and Redis ...")
+        self.report("Starting PostgreSQL and Redis ...")
         self._make_database()
         self._spawn("redis", self.compose.command("redis"), self.compose.environment("redis"))
         self._start_postgres()
-        self.tell("Starting the BigQuery emulator ...")
+        self.report("Starting the BigQuery emulator ...")
         self._start_bigquery()
         self.await_database()
         self.await_bigquery()
         self._start_sandbox()
         self.await_sandbox()
-        self.tell("Starting Airflow ...")
+        self.report("Starting Airflow ...")
         self._run("init", self.compose.command("init"), self._own("init"))
         for name in ("api-server", "dag-processor", "triggerer"):
             self.start_service(name)
@@ -146,18 +146,18 @@ class Cluster(Stack):
             self.start_service("worker", number)
 
     def start_service(self, service: str, number: int | None = None, **more: str) -> None:
-        """Start one process of a service: the only one, or that with a number."""
+        """Start one process of a service. ``number`` tells several processes of one service apart."""
         name = service if number is None else f"{service}-{number}"
         command = self.compose.command(service)
         if service in ("worker", "triggerer"):
-            # Servers of logs, for machines that share no folder, which listen on every address.
+            # Log servers listen on every address. They serve machines that share no folder.
             command.append("--skip-serve-logs")
         if service == "worker":
             command += ["--celery-hostname", name]
         self._spawn(name, command, self._own(service) | more)
 
     def _own(self, service: str) -> dict[str, str]:
-        """Return what a service has in its environment beside the variables of all."""
+        """Return the variables of a service that differ from those that all services share."""
         common = self.compose.environment("scheduler")
         return {k: v for k, v in self.compose.environment(service).items() if common.get(k) != v}
 
@@ -179,14 +179,14 @@ class Cluster(Stack):
             "listen_addresses": "127.0.0.1",
             "port": self.ports.postgres,
             "unix_socket_directories": self.database,
-            # What it holds is worth nothing after a power cut.
+            # Nobody needs its data after a power cut.
             "fsync": "off",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._spawn("postgres", [*as_postgres(), program("postgres"), "-D", str(self.database / "data"), *options])
 
     def await_database(self) -> None:
-        """Wait until PostgreSQL answers, and make Airflow's database in it, as the image does."""
+        """Wait until PostgreSQL answers, and create Airflow's database, as the image does."""
         name = self.compose.environment("postgres")["POSTGRES_DB"]
         deadline = time.monotonic() + LONGEST_SECONDS
         while (done := self._of_postgres("createdb", "--maintenance-db", "template1", name)).returncode != 0:
@@ -196,27 +196,27 @@ class Cluster(Stack):
             time.sleep(0.2)
 
     def ask(self, sql: str) -> list[list[str]]:
-        """Return the rows of a question to Airflow's database, as text."""
+        """Return the rows of a query on Airflow's database, as text."""
         name = self.compose.environment("postgres")["POSTGRES_DB"]
         done = self._of_postgres("psql", "--dbname", name, "--csv", "--tuples-only", "-c", sql)
         done.check_returncode()
         return list(csv.reader(done.stdout.splitlines()))
 
     def _of_postgres(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's own clients."""
+        """Run one of PostgreSQL's client programs."""
         given = self.compose.environment("postgres")
         where = ["--host", "127.0.0.1", "--port", str(self.ports.postgres), "--username", given["POSTGRES_USER"]]
         env = {**self.env, "PGPASSWORD": given["POSTGRES_PASSWORD"]}
         return subprocess.run([program(name), *where, *arguments], env=env, capture_output=True, text=True, check=False)
 
     def waiting(self) -> int:
-        """Return how many tasks lie in Redis, where no worker has taken them yet."""
+        """Return the number of tasks in Redis that no worker has taken yet."""
         command = [program("redis-cli"), "-h", "127.0.0.1", "-p", str(self.ports.redis), "llen", "default"]
         env = {**self.env, "REDISCLI_AUTH": self.passwords["REDIS_PASSWORD"]}
         return int(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout)
 
     def _ended(self, name: str, code: int) -> None:
-        """Start again what the compose file restarts."""
+        """Restart a service that the compose file restarts. Raises StackError for others."""
         service = name.rstrip("-0123456789")
         if service not in SERVICES or not self.compose.restarts(service):
             super()._ended(name, code)
@@ -224,13 +224,13 @@ class Cluster(Stack):
         self.restart(name)
 
     def kill(self, name: str) -> None:
-        """Kill a service's processes, all at once, as a container's end does."""
+        """Kill all processes of a service at once, as the end of a container does."""
         process = self.processes.pop(name)
         _kill(family(process.pid))
         process.wait(timeout=10)
 
     def stop(self) -> None:
-        """Stop every process, also the tasks' own, and remove PostgreSQL's folder."""
+        """Stop every process, including the tasks, and remove PostgreSQL's folder."""
         started = [one for process in self.processes.values() for one in family(process.pid)]
         super().stop()
         _kill(started)
@@ -238,7 +238,7 @@ class Cluster(Stack):
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """Return a process and all that come from it: a task has a process group of its own."""
+    """Return a process and all its descendants: a task has its own process group."""
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)
         return [parent, *parent.children(recursive=True)]

@@ -1,4 +1,4 @@
-"""docker-compose.yaml and the Dockerfile as they are, read for a machine without containers."""
+"""Reads docker-compose.yaml and the Dockerfile for a machine without containers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 import yaml
 
 VARIABLE = re.compile(r"\$(?:(\$)|\{(\w+)(?::([-?])([^}]*))?\})")
-"""``$$``, ``${NAME}``, ``${NAME:-default}`` or ``${NAME:?what is missing}``."""
+"""``$$``, ``${NAME}``, ``${NAME:-default}`` or ``${NAME:?error}``."""
 
 
 class ComposeError(Exception):
-    """The file asks for a variable that nobody has set. Its text is one line for a person."""
+    """A variable that the file requires is not set. The text is one line for a person."""
 
 
 def interpolated(text: str, variables: Mapping[str, str]) -> str:
-    """Return ``text`` with its variables filled in, as Compose does. Raises ComposeError for one that must be set."""
+    """Return ``text`` with its variables filled in, as Compose does. Raises ComposeError for a missing one."""
 
     def value(found: re.Match[str]) -> str:
         dollar, name, kind, other = found.groups()
@@ -35,9 +35,9 @@ def interpolated(text: str, variables: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Compose:
-    """The services of the compose file under ``root``, with ``variables`` as its ``.env`` and ``places`` exchanged.
+    """The services of the compose file under ``root``, with ``variables`` in place of its ``.env``.
 
-    ``places`` are addresses and folders that only exist inside containers, and what stands in for each of them.
+    ``places`` maps addresses and folders that exist only inside containers to those of this machine.
     """
 
     root: Path
@@ -45,12 +45,15 @@ class Compose:
     places: Mapping[str, str]
 
     def service(self, name: str) -> dict[str, Any]:
-        """Return a service's entry, as it is written."""
+        """Return the entry of a service, without any substitution."""
         found: dict[str, Any] = yaml.safe_load((self.root / "docker-compose.yaml").read_text())["services"][name]
         return found
 
     def environment(self, name: str) -> dict[str, str]:
-        """Return the variables of a service's process: its image's, then its own. What is handed on unset stays so."""
+        """Return the variables of a service's process: those of its image, then its own.
+
+        A variable without a value is passed on from ``variables``, or left out if it is not set there.
+        """
         service = self.service(name)
         given = self._image(service.get("build", {}).get("target"))
         for key, value in service.get("environment", {}).items():
@@ -61,15 +64,15 @@ class Compose:
         return {key: self._here(value) for key, value in given.items()}
 
     def command(self, name: str) -> list[str]:
-        """Return a service's command."""
+        """Return the command of a service."""
         return [self._here(interpolated(part, self.variables)) for part in self.service(name)["command"]]
 
     def restarts(self, name: str) -> bool:
-        """Return whether a process that ends is started again."""
+        """Return whether the compose file restarts this service when its process ends."""
         return self.service(name).get("restart", "no") != "no"
 
     def _image(self, target: str | None) -> dict[str, str]:
-        """Return the variables of one of our images; others bring none that matter here."""
+        """Return the variables that the Dockerfile sets for one of our images. Other images set none that matter."""
         if target is None:
             return {}
         text = (self.root / "Dockerfile").read_text().replace("\\\n", " ")

@@ -1,4 +1,4 @@
-"""make demo: one game day through the real scheduler, tick by tick."""
+"""`make demo`: plays one game day through the real scheduler, tick by tick."""
 
 from __future__ import annotations
 
@@ -29,55 +29,56 @@ from sandbox.stack import PROJECT, ROOT, Stack, StackError
 
 DEFAULT_DAY = date(2026, 1, 14)
 STUCK_SECONDS = 600
-"""A tick whose runs take longer has got stuck."""
+"""The demo fails if the runs of a tick take longer."""
 LATE_SECONDS = 180
-"""So long rows and messages are waited for whose runs have ended."""
+"""How long the demo waits for rows and messages after their runs have ended."""
 STANDSTILL_SECONDS = 12
-"""So long a tick is waited for while a fault keeps its runs from ending."""
+"""How long the demo waits for a tick whose runs cannot end because of the fault."""
 MEASURE_SECONDS = 15
 OURS = ROOT / "config" / "workflows.yaml"
 
 
-def plainly(console: Console) -> Callable[[str], None]:
-    """Return what prints a text as it is: lines of logs and paths may hold what rich takes for markup."""
+def plain_printer(console: Console) -> Callable[[str], None]:
+    """Return a function that prints a text unchanged. Rich would read parts of log lines and paths as markup."""
     return partial(console.print, markup=False, soft_wrap=True)
 
 
 def options(environment: Mapping[str, str]) -> tuple[date, int, int]:
-    """Return day, games and seed from DEMO_DATE, DEMO_GAMES and DEMO_SEED. Raises StackError for nonsense."""
+    """Return day, games and seed from DEMO_DATE, DEMO_GAMES and DEMO_SEED. Raises StackError for invalid values."""
     try:
         day = date.fromisoformat(environment.get("DEMO_DATE", DEFAULT_DAY.isoformat()))
     except ValueError:
-        raise StackError(f"DEMO_DATE={environment['DEMO_DATE']} is no date; write 2026-01-14") from None
+        text = environment["DEMO_DATE"]
+        raise StackError(f"DEMO_DATE={text} is not a date. Write YYYY-MM-DD, for example 2026-01-14") from None
     numbers = {}
     for name, default in (("DEMO_GAMES", "12"), ("DEMO_SEED", "1")):
         try:
             numbers[name] = int(environment.get(name, default))
         except ValueError:
-            raise StackError(f"{name}={environment[name]} is no number") from None
+            raise StackError(f"{name}={environment[name]} is not a whole number") from None
     if not 1 <= numbers["DEMO_GAMES"] <= 15:
-        raise StackError(f"DEMO_GAMES={numbers['DEMO_GAMES']}: a day has 1 to 15 games")
+        raise StackError(f"DEMO_GAMES={numbers['DEMO_GAMES']} is out of range. A day has 1 to 15 games")
     return day, numbers["DEMO_GAMES"], numbers["DEMO_SEED"]
 
 
 def chosen_fault(environment: Mapping[str, str]) -> Fault | None:
-    """Return the fault that DEMO_FAULT names, or None. Raises StackError for one that there is not."""
+    """Return the fault that DEMO_FAULT names, or None. Raises StackError for an unknown name."""
     name = environment.get("DEMO_FAULT", "")
     if name and name not in FAULTS:
-        raise StackError(f"DEMO_FAULT={name} is none of {', '.join(FAULTS)}")
+        raise StackError(f"DEMO_FAULT={name} is unknown. Choose one of {', '.join(FAULTS)}")
     return FAULTS.get(name)
 
 
 def chosen_dialect(environment: Mapping[str, str]) -> str:
-    """Return the service's dialect that DEMO_DIALECT names, ``real`` without it. Raises StackError for another."""
+    """Return the dialect that DEMO_DIALECT names, by default ``real``. Raises StackError for an unknown name."""
     name = environment.get("DEMO_DIALECT") or "real"
     if name not in DIALECTS:
-        raise StackError(f"DEMO_DIALECT={name} is none of {', '.join(DIALECTS)}")
+        raise StackError(f"DEMO_DIALECT={name} is unknown. Choose one of {', '.join(DIALECTS)}")
     return name
 
 
 def moments(day: date) -> dict[datetime, list[str]]:
-    """Return what ticks when, from half an hour before the lock to the reconcile after the last window of the night."""
+    """Return the DAGs of each tick, from half an hour before the lock to the reconcile after the last window."""
     from orchestration.config import load
     from orchestration.decisions.types.freshness import LOCK_LEAD_MINUTES
     from orchestration.planning.day import day_bounds
@@ -91,8 +92,8 @@ def moments(day: date) -> dict[datetime, list[str]]:
             found.setdefault(tick.astimezone(UTC), []).append(name)
     for tick in config.lock_ticks.between(start, end + timedelta(minutes=1)):
         found.setdefault(tick.astimezone(UTC), []).append("schedule_locker")
-    # Two cleanups more: a file of the last tick is too young for the first one after it, and what is then republished
-    # is seen to be there by the second.
+    # Two more cleanups. The first one may find files of the last tick too young. The second one sees that the files of
+    # republished messages have arrived.
     for tick in config.cleanup_ticks.between(start, end + timedelta(hours=2)):
         found.setdefault(tick.astimezone(UTC), []).append("cleanup")
     for tick in config.reconcile_ticks.between(start, end + timedelta(hours=2)):
@@ -101,12 +102,12 @@ def moments(day: date) -> dict[datetime, list[str]]:
 
 
 def deployed_in(home: Path) -> Path:
-    """Return the workflows.yaml of a demo in which another one is deployed."""
+    """Return the path of workflows.yaml in a demo whose fault deploys another file."""
     return home / "workflows.yaml"
 
 
 class Day:
-    """Plays one day on a running stack, with one of the big faults or without."""
+    """Plays one day on a running stack, with or without one of the big faults."""
 
     def __init__(self, stack: Stack, console: Console, fault: Fault | None = None) -> None:
         self.stack, self.console, self.fault = stack, console, fault
@@ -120,7 +121,7 @@ class Day:
         self.next_measure = 0.0
 
     def play(self, timeline: Mapping[datetime, list[str]]) -> None:
-        """Start every moment's DAG runs and wait until they, their rows and their messages are through."""
+        """Start the DAG runs of each moment, and wait for the runs, their rows and their messages."""
         from orchestration.nba.eastern import clock
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -138,7 +139,7 @@ class Day:
                     self.rows_wait = False
                 self._settle(moment)
                 if "bigquery" in self.stack.processes:
-                    self._tell_decisions(moment, progress)
+                    self._print_decisions(moment, progress)
                 progress.advance(bar)
 
     def set_clock(self, moment: datetime) -> None:
@@ -162,9 +163,9 @@ class Day:
             self.stack.await_bigquery()
 
     def _break_more(self, fault: Fault, *, holds: bool) -> None:
-        """Break what is neither in the world nor BigQuery as a whole, or mend it."""
+        """Break or repair everything except the world and BigQuery as a whole."""
         if fault.refuses:
-            # What could not be written waits for the cleanup after the fault.
+            # Rows that could not be written wait for the cleanup after the fault.
             self.refused, self.rows_wait = holds, holds or self.rows_wait
             url = f"{self.stack.env['BIGQUERY_EMULATOR_HOST']}{TROUBLES}"
             requests.post(url, json=dict(fault.refuses) if holds else {}, timeout=30).raise_for_status()
@@ -176,14 +177,14 @@ class Day:
         if fault.paused:
             self.api.patch(f"dags/{fault.paused}", {"is_paused": holds})
         if fault.pool and holds:
-            # Airflow asks for a whole pool, and changes what the mask names.
+            # Airflow requires all fields of a pool, and changes only those in the mask.
             pool = {"pool": fault.pool, "slots": 0, "include_deferred": False}
             self.api.patch(f"pools/{fault.pool}?update_mask=slots", pool)
         if fault.dead and holds and fault.dead in self.stack.processes:
             self.stack.kill(fault.dead)
 
     def busy(self) -> bool:
-        """Return whether runs, rows or messages are still under way."""
+        """Return whether runs, rows or messages are still in progress."""
         if self.api.unfinished():
             return True
         if "bigquery" not in self.stack.processes:
@@ -192,16 +193,16 @@ class Day:
         return staged or (self.phase2 and bool(self._backlog()))
 
     def _settle(self, moment: datetime) -> None:
-        # Runs that a fault keeps from ending are left to themselves, late rows and messages to the next cleanup.
+        # Runs that cannot end because of the fault are left alone. Late rows and messages wait for the next cleanup.
         fault = self.fault if self.fault is not None and self.fault.holds(self.stack.day, moment) else None
         waits = fault is not None and fault.stands_still
-        # Messages for a table that is gone come back for ever.
+        # Messages for a dropped table are redelivered without end.
         late = STANDSTILL_SECONDS if fault is not None and fault.dropped else LATE_SECONDS
         began = time.monotonic()
         while self.busy():
             self.stack.check()
             if time.monotonic() > self.next_measure:
-                # Adding up shared pages is dear; a look every few seconds is enough for a peak.
+                # Adding up shared pages costs CPU time, so memory is measured only every few seconds.
                 self.peak_memory = max(self.peak_memory, self.stack.memory())
                 self.next_measure = time.monotonic() + MEASURE_SECONDS
             waited = time.monotonic() - began
@@ -210,13 +211,15 @@ class Day:
             if waited > late and not self.api.unfinished():
                 return
             if waited > STUCK_SECONDS:
-                raise StackError(f"the tick {moment.isoformat()} got stuck; look at {self.stack.url}")
+                raise StackError(
+                    f"the runs of {moment.isoformat()} did not end within {STUCK_SECONDS} s; see {self.stack.url}"
+                )
             time.sleep(0.3)
 
     def _backlog(self) -> int:
         return int(requests.get(self.world, timeout=10).json()["backlog"])
 
-    def _tell_decisions(self, moment: datetime, progress: Progress) -> None:
+    def _print_decisions(self, moment: datetime, progress: Progress) -> None:
         from google.api_core.exceptions import GoogleAPIError
         from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
@@ -241,7 +244,7 @@ class Day:
             if not self.refused:
                 raise
             why = in_short(refused).partition("\n")[0]
-            progress.print(f"{clock(moment)} [red]BigQuery refuses us:[/] {escape(why)}", soft_wrap=True)
+            progress.print(f"{clock(moment)} [red]BigQuery refused:[/] {escape(why)}", soft_wrap=True)
             return
         for row in rows:
             if row["action"] != "SKIP":
@@ -252,14 +255,14 @@ class Day:
                 )
         skipped = sum(row["action"] == "SKIP" for row in rows)
         if skipped:
-            progress.print(f"{clock(moment)} [dim]SKIP  {skipped} workflows[/]")
+            progress.print(f"{clock(moment)} [dim]SKIP  {skipped} workflow{'s' * (skipped != 1)}[/]")
 
     def summary(self, day: date, until: datetime, seconds: float) -> int:
-        """Print health as seen at ``until``, row counts and figures; return the health check's code."""
+        """Print the health check as of ``until``, row counts and figures. Return the exit code of the health check."""
         from orchestration.audit.statements import filled, statement
         from orchestration.config import load
 
-        code = self._ask("health", "--date", day.isoformat(), "--as-of", until.isoformat())
+        code = self._cli("health", "--date", day.isoformat(), "--as-of", until.isoformat())
         from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
         parameters = [
@@ -282,17 +285,20 @@ class Day:
             f"peak memory {self.peak_memory / 2**20:,.0f} MiB"
         )
         if self.fault is None:
-            # The engine of today agrees with what it decided an hour ago.
-            self._ask("backtest", "--from", day.isoformat(), "--to", day.isoformat())
+            # The same engine must decide as it did during the demo.
+            self._cli("backtest", "--from", day.isoformat(), "--to", day.isoformat())
         return code
 
-    def _ask(self, *command: str) -> int:
+    def _cli(self, *command: str) -> int:
         program = [sys.executable, "-m", "orchestration", *command]
         return subprocess.run(program, env=self.stack.env, cwd=ROOT, check=False).returncode
 
 
 def run(kind: type[Stack] = Stack, folder: str = ".demo") -> int:
-    """Play the day; stay up until Ctrl-C, or stop at once with DEMO_EXIT=1. Returns the health check's code."""
+    """Play the day, and return the exit code of the health check.
+
+    The stack stays up until Ctrl-C. With DEMO_EXIT=1 it stops after the day.
+    """
     console = Console()
     handle_signals()
     try:
@@ -300,8 +306,10 @@ def run(kind: type[Stack] = Stack, folder: str = ".demo") -> int:
         fault, dialect = chosen_fault(os.environ), chosen_dialect(os.environ)
         home = ROOT / folder
         own = {"ORCHESTRATION_CONFIG": str(deployed_in(home))} if fault is not None and fault.deployed else {}
-        stack = kind(home, seed=seed, day=day, games=games, dialect=dialect, tell=plainly(console), settings=own)
-        stack.ports.check_free()  # before anything of a demo that may be running is deleted
+        stack = kind(
+            home, seed=seed, day=day, games=games, dialect=dialect, report=plain_printer(console), settings=own
+        )
+        stack.ports.check_free()  # before the folder is deleted: another demo may be running in it
         shutil.rmtree(home, ignore_errors=True)
         if own:
             home.mkdir(parents=True)
@@ -314,17 +322,17 @@ def run(kind: type[Stack] = Stack, folder: str = ".demo") -> int:
             ready = time.monotonic()
             console.print(f"Ready after {ready - began:.0f} s. Playing {day:%a %d %b %Y}, {games} games, seed {seed}.")
             if dialect != "real":
-                console.print(f"The scraper service speaks the dialect {dialect}.")
+                console.print(f"Dialect of the scraper service: {dialect}.")
             if fault is not None:
-                console.print(f"With a fault: {fault.says}.")
+                console.print(f"Fault: {fault.text}.")
             player.play(timeline)
             code = player.summary(day, max(timeline) + timedelta(minutes=5), time.monotonic() - ready)
             login = "no login" if stack.login is None else "user {}, password {}".format(*stack.login)
-            console.print(f"Airflow's UI: {stack.url} ({login}; it listens on 127.0.0.1 only)")
+            console.print(f"Airflow UI: {stack.url} ({login}; it listens on 127.0.0.1 only)")
             console.print(f"The day: {stack.url}/plugin/orchestration/orchestration/day?day={day}", soft_wrap=True)
             if os.environ.get("DEMO_EXIT") != "1":
-                console.print(f"In another shell, for airflow and bin/orchestration: source {folder}/env.sh")
-                console.print("Everything stays up until Ctrl-C.")
+                console.print(f"To use airflow and bin/orchestration in another shell: source {folder}/env.sh")
+                console.print("Everything runs until Ctrl-C.")
                 wait(stack)
             return code
     except StackError as error:
@@ -335,16 +343,18 @@ def run(kind: type[Stack] = Stack, folder: str = ".demo") -> int:
 
 
 def up() -> int:
-    """Run the stack against the wall clock until Ctrl-C."""
+    """Run the stack by the wall clock until Ctrl-C, and return an exit code."""
     console = Console()
     handle_signals()
     today = datetime.now(UTC).date()
     try:
         _, games, seed = options(os.environ)
         home, dialect = ROOT / ".up", chosen_dialect(os.environ)
-        stack = Stack(home, seed=seed, day=today, games=games, dialect=dialect, on_schedule=True, tell=plainly(console))
+        stack = Stack(
+            home, seed=seed, day=today, games=games, dialect=dialect, on_schedule=True, report=plain_printer(console)
+        )
         with stack:
-            console.print(f"Up, against the wall clock. Airflow's UI: {stack.url}. Ctrl-C stops everything.")
+            console.print(f"The stack runs by the wall clock. Airflow UI: {stack.url}. Ctrl-C stops everything.")
             wait(stack)
     except StackError as error:
         console.print(f"up: {error}", style="red", markup=False, soft_wrap=True)
@@ -355,13 +365,13 @@ def up() -> int:
 
 
 def handle_signals() -> None:
-    """Let SIGTERM and Ctrl-C end the program in order, even where a shell's background job would ignore the latter."""
+    """Let SIGTERM and Ctrl-C end the program in order. A background job of a shell would otherwise ignore Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait(stack: Stack) -> None:
-    """Wait for Ctrl-C, watching that everything is alive."""
+    """Wait for Ctrl-C. Raises StackError if a process ends."""
     while True:
         stack.check()
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""The big faults that the demo and the tests can seed: what breaks, and from when to when of the day."""
+"""The big faults that the demo and the tests can seed: what breaks, and when in the day."""
 
 from __future__ import annotations
 
@@ -13,23 +13,28 @@ from sandbox.world import ET
 
 BOX_SCORES = ("nbac_team_boxscore", "nbac_player_boxscore", "nbac_play_by_play", "nbac_gamebook_pdf")
 SLOW_SECONDS = 7.2
-"""90 % of what the demo's connection waits."""
+"""90 % of the timeout of the demo's connection."""
 DAY_BEFORE = "the day before"
 BROKEN = "workflows: [this is no workflow]\n"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of the day, from the ET hour ``start`` until ``end``; hours from 24 on are the next day's.
+    """A fault of the day, from the ET hour ``start`` until ``end``. Hours from 24 on belong to the next day.
 
-    ``world``: what goes wrong in the world, as :class:`sandbox.world.Troubles` has it. ``unplayed``: DAGs that do not
-    run, or all of them. ``bigquery``: whether BigQuery is down; ``refuses``: what it refuses, as
-    :mod:`sandbox.bigquery_faults` has it; ``dropped``: a table that somebody drops. ``deployed``: what the file
-    workflows.yaml is then: a text, or keys that are changed (``a.b.c``). ``paused``, ``pool``: a DAG that somebody
-    pauses, a pool without a free slot. ``dead``: a component of Airflow.
+    * ``text``: the fault in words.
+    * ``world``: the fields of :class:`sandbox.world.Troubles` while the fault holds.
+    * ``unplayed``: DAGs that do not run. None means that no DAG runs.
+    * ``bigquery``: whether BigQuery is down.
+    * ``refuses``: the faults of :mod:`sandbox.bigquery_faults`.
+    * ``dropped``: a table that is dropped.
+    * ``deployed``: the new workflows.yaml, as text or as changed keys (``a.b.c``).
+    * ``paused``: a DAG that is paused.
+    * ``pool``: a pool without a free slot.
+    * ``dead``: an Airflow component that does not run.
     """
 
-    says: str
+    text: str
     start: float = 0
     end: float = 48
     world: Mapping[str, Any] = field(default_factory=dict)
@@ -44,11 +49,11 @@ class Fault:
 
     @property
     def stands_still(self) -> bool:
-        """Whether runs do not end while it holds."""
+        """Whether the fault keeps runs from ending."""
         return bool(self.pool or self.dead)
 
     def file(self, day: date, ours: str) -> str:
-        """Return the workflows.yaml that is deployed on ``day``, where ``ours`` is the one before."""
+        """Return the workflows.yaml that is deployed on ``day``. ``ours`` is the file before that."""
         if isinstance(self.deployed, str):
             return self.deployed or ours
         data = yaml.safe_load(ours)
@@ -64,23 +69,23 @@ class Fault:
         return str(yaml.safe_dump(data))
 
     def begins(self, day: date) -> datetime:
-        """Return when it begins on the day ``day``, ET."""
+        """Return the moment at which the fault of ``day`` begins, ET."""
         return datetime.combine(day, time(), tzinfo=ET) + timedelta(hours=self.start)
 
     def holds(self, day: date, moment: datetime) -> bool:
-        """Return whether it is in force at an aware moment of the day ``day``."""
+        """Return whether the fault of ``day`` holds at an aware moment."""
         midnight = datetime.combine(day, time(), tzinfo=ET)
         return self.begins(day) <= moment < midnight + timedelta(hours=self.end)
 
     def plays(self, day: date, moment: datetime, dag_id: str) -> bool:
-        """Return whether a DAG runs at that moment."""
+        """Return whether a DAG still runs at an aware moment of ``day``."""
         return not self.holds(day, moment) or (
             self.unplayed is not None and dag_id not in (*self.unplayed, self.paused)
         )
 
 
 FAULTS: dict[str, Fault] = {
-    "locker_off": Fault("nobody locks the day", 5, unplayed=("schedule_locker",)),
+    "locker_off": Fault("schedule_locker does not run", 5, unplayed=("schedule_locker",)),
     "scheduler_down": Fault("the scheduler is down from 14:00 to 17:00", 14, 17, unplayed=None),
     "service_down": Fault("the scraper service is down from 20:00 on", 20, world={"down": True}),
     "source_blocked": Fault(
@@ -90,10 +95,12 @@ FAULTS: dict[str, Fault] = {
     "phase2_dead": Fault("Phase 2 reads no messages from 17:00 on", 17, world={"phase2_dead": True}),
     "topic_gone": Fault("somebody deletes the Pub/Sub topic at 17:00", 17, world={"topic_gone": True}),
     "bigquery_down": Fault("BigQuery is down from 15:00 to 17:00", 15, 17, bigquery=True),
-    "service_slow": Fault("the scraper service takes 90 % of its time from 13:00 on", 13, world={"slow": SLOW_SECONDS}),
-    "answers_cut": Fault("the scraper service's answers break off from 13:00 on", 13, world={"cut": True}),
+    "service_slow": Fault(
+        "the scraper service needs 90 % of its timeout from 13:00 on", 13, world={"slow": SLOW_SECONDS}
+    ),
+    "answers_cut": Fault("the answers of the scraper service break off from 13:00 on", 13, world={"cut": True}),
     "source_silent": Fault(
-        "The Odds API had no props and no lines for two days, and has none on the third",
+        "The Odds API has published no props and no lines for two days, and publishes none on the third",
         13,
         world={"empty": ["oddsa_player_props", "oddsa_game_lines"]},
     ),
@@ -103,13 +110,13 @@ FAULTS: dict[str, Fault] = {
     ),
     "config_broken": Fault("a broken workflows.yaml is deployed at 14:30", 14.5, deployed=BROKEN),
     "config_changed": Fault(
-        "a workflows.yaml is deployed at 14:30 in which a window is moved",
+        "a workflows.yaml with a moved window is deployed at 14:30",
         14.5,
         deployed={"workflows.post_game_window_1.schedule.fixed_time": "15:00"},
     ),
     "dag_paused": Fault("somebody pauses betting_lines at 14:30", 14.5, paused="betting_lines"),
     "halt_forgotten": Fault(
-        "betting_lines was halted until the day before, and nobody has looked at it since",
+        "the halt of betting_lines ended the day before, but is still in workflows.yaml",
         0,
         deployed={"workflows.betting_lines.halt": {"reason": "the key is out of credit", "until": DAY_BEFORE}},
     ),
@@ -119,7 +126,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "bigquery_quota": Fault("BigQuery's quota is used up from 15:00 to 17:00", 15, 17, refuses={"quota": True}),
     "streaming_refused": Fault(
-        "BigQuery takes no rows for workflow_decisions from 15:00 on", 15, refuses={"refused": "workflow_decisions"}
+        "BigQuery refuses rows for workflow_decisions from 15:00 on", 15, refuses={"refused": "workflow_decisions"}
     ),
     "table_dropped": Fault(
         "somebody drops the table of player props at 15:00", 15, dropped="nba_raw.odds_api_player_points_props"
@@ -127,9 +134,9 @@ FAULTS: dict[str, Fault] = {
     "phase2_writes_nothing": Fault(
         "Phase 2 reads its messages and writes nothing from 17:00 on", 17, world={"writes_nothing": True}
     ),
-    "messages_twice": Fault("each message comes twice", world={"twice": True}),
-    "schedule_frozen": Fault("the schedule's source says what it said two days ago", 4.5, world={"frozen_days": 2}),
-    "tips_moved": Fault("all tips of the schedule are a day off", 4.5, world={"tips_moved": 1}),
+    "messages_twice": Fault("each Pub/Sub message arrives twice", world={"twice": True}),
+    "schedule_frozen": Fault("the source of the schedule serves data from two days ago", 4.5, world={"frozen_days": 2}),
+    "tips_moved": Fault("all tips of the schedule are one day late", 4.5, world={"tips_moved": 1}),
     "triggerer_dead": Fault("Airflow's triggerer is dead from 14:30 on", 14.5, dead="triggerer"),
     "pool_full": Fault("the pool odds_api has no free slot from 15:00 on", 15, pool="odds_api"),
 }

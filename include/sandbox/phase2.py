@@ -1,4 +1,4 @@
-"""The Phase 2 processor: reads handoff messages and writes the files' rows into ``nba_raw``."""
+"""The Phase 2 processor: reads handoff messages and writes the rows of their files into ``nba_raw``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 SUBSCRIPTION = "phase2-raw-processor"
 DDL_SECONDS = 300
-"""What making one table may take: at the start everything on the machine is busy."""
+"""Time limit for creating one table. It is long because the whole machine is busy at the start."""
 
 _GAME_TABLE = "game_id STRING, game_date DATE, source_file_path STRING, processed_at TIMESTAMP"
 _LIST_TABLE = "source_file_path STRING, processed_at TIMESTAMP"
@@ -41,17 +41,17 @@ _WITHOUT_DATES = {
 }
 SCHEDULE = "nbac_schedule"
 _NAMED = {**{own: name for name, own in OWN_NAMES.items()}, **{name: name for name in SCRAPERS}}
-"""The scraper by each of the names that a message may give it."""
+"""The scraper for each name that a message may use."""
 
 
 def client(project: str, url: str | None = None) -> bigquery.Client:
-    """Return a BigQuery client for the emulator at ``url``, else at the one that ``BIGQUERY_EMULATOR_HOST`` names."""
+    """Return a BigQuery client for the emulator at ``url``, by default that of ``BIGQUERY_EMULATOR_HOST``."""
     options = ClientOptions(api_endpoint=url)
     return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options=options)
 
 
 def create_tables(bq: bigquery.Client) -> None:
-    """Create ``nba_raw``: game tables by date with a required partition filter, lists without partitions."""
+    """Create ``nba_raw``. Tables about games are partitioned by date and require a filter. Lists have no partitions."""
     bq.query("CREATE SCHEMA IF NOT EXISTS nba_raw").result(timeout=DDL_SECONDS)
     dated = "PARTITION BY game_date OPTIONS(require_partition_filter=true)"
     for table in sorted({scraper.table for scraper in SCRAPERS.values() if scraper.table}):
@@ -63,7 +63,7 @@ def create_tables(bq: bigquery.Client) -> None:
 
 
 class Phase2(threading.Thread):
-    """Pulls, reads the file, writes its rows, acknowledges."""
+    """A thread that pulls messages, reads their files, writes the rows and acknowledges."""
 
     def __init__(self, project: str, files: Path, clock: Clock, dialect: Dialect) -> None:
         super().__init__(name="phase2", daemon=True)
@@ -77,10 +77,10 @@ class Phase2(threading.Thread):
         self.stopping = threading.Event()
         self.dead = threading.Event()
         self.writes = True
-        """Whether what it reads reaches the tables."""
+        """Whether the rows are written to the tables."""
 
     def run(self) -> None:
-        """Work until told to stop. Messages that fail are given back, and so come again."""
+        """Work until ``stopping`` is set. A message that fails is returned to the subscription, and delivered again."""
         while not self.stopping.is_set():
             if self.dead.is_set():
                 self.stopping.wait(0.1)
@@ -88,9 +88,9 @@ class Phase2(threading.Thread):
             try:
                 self._work()
             except Exception:
-                # Whatever it was (the warehouse away is a dozen kinds of error): who ends here, ends every later night.
+                # An outage of the warehouse raises many kinds of errors. None of them may end the thread.
                 if not self.stopping.is_set():
-                    log.exception("Phase 2 stumbled and goes on")
+                    log.exception("Phase 2 failed on a message and continues")
                     self.stopping.wait(1)
 
     def _work(self) -> None:
@@ -112,7 +112,7 @@ class Phase2(threading.Thread):
         processed = recovered = unreadable = 0
         for message in messages:
             body = json.loads(message.data)
-            # The real reader looks at `name` and ignores a message without it (lesson C5).
+            # The real reader uses `name` and ignores a message without it (lesson C5).
             name = _NAMED.get(body.get("name", ""))
             table = SCRAPERS[name].table if name else None
             if name is None or table is None or body.get("status") != "success" or not body.get("gcs_path"):
@@ -144,9 +144,9 @@ class Phase2(threading.Thread):
             raise RuntimeError(f"nba_raw.{table}: {errors}")
 
     def _overwrite_schedule(self, rows: list[dict[str, Any]]) -> None:
-        """Put a file's games in the place of those with the same id and date: a moved game's old row stays.
+        """Replace the rows with the same game id and date by those of the file. The old row of a moved game stays.
 
-        The new rows come before the old ones go, so that nobody finds the table empty.
+        The new rows are written before the old ones are deleted, so the table is never empty.
         """
         self._append(SCHEDULE, rows)
         sql = f"""

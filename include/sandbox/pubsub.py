@@ -1,4 +1,4 @@
-"""A Pub/Sub endpoint on the real gRPC protocol: as much of it as publishing, pulling and acknowledging need."""
+"""A Pub/Sub endpoint with the real gRPC protocol, limited to publishing, pulling and acknowledging."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class PubSub:
         self._ids = count(1)
 
     def backlog(self, subscription: str) -> int:
-        """Return how many messages of a subscription wait or are being worked on."""
+        """Return the number of messages of a subscription that wait or are leased."""
         with self._lock:
             found = self._subscriptions.get(subscription)
             return 0 if found is None else len(found.waiting) + len(found.leased)
 
     def create_topic(self, request: types.Topic, context: grpc.ServicerContext) -> types.Topic:
-        """CreateTopic."""
+        """Handle CreateTopic."""
         with self._lock:
             if request.name in self._topics:
                 context.abort(grpc.StatusCode.ALREADY_EXISTS, f"topic {request.name} exists")
@@ -49,13 +49,13 @@ class PubSub:
         return request
 
     def delete_topic(self, request: types.DeleteTopicRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """DeleteTopic: later publishing to it is refused."""
+        """Handle DeleteTopic. Later messages to the topic are refused."""
         with self._lock:
             self._topics.discard(request.topic)
         return empty_pb2.Empty()
 
     def create_subscription(self, request: types.Subscription, context: grpc.ServicerContext) -> types.Subscription:
-        """CreateSubscription."""
+        """Handle CreateSubscription."""
         with self._lock:
             if request.topic not in self._topics:
                 context.abort(grpc.StatusCode.NOT_FOUND, f"topic {request.topic} does not exist")
@@ -63,7 +63,7 @@ class PubSub:
         return request
 
     def publish(self, request: types.PublishRequest, context: grpc.ServicerContext) -> types.PublishResponse:
-        """Publish."""
+        """Handle Publish."""
         with self._lock:
             if request.topic not in self._topics:
                 context.abort(grpc.StatusCode.NOT_FOUND, f"topic {request.topic} does not exist")
@@ -78,7 +78,7 @@ class PubSub:
         return types.PublishResponse(message_ids=ids)
 
     def pull(self, request: types.PullRequest, context: grpc.ServicerContext) -> types.PullResponse:
-        """Pull: waits up to half a second for a first message."""
+        """Handle Pull. It waits up to half a second for a first message."""
         with self._lock:
             subscription = self._subscriptions.get(request.subscription)
             if subscription is None:
@@ -102,7 +102,7 @@ class PubSub:
     def modify_ack_deadline(
         self, request: types.ModifyAckDeadlineRequest, context: grpc.ServicerContext
     ) -> empty_pb2.Empty:
-        """ModifyAckDeadline: with 0 seconds the messages are given back."""
+        """Handle ModifyAckDeadline. With 0 seconds the messages wait again."""
         with self._lock:
             subscription = self._subscriptions.get(request.subscription)
             for ack_id in request.ack_ids:
@@ -116,7 +116,7 @@ class PubSub:
         return empty_pb2.Empty()
 
     def acknowledge(self, request: types.AcknowledgeRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """Acknowledge."""
+        """Handle Acknowledge."""
         with self._lock:
             subscription = self._subscriptions.get(request.subscription)
             for ack_id in request.ack_ids:
@@ -126,7 +126,7 @@ class PubSub:
 
 
 def serve(pubsub: PubSub, port: int, host: str = "127.0.0.1") -> grpc.Server:
-    """Start the endpoint on ``host``:``port`` and return the server. Raises RuntimeError for a port in use."""
+    """Start the endpoint on ``host``:``port`` and return its server. Raises RuntimeError if the port is in use."""
     server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
     publisher = {
         "CreateTopic": _method(pubsub.create_topic, types.Topic),

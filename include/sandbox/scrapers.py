@@ -1,4 +1,4 @@
-"""What each scraper of the world finds: how many records, which rows Phase 2 will write, and where its file goes."""
+"""The scrapers of the world: the records that each finds, the rows that Phase 2 writes, and the path of the file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Parameters = Mapping[str, Any]
 
 
 class UnknownParameters(Exception):
-    """The call's parameters make no sense to the scraper; its text says which."""
+    """A parameter of the call is missing or invalid. The text names it."""
 
 
 @dataclass
 class Finding:
-    """What a scraper found: its records, what it says beside them, and the date and key of its file."""
+    """The result of a scraper: rows, count, date and key of its file, and further keys of its answer."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     count: int | None = None
@@ -28,19 +28,19 @@ class Finding:
 
     @property
     def record_count(self) -> int:
-        """Records found; one row of the table may stand for many."""
+        """The number of records. One row of the table may stand for many records."""
         return len(self.rows) if self.count is None else self.count
 
 
 @dataclass(frozen=True)
 class Scraper:
-    """A scraper: the folder of its files, the table that Phase 2 fills from them, if any, and what it finds."""
+    """A scraper: the folder of its files, the table that Phase 2 fills from them, if any, and its search."""
 
     folder: str
     table: str | None
     find: Callable[[World, Parameters], Finding]
     keeps_paths: bool = True
-    """Whether its table says from which file a row came; else it says ``unknown``."""
+    """Whether the table names the file of a row. Otherwise the column says ``unknown``."""
 
 
 def _day(parameters: Parameters, key: str) -> date:
@@ -112,7 +112,7 @@ def _whole_date(parameter: str) -> Callable[[World, Parameters], Finding]:
 
 
 def _report(what: str, parameter: str, records: int | None = None) -> Callable[[World, Parameters], Finding]:
-    """Return what finds the day's report: so many records, or one for each game."""
+    """Return the search for a report of the day, which has ``records`` records, by default one for each game."""
 
     def find(world: World, parameters: Parameters) -> Finding:
         day = _day(parameters, parameter)
@@ -147,7 +147,7 @@ def _per_event(records: int) -> Callable[[World, Parameters], Finding]:
     return find
 
 
-# The tables are the real ones. Nobody processes the files of the events.
+# The tables have their real names. Nobody processes the files of oddsa_events.
 SCRAPERS: dict[str, Scraper] = {
     "nbac_schedule_api": Scraper("nba-com/schedule", "nbac_schedule", _schedule),
     "nbac_player_list": Scraper("nba-com/player-list", "nbac_player_list_current", _list(540)),
@@ -179,7 +179,7 @@ BUCKET = "nba-scraped-data"
 
 
 def file_path(scraper: Scraper, finding: Finding, now: datetime) -> str:
-    """Return the ``gs://`` path of a finding's file."""
+    """Return the ``gs://`` path of the file for a finding."""
     day = (finding.day or now.astimezone(ET).date()).isoformat()
     key = f"{finding.key}/" if finding.key else ""
     return f"gs://{BUCKET}/{scraper.folder}/{day}/{key}{now.astimezone(UTC):%Y%m%d_%H%M%S_%f}.json"

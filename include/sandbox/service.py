@@ -1,4 +1,4 @@
-"""The scraper service over HTTP, and the world's own door: its clock and what it has counted."""
+"""The scraper service over HTTP, and the world's own pages: its clock, its troubles and its counts."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from sandbox.world import Troubles, World
 log = logging.getLogger(__name__)
 
 HANG_SECONDS = 10.0
-"""How long a call hangs that times out: longer than the demo's connection waits."""
+"""How long a call with a timeout hangs: longer than the demo's connection waits."""
 THREADS = 8
-"""So many calls are worked on at once; more wait."""
+"""Calls in progress at once. Further calls wait."""
 STORAGE = "/storage/v1/b/"
-"""Where Cloud Storage's API has its buckets; the world's files answer there too."""
+"""The path of Cloud Storage's API, which answers for the world's files."""
 
 
 @dataclass
 class Service:
-    """The state behind the handlers."""
+    """The state behind the HTTP handlers."""
 
     world: World
     files: Path
@@ -90,7 +90,7 @@ class Service:
         return self.dialect.answer(call, result, path)
 
     def _try(self, call: ServiceCall, key: str, attempt: int) -> Finding | Failure:
-        """Return what the scraper finds, or what is in its way."""
+        """Return the scraper's finding or its failure."""
         troubles = self.world.troubles
         if call.name in troubles.blocked:
             return Failure("blocked", "the source answers: 403 Forbidden")
@@ -105,13 +105,13 @@ class Service:
         return Finding() if call.name in troubles.empty else finding
 
     def _hand_off(self, call: ServiceCall, finding: Finding, key: str) -> str:
-        """Write the file and publish its message, unless the world loses it; return the path."""
+        """Write the file, publish its message unless the world loses it, and return the file's path."""
         scraper = SCRAPERS[call.name]
         path = file_path(scraper, finding, self._stamp())
         local = self.files / path.removeprefix("gs://")
         local.parent.mkdir(parents=True, exist_ok=True)
         local.write_text(json.dumps({"rows": finding.rows}))
-        # Only such messages are lost as somebody can miss.
+        # Only messages that a reader can miss are lost.
         if scraper.table and scraper.keeps_paths and self.world.loses(key):
             with self.lock:
                 self.counts["lost"] += 1
@@ -122,24 +122,24 @@ class Service:
             for _ in range(2 if self.world.troubles.twice else 1):
                 self.publisher.publish(self.topic, json.dumps(body).encode(), **attributes).result(timeout=10)
         except GoogleAPIError:
-            # A scraper's file is there all the same: that is what the cleanup is for.
-            log.exception("The message of %s could not be published", path)
+            # The file exists, so the cleanup can republish the message.
+            log.exception("The message about %s was not published", path)
             with self.lock:
                 self.counts["unpublished"] += 1
         return path
 
     def move(self, moment: datetime) -> None:
-        """Set the world's clock; what the log had still to write is then written."""
+        """Write the waiting rows of the log, then set the world's clock."""
         self.settle()
         self.world.clock.set(moment)
 
     def settle(self) -> None:
-        """Write all of the service's log."""
+        """Write all waiting rows of the service's log."""
         if self.log is not None:
             self.log.flush()
 
     def trouble(self, troubles: Troubles) -> None:
-        """Let these troubles begin, and all others end."""
+        """Begin these troubles and end all others."""
         self.world.troubles = troubles
         self.phase2.dead.set() if troubles.phase2_dead else self.phase2.dead.clear()
         self.phase2.writes = not troubles.writes_nothing
@@ -150,21 +150,21 @@ class Service:
             self.publisher.create_topic(request={"name": self.topic})
 
     def listing(self) -> dict[str, Any]:
-        """Return what the service says of its scrapers."""
+        """Return the service's list of its scrapers."""
         said = self.dialect.listing()
         gone = self.world.troubles.unknown
         there = [one for one in said["scrapers"] if (one["name"] if isinstance(one, dict) else one) not in gone]
         return {**said, "scrapers": there}
 
     def stored(self, path: str) -> tuple[int, dict[str, Any]]:
-        """Return what Cloud Storage's API says of an object: GET /storage/v1/b/<bucket>/o/<object>."""
+        """Return Cloud Storage's answer about an object: GET /storage/v1/b/<bucket>/o/<object>."""
         bucket, _, name = urlsplit(path).path.removeprefix(STORAGE).partition("/o/")
         if (self.files / bucket / unquote(name)).is_file():
             return 200, {"kind": "storage#object", "bucket": bucket, "name": unquote(name)}
         return 404, {"error": {"code": 404, "message": f"No such object: {bucket}/{unquote(name)}"}}
 
     def _stamp(self) -> datetime:
-        """Return a moment for a file's name that no other file has."""
+        """Return a moment for the name of a file. No other file has it."""
         with self.lock:
             moment = self.world.clock.now()
             while moment in self.stamps:
@@ -173,7 +173,7 @@ class Service:
             return moment
 
     def state(self) -> dict[str, Any]:
-        """Return what the world has counted."""
+        """Return the world's time and its counts."""
         with self.lock:
             counts = dict(self.counts)
         return {
@@ -188,13 +188,13 @@ class Service:
 
 
 def http_server(service: Service, port: int, host: str = "127.0.0.1") -> ThreadingHTTPServer:
-    """Return the HTTP server on ``host``:``port``. Raises OSError for a port in use."""
+    """Return the HTTP server on ``host``:``port``. Raises OSError if the port is in use."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """/health, /scrapers and /world."""
+            """Answer /health, /scrapers, /world and the paths of Cloud Storage."""
             match self.path:
                 case "/health" | "/scrapers" if service.world.troubles.down:
                     self._answer(0, {})
@@ -210,14 +210,14 @@ def http_server(service: Service, port: int, host: str = "127.0.0.1") -> Threadi
                     self._answer(404, {"error": f"no such page: {self.path}"})
 
         def do_POST(self) -> None:
-            """/scrape, /world/clock, /world/settle and /world/troubles."""
+            """Answer /scrape, /world/clock, /world/settle and /world/troubles."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 request = json.loads(body or "{}")
             except ValueError:
                 request = None
             if not isinstance(request, dict):
-                self._answer(*unknown(service.dialect, "a request that is no JSON object"))
+                self._answer(*unknown(service.dialect, "the request is not a JSON object"))
                 return
             if self.path == "/scrape":
                 self._answer(*service.scrape(request))
@@ -249,14 +249,14 @@ def http_server(service: Service, port: int, host: str = "127.0.0.1") -> Threadi
             self.wfile.write(content[: len(content) // 2] if broken else content)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: the audit trail says it all."""
+            """Write no access log: the audit tables hold all calls."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 128
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            # A caller that gave up waiting is part of the world, not an error of it.
-            log.info("A caller went away")
+            # A caller that gives up is normal here.
+            log.info("A caller closed its connection")
 
     return Server((host, port), Handler)

@@ -1,4 +1,4 @@
-"""The service's own log: rows that follow their answers at once, and some that come late."""
+"""The service's own log: most rows are written at once, some come late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 TABLE = "nba_orchestration.scraper_execution_log"
 LATE_SECONDS = 60.0
-"""How late a row of a batch comes, where the world's clock does not move on before."""
+"""Delay of a late row, unless the world's clock moves on earlier."""
 _COLUMNS = (
     "execution_id STRING NOT NULL, scraper_name STRING NOT NULL, workflow STRING, game_date DATE, "
     "status STRING NOT NULL, triggered_at TIMESTAMP NOT NULL, completed_at TIMESTAMP, duration_seconds FLOAT64, "
@@ -31,10 +31,10 @@ Append = Callable[[list[dict[str, Any]]], None]
 
 
 class ServiceLog:
-    """Rows on their way to the table. What the table does not take waits and is tried again.
+    """Rows on their way to the table. Rows that the table refuses wait and are retried.
 
-    A thread writes what is due: most rows at once, a late one after a minute. All are written when the world's clock
-    moves on, and when somebody lets the world settle.
+    A thread writes the rows that are due: most rows at once, a late one after a minute. All rows are written when the
+    world's clock moves on, and when a caller settles the world.
     """
 
     def __init__(self, append: Append) -> None:
@@ -46,18 +46,18 @@ class ServiceLog:
 
     @property
     def waiting(self) -> int:
-        """Rows that are not written yet."""
+        """The number of rows that are not written yet."""
         with self._lock:
             return len(self._rows)
 
     def write(self, row: dict[str, Any], *, late: bool) -> None:
-        """Take a row. No call waits for the table."""
+        """Queue a row. The call does not wait for the table."""
         with self._lock:
             self._rows.append((time.monotonic() + (LATE_SECONDS if late else 0), row))
         self._news.set()
 
     def flush(self, until: float | None = None) -> None:
-        """Write all rows that are due at ``until``, all of them without it."""
+        """Write the rows that are due at ``until`` (monotonic seconds), by default all rows."""
         with self._writing:
             with self._lock:
                 due = [item for item in self._rows if until is None or item[0] <= until]
@@ -67,12 +67,12 @@ class ServiceLog:
             try:
                 self._append([row for _, row in due])
             except (GoogleAPIError, RequestException) as error:
-                log.info("The log takes no rows now, %d wait: %s", len(due), error)
+                log.info("The log refused %d rows, which are kept and retried: %s", len(due), error)
                 with self._lock:
                     self._rows = due + self._rows
 
     def run(self, stopping: threading.Event) -> None:
-        """Write what is due until told to stop."""
+        """Write the rows that are due, until ``stopping`` is set."""
         while not stopping.is_set():
             self._news.wait(1)
             self._news.clear()
@@ -80,7 +80,7 @@ class ServiceLog:
 
 
 def appender(bq: bigquery.Client, table: str) -> Append:
-    """Return what appends rows to ``table`` (``dataset.table``)."""
+    """Return a function that appends rows to ``table`` (``dataset.table``), or raises GoogleAPIError."""
 
     def append(rows: list[dict[str, Any]]) -> None:
         options = {"row_ids": AutoRowIDs.DISABLED, "timeout": 5, "retry": None}
@@ -91,7 +91,7 @@ def appender(bq: bigquery.Client, table: str) -> Append:
 
 
 def create_log(bq: bigquery.Client, table: str) -> None:
-    """Create the log as the old system has it, in a dataset of its own or in ours."""
+    """Create the log with the old system's columns, and its dataset if missing."""
     dataset, _, _ = table.partition(".")
     bq.query(f"CREATE SCHEMA IF NOT EXISTS {dataset}").result(timeout=DDL_SECONDS)
     partition = "PARTITION BY DATE(triggered_at)"

@@ -24,16 +24,16 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
 CALL_TIMEOUT_SECONDS = 8
-"""The demo's connection waits no longer for an answer; a call of the world that hangs, hangs longer."""
+"""Timeout of the demo's connection. A call that hangs in the world hangs longer."""
 
 LONGEST_SECONDS = 300
-"""What a command or a start may take: a busy machine is slow, not broken. What has ended is noticed at once."""
+"""Time limit for a command or a start. It is long because a busy machine is slow, not broken."""
 
 Process = subprocess.Popen[bytes]
 
 
 class StackError(Exception):
-    """The stack cannot start or has broken down. Its text is one line for a person."""
+    """The stack cannot start, or a part of it has ended. The text is one line for a person."""
 
 
 def is_free(port: int) -> bool:
@@ -49,7 +49,7 @@ def is_free(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where everything listens; each can be moved by an environment variable."""
+    """The ports of a stack. An environment variable can change each of them."""
 
     api: int = int(os.environ.get("DEMO_UI_PORT", "8080"))
     execution: int = int(os.environ.get("DEMO_EXECUTION_PORT", "8081"))
@@ -59,18 +59,18 @@ class Ports:
     pubsub: int = int(os.environ.get("DEMO_PUBSUB_PORT", "8085"))
 
     def check_free(self) -> None:
-        """Raise StackError, naming the variable to set, when a port is in use."""
+        """Raise StackError if a port is in use. The text names the variable that changes the port."""
         for name, port in vars(self).items():
             if not is_free(port):
                 variable = "DEMO_UI_PORT" if name == "api" else f"DEMO_{name.upper()}_PORT"
                 raise StackError(
-                    f"port {port} is in use (another demo?); stop what uses it, or set {variable} to a free one"
+                    f"port {port} is in use, perhaps by another demo. Stop it, or set {variable} to a free port"
                 )
 
 
 @dataclass
 class Stack:
-    """The processes of one stack, under ``home``. Use as a context manager: leaving it stops everything."""
+    """The processes of one stack, with their files under ``home``. As a context manager it starts and stops them."""
 
     home: Path
     ports: Ports = field(default_factory=Ports)
@@ -81,12 +81,12 @@ class Stack:
     lost: float = 0.03
     dialect: str = "real"
     log_table: str | None = None
-    """The service's own log (``dataset.table``), made if need be; else the real one, once ``init`` has made it."""
+    """The service's own log (``dataset.table``), created if missing. Without it the log is our own table of calls."""
     on_schedule: bool = False
-    """Whether Airflow's own clock starts runs; the demo starts them itself, tick by tick."""
-    tell: Callable[[str], None] = print
+    """Whether the scheduler starts runs by the wall clock. The demo starts them itself, tick by tick."""
+    report: Callable[[str], None] = print
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables that go before the stack's own."""
+    """Environment variables that override the stack's own."""
     commands: dict[str, tuple[list[str], Mapping[str, str]]] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     logs: list[IO[bytes]] = field(default_factory=list)
@@ -98,12 +98,12 @@ class Stack:
 
     @property
     def own_env(self) -> dict[str, str]:
-        """What the stack adds to it: connections and endpoints, and nothing that the code asks for."""
+        """The variables that the stack sets: connections, endpoints and Airflow's configuration."""
         return {**self.world_env, **self.airflow_env, **self.settings}
 
     @property
     def world_env(self) -> dict[str, str]:
-        """Where the stand-ins are."""
+        """The addresses of the stand-ins."""
         ports = self.ports
         google = {"conn_type": "google_cloud_platform", "extra": {"is_anonymous": True, "project": PROJECT}}
         service = {
@@ -154,12 +154,12 @@ class Stack:
 
     @property
     def outbox(self) -> Path:
-        """The folder in which rows are staged."""
+        """The folder of staged rows."""
         return self.home / "outbox"
 
     def __enter__(self) -> Stack:
         self.home.mkdir(parents=True, exist_ok=True)
-        # What lies in it, connections and rows, is nobody else's on this machine.
+        # It holds connections and rows, so other users of this machine have no access.
         self.home.chmod(0o700)
         self.ports.check_free()
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in sorted(self.own_env.items()))
@@ -199,19 +199,19 @@ class Stack:
         self._await("bigquery", f"http://127.0.0.1:{self.ports.bigquery}/bigquery/v2/projects/{PROJECT}/datasets")
 
     def kill(self, name: str) -> None:
-        """Kill one process and all that it started, as a fault."""
+        """Kill one process and its process group, as a fault."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=10)
 
     def restart(self, name: str) -> None:
-        """Start a killed process again, as whatever watches over it would."""
+        """Start a killed process again, as its supervisor would."""
         command, more = self.commands[name]
         self._spawn(name, command, more)
 
     def _start_sandbox(self) -> None:
         p = self.ports
-        self.tell("Starting the sandbox world ...")
+        self.report("Starting the sandbox world ...")
         self._spawn(
             "sandbox",
             [
@@ -225,25 +225,25 @@ class Stack:
 
     def _start(self) -> None:
         p = self.ports
-        self.tell("Starting the BigQuery emulator ...")
+        self.report("Starting the BigQuery emulator ...")
         self._start_bigquery()
-        # Airflow's database is made while the emulator starts; both take a few seconds.
+        # Airflow's database is created while the emulator starts. Both take a few seconds.
         migration = self._spawn("airflow-db", ["airflow", "db", "migrate"])
         self.await_bigquery()
         self._start_sandbox()
         if migration.wait(timeout=LONGEST_SECONDS) != 0:
-            raise StackError(f"Airflow's database could not be made{self._last_words('airflow-db')}")
+            raise StackError(f"Airflow's database could not be created{self._last_line('airflow-db')}")
         del self.processes["airflow-db"]
-        self.tell("Starting Airflow ...")
-        # The four components of `airflow standalone`, apart since its log servers listen on every address.
-        # And two API servers: the public API writes its audit log on its event loop; in one process with the
-        # tasks' API it blocks that loop waiting for SQLite, which a task's request there can then not let go.
+        self.report("Starting Airflow ...")
+        # The four components of `airflow standalone`, started one by one because its log servers listen on every
+        # address. There are two API servers because the public API writes its audit log on the event loop. In one
+        # process with the tasks' API it would wait there for SQLite while a task's request holds the lock.
         self._spawn("api-server", ["airflow", "api-server", "--apps", "core"])
         self._spawn("execution-api", ["airflow", "api-server", "--apps", "execution", "--port", str(p.execution)])
         self._spawn("dag-processor", ["airflow", "dag-processor"])
         self._spawn("triggerer", ["airflow", "triggerer", "--skip-serve-logs"])
         self.await_sandbox()
-        # The service of November 2025 lacks a scraper that our file names: init says so, and all else is made.
+        # The service of November 2025 lacks a scraper of our file. init reports that and creates everything else.
         self._run("init", [sys.executable, "-m", "orchestration", "init"], may_fail=self.dialect == "november")
         self._await("api-server", f"{self.url}/api/v2/monitor/health")
         self._await("execution-api", f"http://127.0.0.1:{p.execution}/execution/health/ping")
@@ -251,16 +251,16 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """The UI's address."""
+        """The address of Airflow's UI."""
         return f"http://127.0.0.1:{self.ports.api}"
 
     @property
     def login(self) -> tuple[str, str] | None:
-        """Name and password for the UI and its API; None where everybody is let in."""
+        """Name and password for the UI and its API, or None if they need no login."""
         return None
 
     def _spawn(self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})) -> Process:
-        """Start a process, with the variables ``more`` beside everybody's."""
+        """Start a process, with the variables ``more`` in addition to the stack's."""
         self.commands[name] = command, more
         log = self._log(name).open("ab")
         self.logs.append(log)
@@ -296,13 +296,13 @@ class Stack:
                 check=False,
             )
         if done.returncode != 0:
-            says = f"{name} failed; see {self._log(name)}"
+            text = f"{name} failed; see {self._log(name)}"
             if not may_fail:
-                raise StackError(says)
-            self.tell(says)
+                raise StackError(text)
+            self.report(text)
 
     def await_sandbox(self) -> None:
-        """Wait until the world answers."""
+        """Wait until the scraper service answers."""
         self._await("sandbox", f"http://127.0.0.1:{self.ports.scrapers}/health")
 
     def _await(self, name: str, url: str) -> None:
@@ -316,25 +316,25 @@ class Stack:
         raise StackError(f"{name} did not answer within {LONGEST_SECONDS} s; see {self._log(name)}")
 
     def check(self) -> None:
-        """Raise StackError when a process has ended."""
+        """Raise StackError if a process has ended."""
         for name, process in list(self.processes.items()):
             if name != "airflow-db" and process.poll() is not None:
                 self._ended(name, process.returncode)
 
     def _ended(self, name: str, code: int) -> None:
-        raise StackError(f"{name} has ended with code {code}{self._last_words(name)}")
+        raise StackError(f"{name} ended with code {code}{self._last_line(name)}")
 
     def _log(self, name: str) -> Path:
         return self.home / f"{name}.log"
 
-    def _last_words(self, name: str) -> str:
-        """Return the last line of the log of what broke down, and where the log is, as the end of a sentence."""
+    def _last_line(self, name: str) -> str:
+        """Return the last line of a process's log and the log's path, as the end of a sentence."""
         log = self._log(name)
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
         return f"{f': {lines[-1]}' if lines else ''}; see {log}"
 
     def memory(self) -> int:
-        """Return the bytes that the stack's processes use together; pages that they share count once."""
+        """Return the bytes that all processes of the stack use. Shared pages count once."""
         total = 0
         for process in list(self.processes.values()):
             with contextlib.suppress(psutil.Error):
@@ -346,7 +346,7 @@ class Stack:
         return total
 
     def stop(self) -> None:
-        """Stop every process and all that they started."""
+        """Stop every process and its process group."""
         signalled = (signal.SIGTERM, 8.0), (signal.SIGKILL, 5.0)
         for number, patience in signalled:
             for process in list(self.processes.values()):

@@ -1,6 +1,6 @@
-"""What happens in the world, from one seed and a clock: games, publications, faults, lost messages.
+"""The events of the sandbox world: games, publications, faults, lost messages.
 
-Everything is a pure function of the seed and the clock's setting, so that two runs of one seed are the same.
+Everything is a pure function of the seed and the clock's setting. Two runs with one seed are the same.
 """
 
 from __future__ import annotations
@@ -15,49 +15,12 @@ from zoneinfo import ZoneInfo
 
 ET = ZoneInfo("America/New_York")
 TEAMS = [
-    "ATL",
-    "BOS",
-    "BKN",
-    "CHA",
-    "CHI",
-    "CLE",
-    "DAL",
-    "DEN",
-    "DET",
-    "GSW",
-    "HOU",
-    "IND",
-    "LAC",
-    "LAL",
-    "MEM",
-    "MIA",
-    "MIL",
-    "MIN",
-    "NOP",
-    "NYK",
-    "OKC",
-    "ORL",
-    "PHI",
-    "PHX",
-    "POR",
-    "SAC",
-    "SAS",
-    "TOR",
-    "UTA",
-    "WAS",
-]
+    "ATL", "BOS", "BKN", "CHA", "CHI", "CLE", "DAL", "DEN", "DET", "GSW", "HOU", "IND", "LAC", "LAL", "MEM", "MIA",
+    "MIL", "MIN", "NOP", "NYK", "OKC", "ORL", "PHI", "PHX", "POR", "SAC", "SAS", "TOR", "UTA", "WAS",
+]  # fmt: skip
 TIPS = (
-    time(19),
-    time(19),
-    time(19, 30),
-    time(19, 30),
-    time(20),
-    time(20),
-    time(20, 30),
-    time(21),
-    time(22),
-    time(22, 30),
-)
+    time(19), time(19), time(19, 30), time(19, 30), time(20), time(20), time(20, 30), time(21), time(22), time(22, 30),
+)  # fmt: skip
 FAULTS = ("error", "timeout", "rate_limited")
 DAYS_AROUND = range(-6, 8)
 
@@ -69,16 +32,23 @@ class Rates:
     fault: float = 0.02
     lost: float = 0.03
     late: float = 0.1
-    """Of the rows of the service's own log."""
+    """Share of the rows of the service's own log that come late."""
 
 
 @dataclass(frozen=True)
 class Troubles:
-    """What is wrong with the world at large. ``blocked``, ``empty``: scrapers whose source blocks or has nothing.
+    """The faults of the world as a whole.
 
-    ``unknown``: scrapers that the service was deployed without. ``slow``: seconds that each answer takes. ``cut``:
-    answers break off in the middle. ``late_until``: the ET hour of the next day at which box scores come.
-    ``frozen_days``: so old is what the schedule's source says. ``tips_moved``: days by which its tips are off.
+    * ``down``: the scraper service does not answer.
+    * ``blocked``, ``empty``: scrapers whose source refuses, and scrapers whose source has no data.
+    * ``phase2_dead``, ``writes_nothing``: Phase 2 reads no messages, or reads them and writes nothing.
+    * ``topic_gone``, ``twice``: the Pub/Sub topic is deleted, or each message is published twice.
+    * ``unknown``: scrapers that the deployed service lacks.
+    * ``slow``: seconds that each answer takes.
+    * ``cut``: answers break off in the middle.
+    * ``late_until``: the ET hour of the next day at which box scores are published.
+    * ``frozen_days``: the age of the schedule in days.
+    * ``tips_moved``: days added to every tip of the schedule.
     """
 
     down: bool = False
@@ -98,7 +68,7 @@ class Troubles:
 
 @dataclass(frozen=True)
 class WorldGame:
-    """A game of the world. ``final`` is when it ends."""
+    """A game of the world, from ``tip`` to ``final``, both UTC."""
 
     game_id: str
     day: date
@@ -109,12 +79,12 @@ class WorldGame:
 
     @property
     def code(self) -> str:
-        """NBA.com's game code."""
+        """NBA.com's code of the game, for example 20260114/LALBOS."""
         return f"{self.day:%Y%m%d}/{self.away}{self.home}"
 
 
 class Clock:
-    """The world's time: the wall clock until it is set, then that moment and what has passed since."""
+    """The world's time. It is the wall clock until it is set; then it runs on from the moment that was set."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -133,14 +103,14 @@ class Clock:
             return wall if self._set is None else self._set + (wall - self._at)
 
     def setting(self) -> datetime:
-        """Return what decides what happens: the moment that was set, or the minute of the wall clock."""
+        """Return the moment that decides about events: the one that was set, else the minute of the wall clock."""
         with self._lock:
             return self._set or datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 @dataclass
 class World:
-    """The world of one seed. ``day`` (ET) has exactly ``games`` games; the days around it vary."""
+    """The world of one seed. The ET date ``day`` has exactly ``games`` games, other dates have 3 to 12."""
 
     seed: int = 1
     day: date = date(2026, 1, 14)
@@ -150,7 +120,7 @@ class World:
     troubles: Troubles = Troubles()
 
     def dice(self, *what: object) -> random.Random:
-        """Return a random source that depends on the seed and ``what``, and on nothing else."""
+        """Return a random source that depends only on the seed and ``what``."""
         text = "\x1f".join(str(part) for part in (self.seed, *what))
         return random.Random(hashlib.sha256(text.encode()).digest())
 
@@ -172,21 +142,17 @@ class World:
         return games
 
     def schedule(self) -> list[WorldGame]:
-        """Return the games that the schedule's file holds."""
+        """Return the games in the file of the schedule: six days before ``day`` to seven days after it."""
         return [game for shift in DAYS_AROUND for game in self.slate(self.day + timedelta(days=shift))]
 
-    def game(self, game_id: str) -> WorldGame | None:
-        """Return the game with this id, or None."""
-        return next((game for game in self.schedule() if game.game_id == game_id), None)
-
     def published_at(self, what: str, day: date) -> datetime:
-        """Return when the day's report ``what`` is published: ``injury`` around midday, ``referees`` in the morning."""
+        """Return when a report of the day is published, UTC: ``injury`` around midday, ``referees`` in the morning."""
         start, minutes = (time(11), 210) if what == "injury" else (time(8, 40), 100)
         base = datetime.combine(day, start, tzinfo=ET).astimezone(UTC)
         return base + timedelta(minutes=self.dice("published", what, day).randint(0, minutes))
 
     def data_at(self, what: str, game: WorldGame) -> datetime:
-        """Return when a game's data is published, minutes to hours after its end."""
+        """Return when data of a game is published, UTC: ``boxscore``, ``pbp`` or ``gamebook``, after its end."""
         if self.troubles.late_until:
             noon = datetime.combine(game.day + timedelta(days=1), time(self.troubles.late_until), tzinfo=ET)
             return noon.astimezone(UTC)
@@ -194,14 +160,14 @@ class World:
         return game.final + timedelta(minutes=self.dice(what, game.game_id).randint(least, most))
 
     def fault(self, key: str, attempt: int) -> str | None:
-        """Return what goes wrong with this try of the call ``key`` at the clock's setting, or None."""
+        """Return the fault of this try of the call ``key``, or None."""
         dice = self.dice("fault", key, self.clock.setting(), attempt)
         return dice.choice(FAULTS) if dice.random() < self.rates.fault else None
 
     def loses(self, key: str) -> bool:
-        """Return whether the message of the call ``key`` at the clock's setting is lost."""
+        """Return whether the message of the call ``key`` is lost."""
         return self.dice("lost", key, self.clock.setting()).random() < self.rates.lost
 
     def late(self, key: str) -> bool:
-        """Return whether the log's row of the call ``key`` at the clock's setting comes late."""
+        """Return whether the log's row of the call ``key`` comes late."""
         return self.dice("late", key, self.clock.setting()).random() < self.rates.late

@@ -1,7 +1,7 @@
-"""How the scraper service speaks: its answers, its log's rows, its messages, and the paths that Phase 2 keeps.
+"""The dialects of the scraper service: its answers, its log's rows, its messages, and the paths that Phase 2 keeps.
 
-``real`` is the service as it is since July 2026, ``november`` as it was in November 2025; both were measured. ``plain``
-is the simple contract for a service written new.
+``real`` is the service of July 2026, ``november`` that of November 2025; both were recorded. ``plain`` is the simple
+contract for a new service.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every dialect has: calls, failures, answers, messages."""
+"""The parts that all dialects share: calls, failures, answers, messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Answer = tuple[int, dict[str, Any], dict[str, str]]
 
 @dataclass(frozen=True)
 class ServiceCall:
-    """One request to the service. ``at`` is when it came."""
+    """One request to the service. ``at`` is the time of the request."""
 
     name: str
     run_id: str
@@ -29,14 +29,14 @@ class ServiceCall:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a call brought nothing: ``blocked``, ``absent``, ``parameters``, or one of the world's small faults."""
+    """Why a call failed: kind ``blocked``, ``absent``, ``parameters``, or one of :data:`sandbox.world.FAULTS`."""
 
     kind: str
-    says: str
+    text: str
 
 
 class Dialect(Protocol):
-    """What differs from dialect to dialect."""
+    """The differences between dialects."""
 
     topic: str
     scrapers: tuple[str, ...]
@@ -44,7 +44,7 @@ class Dialect(Protocol):
     logs: bool
     """Whether the service writes a log of its own."""
     batches: bool
-    """Whether its rows can come late."""
+    """Whether rows of the log can come late."""
     overwrites: bool
     """Whether Phase 2 overwrites the schedule's table at each refresh."""
 
@@ -55,35 +55,35 @@ class Dialect(Protocol):
         """Return the answer of GET /scrapers."""
 
     def judge(self, call: ServiceCall, result: Finding | Failure) -> Finding | Failure:
-        """Return what the service makes of a scraper's result."""
+        """Return the service's own view of a scraper's result: some count an empty result as a failure."""
 
     def answer(self, call: ServiceCall, result: Finding | Failure, path: str | None) -> Answer:
-        """Return what the caller is told."""
+        """Return the answer to the caller. ``path`` is that of the scraper's file, if there is one."""
 
     def log_row(
         self, call: ServiceCall, result: Finding | Failure, path: str | None, now: datetime
     ) -> dict[str, Any] | None:
-        """Return the log's row, or None where the run never began."""
+        """Return the row of the log, or None if the scraper never began."""
 
     def message(self, call: ServiceCall, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
         """Return the body of the handoff's message."""
 
     def processed(self, name: str, row: Mapping[str, Any], path: str) -> dict[str, Any]:
-        """Return a row of a scraper's file as Phase 2 writes it."""
+        """Return the row that Phase 2 writes for a row of the scraper's file."""
 
 
 def unknown(dialect: Dialect, name: object) -> Answer:
-    """Return the answer to a name that the service does not know."""
+    """Return the answer to an unknown scraper name."""
     return 400, {"error": f"Unknown scraper: {name}", "available_scrapers": list(dialect.scrapers)}, {}
 
 
 def iso(moment: datetime) -> str:
-    """Return a moment as messages and rows carry it."""
+    """Return a moment in UTC, in the form of messages and rows."""
     return moment.astimezone(UTC).isoformat()
 
 
 def message_body(call: ServiceCall, name: str, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
-    """Return what every handoff's message says, about a scraper that calls itself ``name``."""
+    """Return the body that every handoff message has. ``name`` is the scraper's own name for itself."""
     return {
         "name": name,
         "scraper_name": name,

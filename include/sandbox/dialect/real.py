@@ -1,4 +1,4 @@
-"""The service as it is, and as it was: what was measured of its answers, its log, its messages and Phase 2's tables."""
+"""The real service in its two recorded states: its answers, its log, its messages and Phase 2's tables."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sandbox.scrapers import BUCKET, SCRAPERS, Finding
 from sandbox.world import ET
 
 OWN_RETRIES = 8
-"""How often the service asks a source that refuses before it gives up."""
+"""How often the service tries a source that refuses."""
 
-# Where each scraper's answer has its count, and what stands beside it.
+# For each scraper the key of ``data_summary`` that holds the count, and the other keys.
 COUNTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nbac_schedule_api": ("game_count", ("season",)),
     "nbac_player_list": ("records_found", ("season",)),
@@ -38,9 +38,9 @@ COUNTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "bp_player_props": ("props_count", ("date",)),
 }
 G_LEAGUE_GAMES = 3
-"""In every answer about referees, where the total counts them too."""
+"""Games of another league in every answer about referees. Its total counts them too."""
 
-# Names that some scrapers have for themselves, in the log and in their messages.
+# Scrapers that use another name for themselves in the log and in messages.
 OWN_NAMES = {
     "br_season_roster": "basketball_ref_season_roster",
     "bdl_standings": "bdl_standings_scraper",
@@ -61,7 +61,7 @@ PACKAGES = {
 }
 
 _NOT_THERE = "InvalidHttpStatusCodeException", "Invalid HTTP status code (no retry): 404", 0
-# Scrapers that fail where the source has nothing yet: error type, text and own retries, as the log has them.
+# Scrapers that fail when the source has no data yet: error type, text and own retries, as in the log.
 ABSENT = {
     "nbac_team_boxscore": ("DownloadDataException", "Expected 2 teams for game {game_id}, got 0", 0),
     "nbac_player_boxscore": ("DownloadDataException", "No player rows in leaguegamelog JSON.", 0),
@@ -72,14 +72,14 @@ ABSENT = {
 _REFUSED = f"Max decode/download retries reached: {OWN_RETRIES} (the last answer: 403 Forbidden)"
 GAVE_UP = "DownloadDecodeMaxRetryException", _REFUSED, OWN_RETRIES
 EMPTY_WHERE_BLOCKED = "nbac_injury_report"
-"""Its source answers 403 to who asks too early, so that the service takes a 403 for an empty report."""
+"""Its source answers 403 before the report is out, so the service reads a 403 as an empty report."""
 OUTSIDE_THE_RUN = {"error", "rate_limited", "timeout"}
-"""The world's small faults are the service's own here: no source was asked, so another try is worth while."""
+"""Faults of the service itself. No source was called, so a retry can help."""
 
 
 @dataclass
 class Real:
-    """The service as it is: a count key for each scraper, no path, and 500 for whatever went wrong."""
+    """The real service: a count key for each scraper, no path, and status 500 for every failure."""
 
     topic: str
     scrapers: tuple[str, ...]
@@ -93,12 +93,12 @@ class Real:
         return f"{bits & 0xFFFFFFFF:08x}"
 
     def listing(self) -> dict[str, Any]:
-        """Return the names with their modules."""
+        """Return the scrapers with their modules."""
         found = [{"name": name, "module": module_of(name)} for name in self.scrapers]
         return {"scrapers": found, "count": len(found)}
 
     def judge(self, call: ServiceCall, result: Finding | Failure) -> Finding | Failure:
-        """Return a failure where a scraper takes nothing for one, and nothing where it takes a 403 for that."""
+        """Return a failure for an empty result that the scraper counts as one, and an empty report for its 403."""
         if isinstance(result, Failure):
             early = result.kind == "blocked" and call.name == EMPTY_WHERE_BLOCKED
             return Finding() if early else result
@@ -107,14 +107,14 @@ class Real:
         return Failure("absent", ABSENT[call.name][1].format(game_id=call.parameters.get("game_id")))
 
     def answer(self, call: ServiceCall, result: Finding | Failure, path: str | None) -> Answer:
-        """Return what the caller is told: never the file, and of a failure nothing but that it is one."""
+        """Return the answer to the caller. It never names the file, and never the cause of a failure."""
         said = {"scraper": call.name, "run_id": call.run_id}
         if isinstance(result, Finding):
             message = f"{call.name} completed successfully"
             summary = self.summary(call, result)
             return 200, {"status": "success", "message": message, **said, "data_summary": summary}, {}
         if result.kind in OUTSIDE_THE_RUN:
-            error = {"message": result.says, "error_type": "RuntimeError"}
+            error = {"message": result.text, "error_type": "RuntimeError"}
             return 500, {"status": "error", "scraper": call.name, **error}, {}
         return 500, {"status": "error", "message": f"{call.name} failed", **said}, {}
 
@@ -145,7 +145,7 @@ class Real:
     def log_row(
         self, call: ServiceCall, result: Finding | Failure, path: str | None, now: datetime
     ) -> dict[str, Any] | None:
-        """Return the log's row: the old columns only."""
+        """Return the row of the log, which has only the old columns."""
         if isinstance(result, Failure) and result.kind in OUTSIDE_THE_RUN:
             return None
         opts = {**call.parameters, "workflow": call.workflow, "source": call.source, "group": "prod", "debug": False}
@@ -181,11 +181,11 @@ class Real:
     def _cause(self, call: ServiceCall, failure: Failure) -> tuple[str, str, int]:
         if failure.kind == "absent":
             kind, _, retries = ABSENT[call.name]
-            return kind, failure.says, retries
-        return GAVE_UP if failure.kind == "blocked" else ("DownloadDataException", failure.says, 0)
+            return kind, failure.text, retries
+        return GAVE_UP if failure.kind == "blocked" else ("DownloadDataException", failure.text, 0)
 
     def message(self, call: ServiceCall, finding: Finding, path: str, now: datetime) -> dict[str, Any]:
-        """Return the body of the handoff's message, under the scraper's own name."""
+        """Return the body of the handoff's message, with the scraper's own name for itself."""
         body = message_body(call, OWN_NAMES.get(call.name, call.name), finding, path, now)
         if self.november:
             return body
@@ -199,27 +199,27 @@ class Real:
         }
 
     def processed(self, name: str, row: Mapping[str, Any], path: str) -> dict[str, Any]:
-        """Return the row with the object's name, or ``unknown`` in tables that keep none."""
+        """Return the row with the object's name, or ``unknown`` in tables that keep no path."""
         named = path.removeprefix(f"gs://{BUCKET}/") if SCRAPERS[name].keeps_paths else "unknown"
         found = {**row, "source_file_path": named}
         if self.november and "game_date_est" in found:
-            # It took the date for the moment: every tip then lies on the ET day before.
+            # November wrote midnight UTC of the date: every tip then lies on the ET day before.
             found["game_date_est"] = f"{found['game_date']}T00:00:00+00:00"
         return found
 
 
 def module_of(name: str) -> str:
-    """Return the module that has a scraper's code."""
+    """Return the module with the scraper's code."""
     return f"scrapers.{PACKAGES[name.split('_', maxsplit=1)[0]]}.{name}"
 
 
 def season_label(day: date) -> str:
-    """Return the season of a date: 2025-26."""
+    """Return the season of a date, for example 2025-26."""
     start = day.year if day.month >= 8 else day.year - 1
     return f"{start}-{(start + 1) % 100:02d}"
 
 
 def _iso_date(text: str | None) -> str | None:
-    """Return an option's date as a column has it, or None; only ``gamedate`` ever gets there."""
+    """Return YYYY-MM-DD for the option ``gamedate``, or None if it holds no date."""
     digits = (text or "").replace("-", "")
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 else None

@@ -92,7 +92,7 @@ def test_a_service_that_ends_is_started_again_and_a_stand_in_is_not(started):
     assert started.restarts == ["scheduler"]
     started.processes.clear()
     started._spawn("sandbox", ["true"]).wait()
-    with pytest.raises(StackError, match="sandbox has ended"):
+    with pytest.raises(StackError, match="sandbox ended"):
         started.check()
 
 

@@ -22,9 +22,9 @@ def test_only_its_owner_can_look_into_the_folder_of_a_stack(tmp_path, monkeypatc
     [
         (
             "raise OSError('Address in use')",
-            "sandbox has ended with code 1: OSError: Address in use; see",
+            "sandbox ended with code 1: OSError: Address in use; see",
         ),
-        ("import sys; sys.exit(3)", "sandbox has ended with code 3; see"),
+        ("import sys; sys.exit(3)", "sandbox ended with code 3; see"),
     ],
 )
 def test_what_has_ended_is_told_with_its_last_words_and_where_the_rest_is(tmp_path, does, says):

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from orchestration.nba.games import Game
 from orchestration.nba.teams import BY_TRICODE
-from sandbox.demo import moments, options, plainly
+from sandbox.demo import moments, options, plain_printer
 from sandbox.stack import StackError
 from sandbox.world import Rates, World
 from support.worlds import ours
@@ -65,10 +65,10 @@ def test_the_demo_plays_every_tick_of_the_day_once(day):
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
-        ({"DEMO_DATE": "tomorrow"}, "is no date"),
+        ({"DEMO_DATE": "tomorrow"}, "is not a date"),
         ({"DEMO_GAMES": "16"}, "1 to 15 games"),
         ({"DEMO_GAMES": "0"}, "1 to 15 games"),
-        ({"DEMO_SEED": "x"}, "is no number"),
+        ({"DEMO_SEED": "x"}, "is not a whole number"),
     ],
 )
 def test_nonsense_is_one_clear_line(environment, says):
@@ -77,5 +77,5 @@ def test_nonsense_is_one_clear_line(environment, says):
 
 
 def test_what_looks_like_markup_is_printed_as_it_is(capsys):
-    plainly(Console())("init failed: [/opt/x] is [bold]not[/] there")
+    plain_printer(Console())("init failed: [/opt/x] is [bold]not[/] there")
     assert capsys.readouterr().out == "init failed: [/opt/x] is [bold]not[/] there\n"
