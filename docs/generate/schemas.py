@@ -129,10 +129,10 @@ def page() -> str:
     parts += [f"| `{name}` | {text.splitlines()[0].removeprefix('-- ')} |" for name, text in ddl("views").items()]
     parts.append("\n## Reports\n\nTable functions: `SELECT * FROM nba_orchestration.name(arguments)`.\n")
     parts.append("| report | arguments | one row |\n|---|---|---|")
-    parts += _functions("reports")
-    parts.append("\n## Functions\n\nShared by the reports and our own queries.\n")
-    parts.append("| function | arguments | what |\n|---|---|---|")
-    parts += _functions("functions")
+    parts += _reports()
+    parts.append(
+        "\nReports and our own queries share the functions in `include/sql/functions`; each file describes itself."
+    )
     return "\n".join(parts) + "\n"
 
 
@@ -148,8 +148,8 @@ def _rows(columns: Iterable[tuple[str, str, str, str]]) -> Iterator[str]:
         yield f"| `{column}` | {kind.replace('<', '&lt;').replace('>', '&gt;')}{must} | {meaning} |"
 
 
-def _functions(folder: str) -> Iterator[str]:
-    for name, text in ddl(folder).items():
+def _reports() -> Iterator[str]:
+    for name, text in ddl("reports").items():
         arguments = SIGNATURE.search(text)
         assert arguments is not None, name
         yield f"| `{name}` | {' '.join(arguments[1].split())} | {description_of(text)} |"
