@@ -156,6 +156,7 @@ def test_ten_percent_lost_are_all_processed_and_no_message_is_needless(
     first, *later = cleanups.rows(warehouse)
     counted = (first["files_checked"], first["missing_files_found"], first["republished_count"])
     assert counted == (calls, calls // 10, calls // 10)
+    assert "told many_missing cleanup" in cleanups.memory
     assert all(row["missing_files_found"] == row["republished_count"] == 0 for row in later)
 
 
@@ -207,6 +208,7 @@ def test_while_cloud_storage_does_not_answer_nothing_is_republished(
     cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter()
     assert "Cloud Storage does not say which files exist" in cleanups.red[0]
+    assert "files_unknown cleanup" in cleanups.memory["open cleanup"]
 
 
 def test_rows_that_a_callback_has_set_aside_are_told_by_the_next_drain_and_no_longer_once_they_are_gone(
@@ -217,6 +219,7 @@ def test_rows_that_a_callback_has_set_aside_are_told_by_the_next_drain_and_no_lo
     outbox.refuse("workflow_decisions", file, "no such field: rules", Drained())
     cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING)
     [said] = cleanups.red
+    assert "rows_refused outbox" in cleanups.memory["open outbox"]
     assert "BigQuery refused 1 row(s)" in said
     assert "no such field: rules" in said
     cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=1))

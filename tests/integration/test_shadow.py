@@ -177,6 +177,12 @@ def test_the_day_is_locked_in_its_own_dataset(shadow):
     assert shadow.asset_events.events == []
 
 
+def test_a_day_whose_plan_aborts_is_locked_and_turns_the_lock_red(shadow):
+    with pytest.raises(AirflowFailException, match="Schedule unknown"):
+        shadow.run(LockOperator(task_id="lock"), et("+40 05:00"))
+    assert "told plan_aborts betting_lines" in shadow.memory
+
+
 def test_the_cleanup_looks_and_records_and_sends_nothing(shadow):
     """A file of a call from a time when it was live: its message is the system's beside it to send."""
     lost = call("bdl_box_scores", "22:00", "success", 1, gcs_path="gs://b/lost.json", record_count=3)

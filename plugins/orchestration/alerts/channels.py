@@ -16,8 +16,9 @@ from airflow.configuration import conf
 from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from orchestration.alerts.model import HEALED, Alert
+from orchestration.alerts.model import Alert
 from orchestration.config.model import Config
+from orchestration.health import kinds
 from orchestration.nba.eastern import et
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.words import AlertLevel, Channel
@@ -83,7 +84,7 @@ def send(config: Config, alert: Alert, at: datetime, link: str) -> Sent:
 
 def subject_of(alert: Alert) -> str:
     """Return what, how bad and about which workflow, in one line."""
-    if alert.kind == HEALED:
+    if alert.kind == kinds.HEALED.id:
         return f"HEALED: {alert.workflow}"
     return f"{alert.level.value} {alert.kind.replace('_', ' ')}: {alert.workflow}"
 

@@ -11,9 +11,10 @@ from typing import Any
 from airflow.sdk import BaseDeadlineReference, DeadlineAlert, SyncCallback  # type: ignore[attr-defined]
 
 from orchestration.alerts.channels import run_link, send
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import alert
 from orchestration.config.last_good import load_or_last_good
 from orchestration.config.model import Config
+from orchestration.health import kinds
 from orchestration.nba.eastern import et, et_date
 from orchestration.runs.clock import RunClock
 from orchestration.words import AlertLevel, ExecutionStatus
@@ -61,16 +62,15 @@ def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
         _record(config, workflow, run_id, clock, late, at)
         log.error("%s: %s; people were told of an earlier run today", workflow, late)
         return
-    tick = f"the run of {et(clock.tick):%H:%M} ET is {late}"
-    command = f"airflow tasks states-for-dag-run {workflow} '{run_id}'"
     level = max(AlertLevel.WARNING, config.workflows[workflow].alerts.failure, key=list(AlertLevel).index)
-    alert = Alert("deadline_missed", workflow, f"Deadline missed: {tick}", command, level, run_id)
-    log.error("%s (%s): %s; next: %s", alert.kind, workflow, alert.text, command)
-    sent = send(config, alert, clock.now(), run_link(workflow, run_id))
+    tick = f"{et(clock.tick):%H:%M}"
+    one = alert(kinds.DEADLINE_MISSED_NOW, workflow, level=level, run_id=run_id, at=tick, late=late)
+    log.error("%s (%s): %s; next: %s", one.kind, workflow, one.text, one.command)
+    sent = send(config, one, clock.now(), run_link(workflow, run_id))
     # What reached nobody is not told: the next run of the day that is late tells it again.
     _record(config, workflow, run_id, clock, f"{late}{NOBODY * sent.nowhere}", at)
     if sent.failed:
-        raise RuntimeError(f"{alert.text}; not sent: {sent.failed}")
+        raise RuntimeError(f"{one.text}; not sent: {sent.failed}")
 
 
 def _as_the_sdk_has_it(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from orchestration.health.findings import Finding
+from pydantic import TypeAdapter
+
+from orchestration.config.workflows import Alerts
+from orchestration.health import kinds
+from orchestration.health.findings import Finding, FindingKind
 from orchestration.words import AlertLevel, Verdict
 
 Open = dict[str, dict[str, str | None]]
 """What a source found when it last looked, by the alerts' keys, as JSON."""
-HEALED = "healed"
-"""The kind of what tells that others are over."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,34 @@ class Alert:
 
     def to_open(self) -> dict[str, str | None]:
         """Return what is kept of it until it is over."""
-        day = None if self.day is None else self.day.isoformat()
-        return {
-            "kind": self.kind, "workflow": self.workflow, "text": self.text, "command": self.command,
-            "level": self.level.value, "day": day, "detail": self.detail,
-        }  # fmt: skip
+        kept: dict[str, str | None] = _JSON.dump_python(self, mode="json", exclude={"run_id", "lasts"})
+        return kept
 
     @classmethod
     def from_open(cls, kept: Mapping[str, str | None]) -> Alert:
-        """Read what ``to_open`` returned."""
-        kind, workflow, text, command, level = (
-            kept[name] or "" for name in ("kind", "workflow", "text", "command", "level")
-        )
-        day = date.fromisoformat(kept["day"]) if kept["day"] else None
-        return cls(kind, workflow, text, command, AlertLevel(level), day=day, detail=kept.get("detail") or "")
+        """Read what ``to_open`` returned, in this release or in one before."""
+        return _JSON.validate_python(kept)
+
+
+_JSON = TypeAdapter(Alert)
+
+
+def alert(
+    kind: FindingKind,
+    workflow: str,
+    *,
+    level: AlertLevel | None = None,
+    run_id: str | None = None,
+    day: date | None = None,
+    detail: str = "",
+    **values: object,
+) -> Alert:
+    """Return an alert, with ``values``, ``day`` and ``run_id`` for the placeholders of its kind.
+
+    ``level``: where the case or the workflow decides it, else the kind does.
+    """
+    text, command = kind.says(workflow, {"day": day, "run_id": run_id, **values})
+    return Alert(kind.id, workflow, text, command, level or kind.level, run_id, day, kind.lasts, detail)
 
 
 @dataclass(frozen=True)
@@ -66,13 +82,22 @@ class News:
     open: Open
 
 
-def alert_of(finding: Finding, failure: AlertLevel | None = None) -> Alert:
-    """Return the alert for a finding. ``failure``: the workflow's own level for executions that failed."""
+def alert_of(finding: Finding, alerts: Alerts | None = None, day: date | None = None) -> Alert:
+    """Return the alert for a finding of the orchestration ``day``, as loud as its workflow's ``alerts`` ask for."""
     level = AlertLevel.CRITICAL if finding.verdict is Verdict.UNHEALTHY else AlertLevel.WARNING
-    if failure is not None and finding.kind == "execution_failed":
-        level = failure
-    detail = finding.detail
-    return Alert(finding.kind, finding.workflow, finding.text, finding.command, level, finding.run_id, detail=detail)
+    if alerts is not None and finding.of.alerts_key is not None:
+        level = getattr(alerts, finding.of.alerts_key)
+    return Alert(
+        finding.kind,
+        finding.workflow,
+        finding.text,
+        finding.command,
+        level,
+        finding.run_id,
+        day,
+        finding.of.lasts,
+        finding.detail,
+    )
 
 
 def together(found: Iterable[Alert]) -> dict[str, Alert]:
@@ -116,5 +141,5 @@ def right_again(healed: Collection[Alert], source: str) -> Alert:
     """Return what tells those who were told of ``healed``, one or more, that it is over: as widely, and once."""
     about = {alert.workflow for alert in healed}
     loudest = max((alert.level for alert in healed), key=list(AlertLevel).index)
-    text = "Right again: " + "; ".join(alert.text for alert in healed)
-    return Alert(HEALED, about.pop() if len(about) == 1 else source, text, level=loudest)
+    what = "; ".join(alert.text for alert in healed)
+    return alert(kinds.HEALED, about.pop() if len(about) == 1 else source, level=loudest, what=what)

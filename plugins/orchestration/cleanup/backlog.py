@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import Alert, alert
 from orchestration.config.settings import CleanupProcessor
+from orchestration.health import kinds
 from orchestration.services.files import FilePath, KnownFiles, LostFile
-from orchestration.words import AlertLevel
 
 FIRST_PAUSE = timedelta(minutes=30)
 """Between the first and the second republishing of a file; it doubles from then on."""
@@ -54,11 +54,8 @@ def backlog(
     there = KnownFiles(file.gcs_path for file in files).named(processed)
     missing = tuple(file for file in files if FilePath.of(file.gcs_path) not in there)
     if len(missing) > settings.storm_threshold:
-        storm = (
-            f"storm: {len(missing)} of {len(files)} files are missing at once, more than {settings.storm_threshold}; "
-            "nothing is republished, since the tables are probably wrong, not the files"
-        )
-        return Backlog(len(files), missing, (), (Alert("storm", "cleanup", storm),))
+        storm = alert(kinds.STORM, "cleanup", missing=len(missing), files=len(files), limit=settings.storm_threshold)
+        return Backlog(len(files), missing, (), (storm,))
     publish, alerts = [], []
     past_of = _by_file(missing, before)
     for file in missing:
@@ -66,8 +63,7 @@ def backlog(
         if past is None:
             publish.append(file)
         elif past.times >= settings.max_republish:
-            text = f"stuck: {file.gcs_path} is still missing after {past.times} republishings"
-            alerts.append(Alert("stuck", file.scraper_name, text, level=AlertLevel.WARNING, lasts=False))
+            alerts.append(alert(kinds.STUCK, file.scraper_name, file=file.gcs_path, times=past.times))
         elif now >= past.last + FIRST_PAUSE * 2 ** (past.times - 1):
             publish.append(file)
     return Backlog(len(files), missing, tuple(publish), tuple(alerts))

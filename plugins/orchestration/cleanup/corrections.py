@@ -10,18 +10,16 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import Alert, alert
 from orchestration.audit.corrections import corrected_execution, last_tries
 from orchestration.audit.service_log import corrections
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.config.model import Config
+from orchestration.health import kinds
 from orchestration.records.base import Record
 from orchestration.records.tables import CallRecord, ExecutionRecord
-from orchestration.words import AlertLevel
 
-LOG_UNREADABLE = "log_unreadable"
-"""The kind of the alert about a log that cannot be read."""
 AnyRow = TypeVar("AnyRow", bound=Record)
 
 
@@ -47,8 +45,7 @@ def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parame
     try:
         found = {row.row_id: row for row in corrections(warehouse, config, calls, at)}
     except WarehouseError as error:
-        text = f"{config.settings.service_log}: {error}; files and causes are known as far as answers name them"
-        alerts.append(Alert(LOG_UNREADABLE, "service_log", text, level=AlertLevel.WARNING))
+        alerts.append(alert(kinds.LOG_UNREADABLE, "service_log", log=config.settings.service_log, why=error))
         found = {}
     known = [found.get(call.row_id, call) for call in calls]
     rows: list[Record] = [*found.values()]
@@ -71,6 +68,6 @@ def _rows(
         try:
             rows.append(model.whole(columns))
         except ValidationError as error:
-            text = f"{model.TABLE}: a row cannot be read and is left out: {columns.get(model.ID)}: {error.errors()[0]}"
-            alerts.append(Alert("row_unreadable", "cleanup", text, level=AlertLevel.WARNING))
+            row, why = columns.get(model.ID), error.errors()[0]
+            alerts.append(alert(kinds.ROW_UNREADABLE, "cleanup", table=model.TABLE, row=row, why=why))
     return rows

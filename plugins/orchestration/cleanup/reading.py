@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import Alert, alert
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
 from orchestration.cleanup.backlog import Republished
 from orchestration.config.model import Config
-from orchestration.health.running import BLIND
+from orchestration.health import kinds
 from orchestration.records.tables import CallRecord
 from orchestration.services.files import LostFile
-from orchestration.words import AlertLevel, KeptPaths, Outcome
+from orchestration.words import KeptPaths, Outcome
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,7 @@ def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord]
     arrived, errors = arrived_files(warehouse, by_table, oldest)
     for table in errors:
         del by_table[table]
-    alerts = [
-        Alert("unreadable", table, f"{table}: {why}; none of its files was checked or republished")
-        for table, why in sorted(errors.items())
-    ]
+    alerts = [alert(kinds.TABLE_UNREADABLE, table, why=why) for table, why in sorted(errors.items())]
     if unnamed:
         alerts.append(_blind(config, unnamed, brought))
     files = [trace.file for traces in by_table.values() for trace in traces if trace.of_age]
@@ -72,11 +69,8 @@ def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
     """Return what to tell people when nobody says where the files of calls are (lesson A2)."""
     log = config.settings.service_log
     cure = f"{log} (settings.service_log) does not name them either" if log else "set settings.service_log to the log"
-    text = (
-        f"{BLIND}: {unnamed.total()} of {brought} calls that brought data name no file, so nobody sees whether it has "
-        f"arrived ({', '.join(sorted(unnamed))}); {cure}"
-    )
-    return Alert(BLIND, "cleanup", text, level=AlertLevel.WARNING)
+    scrapers = ", ".join(sorted(unnamed))
+    return alert(kinds.BLIND, "cleanup", unnamed=unnamed.total(), calls=brought, scrapers=scrapers, cure=cure)
 
 
 def republished_before(warehouse: Warehouse, config: Config, now: datetime) -> Mapping[str, Republished]:

@@ -14,7 +14,7 @@ from orchestration.cli.health import shadow_note
 from orchestration.config import Config
 from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import Finding
+from orchestration.health.findings import Finding, Part
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import current_day
@@ -23,29 +23,10 @@ from orchestration.words import Verdict
 
 WIDTH = 79
 SECONDS = 5
-PARTS: dict[str, frozenset[str]] = {
-    "locker": frozenset({"not_locked", "config_broken", "rules_changed", "halt_forgotten"}),
-    "decisions": frozenset(
-        {"missing_ticks", "expected_missed", "abort", "bigquery_down", "schedule_unknown", "unusable_rows"}
-        | {"rows_not_taken", "outbox_unwritable", "dag_paused", "clock_off", "schedule_frozen", "misdated_tips"}
-    ),
-    "executions": frozenset(
-        {"run_without_execution", "execution_failed", "execution_partial", "vetoed", "deadline_missed"}
-        | {"airflow_part_dead", "pool_full"}
-    ),
-    "calls": frozenset(
-        {"service_down", "answers_cut", "unknown_scraper", "service_slow", "source_failing", "source_silent"}
-        | {"mostly_no_data"}
-    ),
-    "box scores": frozenset({"games_incomplete", "source_late"}),
-    "handoff": frozenset({"files_missing", "table_gone", "cannot_publish", "phase2_silent"}),
-    "cleanup": frozenset({"no_cleanup", "cleanup_says", "cleanup_blind"}),
-}
-"""The kinds of findings that belong to each part of the day."""
 
 
 @dataclass
-class Part:
+class StatusPart:
     """One part: ``says`` is what there is, ``wrong`` what is not as it should be, each with the next command."""
 
     name: str
@@ -76,7 +57,7 @@ def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     return worst.exit_code
 
 
-def _print(part: Part) -> None:
+def _print(part: StatusPart) -> None:
     print(f"{part.verdict.value:9} {part.name:16} {part.says}"[:WIDTH])
     for text, command in part.wrong:
         for line in textwrap.wrap(text, WIDTH - 12):
@@ -86,13 +67,13 @@ def _print(part: Part) -> None:
             print(f"{'':12}next: {command}")
 
 
-def _day_parts(config: Config, day: date, now: datetime, problem: str | None) -> Iterator[Part]:
+def _day_parts(config: Config, day: date, now: datetime, problem: str | None) -> Iterator[StatusPart]:
     from orchestration.audit.facts import day_facts
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
     if day > current_day(config, now):
-        yield Part("the day", "has not begun", Verdict.UNKNOWN)
+        yield StatusPart("the day", "has not begun", Verdict.UNKNOWN)
         return
     warehouse = Warehouse(config.settings)
     try:
@@ -100,17 +81,17 @@ def _day_parts(config: Config, day: date, now: datetime, problem: str | None) ->
         failing = warehouse.query(statement("failing_scrapers"), {"first_date": day, "last_date": day})
         health = assess(config, facts, now)
     except WarehouseError as error:
-        yield Part(
+        yield StatusPart(
             "BigQuery", "unknown", Verdict.UNKNOWN, [(str(error), "airflow connections get google_cloud_default")]
         )
         return
     except Exception as error:
-        yield Part("the day", "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
+        yield StatusPart("the day", "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
         return
     for name, says in _numbers(facts, health).items():
-        found = [finding for finding in health.findings if finding.kind in PARTS[name]]
-        yield Part(name, says, _worst(found), [(finding.text, finding.command) for finding in found])
-        if name == "calls":
+        found = [finding for finding in health.findings if finding.of.part is name]
+        yield StatusPart(name.value, says, _worst(found), [(finding.text, finding.command) for finding in found])
+        if name is Part.CALLS:
             yield _failing(failing)
 
 
@@ -119,7 +100,7 @@ def _worst(found: Iterable[Finding]) -> Verdict:
     return next((v for v in (Verdict.UNHEALTHY, Verdict.DEGRADED) if v in verdicts), Verdict.HEALTHY)
 
 
-def _numbers(facts: DayFacts, health: Health) -> dict[str, str]:
+def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
     decisions = Counter(d.action.value for d in facts.decisions)
     executions = Counter(e.status.value for e in facts.executions)
     calls = Counter(c.outcome.value for c in facts.calls)
@@ -127,13 +108,13 @@ def _numbers(facts: DayFacts, health: Health) -> dict[str, str]:
     handoff = f"{last.missing} of {last.checked} files missing at {clock(last.at)} ET" if last else "not looked at yet"
     sent = sum(cleanup.republished for cleanup in facts.cleanups)
     return {
-        "locker": f"{len(facts.expected)} runs expected",
-        "decisions": _counts(decisions, ("RUN", "SKIP", "ABORT")),
-        "executions": _counts(executions, ("completed", "partial", "failed")),
-        "calls": _counts(calls, ("success", "no_data", "failed")) + " (every try counts)",
-        "box scores": f"{health.collected} of {health.games} games, {health.due} due",
-        "handoff": handoff,
-        "cleanup": f"{len(facts.cleanups)} times, {sent} messages sent again",
+        Part.LOCKER: f"{len(facts.expected)} runs expected",
+        Part.DECISIONS: _counts(decisions, ("RUN", "SKIP", "ABORT")),
+        Part.EXECUTIONS: _counts(executions, ("completed", "partial", "failed")),
+        Part.CALLS: _counts(calls, ("success", "no_data", "failed")) + " (every try counts)",
+        Part.BOX_SCORES: f"{health.collected} of {health.games} games, {health.due} due",
+        Part.HANDOFF: handoff,
+        Part.CLEANUP: f"{len(facts.cleanups)} times, {sent} messages sent again",
     }
 
 
@@ -141,7 +122,7 @@ def _counts(counter: Counter[str], words: Iterable[str]) -> str:
     return ", ".join(f"{counter[word]} {word}" for word in words)
 
 
-def _failing(rows: list[dict[str, Any]]) -> Part:
+def _failing(rows: list[dict[str, Any]]) -> StatusPart:
     """Scrapers with failed tries; those that succeeded in the end are no more than shown."""
     failed = [row for row in rows if row["failed"]]
     shown = [
@@ -149,23 +130,23 @@ def _failing(rows: list[dict[str, Any]]) -> Part:
         for row in rows[:5]
     ]
     says = f"{len(rows)} with a failed try, {len(failed)} lost a call"
-    return Part("failing scrapers", says, Verdict.DEGRADED if failed else Verdict.HEALTHY, shown)
+    return StatusPart("failing scrapers", says, Verdict.DEGRADED if failed else Verdict.HEALTHY, shown)
 
 
-def _part(name: str, look: Callable[[str], Part]) -> Part:
+def _part(name: str, look: Callable[[str], StatusPart]) -> StatusPart:
     """Return what ``look`` finds. A part that cannot be looked at is UNKNOWN; the others are shown all the same."""
     try:
         return look(name)
     except Exception as error:
-        return Part(name, "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
+        return StatusPart(name, "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
 
 
-def _outbox(name: str) -> Part:
+def _outbox(name: str) -> StatusPart:
     from orchestration.audit.outbox import Outbox
 
     outbox = Outbox()
     staged, refused = len(outbox.staged()), outbox.refused()
-    part = Part(name, f"{staged} rows staged, {len(refused)} refused")
+    part = StatusPart(name, f"{staged} rows staged, {len(refused)} refused")
     if refused:
         part.verdict = Verdict.DEGRADED
         text = f"rows that BigQuery refused lie beside their errors in {outbox.url}/refused, such as {refused[0].name}"
@@ -173,16 +154,16 @@ def _outbox(name: str) -> Part:
     return part
 
 
-def _service(name: str) -> Part:
+def _service(name: str) -> StatusPart:
     from orchestration.services.scraper_service import ScraperService
 
     problem = ScraperService().problem(SECONDS)
     if problem is None:
-        return Part(name, "answers")
-    return Part(name, "is down", Verdict.UNHEALTHY, [(problem, "airflow connections get scraper_service")])
+        return StatusPart(name, "answers")
+    return StatusPart(name, "is down", Verdict.UNHEALTHY, [(problem, "airflow connections get scraper_service")])
 
 
-def _airflow(name: str) -> Part:
+def _airflow(name: str) -> StatusPart:
     """What Airflow's own health page says; it needs no login."""
     from orchestration.alerts.channels import airflow_url
     from orchestration.services.airflow_health import NoHealthPage, components, ill
@@ -191,9 +172,9 @@ def _airflow(name: str) -> Part:
         found = components(airflow_url())
     except NoHealthPage as error:
         text = f"{error}; AIRFLOW__API__BASE_URL says where Airflow is"
-        return Part(name, "unknown", Verdict.UNKNOWN, [(text, "")])
+        return StatusPart(name, "unknown", Verdict.UNKNOWN, [(text, "")])
     healthy = [component for component, state in found.items() if state.get("status") == "healthy"]
-    part = Part(name, ", ".join(healthy) or "nothing is well")
+    part = StatusPart(name, ", ".join(healthy) or "nothing is well")
     for component, why in ill(found).items():
         part.verdict = Verdict.UNHEALTHY
         text = f"{component} is {found[component]['status']}: {why}"

@@ -8,20 +8,27 @@ from datetime import timedelta
 
 from orchestration.config.model import Config
 from orchestration.decisions.model import HISTORY_UNREADABLE
+from orchestration.health import kinds
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts
-from orchestration.health.findings import Finding, bad, script, worse
+from orchestration.health.findings import Finding, finding
 from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date
 from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome
 
 UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
 OF_THE_SERVICE = {
+    NOT_SET_UP: kinds.SERVICE_NOT_SET_UP,
+    UNREACHABLE: kinds.SERVICE_UNREACHABLE,
+    BROKEN_OFF: kinds.ANSWERS_CUT,
+    UNKNOWN: kinds.UNKNOWN_SCRAPER_CALLED,
+}
+"""Types of error of the service itself, and what each is as a finding; all others are about a source."""
+SERVICE_IN_WORDS = {
     UNREACHABLE: "the service cannot be reached",
     NOT_SET_UP: "the connection scraper_service does not exist, or contradicts itself",
     BROKEN_OFF: "the answer breaks off in the middle",
     UNKNOWN: "the service does not know the scraper; was it deployed anew?",
 }
-"""Kinds of error of the service itself; all others are about a source."""
 IN_WORDS = {
     "blocked": "blocks us (HTTP 403)",
     "rate_limited": "limits our rate (HTTP 429)",
@@ -57,14 +64,13 @@ def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
     ticks = sorted({d.tick for d in unread})
     times = clock(ticks[0]) if len(ticks) == 1 else f"{clock(ticks[0])} to {clock(ticks[-1])}"
     why = next((why for why in NoAnswer if why.value in unread[-1].reason), NoAnswer.DOWN)
-    text = f"{why.value} at {times} ET: {len(unread)} decisions were ABORT"
-    text += "" if why is NoAnswer.DOWN else f": {unread[-1].reason.partition(f'{why.value}: ')[2]}"
-    yield bad("bigquery_down", "all", text, script("check_system_status", facts.day))
+    more = "" if why is NoAnswer.DOWN else f": {unread[-1].reason.partition(f'{why.value}: ')[2]}"
+    yield finding(kinds.BIGQUERY_DOWN, "all", why=why.value, times=times, count=len(unread), more=more, day=facts.day)
 
 
 def in_words(short: str) -> str:
     """Return what an execution says of its failed calls, with what the kinds of error mean."""
-    known = {**OF_THE_SERVICE, **{kind: f"the source {says}" for kind, says in IN_WORDS.items()}}
+    known = {**SERVICE_IN_WORDS, **{kind: f"the source {says}" for kind, says in IN_WORDS.items()}}
     meant = [f"{kind}: {says}" for kind, says in known.items() if f": {kind}" in short]
     return short + (f" ({'; '.join(meant)})" if meant else "")
 
@@ -82,32 +88,20 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """The scraper service itself, or the sources behind it, by what the failed calls have in common."""
     failed = failed_calls(config, facts)
     lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
-    level = bad if lost else worse
-    command = script("investigate_scraper_failures", facts.day, " --days 1")
-    status = script("check_system_status", facts.day)
-    unset = [call for call in failed if call.error_type == NOT_SET_UP]
-    if unset:
-        text = f"the connection scraper_service does not exist, or contradicts itself: {_calls(unset)}"
-        yield level("service_down", "scraper_service", text, status, detail=NOT_SET_UP)
-    cut_off = [call for call in failed if call.error_type == UNREACHABLE]
-    if cut_off:
-        text = f"the scraper service cannot be reached: {_calls(cut_off)}"
-        yield level("service_down", "scraper_service", text, status)
-    broken = [call for call in failed if call.error_type == BROKEN_OFF]
-    if broken:
-        text = f"the scraper service breaks its answers off in the middle: {_calls(broken)}"
-        yield level("answers_cut", "scraper_service", text, status)
+    for error, kind in OF_THE_SERVICE.items():
+        if calls := [call for call in failed if call.error_type == error]:
+            # A connection that is not there is told apart from a service out of reach.
+            detail = NOT_SET_UP if error == NOT_SET_UP else ""
+            yield finding(kind, "scraper_service", detail=detail, critical=lost, calls=_calls(calls), day=facts.day)
     groups: dict[tuple[str, str], list[CallFact]] = defaultdict(list)
-    unknown = [call for call in failed if call.error_type == UNKNOWN]
-    if unknown:
-        text = f"the scraper service does not know a scraper; was it deployed anew? {_calls(unknown)}"
-        yield level("unknown_scraper", "scraper_service", text, "python -m orchestration init")
     for call in failed:
         if call.error_type not in OF_THE_SERVICE:
             groups[_source(config, call.scraper), call.error_type or "failed"].append(call)
-    for (source, kind), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
-        text = f"the source {source} {IN_WORDS.get(kind, 'fails')}: {_calls(calls)} ({kind})"
-        yield level("source_failing", source, text, command)
+    for (source, error), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
+        fails = IN_WORDS.get(error, "fails")
+        yield finding(
+            kinds.SOURCE_FAILING, source, critical=lost, fails=fails, calls=_calls(calls), error=error, day=facts.day
+        )
 
 
 def _calls(calls: list[CallFact]) -> str:
@@ -126,11 +120,15 @@ def _slow(facts: DayFacts) -> Iterator[Finding]:
             latest += [call for call in timed if call.tick == tick and call.outcome is not Outcome.FAILED]
     slow = [c for c in latest if (c.seconds or 0) >= SLOW * (c.timeout_seconds or 0)]
     if len(slow) >= ENOUGH_CALLS and len(slow) * 2 >= len(latest):
-        text = (
-            f"the scraper service is slow: since {clock(min(c.tick for c in slow))} ET {len(slow)} of {len(latest)} "
-            f"calls took {SLOW:.0%} or more of the time that they have"
+        yield finding(
+            kinds.SERVICE_SLOW,
+            "scraper_service",
+            since=clock(min(c.tick for c in slow)),
+            slow=len(slow),
+            calls=len(latest),
+            share=f"{SLOW:.0%}",
+            day=facts.day,
         )
-        yield worse("service_slow", "scraper_service", text, script("check_system_status", facts.day))
 
 
 def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -149,10 +147,8 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
     # Whose data most of the scrapers wait for comes first.
     for source, scrapers in sorted(late.items(), key=lambda item: (-len(item[1]), item[0])):
         count = max(len(asked[scraper]) for scraper in scrapers)
-        text = (
-            f"the source {source} is late: {', '.join(sorted(scrapers))} found none of the {count} games that are due"
-        )
-        yield worse("source_late", source, text, script("view_today_timeline", facts.day))
+        names = ", ".join(sorted(scrapers))
+        yield finding(kinds.SOURCE_LATE, source, scrapers=names, games=count, day=facts.day)
 
 
 def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -165,11 +161,8 @@ def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
         outcomes = [c.outcome for c in facts.calls if c.scraper == scraper and c.outcome is not Outcome.FAILED]
         quiet = len(outcomes) >= ENOUGH_CALLS and set(outcomes) == {Outcome.NO_DATA}
         if quiet and len(quiet_days) >= SILENT_DAYS:
-            text = (
-                f"the source {_source(config, scraper)} is silent: {scraper} found nothing in {len(outcomes)} calls "
-                f"and has brought nothing since {before:%a %d %b} {clock(before)} ET"
-            )
-            yield worse("source_silent", scraper, text, script("view_today_timeline", facts.day))
+            since, source = f"{before:%a %d %b} {clock(before)}", _source(config, scraper)
+            yield finding(kinds.SOURCE_SILENT, scraper, source=source, calls=len(outcomes), since=since, day=facts.day)
 
 
 def _source(config: Config, scraper: str) -> str:
@@ -182,21 +175,24 @@ def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
     last = facts.last_cleanup
     if last is None:
         return
-    command = script("check_system_status", facts.day)
     gone = [error for error in last.errors if NoAnswer.GONE.value in error]
     if gone:
-        yield bad("table_gone", "phase2", f"a table is gone at {clock(last.at)} ET: {gone[0]}", command)
+        yield finding(kinds.TABLE_GONE, "phase2", at=clock(last.at), why=gone[0], day=facts.day)
     unsent = [error for error in last.errors if "not published" in error]
     if unsent:
-        yield worse("cannot_publish", "cleanup", f"Pub/Sub takes no messages: {unsent[0]}", command)
+        yield finding(kinds.CANNOT_PUBLISH, "cleanup", why=unsent[0], day=facts.day)
         return
     nothing_arrives = last.missing == last.checked or _none_since(config, facts, last)
     if last.missing >= ENOUGH_FILES and (nothing_arrives or _in_vain(facts, last)):
-        text = (
-            f"Phase 2 reads no messages, or writes nothing: {last.missing} of {last.checked} files are not in their "
-            f"tables at {clock(last.at)} ET, the oldest for {last.oldest_missing_minutes} min"
+        yield finding(
+            kinds.PHASE2_SILENT,
+            "phase2",
+            missing=last.missing,
+            files=last.checked,
+            at=clock(last.at),
+            minutes=last.oldest_missing_minutes,
+            day=facts.day,
         )
-        yield worse("phase2_silent", "phase2", text, command)
 
 
 def _in_vain(facts: DayFacts, last: CleanupFact) -> bool:

@@ -12,8 +12,9 @@ from orchestration.decisions.collected import lacking as still_lacking
 from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
+from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import GRACE, Finding, bad, script, trigger, worse
+from orchestration.health.findings import GRACE, Finding, finding
 from orchestration.nba.eastern import NOON, after, at, clock
 from orchestration.nba.games import Game, named
 from orchestration.planning.day import day_bounds
@@ -62,9 +63,8 @@ def usable(facts: DayFacts) -> Iterator[Finding]:
     """Rows of the schedule that are no games: left out of every decision, and named here."""
     # What lies ahead may not be decided yet: teams of a play-in, tips of a playoff.
     if rows := [row for row in facts.schedule.unusable if row.date is None or row.date <= facts.day]:
-        what = "row of the schedule is" if len(rows) == 1 else "rows of the schedule are"
-        text = f"{len(rows)} {what} no game and left out: {'; '.join(named(rows))}"
-        yield worse("unusable_rows", "schedule_dependency", text, trigger("schedule_dependency", force=True))
+        what = "1 row of the schedule is" if len(rows) == 1 else f"{len(rows)} rows of the schedule are"
+        yield finding(kinds.UNUSABLE_ROWS, "schedule_dependency", rows=what, which="; ".join(named(rows)))
 
 
 def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -80,13 +80,19 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
     if not open_games:
         return
     game, scrapers = next(iter(open_games.items()))
-    count = len(facts.schedule.on(facts.day))
-    text = f"{len(open_games)} of {count} games are incomplete; {game.label} lacks {', '.join(scrapers)}"
     again = next((tick for tick in reconciles(config, facts.day) if tick > now), None)
-    text += "" if again is None else f"; reconcile looks at {clock(again)} ET"
     window = next(name for name, w in _calling(config).items() if scrapers[0] in w.execution_plan.scrapers)
-    command = trigger(window, force=True, target_date=facts.day.isoformat())
-    yield (bad if missing(critical_only=True) else worse)("games_incomplete", window, text, command)
+    yield finding(
+        kinds.GAMES_INCOMPLETE,
+        window,
+        critical=bool(missing(critical_only=True)),
+        incomplete=len(open_games),
+        games=len(facts.schedule.on(facts.day)),
+        game=game.label,
+        scrapers=", ".join(scrapers),
+        again="" if again is None else f"; reconcile looks at {clock(again)} ET",
+        day=facts.day,
+    )
 
 
 def reconciles(config: Config, day: date) -> list[datetime]:
@@ -126,5 +132,4 @@ def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:
             outcomes = Counter(c.outcome for c in facts.calls if (c.workflow, c.scraper) == (name, scraper))
             empty, worked = outcomes[Outcome.NO_DATA], outcomes[Outcome.NO_DATA] + outcomes[Outcome.SUCCESS]
             if worked >= ENOUGH_CALLS and empty / worked >= NO_DATA_SUSPICIOUS:
-                text = f"{scraper} ({name}): {empty} of {worked} calls found no data on a game day"
-                yield worse("mostly_no_data", scraper, text, script("view_today_timeline", facts.day))
+                yield finding(kinds.MOSTLY_NO_DATA, scraper, caller=name, empty=empty, calls=worked, day=facts.day)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestration.config.model import Config
-from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding
 from orchestration.health.verdict import assess
@@ -30,7 +29,7 @@ class Healed:
 def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
     """Return what the check would have found during the day and does not find at the aware ``now``, in its order.
 
-    The ABORTs of an outage of BigQuery are said with it, not one by one.
+    What a cause explains is said with it, not one by one: the ABORTs of an outage of BigQuery.
 
     The schedule is today's, as it is for everything that looks back.
     """
@@ -44,10 +43,9 @@ def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]
             if key not in still:
                 found[key] = Healed(finding, found[key].first if key in found else look, look)
         look = after(look, HOUR)
-    outage = found.get(("bigquery_down", "all", ""))
-    return tuple(was for was in found.values() if outage is None or not _is_part_of(outage, was))
+    return tuple(was for was in found.values() if not any(_explains(cause, was) for cause in found.values()))
 
 
-def _is_part_of(outage: Healed, was: Healed) -> bool:
-    is_abort = (was.finding.kind, was.finding.detail) == ("abort", HISTORY_UNREADABLE)
-    return is_abort and outage.first <= was.first and was.last <= outage.last
+def _explains(cause: Healed, was: Healed) -> bool:
+    of_it = (was.finding.kind, was.finding.detail) in cause.finding.of.explains
+    return of_it and cause.first <= was.first and was.last <= cause.last

@@ -10,8 +10,9 @@ from orchestration.config.model import Config
 from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
+from orchestration.health import kinds
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
-from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, bad, script, trigger, worse
+from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, finding
 from orchestration.nba.eastern import after, clock
 from orchestration.planning.day import day_bounds
 from orchestration.runs.execution import VETOED
@@ -20,15 +21,14 @@ from orchestration.words import Action, ExecutionStatus
 LOCK_GRACE = timedelta(minutes=15)
 """From the lock's tick until the day must be locked."""
 BLIND = "blind"
-"""The kind of the cleanup's alert, and how its text begins, when paths of files are not known (lesson A2)."""
+"""How the cleanup's alert begins when paths of files are not known (lesson A2)."""
 
 
 def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """The schedule that every game-aware decision rests on."""
     _, end = day_bounds(config, facts.day)
     if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
-        text = f"the schedule is unknown: {reason}"
-        yield bad("schedule_unknown", "schedule_dependency", text, trigger("schedule_dependency", force=True))
+        yield finding(kinds.SCHEDULE_UNKNOWN, "schedule_dependency", why=reason)
 
 
 def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -37,8 +37,7 @@ def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     if not config.settings.daily_schedule_lock.enabled or facts.since(start) > start:
         return
     if not facts.expected and now >= after(start, LOCK_GRACE):
-        text = f"the locker did not lock {facts.day}; is the DAG schedule_locker paused?"
-        yield worse("not_locked", "schedule_locker", text, "airflow dags list-runs schedule_locker")
+        yield finding(kinds.NOT_LOCKED, "schedule_locker", day=facts.day)
 
 
 def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -58,15 +57,11 @@ def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     if silent and len(silent) == len(config.enabled):
         moments = sorted({tick for ticks in silent.values() for tick in ticks})
         total = sum(len(ticks) for ticks in silent.values())
-        text = (
-            f"no decision of any workflow between {clock(moments[0])} and {clock(moments[-1])} ET ({total} ticks); "
-            "was the scheduler down?"
-        )
-        yield bad("missing_ticks", "all", text, "airflow jobs check --job-type SchedulerJob")
+        first, last = clock(moments[0]), clock(moments[-1])
+        yield finding(kinds.ALL_TICKS_MISSING, "all", first=first, last=last, count=total)
         return
     for name, ticks in sorted(silent.items()):
-        text = f"{name}: {len(ticks)} ticks without a decision, the first at {clock(ticks[0])} ET; is the DAG paused?"
-        yield bad("missing_ticks", name, text, "airflow dags list --columns dag_id,is_paused")
+        yield finding(kinds.TICKS_MISSING, name, count=len(ticks), first=clock(ticks[0]))
 
 
 def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -82,8 +77,7 @@ def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
             missed.setdefault(run.workflow, []).append(run.tick)
     for workflow, ticks in sorted(missed.items()):
         times = ", ".join(clock(tick) for tick in sorted(ticks))
-        text = f"{workflow} was expected to run at {times} ET and did not: missed"
-        yield bad("expected_missed", workflow, text, script("check_missing_executions", facts.day))
+        yield finding(kinds.EXPECTED_MISSED, workflow, times=times, day=facts.day)
 
 
 def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list[DecisionFact]:
@@ -96,17 +90,23 @@ def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list
 def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """RUN decisions that nobody executed (lesson K10), and ABORTs that nothing made up for."""
     for decision in unexecuted(facts, now):
-        text = f"RUN without execution: {decision.workflow} at {clock(decision.tick)} ET"
-        command = f"airflow dags list-runs {decision.workflow}"
-        yield bad("run_without_execution", decision.workflow, text, command, decision.run_id)
+        at, run_id = clock(decision.tick), decision.run_id
+        yield finding(kinds.RUN_WITHOUT_EXECUTION, decision.workflow, run_id=run_id, at=at)
     # By rule too: while one stands, another must not seem to be over.
     aborts = sorted(standing_aborts(config, facts), key=lambda decision: (decision.workflow, decision.rule))
     for (workflow, rule), group in groupby(aborts, key=lambda decision: (decision.workflow, decision.rule)):
         found = list(group)
-        times = f" ({len(found)} times)" if len(found) > 1 else ""
-        text = f"ABORT: {workflow} at {clock(found[-1].tick)} ET{times}: {found[-1].reason}"
-        command = script("view_today_timeline", facts.day)
-        yield bad("abort", workflow, text, command, found[-1].run_id, rule)
+        last, times = found[-1], f" ({len(found)} times)" if len(found) > 1 else ""
+        yield finding(
+            kinds.ABORT,
+            workflow,
+            run_id=last.run_id,
+            detail=rule,
+            at=clock(last.tick),
+            times=times,
+            reason=last.reason,
+            day=facts.day,
+        )
 
 
 def standing_aborts(config: Config, facts: DayFacts) -> list[DecisionFact]:
@@ -164,17 +164,23 @@ def executed(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Executions that failed and were not made up for."""
     for execution in standing_failures(config, facts):
         why = execution.error or "no call was made"
-        name, run_id = execution.workflow, execution.run_id
-        text = f"{name} at {clock(execution.tick)} ET {execution.status.value}: {why}"
-        calls = script("investigate_scraper_failures", facts.day, " --days 1")
         if why.startswith(VETOED):
-            yield worse("vetoed", name, text, script("view_today_timeline", facts.day), run_id)
+            kind = kinds.VETOED
         elif execution.deadline_missed and not execution.calls:
-            yield bad("deadline_missed", name, text, f"airflow dags list-runs {name} --state running", run_id)
+            kind = kinds.DEADLINE_MISSED
         elif execution.status is ExecutionStatus.FAILED:
-            yield bad("execution_failed", name, text, calls, run_id)
+            kind = kinds.EXECUTION_FAILED
         else:
-            yield worse("execution_partial", name, text, calls, run_id)
+            kind = kinds.EXECUTION_PARTIAL
+        yield finding(
+            kind,
+            execution.workflow,
+            run_id=execution.run_id,
+            at=clock(execution.tick),
+            status=execution.status.value,
+            why=why,
+            day=facts.day,
+        )
 
 
 def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -186,16 +192,18 @@ def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     last = facts.last_cleanup
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):
         since = "today" if last is None else f"since {clock(last.at)} ET"
-        yield worse("no_cleanup", "cleanup", f"no cleanup {since}", "airflow dags list-runs cleanup")
+        yield finding(kinds.NO_CLEANUP, "cleanup", since=since)
     if last is None:
         return
-    command = script("check_system_status", facts.day)
+    at, day = clock(last.at), facts.day
     blind = [error for error in last.errors if error.startswith(BLIND)]
     if blind:
-        yield worse("cleanup_blind", "cleanup", f"the cleanup at {clock(last.at)} ET is {blind[0]}", command)
+        yield finding(kinds.CLEANUP_BLIND, "cleanup", at=at, why=blind[0], day=day)
     others = [error for error in last.errors if error not in blind]
     if last.missing > last.republished:
-        text = f"{last.missing} of {last.checked} files had not reached their table at {clock(last.at)} ET"
-        yield worse("files_missing", "cleanup", f"{text}; {last.republished} republished then", command)
+        missing, sent = last.missing, last.republished
+        yield finding(
+            kinds.FILES_MISSING, "cleanup", missing=missing, files=last.checked, republished=sent, at=at, day=day
+        )
     elif others:
-        yield worse("cleanup_says", "cleanup", f"the cleanup at {clock(last.at)} ET says: {others[0]}", command)
+        yield finding(kinds.CLEANUP_SAYS, "cleanup", at=at, why=others[0], day=day)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import Finding, bad, trigger, worse
+from orchestration.health.findings import Finding, finding
 from orchestration.nba.eastern import after, clock
 from orchestration.nba.games import FINAL
 
@@ -29,11 +30,8 @@ def frozen(facts: DayFacts) -> Iterator[Finding]:
         if len(over) < ENOUGH_GAMES:
             continue
         if all(game.status != FINAL for game in over):
-            text = (
-                f"the schedule's source is frozen: brought anew {refreshed:%a} {clock(refreshed)} ET, it still says "
-                f"that none of the {len(over)} games of {day} is over"
-            )
-            yield bad("schedule_frozen", "schedule_dependency", text, trigger("schedule_dependency", force=True))
+            when = f"{refreshed:%a} {clock(refreshed)}"
+            yield finding(kinds.SCHEDULE_FROZEN, "schedule_dependency", refreshed=when, games=len(over), night=day)
         return
 
 
@@ -42,8 +40,11 @@ def misdated(facts: DayFacts) -> Iterator[Finding]:
     games = facts.schedule.on(facts.day)
     wrong = [game for game in games if game.misdated]
     if wrong:
-        text = (
-            f"{len(wrong)} of {len(games)} tips of {facts.day} do not lie on their game date, such as that of "
-            f"{wrong[0].label}: they are taken for unknown"
+        yield finding(
+            kinds.MISDATED_TIPS,
+            "schedule_dependency",
+            wrong=len(wrong),
+            tips=len(games),
+            day=facts.day,
+            game=wrong[0].label,
         )
-        yield worse("misdated_tips", "schedule_dependency", text, "python -m orchestration init")

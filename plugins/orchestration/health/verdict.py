@@ -7,48 +7,12 @@ from datetime import datetime
 
 from orchestration.config.model import Config
 from orchestration.health import data, running, schedule
-from orchestration.health.around import around, changed, forgotten
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import Finding
+from orchestration.health.findings import Finding, Role
+from orchestration.health.kinds import RANK
+from orchestration.health.surroundings import around, changed, forgotten
 from orchestration.words import Verdict
-
-CAUSES = (
-    *("bigquery_down", "rows_not_taken", "missing_ticks"),
-    *("airflow_part_dead", "pool_full", "dag_paused", "config_broken", "rules_changed"),
-    *("service_down", "answers_cut", "unknown_scraper", "source_failing", "service_slow"),
-    *("schedule_frozen", "misdated_tips", "source_silent", "source_late"),
-    *("table_gone", "cannot_publish", "phase2_silent"),
-)
-"""Kinds that explain others and so come first, in this order; ``missing_ticks`` only of all workflows.
-
-What everything needs comes before what only a part of it needs: BigQuery, Airflow, our rules, the service, a source,
-the handoff.
-"""
-MINOR = ("not_locked", "mostly_no_data", "clock_off", "outbox_unwritable", "halt_forgotten")
-"""Kinds that explain no others, and are causes of their own: beside another the first line names them too."""
-TOLD_ELSEWHERE = frozenset(
-    {
-        "no_cleanup",
-        "files_missing",
-        "cleanup_says",
-        "cleanup_blind",
-        "cannot_publish",
-        "deadline_missed",
-        "rows_not_taken",
-        "table_gone",
-    }
-)
-"""Kinds that the cleanup and the deadline's callback tell people themselves."""
-
-
-OF_A_SHADOW = frozenset(
-    {"bigquery_down", "missing_ticks", "schedule_unknown", "not_locked", "expected_missed", "abort", "deadline_missed"}
-    | {"no_cleanup", "cleanup_says", "rows_not_taken", "airflow_part_dead", "dag_paused", "config_broken"}
-    | {"rules_changed", "schedule_frozen", "misdated_tips", "clock_off", "halt_forgotten"}
-    | {"outbox_unwritable"}
-)
-"""Kinds that a shadow is to blame for itself. Calls, games and files are the other system's."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +32,7 @@ class Health:
         """One line: the verdict and the most likely cause."""
         if self.findings:
             first = self.findings[0]
-            named = [f for f in self.findings if is_cause(f) or f.kind in MINOR]
+            named = [f for f in self.findings if f.of.role is not Role.EFFECT]
             also = {(f.kind, f.detail): f.text for f in reversed(named)}
             also.pop((first.kind, first.detail), None)
             return "; also: ".join([f"{self.verdict.value}: {first.text}", *list(reversed(also.values()))])
@@ -103,7 +67,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *data.not_empty(config, facts),
         *running.cleaned(config, facts, now),
     ]
-    findings = [f for f in findings if f.kind in OF_A_SHADOW or not config.is_shadow(f.workflow)]
+    findings = [f for f in findings if f.of.of_a_shadow or not config.is_shadow(f.workflow)]
     findings.sort(key=_first_things_first)
     worst = Verdict.UNHEALTHY if any(f.verdict is Verdict.UNHEALTHY for f in findings) else Verdict.DEGRADED
     verdict = worst if findings else Verdict.HEALTHY if games else Verdict.NO_GAMES
@@ -113,12 +77,8 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     return Health(verdict, tuple(findings), len(games), collected, len(due), halt.reason if halt else None, shadow)
 
 
-def is_cause(finding: Finding) -> bool:
-    """Return whether a finding explains others."""
-    return finding.kind in CAUSES and (finding.kind != "missing_ticks" or finding.workflow == "all")
-
-
 def _first_things_first(finding: Finding) -> tuple[int, int, int]:
-    rank = CAUSES.index(finding.kind) if is_cause(finding) else len(CAUSES)
-    minor = MINOR.index(finding.kind) if finding.kind in MINOR else len(MINOR)
-    return rank, 0 if finding.verdict is Verdict.UNHEALTHY else 1, minor
+    """Causes by their rank; then what makes the day UNHEALTHY, and of equals what is a cause of its own."""
+    rank, role = RANK[finding.kind], finding.of.role
+    cause, minor = (rank if role is one else len(RANK) for one in (Role.CAUSE, Role.MINOR))
+    return cause, 0 if finding.verdict is Verdict.UNHEALTHY else 1, minor

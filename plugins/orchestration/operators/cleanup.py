@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration.alerts.memory import alert_once
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import alert
 from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.decisions.request import OF_CLEANUP
-from orchestration.health.findings import trigger
-from orchestration.health.running import BLIND
+from orchestration.health import kinds
 from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
 from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
 from orchestration.operators.metrics import (
@@ -27,7 +26,6 @@ from orchestration.operators.metrics import (
 )
 from orchestration.runs.clock import RunClock
 from orchestration.services.google_cloud import FilesUnknown, republish, vanished_files
-from orchestration.words import AlertLevel
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from orchestration.records.tables import CleanupRecord, Seen
 
 
-UNREADABLE = "unreadable"
-"""The kind of an alert: what the cleanup needs to know cannot be read."""
 HALF_WRITTEN = timedelta(hours=1)
 """A file that is still half written after this time is that of a killed task, whose next try wrote its own."""
 REFUSALS = 3
@@ -66,15 +62,15 @@ class DrainOutboxOperator(AlertingOperator):
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
             context["ti"].xcom_push(UNDRAINED_KEY, str(error))
-            alerts.append(Alert("not_drained", "outbox", f"{error}; the next hour tries again"))
+            alerts.append(alert(kinds.NOT_DRAINED, "outbox", why=error))
         if swept := outbox.sweep(RunClock.wall() - HALF_WRITTEN):
             self.log.info("%d half-written file(s) of killed tasks removed; their next tries wrote their own", swept)
         self._measure(outbox)
         # Also what a task's callback has set aside, which can tell nobody.
         if lines := outbox.refusals():
             more = f"; and {len(lines) - REFUSALS} more" if len(lines) > REFUSALS else ""
-            text = f"BigQuery refused {len(lines)} row(s); they are set aside: {'; '.join(lines[:REFUSALS])}{more}"
-            alerts.append(Alert("rows_refused", "outbox", text))
+            which = "; ".join(lines[:REFUSALS]) + more
+            alerts.append(alert(kinds.ROWS_REFUSED, "outbox", rows=len(lines), which=which))
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
             raise AirflowFailException(f"BigQuery refused rows; they are set aside: {'; '.join(drained.refused)}")
@@ -107,19 +103,18 @@ class CleanupOperator(AlertingOperator):
         seen = inspect_surroundings(context, self.config, warehouse, self.log)
         if shadow:
             # Files, and messages that are lost, are those of the system beside ours.
-            look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == UNREADABLE))
+            look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == kinds.UNREADABLE.id))
         sent: dict[str, str | None] = {}
         if look.publish:
             look, sent = self._publish(context, clock, look, started, seen)
         alerts = [*look.alerts]
         unsent = Counter(why for why in sent.values() if why is not None)
         if unsent:
-            text = "; ".join(f"{count} not published: {why}" for why, count in unsent.items())
-            alerts.append(Alert("not_published", "cleanup", text))
+            why = "; ".join(f"{count} not published: {why}" for why, count in unsent.items())
+            alerts.append(alert(kinds.NOT_PUBLISHED, "cleanup", why=why))
         threshold = self.config.settings.cleanup_processor.notification_threshold
         if len(look.missing) >= threshold and not shadow:
-            text = f"{len(look.missing)} of {look.checked} files were missing"
-            alerts.append(Alert("many_missing", "cleanup", text, level=AlertLevel.WARNING))
+            alerts.append(alert(kinds.MANY_MISSING, "cleanup", missing=len(look.missing), files=look.checked))
         published = {path for path, why in sent.items() if why is None}
         self._record(self._row(context, clock, look, published, [alert.text for alert in alerts], started, seen))
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
@@ -151,7 +146,7 @@ class CleanupOperator(AlertingOperator):
         What the service's log says corrects our rows first, at the moment ``at`` of the wall clock.
         """
         from orchestration.audit.warehouse import WarehouseError
-        from orchestration.cleanup.corrections import LOG_UNREADABLE, correct
+        from orchestration.cleanup.corrections import correct
         from orchestration.cleanup.reading import look_back, read_files, republished_before
 
         config = self.config
@@ -162,26 +157,19 @@ class CleanupOperator(AlertingOperator):
             found = read_files(warehouse, config, known.calls, now)
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
-            alert = Alert(UNREADABLE, "cleanup", f"{error}; nothing was checked or republished")
-            return Backlog(0, (), (), (alert,), known=False)
+            return Backlog(0, (), (), (alert(kinds.UNREADABLE, "cleanup", why=error),), known=False)
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
         # Whoever cannot read the log knows no files for that reason.
-        unread = any(alert.kind == LOG_UNREADABLE for alert in known.alerts)
-        seen = (alert for alert in found.alerts if not (unread and alert.kind == BLIND))
+        unread = any(one.kind == kinds.LOG_UNREADABLE.id for one in known.alerts)
+        seen = (one for one in found.alerts if not (unread and one.kind == kinds.BLIND.id))
         look = replace(look, alerts=(*known.alerts, *seen, *look.alerts))
         try:
             gone = vanished_files(file.gcs_path for file in look.publish)
         except FilesUnknown as error:
-            text = f"Cloud Storage does not say which files exist, so none is republished: {error}"
-            return replace(look, publish=(), alerts=(*look.alerts, Alert("files_unknown", "cleanup", text)))
+            unknown = alert(kinds.FILES_UNKNOWN, "cleanup", why=error)
+            return replace(look, publish=(), alerts=(*look.alerts, unknown))
         vanished = [
-            Alert(
-                "vanished",
-                file.scraper_name,
-                f"vanished: {file.gcs_path} no longer exists; reconcile fetches it anew",
-                trigger("reconcile"),
-                AlertLevel.WARNING,
-            )
+            alert(kinds.VANISHED, file.scraper_name, file=file.gcs_path)
             for file in look.publish
             if file.gcs_path in gone
         ]
@@ -202,8 +190,8 @@ class CleanupOperator(AlertingOperator):
         except WarehouseError as error:
             why = str(error)
         if why:
-            alert = Alert("unrecorded", "cleanup", f"nothing is republished, since it could not be recorded: {why}")
-            return replace(look, publish=(), alerts=(*look.alerts, alert)), {}
+            unrecorded = alert(kinds.UNRECORDED, "cleanup", why=why)
+            return replace(look, publish=(), alerts=(*look.alerts, unrecorded)), {}
         return look, republish(self.config.settings.topic, look.publish, started)
 
     def _row(

@@ -10,11 +10,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration import __version__
 from orchestration.alerts.memory import tell_once
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import alert
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
-from orchestration.health.findings import script
+from orchestration.health.kinds import ABORT_NOW, OF_DECISIONS
 from orchestration.nba.eastern import et
 from orchestration.operators.base import AlertingOperator, asked_of, first_time, task_key
 from orchestration.operators.metrics import DECISIONS
@@ -92,13 +92,18 @@ class DecideOperator(AlertingOperator, BranchMixIn):
 
     def _tell(self, context: Context, decision: Decision) -> None:
         """Tell people of the decision's alert. That nobody could be told keeps no run from its work."""
-        command = script("view_today_timeline", current_day(self.config, decision.tick))
-        level, run_id = decision.alert_level, context["ti"].run_id
-        alert = Alert(decision.rule, decision.workflow, decision.reason, command, level, run_id)
         try:
-            tell_once(context, self.config, [alert], self.log)
+            one = alert(
+                OF_DECISIONS[decision.rule],
+                decision.workflow,
+                level=decision.alert_level,
+                run_id=context["ti"].run_id,
+                day=current_day(self.config, decision.tick),
+                reason=decision.reason,
+            )
+            tell_once(context, self.config, [one], self.log)
         except Exception:
-            self.log.exception("Nobody was told: %s", alert.text)
+            self.log.exception("Nobody was told: %s", decision.reason)
 
     def _decide(self, request: Request, clock: RunClock) -> Decision:
         from orchestration.audit.inputs import decision_inputs
@@ -167,10 +172,15 @@ class AbortOperator(AlertingOperator):
             raise AirflowFailException(refused)
         decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
         tick = datetime.fromisoformat(decision["tick"])
-        command = script("view_today_timeline", current_day(self.config, tick))
-        level, run_id = AlertLevel(decision["alert_level"]), context["ti"].run_id
-        text, rule = f"ABORT: {decision['reason']}", decision["rule"]
         # Another rule's ABORT of the same day is another alert.
-        alert = Alert("abort", decision["workflow"], text, command, level, run_id, detail=rule)
-        tell_once(context, self.config, [alert], self.log)
+        one = alert(
+            ABORT_NOW,
+            decision["workflow"],
+            level=AlertLevel(decision["alert_level"]),
+            run_id=context["ti"].run_id,
+            day=current_day(self.config, tick),
+            detail=decision["rule"],
+            reason=decision["reason"],
+        )
+        tell_once(context, self.config, [one], self.log)
         raise AirflowFailException(f"ABORT {decision['workflow']}: {decision['reason']}")

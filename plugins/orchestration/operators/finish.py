@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import tell_once
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import alert
 from orchestration.health.causes import in_words
-from orchestration.health.findings import script
+from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
 from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.operators.call_rows import KILLED, Call, call_row, left_by_calls
 from orchestration.operators.decide import DECISION_KEY
@@ -19,7 +19,7 @@ from orchestration.operators.hold import VETO_KEY
 from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
-from orchestration.words import AlertLevel, ExecutionStatus, Outcome
+from orchestration.words import ExecutionStatus, Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -146,14 +146,16 @@ class FinishOperator(AlertingOperator):
     def _tell(self, context: Context, clock: RunClock, why: str) -> None:
         """Tell people of a failed execution, as loudly as the workflow asks for. The watchdog has the same kinds."""
         assert self.workflow is not None
-        text, run_id = f"failed: {in_words(why)}", context["ti"].run_id
-        command = script("investigate_scraper_failures", current_day(self.config, clock.tick), " --days 1")
-        level = self.config.workflows[self.workflow].alerts.failure
-        alert = Alert("execution_failed", self.workflow, text, command, level, run_id)
-        if why.startswith(VETOED):
-            command = script("view_today_timeline", current_day(self.config, clock.tick))
-            alert = Alert("vetoed", self.workflow, text, command, AlertLevel.WARNING, run_id)
-        tell_once(context, self.config, [alert], self.log)
+        vetoed = why.startswith(VETOED)
+        one = alert(
+            VETOED_NOW if vetoed else EXECUTION_FAILED_NOW,
+            self.workflow,
+            level=None if vetoed else self.config.workflows[self.workflow].alerts.failure,
+            run_id=context["ti"].run_id,
+            day=current_day(self.config, clock.tick),
+            why=in_words(why),
+        )
+        tell_once(context, self.config, [one], self.log)
 
     def _killed(
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.alerts.channels import airflow_url
 from orchestration.config.last_good import in_use
 from orchestration.config.model import LOCKER, RECONCILE, Config
-from orchestration.health.around import DEFAULT_POOL, UNWRITABLE
+from orchestration.health.surroundings import DEFAULT_POOL, UNWRITABLE
 from orchestration.runs.clock import RunClock
 from orchestration.words import Around
 

@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import tell_once
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import alert
 from orchestration.assets import SLATE_SCHEDULED
 from orchestration.decisions.request import OF_LOCKER
+from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS
 from orchestration.health.slates import scheduled
 from orchestration.operators.asset_events import SlateOperator
 from orchestration.operators.base import AlertingOperator, asked_of, refuse_nonsense, task_key
 from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.day import day_bounds, plan, rules_digest
 from orchestration.runs.clock import RunClock
-from orchestration.words import Action, AlertLevel
+from orchestration.words import Action
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-
-INIT = "python -m orchestration init"
-"""The command that looks everything up again; safe to repeat."""
 
 
 class LockOperator(SlateOperator):
@@ -82,10 +79,9 @@ class LockOperator(SlateOperator):
         self.log.info("%s: %d expected runs locked", day, len(expected))
         aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
         if aborts:
-            text = f"{len(expected)} runs locked, but the plan of {day} aborts: {'; '.join(aborts)}"
-            command = f"bin/orchestration/plan.sh --date {day}"
-            tell_once(context, config, [Alert("plan_aborts", key.dag_id, text, command)], self.log)
-            raise AirflowFailException(text)
+            one = alert(PLAN_ABORTS, key.dag_id, day=day, runs=len(expected), why="; ".join(aborts))
+            tell_once(context, config, [one], self.log)
+            raise AirflowFailException(one.text)
         if schedule.on(day) and not config.is_shadow() and day.isoformat() not in self.told(context, SLATE_SCHEDULED):
             self.tell(context, SLATE_SCHEDULED, scheduled(day, schedule, clock.tick, len(expected)))
 
@@ -109,10 +105,8 @@ class CheckTablesOperator(AlertingOperator):
         except NoListing as error:
             self.log.warning("The names of the scrapers are not checked: %s", error)
         if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):
-            alerts.append(Alert("misdated_tips", "schedule_dependency", tips, INIT, AlertLevel.WARNING))
-        text = "Not as workflows.yaml and our statements have it: " + "; ".join(problems)
-        if problems:
-            alerts.append(Alert("broken_references", "schedule_locker", text, INIT))
-        tell_once(context, config, alerts, self.log)
-        if problems:
-            raise AirflowFailException(text)
+            alerts.append(alert(MISDATED_TIPS_CHECKED, "schedule_dependency", which=tips))
+        broken = [alert(BROKEN_REFERENCES, "schedule_locker", which="; ".join(problems))] if problems else []
+        tell_once(context, config, [*alerts, *broken], self.log)
+        if broken:
+            raise AirflowFailException(broken[0].text)

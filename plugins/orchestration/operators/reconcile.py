@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from orchestration.alerts.memory import alert_once
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import Alert, alert
 from orchestration.decisions.request import OF_RECONCILE
-from orchestration.health.findings import trigger
+from orchestration.health.kinds import GAMES_NOT_RECONCILED
 from orchestration.nba.eastern import at
 from orchestration.operators.base import AlertingOperator, AuditedOperator, asked_of, refuse_nonsense
 from orchestration.operators.retries import retry_within_tick
@@ -89,9 +89,13 @@ class ReportOpenGamesOperator(AlertingOperator):
         alert_once(context, self.config, SOURCE, alerts, self.log, days)
 
     def _alert(self, makeup: Makeup) -> Alert:
-        what = f"{len(makeup.games)} game{'' if len(makeup.games) == 1 else 's'} of {makeup.target_date}"
-        text = f"reconcile could not get {', '.join(makeup.scrapers)} of {what}: {', '.join(makeup.games)}"
         critical = any(self.config.scrapers[scraper].critical for scraper in makeup.scrapers)
-        level = AlertLevel.CRITICAL if critical else AlertLevel.WARNING
-        command = trigger(makeup.workflow, force=True, target_date=makeup.target_date.isoformat())
-        return Alert("games_incomplete", makeup.workflow, text, command, level, day=makeup.target_date)
+        return alert(
+            GAMES_NOT_RECONCILED,
+            makeup.workflow,
+            level=AlertLevel.CRITICAL if critical else AlertLevel.WARNING,
+            day=makeup.target_date,
+            scrapers=", ".join(makeup.scrapers),
+            games=f"{len(makeup.games)} game{'' if len(makeup.games) == 1 else 's'} of {makeup.target_date}",
+            which=", ".join(makeup.games),
+        )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from orchestration.alerts.memory import alert_once
-from orchestration.alerts.model import Alert, alert_of
+from orchestration.alerts.model import Alert, alert, alert_of
 from orchestration.decisions.request import OF_CLEANUP
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import GRACE, MORNING
-from orchestration.health.verdict import TOLD_ELSEWHERE, Health, assess
+from orchestration.health.findings import GRACE, MORNING, AlertedBy
+from orchestration.health.kinds import AUDIT_UNREADABLE, GAMES_INCOMPLETE
+from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, refuse_nonsense
 from orchestration.operators.metrics import GAMES_COLLECTED, GAMES_DUE, LOCK_AGE_MINUTES, VERDICT, measuring
@@ -88,13 +88,14 @@ class WatchOperator(AlertingOperator):
             looked_at = [day.day for day in facts]
             for day, health in zip(facts, seen, strict=True):
                 repaired = data.repairs_until(config, day.day)
-                untold = TOLD_ELSEWHERE | ({"games_incomplete"} if repaired and now < repaired else set())
+                reconciles_first = repaired is not None and now < repaired
                 for finding in health.findings:
-                    if finding.kind not in untold:
+                    if finding.of.alerted_by is not AlertedBy.WATCH:
+                        continue
+                    if not (reconciles_first and finding.of is GAMES_INCOMPLETE):
                         workflow = config.workflows.get(finding.workflow)
-                        alert = alert_of(finding, workflow.alerts.failure if workflow else None)
-                        alerts.append(replace(alert, day=day.day))
+                        alerts.append(alert_of(finding, workflow.alerts if workflow else None, day.day))
         except WarehouseError as error:
             VERDICT.set(Verdict.UNKNOWN.exit_code)
-            alerts.append(Alert("unreadable", "watchdog", f"the audit cannot be read: {error}"))
+            alerts.append(alert(AUDIT_UNREADABLE, "watchdog", why=error))
         alert_once(context, config, "watchdog", alerts, self.log, looked_at)

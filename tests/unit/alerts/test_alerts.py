@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from orchestration.alerts.channels import subject_of
-from orchestration.alerts.model import Alert, alert_of, news, right_again, together
-from orchestration.health.findings import bad, worse
-from orchestration.words import AlertLevel
+from orchestration.alerts.model import Alert, alert, alert_of, news, right_again, together
+from orchestration.config.workflows import Alerts
+from orchestration.health import kinds
+from orchestration.health.findings import finding
+from orchestration.words import AlertLevel, Verdict
 from support.worlds import DAY
 
 STUCK, OTHER = Alert("stuck", "box", "one file"), Alert("abort", "lines", "no schedule")
@@ -111,6 +113,34 @@ def test_what_nobody_could_be_told_comes_again():
 
 
 def test_a_finding_is_as_loud_as_its_verdict_and_a_failed_execution_as_its_workflow_says():
-    assert alert_of(bad("missing_ticks", "x", "t", "c")).level is AlertLevel.CRITICAL
-    assert alert_of(worse("not_locked", "x", "t", "c")).level is AlertLevel.WARNING
-    assert alert_of(bad("execution_failed", "x", "t", "c"), AlertLevel.WARNING).level is AlertLevel.WARNING
+    quiet = Alerts(failure=AlertLevel.WARNING)
+    failed = finding(kinds.EXECUTION_FAILED, "x", at="13:00", status="failed", why="timeout", day=DAY)
+    ticks = finding(kinds.TICKS_MISSING, "x", count=2, first="13:00")
+    assert (alert_of(ticks).level, alert_of(ticks, quiet).level) == (AlertLevel.CRITICAL, AlertLevel.CRITICAL)
+    assert alert_of(finding(kinds.NOT_LOCKED, "x", day=DAY)).level is AlertLevel.WARNING
+    assert (alert_of(failed).level, alert_of(failed, quiet).level) == (AlertLevel.CRITICAL, AlertLevel.WARNING)
+
+
+def test_a_finding_of_a_kind_that_may_be_either_is_as_loud_as_what_is_lost():
+    said = {"calls": "x", "day": DAY}
+    lost, not_lost = (finding(kinds.ANSWERS_CUT, "x", critical=one, **said) for one in (True, False))
+    assert (lost.verdict, not_lost.verdict) == (Verdict.UNHEALTHY, Verdict.DEGRADED)
+    always = finding(kinds.DAG_PAUSED, "x", critical=False, at="at 14:20 ET")
+    assert always.verdict is Verdict.UNHEALTHY
+
+
+def test_a_value_that_a_text_needs_is_not_left_out():
+    with pytest.raises(KeyError, match="first"):
+        finding(kinds.TICKS_MISSING, "x", count=2)
+    odd = alert(kinds.VANISHED, "box", file="gs://b/{day}")
+    assert odd.text == "vanished: gs://b/{day} no longer exists; reconcile fetches it anew"
+
+
+def test_the_memory_of_a_release_before_is_still_read():
+    kept = {
+        "kind": "abort", "workflow": "lines", "text": "t", "command": "c", "level": "WARNING", "day": "2026-01-14",
+    }  # fmt: skip
+    read = Alert.from_open(kept)
+    assert read == Alert("abort", "lines", "t", "c", AlertLevel.WARNING, day=DAY)
+    assert read.to_open() == {**kept, "detail": ""}
+    assert Alert.from_open({**kept, "day": None, "detail": "missed"}).key == "abort lines missed"

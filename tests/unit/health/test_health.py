@@ -194,6 +194,9 @@ def test_a_cleanup_that_knows_no_file_is_blind_and_not_well():
     health = verdict(replace(facts, cleanups=(*facts.cleanups[:-1], last)))
     assert (health.verdict, [finding.kind for finding in health.findings]) == (Verdict.DEGRADED, ["cleanup_blind"])
     assert "is blind: 94 of 94 calls" in health.headline
+    other = replace(last, errors=("nba_raw.x: permission denied",))
+    found = verdict(replace(facts, cleanups=(*facts.cleanups[:-1], other))).findings
+    assert [finding.kind for finding in found] == ["cleanup_says"]
     storm = replace(last, errors=("storm: 120 of 130 files", *errors), missing=120)
     kinds = {finding.kind for finding in verdict(replace(facts, cleanups=(*facts.cleanups[:-1], storm))).findings}
     assert {"cleanup_blind", "files_missing"} <= kinds
@@ -300,6 +303,17 @@ def test_a_call_that_succeeded_when_tried_again_explains_nothing():
     again = tuple(replace(c, outcome=Outcome.SUCCESS, try_number=2) for c in facts.calls if c.outcome is Outcome.FAILED)
     health = verdict(replace(facts, calls=(*facts.calls, *again)))
     assert [f.kind for f in health.findings] == ["execution_failed"]
+
+
+def test_an_execution_that_failed_in_part_is_degraded():
+    facts = a_day()
+    last = max(e.tick for e in facts.executions if e.workflow == "betting_lines")
+    partial = [
+        replace(e, status=ExecutionStatus.PARTIAL, error="x") if (e.workflow, e.tick) == ("betting_lines", last) else e
+        for e in facts.executions
+    ]
+    health = verdict(replace(facts, executions=tuple(partial)))
+    assert (health.verdict, [f.kind for f in health.findings]) == (Verdict.DEGRADED, ["execution_partial"])
 
 
 def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart():

@@ -1,5 +1,6 @@
-"""The page of all alerts and findings is what the code raises, and the command that each says to type first exists."""
+"""The registry of kinds: it holds all of them, each is raised and tested, and the first command of each exists."""
 
+import ast
 import json
 import os
 import re
@@ -11,49 +12,101 @@ from airflow.cli.cli_parser import get_parser
 from orchestration.cli import parser
 from orchestration.decisions.request import OF_RECONCILE, OF_WORKFLOW, check_request
 from orchestration.generator.dags import build_dags
-from orchestration.health.verdict import CAUSES, OF_A_SHADOW, TOLD_ELSEWHERE
+from orchestration.health import kinds
+from orchestration.health.findings import AlertedBy, FindingKind
+from orchestration.health.kinds import KINDS, OF_DECISIONS
 from orchestration.words import AlertLevel
 from support.generators import generator
 from support.worlds import ROOT, ours
 
 alerts = generator("alerts")
-SAID = sorted(alerts.sites())
-KINDS = {said.kind for said in SAID}
+PACKAGE = ROOT / "plugins" / "orchestration"
+SOURCES = {path: path.read_text() for path in sorted(PACKAGE.rglob("*.py")) if not path.match("health/kinds.py")}
+CONSTANTS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, FindingKind)}
+OTHER_MEANINGS = {
+    "abort": "a task",
+    "healed": "a key of settings.notifications",
+    "schedule_unknown": "a rule",
+    "missing_games": "a rule",
+    "catch_up": "a rule",
+    "found": "a rule",
+    "max_attempts_reached": "a rule",
+    "unknown_scraper": "an error type of calls, and something seen around us",
+    "unusable_rows": "a rule",
+    "deadline_missed": "a column",
+    "blind": "how a text begins that the cleanup has stored",
+}
+"""Ids of kinds that are also names of something else."""
 DAGS = build_dags(ours())
+
+
+def ids(kind):
+    return f"{kind.id} {kind.text}"
 
 
 def test_the_page_is_current():
     assert alerts.PAGE.read_text() == alerts.page(), "run make docs"
 
 
-def test_every_line_of_the_code_that_makes_an_alert_or_a_finding_is_read():
-    read = {said.where for said in SAID}
-    made = re.compile(r"(\b(Alert|Finding|bad|worse|level)|\bworse\))\((?!decision\.rule)")
-    for path in sorted((ROOT / "plugins" / "orchestration").rglob("*.py")):
-        if path.match("alerts/model.py") or path.match("health/findings.py"):
-            continue
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            if made.search(line) and not re.search(r"\bdef |^class ", line):
-                assert f"{path.relative_to(ROOT)}:{number}" in read
+def test_every_kind_has_a_line_on_the_page_and_no_two_are_the_same():
+    lines = [line for line in alerts.page().splitlines() if line.startswith("| `")]
+    assert len(lines) == len(set(lines)) == len(KINDS) == len(set(KINDS))
 
 
-def test_what_decisions_tell_people_is_there_under_its_rule():
-    assert {"missing_games", "catch_up", "found", "max_attempts_reached", "abort"} <= KINDS
+def test_only_the_registry_makes_kinds():
+    made = [path for path, source in SOURCES.items() if re.search(r"(?<!class )FindingKind\(|\.also\(", source)]
+    assert made == []
 
 
-def test_the_health_checks_lists_name_kinds_that_exist():
-    assert {*CAUSES, *TOLD_ELSEWHERE, *OF_A_SHADOW} <= KINDS
+def test_no_id_of_a_kind_stands_bare_outside_the_registry():
+    bare = {kind.id for kind in KINDS} - set(OTHER_MEANINGS)
+    for path, source in SOURCES.items():
+        texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+        assert not texts & bare, path
 
 
-@pytest.mark.parametrize("said", SAID, ids=lambda said: f"{said.kind} {said.where}")
-def test_each_says_something_how_loud_and_who(said):
-    assert re.search(r"\w", said.text) or said.kind == "misdated_tips"
-    assert said.level in (AlertLevel.CRITICAL, AlertLevel.WARNING, "CRITICAL or WARNING") or "alerts." in said.level
-    level = re.match(r"`alerts\.(\w+)`", said.level)
-    assert level is None or hasattr(next(iter(ours().workflows.values())).alerts, level[1])
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_every_kind_is_raised(name):
+    if CONSTANTS[name].alerted_by is AlertedBy.DECIDE:
+        assert CONSTANTS[name] is OF_DECISIONS[CONSTANTS[name].id]
+        return
+    used = re.compile(rf"\b{name}\b")
+    assert any(used.search(source) for path, source in SOURCES.items()) or name == "HEALED"
 
 
-@pytest.mark.parametrize("command", sorted({said.command for said in SAID}))
+@pytest.mark.parametrize("kind_id", sorted({kind.id for kind in KINDS}))
+def test_every_kind_is_named_by_a_test(kind_id):
+    tests = {path for path in (ROOT / "tests").rglob("test_*.py") if path.name != "test_alert_kinds.py"}
+    # tests/system/test_faults.py plays what this one lists.
+    faults = ROOT / "docs" / "generate" / "faults.py"
+    assert any(re.search(rf"\b{kind_id}\b", path.read_text()) for path in (*tests, faults))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=ids)
+def test_each_kind_says_something_and_how_loud(kind):
+    assert re.search(r"\w", kind.text)
+    loud = kind.level in (AlertLevel.CRITICAL, AlertLevel.WARNING)
+    assert loud or (kind.level is AlertLevel.NONE and kind.alerts_key)
+    assert kind.alerts_key is None or hasattr(next(iter(ours().workflows.values())).alerts, kind.alerts_key)
+
+
+def test_each_kind_that_the_health_check_raises_belongs_to_one_part_of_the_status():
+    raised = {
+        CONSTANTS[name].id
+        for path, source in SOURCES.items()
+        if path.match("health/*.py")
+        for name in re.findall(r"\bkinds\.([A-Z]\w*)", source)
+    }
+    assert raised == {kind.id for kind in KINDS if kind.part}
+    assert all(one.part is other.part for one in KINDS for other in KINDS if one.id == other.id)
+
+
+def test_what_a_kind_explains_is_a_kind():
+    explained = {kind_id for kind in KINDS for kind_id, _ in kind.explains}
+    assert explained <= {kind.id for kind in KINDS}
+
+
+@pytest.mark.parametrize("command", sorted({alerts.command(kind) for kind in KINDS if kind.command}))
 def test_the_first_command_runs(command):
     program, *arguments = shlex.split(alerts.example(command))
     if program == "airflow":

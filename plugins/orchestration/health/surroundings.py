@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from orchestration.config.model import Config
+from orchestration.health import kinds
 from orchestration.health.facts import DayFacts, SeenFact
-from orchestration.health.findings import CLEANUP_PATIENCE, Finding, bad, script, worse
+from orchestration.health.findings import CLEANUP_PATIENCE, Finding, finding
 from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import clock, et, et_date
 from orchestration.planning.day import day_bounds, rules_digest
@@ -43,37 +45,28 @@ def around(config: Config, facts: DayFacts, now: datetime, *, halted: bool = Fal
 
 
 def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: datetime) -> Iterator[Finding]:
-    command = script("check_system_status", facts.day)
+    said: dict[str, Any] = {"about": seen.about, "at": at, "why": seen.text, "day": facts.day}
     match seen.kind:
         case Around.CONFIG:
-            text = f"{seen.about} is broken and not in force, the last good one is: {seen.text}"
-            yield bad("config_broken", "workflows.yaml", text, "python -m orchestration validate")
+            yield finding(kinds.CONFIG_BROKEN, "workflows.yaml", **said)
         case Around.OUTBOX if seen.text.startswith(UNWRITABLE):
-            text = f"the outbox {at} {seen.text}: rows go to BigQuery at once, and are lost if it does not take them"
-            yield worse("outbox_unwritable", "outbox", text, command)
+            yield finding(kinds.OUTBOX_UNWRITABLE, "outbox", **said)
         case Around.OUTBOX:
-            text = f"BigQuery does not take our rows {at}, they wait in the outbox: {seen.text}"
-            yield bad("rows_not_taken", "outbox", text, command)
+            yield finding(kinds.ROWS_NOT_TAKEN, "outbox", **said)
         case Around.COMPONENT:
-            text = f"Airflow's {seen.about} is dead {at}: {seen.text}"
-            yield bad("airflow_part_dead", seen.about, text, "airflow jobs check --limit 10 --allow-multiple")
+            yield finding(kinds.AIRFLOW_PART_DEAD, seen.about, **said)
         case Around.WAITING:
-            workflow, _, tasks = seen.text.partition(": ")
-            if _stands_still(config, facts, workflow, seen.about, now):
-                text = f"the pool {seen.about} is full {at}: {tasks} tasks of {workflow} wait for a slot"
-                yield bad("pool_full", seen.about, text, "airflow pools list")
+            waiting, _, tasks = seen.text.partition(": ")
+            if _stands_still(config, facts, waiting, seen.about, now):
+                yield finding(kinds.POOL_FULL, seen.about, at=at, tasks=tasks, waiting=waiting)
         case Around.PAUSED:
-            text = f"the DAG {seen.about} is paused {at}"
-            yield bad("dag_paused", seen.about, text, f"airflow dags unpause {seen.about}")
+            yield finding(kinds.DAG_PAUSED, seen.about, **said)
         case Around.SERVICE:
-            text = f"the scraper service cannot be reached {at}: {seen.text}"
-            yield bad("service_down", "scraper_service", text, command)
+            yield finding(kinds.SERVICE_DOWN, "scraper_service", **said)
         case Around.UNKNOWN_SCRAPER:
-            text = f"the scraper service does not know every scraper {at}; was it deployed anew? {seen.text}"
-            yield bad("unknown_scraper", "scraper_service", text, "python -m orchestration init")
+            yield finding(kinds.UNKNOWN_SCRAPER, "scraper_service", **said)
         case Around.CLOCK:
-            text = f"the clock of {seen.about} is off {at}: {seen.text}"
-            yield worse("clock_off", "cleanup", text, command)
+            yield finding(kinds.CLOCK_OFF, "cleanup", **said)
 
 
 def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now: datetime) -> bool:
@@ -96,15 +89,11 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         if run.rules is not None and (not there or rules_digest(config, run.workflow) != run.rules):
             ticks.setdefault(run.workflow, []).append(run.tick)
     for name, expected in sorted(ticks.items()):
-        says = (
+        rule = (
             config.workflows[name].in_words(config.settings) if name in config.enabled else "It is not there any more."
         )
-        text = (
-            f"workflows.yaml was changed after the lock of {clock(facts.locked_at)} ET: {name} was expected at "
-            f"{', '.join(clock(tick) for tick in sorted(expected))} ET by other rules. Now: {says} If that is meant, "
-            "lock the day again"
-        )
-        yield worse("rules_changed", name, text, "airflow dags trigger schedule_locker --conf '{\"force\": true}'")
+        times = ", ".join(clock(tick) for tick in sorted(expected))
+        yield finding(kinds.RULES_CHANGED, name, locked=clock(facts.locked_at), times=times, rule=rule)
 
 
 def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -119,8 +108,4 @@ def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Findin
             what = "everything" if name == "all" else name
             until = halt.until
             over = f"{et(until):%a %d %b %H:%M} ET" if isinstance(until, datetime) else f"{until:%a %d %b %Y}"
-            text = (
-                f"the halt of {what} ended with {over} and was forgotten: it runs again, and workflows.yaml still has "
-                f"the halt ({halt.reason}). Remove it, or give it another end"
-            )
-            yield worse("halt_forgotten", name, text, "python -m orchestration describe")
+            yield finding(kinds.HALT_FORGOTTEN, name, what=what, until=over, reason=halt.reason)
