@@ -19,7 +19,7 @@ from orchestration.decisions.engine import decide
 from orchestration.decisions.model import History
 from orchestration.nba.document import read_document
 from orchestration.nba.games import Schedule
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from support.seasons import OPENING, document
 
 FINALS = date(2026, 6, 16)
@@ -33,11 +33,11 @@ def main() -> None:
     loading, _ = measured(clock, lambda: load(ROOT / "config" / "workflows.yaml"))
     text = document(last=FINALS)
     reading, read = measured(clock, lambda: read_document(text))
-    start, end = day_bounds(config, OPENING)[0], day_bounds(config, FINALS)[1]
+    start, end = config.day_bounds(OPENING)[0], config.day_bounds(FINALS)[1]
     schedule = Schedule(read.games, start)
     planning, decisions = measured(clock, lambda: list(plan(config, start, end, schedule, History())))
     deciding, _ = measured(clock, lambda: [decide(d.workflow, config, d.tick, schedule, History()) for d in decisions])
-    one_day = day_bounds(config, OPENING + timedelta(days=30))
+    one_day = config.day_bounds(OPENING + timedelta(days=30))
     a_day, _ = measured(clock, lambda: list(plan(config, *one_day, schedule, History())))
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     model = data["workflows"]["betting_lines"]

@@ -9,9 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "plugins")]
 
-from orchestration.config.settings import Notifications
 from orchestration.health.findings import AlertedBy, FindingKind
 from orchestration.health.kinds import KINDS
+from orchestration.vocabulary.settings import Notifications
 from orchestration.words import AlertLevel
 
 PAGE = ROOT / "docs" / "orchestration" / "12-alerts.md"

@@ -81,10 +81,9 @@ def moments(day: date) -> dict[datetime, list[str]]:
     """Return the DAGs of each tick, from half an hour before the lock to the reconcile after the last window."""
     from orchestration.config import load
     from orchestration.decisions.types.freshness import LOCK_LEAD_MINUTES
-    from orchestration.planning.day import day_bounds
 
     config = load().config
-    lock, next_lock = day_bounds(config, day)
+    lock, next_lock = config.day_bounds(day)
     start, end = lock - timedelta(minutes=LOCK_LEAD_MINUTES), next_lock
     found: dict[datetime, list[str]] = {}
     for name in config.enabled:

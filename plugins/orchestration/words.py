@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
 
 
@@ -135,3 +137,23 @@ class Verdict(StrEnum):
             Verdict.NO_GAMES: 0,
             Verdict.UNKNOWN: 3,
         }[self]
+
+
+MOST_CHARACTERS = 100
+
+
+def clipped(value: object) -> str:
+    """Return ``value`` as text on one line, cut off where nobody would read on."""
+    text = str(value) if str(value).isprintable() else repr(str(value))[1:-1]
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str:
+    """Return `` (did you mean `x`?)`` for the nearest allowed word, else an empty text."""
+    close = get_close_matches(clipped(word), list(allowed), n=1, cutoff=0.6)
+    return f" (did you mean `{close[0]}`?)" if close else ""
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 game`` or ``2 games``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

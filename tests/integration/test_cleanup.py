@@ -14,13 +14,13 @@ from google.cloud import pubsub_v1
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.sending import Drained
-from orchestration.config.scrapers import answer_of
-from orchestration.config.settings import Settings
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import CallRecord
 from orchestration.services.google_cloud import republish
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.scrapers import answer_of
+from orchestration.vocabulary.settings import Settings
 from orchestration.words import Outcome
 from support.rows import a_decision, lost_file
 from support.standins import PATIENCE_SECONDS, PROJECT

@@ -7,12 +7,12 @@ from google.cloud import pubsub_v1
 
 from orchestration.cleanup.backlog import backlog
 from orchestration.cleanup.reading import republished_before
-from orchestration.config.scrapers import answer_of
-from orchestration.config.settings import Settings
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import CallRecord, CleanupRecord, MissingFile
 from orchestration.services.google_cloud import republish
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.scrapers import answer_of
+from orchestration.vocabulary.settings import Settings
 from orchestration.words import Outcome
 from support.cleanup import files_to_check
 from support.rows import lost_file

@@ -12,7 +12,7 @@ from airflow.sdk.observability import stats
 from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
 
 from orchestration.audit.outbox import Outbox
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.operators.cleanup import DrainOutboxOperator
 from support.collectors import OtlpEndpoint, StatsdServer
 from support.rows import a_decision

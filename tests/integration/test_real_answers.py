@@ -5,9 +5,9 @@ import json
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
-from orchestration.config.scrapers import BUILT_IN, Scraper, answer_of
 from orchestration.operators.retries import CallFailed, CallRetryPolicy
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.scrapers import BUILT_IN, Scraper, answer_of
 from orchestration.words import Outcome
 from support.real_service import NOTHING_YET_IS_AN_ERROR, SCRAPERS, STATES, answered, count_key
 from support.scripted import ScriptedService

@@ -14,7 +14,6 @@ from orchestration.audit.facts import day_facts
 from orchestration.audit.references import broken_references
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files
-from orchestration.config.scrapers import answer_of
 from orchestration.health.verdict import assess
 from orchestration.operators import base
 from orchestration.operators.call_rows import OUTCOME_KEY, Call, call_row
@@ -26,6 +25,7 @@ from orchestration.runs.clock import RunClock
 from orchestration.services.answers import interpret
 from orchestration.services.files import FilePath
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import Outcome, Verdict
 from sandbox.service_log import create_log
 from support.old_system import stamp

@@ -14,7 +14,6 @@ from orchestration.audit.outbox import Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
-from orchestration.config.settings import Settings
 from orchestration.generator.dags import PARAMS
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.decide import DecideOperator
@@ -24,6 +23,7 @@ from orchestration.operators.reconcile import FindMakeupsOperator
 from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.watch import WatchOperator
+from orchestration.vocabulary.settings import Settings
 from support.asset_events import AssetEvents
 from support.old_system import create_old_tables, logged, their_execution, write
 from support.rows import add_schedule, call, decision

@@ -11,11 +11,10 @@ from orchestration.audit.outbox import Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
-from orchestration.config.settings import Settings
 from orchestration.decisions.engine import decide
-from orchestration.planning.day import day_bounds
 from orchestration.records.ids import TaskKey, decision_id
 from orchestration.records.tables import DecisionRecord
+from orchestration.vocabulary.settings import Settings
 from support.old_system import create_old_tables
 from support.old_system_days import Mistake, OldSystem
 from support.worlds import ROOT, changed, et, game
@@ -60,7 +59,7 @@ def refresh_schedule(warehouse):
 
 def decide_beside_it(warehouse, outbox):
     """Every tick of the week by the real engine, from the schedule, the old system's rows and our own decisions."""
-    start, end = day_bounds(CONFIG, WEEK[0])[0], day_bounds(CONFIG, WEEK[-1])[1]
+    start, end = CONFIG.day_bounds(WEEK[0])[0], CONFIG.day_bounds(WEEK[-1])[1]
     moments = {}
     for name in CONFIG.enabled:
         for tick in CONFIG.ticks_of(name).between(start, end):
@@ -125,7 +124,7 @@ def differences(compared):
 def found(differences, mistake):
     """The differences of the orchestration day of a mistake: workflow, hour and kind."""
     [day] = [day for day, one in MISTAKES.items() if one is mistake]
-    start, end = (moment.isoformat() for moment in day_bounds(CONFIG, day))
+    start, end = (moment.isoformat() for moment in CONFIG.day_bounds(day))
     return [
         (one["workflow"], one["tick"][11:16], one["kind"])
         for one in differences["differences"]

@@ -10,13 +10,13 @@ from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cleanup.reconcile import find_makeups
 from orchestration.config import config_path
-from orchestration.config.scrapers import parameters_of
-from orchestration.config.templates import Item, render
 from orchestration.decisions.engine import forced
 from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et as in_et
 from orchestration.planning.calls import planned_calls
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.scrapers import parameters_of
+from orchestration.vocabulary.templates import Item, render
 from orchestration.words import Outcome, Verdict
 from sandbox.demo import moments
 from support.old_system import their_execution, write

@@ -14,10 +14,10 @@ from orchestration.audit.statements import ddl, statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.reading import republished_before
 from orchestration.cli import main
-from orchestration.config.settings import Settings
 from orchestration.decisions.engine import decide
 from orchestration.records.ids import TaskKey
 from orchestration.records.tables import CleanupRecord
+from orchestration.vocabulary.settings import Settings
 from orchestration.words import Outcome
 from support.cleanup import files_to_check
 from support.old_system import (

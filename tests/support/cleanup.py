@@ -7,7 +7,7 @@ from datetime import datetime
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cleanup.corrections import correct
 from orchestration.cleanup.reading import Found, look_back, read_files
-from orchestration.config.model import Config
+from orchestration.config import Config
 
 
 def files_to_check(warehouse: Warehouse, config: Config, now: datetime) -> Found:

@@ -8,7 +8,7 @@ from orchestration.decisions.model import History
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
 from orchestration.nba.games import Schedule
 from orchestration.planning.calls import planned_calls
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.worlds import DAY, as_seen, et, game, ours, schedule
 
@@ -19,7 +19,7 @@ AFTER = et("+1 05:40")
 
 def a_day(games: Schedule = NIGHT, until: datetime = AFTER) -> DayFacts:
     """The facts of a day on which everything went as planned, as far as ``until``."""
-    start, end = day_bounds(CONFIG, DAY)
+    start, end = CONFIG.day_bounds(DAY)
     decisions = list(plan(CONFIG, start, end, games, History()))
     made = [d for d in decisions if d.tick <= until]
     runs = [d for d in made if d.action is Action.RUN]

@@ -8,14 +8,13 @@ from typing import Any
 
 import yaml
 
-from orchestration.config import loads
-from orchestration.config.model import Config
+from orchestration.config import Config, loads
 from orchestration.decisions.model import History
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
 from orchestration.nba.games import Schedule
 from orchestration.nba.teams import TEAMS
 from orchestration.planning.calls import planned_calls
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.worlds import DAY, ROOT, as_seen, et, game, ours, schedule
 
@@ -39,7 +38,7 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
     """A day on which everything went as planned, as far as ``until``."""
     config, games = config or ours(), games or slate(day=day)
     until = until or et("+1 06:25", day)
-    start, end = day_bounds(config, day)
+    start, end = config.day_bounds(day)
     decisions = list(plan(config, start, end, games, History()))
     made = [d for d in decisions if d.tick <= until]
     runs = [d for d in made if d.action is Action.RUN]

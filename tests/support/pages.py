@@ -16,10 +16,10 @@ from airflow.api_fastapi.core_api import security
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from orchestration.config.model import SYSTEM_DAGS, Config
+from orchestration.config import SYSTEM_DAGS, Config
 from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.ui import app as ui
 from orchestration.ui import page_inputs, pages
 from orchestration.ui.cached_data import AHEAD, DayData, PageData
@@ -56,13 +56,13 @@ class Known(PageData):
         self._read("facts")
         facts = self.facts if day == self.facts.day else DayFacts(day, self.facts.schedule)
         planned: tuple[Any, ...] = ()
-        if now < day_bounds(self.known, day)[1]:
+        if now < self.known.day_bounds(day)[1]:
             planned = self.plans.get(key, lambda: self._plan(self.known, day, now))
         return DayData(self.known, facts, planned, now, self.outbox)
 
     def _plan(self, config: Config, day: date, now: datetime) -> Any:
         self._read("inputs")
-        start, end = day_bounds(config, day)
+        start, end = config.day_bounds(day)
         return tuple(plan(config, max(now, start), end, self.facts.schedule, self.history))
 
     def _ahead(self) -> Any:

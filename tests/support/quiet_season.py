@@ -13,9 +13,8 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from orchestration.cleanup.backlog import Republished, backlog
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.collected import scrapers_about_games
-from orchestration.decisions.days import day_bounds
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
 from orchestration.health.facts import (
@@ -73,7 +72,7 @@ class QuietSeason:
 
     def play(self, day: date) -> Iterator[datetime]:
         """Play the day from lock to lock, and yield each moment at which somebody looks."""
-        start, end = day_bounds(self.config, day)
+        start, end = self.config.day_bounds(day)
         known = self._schedule(start)
         self.expected[day] = [
             ExpectedFact(d.workflow, d.tick, d.reason, start, rules_digest(self.config, d.workflow))
@@ -104,7 +103,7 @@ class QuietSeason:
 
     def facts(self, day: date, now: datetime) -> DayFacts:
         """What is known of a day at ``now``."""
-        start, end = day_bounds(self.config, day)
+        start, end = self.config.day_bounds(day)
         recent = [d for d in self.decisions if start - RECORD <= d.tick < end and d.tick <= now]
         firsts = {d.workflow: d.tick for d in reversed(recent)}
         brought: dict[tuple[str, date], datetime | None] = {}

@@ -27,11 +27,8 @@ from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.service_log import corrections
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.config import config_path
+from orchestration.config import Config, config_path
 from orchestration.config.last_good import load_or_last_good
-from orchestration.config.model import Config
-from orchestration.config.scrapers import answer_of, is_event_source, parameters_of
-from orchestration.config.templates import Item, render
 from orchestration.decisions.engine import aborted, decide
 from orchestration.decisions.model import Decision
 from orchestration.health.verdict import Health, assess
@@ -50,6 +47,8 @@ from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.scraper_service import ScraperService
 from orchestration.ui.cached_data import PageData
+from orchestration.vocabulary.scrapers import answer_of, is_event_source, parameters_of
+from orchestration.vocabulary.templates import Item, render
 from orchestration.words import Action, ExecutionStatus, Outcome
 from sandbox.faults import Fault
 from support.asset_events import AssetEvents

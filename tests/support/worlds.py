@@ -9,8 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from orchestration.config import load, loads
-from orchestration.config.model import Config
+from orchestration.config import Config, load, loads
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import at

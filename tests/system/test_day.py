@@ -9,7 +9,7 @@ import pytest
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action
 from support import metrics_checks
 from support.collectors import StatsdServer
@@ -140,7 +140,7 @@ def test_the_lock_expected_what_ran(day):
 def test_the_lock_is_the_plan(day, monkeypatch):
     for name in ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"):
         monkeypatch.setenv(name, day.stack.env[name])
-    start, end = day_bounds(ours(), DAY)
+    start, end = ours().day_bounds(DAY)
     schedule, past = decision_inputs(Warehouse(), ours(), ours().enabled, start)
     runs = [d for d in plan(ours(), start, end, schedule, past) if d.action is Action.RUN]
     locked = day.rows(

@@ -17,7 +17,7 @@ from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from orchestration.alerts.model import Alert
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.nba.eastern import et
 from orchestration.services.errors import hide_in_logs, in_short

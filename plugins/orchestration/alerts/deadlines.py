@@ -12,8 +12,8 @@ from airflow.sdk import BaseDeadlineReference, DeadlineAlert, SyncCallback  # ty
 
 from orchestration.alerts.channels import run_link, send
 from orchestration.alerts.model import alert
+from orchestration.config import Config
 from orchestration.config.last_good import load_or_last_good
-from orchestration.config.model import Config
 from orchestration.health import kinds
 from orchestration.nba.eastern import et, et_date
 from orchestration.runs.clock import RunClock

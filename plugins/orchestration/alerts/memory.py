@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import run_link, send
 from orchestration.alerts.model import Alert, News, Open, news, right_again, together
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.nba.eastern import et_date
 from orchestration.runs.clock import RunClock
 

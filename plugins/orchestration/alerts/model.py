@@ -8,9 +8,9 @@ from datetime import date
 
 from pydantic import TypeAdapter
 
-from orchestration.config.workflows import Alerts
 from orchestration.health import kinds
 from orchestration.health.findings import Finding, FindingKind
+from orchestration.vocabulary.workflows import Alerts
 from orchestration.words import AlertLevel, Verdict
 
 Open = dict[str, dict[str, str | None]]

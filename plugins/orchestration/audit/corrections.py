@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from orchestration.config.answers import AnswerDescription
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.execution import CallEnd, failures_in_short, not_made, status_of
 from orchestration.services.contract import LogEntry
 from orchestration.services.redaction import MESSAGE_LIMIT, masked
 from orchestration.services.sanitize import clean_text
+from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.words import ExecutionStatus, Outcome
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from orchestration.audit.statements import SQL_FOLDER, ddl
-from orchestration.config.model import Config
-from orchestration.config.settings import Settings
+from orchestration.config import Config
 from orchestration.health.findings import MORNING
+from orchestration.vocabulary.settings import Settings
 
 LEAST_MB = 10
 """BigQuery bills at least this much for each table that a query reads; none of ours reads more."""

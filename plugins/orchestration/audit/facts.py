@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from orchestration.audit.inputs import by_kind, moment, schedule_from, schedule_window
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.health.facts import (
     RECORD,
     BroughtFact,
@@ -21,7 +21,6 @@ from orchestration.health.facts import (
     SeenFact,
     WaitingFile,
 )
-from orchestration.planning.day import day_bounds
 from orchestration.words import Action, ExecutionStatus, Outcome
 
 
@@ -30,7 +29,7 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
 
     Raises WarehouseError when BigQuery does not answer.
     """
-    start, end = day_bounds(config, day)
+    start, end = config.day_bounds(day)
     rows = by_kind(
         warehouse.query(
             statement("day_facts"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game

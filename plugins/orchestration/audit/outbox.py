@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from orchestration.audit.sending import Drained, Sending, Staged
 from orchestration.audit.warehouse import RequestRefused, Warehouse, WarehouseError
-from orchestration.config.environment import airflow_home, variable
+from orchestration.config import airflow_home, variable
 from orchestration.records.base import Record
 from orchestration.records.tables import RECORDS
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from orchestration.audit.inputs import by_kind, moment, schedule_from, schedule_window
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.model import History, PastCall, PastExecution
 from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions
 from orchestration.planning.what_if.backtest import Past, Recorded, Version

@@ -10,11 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from orchestration.audit.inputs import by_kind, moment, row_of, schedule_window
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
-from orchestration.config.errors import did_you_mean
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.nba.games import Game, misdated
-from orchestration.planning.day import day_bounds
-from orchestration.words import KeptPaths
+from orchestration.words import KeptPaths, did_you_mean
 
 SCHEDULE_COLUMNS = (
     "game_id",
@@ -113,7 +111,7 @@ def misdated_tips(warehouse: Warehouse, config: Config, now: datetime) -> str | 
 def _other_lock(warehouse: Warehouse, config: Config) -> list[str]:
     """Return a line when the reports, which ``init`` makes, begin their days at another time than the lock's."""
     day = date(2026, 1, 14)
-    lock, _ = day_bounds(config, day)
+    lock, _ = config.day_bounds(day)
     parameters = {"lock": lock.astimezone(UTC), "before": (lock - timedelta(minutes=1)).astimezone(UTC)}
     [row] = warehouse.query(statement("day_begins"), parameters)
     if (row["before"], row["lock"]) == (day - timedelta(days=1), day):

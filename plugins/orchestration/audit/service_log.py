@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from orchestration.audit.corrections import corrected, unexplained
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
-from orchestration.config.model import Config
-from orchestration.config.scrapers import answer_of
+from orchestration.config import Config
 from orchestration.records.tables import CallRecord
 from orchestration.services.contract import LogEntry
+from orchestration.vocabulary.scrapers import answer_of
 
 log = logging.getLogger(__name__)
 

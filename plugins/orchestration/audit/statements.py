@@ -12,8 +12,8 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from orchestration.config.environment import variable
-from orchestration.config.settings import Settings
+from orchestration.config import variable
+from orchestration.vocabulary.settings import Settings
 
 SQL_FOLDER = Path(variable("ORCHESTRATION_SQL") or Path(__file__).resolve().parents[3] / "include" / "sql")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")

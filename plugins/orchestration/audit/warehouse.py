@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from orchestration.audit.statements import filled
 from orchestration.config.last_good import load_or_last_good
-from orchestration.config.settings import Settings
 from orchestration.services.errors import hide_in_logs
 from orchestration.services.redaction import masked
+from orchestration.vocabulary.settings import Settings
 from orchestration.words import NoAnswer
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestration.alerts.model import Alert, alert
-from orchestration.config.settings import CleanupProcessor
 from orchestration.health import kinds
 from orchestration.services.files import FilePath, KnownFiles, LostFile
+from orchestration.vocabulary.settings import CleanupProcessor
 
 FIRST_PAUSE = timedelta(minutes=30)
 """Between the first and the second republishing of a file; it doubles from then on."""

@@ -15,7 +15,7 @@ from orchestration.audit.corrections import corrected_execution, last_tries
 from orchestration.audit.service_log import corrections
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.records.base import Record
 from orchestration.records.tables import CallRecord, ExecutionRecord

@@ -12,7 +12,7 @@ from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
 from orchestration.cleanup.backlog import Republished
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.records.tables import CallRecord
 from orchestration.services.files import LostFile

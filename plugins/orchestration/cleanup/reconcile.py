@@ -11,9 +11,8 @@ from orchestration.audit.inputs import by_kind, decision_inputs, moment
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.collected import successes_of
-from orchestration.decisions.days import current_day
 from orchestration.decisions.model import PastCall
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import GameType
@@ -45,7 +44,7 @@ def find_makeups(
     """
     if not (windows := windows_to_reconcile(config, now)):
         return []
-    last = current_day(config, now)
+    last = config.current_day(now)
     first = last - timedelta(days=days)
     schedule, _ = decision_inputs(warehouse, config, list(config.enabled)[:1], now, about=first)
     if reason := schedule.unknown_because(now, config.settings.schedule_max_age_hours):

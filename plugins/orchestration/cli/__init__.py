@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NoReturn
 
-from orchestration.config.errors import ConfigError
-from orchestration.config.settings import DATASET
+from orchestration.config import ConfigError
 from orchestration.decisions.request import FIRST_YEAR, LAST_YEAR
 from orchestration.nba.eastern import require_aware
 from orchestration.services.errors import in_short
+from orchestration.vocabulary.settings import DATASET
 from orchestration.words import Verdict
 
 MOST_RUNS = 1000
@@ -264,7 +264,7 @@ def _run(options: argparse.Namespace) -> int:
 
             return run_compare(options.dataset, options.date, options.days, options.as_of, as_json=options.json)
         case "schema":
-            from orchestration.config.schema import schema_text
+            from orchestration.config.file import schema_text
 
             print(schema_text(), end="")
             return 0

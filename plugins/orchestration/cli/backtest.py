@@ -11,10 +11,9 @@ from datetime import date
 from typing import Any
 
 from orchestration.config import load
-from orchestration.decisions.case import day as moment_text
-from orchestration.decisions.case import plural
-from orchestration.decisions.days import day_bounds
+from orchestration.nba.eastern import day_and_time
 from orchestration.planning.what_if.backtest import Again, Recorded, decided_again, within
+from orchestration.words import plural
 
 UNKNOWN = 2
 MOST_DAYS = 31
@@ -33,7 +32,7 @@ def run_backtest(first: date, last: date, file: str | None, *, as_json: bool) ->
     if not 0 <= (last - first).days < MOST_DAYS:
         return _unknown(f"from {first} to {last} must be 1 to {MOST_DAYS} days")
     config = load(file).config
-    start, end = day_bounds(config, first)[0], day_bounds(config, last)[1]
+    start, end = config.day_bounds(first)[0], config.day_bounds(last)[1]
     try:
         past = recorded_past(Warehouse(config.settings), config, start, end)
     except WarehouseError as error:
@@ -68,7 +67,7 @@ def _print(here: Sequence[Recorded], again: Sequence[Again], other: Sequence[Aga
     found = f"{plural(len(here), 'decision')} on record: {len(again) - len(other)} the same, {len(other)} not{left_out}"
     print(textwrap.fill(found, WIDTH))
     for one in other[:MOST_SHOWN]:
-        print(f"{moment_text(one.then.tick)} {one.then.workflow}: other {', '.join(one.differs)}")
+        print(f"{day_and_time(one.then.tick)} {one.then.workflow}: other {', '.join(one.differs)}")
         now = "it is not in the file, or off" if one.again is None else f"{one.again.action.value} {one.again.reason}"
         for side, says in (("then", f"{one.then.action.value} {one.then.reason}"), ("now", now)):
             print(textwrap.fill(f"{side + ':':5} {says}", WIDTH, initial_indent="  ", subsequent_indent="    "))

@@ -10,16 +10,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from orchestration.config import Config, load
-from orchestration.config.errors import did_you_mean
-from orchestration.config.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
-from orchestration.config.templates import Item, render
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game
 from orchestration.nba.teams import TEAMS
 from orchestration.services.answers import CallResult
 from orchestration.services.errors import in_short
 from orchestration.services.redaction import without_secrets
-from orchestration.words import FanOut, Outcome
+from orchestration.vocabulary.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
+from orchestration.vocabulary.templates import Item, render
+from orchestration.words import FanOut, Outcome, did_you_mean
 
 WORKFLOW = "check-scraper"
 """What the service is told to be called for."""

@@ -12,10 +12,8 @@ from itertools import groupby
 from typing import Any
 
 from orchestration.config import Config, load
-from orchestration.decisions.case import plural
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after, clock, et, et_date
-from orchestration.planning.day import current_day, day_bounds
 from orchestration.planning.other_system.comparison import (
     DIFFERENT,
     Comparison,
@@ -25,6 +23,7 @@ from orchestration.planning.other_system.comparison import (
     only_one_has,
 )
 from orchestration.planning.sides import Sides, both_sides
+from orchestration.words import plural
 
 WIDTH, INDENT = 79, 8
 UNKNOWN = 3
@@ -53,9 +52,9 @@ def run_compare(dataset: str, day: date | None, days: int, as_of: datetime | Non
     from orchestration.audit.warehouse import WarehouseError
 
     config, now = load().config, as_of or datetime.now(UTC)
-    last = day or current_day(config, now)
+    last = day or config.current_day(now)
     span = Span(last - timedelta(days=days - 1), last)
-    until = min(day_bounds(config, last)[1], after(now, -GRACE))
+    until = min(config.day_bounds(last)[1], after(now, -GRACE))
     try:
         sides = both_sides(config, _rows(config, dataset, span, now), until)
     except WarehouseError as error:
@@ -83,8 +82,8 @@ def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[
     from orchestration.audit.statements import with_identifiers
     from orchestration.audit.warehouse import Warehouse
 
-    start = day_bounds(config, span.first)[0].astimezone(UTC)
-    until = min(day_bounds(config, span.last)[1], now).astimezone(UTC)
+    start = config.day_bounds(span.first)[0].astimezone(UTC)
+    until = min(config.day_bounds(span.last)[1], now).astimezone(UTC)
     return Warehouse(config.settings).query(
         with_identifiers("two_systems", dataset=dataset),
         {

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from orchestration.config import Config, load
-from orchestration.config.errors import clipped, did_you_mean
-from orchestration.decisions.case import day as moment_text
+from orchestration.nba.eastern import day_and_time
 from orchestration.planning.description import described
+from orchestration.words import clipped, did_you_mean
 
 WIDTH = 79
 TICKS = 5
@@ -35,7 +35,7 @@ def run_describe(workflow: str | None, file: str | None, now: datetime, *, as_js
         print("\n" * (number > 0) + textwrap.fill(f"{head}: {model.description}".rstrip(": "), WIDTH))
         sentences = _sentences(config, name)
         if model.enabled:
-            sentences.append(f"Next asked: {', '.join(map(moment_text, _next(config, name, now)))}.")
+            sentences.append(f"Next asked: {', '.join(map(day_and_time, _next(config, name, now)))}.")
         for sentence in sentences:
             print(textwrap.fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="    "))
     return 0

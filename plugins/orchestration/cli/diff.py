@@ -11,16 +11,14 @@ from pathlib import Path
 from orchestration.audit.cost import Bill, bill
 from orchestration.cli.diff_views import Difference, as_json, as_markdown, as_text
 from orchestration.config import Config, ConfigError, loads, read
-from orchestration.config.errors import clipped, did_you_mean
-from orchestration.decisions.days import day_bounds
-from orchestration.nba.document import DocumentError, read_document
+from orchestration.nba.document import DocumentError, example_season, read_document
 from orchestration.nba.eastern import et_date
-from orchestration.nba.example import example_season
 from orchestration.nba.games import GameType, Schedule
 from orchestration.nba.seasons import season_of
 from orchestration.planning.calls import Assumption, read_assumptions
 from orchestration.planning.what_if.changes import calls_of, compare_seasons, runs_of
 from orchestration.planning.what_if.simulation import SimulatedSeason, published_at_noon, simulate
+from orchestration.words import clipped, did_you_mean
 
 UNKNOWN = 2
 """It cannot be told what changes. Not the 3 of the health check: there is no verdict to be taken for it."""
@@ -56,7 +54,7 @@ def run_diff(old: str, new: str, over: Over, assume: str | None, view: str) -> i
         print(f"diff: {error}", file=sys.stderr)
         return UNKNOWN
     _note_halts(before, after)
-    start, end = day_bounds(before, first)[0], day_bounds(before, last)[1]
+    start, end = before.day_bounds(first)[0], before.day_bounds(last)[1]
     seasons = [simulate(config, start, end, replace(schedule, reach=None), assumptions) for config in (before, after)]
     changes = compare_seasons(*seasons)
     difference = Difference(old, new, whose, first, last, changes, _bill(seasons[0]), _bill(seasons[1]))

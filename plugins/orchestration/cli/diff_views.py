@@ -10,8 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from orchestration.audit.cost import Bill
-from orchestration.decisions.case import day as moment_text
-from orchestration.decisions.case import plural
+from orchestration.nba.eastern import day_and_time
 from orchestration.planning.what_if.changes import (
     ChangeKind,
     Changes,
@@ -21,6 +20,7 @@ from orchestration.planning.what_if.changes import (
     calls_of,
     runs_of,
 )
+from orchestration.words import plural
 
 WIDTH = 79
 MOST_KEYS = 20
@@ -114,7 +114,7 @@ def games(change: GameChange) -> str:
 
 def first_game(change: GameChange) -> str:
     """Return the first game of a change, with the ticks that brought it."""
-    ticks = " -> ".join("never" if tick is None else moment_text(tick) for tick in (change.before, change.after))
+    ticks = " -> ".join("never" if tick is None else day_and_time(tick) for tick in (change.before, change.after))
     return f"first {change.game} of {change.day}: {ticks}"
 
 
@@ -150,7 +150,7 @@ def _text(found: Difference) -> Iterator[str]:
         if moved := deadlines(change):
             yield from _wrapped(moved, 2)
         for first in change.firsts:
-            yield f"  first {IN_WORDS[first.kind]}, {moment_text(first.tick)}"
+            yield f"  first {IN_WORDS[first.kind]}, {day_and_time(first.tick)}"
             yield from _wrapped(f"before: {first.before}", 4)
             yield from _wrapped(f"after:  {first.after}", 4)
     if changes.games:
@@ -221,7 +221,7 @@ def _markdown(found: Difference) -> Iterator[str]:
         yield ""
         for change in changes.workflows:
             for first_ in change.firsts:
-                yield f"- **{_cell(change.workflow)}**, first {IN_WORDS[first_.kind]}, {moment_text(first_.tick)}"
+                yield f"- **{_cell(change.workflow)}**, first {IN_WORDS[first_.kind]}, {day_and_time(first_.tick)}"
                 yield f"  - before: {_cell(first_.before)}"
                 yield f"  - after: {_cell(first_.after)}"
         yield ""

@@ -19,7 +19,6 @@ from orchestration.health.facts import DayFacts
 from orchestration.health.healed import Healed, healed
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
-from orchestration.planning.day import current_day
 from orchestration.services.errors import in_short
 from orchestration.words import Action, Outcome, Verdict
 
@@ -47,8 +46,8 @@ def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     try:
         loaded, problem = in_use()
         config = loaded.config
-        day = day or current_day(config, now)
-        if day > current_day(config, now):
+        day = day or config.current_day(now)
+        if day > config.current_day(now):
             return _unknown(day, f"{day} has not begun", "look again when it has", as_json=as_json)
         facts = day_facts(Warehouse(config.settings), config, day, now)
         health = assess(config, replace(facts, broken_config=problem), now)

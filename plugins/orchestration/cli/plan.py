@@ -14,17 +14,14 @@ from typing import Any
 from rich.console import Console
 
 from orchestration.config import Config, ConfigError, load
-from orchestration.config.errors import clipped, did_you_mean
-from orchestration.decisions.case import day as moment_text
-from orchestration.decisions.case import plural
 from orchestration.decisions.engine import examine
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.document import DocumentError, read_document
-from orchestration.nba.eastern import clock, et, et_date
+from orchestration.nba.eastern import clock, day_and_time, et, et_date
 from orchestration.nba.games import Schedule, named
 from orchestration.planning.calls import Assumption, assumed_calls, read_assumptions
-from orchestration.planning.day import day_bounds, plan
-from orchestration.words import Action
+from orchestration.planning.day import plan
+from orchestration.words import Action, clipped, did_you_mean, plural
 
 COLOURS = {Action.RUN: "green", Action.SKIP: "dim", Action.ABORT: "bold red"}
 
@@ -46,7 +43,7 @@ def run_plan(day: date, days: int, sources: Sources, *, as_json: bool, only: str
             _check_workflow(config, only)
             if only not in config.enabled:
                 raise _Unusable(f"{only} is not enabled in workflows.yaml, so nothing of it runs")
-        start, end = day_bounds(config, day)[0], day_bounds(config, day + timedelta(days=days - 1))[1]
+        start, end = config.day_bounds(day)[0], config.day_bounds(day + timedelta(days=days - 1))[1]
         assumptions = _assumptions(sources)
         schedule, history = _inputs(config, list(config.enabled), start, days, sources)
     except _Unusable as error:
@@ -74,18 +71,18 @@ def run_explain(workflow: str, at: datetime, sources: Sources) -> int:
     decision, examined = examine(workflow, config, at, schedule, history)
     _note(schedule, (decision.target_date, decision.target_date), sources)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{workflow}[/] at {moment_text(at)}: [{COLOURS[decision.action]}]{decision.action.value}[/]")
+    console.print(f"[bold]{workflow}[/] at {day_and_time(at)}: [{COLOURS[decision.action]}]{decision.action.value}[/]")
     console.print(f"  {decision.reason}", markup=False)
     games = schedule.on(decision.target_date, config.workflows[workflow].game_types)
     known = [game.tip for game in games if game.tip is not None]
     tips = f", tips {clock(known[0])}-{clock(known[-1])} ET" if known else ""
     unknown = f", {len(games) - len(known)} without a known tip" if len(games) > len(known) else ""
     console.print(f"  target date {decision.target_date}, {len(games)} games{tips}{unknown}")
-    console.print(f"  next check {moment_text(decision.next_check_time)}, alert {decision.alert_level.value}")
+    console.print(f"  next check {day_and_time(decision.next_check_time)}, alert {decision.alert_level.value}")
     for number, one in enumerate(examined, 1):
-        mark = "answered" if one.verdict else "passed" if one.reached else "not asked"
+        mark = "answered" if one.answer else "passed" if one.reached else "not asked"
         console.print(f"  {number:2} {mark:9} {one.name}: {one.question.replace('``', '')}", markup=False)
-        for key, value in (one.verdict.context if one.verdict else {}).items():
+        for key, value in (one.answer.context if one.answer else {}).items():
             console.print(f"               {key} = {value}", markup=False)
     return 0
 

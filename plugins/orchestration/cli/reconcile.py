@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from orchestration.cli.reports import absent_basis
 from orchestration.config import load
-from orchestration.planning.day import current_day
 
 if TYPE_CHECKING:
     from orchestration.audit.warehouse import Parameter
@@ -24,7 +23,7 @@ def run_reconcile(days: int, max_runs: int, as_of: datetime | None) -> int:
     from orchestration.services.google_cloud import FilesUnknown
 
     config, now = load().config, as_of or datetime.now(UTC)
-    warehouse, last = Warehouse(config.settings), current_day(config, now)
+    warehouse, last = Warehouse(config.settings), config.current_day(now)
     try:
         if config.is_shadow():
             print("This system is a shadow (settings.mode): it fetches nothing.")

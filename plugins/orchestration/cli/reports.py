@@ -10,7 +10,6 @@ from typing import Any
 
 from orchestration.config import load
 from orchestration.nba.eastern import clock, et
-from orchestration.planning.day import current_day
 
 Row = dict[str, Any]
 WIDTH = 79
@@ -58,7 +57,7 @@ def _report(
 
     now = as_of or datetime.now(UTC)
     config = load().config
-    day = day or current_day(config, now)
+    day = day or config.current_day(now)
     warehouse = Warehouse(config.settings)
 
     def ask(name: str, first: date, last: date, **more: Any) -> list[Row]:

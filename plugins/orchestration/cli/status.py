@@ -17,7 +17,6 @@ from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Part
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
-from orchestration.planning.day import current_day
 from orchestration.services.errors import in_short
 from orchestration.words import Verdict
 
@@ -39,7 +38,7 @@ def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     """Print every part; return 0, 1 degraded, 2 unhealthy, or 3 when a part cannot be known and no other is worse."""
     loaded, problem = in_use()
     config, now = loaded.config, as_of or datetime.now(UTC)
-    day = day or current_day(config, now)
+    day = day or config.current_day(now)
     parts = [*_day_parts(config, day, now, problem), _part("outbox", _outbox), _part("scraper service", _service)]
     parts.append(_part("Airflow", _airflow))
     order = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
@@ -72,7 +71,7 @@ def _day_parts(config: Config, day: date, now: datetime, problem: str | None) ->
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-    if day > current_day(config, now):
+    if day > config.current_day(now):
         yield StatusPart("the day", "has not begun", Verdict.UNKNOWN)
         return
     warehouse = Warehouse(config.settings)

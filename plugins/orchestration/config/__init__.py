@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from orchestration.config import checks
-from orchestration.config.base import IN_WORDS
-from orchestration.config.environment import variable
-from orchestration.config.errors import ConfigError, Problem, clipped, did_you_mean
-from orchestration.config.fields import allowed_keys, mistaken
-from orchestration.config.model import Config
-from orchestration.config.repair import usable_part
-from orchestration.config.source import Source, parse
-from orchestration.decisions.types import NAMES
+from orchestration.config.file import WorkflowsFile
+from orchestration.config.shapes import mistaken, problem_of, usable_part
+from orchestration.vocabulary.model import CLEANUP, LOCKER, RECONCILE, SYSTEM_DAGS, Config
+from orchestration.vocabulary.source import ConfigError, Problem, Source, parse
 
-__all__ = ["Config", "ConfigError", "Loaded", "Problem", "config_path", "load", "loads", "read"]
+__all__ = [
+    "CLEANUP", "LOCKER", "RECONCILE", "SYSTEM_DAGS", "Config", "ConfigError", "Loaded", "Problem", "airflow_home",
+    "config_path", "load", "loads", "read", "variable",
+]  # fmt: skip
 
 ENVIRONMENT_VARIABLE = "ORCHESTRATION_CONFIG"
+MOST_ROUNDS = 10
+"""Variables in variables in AIRFLOW_HOME; somebody could write one that names itself."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,22 @@ class Loaded:
     config: Config
     warnings: tuple[str, ...]
     source: Source
+
+
+def variable(name: str) -> str | None:
+    """Return an environment variable. An empty one counts as unset: that is how compose passes what nobody set."""
+    return os.environ.get(name) or None
+
+
+def airflow_home() -> FilePath:
+    """Return AIRFLOW_HOME as an absolute path, read as Airflow reads it (a test compares them).
+
+    ``~`` and variables in it are expanded until nothing changes; a user without a home keeps the ``~``.
+    """
+    text = os.environ.get("AIRFLOW_HOME", "~/airflow")
+    for _ in range(MOST_ROUNDS):
+        text = os.path.expanduser(os.path.expandvars(text))
+    return FilePath(text).absolute()
 
 
 def config_path() -> FilePath:
@@ -62,42 +79,12 @@ def loads(text: bytes | str, name: str = "workflows.yaml") -> Loaded:
         found = "empty" if source.data is None else f"a {type(source.data).__name__}"
         raise ConfigError(name, [Problem(0, 0, "", f"must be a mapping with scrapers and workflows; it is {found}")])
     try:
-        config = Config.model_validate(source.data)
+        config = WorkflowsFile.model_validate(source.data)
     except ValidationError as error:
-        shapes = [_problem(source, details) for details in error.errors()]
+        shapes = [problem_of(source, details) for details in error.errors()]
         usable = usable_part(source, error.errors())
         names = checks.errors(usable, source) if usable is not None else ()
-        raise ConfigError(name, {*shapes, *names, *mistaken(source, Config)}) from None
-    if problems := [*mistaken(source, Config), *checks.errors(config, source)]:
+        raise ConfigError(name, {*shapes, *names, *mistaken(source, WorkflowsFile)}) from None
+    if problems := [*mistaken(source, WorkflowsFile), *checks.errors(config, source)]:
         raise ConfigError(name, problems)
     return Loaded(config, tuple(p.text(name) for p in sorted(checks.warnings(config, source))), source)
-
-
-def _problem(source: Source, details: ErrorDetails) -> Problem:
-    path = details["loc"]
-    match details["type"]:
-        case "extra_forbidden":
-            allowed = allowed_keys(Config, path[:-1])
-            message = f"unknown key{did_you_mean(str(path[-1]), allowed)}; allowed: {', '.join(sorted(allowed))}"
-        case "union_tag_invalid" | "enum" | "literal_error":
-            context = details.get("ctx", {})
-            value = context.get("tag", details["input"])
-            if details["type"] == "union_tag_invalid":
-                path, words = (*path, "decision_type"), list(NAMES)
-            else:
-                words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ",").split(",")]
-            message = f"{clipped(repr(value))} is not one of {', '.join(words)}{did_you_mean(str(value), words)}"
-        case "missing":
-            message = "is required"
-        case "union_tag_not_found":
-            message = "decision_type is required"
-        case _:
-            value = details["input"]
-            shown = "" if isinstance(value, dict | list | BaseModel) else f" (it is {clipped(repr(value))})"
-            pattern = details.get("ctx", {}).get("pattern", "")
-            message = IN_WORDS.get(pattern) or details["msg"].removeprefix("Value error, ")
-            message += shown
-    problem = source.problem(path, message)
-    if details["type"] == "missing":
-        return Problem(problem.line, problem.column, f"{problem.key}.{path[-1]}".lstrip("."), message)
-    return problem

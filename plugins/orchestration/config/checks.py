@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 
-from orchestration.config import names
-from orchestration.config.errors import Problem, clipped, did_you_mean
-from orchestration.config.model import CLEANUP_DELAY_MINUTES, SYSTEM_DAGS, Config
-from orchestration.config.scrapers import Scraper, answer_of, event_source_of, fan_out_of, parameters_of
-from orchestration.config.source import Path, Source
-from orchestration.config.templates import problem_with
-from orchestration.config.workflows import ExecutionPlan, Workflow
-from orchestration.words import FanOut, Mode
+from orchestration.vocabulary.model import CLEANUP_DELAY_MINUTES, SYSTEM_DAGS, Config
+from orchestration.vocabulary.scrapers import Scraper, answer_of, divider_of, event_source_of, fan_out_of, parameters_of
+from orchestration.vocabulary.source import Path, Problem, Source
+from orchestration.vocabulary.templates import problem_with
+from orchestration.vocabulary.workflows import TASKS, ExecutionPlan, Workflow
+from orchestration.words import FanOut, Mode, clipped, did_you_mean
 
 
 def errors(config: Config, source: Source) -> Iterator[Problem]:
@@ -23,7 +21,7 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
         if name in SYSTEM_DAGS:
             yield source.problem(("workflows", name), f"`{name}` is a DAG of the system; choose another name")
         yield from _plan(config, source, name, workflow)
-        yield from names.problems(source, name, workflow, config.scrapers)
+        yield from _names(source, name, workflow, config.scrapers)
         yield from _schedule(config, source, name, workflow)
         for index, required in enumerate(workflow.dependencies.requires):
             if required not in config.workflows:
@@ -120,6 +118,28 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
                 candidates = earlier - set(step.scrapers)
                 message = f"no earlier step calls `{needed}`{did_you_mean(needed, candidates)}"
                 yield source.problem((*at_step, "depends_on", index), message)
+
+
+def _names(source: Source, name: str, workflow: Workflow, scrapers: Mapping[str, Scraper]) -> Iterator[Problem]:
+    """Yield the names of steps and scrapers that something else in the DAG has too."""
+    plan: Path = ("workflows", name, "execution_plan")
+    steps = workflow.execution_plan.steps
+    called = {scraper for scraper in workflow.execution_plan.scrapers if scraper in scrapers}
+    dividers = {divider_of(scraper, scrapers[scraper]) for scraper in called}
+    for step_name, step in steps.items():
+        if step_name in TASKS:
+            yield source.problem(
+                (*plan, step_name), f"`{step_name}` is a task of every workflow; name the step otherwise"
+            )
+        for task in sorted(dividers & {step_name, *step.scrapers} - {None}, key=str):
+            yield source.problem((*plan, step_name), f"`{task}` is also the task that divides a list (calls_per_task)")
+        for index, scraper in enumerate(step.scrapers):
+            place = (*plan, step_name, "scrapers", index)
+            if scraper in TASKS:
+                message = f"`{scraper}` is a task of every workflow, so no scraper of that name can be called"
+                yield source.problem(place, message)
+            elif scraper in steps:
+                yield source.problem(place, f"`{scraper}` is the name of a step too; name the step otherwise")
 
 
 def _schedule(config: Config, source: Source, name: str, workflow: Workflow) -> Iterator[Problem]:

@@ -13,13 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
-from orchestration.config import ConfigError, Loaded, config_path, load, loads, read
-from orchestration.config.environment import airflow_home
-from orchestration.config.errors import Problem
+from orchestration.config import ConfigError, Loaded, Problem, airflow_home, config_path, load, loads, read
 
 log = logging.getLogger(__name__)
 
-Check = Callable[[Loaded], Sequence[Problem]]
+WhatStops = Callable[[Loaded], Sequence[Problem]]
 _unbuildable: set[bytes] = set()
 """Contents that load, and of which this process found that not every DAG can be built."""
 
@@ -29,7 +27,7 @@ def last_good_path() -> Path:
     return airflow_home() / "orchestration" / "workflows.last-good.yaml"
 
 
-def load_or_last_good(check: Check | None = None) -> Loaded:
+def load_or_last_good(check: WhatStops | None = None) -> Loaded:
     """Return the configuration in use, or the last good one while that is broken.
 
     ``check`` says what keeps the DAGs of a configuration from being built; it is asked about contents that are not

@@ -6,19 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from orchestration.config.ticks import Ticks
-from orchestration.config.workflows import Workflow
 from orchestration.decisions.collected import lacking, scrapers_about_games
-from orchestration.decisions.days import current_day
-from orchestration.decisions.model import History, Verdict
-from orchestration.nba.eastern import NOON, at, et, et_date, resolve_target_date
+from orchestration.decisions.model import Answer, History
+from orchestration.nba.eastern import NOON, at, et_date, resolve_target_date
 from orchestration.nba.games import Game, Schedule, named
+from orchestration.vocabulary.model import Config
+from orchestration.vocabulary.ticks import Ticks
+from orchestration.vocabulary.workflows import Workflow
 from orchestration.words import Action, AlertLevel, TargetDate
-
-if TYPE_CHECKING:
-    from orchestration.config.model import Config
 
 
 @dataclass(frozen=True)
@@ -108,12 +105,12 @@ class Case:
         return self.history.asked_since(self.lacking(game), game, game.due)
 
 
-Check = Callable[[Case], Verdict | None]
+Check = Callable[[Case], Answer | None]
 
 
-def skip(rule: str, reason: str, next_at: datetime | None = None, **context: Any) -> Verdict:
+def skip(rule: str, reason: str, next_at: datetime | None = None, **context: Any) -> Answer:
     """Return a SKIP."""
-    return Verdict(Action.SKIP, rule, reason, next_at=next_at, context=context)
+    return Answer(Action.SKIP, rule, reason, next_at=next_at, context=context)
 
 
 def run(
@@ -122,29 +119,19 @@ def run(
     alert: AlertLevel = AlertLevel.NONE,
     rule: str = "run",
     **context: Any,
-) -> Verdict:
+) -> Answer:
     """Return a RUN for the games ``targets``."""
-    return Verdict(Action.RUN, rule, reason, alert, games=targets, context=context)
+    return Answer(Action.RUN, rule, reason, alert, games=targets, context=context)
 
 
-def abort(case: Case, rule: str, reason: str, **context: Any) -> Verdict:
+def abort(case: Case, rule: str, reason: str, **context: Any) -> Answer:
     """Return an ABORT. It always alerts: at the workflow's own failure level, at least WARNING."""
     level = case.workflow.alerts.failure
     loud = level if level is AlertLevel.CRITICAL else AlertLevel.WARNING
-    return Verdict(Action.ABORT, rule, reason, loud, context=context)
+    return Answer(Action.ABORT, rule, reason, loud, context=context)
 
 
-def plural(count: int, noun: str) -> str:
-    """Return ``1 game`` or ``2 games``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def day(value: datetime) -> str:
-    """Return an aware moment for people: ``Thu 15 Jan 19:10 ET``."""
-    return et(value).strftime("%a %d %b %H:%M ET")
-
-
-def schedule_unknown(case: Case) -> Verdict | None:
+def schedule_unknown(case: Case) -> Answer | None:
     """ABORT when the schedule cannot be relied on. An empty day is something else (lesson K13)."""
     max_age = case.config.settings.schedule_max_age_hours
     if (reason := case.schedule.unknown_because(case.tick, max_age, case.target_date)) is None:
@@ -155,7 +142,7 @@ def schedule_unknown(case: Case) -> Verdict | None:
 UNUSABLE_ROWS = "unusable_rows"
 
 
-def only_unusable_rows(case: Case) -> Verdict | None:
+def only_unusable_rows(case: Case) -> Answer | None:
     """Where all that is known of the date are rows that cannot be used: SKIP until one was to be over, then ABORT once.
 
     Before that they are games whose teams are not decided yet, and some of those are never played. A date with usable
@@ -174,7 +161,7 @@ def only_unusable_rows(case: Case) -> Verdict | None:
     return abort(case, UNUSABLE_ROWS, text)
 
 
-def no_games(case: Case) -> Verdict | None:
+def no_games(case: Case) -> Answer | None:
     """SKIP when nothing that counts is played on the target date."""
     if case.games:
         return None
@@ -197,7 +184,7 @@ def _met(case: Case, name: str) -> bool:
     required = case.config.workflows[name]
 
     def about(target: date, tick: datetime) -> bool:
-        return target == case.target_date or (required.daily and current_day(case.config, tick) == case.target_date)
+        return target == case.target_date or (required.daily and case.config.current_day(tick) == case.target_date)
 
     return any(e.done and about(e.target_date, e.tick) for e in case.history.of(name)) or any(
         d.workflow == name and d.rule in required.nothing_to_do and about(d.target_date, d.tick)
@@ -212,7 +199,7 @@ def waiting_for(case: Case, names: list[str]) -> str:
     return ", ".join(f"{name} (halted)" if name in halted else name for name in names)
 
 
-def wait_for_required(case: Case, *, closes: bool) -> Verdict | None:
+def wait_for_required(case: Case, *, closes: bool) -> Answer | None:
     """Return what a workflow does while one that it requires is not done: SKIP; ABORT once as its window ``closes``."""
     if not (missing := unmet(case)):
         return None

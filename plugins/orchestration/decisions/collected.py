@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from orchestration.config.scrapers import fan_out_of
 from orchestration.nba.games import Game
+from orchestration.vocabulary.model import Config
+from orchestration.vocabulary.scrapers import fan_out_of
 from orchestration.words import FanOut, Outcome
-
-if TYPE_CHECKING:
-    from orchestration.config.model import Config
 
 Successes = Mapping[tuple[str, str | date], datetime]
 """By scraper and game id, and by scraper and target date: the tick of the latest success."""

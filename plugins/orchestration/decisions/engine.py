@@ -7,16 +7,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from orchestration.config.model import Config
 from orchestration.decisions.case import Case, Check, abort, run, skip
-from orchestration.decisions.model import Decision, History, Verdict
+from orchestration.decisions.model import Answer, Decision, History
 from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et
 from orchestration.nba.games import Schedule, named
+from orchestration.vocabulary.model import Config
 from orchestration.words import Action
 
 
-def halted(case: Case) -> Verdict | None:
+def halted(case: Case) -> Answer | None:
     """SKIP while the system or this workflow is halted (lesson C10)."""
     for halt in (case.config.settings.halt, case.workflow.halt):
         if halt is not None and halt.holds_at(case.tick, case.today):
@@ -40,11 +40,11 @@ def _question(check: Check) -> str:
 
 @dataclass(frozen=True)
 class Examined:
-    """One check of an examination. ``verdict`` None: passed on to the next; ``reached`` False: never asked."""
+    """One check of an examination. ``answer`` None: passed on to the next; ``reached`` False: never asked."""
 
     name: str
     question: str
-    verdict: Verdict | None
+    answer: Answer | None
     reached: bool
 
 
@@ -54,15 +54,16 @@ def examine(
     """Return the decision as :func:`decide` does, and every check of the type in order, with what became of it."""
     case = Case(name, config, et(tick), schedule, history)
     examined: list[Examined] = []
-    answer: Verdict | None = None
-    for check in (halted, *case.workflow.checks):
-        reached = answer is None
-        verdict = check(case) if reached else None
-        answer = answer or verdict
-        examined.append(Examined(check.__name__, _question(check), verdict, reached))
-    if answer is None:
+    first: Answer | None = None
+    checks: tuple[Check, ...] = (halted, *case.workflow.checks)
+    for check in checks:
+        reached = first is None
+        answer = check(case) if reached else None
+        first = first or answer
+        examined.append(Examined(check.__name__, _question(check), answer, reached))
+    if first is None:
         raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
-    return _decision(case, answer), examined
+    return _decision(case, first), examined
 
 
 def forced(name: str, config: Config, tick: datetime, schedule: Schedule, who: str, request: Request) -> Decision:
@@ -78,24 +79,24 @@ def aborted(name: str, config: Config, tick: datetime, rule: str, reason: str) -
     return _decision(case, abort(case, rule, reason))
 
 
-def _decision(case: Case, verdict: Verdict) -> Decision:
+def _decision(case: Case, answer: Answer) -> Decision:
     upcoming = case.ticks.next_after(case.tick)
-    if verdict.next_at is not None and verdict.next_at > upcoming:
-        upcoming = case.ticks.at_or_after(verdict.next_at)
+    if answer.next_at is not None and answer.next_at > upcoming:
+        upcoming = case.ticks.at_or_after(answer.next_at)
     return Decision(
         workflow=case.name,
         tick=case.tick,
-        action=verdict.action,
-        rule=verdict.rule,
-        reason=verdict.reason,
-        alert_level=verdict.alert,
+        action=answer.action,
+        rule=answer.rule,
+        reason=answer.reason,
+        alert_level=answer.alert,
         priority=case.workflow.priority,
         next_check_time=upcoming,
         target_date=case.target_date,
-        games=verdict.games,
-        scrapers=case.workflow.execution_plan.scrapers if verdict.action is Action.RUN else (),
-        context={**verdict.context, **_left_out(case)},
-        collected=_collected(case, verdict) if verdict.action is Action.RUN else {},
+        games=answer.games,
+        scrapers=case.workflow.execution_plan.scrapers if answer.action is Action.RUN else (),
+        context={**answer.context, **_left_out(case)},
+        collected=_collected(case, answer) if answer.action is Action.RUN else {},
     )
 
 
@@ -105,10 +106,10 @@ def _left_out(case: Case) -> dict[str, Any]:
     return {"unusable_rows": len(rows), "unusable": named(rows)} if rows and case.workflow.needs_games else {}
 
 
-def _collected(case: Case, verdict: Verdict) -> dict[str, tuple[str, ...]]:
+def _collected(case: Case, answer: Answer) -> dict[str, tuple[str, ...]]:
     """Return what need not be called for again: box scores of 22:00 are not fetched a second time at 04:00."""
     if not case.workflow.after_games:
         return {}
-    lacking = {game.game_id: case.lacking(game) for game in verdict.games}
+    lacking = {game.game_id: case.lacking(game) for game in answer.games}
     found = {s: tuple(g for g, lacks in lacking.items() if s not in lacks) for s in case.per_game_scrapers}
     return {scraper: games for scraper, games in found.items() if games}

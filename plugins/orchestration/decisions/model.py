@@ -120,7 +120,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Answer:
     """A check's answer. ``next_at``: when it may change; the engine moves it to a tick."""
 
     action: Action

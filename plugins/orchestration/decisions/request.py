@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from orchestration.config.errors import clipped, did_you_mean
-from orchestration.config.model import Config
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import require_aware
 from orchestration.nba.games import GameType, Schedule, canonical_game_id
-from orchestration.words import Action
+from orchestration.vocabulary.model import Config
+from orchestration.words import Action, clipped, did_you_mean
 
 
 class RequestRefused(Exception):

@@ -9,9 +9,7 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.sdk import TaskGroup, TriggerRule
 
-from orchestration.config.model import Config
-from orchestration.config.names import divider_of
-from orchestration.config.scrapers import Scraper, event_source_of, fan_out_of, is_event_source
+from orchestration.config import Config
 from orchestration.nba.teams import TEAMS
 from orchestration.operators.base import audited
 from orchestration.operators.hold import HoldOperator
@@ -19,6 +17,7 @@ from orchestration.operators.retries import CallRetryPolicy
 from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
 from orchestration.planning.calls import divided, in_order, needs_of
+from orchestration.vocabulary.scrapers import Scraper, divider_of, event_source_of, fan_out_of, is_event_source
 from orchestration.words import FanOut
 
 

@@ -13,8 +13,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, TriggerRule
 
 from orchestration.alerts.deadlines import deadline
-from orchestration.config.model import CLEANUP, LOCKER, RECONCILE, Config
-from orchestration.config.ticks import Ticks
+from orchestration.config import CLEANUP, LOCKER, RECONCILE, Config
 from orchestration.generator.calls import call_tasks
 from orchestration.generator.docs import SHADOW_DOC, cleanup_doc, locker_doc, reconcile_doc, workflow_doc
 from orchestration.nba.eastern import ET
@@ -27,6 +26,7 @@ from orchestration.operators.lock import CheckTablesOperator, LockOperator
 from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
 from orchestration.operators.retries import TickRetryPolicy
 from orchestration.operators.watch import WatchOperator
+from orchestration.vocabulary.ticks import Ticks
 from orchestration.words import Mode
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.planning.description import described
 
 SHADOW_DOC = (

@@ -7,8 +7,7 @@ import logging
 
 from airflow.sdk import DAG
 
-from orchestration.config import ConfigError, Loaded, config_path, load
-from orchestration.config.errors import Problem
+from orchestration.config import ConfigError, Loaded, Problem, config_path, load
 from orchestration.config.last_good import forget, is_known_as_good, last_good_path, load_or_last_good
 from orchestration.generator.dags import build_dags
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health import kinds
 from orchestration.health.facts import CallFact, CleanupFact, DayFacts

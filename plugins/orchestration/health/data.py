@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from orchestration.config.model import Config
-from orchestration.config.workflows import Halt, Workflow
+from orchestration.config import Config
 from orchestration.decisions.collected import lacking as still_lacking
 from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
@@ -17,7 +16,8 @@ from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding, finding
 from orchestration.nba.eastern import NOON, after, at, clock
 from orchestration.nba.games import Game, named
-from orchestration.planning.day import day_bounds
+from orchestration.vocabulary.base import Halt
+from orchestration.vocabulary.workflows import Workflow
 from orchestration.words import Outcome
 
 NO_DATA_SUSPICIOUS = 0.8
@@ -97,7 +97,7 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
 
 def reconciles(config: Config, day: date) -> list[datetime]:
     """Return when reconcile looks by itself in the day after ``day``."""
-    return config.reconcile_ticks.between(*day_bounds(config, day + timedelta(days=1)))
+    return config.reconcile_ticks.between(*config.day_bounds(day + timedelta(days=1)))
 
 
 def repairs_until(config: Config, day: date) -> datetime | None:
@@ -119,7 +119,7 @@ def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
     if not windows:
         return False
     night = max(at(facts.day + timedelta(days=1 if wall < NOON else 0), wall) for wall in windows)
-    start, _ = day_bounds(config, facts.day)
+    start, _ = config.day_bounds(facts.day)
     return facts.since(start) <= night and now >= after(night, GRACE)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after
-from orchestration.planning.day import day_bounds
 
 FIRST_LOOK = timedelta(minutes=50)
 """So long after the full hour the check looks back: what belongs to the hour's tick is over by then."""
@@ -35,7 +34,7 @@ def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]
     """
     still = {(f.kind, f.workflow, f.detail) for f in assess(config, facts, now).findings}
     found: dict[tuple[str, str, str], Healed] = {}
-    start, end = day_bounds(config, facts.day)
+    start, end = config.day_bounds(facts.day)
     look = after(start, FIRST_LOOK)
     while look < min(now, end):
         for finding in assess(config, facts.known_at(look), look).findings:

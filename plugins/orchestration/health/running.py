@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
@@ -14,7 +14,6 @@ from orchestration.health import kinds
 from orchestration.health.facts import DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, finding
 from orchestration.nba.eastern import after, clock
-from orchestration.planning.day import day_bounds
 from orchestration.runs.execution import VETOED
 from orchestration.words import Action, ExecutionStatus
 
@@ -26,14 +25,14 @@ BLIND = "blind"
 
 def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """The schedule that every game-aware decision rests on."""
-    _, end = day_bounds(config, facts.day)
+    _, end = config.day_bounds(facts.day)
     if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
         yield finding(kinds.SCHEDULE_UNKNOWN, "schedule_dependency", why=reason)
 
 
 def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """The morning's lock, unless the system was switched on after it."""
-    start, _ = day_bounds(config, facts.day)
+    start, _ = config.day_bounds(facts.day)
     if not config.settings.daily_schedule_lock.enabled or facts.since(start) > start:
         return
     if not facts.expected and now >= after(start, LOCK_GRACE):
@@ -42,7 +41,7 @@ def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
 
 def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Ticks without a decision: a DAG that is paused, a scheduler that was down (lessons T1, K10)."""
-    start, end = day_bounds(config, facts.day)
+    start, end = config.day_bounds(facts.day)
     made = {(decision.workflow, decision.tick) for decision in facts.decisions}
     due_until = min(end, after(now, -GRACE))
     missing = {
@@ -66,7 +65,7 @@ def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
 
 def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Expected runs whose tick brought no decision: not due yet, late (a later tick made up for it), or missed."""
-    start, _ = day_bounds(config, facts.day)
+    start, _ = config.day_bounds(facts.day)
     decided = {(decision.workflow, decision.tick) for decision in facts.decisions}
     missed: dict[str, list[datetime]] = {}
     for run in facts.expected:
@@ -187,7 +186,7 @@ def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     """The cleanup: whether it looks, and what it says. Lost messages that it has just sent again are no news."""
     if not config.settings.cleanup_processor.enabled:
         return
-    start, end = day_bounds(config, facts.day)
+    start, end = config.day_bounds(facts.day)
     due = config.cleanup_ticks.between(facts.since(start), min(end, after(now, -GRACE)))
     last = facts.last_cleanup
     if due and (last is None or last.at < due[-1] - CLEANUP_PATIENCE):

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.collected import brings
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
 from orchestration.health import data

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.health.facts import DayFacts, SeenFact
 from orchestration.health.findings import CLEANUP_PATIENCE, Finding, finding
 from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import clock, et, et_date
-from orchestration.planning.day import day_bounds, rules_digest
+from orchestration.planning.day import rules_digest
 from orchestration.words import Around
 
 CALLS_GRACE = timedelta(minutes=10)
@@ -30,7 +30,7 @@ def around(config: Config, facts: DayFacts, now: datetime, *, halted: bool = Fal
 
     ``halted``: everything is. A file that is broken now is nothing of a day that is over.
     """
-    _, end = day_bounds(config, facts.day)
+    _, end = config.day_bounds(facts.day)
     broken = facts.broken_config if now < end else None
     here = [] if broken is None else [SeenFact(Around.CONFIG, "workflows.yaml", broken)]
     for seen in here:
@@ -80,7 +80,7 @@ def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now
 
 def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Rules that are others than those by which the day was locked: what was expected need not happen any more."""
-    _, end = day_bounds(config, facts.day)
+    _, end = config.day_bounds(facts.day)
     if now >= end or facts.locked_at is None:
         return
     ticks: dict[str, list[datetime]] = {}
@@ -98,7 +98,7 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
 
 def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Halts that are over and still stand in workflows.yaml: what they were for may not be over (lesson C10)."""
-    if now >= day_bounds(config, facts.day)[1]:
+    if now >= config.day_bounds(facts.day)[1]:
         return
     if config.settings.halt is not None and config.settings.halt.holds_at(now, et_date(now)):
         return

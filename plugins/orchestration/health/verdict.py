@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.health import data, running, schedule
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts

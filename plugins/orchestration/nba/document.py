@@ -1,14 +1,17 @@
-"""NBA.com's own schedule document, as a source of games for plans and tests."""
+"""Games without the table: from NBA.com's own schedule document, and a made-up example season."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from orchestration.nba.eastern import ET
+from orchestration.nba.eastern import ET, at
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
 
 POSTPONED_STATUSES = frozenset("PCY")
@@ -98,3 +101,28 @@ def _tip(raw: Mapping[str, Any]) -> datetime | None:
             continue
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
     return None
+
+
+EXAMPLE_FILE = Path(__file__).with_name("example_season.csv")
+"""``game_id,tip,away,home,text``; the tip is an ET wall time. No tip in it is after midnight."""
+
+
+@lru_cache(maxsize=1)
+def example_season() -> Schedule:
+    """Return a made-up season as a schedule that was never refreshed, known from its first date to its last.
+
+    1,230 games from October to April, with rest days, noon games, three postponed ones and both clock changes. Teams
+    and dates are drawn; nobody played these games.
+    """
+    with EXAMPLE_FILE.open(encoding="utf-8", newline="") as file:
+        games = tuple(_example_game(row) for row in csv.DictReader(file))
+    days = [game.date for game in games]
+    return Schedule(games, reach=(min(days), max(days)))
+
+
+def _example_game(row: dict[str, str]) -> Game:
+    wall = datetime.fromisoformat(row["tip"])
+    day, code = wall.date(), f"{wall:%Y%m%d}/{row['away']}{row['home']}"
+    game = read_game(row["game_id"], code, day, at(day, wall.time()), row["home"], row["away"], 1, row["text"])
+    assert isinstance(game, Game), game
+    return game

@@ -113,3 +113,8 @@ def resolve_target_date(target: TargetDate, moment: datetime) -> date:
 def clock(moment: datetime) -> str:
     """Return the ET wall time for people, such as ``19:10``."""
     return et(moment).strftime("%H:%M")
+
+
+def day_and_time(moment: datetime) -> str:
+    """Return the ET date and wall time for people, such as ``Thu 15 Jan 19:10 ET``."""
+    return et(moment).strftime("%a %d %b %H:%M ET")

@@ -27,7 +27,6 @@ from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, AuditedOperator, refuse_nonsense
 from orchestration.operators.call_rows import left_by_calls
-from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
 from orchestration.words import Outcome
 
@@ -84,7 +83,7 @@ class SlateEventsOperator(SlateOperator):
             return
         now, warehouse = RunClock.of(context).now(), Warehouse(self.config.settings)
         told = {asset.name: self.told(context, asset) for asset in OF_SLATES}
-        today = current_day(self.config, now)
+        today = self.config.current_day(now)
         try:
             facts = day_facts(warehouse, self.config, today, now)
             self._tell_of(context, warehouse, facts, now, told)
@@ -125,7 +124,7 @@ class SlateEventsOperator(SlateOperator):
                 if call.gcs_path:
                     file = LostFile(scraper, call.gcs_path, "", call.workflow, None, call.at or call.tick)
                     by_table[str(self.config.scrapers[scraper].processed_in)][call.gcs_path] = Trace(file, facts.day)
-        start, _ = day_bounds(self.config, facts.day)
+        start, _ = self.config.day_bounds(facts.day)
         arrived, errors = arrived_files(warehouse, {t: list(found.values()) for t, found in by_table.items()}, start)
         for table, why in sorted(errors.items()):
             self.log.warning("%s cannot be read, so nobody knows what of the slate is in it: %s", table, why)

@@ -12,8 +12,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.callbacks import append_staged
+from orchestration.config import Config
 from orchestration.config.last_good import load_or_last_good
-from orchestration.config.model import Config
 from orchestration.decisions.request import Kinds, RequestRefused, check_request
 from orchestration.records.ids import TaskKey
 

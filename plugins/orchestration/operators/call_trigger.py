@@ -9,8 +9,8 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from orchestration.config.answers import AnswerDescription
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.answers import AnswerDescription
 
 RESUMED_AFTER = timedelta(seconds=3)
 """By then a scheduler knows of the deferral; a busy one takes a task that resumes sooner for failed

@@ -19,7 +19,6 @@ from orchestration.nba.eastern import et
 from orchestration.operators.base import AlertingOperator, asked_of, first_time, task_key
 from orchestration.operators.metrics import DECISIONS
 from orchestration.operators.retries import retry_within_tick
-from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.words import Action, AlertLevel, Mode
@@ -98,7 +97,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
                 decision.workflow,
                 level=decision.alert_level,
                 run_id=context["ti"].run_id,
-                day=current_day(self.config, decision.tick),
+                day=self.config.current_day(decision.tick),
                 reason=decision.reason,
             )
             tell_once(context, self.config, [one], self.log)
@@ -178,7 +177,7 @@ class AbortOperator(AlertingOperator):
             decision["workflow"],
             level=AlertLevel(decision["alert_level"]),
             run_id=context["ti"].run_id,
-            day=current_day(self.config, tick),
+            day=self.config.current_day(tick),
             detail=decision["rule"],
             reason=decision["reason"],
         )

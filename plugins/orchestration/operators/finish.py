@@ -16,7 +16,6 @@ from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.operators.call_rows import KILLED, Call, call_row, left_by_calls
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
-from orchestration.planning.day import current_day
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
 from orchestration.words import ExecutionStatus, Outcome
@@ -152,7 +151,7 @@ class FinishOperator(AlertingOperator):
             self.workflow,
             level=None if vetoed else self.config.workflows[self.workflow].alerts.failure,
             run_id=context["ti"].run_id,
-            day=current_day(self.config, clock.tick),
+            day=self.config.current_day(clock.tick),
             why=in_words(why),
         )
         tell_once(context, self.config, [one], self.log)

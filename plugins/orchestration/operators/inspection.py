@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration.alerts.channels import airflow_url
+from orchestration.config import LOCKER, RECONCILE, Config
 from orchestration.config.last_good import in_use
-from orchestration.config.model import LOCKER, RECONCILE, Config
 from orchestration.health.surroundings import DEFAULT_POOL, UNWRITABLE
 from orchestration.runs.clock import RunClock
 from orchestration.words import Around

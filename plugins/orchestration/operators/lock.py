@@ -15,7 +15,7 @@ from orchestration.health.slates import scheduled
 from orchestration.operators.asset_events import SlateOperator
 from orchestration.operators.base import AlertingOperator, asked_of, refuse_nonsense, task_key
 from orchestration.operators.retries import retry_within_tick
-from orchestration.planning.day import day_bounds, plan, rules_digest
+from orchestration.planning.day import plan, rules_digest
 from orchestration.runs.clock import RunClock
 from orchestration.words import Action
 
@@ -41,7 +41,7 @@ class LockOperator(SlateOperator):
         refuse_nonsense(context, OF_LOCKER)
         clock, config = RunClock.of(context), self.config
         day = clock.tick.date()
-        start, end = day_bounds(config, day)
+        start, end = config.day_bounds(day)
         try:
             warehouse = Warehouse(config.settings)
             schedule, history = decision_inputs(warehouse, config, config.enabled, max(clock.tick, start))

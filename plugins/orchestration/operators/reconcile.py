@@ -20,7 +20,7 @@ from orchestration.words import AlertLevel
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.config.model import Config
+    from orchestration.config import Config
     from orchestration.planning.makeups import Makeup
 
 

@@ -11,7 +11,7 @@ from airflow.sdk import RetryDecision, RetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowException
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult
 

@@ -15,8 +15,6 @@ from airflow.sdk.exceptions import (
     TaskDeferralTimeout,
 )
 
-from orchestration.config.scrapers import answer_of, parameters_of
-from orchestration.config.templates import Item, render
 from orchestration.nba.games import Game
 from orchestration.nba.teams import team
 from orchestration.operators.base import AuditedOperator, task_key
@@ -29,6 +27,8 @@ from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.scrapers import answer_of, parameters_of
+from orchestration.vocabulary.templates import Item, render
 from orchestration.words import FanOut, Outcome
 
 if TYPE_CHECKING:

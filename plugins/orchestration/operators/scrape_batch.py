@@ -11,7 +11,6 @@ from airflow.configuration import conf
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
-from orchestration.config.scrapers import answer_of
 from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_ledger import Ledger, Left
 from orchestration.operators.call_rows import KILLED, OUTCOME_KEY, Call, call_row
@@ -23,6 +22,7 @@ from orchestration.runs.execution import call_ends, failures_in_short
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
 from orchestration.services.scraper_service import Line, NotSetUp, ScraperService
+from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import Outcome
 
 if TYPE_CHECKING:

@@ -16,14 +16,13 @@ from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, refuse_nonsense
 from orchestration.operators.metrics import GAMES_COLLECTED, GAMES_DUE, LOCK_AGE_MINUTES, VERDICT, measuring
-from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
 from orchestration.words import Verdict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.config.model import Config
+    from orchestration.config import Config
 
 MORE = timedelta(hours=1, minutes=30)
 """And so long after the time by which reconcile should have fetched what it lacked."""
@@ -42,11 +41,11 @@ def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: date
         GAMES_DUE.set(sum(health.due for health in seen))
         GAMES_COLLECTED.set(sum(health.collected for health in seen))
     today = days[0]
-    start, _ = day_bounds(config, today.day)
+    start, _ = config.day_bounds(today.day)
     if not config.settings.daily_schedule_lock.enabled or today.since(start) > start:
         return
     # Without a lock of today the last one was yesterday's, if not earlier.
-    at_best, _ = day_bounds(config, today.day - timedelta(days=1))
+    at_best, _ = config.day_bounds(today.day - timedelta(days=1))
     locked = max((day.locked_at for day in days if day.locked_at), default=at_best)
     LOCK_AGE_MINUTES.set(int((now - locked).total_seconds() // 60))
 
@@ -65,7 +64,7 @@ class WatchOperator(AlertingOperator):
 
         refuse_nonsense(context, OF_CLEANUP)
         config, now = self.config, RunClock.of(context).now()
-        today = current_day(config, now)
+        today = config.current_day(now)
         alerts: list[Alert] = []
         looked_at: list[date] | None = None
         try:
@@ -75,7 +74,7 @@ class WatchOperator(AlertingOperator):
                 self.log.info("Switched on a short while ago: watched from the next hour on")
                 return
             yesterday = today - timedelta(days=1)
-            until = day_bounds(config, today)[0] + MORNING
+            until = config.day_bounds(today)[0] + MORNING
             if repaired := data.repairs_until(config, yesterday):
                 until = max(until, after(repaired, MORE))
             if now < until:

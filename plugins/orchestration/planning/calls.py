@@ -9,16 +9,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from orchestration.config.base import Strict, WallTime
-from orchestration.config.errors import ConfigError
-from orchestration.config.model import Config
-from orchestration.config.scrapers import event_source_of, fan_out_of
-from orchestration.config.source import parse
-from orchestration.config.templates import Item
-from orchestration.config.workflows import Step
+from orchestration.config import Config, ConfigError
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import et
 from orchestration.nba.teams import TEAMS
+from orchestration.vocabulary.base import Strict, WallTime
+from orchestration.vocabulary.scrapers import event_source_of, fan_out_of
+from orchestration.vocabulary.source import parse
+from orchestration.vocabulary.templates import Item
+from orchestration.vocabulary.workflows import Step
 from orchestration.words import FanOut, Outcome
 
 

@@ -10,16 +10,13 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from orchestration.config.model import Config
-from orchestration.decisions.days import current_day, day_bounds
+from orchestration.config import Config
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
 from orchestration.nba.games import Schedule
 from orchestration.planning.calls import Assumption, assumed_calls
 from orchestration.runs.execution import CallEnd, status_of
 from orchestration.words import Action, Outcome
-
-__all__ = ["current_day", "day_bounds", "plan", "rules_digest"]
 
 _RULES = {"decision_type", "schedule", "execution_plan", "dependencies", "game_types"}
 """The keys that say when and for what a workflow runs. A halt is left out: it is reported by itself."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestration.config.model import Config
-from orchestration.config.scrapers import fan_out_of
+from orchestration.config import Config
 from orchestration.nba.games import COUNTED_BY_DEFAULT
 from orchestration.planning.calls import in_order, needs_of
+from orchestration.vocabulary.scrapers import fan_out_of
 from orchestration.words import AlertLevel, FanOut
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from orchestration.config.model import Config
-from orchestration.decisions.case import Case, plural
+from orchestration.config import Config
+from orchestration.decisions.case import Case
 from orchestration.decisions.collected import Successes, lacking, scrapers_about_games
 from orchestration.decisions.model import History
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.nba.eastern import after, at, et_date
 from orchestration.nba.games import Game, Schedule
+from orchestration.words import plural
 
 
 @dataclass(frozen=True)

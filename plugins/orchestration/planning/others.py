@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from orchestration.config.model import Config
-from orchestration.config.scrapers import SERVICE_NAMES, answer_of
+from orchestration.config import Config
 from orchestration.decisions.model import PastCall, PastExecution
 from orchestration.nba.eastern import et, et_date, hold_instants
 from orchestration.nba.games import canonical_game_id
+from orchestration.vocabulary.scrapers import SERVICE_NAMES, answer_of
 from orchestration.words import ExecutionStatus, Outcome
 
 Rows = Iterable[Mapping[str, Any]]

@@ -6,16 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, time, timedelta
 
-from orchestration.config.errors import Problem
-from orchestration.config.model import Config
-from orchestration.config.source import Source
-from orchestration.decisions.days import day_bounds
+from orchestration.config import Config, Problem
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import at
 from orchestration.nba.games import PREFIXES, Game, Schedule
 from orchestration.nba.teams import TEAMS
 from orchestration.planning.calls import Assumption
 from orchestration.planning.day import plan
+from orchestration.vocabulary.source import Source
 from orchestration.words import Action, Outcome
 
 _DAYS = [date(2026, 1, 13) + timedelta(days=number) for number in range(3)]
@@ -56,7 +54,7 @@ def _days(config: Config, tips: Sequence[time], assumptions: Sequence[Assumption
     """Return the decisions of two game days; a third game day comes before them."""
     wall = [(day, prefix, number, tip) for day in _DAYS for prefix in PREFIXES for number, tip in enumerate(tips)]
     games = tuple(_game(day, prefix, number, tip) for day, prefix, number, tip in wall)
-    start, end = day_bounds(config, _DAYS[1])[0], day_bounds(config, _DAYS[2])[1]
+    start, end = config.day_bounds(_DAYS[1])[0], config.day_bounds(_DAYS[2])[1]
     return list(plan(config, start, end, Schedule(games, start), History(), assumptions))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.nba.eastern import et
 from orchestration.planning.other_system.comparison import Ours, Theirs
 from orchestration.planning.others import TheirExecution, read_calls, read_executions

@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestration.config.answers import PLAIN, AnswerDescription
 from orchestration.services.contract import Failure, Success, UncountedSuccess
 from orchestration.services.redaction import masked, without
 from orchestration.services.sanitize import clean_text, kept_summary
+from orchestration.vocabulary.answers import PLAIN, AnswerDescription
 from orchestration.words import Outcome
 
 KEPT_OF_ODD_ANSWERS = 200

@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from orchestration.config.answers import AnswerDescription
-from orchestration.config.errors import did_you_mean
-from orchestration.config.model import Config
-from orchestration.config.scrapers import answer_of
+from orchestration.config import Config
 from orchestration.nba.eastern import et_date
 from orchestration.services.answers import CallResult, failed, interpret
 from orchestration.services.authorization import authorization
 from orchestration.services.errors import hide_in_logs, in_short
+from orchestration.vocabulary.answers import AnswerDescription
+from orchestration.vocabulary.scrapers import answer_of
+from orchestration.words import did_you_mean
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse

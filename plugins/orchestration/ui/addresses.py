@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.nba.eastern import NOON, at, et
-from orchestration.planning.day import current_day, day_bounds
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 
@@ -20,7 +19,7 @@ def shown_first(config: Config, now: datetime) -> tuple[date, date]:
 
     Until noon that is the night that ended, with the day that has begun beside it; later the day, with last night.
     """
-    today = current_day(config, now)
+    today = config.current_day(now)
     night = today - timedelta(days=1)
     return (night, today) if et(now).date() == today and et(now).time() < NOON else (today, night)
 
@@ -57,6 +56,6 @@ def moment_of(text: str, day: date, config: Config) -> datetime:
 def _of_day(wall: time, day: date, config: Config) -> datetime:
     if wall.tzinfo is not None:
         raise ValueError("a time of the day has no zone")
-    start, _ = day_bounds(config, day)
+    start, _ = config.day_bounds(day)
     moment = at(day, wall)
     return moment if moment >= start else at(day + timedelta(days=1), wall)

@@ -14,12 +14,12 @@ from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.warehouse import Warehouse
+from orchestration.config import Config
 from orchestration.config.last_good import load_or_last_good
-from orchestration.config.model import Config
 from orchestration.decisions.model import Decision, History
 from orchestration.health.facts import DayFacts
 from orchestration.nba.games import Schedule
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.services.errors import in_short
 
 Value = TypeVar("Value")
@@ -124,12 +124,12 @@ class PageData:
         config = self.config()
         facts = day_facts(Warehouse(config.settings), config, day, now)
         planned: tuple[Decision, ...] = ()
-        if now < day_bounds(config, day)[1] and config.enabled:
+        if now < config.day_bounds(day)[1] and config.enabled:
             planned = self.plans.get(key, lambda: self._plan(config, day, now))
         return DayData(config, facts, planned, now, _outbox())
 
     def _plan(self, config: Config, day: date, now: datetime) -> tuple[Decision, ...]:
-        start, end = day_bounds(config, day)
+        start, end = config.day_bounds(day)
         since = max(now, start)
         schedule, history = decision_inputs(Warehouse(config.settings), config, list(config.enabled), since)
         return tuple(plan(config, since, end, schedule, history))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date, datetime
 
-from orchestration.config.model import SYSTEM_DAGS, Config
+from orchestration.config import SYSTEM_DAGS, Config
 from orchestration.decisions.collected import lacking, successes_of
 from orchestration.decisions.model import Decision
 from orchestration.health.data import night_is_over, wanted
@@ -17,7 +17,6 @@ from orchestration.health.findings import Finding
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game
-from orchestration.planning.day import day_bounds
 from orchestration.ui.model import Advice, Cleanups, DayPage, GameRow, GameState
 from orchestration.ui.timeline import hours_of, rows_of
 from orchestration.ui.visibility import HiddenNames, config_for, facts_for
@@ -42,7 +41,7 @@ def day_page(
     ``planned``: what the engine would decide at the day's ticks after ``now``.
     """
     seen = et(now)
-    start, _ = day_bounds(config, facts.day)
+    start, _ = config.day_bounds(facts.day)
     mine = config_for(config, allowed)
     hidden = len(config.enabled) - len(mine.enabled)
     hiding = HiddenNames(config, allowed)

@@ -11,8 +11,7 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from orchestration.audit.warehouse import WarehouseError
-from orchestration.config import ConfigError
-from orchestration.config.model import Config
+from orchestration.config import Config, ConfigError
 from orchestration.health.facts import CallFact
 from orchestration.nba.eastern import after
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first

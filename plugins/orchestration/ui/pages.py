@@ -11,11 +11,9 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from orchestration.audit.warehouse import WarehouseError
-from orchestration.config import ConfigError
-from orchestration.config.model import SYSTEM_DAGS, Config
+from orchestration.config import SYSTEM_DAGS, Config, ConfigError
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import et_date
-from orchestration.planning.day import current_day, day_bounds
 from orchestration.runs.clock import RunClock
 from orchestration.ui import page_inputs
 from orchestration.ui.cached_data import DayData, SharedCache
@@ -60,7 +58,7 @@ def show_day(
     except PageProblem as problem:
         if problem.status == 503 and (config := config_or_none()) is not None:
             names = frozenset({*config.enabled, *SYSTEM_DAGS}) & allowed
-            problem.runs, problem.day = runs_between(session, names, *day_bounds(config, asked)), asked
+            problem.runs, problem.day = runs_between(session, names, *config.day_bounds(asked)), asked
         raise
     beside = None if day or as_of else other_day(allowed)
     days = frozenset({asked, asked + timedelta(days=1)})
@@ -167,7 +165,7 @@ def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
         note = "This DAG is a part of the orchestration itself: it has no rule that decides."
     elif dag_id not in config.enabled:
         note = "This DAG is no workflow that workflows.yaml has switched on."
-    days = [current_day(config, decision.tick) for decision in here]
+    days = [config.current_day(decision.tick) for decision in here]
     halts = (config.settings.halt, config.workflows[dag_id].halt if dag_id in config.workflows else None)
     halt = next((halt for halt in halts if halt is not None and halt.holds_at(now, et_date(now))), None)
     html = render(
@@ -180,7 +178,7 @@ def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
         days=days,
         halted=halt.reason if halt is not None else None,
         note=note,
-        conf=force_conf(current_day(config, now).isoformat()) if here else None,
+        conf=force_conf(config.current_day(now).isoformat()) if here else None,
     )
     return as_page(html)
 
@@ -190,7 +188,7 @@ def _planned(config: Config, decision: Decision, day: date) -> Tick:
     return Tick(
         decision.workflow,
         decision.tick,
-        int((decision.tick - day_bounds(config, day)[0]).total_seconds()),
+        int((decision.tick - config.day_bounds(day)[0]).total_seconds()),
         states[decision.action],
         decision.reason,
         decision.next_check_time,
@@ -218,7 +216,7 @@ def show_run(
         values["note"] = f"This DAG is {what}: it decides nothing."
         return as_page(render("run.html", root_of(request), **values))
     moment = RunClock.of_run(run).tick
-    day = current_day(config, moment)
+    day = config.current_day(moment)
     read, page = build_day(day, None, allowed)
     row = page.row(dag_id)
     tick = next((tick for tick in row.ticks if tick.run_id == run_id), None) if row else None

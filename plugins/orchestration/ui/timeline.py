@@ -7,13 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.model import Decision
 from orchestration.health.data import holds_on
 from orchestration.health.facts import CallFact, DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import ET, after
-from orchestration.planning.day import day_bounds
 from orchestration.runs.execution import VETOED
 from orchestration.ui.model import Calls, Hour, Row, Tick, TickState
 from orchestration.words import Action, ExecutionStatus, Outcome
@@ -28,12 +27,12 @@ _OF_STATUS = {
 
 def offset_of(config: Config, facts: DayFacts, moment: datetime) -> int:
     """Return the seconds from the day's lock to the aware ``moment``; they name a tick in addresses."""
-    return int((moment - day_bounds(config, facts.day)[0]).total_seconds())
+    return int((moment - config.day_bounds(facts.day)[0]).total_seconds())
 
 
 def hours_of(config: Config, facts: DayFacts, now: datetime) -> tuple[Hour, ...]:
     """Return the hours of the day, 23 to 25 of them; hours that clocks show twice say their zone."""
-    start, end = day_bounds(config, facts.day)
+    start, end = config.day_bounds(facts.day)
     first = start.replace(minute=0, second=0)
     starts = [after(first, HOUR * n) for n in range(26) if after(first, HOUR * n) < end]
     twice, changes = Counter(start.hour for start in starts), len({start.utcoffset() for start in starts}) > 1
@@ -71,7 +70,7 @@ def rows_of(
     for decision in planned:
         plans[decision.workflow][decision.tick] = decision
     later = {name: max((e.tick for e in facts.executions if e.workflow == name), default=None) for name in recorded}
-    bounds = day_bounds(config, facts.day)
+    bounds = config.day_bounds(facts.day)
     starts = [hour.start for hour in hours]
     rows = []
     for name in config.enabled:

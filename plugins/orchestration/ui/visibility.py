@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from orchestration.config.model import CLEANUP, SYSTEM_DAGS, Config
+from orchestration.config import CLEANUP, SYSTEM_DAGS, Config
 from orchestration.decisions.model import Decision
 from orchestration.health.facts import CallFact, DayFacts
 

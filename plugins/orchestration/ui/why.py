@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from orchestration.config.model import SYSTEM_DAGS, Config
+from orchestration.config import SYSTEM_DAGS, Config
 from orchestration.decisions.engine import examine
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import after, clock
@@ -86,9 +86,9 @@ def why(
         AskedCheck(
             one.name,
             one.question.replace("``", ""),
-            "answered" if one.verdict else "passed" if one.reached else "not asked",
+            "answered" if one.answer else "passed" if one.reached else "not asked",
             tuple(
-                (key, hiding.text(_text(value))) for key, value in (one.verdict.context if one.verdict else {}).items()
+                (key, hiding.text(_text(value))) for key, value in (one.answer.context if one.answer else {}).items()
             ),
         )
         for one in examined

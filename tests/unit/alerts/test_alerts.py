@@ -7,9 +7,9 @@ import pytest
 
 from orchestration.alerts.channels import subject_of
 from orchestration.alerts.model import Alert, alert, alert_of, news, right_again, together
-from orchestration.config.workflows import Alerts
 from orchestration.health import kinds
 from orchestration.health.findings import finding
+from orchestration.vocabulary.workflows import Alerts
 from orchestration.words import AlertLevel, Verdict
 from support.worlds import DAY
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from orchestration.audit.corrections import corrected, corrected_execution, last_tries, unexplained
-from orchestration.config.scrapers import BUILT_IN, answer_of
 from orchestration.records.tables import CallRecord
 from orchestration.services.contract import LogEntry
+from orchestration.vocabulary.scrapers import BUILT_IN, answer_of
 from orchestration.words import ExecutionStatus, Outcome
 from support.rows import call, execution
 from support.worlds import changed, et, ours

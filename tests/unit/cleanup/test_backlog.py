@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from orchestration.cleanup.backlog import Republished, backlog
-from orchestration.config.settings import CleanupProcessor
 from orchestration.services.files import recovery_message
+from orchestration.vocabulary.settings import CleanupProcessor
 from support.rows import PATH_FORMS as FORMS
 from support.rows import lost_file
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from orchestration.config import ConfigError, load, loads
-from orchestration.config.scrapers import answer_of, fan_out_of, parameters_of
+from orchestration.vocabulary.scrapers import answer_of, fan_out_of, parameters_of
 from orchestration.words import FanOut
 from support.worlds import OLD_FILE, ROOT, changed, et, old, ours
 

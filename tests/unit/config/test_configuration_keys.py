@@ -6,8 +6,8 @@ import sys
 import pytest
 from pydantic import BaseModel
 
-from orchestration.config import answers, base, model, scrapers, settings, workflows
 from orchestration.decisions.types import TYPES
+from orchestration.vocabulary import answers, base, model, scrapers, settings, workflows
 from support.worlds import ROOT
 
 DOC = (ROOT / "docs" / "orchestration" / "configuration-keys.md").read_text()
@@ -25,12 +25,13 @@ def documented() -> dict[str, dict[str, str]]:
 def models() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     types = [sys.modules[one.__module__] for one in TYPES]
-    for module in (answers, model, scrapers, settings, workflows, *types):
+    for module in (answers, base, model, scrapers, settings, workflows, *types):
         for name, one in vars(module).items():
             if not (isinstance(one, type) and issubclass(one, BaseModel)) or one in (
+                BaseModel,
                 base.Strict,
                 workflows.ExecutionPlan,
-                workflows.Schedule,
+                workflows.WorkflowSchedule,
             ):
                 continue
             found["Workflow" if name.endswith("Workflow") else name] = set(one.model_fields)

@@ -7,8 +7,7 @@ import pytest
 from airflow.configuration import get_airflow_home
 
 from orchestration.audit.outbox import outbox_url
-from orchestration.config import config_path
-from orchestration.config.environment import airflow_home
+from orchestration.config import airflow_home, config_path
 from support.worlds import ROOT
 
 

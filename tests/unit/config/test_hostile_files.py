@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from orchestration.config import ConfigError, loads
-from orchestration.config.source import MAX_BYTES, MAX_DEPTH, parse
-from orchestration.config.templates import problem_with
+from orchestration.vocabulary.source import MAX_BYTES, MAX_DEPTH, parse
+from orchestration.vocabulary.templates import problem_with
 from orchestration.words import FanOut
 from support.worlds import ROOT
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from orchestration.config import ConfigError, loads
-from orchestration.config.settings import Settings
+from orchestration.vocabulary.settings import Settings
 from support.worlds import OLD_FILE, ROOT, changed, ours
 
 OWN = {"settings__mode": "shadow", "settings__audit_dataset": "nba_phase1"}

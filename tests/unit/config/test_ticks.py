@@ -7,8 +7,8 @@ import pytest
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import MultipleCronTriggerTimetable
 
-from orchestration.config.ticks import Ticks
 from orchestration.nba.eastern import ET, at
+from orchestration.vocabulary.ticks import Ticks
 from support.worlds import et, old, ours
 
 CHANGES = [date(2026, 3, 8), date(2026, 11, 1), date(2026, 1, 14)]

@@ -41,8 +41,8 @@ def test_the_schedule_that_stops_being_refreshed_becomes_unknown():
 
 
 def test_a_season_rolls_over_in_october():
-    from orchestration.config.scrapers import BUILT_IN
-    from orchestration.config.templates import Item, render
+    from orchestration.vocabulary.scrapers import BUILT_IN
+    from orchestration.vocabulary.templates import Item, render
 
     templates = BUILT_IN["nbac_schedule_api"][1]
     for day, year in ((date(2026, 9, 30), "2025"), (date(2026, 10, 1), "2026")):

@@ -15,7 +15,6 @@ from orchestration.health.facts import CallFact, DayFacts, DecisionFact, Executi
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after, at, clock, et, et_date, nearest, slate_date
 from orchestration.nba.games import Game, Schedule
-from orchestration.planning.day import current_day
 from orchestration.planning.makeups import makeups
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.worlds import changed, game, history, ours, schedule
@@ -139,7 +138,7 @@ def test_nor_does_what_is_fetched_anew(story):
 def test_nor_does_the_health_of_a_day(story):
     def health(zone):
         name, now, seen, past = build(story, zone)
-        day = current_day(ours(), as_utc(story[1]) - timedelta(hours=3))
+        day = ours().current_day(as_utc(story[1]) - timedelta(hours=3))
         facts = DayFacts(
             day,
             seen,

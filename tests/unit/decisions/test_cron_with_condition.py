@@ -5,14 +5,14 @@ from datetime import date, timedelta
 import pytest
 
 from orchestration.config import ConfigError
-from orchestration.config.source import parse
 from orchestration.decisions.engine import examine
 from orchestration.decisions.model import History
 from orchestration.nba.eastern import at
 from orchestration.nba.games import Schedule, UnusableRow
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.planning.description import described
 from orchestration.planning.reachable import never_running
+from orchestration.vocabulary.source import parse
 from orchestration.words import Action, AlertLevel
 from support.worlds import DAY, changed, decided, decision, et, executed, game, history, schedule
 
@@ -143,7 +143,7 @@ def test_whoever_requires_it_need_not_wait_when_its_condition_does_not_hold():
 
 
 def test_a_day_of_it():
-    start, end = day_bounds(config(), DAY)
+    start, end = config().day_bounds(DAY)
     runs = [
         d.tick for d in plan(config(), start, end, NIGHT, History()) if (d.workflow, d.action.value) == ("mine", "RUN")
     ]
@@ -155,7 +155,7 @@ def test_on_days_of_a_clock_change_it_runs_once_at_each_time(day):
     mine = config(times=["01:30", "02:30", "14:30"])
     games = schedule(game(1, "19:00", day), game(2, "19:00", day - timedelta(days=1)))
     start = at(day, et("00:00").time())
-    found = list(plan(mine, start, day_bounds(mine, day)[1], games.seen_at(start), History()))
+    found = list(plan(mine, start, mine.day_bounds(day)[1], games.seen_at(start), History()))
     runs = [d.tick for d in found if (d.workflow, d.action) == ("mine", Action.RUN)]
     assert len(runs) == len(set(runs)) == 3
 

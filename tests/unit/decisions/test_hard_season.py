@@ -7,7 +7,6 @@ from functools import lru_cache
 import pytest
 
 from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
-from orchestration.decisions.days import day_bounds
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import after, at
@@ -40,7 +39,7 @@ class Played:
 
     def _day(self, day: date) -> None:
         """A day, and the reconcile of half past six on its next morning."""
-        start, end = day_bounds(ours(), day)
+        start, end = ours().day_bounds(day)
         ticks = defaultdict(list)
         for name in ours().enabled:
             for tick in ours().ticks_of(name).between(start, end):

@@ -13,7 +13,7 @@ from orchestration.decisions.model import History, PastCall, PastDecision, PastE
 from orchestration.nba.eastern import at, et, hours_between, nearest
 from orchestration.nba.games import Game, Schedule
 from orchestration.planning.calls import Assumption
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.effort import examples
 from support.worlds import changed, ours
@@ -93,7 +93,7 @@ def histories(draw, day):
 
 
 def planned(config, day, schedule, assumptions=()):
-    start, end = day_bounds(config, day)
+    start, end = config.day_bounds(day)
     return list(plan(config, start, end, schedule, History(), assumptions))
 
 

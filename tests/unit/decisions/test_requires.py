@@ -6,7 +6,7 @@ import pytest
 
 from orchestration.config import ConfigError, loads
 from orchestration.decisions.model import History
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action
 from support.worlds import DAY, ROOT, changed, decided, decision, executed, game, history, ours, schedule
 
@@ -97,7 +97,7 @@ def test_a_chain_of_windows_runs_through_in_a_plan():
         workflows__post_game_window_2__dependencies={"requires": [FIRST]},
         workflows__post_game_window_3__dependencies={"requires": [SECOND, "morning_operations"]},
     )
-    start, end = day_bounds(config, DAY)
+    start, end = config.day_bounds(DAY)
     runs = [d.workflow for d in plan(config, start, end, NIGHT, History()) if d.action is Action.RUN]
     assert [name for name in runs if name.startswith("post_game")] == [FIRST, SECOND, THIRD]
     assert ours().workflows[SECOND].dependencies.requires == ()

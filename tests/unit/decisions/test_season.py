@@ -10,7 +10,7 @@ from orchestration.decisions.model import History
 from orchestration.nba.document import read_document
 from orchestration.nba.eastern import at
 from orchestration.nba.games import Schedule
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action
 from support.seasons import GAMES, LAST, NOON_DAYS, OPENING, REST_DAYS, document
 from support.worlds import ours
@@ -23,7 +23,7 @@ def games():
 
 @lru_cache
 def decisions():
-    start, end = day_bounds(ours(), OPENING)[0], day_bounds(ours(), LAST)[1]
+    start, end = ours().day_bounds(OPENING)[0], ours().day_bounds(LAST)[1]
     return tuple(plan(ours(), start, end, Schedule(games(), start), History()))
 
 

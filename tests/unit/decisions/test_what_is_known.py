@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.decisions.model import History
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action, AlertLevel
 from support.worlds import DAY, MORNING_DONE, decision, et, executed, game, history, ours, schedule
 
@@ -58,13 +58,13 @@ class TestARowThatIsNoGame:
         assert decision("post_game_window_1", "22:00", only).rule == "undecided"
         assert decision("post_game_window_2", "23:00", only).rule == "undecided"
         assert decision("post_game_window_2", "+1 01:00", only).rule == "unusable_rows"
-        start, end = day_bounds(ours(), DAY)
+        start, end = ours().day_bounds(DAY)
         aborts = [d.workflow for d in plan(ours(), start, end, only, History()) if d.action is Action.ABORT]
         assert sorted(aborts) == sorted(set(aborts))
 
     def test_an_if_necessary_game_without_teams_and_time_never_aborts(self):
         row = read_game("0042500107", f"{DAY:%Y%m%d}/", DAY, et("00:00"), "", "")
-        start, end = day_bounds(ours(), DAY)
+        start, end = ours().day_bounds(DAY)
         decisions = list(plan(ours(), start, end, with_rows(row, games=()), History()))
         assert not [d for d in decisions if d.action is Action.ABORT]
         assert not [d for d in decisions if d.action is Action.RUN and d.workflow in NEEDING_GAMES]
@@ -108,7 +108,7 @@ class TestATipAtMidnight:
         assert self.ask("+1 04:00", name="post_game_window_3").games == (self.ALONE,)
 
     def test_the_lock_expects_its_runs_and_nothing_aborts(self):
-        start, end = day_bounds(ours(), self.SUNDAY)
+        start, end = ours().day_bounds(self.SUNDAY)
         decisions = list(plan(ours(), start, end, Schedule((self.ALONE,), start), History()))
         assert not [d for d in decisions if d.action is Action.ABORT]
         runs = [d.tick.hour for d in decisions if d.workflow == "betting_lines" and d.action is Action.RUN]

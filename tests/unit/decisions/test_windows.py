@@ -6,7 +6,7 @@ import pytest
 
 from orchestration.config import load, loads
 from orchestration.decisions.model import History
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action
 from support.worlds import (
     DAY,
@@ -99,7 +99,7 @@ class TestTheBestTick:
             assert decision(NAME, "23:00", self.LATE, past, config).games == self.LATE.games
 
     def test_in_a_plan_a_window_runs_once_where_all_is_there(self):
-        start, end = day_bounds(self.CONFIG, DAY)
+        start, end = self.CONFIG.day_bounds(DAY)
         decisions = plan(self.CONFIG, start, end, schedule(game(1, "19:30"), game(2, "20:00")), History())
         assert [d.tick for d in decisions if d.workflow == NAME and d.action is Action.RUN] == [et("23:30")]
 
@@ -139,7 +139,7 @@ class TestTheRefreshBeforeTheLock:
 
     @pytest.mark.parametrize("day", [date(2026, 1, 14), date(2026, 3, 8), date(2026, 11, 1)])
     def test_every_morning_of_a_plan_has_it(self, day):
-        start, end = day_bounds(ours(), day)[0], day_bounds(ours(), day + timedelta(days=6))[1]
+        start, end = ours().day_bounds(day)[0], ours().day_bounds(day + timedelta(days=6))[1]
         runs = [
             d.tick
             for d in plan(ours(), start, end, schedule(game(1, "19:00", day)), History())

@@ -11,12 +11,12 @@ from orchestration.assets import table_alias
 from orchestration.cli import main
 from orchestration.config import ConfigError
 from orchestration.config.last_good import last_good_path, load_or_last_good
-from orchestration.config.names import TASKS
 from orchestration.decisions.request import OF_CLEANUP, OF_LOCKER, OF_RECONCILE, OF_WORKFLOW
 from orchestration.generator import dags, in_force
 from orchestration.generator.dags import build_dags
 from orchestration.generator.docs import workflow_doc
 from orchestration.generator.in_force import dags_in_force, make_ready
+from orchestration.vocabulary.workflows import TASKS
 from support.worlds import ROOT, changed, old, ours
 
 DAGS = build_dags(ours())

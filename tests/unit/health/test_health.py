@@ -10,7 +10,6 @@ from orchestration.health.facts import CleanupFact, DayFacts, DecisionFact, Wait
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after
 from orchestration.nba.games import Schedule, read_game
-from orchestration.planning.day import day_bounds
 from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
 from support.facts import AFTER, CONFIG, a_day
 from support.worlds import DAY, changed, et, game, schedule
@@ -174,7 +173,7 @@ def test_a_day_with_only_games_that_do_not_count_is_no_games(prefix):
 def test_the_off_season_is_no_games_halted_or_not():
     assert verdict(a_day(schedule(refreshed=et("04:30")))).verdict is Verdict.NO_GAMES
     config = changed(settings__halt={"reason": "off-season", "until": "2026-10-01"})
-    start, end = day_bounds(config, DAY)
+    start, end = config.day_bounds(DAY)
     skips = tuple(
         DecisionFact(f"{name} {tick}", name, tick, Action.SKIP, "halted", "off-season")
         for name in config.enabled

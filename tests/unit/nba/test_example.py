@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from orchestration.nba.document import read_document
-from orchestration.nba.example import FILE, example_season
+from orchestration.nba.document import EXAMPLE_FILE, example_season, read_document
 from orchestration.nba.games import COUNTED_BY_DEFAULT
 from support.seasons import GAMES, LAST, NOON_DAYS, OPENING, REST_DAYS, document
 
@@ -24,4 +23,4 @@ def without_text(game):
 
 def test_it_is_the_season_that_the_other_tests_play_in_less_than_fifty_kilobytes():
     assert example_season().games == tuple(map(without_text, read_document(document()).games))
-    assert FILE.stat().st_size < 50_000
+    assert EXAMPLE_FILE.stat().st_size < 50_000

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestration.config.answers import AnswerDescription
 from orchestration.operators import call_trigger
 from orchestration.operators.call_rows import OUTCOME_KEY, Call
 from orchestration.operators.call_trigger import RESUMED_AFTER, ScraperCallTrigger
@@ -15,6 +14,7 @@ from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
 from orchestration.services.answers import failed
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.answers import AnswerDescription
 from support.worlds import DAY, et
 
 RETRIES = 3

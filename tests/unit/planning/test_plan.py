@@ -7,7 +7,7 @@ import pytest
 from orchestration.decisions.model import History
 from orchestration.nba.games import Schedule
 from orchestration.planning.calls import planned_calls
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.words import Action
 from support.worlds import DAY, et, game, ours, schedule
 
@@ -15,7 +15,7 @@ NIGHT = schedule(game(1, "19:00"), game(2, "19:30"), game(3, "22:30"))
 
 
 def runs(day=DAY, games=NIGHT):
-    start, end = day_bounds(ours(), day)
+    start, end = ours().day_bounds(day)
     return [(d.tick, d.workflow) for d in plan(ours(), start, end, games, History()) if d.action is Action.RUN]
 
 
@@ -39,14 +39,14 @@ def test_a_game_day_goes_from_the_morning_to_the_last_window_of_the_night():
 @pytest.mark.lesson("K13")
 def test_on_a_rest_day_only_the_foundation_runs_and_nothing_aborts():
     tomorrow = schedule(game(day=DAY + timedelta(days=1)), refreshed=et("04:30"))
-    start, end = day_bounds(ours(), DAY)
+    start, end = ours().day_bounds(DAY)
     decisions = list(plan(ours(), start, end, tomorrow, History()))
     assert {d.action for d in decisions} == {Action.RUN, Action.SKIP}
     assert {w for _, w in runs(games=tomorrow)} == {"schedule_dependency", "morning_operations"}
 
 
 def test_an_unknown_schedule_aborts_all_day():
-    start, end = day_bounds(ours(), DAY)
+    start, end = ours().day_bounds(DAY)
     aborting = {d.workflow for d in plan(ours(), start, end, Schedule(), History()) if d.action is Action.ABORT}
     assert aborting >= {"betting_lines", "post_game_window_1", "injury_discovery"}
 
@@ -54,7 +54,7 @@ def test_an_unknown_schedule_aborts_all_day():
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1), date(2026, 3, 7), date(2026, 10, 31)])
 def test_every_game_is_collected_once_across_the_clock_changes(day):
     games = schedule(game(1, "18:00", day), game(2, "22:30", day))
-    start, end = day_bounds(ours(), day)
+    start, end = ours().day_bounds(day)
     found = [d for d in plan(ours(), start, end, games, History()) if d.workflow.startswith("post_game")]
     night = [(d.workflow, [g.game_id for g in d.games]) for d in found if d.action is Action.RUN]
     # At 22:00 the late game has not tipped; at 01:00 the early one is here; at 04:00 what goes deeper lacks both.
@@ -65,7 +65,7 @@ def test_every_game_is_collected_once_across_the_clock_changes(day):
 
 @pytest.mark.lesson("E1")
 def test_a_run_calls_each_scraper_for_each_of_its_items():
-    start, end = day_bounds(ours(), DAY)
+    start, end = ours().day_bounds(DAY)
     by_workflow = {d.workflow: d for d in plan(ours(), start, end, NIGHT, History()) if d.action is Action.RUN}
     count = {name: len(list(planned_calls(ours(), found))) for name, found in by_workflow.items()}
     assert count["morning_operations"] == 2 + 30

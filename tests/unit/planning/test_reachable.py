@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from orchestration.config import loads
-from orchestration.config.source import parse
 from orchestration.planning.reachable import never_running
+from orchestration.vocabulary.source import parse
 from support.worlds import OLD_FILE, ROOT
 
 OURS = (ROOT / "config" / "workflows.yaml").read_text()

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from orchestration.decisions.days import day_bounds
 from orchestration.decisions.model import PastCall, PastExecution
+from orchestration.nba.document import example_season
 from orchestration.nba.eastern import after
-from orchestration.nba.example import example_season
 from orchestration.planning.what_if.backtest import Past, Recorded, Version, decided_again
 from orchestration.planning.what_if.changes import runs_of
 from orchestration.planning.what_if.simulation import simulate
@@ -14,8 +13,8 @@ from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome
 from support.worlds import changed, ours
 
 FIRST, LAST = date(2026, 1, 12), date(2026, 1, 15)
-START, END = day_bounds(ours(), FIRST)[0], day_bounds(ours(), LAST)[1]
-FROM = day_bounds(ours(), FIRST + timedelta(days=2))[0]
+START, END = ours().day_bounds(FIRST)[0], ours().day_bounds(LAST)[1]
+FROM = ours().day_bounds(FIRST + timedelta(days=2))[0]
 """What is decided again begins two days later, so that all that its rules look back to is on record."""
 
 

@@ -4,10 +4,9 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from orchestration.decisions.days import day_bounds
 from orchestration.decisions.model import History
+from orchestration.nba.document import example_season
 from orchestration.nba.eastern import at, et
-from orchestration.nba.example import example_season
 from orchestration.planning.calls import Assumption
 from orchestration.planning.day import plan
 from orchestration.planning.what_if.changed_keys import changed_keys
@@ -17,7 +16,7 @@ from orchestration.words import Action, Outcome
 from support.worlds import changed, ours
 
 FIRST, LAST = date(2026, 1, 13), date(2026, 1, 15)
-START, END = day_bounds(ours(), FIRST)[0], day_bounds(ours(), LAST)[1]
+START, END = ours().day_bounds(FIRST)[0], ours().day_bounds(LAST)[1]
 GAMES = [game for n in range(3) for game in example_season().on(FIRST + timedelta(days=n))]
 
 

@@ -9,22 +9,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "plugins" / "orchestration"
-PURE = ("words", "nba", "config", "decisions", "planning", "health", "cleanup.backlog", "runs.execution",
+PURE = ("words", "nba", "vocabulary", "config", "decisions", "planning", "health", "cleanup.backlog", "runs.execution",
         "alerts.model", "generator.docs", "services.answers", "services.contract", "services.sanitize",
         "services.redaction", "services.files", "records", "ui.addresses", "ui.day", "ui.model", "ui.timeline",
         "ui.visibility", "ui.why")  # fmt: skip
-# What the decision types are made of, and they themselves, lie below the model of the file, which is made of them.
-PARTS = ("config.base", "config.errors", "config.source", "config.environment", "config.ticks", "config.answers",
-         "config.templates", "config.scrapers", "config.workflows", "config.settings")  # fmt: skip
 # Lower layers first; a module imports only from its own layer and those before it. The longest name that fits counts.
 LAYERS = [
-    ("words", "nba", "services.redaction"),
-    ("records",),
-    PARTS,
-    ("decisions.model", "decisions.case", "decisions.collected", "decisions.days"),
-    ("decisions.types",),
-    ("config",),
+    ("words", "services.redaction"),
+    ("nba",),
+    ("records", "vocabulary"),
     ("decisions",),
+    ("config",),
     ("planning", "runs"),
     ("planning.what_if", "planning.other_system", "planning.sides"),
     ("health",),
@@ -46,10 +41,6 @@ def modules():
 
 def imports(path, *, top_level_only):
     tree = ast.parse(path.read_text())
-    # What only type checkers import is there when they look, and loads nothing.
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
     nodes = tree.body if top_level_only else ast.walk(tree)
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -70,10 +61,12 @@ def test_imports_point_down_only(name, path):
             assert layer_of(imported.removeprefix("orchestration.")) <= layer_of(name), f"{name} imports {imported}"
 
 
-def test_whoever_comes_first_the_model_of_the_file_and_the_decision_types_load():
+def test_every_module_of_the_rules_can_be_imported_first():
     for name in (
-        "config.workflows",
-        "config.settings",
+        "vocabulary.workflows",
+        "vocabulary.settings",
+        "vocabulary.model",
+        "config",
         "decisions.case",
         "decisions.types.freshness",
         "decisions.engine",
@@ -84,7 +77,7 @@ def test_whoever_comes_first_the_model_of_the_file_and_the_decision_types_load()
 
 def test_nothing_but_the_list_of_the_decision_types_names_them_all():
     """A type is added with its module and its line: what decides, plans and loads knows none of them by name."""
-    middle = ("decisions.engine", "decisions.case", "decisions.request", "config.model", "config.checks", "config",
+    middle = ("decisions.engine", "decisions.case", "decisions.request", "vocabulary.model", "config.checks", "config",
               "planning.day", "planning.calls", "planning.reachable", "planning.description")  # fmt: skip
     for name, path in modules():
         if name in middle:

@@ -11,11 +11,11 @@ from sqlglot import exp
 
 from orchestration.audit.setup import columns_of
 from orchestration.audit.statements import ddl, filled
-from orchestration.config.settings import Settings
 from orchestration.records.base import NotRead
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import RECORDS, CallRecord, CleanupRecord, DecisionRecord, MissingFile
 from orchestration.services.redaction import MESSAGE_LIMIT
+from orchestration.vocabulary.settings import Settings
 from orchestration.words import Action
 from support.old_system import KEPT
 from support.rows import KEY, NOW, a_decision

@@ -5,9 +5,9 @@ import math
 
 import pytest
 
-from orchestration.config.answers import AnswerDescription
 from orchestration.services.answers import CallResult, interpret
 from orchestration.services.contract import answer_schema_text
+from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.words import Outcome
 from support.worlds import ROOT
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestration.config.answers import AnswerDescription
 from orchestration.operators.call_rows import Call, call_row
 from orchestration.records.ids import TaskKey
 from orchestration.records.tables import RECORDS
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, interpret
 from orchestration.services.sanitize import MAX_INT64
+from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.words import Outcome
 from support.effort import examples
 from support.worlds import DAY, et

@@ -6,7 +6,7 @@ import pytest
 from zetasql.core.exceptions import ZetaSQLError
 
 from orchestration.audit.statements import SQL_FOLDER, ddl, filled, statement
-from orchestration.config.settings import Settings
+from orchestration.vocabulary.settings import Settings
 from support.analyzer import Google
 from support.generators import generator
 from support.old_system import KEPT

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlglot import exp
 
 from orchestration.audit.statements import SQL_FOLDER, ddl, filled, with_identifiers
-from orchestration.config.settings import DailyScheduleLock, Settings
+from orchestration.vocabulary.settings import DailyScheduleLock, Settings
 from support.worlds import ROOT
 
 PARTITIONED = {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.config.model import SYSTEM_DAGS
+from orchestration.config import SYSTEM_DAGS
 from orchestration.decisions.model import History
 from orchestration.health.facts import WaitingFile
 from orchestration.health.verdict import assess
 from orchestration.nba.games import Schedule
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
 from orchestration.ui.cached_data import SharedCache
 from orchestration.ui.day import day_page
@@ -67,7 +67,7 @@ def test_as_of_an_hour_what_came_later_is_not_known():
 
 def test_tomorrow_is_the_plan_and_has_no_verdict():
     now = et("-1 20:00")
-    start, end = day_bounds(CONFIG, DAY)
+    start, end = CONFIG.day_bounds(DAY)
     planned = list(plan(CONFIG, start, end, slate(), History()))
     page = page_of(replace(night(), decisions=(), executions=(), calls=(), expected=()), now, planned=planned)
     assert (page.verdict, page.planned) == (None, True)

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts, FirstFact
-from orchestration.planning.day import day_bounds, plan
+from orchestration.planning.day import plan
 from orchestration.runs.execution import VETOED
 from orchestration.ui.model import MEANING, TickState
 from orchestration.ui.timeline import hours_of, rows_of
@@ -76,7 +76,7 @@ def test_an_expected_run_that_a_later_tick_made_up_for_is_late_and_not_missing()
 def test_what_lies_ahead_is_what_the_engine_would_decide_now():
     now = et("15:30")
     facts = night(until=now)
-    _, end = day_bounds(CONFIG, DAY)
+    _, end = CONFIG.day_bounds(DAY)
     planned = list(plan(CONFIG, now, end, slate(), History()))
     found = ticks(facts, now, planned=planned)
     ahead = {(tick.workflow, tick.at): tick.state is TickState.EXPECTED for tick in found.values() if tick.at > now}
@@ -139,7 +139,7 @@ def test_each_tick_of_a_day_of_change_lies_once_in_its_hour(day):
     now = et("+1 06:25", day)
     hours = hours_of(CONFIG, facts, now)
     for row in rows_of(CONFIG, facts, (), hours, now):
-        assert [t.at for t in row.ticks] == CONFIG.ticks_of(row.workflow).between(*day_bounds(CONFIG, day))
+        assert [t.at for t in row.ticks] == CONFIG.ticks_of(row.workflow).between(*CONFIG.day_bounds(day))
         for hour, cell in zip(hours, row.hours, strict=True):
             for tick in cell:
                 assert timedelta() <= tick.at - hour.start < timedelta(hours=1)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Union, get_args
 
 from pydantic import Field
 
-from orchestration.config.workflows import Workflow
 from orchestration.decisions.types.cron_with_condition import CronWithConditionWorkflow
 from orchestration.decisions.types.discovery import DiscoveryWorkflow
 from orchestration.decisions.types.freshness import FreshnessWorkflow
@@ -17,6 +16,7 @@ from orchestration.decisions.types.game_aware import GameAwareWorkflow
 from orchestration.decisions.types.game_aware_early import EarlyGameWorkflow
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.decisions.types.self_aware import SelfAwareWorkflow
+from orchestration.vocabulary.workflows import Workflow
 
 TYPES: tuple[type[Workflow], ...] = (
     SelfAwareWorkflow,

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from orchestration.config.base import Strict, WallTimes
-from orchestration.config.workflows import Schedule, Workflow
 from orchestration.decisions.case import (
     Case,
     Check,
-    day,
     only_unusable_rows,
-    plural,
     run,
     schedule_unknown,
     skip,
     wait_for_required,
 )
-from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, at, clock, et_date
-
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
+from orchestration.decisions.model import Answer
+from orchestration.nba.eastern import after, at, clock, day_and_time, et_date
+from orchestration.vocabulary.base import Strict, WallTimes
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.workflows import Workflow, WorkflowSchedule
+from orchestration.words import plural
 
 MOST_GAMES = 15
 """Of one date: each of the 30 teams plays once at the most."""
@@ -49,7 +46,7 @@ Condition = Annotated[
 """``any_game``: at least one that counts; ``none``: not one; or at least so many."""
 
 
-class CronWithConditionSchedule(Schedule):
+class CronWithConditionSchedule(WorkflowSchedule):
     """At given times, if a condition on the games of the target date holds."""
 
     at: WallTimes = Field(min_length=1)
@@ -63,7 +60,7 @@ def _schedule(case: Case) -> CronWithConditionSchedule:
     return case.workflow.schedule
 
 
-def not_its_time(case: Case) -> Verdict | None:
+def not_its_time(case: Case) -> Answer | None:
     """SKIP but at its times, and so long after them as ``tolerance_minutes`` say."""
     if case.window is not None:
         return None
@@ -71,20 +68,20 @@ def not_its_time(case: Case) -> Verdict | None:
     coming = (at(case.today + timedelta(days=shift), wall) for shift in (0, 1) for wall in sorted(times))
     upcoming = next(moment for moment in coming if moment > case.tick)
     walls = [f"{wall:%H:%M}" for wall in times]
-    return skip("outside_window", f"Not at {', '.join(walls)} ET; next at {day(upcoming)}", upcoming, at=walls)
+    return skip("outside_window", f"Not at {', '.join(walls)} ET; next at {day_and_time(upcoming)}", upcoming, at=walls)
 
 
-def games_unknown(case: Case) -> Verdict | None:
+def games_unknown(case: Case) -> Answer | None:
     """ABORT when the condition needs the schedule and that cannot be relied on."""
     return schedule_unknown(case) if case.workflow.needs_games else None
 
 
-def games_undecided(case: Case) -> Verdict | None:
+def games_undecided(case: Case) -> Answer | None:
     """SKIP, later ABORT once, where the condition needs games and the date has only rows that cannot be used."""
     return only_unusable_rows(case) if case.workflow.needs_games else None
 
 
-def condition_not_met(case: Case) -> Verdict | None:
+def condition_not_met(case: Case) -> Answer | None:
     """SKIP when the games of the date are not as the condition wants them."""
     schedule, count = _schedule(case), len(case.games)
     if count == 0 if schedule.condition == "none" else count >= _least(schedule):
@@ -93,22 +90,23 @@ def condition_not_met(case: Case) -> Verdict | None:
     return skip("condition_not_met", reason, games=count, condition=_wanted(schedule))
 
 
-def done_for_this_time(case: Case) -> Verdict | None:
+def done_for_this_time(case: Case) -> Answer | None:
     """SKIP when it was executed since this time of the day; a failed execution does not count (lesson K5)."""
     assert case.window is not None
     executions = case.history.of(case.name, case.target_date)
     done = [execution for execution in executions if execution.done and execution.tick >= case.window]
     if not done:
         return None
-    return skip("done", f"Done at {clock(done[-1].tick)} ET for {clock(case.window)} ET", done_at=day(done[-1].tick))
+    tick = done[-1].tick
+    return skip("done", f"Done at {clock(tick)} ET for {clock(case.window)} ET", done_at=day_and_time(tick))
 
 
-def waiting_for_required(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Answer | None:
     """SKIP while a required workflow is not done; ABORT once at the last tick of this time."""
     return wait_for_required(case, closes=case.workflow.window_at(case.ticks.next_after(case.tick)) != case.window)
 
 
-def time_and_condition(case: Case) -> Verdict | None:
+def time_and_condition(case: Case) -> Answer | None:
     """RUN: it is its time, and the condition holds."""
     assert case.window is not None
     wall = clock(case.window)

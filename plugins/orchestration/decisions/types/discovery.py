@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from orchestration.config.workflows import Hour, PositiveHours, Schedule, Workflow
 from orchestration.decisions.case import (
     Case,
     Check,
@@ -18,18 +17,17 @@ from orchestration.decisions.case import (
     skip,
     wait_for_required,
 )
-from orchestration.decisions.model import Verdict
+from orchestration.decisions.model import Answer
 from orchestration.nba.eastern import after, clock, et_date, hours_between
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.workflows import Hour, PositiveHours, Workflow, WorkflowSchedule
 from orchestration.words import Action, AlertLevel
-
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
 
 ATTEMPTS_USED_UP = "max_attempts_reached"
 FOUND = "found"
 
 
-class DiscoverySchedule(Schedule):
+class DiscoverySchedule(WorkflowSchedule):
     """Ask until it is published."""
 
     discovery_mode: Literal[True] = True
@@ -53,7 +51,7 @@ def _once(case: Case, rule: str, level: AlertLevel) -> AlertLevel:
     return AlertLevel.NONE if case.history.answered_by(case.name, rule, case.target_date) else level
 
 
-def found(case: Case) -> Verdict | None:
+def found(case: Case) -> Answer | None:
     """SKIP when it is here for this target date; yesterday's report does not count (lesson T4)."""
     plan = case.workflow.execution_plan.scrapers
     hits = [case.history.successes.get((scraper, case.target_date)) for scraper in plan]
@@ -64,25 +62,25 @@ def found(case: Case) -> Verdict | None:
     reason = f"Found for {case.target_date} at {clock(at)} ET"
     level = _once(case, FOUND, case.workflow.alerts.discovery_complete)
     next_at = case.wall(_schedule(case).first_hour, days=1)
-    return Verdict(Action.SKIP, FOUND, reason, level, next_at, context={"found_at": clock(at)})
+    return Answer(Action.SKIP, FOUND, reason, level, next_at, context={"found_at": clock(at)})
 
 
-def game_day_unknown(case: Case) -> Verdict | None:
+def game_day_unknown(case: Case) -> Answer | None:
     """ABORT when a game day is required and nobody knows whether today is one."""
     return schedule_unknown(case) if _schedule(case).requires_game_day else None
 
 
-def game_day_undecided(case: Case) -> Verdict | None:
+def game_day_undecided(case: Case) -> Answer | None:
     """SKIP, later ABORT once, where a game day is required and the date has only rows that cannot be used."""
     return only_unusable_rows(case) if _schedule(case).requires_game_day else None
 
 
-def not_a_game_day(case: Case) -> Verdict | None:
+def not_a_game_day(case: Case) -> Answer | None:
     """SKIP on days without games, where a game day is required."""
     return no_games(case) if _schedule(case).requires_game_day else None
 
 
-def before_first_hour(case: Case) -> Verdict | None:
+def before_first_hour(case: Case) -> Answer | None:
     """SKIP before the first hour: attempts in the night would use up the day's (lesson T5)."""
     first = _schedule(case).first_hour
     if case.tick >= case.wall(first):
@@ -90,12 +88,12 @@ def before_first_hour(case: Case) -> Verdict | None:
     return skip("before_first_hour", f"No attempt before {first:02d}:00 ET", case.wall(first), first_hour=first)
 
 
-def waiting_for_required(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Answer | None:
     """SKIP while a required workflow is not done; ABORT once at the day's last tick."""
     return wait_for_required(case, closes=et_date(case.ticks.next_after(case.tick)) > et_date(case.tick))
 
 
-def attempts_used_up(case: Case) -> Verdict | None:
+def attempts_used_up(case: Case) -> Answer | None:
     """SKIP, with the alert, when the day's attempts are used up."""
     allowed, made = _schedule(case).max_attempts_per_day, len(case.history.of(case.name, case.target_date))
     if made < allowed:
@@ -104,10 +102,10 @@ def attempts_used_up(case: Case) -> Verdict | None:
     reason = f"All {allowed} attempts for {case.target_date} are used up, nothing was found"
     next_at = case.wall(_schedule(case).first_hour, days=1)
     seen = {"attempts": made, "max_attempts": allowed}
-    return Verdict(Action.SKIP, ATTEMPTS_USED_UP, reason, level, next_at, context=seen)
+    return Answer(Action.SKIP, ATTEMPTS_USED_UP, reason, level, next_at, context=seen)
 
 
-def too_soon(case: Case) -> Verdict | None:
+def too_soon(case: Case) -> Answer | None:
     """SKIP within ``retry_interval_hours`` of the last attempt, tick to tick (lesson T6)."""
     attempts = case.history.of(case.name, case.target_date)
     if not attempts:
@@ -126,7 +124,7 @@ def too_soon(case: Case) -> Verdict | None:
     )
 
 
-def attempt(case: Case) -> Verdict | None:
+def attempt(case: Case) -> Answer | None:
     """RUN the next attempt."""
     number = len(case.history.of(case.name, case.target_date)) + 1
     allowed = _schedule(case).max_attempts_per_day

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from orchestration.config.ticks import minutes_of, wall_of
-from orchestration.config.workflows import PositiveHours, Schedule, Workflow
 from orchestration.decisions.case import Case, Check, run, skip, wait_for_required
-from orchestration.decisions.model import Verdict
+from orchestration.decisions.model import Answer
 from orchestration.nba.eastern import after, at, et_date, hours_between
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.ticks import minutes_of, wall_of
+from orchestration.vocabulary.workflows import PositiveHours, Workflow, WorkflowSchedule
 from orchestration.words import Outcome
-
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
 
 AWAITED = "awaited"
 """In the context of a RUN: others can decide nothing before it is through."""
@@ -23,13 +21,13 @@ MAX_AGE_BEFORE_LOCK_HOURS = 1.0
 """How old the last success may be at the tick before the lock."""
 
 
-class FreshnessSchedule(Schedule):
+class FreshnessSchedule(WorkflowSchedule):
     """When the last success is ``max_age_hours`` old (default: settings.schedule_refresh_interval_hours)."""
 
     max_age_hours: PositiveHours | None = None
 
 
-def waiting_for_required(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Answer | None:
     """SKIP while a required workflow is not done."""
     return wait_for_required(case, closes=False)
 
@@ -61,7 +59,7 @@ def _last_success(case: Case) -> datetime | None:
     return max(own, default=None)
 
 
-def fresh(case: Case) -> Verdict | None:
+def fresh(case: Case) -> Answer | None:
     """SKIP while the last success is young enough; before the lock it may be an hour old at the most."""
     if (last := _last_success(case)) is None:
         return None
@@ -72,7 +70,7 @@ def fresh(case: Case) -> Verdict | None:
     return skip("fresh", reason, after(last, timedelta(hours=max_age)), age_hours=round(age, 2), max_age_hours=max_age)
 
 
-def stale(case: Case) -> Verdict | None:
+def stale(case: Case) -> Answer | None:
     """RUN: too old, or never."""
     max_age = _max_age(case)
     settings = case.config.settings

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from orchestration.config.base import Strict
-from orchestration.config.ticks import Ticks
-from orchestration.config.workflows import Hour, PositiveHours, Schedule, Workflow, no_tick_between
 from orchestration.decisions.case import (
     MISSED_WINDOW,
     Case,
@@ -18,7 +15,6 @@ from orchestration.decisions.case import (
     abort,
     no_games,
     only_unusable_rows,
-    plural,
     run,
     schedule_unknown,
     skip,
@@ -26,11 +22,13 @@ from orchestration.decisions.case import (
     wait_for_required,
     waiting_for,
 )
-from orchestration.decisions.model import Verdict
+from orchestration.decisions.model import Answer
 from orchestration.nba.eastern import after, clock, hours_between
-
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
+from orchestration.vocabulary.base import Strict
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.ticks import Ticks
+from orchestration.vocabulary.workflows import Hour, PositiveHours, Workflow, WorkflowSchedule, no_tick_between
+from orchestration.words import plural
 
 
 class BusinessHours(Strict):
@@ -46,7 +44,7 @@ class BusinessHours(Strict):
         return self
 
 
-class GameAwareSchedule(Schedule):
+class GameAwareSchedule(WorkflowSchedule):
     """Repeatedly before the day's games."""
 
     game_aware: Literal[True] = True
@@ -69,12 +67,12 @@ def _closed_because(case: Case) -> str | None:
     return f"business hours ended at {end:02d}:00 ET" if case.tick > case.wall(end) else None
 
 
-def waiting_for_required(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Answer | None:
     """SKIP until every required workflow is done for the date, or had nothing to do."""
     return None if _closed_because(case) else wait_for_required(case, closes=False)
 
 
-def before_opening(case: Case) -> Verdict | None:
+def before_opening(case: Case) -> Answer | None:
     """SKIP until ``window_before_game_hours`` before the first tip that is known; without any, business hours open."""
     if not case.tips:
         return None
@@ -93,7 +91,7 @@ def before_opening(case: Case) -> Verdict | None:
     )
 
 
-def before_business_hours(case: Case) -> Verdict | None:
+def before_business_hours(case: Case) -> Answer | None:
     """SKIP before business hours."""
     start = _schedule(case).business_hours.start
     if case.tick >= case.wall(start):
@@ -101,7 +99,7 @@ def before_business_hours(case: Case) -> Verdict | None:
     return skip("before_business_hours", f"Business hours start at {start:02d}:00 ET", case.wall(start), start=start)
 
 
-def window_closed(case: Case) -> Verdict | None:
+def window_closed(case: Case) -> Answer | None:
     """After the last tip or business hours: SKIP when collected or already reported, else ABORT: it was missed."""
     if (why := _closed_because(case)) is None:
         return None
@@ -121,7 +119,7 @@ def window_closed(case: Case) -> Verdict | None:
     return abort(case, MISSED_WINDOW, reason, **seen)
 
 
-def too_soon(case: Case) -> Verdict | None:
+def too_soon(case: Case) -> Answer | None:
     """SKIP within ``frequency_hours`` of the last collection, measured tick to tick (lessons T6, K5)."""
     frequency = _schedule(case).frequency_hours
     collections = [e for e in case.history.of(case.name, case.target_date) if e.collected]
@@ -141,7 +139,7 @@ def too_soon(case: Case) -> Verdict | None:
     )
 
 
-def due(case: Case) -> Verdict | None:
+def due(case: Case) -> Answer | None:
     """RUN for all games of the day."""
     games = plural(len(case.games), "game")
     if not case.tips:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from orchestration.config.base import WallTime
-from orchestration.config.workflows import Hour, PositiveHours, Schedule, Window
 from orchestration.decisions.case import Case, Check, no_games, only_unusable_rows, schedule_unknown, skip
-from orchestration.decisions.model import Verdict
+from orchestration.decisions.model import Answer
 from orchestration.decisions.types.game_aware_yesterday import (
     AfterGamesWorkflow,
     all_collected,
@@ -24,13 +22,13 @@ from orchestration.decisions.types.game_aware_yesterday import (
 )
 from orchestration.nba.eastern import after, at, clock
 from orchestration.nba.games import Game
+from orchestration.vocabulary.base import WallTime
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.workflows import Hour, PositiveHours, Window, WorkflowSchedule
 from orchestration.words import TargetDate
 
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
 
-
-class EarlyGameSchedule(Schedule):
+class EarlyGameSchedule(WorkflowSchedule):
     """The same day, for games that tip early (lesson T10)."""
 
     game_aware: Literal[True] = True
@@ -51,7 +49,7 @@ def _early(case: Case) -> Case:
     return replace(case, schedule=replace(case.schedule, games=early))
 
 
-def no_early_games(case: Case) -> Verdict | None:
+def no_early_games(case: Case) -> Answer | None:
     """SKIP when no game of the date tips early."""
     assert isinstance(case.workflow, EarlyGameWorkflow)
     if _early(case).games:
@@ -60,12 +58,12 @@ def no_early_games(case: Case) -> Verdict | None:
     return skip("no_games", f"No game on {case.target_date} tips before {cutoff:02d}:00 ET", games=len(case.games))
 
 
-def early_games_collected(case: Case) -> Verdict | None:
+def early_games_collected(case: Case) -> Answer | None:
     """SKIP when the early games are all here."""
     return all_collected(_early(case))
 
 
-def none_ready(case: Case) -> Verdict | None:
+def none_ready(case: Case) -> Answer | None:
     """SKIP while every missing early game tipped less than ``collection_delay_hours`` ago."""
     assert isinstance(case.workflow, EarlyGameWorkflow)
     narrowed, delay = _early(case), case.workflow.schedule.collection_delay_hours
@@ -76,12 +74,12 @@ def none_ready(case: Case) -> Verdict | None:
     return skip("not_due", reason, min(ready_at), collection_delay_hours=delay, missing=len(ready_at))
 
 
-def no_early_game_to_ask_for(case: Case) -> Verdict | None:
+def no_early_game_to_ask_for(case: Case) -> Answer | None:
     """SKIP when the window was executed and no missing early game is due."""
     return nothing_to_ask_for(_early(case))
 
 
-def early_missing_games(case: Case) -> Verdict | None:
+def early_missing_games(case: Case) -> Answer | None:
     """RUN for the early games that are due and not collected."""
     return missing_games(_early(case))
 

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from orchestration.config.base import WallTime
-from orchestration.config.workflows import Schedule, Window, Workflow
 from orchestration.decisions.case import (
     Case,
     Check,
-    day,
     no_games,
     only_unusable_rows,
-    plural,
     run,
     schedule_unknown,
     skip,
     wait_for_required,
 )
-from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import after, at, clock, hours_between, slate_date
+from orchestration.decisions.model import Answer
+from orchestration.nba.eastern import after, at, clock, day_and_time, hours_between, slate_date
 from orchestration.nba.games import Game
-from orchestration.words import AlertLevel, TargetDate
+from orchestration.vocabulary.base import WallTime
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.workflows import Window, Workflow, WorkflowSchedule
+from orchestration.words import AlertLevel, TargetDate, plural
 
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
 
-
-class PostGameSchedule(Schedule):
+class PostGameSchedule(WorkflowSchedule):
     """At a fixed time after the games."""
 
     game_aware: Literal[True] = True
@@ -40,18 +36,18 @@ class PostGameSchedule(Schedule):
     tolerance_minutes: int = Field(default=30, ge=0, le=180)
 
 
-def outside_fixed_time(case: Case) -> Verdict | None:
+def outside_fixed_time(case: Case) -> Answer | None:
     """SKIP outside the fixed time and its tolerance, measured on aware times (lesson T11)."""
     if (fixed := case.workflow.fixed_time) is None or case.window is not None:
         return None
     wall, tolerance = fixed
     upcoming = next(t for t in (at(case.today + timedelta(days=n), wall) for n in range(3)) if t > case.tick)
     minutes = int(tolerance.total_seconds() // 60)
-    reason = f"Not at {wall:%H:%M} ET ± {minutes} min; next at {day(upcoming)}"
+    reason = f"Not at {wall:%H:%M} ET ± {minutes} min; next at {day_and_time(upcoming)}"
     return skip("outside_window", reason, upcoming, fixed_time=f"{wall:%H:%M}", tolerance_minutes=minutes)
 
 
-def before_fixed_time(case: Case) -> Verdict | None:
+def before_fixed_time(case: Case) -> Answer | None:
     """SKIP at a tick inside the tolerance but before the fixed time, which is a tick itself and the best one."""
     if case.window is None or case.tick >= case.window:
         return None
@@ -69,12 +65,12 @@ def _last_tick(case: Case) -> bool:
     return upcoming > after(case.window, fixed[1])
 
 
-def waiting_for_required(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Answer | None:
     """SKIP while a required workflow is not done for the date; ABORT once at the last tick of the window."""
     return wait_for_required(case, closes=_last_tick(case))
 
 
-def all_collected(case: Case) -> Verdict | None:
+def all_collected(case: Case) -> Answer | None:
     """SKIP when there is nothing left to collect (lesson K6: per game)."""
     if not all(case.collected(game) for game in case.games):
         return None
@@ -115,20 +111,21 @@ def _missing(case: Case) -> tuple[Game, ...]:
     return tuple(found or [game for game, scrapers in lacking.items() if scrapers])
 
 
-def nothing_to_ask_for(case: Case) -> Verdict | None:
+def nothing_to_ask_for(case: Case) -> Answer | None:
     """SKIP when no missing game has begun yet, or the window was executed and what is missing is not due."""
     if _missing(case):
         return None
     missing = [game for game in case.games if not case.collected(game)]
     if executed := _executed(case):
         due = min(max(game.due, asks_from(case, game)) for game in missing)
-        reason = f"This window was executed at {clock(executed)} ET for {case.target_date}; the rest is due {day(due)}"
+        at_tick = f"This window was executed at {clock(executed)} ET for {case.target_date}"
+        reason = f"{at_tick}; the rest is due {day_and_time(due)}"
         return skip("done", reason, due)
     begins = min(asks_from(case, game) for game in missing)
-    return skip("not_tipped", f"No missing game has tipped yet; the next one does at {day(begins)}", begins)
+    return skip("not_tipped", f"No missing game has tipped yet; the next one does at {day_and_time(begins)}", begins)
 
 
-def missing_games(case: Case) -> Verdict | None:
+def missing_games(case: Case) -> Answer | None:
     """RUN for every game of the slate that has begun and is not collected yet (lesson E1).
 
     Alerts for those that were asked for after their due time and still are missing.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from orchestration.config.base import Strict
-from orchestration.config.ticks import Ticks
-from orchestration.config.workflows import Hour, Schedule, Workflow, no_tick_between
-from orchestration.decisions.case import Case, Check, day, run, skip, wait_for_required
-from orchestration.decisions.model import Verdict
-from orchestration.nba.eastern import clock, hours_between
-
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
+from orchestration.decisions.case import Case, Check, run, skip, wait_for_required
+from orchestration.decisions.model import Answer
+from orchestration.nba.eastern import clock, day_and_time, hours_between
+from orchestration.vocabulary.base import Strict
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.ticks import Ticks
+from orchestration.vocabulary.workflows import Hour, Workflow, WorkflowSchedule, no_tick_between
 
 
 class HourWindow(Strict):
@@ -31,7 +29,7 @@ class HourWindow(Strict):
         return self
 
 
-class SelfAwareSchedule(Schedule):
+class SelfAwareSchedule(WorkflowSchedule):
     """Once a day, in a window."""
 
     ideal_window: HourWindow
@@ -45,19 +43,17 @@ def _window(case: Case) -> tuple[int, int]:
     return window.start_hour, window.end_hour
 
 
-def done_today(case: Case) -> Verdict | None:
+def done_today(case: Case) -> Answer | None:
     """SKIP when every critical call succeeded for this target date (lesson K4)."""
     done = [e for e in case.history.of(case.name, case.target_date) if e.done]
     if not done:
         return None
     start, _ = _window(case)
-    tomorrow = case.wall(start, days=1)
-    return skip(
-        "done", f"Done for {case.target_date} at {clock(done[-1].tick)} ET", tomorrow, done_at=day(done[-1].tick)
-    )
+    tomorrow, tick = case.wall(start, days=1), done[-1].tick
+    return skip("done", f"Done for {case.target_date} at {clock(tick)} ET", tomorrow, done_at=day_and_time(tick))
 
 
-def before_window(case: Case) -> Verdict | None:
+def before_window(case: Case) -> Answer | None:
     """SKIP until the window opens."""
     start, end = _window(case)
     if case.tick >= case.wall(start):
@@ -65,7 +61,7 @@ def before_window(case: Case) -> Verdict | None:
     return skip("before_window", f"The window {start:02d}:00-{end:02d}:00 ET has not opened", case.wall(start))
 
 
-def in_window(case: Case) -> Verdict | None:
+def in_window(case: Case) -> Answer | None:
     """RUN in the window."""
     start, end = _window(case)
     if case.tick > case.wall(end):
@@ -73,7 +69,7 @@ def in_window(case: Case) -> Verdict | None:
     return run(f"In the window {start:02d}:00-{end:02d}:00 ET, not done yet", window=[start, end])
 
 
-def after_window(case: Case) -> Verdict | None:
+def after_window(case: Case) -> Answer | None:
     """RUN late rather than never, and say so."""
     start, end = _window(case)
     late = hours_between(case.wall(end), case.tick)
@@ -86,7 +82,7 @@ def after_window(case: Case) -> Verdict | None:
     )
 
 
-def waiting_for_required(case: Case) -> Verdict | None:
+def waiting_for_required(case: Case) -> Answer | None:
     """SKIP while a required workflow is not done; ABORT once when the window closes meanwhile."""
     return wait_for_required(case, closes=case.tick > case.wall(_window(case)[1]))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import NOT_KNOWING, Decision, History, PastCall, PastDecision, PastExecution
 from orchestration.nba.eastern import hold_instants

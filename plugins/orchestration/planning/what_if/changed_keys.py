@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 
 _SHOWN = re.compile(
     r"workflows\.[^.]+(\.(enabled|decision_type|schedule|execution_plan|dependencies\.requires|game_types|halt"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from orchestration.config.model import Config
+from orchestration.config import Config
 from orchestration.decisions.collected import Successes, scrapers_about_games, successes_of
 from orchestration.decisions.model import Decision, History
 from orchestration.decisions.types.discovery import DiscoveryWorkflow

@@ -1,15 +1,25 @@
-"""The JSON Schema of ``workflows.yaml``, from the models, for editors."""
+"""The whole of ``workflows.yaml``, with the decision types that there are, and its JSON Schema for editors."""
 
 from __future__ import annotations
 
 import json
 
-from orchestration.config.model import Config
+from pydantic import Field
+
+from orchestration.decisions.types import AnyWorkflow
+from orchestration.vocabulary.base import DagId
+from orchestration.vocabulary.model import Config
+
+
+class WorkflowsFile(Config):
+    """``workflows.yaml`` after loading."""
+
+    workflows: dict[DagId, AnyWorkflow] = Field(min_length=1)
 
 
 def schema_text() -> str:
     """Return ``config/workflows.schema.json``. A test keeps the file current: ``make schema`` writes it."""
-    schema = Config.model_json_schema()
+    schema = WorkflowsFile.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "workflows.yaml"
     # The plan is written in one of two forms that loading makes one; the wall times are text.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from pydantic import Field
 
-from orchestration.config.base import DagId, Strict
-from orchestration.config.scrapers import Scraper, fan_out_of
-from orchestration.config.settings import Settings
-from orchestration.config.ticks import Ticks, minutes_of, wall_of
-from orchestration.decisions.types import AnyWorkflow
+from orchestration.nba.eastern import at, et_date
+from orchestration.vocabulary.base import DagId, Strict
+from orchestration.vocabulary.scrapers import Scraper, fan_out_of
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.ticks import Ticks, minutes_of, wall_of
+from orchestration.vocabulary.workflows import Workflow
 from orchestration.words import FanOut, Mode
 
 EXECUTOR_MINUTE = 5
@@ -26,16 +27,19 @@ SHARE_OF_THE_HOLD = 0.8
 
 
 class Config(Strict):
-    """``workflows.yaml`` after loading."""
+    """``workflows.yaml`` after loading, and what follows from it.
+
+    The file itself is read as ``config/file.py`` says, where the decision types are known; here they are workflows.
+    """
 
     version: str
     environment: str = "production"
     scrapers: dict[DagId, Scraper]
-    workflows: dict[DagId, AnyWorkflow] = Field(min_length=1)
+    workflows: dict[DagId, Workflow] = Field(min_length=1)
     settings: Settings = Settings()
 
     @cached_property
-    def enabled(self) -> dict[str, AnyWorkflow]:
+    def enabled(self) -> dict[str, Workflow]:
         """The workflows that are switched on: those that become DAGs."""
         return {name: workflow for name, workflow in self.workflows.items() if workflow.enabled}
 
@@ -61,6 +65,16 @@ class Config(Strict):
     def lock_ticks(self) -> Ticks:
         """When the day is locked."""
         return Ticks.of(self.settings.daily_schedule_lock.generation_time)
+
+    def day_bounds(self, day: date) -> tuple[datetime, datetime]:
+        """Return the start and end of the orchestration day ``day``: from its lock to the next one, ET."""
+        lock = self.settings.daily_schedule_lock.generation_time
+        return at(day, lock), at(day + timedelta(days=1), lock)
+
+    def current_day(self, now: datetime) -> date:
+        """Return the orchestration day at the aware ``now``: until the morning's lock it is still yesterday's."""
+        today = et_date(now)
+        return today if now >= self.day_bounds(today)[0] else today - timedelta(days=1)
 
     @cached_property
     def cleanup_ticks(self) -> Ticks:

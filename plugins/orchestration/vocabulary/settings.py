@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from orchestration.config.base import (
+from orchestration.vocabulary.base import (
     DAY_SECONDS,
     FORTNIGHT_MINUTES,
     CallSeconds,
     Channels,
+    Halt,
     Names,
     PoolName,
     Slots,
@@ -19,8 +20,7 @@ from orchestration.config.base import (
     WallTime,
     WallTimes,
 )
-from orchestration.config.scrapers import TableName
-from orchestration.config.workflows import Halt
+from orchestration.vocabulary.scrapers import TableName
 from orchestration.words import AlertLevel, Channel, Mode, Priority
 
 DATASET = r"^[A-Za-z_][A-Za-z0-9_]*$"

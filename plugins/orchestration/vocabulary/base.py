@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from orchestration.words import Channel
 
@@ -79,3 +79,34 @@ Tags = Annotated[tuple[Tag, ...], BeforeValidator(_as_list)]
 """One tag or a list of them."""
 Channels = Annotated[tuple[Channel, ...], BeforeValidator(_as_list)]
 """One channel or a list of them."""
+
+
+class Halt(Strict):
+    """Every decision is SKIP with this reason, until the date (ET, that day included) or for good (lesson C10)."""
+
+    reason: str = Field(min_length=1)
+    until: date | AwareDatetime | None = None
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def _no_seconds_since_1970(cls, value: Any) -> Any:
+        wrong = ValueError("must be a date (2026-02-14), or a time with a zone (2026-02-14T18:00-05:00)")
+        if isinstance(value, int | float | str) and str(value)[:10].count("-") != 2:
+            raise wrong
+        if isinstance(value, str) and len(value) > len("2026-02-14"):
+            # A midnight is a time like any other, and no date.
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                raise wrong from None
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise wrong
+        return value
+
+    def holds_at(self, moment: datetime, moment_date: date) -> bool:
+        """Return whether it is in force at ``moment``, whose ET date is ``moment_date``."""
+        if self.until is None:
+            return True
+        if isinstance(self.until, datetime):
+            return moment < self.until
+        return moment_date <= self.until

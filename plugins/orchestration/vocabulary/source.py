@@ -1,15 +1,15 @@
-"""From YAML text to plain data, remembering where everything stands."""
+"""From YAML text to plain data with the place of every key, and what can be wrong at a place."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from orchestration.config.errors import ConfigError, Problem, clipped
+from orchestration.words import clipped, plural
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 100_000
@@ -18,6 +18,8 @@ MAX_DEPTH = 20
 """The models go nine levels deep."""
 MAX_TEXT = 10_000
 """Characters in one text."""
+MOST_SHOWN = 50
+"""Problems of one file: whoever has more has another problem."""
 Path = tuple[str | int, ...]
 
 _MAP, _SEQ = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
@@ -30,6 +32,34 @@ _PLAIN_NUMBER = {
 }
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no database keeps: control characters but tab and line ends, halves of characters."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with a file. ``line`` and ``column`` count from 1; 0 means the file as a whole."""
+
+    line: int
+    column: int
+    key: str
+    message: str
+
+    def text(self, source: str) -> str:
+        """Return ``file:line:column: key: message``."""
+        place = f"{source}:{self.line}:{self.column}" if self.line else source
+        text = f"{place}: {self.key + ': ' if self.key else ''}{self.message}"
+        return "\\n".join(text.splitlines())
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. Its text lists every problem, one a line: Airflow's import error."""
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(sorted(problems))
+        shown = [p.text(source) for p in self.problems[:MOST_SHOWN]]
+        if len(self.problems) > MOST_SHOWN:
+            shown.append(f"{source}: and {len(self.problems) - MOST_SHOWN} more")
+        super().__init__("\n".join([f"{source}: {plural(len(self.problems), 'error')}", *shown]))
 
 
 @dataclass

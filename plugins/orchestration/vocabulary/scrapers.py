@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestration.config.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription
-from orchestration.config.base import CallSeconds, Names, PoolName, Strict
+from orchestration.vocabulary.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription
+from orchestration.vocabulary.base import CallSeconds, Names, PoolName, Strict
 from orchestration.words import FanOut, KeptPaths
 
 TableName = Annotated[str, Field(max_length=1000, pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
@@ -120,6 +120,22 @@ def parameters_of(name: str, scraper: Scraper) -> dict[str, str | int | float | 
 def event_source_of(scraper: Scraper) -> str:
     """Return the scraper whose ``event_ids`` this one is called for."""
     return scraper.depends_on[0] if scraper.depends_on else EVENT_SOURCE
+
+
+def divider_of(name: str, scraper: Scraper) -> str | None:
+    """Return the task that divides the list which the scraper ``name`` is called for, or None where none is needed.
+
+    The teams are known beforehand, and a list that is called for one by one needs no dividing.
+    """
+    if scraper.calls_per_task == 1:
+        return None
+    match fan_out_of(name, scraper):
+        case FanOut.GAME:
+            return f"games_by_{scraper.calls_per_task}"
+        case FanOut.EVENT:
+            return f"{event_source_of(scraper)}_by_{scraper.calls_per_task}"
+        case _:
+            return None
 
 
 def answer_of(name: str, scraper: Scraper | None = None) -> AnswerDescription:

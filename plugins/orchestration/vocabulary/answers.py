@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from orchestration.config.base import Names, Strict
+from orchestration.vocabulary.base import Names, Strict
 
 UNCOUNTED = "none"
 """``records: none``: the scraper counts nothing, and whoever works has brought something."""

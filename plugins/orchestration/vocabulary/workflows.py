@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from orchestration.config.base import FORTNIGHT_MINUTES, GroupId, Names, Owner, Strict, Tags
-from orchestration.config.ticks import Ticks, minutes_of
 from orchestration.nba.eastern import NOON, hours_between, nearest
 from orchestration.nba.games import COUNTED_BY_DEFAULT, GameType
+from orchestration.vocabulary.base import FORTNIGHT_MINUTES, GroupId, Halt, Names, Owner, Strict, Tags
+from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.ticks import Ticks, minutes_of
 from orchestration.words import AlertLevel, Mode, Priority, TargetDate
-
-if TYPE_CHECKING:
-    from orchestration.config.settings import Settings
-    from orchestration.decisions.case import Check
 
 MORNING = time(5, 0)
 """From here to noon a window of a fixed time comes after the night: its `slate` is that of the night that ended."""
+
+TASKS = ("decide", "hold", "skip", "abort", "finish", "tell_tables")
+"""The tasks that every workflow's DAG has beside its calls."""
 
 Hour = Annotated[int, Field(ge=0, le=24)]
 """A full ET hour; 24 is the end of the day."""
@@ -30,7 +30,7 @@ Window = tuple[time, timedelta]
 """A fixed ET time and how far its window reaches from it."""
 
 
-class Schedule(Strict):
+class WorkflowSchedule(Strict):
     """What the ``schedule`` of every decision type has."""
 
     target_date: TargetDate = TargetDate.TODAY
@@ -91,37 +91,6 @@ class Dependencies(Strict):
     required_for: Names = ()
 
 
-class Halt(Strict):
-    """Every decision is SKIP with this reason, until the date (ET, that day included) or for good (lesson C10)."""
-
-    reason: str = Field(min_length=1)
-    until: date | AwareDatetime | None = None
-
-    @field_validator("until", mode="before")
-    @classmethod
-    def _no_seconds_since_1970(cls, value: Any) -> Any:
-        wrong = ValueError("must be a date (2026-02-14), or a time with a zone (2026-02-14T18:00-05:00)")
-        if isinstance(value, int | float | str) and str(value)[:10].count("-") != 2:
-            raise wrong
-        if isinstance(value, str) and len(value) > len("2026-02-14"):
-            # A midnight is a time like any other, and no date.
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                raise wrong from None
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise wrong
-        return value
-
-    def holds_at(self, moment: datetime, moment_date: date) -> bool:
-        """Return whether it is in force at ``moment``, whose ET date is ``moment_date``."""
-        if self.until is None:
-            return True
-        if isinstance(self.until, datetime):
-            return moment < self.until
-        return moment_date <= self.until
-
-
 class Workflow(Strict):
     """What every workflow has, and what its decision type says of itself.
 
@@ -129,8 +98,8 @@ class Workflow(Strict):
     said here is what most types say. ``deadline_minutes`` is the DAG-level SLA, from the moment a run is queued.
     """
 
-    checks: ClassVar[tuple[Check, ...]] = ()
-    """What decides it, in order: the first check that answers wins, and the last must."""
+    checks: ClassVar[tuple[Callable[..., Any], ...]] = ()
+    """Its checks in order (``Check`` of ``decisions/case.py``): the first that answers wins, and the last must."""
     daily: ClassVar[bool] = False
     """Whether it is about a day rather than games: it counts for the orchestration day that a slate belongs to."""
     after_games: ClassVar[bool] = False
@@ -139,7 +108,7 @@ class Workflow(Strict):
     """Rules of a SKIP that says: there is nothing (left) to do. Whoever requires it need not wait."""
 
     decision_type: str
-    schedule: Schedule
+    schedule: WorkflowSchedule
     enabled: bool = True
     mode: Mode = Mode.LIVE
     """shadow: it is decided and recorded, and calls nothing, though the system is live."""
