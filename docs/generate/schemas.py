@@ -125,10 +125,9 @@ def page() -> str:
         sentence = ", ".join(facts)
         parts.append(f"### {name}\n\n{description_of(statement)} {sentence[0].upper()}{sentence[1:]}.\n")
         parts += [*_rows(column for column in columns[name] if column not in shared), ""]
-    parts.append("## Views\n\n| view | what |\n|---|---|")
-    parts += [f"| `{name}` | {text.splitlines()[0].removeprefix('-- ')} |" for name, text in ddl("views").items()]
+    parts.append("## Views\n")
+    parts += [f"* `{name}`: {text.splitlines()[0].removeprefix('-- ')}" for name, text in ddl("views").items()]
     parts.append("\n## Reports\n\nTable functions: `SELECT * FROM nba_orchestration.name(arguments)`.\n")
-    parts.append("| report | arguments | one row |\n|---|---|---|")
     parts += _reports()
     parts.append(
         "\nReports and our own queries share the functions in `include/sql/functions`; each file describes itself."
@@ -142,17 +141,15 @@ def _example(question: str) -> str:
 
 
 def _rows(columns: Iterable[tuple[str, str, str, str]]) -> Iterator[str]:
-    yield "| column | type | meaning |\n|---|---|---|"
     for column, kind, required, meaning in columns:
-        must = ", required" if required else ""
-        yield f"| `{column}` | {kind.replace('<', '&lt;').replace('>', '&gt;')}{must} | {meaning} |"
+        yield f"* `{column} {kind}{required}`: {meaning}"
 
 
 def _reports() -> Iterator[str]:
     for name, text in ddl("reports").items():
         arguments = SIGNATURE.search(text)
         assert arguments is not None, name
-        yield f"| `{name}` | {' '.join(arguments[1].split())} | {description_of(text)} |"
+        yield f"* `{name}({' '.join(arguments[1].split())})`: {description_of(text)}"
 
 
 if __name__ == "__main__":
