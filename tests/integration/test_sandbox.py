@@ -107,7 +107,7 @@ def test_our_client_speaks_with_it(real):
 def test_phase_2_outlives_a_warehouse_that_is_away_and_loses_nothing(real, rows):
     real.stop_bigquery()
     answer = scrape(real, "13:00", "br_season_roster", teamAbbr="LAL", year="2026")
-    real.wait(lambda: b"Phase 2 stumbled" in (real.folder / "sandbox.log").read_bytes(), "Phase 2 to try")
+    real.wait(lambda: b"Phase 2 failed on a message" in (real.folder / "sandbox.log").read_bytes(), "Phase 2 to try")
     real.start_bigquery()
     real.settle()
     real.set_clock(et("13:50"))
