@@ -1,5 +1,5 @@
 # The image of every Airflow component (target `airflow`) and of the sandbox world (target `sandbox`).
-# Everything in it is pinned by hash in the lock files, Airflow too.
+# The lock files pin every package by hash, including Airflow.
 FROM python:3.11-slim-bookworm AS airflow
 COPY requirements.lock requirements-distributed.lock /tmp/locks/
 RUN python -m venv /opt/venv
@@ -19,11 +19,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/nba/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/nba/plugins \
     AIRFLOW__CORE__LOAD_EXAMPLES=False
-# The volumes take the owner of these folders.
+# Docker gives the volumes the owner of these folders.
 RUN useradd --uid 50000 --gid 0 --no-create-home airflow && mkdir -p /opt/airflow/logs /opt/airflow/outbox && chown -R airflow:0 /opt/airflow
 USER airflow
 WORKDIR /opt/nba
-# A broken workflows.yaml fails the build, not the night.
+# A broken workflows.yaml fails the build, so it never reaches production.
 RUN python -m orchestration validate
 CMD ["airflow", "version"]
 

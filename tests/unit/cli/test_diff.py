@@ -232,5 +232,5 @@ def test_the_step_of_the_github_workflow_writes_the_comment(repository, tmp_path
     assert code == "code=1"
     (repository / "config" / "workflows.yaml").write_text("version: [")
     comment, code = run()
-    assert comment.startswith("### What this change of the configuration changes cannot be told\n\n```\ndiff: ")
+    assert comment.startswith("### The effect of this change cannot be determined\n\n```\ndiff: ")
     assert code == "code=2"
