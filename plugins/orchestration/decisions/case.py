@@ -194,9 +194,7 @@ def _met(case: Case, name: str) -> bool:
 
 def waiting_for(case: Case, names: list[str]) -> str:
     """Return in words whom a workflow waits for, and whether one of them is halted: why, its own decisions say."""
-    halts = {name: case.config.workflows[name].halt for name in names}
-    halted = {name for name, halt in halts.items() if halt is not None and halt.holds_at(case.tick, case.today)}
-    return ", ".join(f"{name} (halted)" if name in halted else name for name in names)
+    return ", ".join(f"{name} (halted)" if case.config.halt_at(case.tick, name) else name for name in names)
 
 
 def wait_for_required(case: Case, *, closes: bool) -> Answer | None:

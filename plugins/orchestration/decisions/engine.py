@@ -18,11 +18,8 @@ from orchestration.words import Action
 
 def halted(case: Case) -> Answer | None:
     """SKIP while the system or this workflow is halted (lesson C10)."""
-    for halt in (case.config.settings.halt, case.workflow.halt):
-        if halt is not None and halt.holds_at(case.tick, case.today):
-            until = f" until {halt.until}" if halt.until else ""
-            return skip("halted", f"Halted{until}: {halt.reason}")
-    return None
+    halt = case.config.halt_at(case.tick, case.name)
+    return None if halt is None else skip("halted", str(halt))
 
 
 def decide(name: str, config: Config, tick: datetime, schedule: Schedule, history: History) -> Decision:

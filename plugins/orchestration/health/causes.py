@@ -13,7 +13,7 @@ from orchestration.health.facts import CallFact, CleanupFact, DayFacts
 from orchestration.health.findings import Finding, finding
 from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date
-from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome
+from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, plural
 
 UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
 OF_THE_SERVICE = {
@@ -107,8 +107,7 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
 def _calls(calls: list[CallFact]) -> str:
     scrapers = sorted({call.scraper for call in calls})
     names = ", ".join(scrapers[:3]) + (" and others" if len(scrapers) > 3 else "")
-    count = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
-    return f"since {clock(min(c.tick for c in calls))} ET {count} of {names} failed"
+    return f"since {clock(min(c.tick for c in calls))} ET {plural(len(calls), 'call')} of {names} failed"
 
 
 def _slow(facts: DayFacts) -> Iterator[Finding]:

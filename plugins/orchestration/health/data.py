@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from orchestration.config import Config
 from orchestration.decisions.collected import lacking as still_lacking
@@ -16,7 +16,6 @@ from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding, finding
 from orchestration.nba.eastern import NOON, after, at, clock
 from orchestration.nba.games import Game, named
-from orchestration.vocabulary.base import Halt
 from orchestration.vocabulary.workflows import Workflow
 from orchestration.words import Outcome
 
@@ -41,22 +40,10 @@ def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str
     found = {
         scraper: None
         for name, workflow in config.enabled.items()
-        if isinstance(workflow, PostGameWorkflow) and not config.is_shadow(name) and not halted(config, name, facts)
+        if isinstance(workflow, PostGameWorkflow) and not config.is_shadow(name) and not config.halt_on(facts.day, name)
         for scraper in scrapers_about_games(config, name, critical_only=critical_only)
     }
     return tuple(found)
-
-
-def halted(config: Config, name: str, facts: DayFacts) -> bool:
-    """Return whether somebody has switched this workflow off for the day (lesson C10)."""
-    return any(
-        halt is not None and holds_on(halt, facts.day) for halt in (config.settings.halt, config.workflows[name].halt)
-    )
-
-
-def holds_on(halt: Halt, day: date) -> bool:
-    """Return whether a halt is in force on an ET date: at its noon."""
-    return halt.holds_at(at(day, time(12)), day)
 
 
 def usable(facts: DayFacts) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def lines_collected(config: Config, facts: DayFacts) -> Said | None:
     """
     ticks: dict[str, str] = {}
     for name, workflow in config.enabled.items():
-        if not isinstance(workflow, GameAwareWorkflow) or config.is_shadow(name) or data.halted(config, name, facts):
+        if not isinstance(workflow, GameAwareWorkflow) or config.is_shadow(name) or config.halt_on(facts.day, name):
             continue
         brought = {c.tick for c in facts.calls if c.workflow == name and c.outcome is Outcome.SUCCESS}
         collected = [

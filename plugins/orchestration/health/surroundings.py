@@ -11,7 +11,7 @@ from orchestration.health import kinds
 from orchestration.health.facts import DayFacts, SeenFact
 from orchestration.health.findings import CLEANUP_PATIENCE, Finding, finding
 from orchestration.health.running import unexecuted
-from orchestration.nba.eastern import clock, et, et_date
+from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import rules_digest
 from orchestration.words import Around
 
@@ -100,11 +100,11 @@ def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Findin
     """Halts that are over and still stand in workflows.yaml: what they were for may not be over (lesson C10)."""
     if now >= config.day_bounds(facts.day)[1]:
         return
-    if config.settings.halt is not None and config.settings.halt.holds_at(now, et_date(now)):
+    if config.halt_at(now) is not None:
         return
     halts = [("all", config.settings.halt), *((name, workflow.halt) for name, workflow in config.enabled.items())]
     for name, halt in halts:
-        if halt is not None and not halt.holds_at(now, et_date(now)):
+        if halt is not None and not halt.holds_at(now):
             what = "everything" if name == "all" else name
             until = halt.until
             over = f"{et(until):%a %d %b %H:%M} ET" if isinstance(until, datetime) else f"{until:%a %d %b %Y}"

@@ -48,7 +48,7 @@ class Health:
 def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     """Return the health of ``facts.day`` as seen at the aware ``now``."""
     games = facts.schedule.on(facts.day)
-    halt = config.settings.halt if all(data.halted(config, name, facts) for name in config.enabled) else None
+    halt = config.settings.halt if all(config.halt_on(facts.day, name) for name in config.enabled) else None
     findings = [
         *causes(config, facts),
         *around(config, facts, now, halted=halt is not None),

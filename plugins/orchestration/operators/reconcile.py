@@ -15,7 +15,7 @@ from orchestration.nba.eastern import at
 from orchestration.operators.base import AlertingOperator, AuditedOperator, asked_of, refuse_nonsense
 from orchestration.operators.retries import retry_within_tick
 from orchestration.runs.clock import RECONCILE, RunClock
-from orchestration.words import AlertLevel
+from orchestration.words import AlertLevel, plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -96,6 +96,6 @@ class ReportOpenGamesOperator(AlertingOperator):
             level=AlertLevel.CRITICAL if critical else AlertLevel.WARNING,
             day=makeup.target_date,
             scrapers=", ".join(makeup.scrapers),
-            games=f"{len(makeup.games)} game{'' if len(makeup.games) == 1 else 's'} of {makeup.target_date}",
+            games=f"{plural(len(makeup.games), 'game')} of {makeup.target_date}",
             which=", ".join(makeup.games),
         )

@@ -15,7 +15,7 @@ from orchestration.decisions.case import Case
 from orchestration.decisions.collected import Successes, lacking, scrapers_about_games
 from orchestration.decisions.model import History
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
-from orchestration.nba.eastern import after, at, et_date
+from orchestration.nba.eastern import after, at
 from orchestration.nba.games import Game, Schedule
 from orchestration.words import plural
 
@@ -50,12 +50,7 @@ def post_game_windows(config: Config) -> dict[str, tuple[str, ...]]:
 
 def windows_to_reconcile(config: Config, now: datetime) -> dict[str, tuple[str, ...]]:
     """Return the post-game windows that are not halted at the aware ``now``, each with its scrapers."""
-
-    def halted(name: str) -> bool:
-        halts = (config.settings.halt, config.workflows[name].halt)
-        return any(halt is not None and halt.holds_at(now, et_date(now)) for halt in halts)
-
-    return {name: scrapers for name, scrapers in post_game_windows(config).items() if not halted(name)}
+    return {name: scrapers for name, scrapers in post_game_windows(config).items() if not config.halt_at(now, name)}
 
 
 def comes_by_itself(config: Config, name: str, day: date, now: datetime) -> bool:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestration.config import Config
-from orchestration.nba.eastern import et_date
 from orchestration.services.answers import CallResult, failed, interpret
 from orchestration.services.authorization import authorization
 from orchestration.services.errors import hide_in_logs, in_short
@@ -274,8 +273,7 @@ def unknown_scrapers(config: Config, now: datetime) -> list[str]:
         raise NoListing(in_short(error)) from error
     callers: dict[str, list[str]] = {}
     for workflow in sorted(config.enabled):
-        halts = (config.settings.halt, config.enabled[workflow].halt)
-        if any(halt and halt.holds_at(now, et_date(now)) for halt in halts):
+        if config.halt_at(now, workflow):
             continue
         for scraper in config.enabled[workflow].execution_plan.scrapers:
             callers.setdefault(scraper, []).append(workflow)

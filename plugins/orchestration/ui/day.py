@@ -15,7 +15,7 @@ from orchestration.health.data import night_is_over, wanted
 from orchestration.health.facts import CallFact, DayFacts
 from orchestration.health.findings import Finding
 from orchestration.health.verdict import assess
-from orchestration.nba.eastern import et, et_date
+from orchestration.nba.eastern import et
 from orchestration.nba.games import Game
 from orchestration.ui.model import Advice, Cleanups, DayPage, GameRow, GameState
 from orchestration.ui.timeline import hours_of, rows_of
@@ -58,7 +58,7 @@ def day_page(
         (),
         hours,
         rows_of(mine, facts, planned, hours, now),
-        halt=_halt(mine, facts, now),
+        halt=_halt(mine, now),
         shadow=config.is_shadow(),
         hidden=hidden,
         planned=ahead,
@@ -103,12 +103,9 @@ def _advice(config: Config, finding: Finding, allowed: Set[str], hiding: HiddenN
     )
 
 
-def _halt(config: Config, facts: DayFacts, now: datetime) -> str | None:
-    halt = config.settings.halt
-    if halt is None or not (halt.holds_at(now, et_date(now))):
-        return None
-    until = f" until {halt.until}" if halt.until else ""
-    return f"Halted{until}: {halt.reason}"
+def _halt(config: Config, now: datetime) -> str | None:
+    halt = config.halt_at(now)
+    return None if halt is None else str(halt)
 
 
 def _cleanups(facts: DayFacts) -> Cleanups:

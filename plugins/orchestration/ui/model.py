@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from orchestration.nba.games import Game
-from orchestration.words import Verdict
+from orchestration.words import Verdict, plural
 
 
 class TickState(StrEnum):
@@ -89,7 +89,7 @@ class Calls:
     def __str__(self) -> str:
         parts = ((self.success, "success"), (self.no_data, "no_data"), (self.failed, "failed"))
         counted = ", ".join(f"{count} {word}" for count, word in parts if count)
-        return f"{self.total} call{'' if self.total == 1 else 's'}" + (f": {counted}" if counted else "")
+        return plural(self.total, "call") + (f": {counted}" if counted else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from fastapi.responses import HTMLResponse
 from orchestration.audit.warehouse import WarehouseError
 from orchestration.config import SYSTEM_DAGS, Config, ConfigError
 from orchestration.decisions.model import Decision
-from orchestration.nba.eastern import et_date
 from orchestration.runs.clock import RunClock
 from orchestration.ui import page_inputs
 from orchestration.ui.cached_data import DayData, SharedCache
@@ -166,8 +165,7 @@ def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
     elif dag_id not in config.enabled:
         note = "This DAG is no workflow that workflows.yaml has switched on."
     days = [config.current_day(decision.tick) for decision in here]
-    halts = (config.settings.halt, config.workflows[dag_id].halt if dag_id in config.workflows else None)
-    halt = next((halt for halt in halts if halt is not None and halt.holds_at(now, et_date(now))), None)
+    halt = config.halt_at(now, dag_id)
     html = render(
         "ticks.html",
         root_of(request),

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from orchestration.config import Config
 from orchestration.decisions.model import Decision
-from orchestration.health.data import holds_on
 from orchestration.health.facts import CallFact, DayFacts, DecisionFact, ExecutionFact
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import ET, after
@@ -100,7 +99,7 @@ def _by_hour(ticks: Iterable[Tick], starts: Sequence[datetime]) -> tuple[tuple[T
 
 def _halt(config: Config, name: str, facts: DayFacts) -> str | None:
     halt = config.workflows[name].halt
-    return halt.reason if halt is not None and holds_on(halt, facts.day) else None
+    return halt.reason if halt is not None and halt.holds_on(facts.day) else None
 
 
 def calls_of(calls: Iterable[CallFact]) -> Mapping[tuple[str, str | None], Calls]:

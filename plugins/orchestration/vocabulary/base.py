@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from orchestration.nba.eastern import NOON, at, et_date
 from orchestration.words import Channel
 
 DAY_SECONDS = 24 * 60 * 60
@@ -103,10 +104,18 @@ class Halt(Strict):
             raise wrong
         return value
 
-    def holds_at(self, moment: datetime, moment_date: date) -> bool:
-        """Return whether it is in force at ``moment``, whose ET date is ``moment_date``."""
+    def holds_at(self, moment: datetime) -> bool:
+        """Return whether the halt is in force at the aware ``moment``."""
         if self.until is None:
             return True
         if isinstance(self.until, datetime):
             return moment < self.until
-        return moment_date <= self.until
+        return et_date(moment) <= self.until
+
+    def holds_on(self, day: date) -> bool:
+        """Return whether the halt is in force on the ET date ``day``: at noon."""
+        return self.holds_at(at(day, NOON))
+
+    def __str__(self) -> str:
+        until = f" until {self.until}" if self.until else ""
+        return f"Halted{until}: {self.reason}"

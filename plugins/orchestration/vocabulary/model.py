@@ -7,8 +7,8 @@ from functools import cached_property
 
 from pydantic import Field
 
-from orchestration.nba.eastern import at, et_date
-from orchestration.vocabulary.base import DagId, Strict
+from orchestration.nba.eastern import NOON, at, et_date
+from orchestration.vocabulary.base import DagId, Halt, Strict
 from orchestration.vocabulary.scrapers import Scraper, fan_out_of
 from orchestration.vocabulary.settings import Settings
 from orchestration.vocabulary.ticks import Ticks, minutes_of, wall_of
@@ -49,6 +49,15 @@ class Config(Strict):
         In a shadow nobody is live, whatever a workflow says: going back must not depend on a forgotten line.
         """
         return Mode.SHADOW in (self.settings.mode, self.workflows[name].mode if name in self.workflows else Mode.LIVE)
+
+    def halt_at(self, moment: datetime, name: str | None = None) -> Halt | None:
+        """Return the halt in force at the aware ``moment``: the system's, or else that of the workflow ``name``."""
+        halts = (self.settings.halt, self.workflows[name].halt if name in self.workflows else None)
+        return next((halt for halt in halts if halt is not None and halt.holds_at(moment)), None)
+
+    def halt_on(self, day: date, name: str | None = None) -> Halt | None:
+        """Return the halt in force at noon of the ET date ``day``, as :meth:`halt_at` does."""
+        return self.halt_at(at(day, NOON), name)
 
     @cached_property
     def regular_ticks(self) -> Ticks:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.eastern import clock, hours_between
-from orchestration.words import Action
+from orchestration.words import Action, plural
 
 EARLY_BY = timedelta(minutes=2)
 """A run that began so long before a tick still belongs to it: two clocks are never the same."""
@@ -95,7 +95,7 @@ class Theirs:
             return f"decided {self.action} at {clock(self.at)} ET{nobody}{f': {self.reason}' if self.reason else ''}"
         dates = f" for {', '.join(sorted(map(str, self.dates)))}" if self.dates else ""
         failed = f", {self.status}" if self.status not in (None, "completed", "success") else ""
-        games = f", {len(self.games)} game{'' if len(self.games) == 1 else 's'}" if self.games else ""
+        games = f", {plural(len(self.games), 'game')}" if self.games else ""
         return f"RUN at {clock(self.at)} ET{dates}{games}{failed}"
 
 

@@ -13,7 +13,7 @@ from orchestration.nba.eastern import after, clock
 from orchestration.nba.games import Game
 from orchestration.planning.what_if.changed_keys import KeyChange, changed_keys
 from orchestration.planning.what_if.simulation import SimulatedSeason
-from orchestration.words import Action, AlertLevel
+from orchestration.words import Action, AlertLevel, plural
 
 
 class ChangeKind(StrEnum):
@@ -194,7 +194,7 @@ def _first(kind: ChangeKind, name: str, tick: datetime, old: SimulatedSeason, ne
         decision = season.decisions.get((name, tick))
         if decision is not None:
             made = sum(call.count for call in season.made.get((name, tick), ()))
-            calls = f" ({made} call{'' if made == 1 else 's'})" if decision.action is Action.RUN else ""
+            calls = f" ({plural(made, 'call')})" if decision.action is Action.RUN else ""
             alert = "" if decision.alert_level is AlertLevel.NONE else f" [{decision.alert_level.value}]"
             return f"{decision.action.value} {decision.reason}{calls}{alert}"
         if name not in season.config.workflows:
