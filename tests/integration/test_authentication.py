@@ -1,4 +1,4 @@
-"""How the scraper service's connection authenticates: basic, header, Google ID token; tokens age and stay secret."""
+"""Authentication of the scraper service's connection: basic auth, headers, Google ID tokens, masked secrets."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def part(data: dict) -> str:
 
 
 class TokenServer:
-    """Google's token endpoint, as far as it is asked: a signed assertion in, an ID token out."""
+    """The part of Google's token endpoint that we use: it takes a signed assertion and returns an ID token."""
 
     def __init__(self) -> None:
         self.audiences: list[str] = []
@@ -88,20 +88,18 @@ def call(monkeypatch, service, **connection):
     return ScraperService().call("x", {}, "w", 10)
 
 
-def test_login_and_password_are_basic_auth(monkeypatch, service):
+def test_login_and_password_are_sent_as_basic_auth(monkeypatch, service):
     assert call(monkeypatch, service, login="me", password="pw").outcome is Outcome.SUCCESS
     assert service.headers[0]["Authorization"] == "Basic " + base64.b64encode(b"me:pw").decode()
 
 
-def test_extras_are_headers(monkeypatch, service):
+def test_extras_are_sent_as_headers(monkeypatch, service):
     call(monkeypatch, service, extra={"X-Api-Key": "k", "timeout": 5})
     assert service.headers[0]["X-Api-Key"] == "k"
     assert "timeout" not in service.headers[0]
 
 
-def test_an_id_token_for_the_connections_audience_is_fetched_once_and_again_when_it_ages(
-    monkeypatch, service, tokens, caplog, capfd
-):
+def test_an_id_token_is_fetched_once_and_again_before_it_expires(monkeypatch, service, tokens, caplog, capfd):
     tokens.lifetimes = [1, 3600]
     for _ in range(3):
         assert (
@@ -117,7 +115,7 @@ def test_an_id_token_for_the_connections_audience_is_fetched_once_and_again_when
     assert first.removeprefix("Bearer ") not in said
 
 
-def test_no_id_token_is_a_failed_call_that_says_so(monkeypatch, service, tokens):
+def test_a_call_without_an_id_token_fails_and_names_the_cause(monkeypatch, service, tokens):
     tokens.refuses = True
     result = call(monkeypatch, service, extra={"google_id_token_audience": AUDIENCE})
     assert (result.outcome, result.error_type) == (Outcome.FAILED, "no_id_token")
@@ -139,7 +137,7 @@ TOKEN = {"extra": {"google_id_token_audience": AUDIENCE}}
 
 @pytest.mark.parametrize("connection", [BASIC, ODD, TOKEN], ids=["password", "header", "ID token"])
 @pytest.mark.parametrize("status", [200, 403, 500])
-def test_what_we_send_to_be_let_in_does_not_come_back(monkeypatch, service, tokens, connection, status):
+def test_our_own_credentials_are_masked_in_answers(monkeypatch, service, tokens, connection, status):
     def echo(*_):
         sent = [value for name, value in service.headers[-1].items() if name in ("Authorization", "X-Pass-It-On")]
         password = [connection["password"]] if "password" in connection else []
@@ -158,7 +156,7 @@ def test_what_we_send_to_be_let_in_does_not_come_back(monkeypatch, service, toke
         assert secret not in redact(f"a log that says {secret} all the same")
 
 
-def test_a_header_that_is_a_word_of_a_path_changes_no_path(monkeypatch, service):
+def test_a_header_value_that_is_part_of_a_path_leaves_the_path_unmasked(monkeypatch, service):
     path = "gs://files/production/1.json"
     service.script(x=lambda *_: found(1, gcs_path=path, where="in production", run_id="production-1"))
     result = call(monkeypatch, service, extra={"X-Env": "production"})

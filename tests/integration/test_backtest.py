@@ -1,4 +1,4 @@
-"""``backtest`` of a day that was played: our code, the emulator, the sandbox's service."""
+"""``backtest`` of a played day, with the BigQuery emulator and the sandbox's service."""
 
 import json
 from datetime import UTC
@@ -18,7 +18,7 @@ SPAN = ["--from", DAY.isoformat(), "--to", DAY.isoformat()]
 
 @pytest.fixture(scope="module")
 def played(google, tmp_path_factory):
-    """The day without its cleanups. A row is made when it is made: by the clock of the tick."""
+    """The day without its cleanups. Rows carry the time of their tick."""
     google.empty()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path_factory.mktemp('outbox')}")
@@ -33,13 +33,13 @@ def played(google, tmp_path_factory):
         yield days
 
 
-def test_with_the_configuration_of_then_it_equals_the_record(played, capsys):
+def test_the_same_configuration_reproduces_the_recorded_decisions(played, capsys):
     assert main(["backtest", *SPAN]) == 0, capsys.readouterr().out
     found = capsys.readouterr().out
     assert found == "147 decisions on record: 147 the same, 0 not\n"
 
 
-def test_with_another_one_it_says_where_it_decides_otherwise(played, tmp_path, capsys):
+def test_another_configuration_shows_the_changed_decisions(played, tmp_path, capsys):
     moved = tmp_path / "moved.yaml"
     moved.write_text(OURS.read_text().replace("'22:00'", "'23:00'"))
     assert main(["backtest", *SPAN, "--config", str(moved), "--json"]) == 1
@@ -50,6 +50,6 @@ def test_with_another_one_it_says_where_it_decides_otherwise(played, tmp_path, c
     assert {one["workflow"] for one in found["other"]} == {"post_game_window_1"}
 
 
-def test_of_days_without_a_record_nothing_can_be_told(played, capsys):
+def test_days_without_recorded_decisions_are_unknown(played, capsys):
     assert main(["backtest", "--from", "2026-01-01", "--to", "2026-01-02"]) == 2
     assert "there is no decision on record in nba_orchestration from 2026-01-01" in capsys.readouterr().err

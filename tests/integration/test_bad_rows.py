@@ -1,4 +1,4 @@
-"""Rows of the schedule that are no game, in the warehouse itself: every command lives with them."""
+"""Rows of the schedule that are not a valid game: no decision and no command fails because of them."""
 
 import json
 from datetime import timedelta
@@ -30,14 +30,14 @@ def bad_rows(outbox, warehouse):
     return warehouse
 
 
-def test_a_decision_leaves_them_out_and_names_them(bad_rows):
+def test_a_decision_ignores_bad_rows_and_names_them(bad_rows):
     schedule, history = decision_inputs(bad_rows, ours(), ["injury_discovery"], et("08:00"))
     assert [game.game_id for game in schedule.on(DAY)] == ["0022500001"]
     found = decide("injury_discovery", ours(), et("08:00"), schedule, history)
     assert (found.action, found.context["unusable_rows"]) == (Action.RUN, len(ROWS))
 
 
-def test_no_command_ends_in_a_traceback(bad_rows, capsys):
+def test_no_command_fails_with_a_traceback_on_bad_rows(bad_rows, capsys):
     seen = et("14:50").isoformat()
     assert main(["health", "--as-of", seen, "--json"]) in (1, 2)
     kinds = [finding["kind"] for finding in json.loads(capsys.readouterr().out)["findings"]]

@@ -1,4 +1,4 @@
-"""``check-scraper``: one real call, whatever the service answers; what it says and with which exit code."""
+"""``check-scraper``: its output and exit code for one real call, with every kind of answer."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def checked(capsys, *arguments):
     return said
 
 
-def test_an_answer_that_reads_as_described_is_shown_with_exit_0(service, capsys):
+def test_an_answer_that_matches_its_description_is_shown_with_exit_0(service, capsys):
     service.script(nbac_player_list=lambda *_: answered("nbac_player_list", "HEAD", 520))
     said = checked(capsys, "nbac_player_list")
     assert said == {"outcome": "success", "records": 520, "file": None, "event_ids": [], "problem": None}
@@ -47,7 +47,7 @@ def test_an_answer_that_reads_as_described_is_shown_with_exit_0(service, capsys)
     assert "records   520" in capsys.readouterr().out
 
 
-def test_the_parameters_are_those_of_today(service, capsys):
+def test_the_call_has_the_parameters_of_today(service, capsys):
     checked(capsys, "nbac_referee_assignments")
     assert service.asked[0]["date"] == et_date(datetime.now(UTC)).isoformat()
     assert service.asked[0]["workflow"] == "check-scraper"
@@ -55,7 +55,7 @@ def test_the_parameters_are_those_of_today(service, capsys):
     assert service.asked[1]["date"] == "2026-01-14"
 
 
-def test_nothing_yet_reads_as_described_too(service, capsys):
+def test_an_answer_without_data_matches_its_description_too(service, capsys):
     service.script(nbac_referee_assignments=lambda *_: answered("nbac_referee_assignments", "NOV", 0))
     assert checked(capsys, "nbac_referee_assignments")["outcome"] == "no_data"
 
@@ -65,7 +65,7 @@ def test_a_per_team_scraper_is_called_for_the_first_team(service, capsys):
     assert [one["teamAbbr"] for one in service.asked] == ["ATL"]
 
 
-def test_a_per_event_scraper_asks_its_event_source_first(service, capsys):
+def test_a_per_event_scraper_calls_its_event_source_first(service, capsys):
     service.script(oddsa_events=lambda *_: found(2, event_ids=["a", "b"]))
     checked(capsys, "oddsa_player_props")
     assert [(one["scraper"], one.get("event_id")) for one in service.asked] == [
@@ -76,7 +76,7 @@ def test_a_per_event_scraper_asks_its_event_source_first(service, capsys):
     assert service.asked[-1]["event_id"] == "mine"
 
 
-def test_without_an_event_it_says_what_to_do(service, capsys):
+def test_a_day_without_events_names_the_next_step(service, capsys):
     service.script(oddsa_events=lambda *_: found(0))
     said = checked(capsys, "oddsa_player_props")
     assert said["outcome"] is None
@@ -103,7 +103,7 @@ def test_a_per_game_scraper_takes_the_first_game_near_the_day(service, capsys, w
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "hangs"])
-def test_whatever_the_service_answers_is_a_problem_in_words(capsys, monkeypatch, fault):
+def test_every_faulty_answer_is_described_as_a_problem(capsys, monkeypatch, fault):
     with FaultyService().serving() as faulty:
         connect(monkeypatch, faulty.port)
         faulty.fault = fault
@@ -111,7 +111,7 @@ def test_whatever_the_service_answers_is_a_problem_in_words(capsys, monkeypatch,
     assert (said["outcome"] == "success") is (fault == "fine")
 
 
-def test_a_service_that_is_not_there_is_a_problem_in_words(capsys, monkeypatch):
+def test_an_unreachable_service_is_described_as_a_problem(capsys, monkeypatch):
     connect(monkeypatch, 9)
     assert "the service could not be reached" in checked(capsys, "nbac_player_list")["problem"]
     monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", "")
@@ -132,7 +132,7 @@ def test_an_unknown_name_is_a_usage_error_with_the_nearest_one(capsys):
     assert out.err == "check-scraper: no scraper is named `nbac_playr_list` (did you mean `nbac_player_list`?)\n"
 
 
-def test_in_a_process_of_its_own_it_prints_the_object_and_nothing_else(service):
+def test_as_a_process_the_command_prints_only_the_json_object(service):
     command = [sys.executable, "-m", "orchestration", "check-scraper", "nbac_player_list", "--json"]
     env = {**os.environ, "PYTHONPATH": str(ROOT / "plugins"), "ORCHESTRATION_CONFIG": str(OLD_FILE)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The cleanup's operator against the real endpoints: it heals, and never floods."""
+"""The cleanup's operator against the real endpoints: it republishes lost files and never floods the topic."""
 
 import contextlib
 from collections import Counter
@@ -34,7 +34,7 @@ class Store(dict):
 
 
 class Cleanups:
-    """Runs the cleanup's task hour by hour, with the memory that Airflow keeps for it."""
+    """Runs the cleanup's task hour by hour, with the state that Airflow keeps between runs."""
 
     def __init__(self, outbox) -> None:
         self.outbox, self.memory, self.red = outbox, Store(), []
@@ -71,14 +71,14 @@ class Cleanups:
 
 @pytest.fixture
 def cleanups(google, outbox, monkeypatch):
-    # Whatever the wall clock says, the run's time is the one that the test gives it.
+    # The run's time comes from the test, not from the wall clock.
     monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
     return Cleanups(outbox)
 
 
 @pytest.fixture
 def subscriber(google):
-    """A real subscriber of ours, which counts what it receives."""
+    """A real subscriber that counts the messages of each file."""
     client, publisher = pubsub_v1.SubscriberClient(), pubsub_v1.PublisherClient()
     name = client.subscription_path(PROJECT, "a-counting-subscriber")
     client.create_subscription(request={"name": name, "topic": publisher.topic_path(PROJECT, Settings().topic)})
@@ -99,7 +99,7 @@ def call(scraper, parameters, tag):
 
 
 def fetch(outbox, google, count, at=MORNING, tag="w"):
-    """Make ``count`` calls for real and log them; return their results, with the files that no answer names."""
+    """Make ``count`` real calls and log them. Return their results, with the paths that the answers do not name."""
     google.set_clock(at)
     results = []
     for number in range(count):
@@ -123,12 +123,12 @@ def fetch(outbox, google, count, at=MORNING, tag="w"):
 
 
 def named(result):
-    """The name under which Phase 2 keeps a file."""
+    """Return the name that Phase 2 writes for a file."""
     return result.gcs_path.removeprefix("gs://nba-scraped-data/")
 
 
 def lose(warehouse, results):
-    """As if these files' messages had been lost."""
+    """Delete the rows of these files, as if their messages had been lost."""
     paths = ", ".join(f"'{named(result)}'" for result in results)
     warehouse.query(f"DELETE FROM nba_raw.br_rosters_current WHERE source_file_path IN ({paths})")
 
@@ -141,9 +141,7 @@ def processed(warehouse, results):
 @pytest.mark.lesson("C1")
 @pytest.mark.lesson("C2")
 @pytest.mark.parametrize("calls", [100, pytest.param(500, marks=pytest.mark.drill)])
-def test_ten_percent_lost_are_all_processed_and_no_message_is_needless(
-    google, warehouse, outbox, cleanups, subscriber, calls
-):
+def test_all_lost_messages_are_republished_and_no_other(google, warehouse, outbox, cleanups, subscriber, calls):
     results = fetch(outbox, google, calls, tag="ten")
     lost = results[::10]
     lose(warehouse, lost)
@@ -162,7 +160,7 @@ def test_ten_percent_lost_are_all_processed_and_no_message_is_needless(
 
 @pytest.mark.lesson("C2")
 @pytest.mark.lesson("C8")
-def test_everything_lost_is_a_storm_one_alert_and_no_flood(google, warehouse, outbox, cleanups, subscriber):
+def test_a_storm_of_lost_messages_is_one_alert_and_few_messages(google, warehouse, outbox, cleanups, subscriber):
     results = fetch(outbox, google, 150, tag="all")
     lose(warehouse, results)
     subscriber()
@@ -175,7 +173,7 @@ def test_everything_lost_is_a_storm_one_alert_and_no_flood(google, warehouse, ou
 
 
 @pytest.mark.lesson("C2")
-def test_a_file_that_never_arrives_is_republished_with_growing_pauses_and_then_reported_as_stuck(
+def test_a_file_that_never_arrives_is_republished_with_growing_pauses_then_stuck(
     google, warehouse, outbox, cleanups, subscriber
 ):
     [result] = fetch(outbox, google, 1, tag="stuck")
@@ -198,7 +196,7 @@ def test_a_vanished_file_is_reported_and_not_republished(google, warehouse, outb
     assert f"vanished: {gone.gcs_path} no longer exists" in cleanups.red[0]
 
 
-def test_while_cloud_storage_does_not_answer_nothing_is_republished(
+def test_nothing_is_republished_during_an_outage_of_cloud_storage(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):
     monkeypatch.setattr("orchestration.services.google_cloud.LOOKUP_SECONDS", 1)
@@ -211,9 +209,7 @@ def test_while_cloud_storage_does_not_answer_nothing_is_republished(
     assert "files_unknown cleanup" in cleanups.memory["open cleanup"]
 
 
-def test_rows_that_a_callback_has_set_aside_are_told_by_the_next_drain_and_no_longer_once_they_are_gone(
-    outbox, cleanups
-):
+def test_rejected_rows_are_alerted_once_by_the_next_drain(outbox, cleanups):
     [name] = outbox.stage([a_decision()])
     file = next(path for path in outbox.staged() if path.name == name)
     outbox.refuse("workflow_decisions", file, "no such field: rules", Drained())
@@ -226,7 +222,7 @@ def test_rows_that_a_callback_has_set_aside_are_told_by_the_next_drain_and_no_lo
     assert cleanups.red == [said]
 
 
-def test_one_staged_file_that_cannot_be_read_keeps_no_other_out_and_is_told(outbox, cleanups, warehouse):
+def test_an_unreadable_staged_file_is_alerted_and_blocks_no_other_file(outbox, cleanups, warehouse):
     outbox.stage([a_decision()])
     (outbox.root / "workflow_decisions" / "0-unreadable.json").mkdir()
     cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING)
@@ -238,7 +234,7 @@ def test_one_staged_file_that_cannot_be_read_keeps_no_other_out_and_is_told(outb
 
 
 @pytest.mark.lesson("C2")
-def test_what_cannot_be_recorded_is_not_sent(google, warehouse, outbox, cleanups, subscriber, monkeypatch):
+def test_no_message_is_sent_without_a_record(google, warehouse, outbox, cleanups, subscriber, monkeypatch):
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
     lose(warehouse, fetch(outbox, google, 2, tag="unrecorded"))
@@ -259,8 +255,10 @@ def test_what_cannot_be_recorded_is_not_sent(google, warehouse, outbox, cleanups
 
 
 @pytest.mark.lesson("C2")
-def test_what_bigquery_refuses_to_record_is_not_sent(google, warehouse, outbox, cleanups, subscriber, monkeypatch):
-    """As a table does that lacks a column of this release."""
+def test_no_message_is_sent_if_bigquery_rejects_the_record(
+    google, warehouse, outbox, cleanups, subscriber, monkeypatch
+):
+    """BigQuery rejects a row if the table lacks a column of this release."""
     from orchestration.audit.warehouse import RowsRejected, Warehouse
 
     lose(warehouse, fetch(outbox, google, 2, tag="refused"))
@@ -280,7 +278,7 @@ def test_what_bigquery_refuses_to_record_is_not_sent(google, warehouse, outbox, 
     assert "no such field: seen" in cleanups.red[0]
 
 
-def test_a_row_that_cannot_be_appended_keeps_nobody_from_being_told(
+def test_an_alert_is_sent_even_if_its_row_cannot_be_appended(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):
     from orchestration.audit.outbox import Outbox
@@ -304,7 +302,7 @@ def test_a_row_that_cannot_be_appended_keeps_nobody_from_being_told(
 
 
 @pytest.mark.lesson("C2")
-def test_a_cleanup_that_is_killed_after_it_sent_does_not_send_again_before_the_pause_is_over(
+def test_a_cleanup_killed_after_sending_does_not_resend_during_the_pause(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):
     [result] = fetch(outbox, google, 1, tag="killed")
@@ -327,10 +325,10 @@ def test_a_cleanup_that_is_killed_after_it_sent_does_not_send_again_before_the_p
 
 
 @pytest.mark.lesson("C2")
-def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
+def test_an_unreadable_table_does_not_stop_the_repair_of_others(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):
-    """The group's query fails, and so each table is asked alone."""
+    """The query for all tables fails, so each table is queried alone."""
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
     good = fetch(outbox, google, 1, tag="group")
@@ -365,7 +363,7 @@ def test_one_table_that_cannot_be_read_keeps_no_other_from_being_healed(
 
 
 @pytest.mark.lesson("C8")
-def test_an_outbox_that_cannot_be_drained_is_told_once_a_day_and_again_when_it_heals(
+def test_a_stuck_outbox_is_alerted_once_a_day_and_once_when_it_recovers(
     google, warehouse, outbox, cleanups, monkeypatch, capfd
 ):
     from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -387,7 +385,7 @@ def test_an_outbox_that_cannot_be_drained_is_told_once_a_day_and_again_when_it_h
 
 
 class Broken:
-    """Pub/Sub's client as it is when it takes some messages and then fails; the sandbox's endpoint always takes all."""
+    """A Pub/Sub client that accepts some messages and then fails. The sandbox's endpoint accepts all messages."""
 
     def __init__(self, error, after):
         self.error, self.left = error, after
@@ -400,7 +398,7 @@ class Broken:
 
 
 @pytest.mark.parametrize("error", [ServiceUnavailable("down"), PermissionDenied("not you")])
-def test_what_was_sent_is_known_as_sent_and_the_rest_as_not(google, monkeypatch, error):
+def test_a_partial_publish_reports_the_messages_that_were_sent(google, monkeypatch, error):
     from airflow.providers.google.cloud.hooks.pubsub import PubSubHook
 
     monkeypatch.setattr(PubSubHook, "get_conn", lambda self: Broken(error, after=2))
@@ -409,7 +407,7 @@ def test_what_was_sent_is_known_as_sent_and_the_rest_as_not(google, monkeypatch,
     assert list(sent.values())[3] == list(sent.values())[2]
 
 
-def test_a_pubsub_that_is_not_there_gives_up_in_time(google, monkeypatch):
+def test_publishing_to_an_unreachable_pubsub_gives_up_in_time(google, monkeypatch):
     monkeypatch.setattr("orchestration.services.google_cloud.PUBLISH_SECONDS", 1)
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:9")
     sent = republish(Settings().topic, [lost_file(1), lost_file(2)], MORNING)
@@ -417,6 +415,6 @@ def test_a_pubsub_that_is_not_there_gives_up_in_time(google, monkeypatch):
     assert sent[lost_file(2).gcs_path] == sent[lost_file(1).gcs_path]
 
 
-def test_the_world_tells_which_files_it_has(google):
+def test_the_storage_api_of_the_sandbox_knows_its_files(google):
     url = f"http://127.0.0.1:{google.scrapers}/storage/v1/b/no-bucket/o/no%2Fobject"
     assert requests.get(url, timeout=PATIENCE_SECONDS).status_code == 404

@@ -1,4 +1,4 @@
-"""Every way to break the contract becomes exactly one outcome that a person can act on."""
+"""Every broken answer of the scraper service becomes exactly one outcome with a clear cause."""
 
 import json
 
@@ -61,17 +61,17 @@ def service(monkeypatch):
         yield faulty
 
 
-def test_the_test_server_can_also_answer_as_it_should(service):
+def test_the_faulty_service_can_also_give_a_valid_answer(service):
     assert ScraperService().call("x", {}, "w", 5).outcome is Outcome.SUCCESS
 
 
-def test_every_fault_is_tried():
+def test_every_fault_has_a_test_case():
     assert set(EXPECTED) == {*FAULTS, "hangs", "drips"} - {"fine"}
 
 
 @pytest.mark.lesson("E8")
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_a_fault_is_one_failed_outcome_with_its_cause(service, fault):
+def test_a_fault_is_one_failed_call_with_its_cause(service, fault):
     service.fault = fault
     result = ScraperService().call("x", {}, "w", 0.6 if fault in ("hangs", "drips") else 10)
     kind, retryable, says = EXPECTED[fault]
@@ -98,14 +98,14 @@ ANSWERS = st.binary(max_size=300) | st.builds(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(ANSWERS)
-def test_whatever_comes_over_the_line_is_one_outcome_and_never_an_exception(service, answer):
+def test_any_bytes_from_the_service_are_one_outcome_and_no_exception(service, answer):
     service.fault = answer
     result = ScraperService().call("x", {}, "w", 5)
     assert result.outcome is Outcome.FAILED
     assert result.error_message
 
 
-def test_a_redirect_is_not_followed_and_carries_nothing_elsewhere(service, monkeypatch):
+def test_a_redirect_is_not_followed_and_sends_no_secret_elsewhere(service, monkeypatch):
     with ScriptedService().serving() as elsewhere:
         place = f"Location: http://127.0.0.1:{elsewhere.port}/scrape"
         connection = {"conn_type": "http", "host": "127.0.0.1", "port": service.port, "login": "me", "password": "pw",

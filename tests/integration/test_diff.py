@@ -1,4 +1,4 @@
-"""``diff`` over the schedule that the warehouse has."""
+"""``diff`` with the schedule of the warehouse."""
 
 import json
 
@@ -9,7 +9,7 @@ from support.worlds import DAY, ROOT
 OURS = ROOT / "config" / "workflows.yaml"
 
 
-def test_the_games_of_the_warehouse_decide_what_changes(warehouse, tmp_path, capsys):
+def test_diff_plays_the_games_of_the_warehouse(warehouse, tmp_path, capsys):
     games = [(f"002250010{number}", DAY, "api_stats", NOW, "Scheduled") for number in (1, 2)]
     add_schedule(warehouse, *games, tip="2026-01-15 00:30:00+00")
     moved = tmp_path / "moved.yaml"
@@ -19,7 +19,7 @@ def test_the_games_of_the_warehouse_decide_what_changes(warehouse, tmp_path, cap
     shown = capsys.readouterr()
     found = json.loads(shown.out)
     assert (found["schedule"], shown.err) == ("nba_raw.nbac_schedule in the warehouse", "")
-    # Both tip at 19:30: they are over at 23:00, and were not at 22:00.
+    # Both games tip at 19:30, so they end between 22:00 and 23:00.
     assert found["games"][0]["earlier"] == 2
     gained = {one["workflow"]: one.get("run_gained") for one in found["workflows"]}
     assert gained["post_game_window_1"] == ["2026-01-14T23:00:00-05:00"]

@@ -1,4 +1,4 @@
-"""From a call to a processed file, and what happens when its message is lost: HTTP, Pub/Sub and BigQuery for real."""
+"""From a call to a processed file, with and without its message: real HTTP, Pub/Sub and BigQuery."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def log_row(result, scraper, at=MORNING, number=1):
     )  # fmt: skip
 
 
-def test_the_mornings_schedule_call_reaches_the_warehouse(google, warehouse):
+def test_the_morning_call_for_the_schedule_reaches_the_warehouse(google, warehouse):
     result = call(google, "nbac_schedule_api", {"season": "2025"})
     assert result.outcome is Outcome.SUCCESS
     assert google.files()[result.run_id].startswith("gs://nba-scraped-data/nba-com/schedule/2026-01-14/")
@@ -48,7 +48,7 @@ def test_the_mornings_schedule_call_reaches_the_warehouse(google, warehouse):
     assert warehouse.query(sql)[0]["games"] == 12
 
 
-def test_what_is_not_published_yet_is_no_data_and_leaves_no_file(google):
+def test_a_call_before_publication_is_no_data_and_leaves_no_file(google):
     result = call(google, "nbac_injury_report", {"gamedate": "2026-01-14", "hour": "6", "period": "AM"})
     assert (result.outcome, result.gcs_path) == (Outcome.NO_DATA, None)
     assert call(google, "nbac_injury_report", {"gamedate": "2026-01-14"}, et("15:00")).outcome is Outcome.SUCCESS
@@ -63,10 +63,10 @@ def test_an_unknown_scraper_and_an_unreachable_service_are_failures(google, monk
 
 @pytest.mark.lesson("C1")
 @pytest.mark.lesson("C5")
-def test_a_lost_message_is_found_republished_received_and_processed(google, warehouse, outbox):
+def test_a_lost_message_is_found_republished_and_processed(google, warehouse, outbox):
     result = call(google, "nbac_player_list", {})
     google.settle()
-    warehouse.query("TRUNCATE TABLE nba_raw.nbac_player_list_current")  # as if its message had been lost
+    warehouse.query("TRUNCATE TABLE nba_raw.nbac_player_list_current")  # as if the message were lost
     outbox.stage([log_row(result, "nbac_player_list")])
     outbox.drain()
     path = google.files()[result.run_id]
@@ -92,7 +92,7 @@ def test_a_lost_message_is_found_republished_received_and_processed(google, ware
 
 
 @pytest.mark.lesson("C2")
-def test_how_often_a_file_was_republished_survives_a_restart(warehouse, outbox):
+def test_the_number_of_republishes_survives_a_restart(warehouse, outbox):
     key = TaskKey("cleanup", "run", "republish")
     lost = MissingFile(scraper_name="s", gcs_path="gs://b/f", triggered_at=MORNING, age_minutes=40, republished=True)
     for number in range(2):
@@ -109,7 +109,7 @@ def test_how_often_a_file_was_republished_survives_a_restart(warehouse, outbox):
 
 
 @pytest.mark.lesson("C2")
-def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, warehouse, outbox):
+def test_files_of_an_unreadable_table_are_left_out_of_the_check(google, warehouse, outbox):
     outbox.stage([log_row(call(google, "nbac_player_list", {}), "nbac_player_list")])
     outbox.drain()
     google.files()
@@ -123,7 +123,7 @@ def test_a_table_that_cannot_be_read_takes_its_files_out_of_the_check(google, wa
     assert "none of its files was checked or republished" in found.alerts[0].text
 
 
-def test_publishing_to_a_topic_that_is_gone_says_what_was_not_sent(google, warehouse):
+def test_publishing_to_a_deleted_topic_names_the_unsent_files(google, warehouse):
     [(path, why)] = republish("no-such-topic", [lost_file()], MORNING).items()
     assert path == lost_file().gcs_path
     assert "no-such-topic" in why

@@ -1,4 +1,4 @@
-"""What collectors get of our numbers: from a process like a task's, and from the operators that know the values."""
+"""The metrics that collectors receive from a task's process and from our operators."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ CALL_DURATION.took(timedelta(seconds=2.5), scraper="espn_roster")
 VERDICT.set(2)
 print("done")
 """
-"""What a task's process does about metrics: Airflow sets them up, we send, it ends."""
+"""A task's process: Airflow sets up metrics, our code sends them, the process ends."""
 
 
 def a_task(**settings):
@@ -39,7 +39,7 @@ def a_task(**settings):
     return subprocess.run([sys.executable, "-c", A_TASK], env=env, capture_output=True, text=True, check=True).stdout
 
 
-def test_statsd_gets_name_tags_and_value():
+def test_statsd_receives_name_tags_and_value():
     with StatsdServer() as server:
         a_task(**server.settings)
         assert sorted(line for line in server.settled().raw if ".orchestration." in line) == [
@@ -50,13 +50,13 @@ def test_statsd_gets_name_tags_and_value():
         ]
 
 
-def test_a_statsd_without_tags_gets_the_sums():
+def test_a_statsd_without_tags_receives_the_sums():
     with StatsdServer() as server:
         a_task(**{**server.settings, "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "False"})
         assert server.settled().count("airflow.orchestration.calls") == 3
 
 
-def test_opentelemetry_gets_them_before_the_task_ends():
+def test_opentelemetry_receives_metrics_before_the_task_ends():
     with OtlpEndpoint() as endpoint:
         a_task(**endpoint.settings)
         found = endpoint.settled()
@@ -77,13 +77,13 @@ def test_opentelemetry_gets_them_before_the_task_ends():
     ],
     ids=["no such host", "nobody listens", "no collector", "switched off"],
 )  # fmt: skip
-def test_nobody_who_takes_them_fails_no_task(settings):
+def test_a_missing_metrics_server_fails_no_task(settings):
     assert "done" in a_task(**settings).splitlines()
 
 
 @pytest.fixture
 def collected(monkeypatch):
-    """What a StatsD server gets from this process; ask it with ``collected()``."""
+    """A StatsD server for this process. ``collected()`` returns the metrics that it received."""
     with StatsdServer() as server, monkeypatch.context() as patch:
         for name, value in server.settings.items():
             patch.setenv(name, value)
@@ -93,7 +93,7 @@ def collected(monkeypatch):
 
 
 DRAINED = {"outbox_rows": 0, "outbox_oldest_minutes": 0}
-"""What the cleanup's first task says of an empty outbox."""
+"""The metrics that the cleanup's first task sends for an empty outbox."""
 
 
 def gauges(found):
@@ -121,7 +121,7 @@ def days(google, outbox, monkeypatch):
     return SimulatedDays(google, DAY)
 
 
-def test_the_watchdog_says_what_the_health_check_says(google, warehouse, days, collected):
+def test_the_watchdog_sends_the_verdict_of_the_health_check(google, warehouse, days, collected):
     days.play(
         {
             et("05:00"): ["schedule_dependency", "schedule_locker"],
@@ -147,19 +147,19 @@ def test_the_watchdog_says_what_the_health_check_says(google, warehouse, days, c
     assert found["lock_age_minutes"] == 21 * 60 + 5
 
 
-def test_a_day_that_was_not_locked_counts_on_from_the_lock_before(google, warehouse, days, collected):
+def test_the_lock_age_grows_if_a_day_is_not_locked(google, warehouse, days, collected):
     days.play({et("-1 12:00"): ["morning_operations"], et("06:00"): ["morning_operations"], et("12:35"): ["watch"]})
     assert gauges(collected())["lock_age_minutes"] == 24 * 60 + 7 * 60 + 35
 
 
-def test_without_bigquery_the_verdict_is_unknown_and_nothing_else_is_claimed(google, warehouse, days, collected):
+def test_without_bigquery_only_the_verdict_unknown_is_sent(google, warehouse, days, collected):
     days.play({et("06:00"): ["morning_operations"]})
     with without_bigquery(google):
         days.play({et("12:35"): ["cleanup", "watch"]})
     assert gauges(collected()) == {"verdict": 3, **DRAINED}
 
 
-def test_the_drain_says_what_waits_and_since_when(google, warehouse, outbox, days, collected):
+def test_the_drain_sends_the_number_and_age_of_staged_rows(google, warehouse, outbox, days, collected):
     [name] = outbox.stage([a_decision()])
     long_ago = time.time() - 3 * 3600
     os.utime(Path(outbox.root.path) / "workflow_decisions" / name, (long_ago, long_ago))
@@ -172,14 +172,14 @@ def test_the_drain_says_what_waits_and_since_when(google, warehouse, outbox, day
     assert gauges(collected()) == {"outbox_rows": 0, "outbox_oldest_minutes": 0}
 
 
-def test_a_shadow_has_no_games_and_files_of_its_own_to_miss(google, warehouse, days, collected, monkeypatch):
+def test_a_shadow_sends_no_metrics_of_games_and_files(google, warehouse, days, collected, monkeypatch):
     days.play({et("06:00"): ["morning_operations"]})
     monkeypatch.setattr(Config, "is_shadow", lambda self, name=None: True)
     days.play({et("07:05"): ["cleanup", "watch"]})
     assert gauges(collected()).keys() == {"verdict", *DRAINED}
 
 
-def test_an_outbox_that_cannot_be_measured_is_drained_all_the_same(outbox, days, collected, monkeypatch):
+def test_an_outbox_that_cannot_be_measured_is_still_drained(outbox, days, collected, monkeypatch):
     def broken(self):
         raise OSError("no listing today")
 

@@ -1,4 +1,4 @@
-"""Alerts reach people: by severity, over a real mail server and a real webhook, and never at the log's cost."""
+"""Alerts over a real mail server and a real webhook: their channels, their repeats and their end."""
 
 import contextlib
 import logging
@@ -34,7 +34,7 @@ def at_level(level):
     return Alert("missing_games", "post_game_window_2", "2 of 9 games to collect", level=level)
 
 
-def test_a_critical_alert_goes_by_mail_and_to_slack_with_everything_a_person_needs(box):
+def test_a_critical_alert_goes_to_email_and_slack_with_all_details(box):
     sent = send(CONFIG, ABORT, et("14:00"), run_link("betting_lines", "r 1"))
     assert (set(sent.by), sent.failed) == ({Channel.EMAIL, Channel.SLACK}, {})
     [mail], [(path, post)] = box.mails, box.posts
@@ -50,27 +50,27 @@ def test_a_critical_alert_goes_by_mail_and_to_slack_with_everything_a_person_nee
         assert line in post["text"]
 
 
-def test_a_warning_goes_by_mail_only_and_what_is_for_information_stays_in_the_log(box):
+def test_a_warning_goes_to_email_and_an_info_alert_only_to_the_log(box):
     assert send(CONFIG, at_level(AlertLevel.WARNING), et("01:00"), LINK).by == (Channel.EMAIL,)
     assert send(CONFIG, at_level(AlertLevel.INFO), et("01:00"), LINK).by == ()
     assert (len(box.mails), len(box.posts)) == (1, 0)
 
 
-def test_the_channels_of_a_level_and_their_switches_come_from_the_yaml(box):
+def test_the_yaml_sets_the_channels_of_each_level(box):
     config = changed(settings__notifications={"critical_channels": ["slack"], "warning_channels": "slack"})
     assert send(config, at_level(AlertLevel.WARNING), et("01:00"), LINK).by == (Channel.SLACK,)
     config = changed(settings__notifications={"slack_enabled": False, "email_to": "a@example.com"})
     assert send(config, ABORT, et("01:00"), LINK).by == (Channel.EMAIL,)
 
 
-def test_without_a_connection_the_alert_stays_in_the_log(caplog):
+def test_an_alert_without_a_connection_is_only_logged(caplog):
     with caplog.at_level(logging.WARNING):
         sent = send(CONFIG, ABORT, et("14:00"), LINK)
     assert (sent.by, sent.failed, sent.nowhere) == ((), {}, False)
     assert "there is no connection slack_default; it stays in the log" in caplog.text
 
 
-def test_a_channel_that_fails_takes_no_other_with_it_and_shows_no_secret(box, caplog):
+def test_a_failed_channel_stops_no_other_and_logs_no_secret(box, caplog):
     box.refuse = True
     sent = send(CONFIG, ABORT, et("14:00"), LINK)
     assert sent.by == (Channel.EMAIL,)
@@ -80,7 +80,7 @@ def test_a_channel_that_fails_takes_no_other_with_it_and_shows_no_secret(box, ca
     assert alone.nowhere
 
 
-def test_what_a_channel_answers_is_logged_by_us_alone_once_its_secrets_are_known(box, caplog, capfd):
+def test_the_answer_of_a_channel_is_logged_only_with_its_secrets_masked(box, caplog, capfd):
     box.refuse, box.says = True, b"GET /services?token=of-the-channel"
     sent = send(CONFIG, ABORT, et("14:00"), LINK)
     assert "token=***" in sent.failed[Channel.SLACK]
@@ -91,7 +91,7 @@ def test_what_a_channel_answers_is_logged_by_us_alone_once_its_secrets_are_known
     assert "Failed to send notification" not in "".join(capfd.readouterr())
 
 
-def test_what_is_not_set_up_is_known_beforehand(box, monkeypatch):
+def test_missing_channel_setup_is_reported_before_any_alert(box, monkeypatch):
     assert not_set_up(CONFIG) == {}
     assert "email_to names nobody" in not_set_up(ours())[Channel.EMAIL]
     monkeypatch.delenv("AIRFLOW_CONN_SLACK_DEFAULT")
@@ -102,7 +102,7 @@ def test_what_is_not_set_up_is_known_beforehand(box, monkeypatch):
 
 @pytest.fixture
 def run():
-    """A task's context, with the memory that Airflow keeps."""
+    """A task's context, with the state that Airflow keeps between runs."""
     moment = et("14:00")
     return {
         "ti": SimpleNamespace(dag_id="cleanup", run_id="c 1"),
@@ -122,14 +122,14 @@ LOG = logging.getLogger("task")
 
 
 @pytest.mark.lesson("C8")
-def test_what_one_task_has_told_no_other_tells_again_on_that_day(box, run):
+def test_an_alert_sent_by_one_task_is_not_repeated_by_another_that_day(box, run):
     tell_once(run, CONFIG, [ABORT], LOG)
     assert "Run: http://localhost:8080/dags/betting_lines/runs/r%201" in box.posts[0][1]["text"]
     alert_once(run, CONFIG, "watchdog", [Alert("abort", "betting_lines", "ABORT as the health check words it")], LOG)
     assert (len(box.mails), len(box.posts)) == (1, 1)
 
 
-def test_what_no_channel_took_comes_again_in_the_next_hour(box, run):
+def test_an_alert_that_every_channel_failed_to_send_is_retried_next_hour(box, run):
     config = changed(settings__notifications={"critical_channels": ["slack"]})
     box.refuse = True
     with pytest.raises(AirflowFailException, match="Needs a look: ABORT"):
@@ -141,12 +141,12 @@ def test_what_no_channel_took_comes_again_in_the_next_hour(box, run):
     assert len(box.posts) == 1
 
 
-def test_an_alert_without_a_run_of_its_own_links_to_the_run_that_found_it(box, run):
+def test_an_alert_without_its_own_run_links_to_the_run_that_found_it(box, run):
     tell_once(run, CONFIG, [Alert("missing_ticks", "all", "no decision since 14:00 ET")], LOG)
     assert "Run: http://localhost:8080/dags/cleanup/runs/c%201" in box.posts[0][1]["text"]
 
 
-def test_whoever_was_told_is_told_once_in_one_message_that_it_is_over(box, run):
+def test_the_end_of_alerted_problems_is_one_message(box, run):
     other = Alert("missing_ticks", "all", "no decision since 13:00 ET", level=AlertLevel.WARNING)
     with pytest.raises(AirflowFailException):
         alert_once(run, CONFIG, "watchdog", [ABORT, other], LOG)
@@ -156,7 +156,7 @@ def test_whoever_was_told_is_told_once_in_one_message_that_it_is_over(box, run):
     assert "Right again: ABORT: no <schedule> for {{ today }}; no decision since 13:00 ET" in box.posts[-1][1]["text"]
 
 
-def test_what_comes_back_after_that_is_raised_again_and_no_third_time_on_that_day(box, run):
+def test_a_problem_that_returns_is_alerted_a_second_time_but_no_third_time_that_day(box, run):
     for found in ([ABORT], [], [ABORT], [], [ABORT], []):
         with contextlib.suppress(AirflowFailException):
             alert_once(run, CONFIG, "watchdog", found, LOG)
@@ -164,7 +164,7 @@ def test_what_comes_back_after_that_is_raised_again_and_no_third_time_on_that_da
     assert subjects == ["CRITICAL abort: betting_lines", "HEALED: betting_lines", "CRITICAL abort: betting_lines"]
 
 
-def test_what_nobody_was_told_of_needs_no_all_clear_and_who_wants_none_gets_none(box, run):
+def test_no_all_clear_for_an_unsent_alert_or_with_healed_false(box, run):
     quiet = changed(settings__notifications={"email_to": ["duty@example.com"], "healed": False})
     with pytest.raises(AirflowFailException):
         alert_once(run, quiet, "watchdog", [ABORT], LOG)
@@ -172,7 +172,7 @@ def test_what_nobody_was_told_of_needs_no_all_clear_and_who_wants_none_gets_none
     assert len(box.mails) == 1
 
 
-def test_an_all_clear_that_no_channel_took_comes_again(box, run):
+def test_an_all_clear_that_every_channel_failed_to_send_is_retried(box, run):
     config = changed(settings__notifications={"critical_channels": ["slack"]})
     with pytest.raises(AirflowFailException):
         alert_once(run, config, "watchdog", [ABORT], LOG)

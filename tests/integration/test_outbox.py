@@ -1,4 +1,4 @@
-"""The outbox under crashes, poison and outages: none lost, none doubled."""
+"""The outbox under crashes, bad rows and outages: no row is lost, none is doubled."""
 
 import errno
 import json
@@ -38,17 +38,17 @@ def seen(warehouse):
 
 
 def written(warehouse):
-    """Rows in the table itself, the same one twice counted twice."""
+    """Return the number of rows in the table. A duplicate counts twice."""
     return warehouse.query("SELECT COUNT(*) AS n FROM nba_orchestration.workflow_decisions")[0]["n"]
 
 
 @pytest.mark.lesson("E3")
 @pytest.mark.parametrize("step", crash.STEPS)
-def test_a_task_killed_between_any_two_steps_leaves_exactly_one_row(step, outbox, warehouse):
+def test_a_task_killed_at_any_step_leaves_exactly_one_row(step, outbox, warehouse):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, crash.__file__, step], env=env, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    # The task is tried again, with the same id, and the cleanup drains what either left.
+    # Airflow retries the task with the same id, and the cleanup drains the rows of both tries.
     outbox.append("workflow_decisions", outbox.stage([a_decision()]))
     outbox.drain()
     assert outbox.staged() == []
@@ -57,7 +57,7 @@ def test_a_task_killed_between_any_two_steps_leaves_exactly_one_row(step, outbox
 
 
 class Poisoned(Warehouse):
-    """Refuses, as BigQuery does with 400, every request that holds a row with a bad reason, and says no more."""
+    """A warehouse that refuses every request with a bad row, without naming the row, as BigQuery does with 400."""
 
     def append(self, table, rows):
         if any(row["reason"] == "bad" for row in rows):
@@ -65,7 +65,7 @@ class Poisoned(Warehouse):
         super().append(table, rows)
 
 
-def test_a_row_for_which_bigquery_refuses_the_request_is_set_aside_and_the_others_go_in(outbox, warehouse):
+def test_a_row_that_bigquery_rejects_is_set_aside_and_the_others_are_written(outbox, warehouse):
     outbox.warehouse = Poisoned()
     outbox.stage(a_decision(decision_id=str(n), reason="bad" if n in (3, 77) else "good") for n in range(100))
     drained = outbox.drain()
@@ -76,7 +76,7 @@ def test_a_row_for_which_bigquery_refuses_the_request_is_set_aside_and_the_other
     assert outbox.staged() == []
 
 
-def test_while_nothing_gets_through_nothing_is_set_aside(outbox, warehouse):
+def test_no_row_is_set_aside_while_bigquery_accepts_none(outbox, warehouse):
     outbox.warehouse = Poisoned()
     outbox.stage(a_decision(decision_id=str(n), reason="bad") for n in range(3))
     with pytest.raises(WarehouseError, match="0 rows appended, 3 stay staged"):
@@ -84,7 +84,7 @@ def test_while_nothing_gets_through_nothing_is_set_aside(outbox, warehouse):
     assert len(outbox.staged()) == 3
 
 
-def test_a_table_that_is_not_there_blocks_no_other(outbox, warehouse):
+def test_a_missing_table_blocks_no_other_table(outbox, warehouse):
     warehouse.query("DROP TABLE nba_orchestration.workflow_executions")
     try:
         outbox.stage([a_decision()])
@@ -101,7 +101,7 @@ def seen_decisions(warehouse):
     return warehouse.query("SELECT COUNT(*) AS n FROM nba_orchestration.v_workflow_decisions")[0]["n"]
 
 
-def test_an_object_store_serves_as_well_as_a_folder(warehouse):
+def test_an_object_store_works_like_a_folder(warehouse):
     outbox = Outbox("memory://bucket/outbox", warehouse)
     outbox.append("workflow_decisions", outbox.stage([a_decision()]))
     outbox.stage([a_decision(decision_id="left")])
@@ -112,7 +112,7 @@ def test_an_object_store_serves_as_well_as_a_folder(warehouse):
 
 
 class Unreliable(Warehouse):
-    """BigQuery with faults that the state machine sets: it takes nothing, or takes all and says that it failed."""
+    """A warehouse with faults: it refuses everything, or accepts everything and reports a failure."""
 
     fault: str | None = None
 
@@ -125,7 +125,7 @@ class Unreliable(Warehouse):
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """Tasks stage and append, are tried again, are killed; the cleanup drains; BigQuery comes and goes."""
+    """Tasks stage, append, retry and are killed. The cleanup drains. BigQuery fails and recovers."""
 
     staged_in_all = 0
 
@@ -192,7 +192,7 @@ class OutboxMachine(RuleBasedStateMachine):
     ("examples", "rows"),
     [pytest.param(10, 2_000, id="2000 rows"), pytest.param(50, 10_000, id="10000 rows", marks=pytest.mark.drill)],
 )
-def test_rows_through_random_faults_none_lost_none_doubled(google, examples, rows):
+def test_random_faults_lose_no_row_and_double_none(google, examples, rows):
     OutboxMachine.staged_in_all = 0
     run_state_machine_as_test(
         OutboxMachine,
@@ -210,7 +210,7 @@ def test_rows_through_random_faults_none_lost_none_doubled(google, examples, row
 
 
 def refusing(*answers):
-    """A warehouse in front of which something answers as BigQuery does. ``answers``: (rows -> exception or None)."""
+    """A warehouse with scripted errors. ``answers`` maps the rows of a request to an exception or None."""
 
     class Refusing(Warehouse):
         requests = 0
@@ -226,7 +226,7 @@ def refusing(*answers):
 
 
 def stage_large(outbox, decision_id, text):
-    """Stage a row that is larger than our own models would let it be."""
+    """Stage a row that is larger than our own models allow."""
     [name] = outbox.stage([a_decision(decision_id=decision_id)])
     file = outbox.root / "workflow_decisions" / name
     file.write_text(json.dumps({**json.loads(file.read_text()), "reason": text}, ensure_ascii=False))
@@ -241,7 +241,7 @@ def fails_for(*reasons):
     return lambda rows: RequestFailed("500") if any(row["reason"] in reasons for row in rows) else None
 
 
-def test_many_large_rows_get_in_in_requests_that_bigquery_takes(outbox, warehouse):
+def test_many_large_rows_are_sent_in_requests_within_the_limit(outbox, warehouse):
     outbox.warehouse = refusing(lambda rows: pytest.fail("10 MB") if len(json.dumps(list(rows))) > 9_000_000 else None)
     outbox.append("workflow_decisions", [stage_large(outbox, str(n), "ü" * 5_000) for n in range(499)])
     assert outbox.staged() == []
@@ -249,7 +249,7 @@ def test_many_large_rows_get_in_in_requests_that_bigquery_takes(outbox, warehous
     assert outbox.warehouse.requests == 4  # 499 rows of 30 KB
 
 
-def test_a_request_that_is_too_large_is_halved_and_a_row_that_is_so_alone_set_aside(outbox, warehouse):
+def test_a_too_large_request_is_halved_and_a_too_large_row_is_set_aside(outbox, warehouse):
     outbox.warehouse = refusing(too_large(1_100_000))
     stage_large(outbox, "huge", "x" * 1_200_000)
     for number in range(30):
@@ -260,13 +260,13 @@ def test_a_request_that_is_too_large_is_halved_and_a_row_that_is_so_alone_set_as
     assert seen(warehouse) == 30
 
 
-def test_a_row_that_is_too_large_is_set_aside_though_no_other_is_there(outbox, warehouse):
+def test_a_single_row_that_is_too_large_is_set_aside(outbox, warehouse):
     outbox.warehouse = refusing(too_large(1_100_000))
     stage_large(outbox, "huge", "x" * 1_200_000)
     assert len(outbox.drain().refused) == 1
 
 
-def test_something_that_finds_every_request_too_large_sets_nothing_aside(outbox, warehouse):
+def test_no_row_is_set_aside_if_every_request_is_too_large(outbox, warehouse):
     outbox.warehouse = refusing(too_large(10))
     outbox.stage(a_decision(decision_id=str(n)) for n in range(5))
     with pytest.raises(WarehouseError, match="0 rows appended, 5 stay staged"):
@@ -274,7 +274,7 @@ def test_something_that_finds_every_request_too_large_sets_nothing_aside(outbox,
     assert outbox.refused() == []
 
 
-def test_a_row_for_which_bigquery_answers_500_is_isolated(outbox, warehouse):
+def test_a_row_that_causes_a_500_is_set_aside(outbox, warehouse):
     outbox.warehouse = refusing(fails_for("bad"))
     outbox.stage(a_decision(decision_id=str(n), reason="bad" if n in (3, 77) else "good") for n in range(100))
     drained = outbox.drain()
@@ -283,7 +283,7 @@ def test_a_row_for_which_bigquery_answers_500_is_isolated(outbox, warehouse):
     assert sorted(path.name.split(".")[0] for path in outbox.refused()) == ["3", "77"]
 
 
-def test_an_outage_of_500s_sets_nothing_aside_and_ends_soon(outbox, warehouse):
+def test_an_outage_of_500s_sets_no_row_aside_and_gives_up_soon(outbox, warehouse):
     outbox.warehouse = refusing(lambda _: RequestFailed("500"))
     outbox.stage(a_decision(decision_id=str(n)) for n in range(400))
     with pytest.raises(WarehouseError, match="0 rows appended, 400 stay staged"):
@@ -292,7 +292,7 @@ def test_an_outage_of_500s_sets_nothing_aside_and_ends_soon(outbox, warehouse):
     assert outbox.warehouse.requests <= 60
 
 
-def test_an_outage_that_begins_among_the_rows_sets_nothing_aside(outbox, warehouse):
+def test_an_outage_that_begins_between_rows_sets_no_row_aside(outbox, warehouse):
     answered = []
 
     def worked_once(rows):
@@ -311,7 +311,7 @@ def test_an_outage_that_begins_among_the_rows_sets_nothing_aside(outbox, warehou
     assert seen(warehouse) == 64
 
 
-def test_a_500_that_passes_sets_nothing_aside(outbox, warehouse):
+def test_a_passing_500_sets_no_row_aside(outbox, warehouse):
     left = [3]
 
     def passing(rows):
@@ -325,7 +325,7 @@ def test_a_500_that_passes_sets_nothing_aside(outbox, warehouse):
     assert seen(warehouse) == 4
 
 
-def test_a_batch_of_which_nothing_gets_in_keeps_no_other_out(outbox, warehouse, monkeypatch):
+def test_a_rejected_batch_does_not_block_other_batches(outbox, warehouse, monkeypatch):
     monkeypatch.setattr("orchestration.audit.outbox.BATCH", 3)
     outbox.warehouse = Poisoned()
     outbox.stage(a_decision(decision_id=f"a{n}", reason="bad") for n in range(3))
@@ -343,7 +343,7 @@ def test_a_batch_of_which_nothing_gets_in_keeps_no_other_out(outbox, warehouse, 
         (429, WarehouseError), (502, WarehouseError), (503, WarehouseError),
     ],
 )  # fmt: skip
-def test_what_an_answer_of_bigquery_says_of_the_rows(status, kind, google, monkeypatch):
+def test_each_status_of_bigquery_raises_its_error(status, kind, google, monkeypatch):
     service = FaultyService()
     FAULTS[str(status)] = http(f"{status} Odd", b'{"error": {"message": "odd"}}', "Content-Type: application/json")
     service.fault = str(status)
@@ -376,23 +376,21 @@ def test_only_the_owner_can_read_the_outbox(outbox, warehouse):
 
 @pytest.fixture
 def unwritable(tmp_path, warehouse):
-    """An outbox whose folder can be neither made nor written: a file is in its place."""
+    """An outbox whose folder cannot be created, because a file has its name."""
     (tmp_path / "taken").write_text("")
     return Outbox(f"file://{tmp_path}/taken/outbox", warehouse)
 
 
-def test_a_row_that_cannot_be_staged_goes_to_bigquery_at_once_and_the_task_need_not_be_tried_again(
-    unwritable, warehouse, caplog
-):
+def test_a_row_that_cannot_be_staged_is_appended_at_once_without_a_retry(unwritable, warehouse, caplog):
     assert unwritable.stage([a_decision(), a_decision(decision_id="another")]) == []
     assert seen(warehouse) == 2
     assert "cannot be written" in caplog.text
-    # Tried again all the same, for another reason, it is still one row.
+    # If the task is retried for another reason, there is still one row.
     unwritable.stage([a_decision()])
     assert seen(warehouse) == 2
 
 
-def test_what_a_killed_writer_left_half_written_is_swept_once_no_writer_can_be_at_it(outbox, warehouse):
+def test_a_half_written_file_of_a_killed_writer_is_swept_later(outbox, warehouse):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, crash.__file__, "half written"], env=env, capture_output=True, check=False)
     [half] = (outbox.root / "workflow_decisions").iterdir()
@@ -403,7 +401,7 @@ def test_what_a_killed_writer_left_half_written_is_swept_once_no_writer_can_be_a
     assert list((outbox.root / "workflow_decisions").iterdir()) == []
 
 
-def test_a_full_disk_leaves_no_half_row_behind(outbox, warehouse, monkeypatch):
+def test_a_full_disk_leaves_no_partial_row(outbox, warehouse, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -416,7 +414,7 @@ def test_a_full_disk_leaves_no_half_row_behind(outbox, warehouse, monkeypatch):
     assert seen(warehouse) == 1
 
 
-def test_a_row_that_neither_disk_nor_bigquery_takes_fails_the_task_and_says_both(unwritable):
+def test_a_row_that_disk_and_bigquery_refuse_fails_the_task_with_both_causes(unwritable):
     unwritable.warehouse = Unreliable()
     unwritable.warehouse.fault = "down"
     with pytest.raises(OSError, match=r"cannot be written \(.*\), nor workflow_decisions: "):

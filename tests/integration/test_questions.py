@@ -1,4 +1,4 @@
-"""The questions to BigQuery that the documentation of the tables asks."""
+"""The example queries of the page about the BigQuery tables."""
 
 import pytest
 
@@ -8,5 +8,5 @@ schemas = generator("schemas")
 
 
 @pytest.mark.parametrize("question", schemas.EXAMPLES)
-def test_the_questions_to_bigquery_can_be_asked(question, warehouse):
+def test_every_documented_query_runs(question, warehouse):
     assert warehouse.query(schemas.EXAMPLES[question]) is not None

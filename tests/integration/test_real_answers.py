@@ -1,4 +1,4 @@
-"""All scrapers of the real service, in both of its states, over real HTTP: outcome, count, number of calls."""
+"""The recorded answers of all scrapers in both states of the service, read over real HTTP."""
 
 import json
 
@@ -29,7 +29,7 @@ def connection(service, monkeypatch):
 
 
 def made(scraper, description=None):
-    """Make a call as Airflow does: again for as long as the policy says so."""
+    """Make a call, and retry it as Airflow would by our retry policy. Return the last result."""
     policy = CallRetryPolicy(5, 300, 30)
     for number in range(1, RETRIES + 2):
         description = description or answer_of(scraper)
@@ -41,13 +41,13 @@ def made(scraper, description=None):
     return result
 
 
-def test_the_table_has_every_scraper_that_we_know():
+def test_the_recording_has_every_known_scraper():
     assert set(SCRAPERS) == set(BUILT_IN)
 
 
 @pytest.mark.lesson("A1")
 @pytest.mark.parametrize(("scraper", "state"), EVERY)
-def test_what_worked_is_a_success_with_its_count_after_one_call(service, scraper, state):
+def test_a_recorded_success_is_read_with_its_count_after_one_call(service, scraper, state):
     service.script(**{scraper: lambda *_: answered(scraper, state, 8)})
     result = made(scraper)
     assert len(service.asked) == 1
@@ -61,7 +61,7 @@ def test_what_worked_is_a_success_with_its_count_after_one_call(service, scraper
 
 @pytest.mark.lesson("A1")
 @pytest.mark.parametrize(("scraper", "state"), [(s, t) for s, t in EVERY if count_key(s, t)])
-def test_what_is_not_there_yet_is_no_data_or_the_500_that_tells_nothing(service, scraper, state):
+def test_a_source_without_data_is_no_data_or_a_500_without_a_cause(service, scraper, state):
     service.script(**{scraper: lambda *_: answered(scraper, state, 0)})
     result = made(scraper)
     if scraper in NOTHING_YET_IS_AN_ERROR:
@@ -74,7 +74,7 @@ def test_what_is_not_there_yet_is_no_data_or_the_500_that_tells_nothing(service,
 
 @pytest.mark.lesson("A1")
 @pytest.mark.parametrize("scraper", SCRAPERS)
-def test_a_service_that_speaks_the_plain_contract_is_understood_too(service, scraper):
+def test_the_plain_contract_is_read_too(service, scraper):
     summary = {"rowCount": 3, "gcs_path": "gs://b/f.json", "event_ids": ["a", "b", "c"]}
     service.script(**{scraper: lambda *_: (200, {"status": "success", "run_id": "r", "data_summary": summary})})
     result = made(scraper)
@@ -82,7 +82,7 @@ def test_a_service_that_speaks_the_plain_contract_is_understood_too(service, scr
 
 
 @pytest.mark.lesson("A5")
-def test_one_call_is_one_request_where_the_service_has_tried_again_itself(service):
+def test_a_failure_after_the_services_own_retries_is_not_retried(service):
     ran = {"status": "error", "message": "br_season_roster failed", "scraper": "br_season_roster", "run_id": "633a4c76"}
     service.script(br_season_roster=lambda *_: (500, ran), another=lambda *_: (500, {**ran, "retry_count": 8}))
     assert made("br_season_roster").outcome is Outcome.FAILED
@@ -91,14 +91,14 @@ def test_one_call_is_one_request_where_the_service_has_tried_again_itself(servic
 
 
 @pytest.mark.lesson("A5")
-def test_an_error_of_the_services_own_is_worth_another_try(service):
+def test_an_error_of_the_service_itself_is_retried(service):
     own = {"status": "error", "message": "out of memory", "scraper": "br_season_roster", "error_type": "MemoryError"}
     service.script(br_season_roster=lambda *_: (500, own))
     assert made("br_season_roster").error_type == "MemoryError"
     assert len(service.asked) == 1 + RETRIES
 
 
-def test_a_scraper_without_a_count_is_described_as_such(service):
+def test_a_scraper_without_a_count_needs_records_none(service):
     summary = {"gameId": "0022500555"}
     service.script(bdl_game_detail=lambda *_: (200, {"status": "success", "data_summary": summary}))
     assert made("bdl_game_detail").error_type == "contract"
@@ -107,7 +107,7 @@ def test_a_scraper_without_a_count_is_described_as_such(service):
     assert (result.outcome, result.record_count) == (Outcome.SUCCESS, None)
 
 
-def test_a_failure_that_is_described_as_nothing_yet_is_asked_for_once(service):
+def test_a_failure_described_as_no_data_is_called_once(service):
     own = Scraper.model_validate({"answer": {"no_data": [{"status": 500, "text": "gamebook_pdf FAILED"}]}})
     service.script(nbac_gamebook_pdf=lambda *_: answered("nbac_gamebook_pdf", "HEAD", 0))
     result = made("nbac_gamebook_pdf", answer_of("nbac_gamebook_pdf", own))

@@ -1,4 +1,4 @@
-"""The night repairs itself: what reconcile finds, leaves to others, and tells people when its last time has passed."""
+"""reconcile: the calls that it finds missing, the runs that it starts, and its alerts after the last run."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ CONFIG = changed(
         "scrapers": ["nbac_team_boxscore", "nbac_player_boxscore", "nbac_gamebook_pdf"],
     },
 )
-"""One window of three scrapers: two per game, one for the whole date."""
+"""One window with three scrapers: two per game, one for the whole date."""
 GAMES = ("0022500001", "0022500002")
 FIRST, LAST = et("+1 06:30"), et("+1 12:30")
 
@@ -36,7 +36,7 @@ class Store(dict):
 
 @pytest.fixture
 def night(warehouse, outbox):
-    """Two games of DAY, a refresh at 05:00 of the next morning, and a system that has been deciding since DAY."""
+    """Two games of DAY, a refresh at 05:00 of the next morning, and decisions since DAY."""
     add_schedule(warehouse, *((game, DAY, "api_stats", et("+1 05:00"), "Final") for game in GAMES))
     outbox.stage([decision("morning_operations", "06:00")])
     outbox.drain()
@@ -50,11 +50,11 @@ def found(warehouse, now=FIRST, days=2, **more):
 ALL = ("nbac_gamebook_pdf", "nbac_player_boxscore", "nbac_team_boxscore")
 
 
-def test_what_nobody_brought_is_one_run_for_its_date(night):
+def test_missing_calls_of_a_date_become_one_run(night):
     assert found(night) == [(DAY, GAMES, ALL)]
 
 
-def test_what_we_brought_after_the_games_is_not_missing(night, outbox):
+def test_calls_that_succeeded_after_the_games_are_not_missing(night, outbox):
     outbox.stage(
         [call("nbac_player_boxscore", "+1 04:00", "success"),
          *(call("nbac_team_boxscore", "+1 04:00", "success", n, game) for n, game in enumerate(GAMES))]
@@ -63,7 +63,7 @@ def test_what_we_brought_after_the_games_is_not_missing(night, outbox):
     assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf",))]
 
 
-def test_nor_is_what_the_system_before_us_brought(night):
+def test_calls_of_the_old_system_are_not_missing(night):
     code = f"{DAY:%Y%m%d}/LALBOS"
     write(
         night, "scraper_execution_log",
@@ -71,13 +71,13 @@ def test_nor_is_what_the_system_before_us_brought(night):
         *(logged(f"t{game}", "nbac_team_boxscore", et("+1 04:00"), game_id=game.lstrip("0")) for game in GAMES),
         logged("early", "nbac_gamebook_pdf", et("21:00"), game_code=code),
     )  # fmt: skip
-    # The test's two games have one code: the later id has it.
+    # Both games of this test have the same code. The later id wins.
     assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf",))]
     write(night, "scraper_execution_log", logged("late", "nbac_gamebook_pdf", et("+1 04:00"), game_code=code))
     assert found(night) == [(DAY, GAMES[:1], ("nbac_gamebook_pdf",))]
 
 
-def test_days_before_the_first_decision_are_only_fetched_when_somebody_asks(night, outbox):
+def test_days_before_the_first_decision_are_fetched_only_on_request(night, outbox):
     before = DAY - timedelta(days=1)
     add_schedule(night, ("0022500003", before, "api_stats", et("+1 05:00"), "Final"))
     assert [day for day, *_ in found(night)] == [DAY, before]
@@ -87,7 +87,7 @@ def test_days_before_the_first_decision_are_only_fetched_when_somebody_asks(nigh
     assert [day for day, *_ in found(night, on_record_only=True)] == [DAY, before]
 
 
-def test_a_table_that_cannot_be_read_keeps_no_other_scraper_from_being_made_up_for(night, outbox, monkeypatch):
+def test_an_unreadable_table_does_not_stop_the_make_up_of_other_scrapers(night, outbox, monkeypatch):
     path = "gs://nba-scraped-data/a.json"
     outbox.stage(
         [call("nbac_player_boxscore", "+1 04:00", "success", n, game, gcs_path=path) for n, game in enumerate(GAMES)]
@@ -98,13 +98,13 @@ def test_a_table_that_cannot_be_read_keeps_no_other_scraper_from_being_made_up_f
     assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf", "nbac_team_boxscore"))]
 
 
-def test_an_unknown_schedule_is_not_nothing_missing(warehouse):
+def test_an_unknown_schedule_is_an_error_and_not_zero_missing_calls(warehouse):
     with pytest.raises(ScheduleUnknown, match="no rows around this date"):
         found(warehouse)
 
 
 class Run:
-    """A run of the DAG, and what people were told."""
+    """A run of the DAG with its alerts."""
 
     def __init__(self, monkeypatch, config=CONFIG):
         self.told, self.memory = [], Store()
@@ -136,7 +136,7 @@ def run(monkeypatch):
     return lambda config=CONFIG: Run(monkeypatch, config)
 
 
-def test_each_date_becomes_a_run_with_an_id_of_its_own(night, run):
+def test_each_date_becomes_a_run_with_its_own_id(night, run):
     [started] = run().run(FindMakeupsOperator, FIRST)
     assert started["trigger_dag_id"] == "post_game_window_3"
     assert started["trigger_run_id"].startswith(f"reconcile__{DAY}__")
@@ -144,12 +144,12 @@ def test_each_date_becomes_a_run_with_an_id_of_its_own(night, run):
     assert started["conf"]["force"] is True
 
 
-def test_what_cannot_be_read_yet_is_tried_again(warehouse, run):
+def test_an_unreadable_warehouse_is_retried(warehouse, run):
     with pytest.raises(NotKnownYet):
         run().run(FindMakeupsOperator, FIRST)
 
 
-def test_people_are_told_once_and_only_after_the_last_time(night, run):
+def test_missing_calls_are_alerted_once_after_the_last_reconcile(night, run):
     one = run()
     one.run(ReportOpenGamesOperator, FIRST)
     one.run(ReportOpenGamesOperator, LAST, run_type="manual")
@@ -165,7 +165,7 @@ def test_people_are_told_once_and_only_after_the_last_time(night, run):
     )
 
 
-def test_when_all_is_in_nobody_is_told(night, outbox, run):
+def test_complete_data_sends_no_alert(night, outbox, run):
     outbox.stage(
         [call("nbac_player_boxscore", "+1 04:00", "success"),
          *(call(s, "+1 06:30", "success", n, game) for n, game in enumerate(GAMES) for s in (ALL[0], ALL[2]))]
@@ -178,14 +178,14 @@ def test_when_all_is_in_nobody_is_told(night, outbox, run):
 
 
 def watched(one, at):
-    """The kinds that the watchdog tells at ``at``; that the rest of the day is not here is not this test's."""
+    """Return the kinds of the watchdog's alerts at ``at``, without those about the rest of the day."""
     one.told.clear()
     with pytest.raises(AirflowFailException):
         one.run(WatchOperator, at)
     return {alert.kind for alert in one.told}
 
 
-def test_the_watchdog_leaves_missing_games_to_reconcile_and_tells_what_that_has_left(night, run):
+def test_the_watchdog_alerts_missing_games_only_after_reconcile(night, run):
     one = run()
     for wall in ("05:20", "06:20", "12:20"):
         assert "games_incomplete" not in watched(one, et(f"+1 {wall}"))
@@ -196,7 +196,7 @@ def test_the_watchdog_leaves_missing_games_to_reconcile_and_tells_what_that_has_
     assert "games_incomplete" in watched(alone, et("+1 05:20"))
 
 
-def test_a_system_that_was_just_switched_on_is_not_watched_yet(warehouse, outbox, run):
+def test_the_watchdog_ignores_the_time_before_the_first_decision(warehouse, outbox, run):
     outbox.stage([decision("morning_operations", "10:00", late=timedelta(minutes=7))])
     outbox.drain()
     one = run()

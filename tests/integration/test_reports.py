@@ -1,4 +1,4 @@
-"""The reports, over a day whose rows are written here: what people would ask of it."""
+"""The reports, on a day whose rows the test writes."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -61,7 +61,7 @@ def report(outbox, warehouse):
     return ask
 
 
-def test_expected_against_actual_knows_what_is_late_skipped_missing_and_not_due(report):
+def test_expected_against_actual_separates_late_skipped_missing_and_not_due(report):
     found = {row["workflow_name"]: row for row in report("expected_against_actual", seen_at=SEEN_AT)}
     assert {name: row["state"] for name, row in found.items()} == {
         "on_time": "ON_TIME",
@@ -79,7 +79,7 @@ def test_expected_against_actual_knows_what_is_late_skipped_missing_and_not_due(
 
 
 @pytest.mark.lesson("K10")
-def test_a_run_decision_without_an_execution_is_missing_unless_somebody_asked_for_it_or_it_is_new(report):
+def test_a_run_decision_without_an_execution_is_missing_unless_manual_or_new(report):
     assert [row["workflow_name"] for row in report("missing_executions", seen_at=SEEN_AT)] == ["not_executed"]
     assert report("missing_executions", seen_at=et("12:10")) == []
 
@@ -93,7 +93,7 @@ def test_the_day_summary_counts_from_lock_to_lock(report):
     assert sum(v for row in (before, after) for k, v in row.items() if k != "date") == 0
 
 
-def test_the_trace_leads_from_decision_to_every_try(report):
+def test_the_trace_shows_a_decision_with_every_try(report):
     found = [row for row in report("decision_trace") if row["workflow_name"] == "post_game_window_1"]
     assert sorted((row["try_number"], row["call_status"], row["error_message"]) for row in found) == [
         (1, "failed", "late"),
@@ -103,14 +103,14 @@ def test_the_trace_leads_from_decision_to_every_try(report):
     assert len(report("decision_trace")) == 9
 
 
-def test_a_call_that_succeeded_in_the_end_is_a_success_with_a_failed_try(report):
+def test_a_call_with_a_successful_last_try_is_a_success_with_a_failed_try(report):
     [row] = report("scraper_success_rates", DAY - timedelta(days=6), DAY)
     assert (row["scraper_name"], row["calls"], row["success"], row["failed"]) == ("box", 1, 1, 0)
     assert (row["success_rate"], row["failed_tries"], row["timeouts"], row["sample_error"]) == (1.0, 1, 1, "late")
 
 
 @pytest.mark.lesson("K6")
-def test_completeness_names_the_game_that_nobody_brought(report):
+def test_completeness_names_the_game_without_data(report):
     found = {row["game_id"]: row for row in report("game_completeness")}
     assert {game: (row["collected"], row["tries"]) for game, row in found.items()} == {
         "0022500001": (True, 2),
@@ -119,7 +119,7 @@ def test_completeness_names_the_game_that_nobody_brought(report):
     assert found["0022500001"]["record_count"] == 24
 
 
-def test_a_success_of_a_game_that_was_not_due_completes_nothing(report, outbox):
+def test_a_success_before_a_game_is_due_does_not_complete_it(report, outbox):
     outbox.stage([call("box", "21:30", "success", 3, "0022500002")])  # tips at 18:30
     outbox.drain()
     found = {row["game_id"]: (row["collected"], row["tries"]) for row in report("game_completeness")}
@@ -134,7 +134,7 @@ def test_a_success_of_a_game_that_was_not_due_completes_nothing(report, outbox):
     "tip", [None, "-1 19:00", "00:00", "00:15", "12:00", "22:30", "+1 00:00", "+1 00:15", "+1 05:45", "+1 06:00"]
 )
 @pytest.mark.parametrize("day", [DAY, date(2025, 11, 1), date(2026, 3, 7)])
-def test_a_game_is_due_in_sql_when_it_is_in_the_engine(warehouse, day, tip):
+def test_sql_and_engine_agree_when_a_game_is_due(warehouse, day, tip):
     moment = None if tip is None else et(tip, day)
     value = "NULL" if moment is None else f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00'"
     warehouse.query(
@@ -145,7 +145,7 @@ def test_a_game_is_due_in_sql_when_it_is_in_the_engine(warehouse, day, tip):
     assert row["due_at"] == Game("0022500001", "x", day, moment, "BOS", "LAL").due
 
 
-def test_what_was_fetched_anew_later_counts_for_the_day_that_it_is_about(report, outbox):
+def test_a_later_fetch_counts_for_the_date_of_its_data(report, outbox):
     def calls(seen_at):
         return set(day_facts(Warehouse(), ours(), DAY, et(seen_at)).calls)
 
@@ -156,7 +156,7 @@ def test_what_was_fetched_anew_later_counts_for_the_day_that_it_is_about(report,
     assert calls("+1 06:29") == before
 
 
-def test_a_source_is_known_by_its_weeks_and_by_when_it_publishes(report, outbox):
+def test_reliability_is_by_week_and_shows_the_usual_time_of_publication(report, outbox):
     early, late = DAY - timedelta(days=1), DAY + timedelta(days=6)  # Tuesday of this week, Tuesday of the next
 
     def asked(tick, status, day, seconds, number=1):
@@ -195,7 +195,7 @@ def test_a_source_is_known_by_its_weeks_and_by_when_it_publishes(report, outbox)
     assert (box["calls"], box["success"], box["failed_tries"]) == (1, 1, 1)
 
 
-def test_the_sla_counts_deadlines_and_minutes_from_the_final_whistle(report, warehouse, outbox):
+def test_the_sla_report_counts_met_deadlines_and_minutes_after_the_games(report, warehouse, outbox):
     add_schedule(warehouse, ("0022500003", DAY, "api_stats", et("05:00"), "TBD"), tip="{day} 05:00:00+00")
     add_schedule(warehouse, ("0022500004", DAY, "api_stats", et("05:00"), "7:00 pm ET"))
     outbox.stage(
@@ -226,7 +226,7 @@ def test_the_sla_counts_deadlines_and_minutes_from_the_final_whistle(report, war
 
 
 def a_week_of_reports():
-    """Rows of a week that are like real ones, for the examples of the documentation."""
+    """Rows of a realistic week, for the examples of the documentation."""
     rows, games = [], []
     for number in range(7):
         day = date(2026, 1, 12) + timedelta(days=number)
@@ -261,7 +261,7 @@ def a_week_of_reports():
 
 
 @pytest.mark.parametrize("question", schemas.ANSWERS)
-def test_the_answers_in_the_documentation_are_what_the_reports_say(outbox, warehouse, question):
+def test_the_documented_answers_are_those_of_the_reports(outbox, warehouse, question):
     rows, games = a_week_of_reports()
     add_schedule(warehouse, *games)
     outbox.stage(rows)
@@ -278,28 +278,28 @@ TIPS = ("2026-01-15 00:00", "2026-01-14 17:00", "2026-01-15 05:15", "2026-01-15 
         "2026-01-14 00:00", "2026-01-15 11:30", "2026-01-17 00:00", "0001-01-01 00:00", "9999-12-31 00:00")  # fmt: skip
 
 
-def test_a_game_is_due_in_the_reports_when_it_is_due_for_the_engine(warehouse):
+def test_reports_and_engine_agree_when_a_game_is_due(warehouse):
     for number, tip in enumerate(TIPS):
         add_schedule(warehouse, (f"00225{number:05d}", DAY, "api_stats", et("05:00"), "Scheduled"), tip=f"{tip}:00+00")
     add_schedule(warehouse, ("0022599999", DAY, "api_stats", et("05:00"), "Scheduled"), tip=None)
     schedule, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
     rows = warehouse.query("SELECT game_id, due_at FROM {audit}.games(@day, @day)", {"day": DAY})
     due = {row["game_id"]: row["due_at"] for row in rows}
-    assert len(due) == len(TIPS) + 1  # also what the engine cannot use: no tip at all, and one in the year 1
+    assert len(due) == len(TIPS) + 1  # also tips that the engine cannot use: none at all, and one in the year 1
     usable = {game.game_id: game.due for game in schedule.games}
     assert len(usable) == len(TIPS) - 1
     assert {game: due[game] for game in usable} == usable
 
 
 @pytest.mark.lesson("K12")
-def test_a_game_that_was_moved_is_complete_on_its_new_date_only(report, warehouse):
+def test_a_moved_game_is_complete_only_on_its_new_date(report, warehouse):
     moved = DAY + timedelta(days=60)
     add_schedule(warehouse, ("0022500002", moved, "api_stats", et("18:00"), "Scheduled"))
     assert {row["game_id"] for row in report("game_completeness")} == {"0022500001"}
 
 
-def test_the_reports_begin_their_days_at_the_lock(report):
-    """The lock can be moved in workflows.yaml; init then says so to BigQuery, and the daily check until it has."""
+def test_the_days_of_the_reports_begin_at_the_lock(report):
+    """workflows.yaml can move the lock. The daily check reports it until init has updated the reports in BigQuery."""
     early = changed(settings__daily_schedule_lock__generation_time="00:30")
     warehouse = Warehouse(early.settings)
     assert report("day_summary")[0]["runs"] == 6
@@ -308,13 +308,13 @@ def test_the_reports_begin_their_days_at_the_lock(report):
     try:
         init(warehouse)
         assert broken_references(warehouse, early) == []
-        assert report("day_summary")[0]["runs"] == 5  # that of 01:00 is the next day's
+        assert report("day_summary")[0]["runs"] == 5  # the call at 01:00 belongs to the next day
     finally:
         init(Warehouse())
     assert report("day_summary")[0]["runs"] == 6
 
 
-def test_hourly_activity_is_by_et_hour(report):
+def test_hourly_activity_counts_by_et_hour(report):
     found = {(row["date"], row["hour"]): row for row in report("hourly_activity", DAY, DAY + timedelta(days=1))}
     assert (found[DAY, 6]["runs"], found[DAY, 6]["executions"]) == (2, 2)
     night = found[DAY + timedelta(days=1), 1]
@@ -326,13 +326,13 @@ def shown(capsys, *arguments):
     return code, capsys.readouterr().out
 
 
-def test_the_commands_show_them_in_eighty_columns_with_honest_exit_codes(report, capsys):
+def test_the_commands_fit_80_columns_and_exit_with_the_right_codes(report, capsys):
     code, text = shown(capsys, "missing")
     assert code == 1
     assert "11:00 MISSING      nobody_came" in text
     assert "12:00 NOT EXECUTED not_executed" in text
     code, text = shown(capsys, "failures")
-    assert (code, "box" in text, "late" in text) == (0, True, True)  # it succeeded in the end
+    assert (code, "box" in text, "late" in text) == (0, True, True)  # its last try succeeded
     code, text = shown(capsys, "timeline")
     assert code == 0
     assert "01:00 RUN   post_game_window_1     completed" in text
@@ -343,7 +343,7 @@ def test_the_commands_show_them_in_eighty_columns_with_honest_exit_codes(report,
 
 
 @pytest.mark.parametrize("command", ["missing", "failures", "timeline"])
-def test_a_day_on_which_nothing_ran_is_none_on_which_nothing_is_missing(warehouse, capsys, command):
+def test_a_day_without_any_run_is_unknown_and_not_complete(warehouse, capsys, command):
     code, text = shown(capsys, command)
     assert code == 3
     assert "unknown: no decision was made" in text
@@ -352,16 +352,16 @@ def test_a_day_on_which_nothing_ran_is_none_on_which_nothing_is_missing(warehous
     assert json.loads(shown(capsys, command, "--json")[1])["absent"]
 
 
-def test_nor_does_reconcile_find_that_nothing_is_missing_then(warehouse, capsys):
+def test_reconcile_reports_unknown_for_a_day_without_any_run(warehouse, capsys):
     assert main(["reconcile", "--as-of", SEEN_AT.isoformat()]) == 3
     assert "unknown" in capsys.readouterr().err
-    # A schedule without a game in these days: nothing lacks anything, and still nobody looked.
+    # The schedule has no game on these days, but no check ran either.
     add_schedule(warehouse, ("0022500009", DAY - timedelta(days=5), "api_stats", SEEN_AT, "7:00 pm ET"))
     assert main(["reconcile", "--as-of", SEEN_AT.isoformat()]) == 3
     assert "unknown: no decision was made" in capsys.readouterr().err
 
 
-def test_a_day_that_was_not_locked_is_none_on_which_nothing_is_missing(outbox, warehouse, capsys):
+def test_a_day_without_a_lock_is_unknown_and_not_complete(outbox, warehouse, capsys):
     outbox.stage([decision("by_day", "06:00"), execution("by_day", "06:00")])
     outbox.drain()
     code, text = shown(capsys, "missing")
@@ -369,19 +369,19 @@ def test_a_day_that_was_not_locked_is_none_on_which_nothing_is_missing(outbox, w
     assert shown(capsys, "timeline")[0] == 0
 
 
-def test_on_a_day_on_which_everything_is_skipped_nothing_is_missing(outbox, warehouse, capsys):
+def test_a_day_with_only_skips_has_nothing_missing(outbox, warehouse, capsys):
     outbox.stage([decision("halted", "06:00", "SKIP", reason="summer")])
     outbox.drain()
     code, text = shown(capsys, "missing")
     assert (code, "Nothing is missing." in text) == (0, True)
 
 
-def test_without_an_answer_the_commands_say_unknown(google, capsys, monkeypatch):
+def test_the_commands_say_unknown_if_bigquery_does_not_answer(google, capsys, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     assert shown(capsys, "missing")[0] == 3
 
 
-def test_every_report_says_in_bigquery_what_it_is(google):
+def test_every_report_has_a_description_in_bigquery(google):
     init(Warehouse())
     client = Warehouse().client
     for name, text in (ddl("reports") | ddl("functions")).items():
@@ -393,7 +393,7 @@ def test_every_report_says_in_bigquery_what_it_is(google):
 
 @pytest.mark.lesson("K3")
 @pytest.mark.lesson("C2")
-def test_a_table_or_column_that_the_configuration_names_and_that_is_not_there_is_found(google):
+def test_a_configured_table_or_column_that_does_not_exist_is_reported(google):
     warehouse = Warehouse()
     assert broken_references(warehouse, ours()) == []
     wrong = changed(
@@ -407,7 +407,7 @@ def test_a_table_or_column_that_the_configuration_names_and_that_is_not_there_is
     ]
 
 
-def test_a_report_over_a_table_that_is_not_there_yet_is_left_out_and_named(google):
+def test_init_skips_and_names_a_report_whose_table_does_not_exist_yet(google):
     warehouse = Warehouse()
     warehouse.query("DROP TABLE nba_raw.nbac_schedule")
     try:

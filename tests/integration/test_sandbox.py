@@ -1,4 +1,4 @@
-"""The sandbox world in the real dialect: its own log in BigQuery, and Phase 2's tables as the real ones behave."""
+"""The sandbox world in the real dialect: its own log in BigQuery, and Phase 2's tables."""
 
 import json
 
@@ -40,7 +40,7 @@ def publish(body):
     publisher.publish(topic, json.dumps(body).encode()).result(timeout=PATIENCE_SECONDS)
 
 
-def test_a_late_row_is_in_the_log_once_the_clock_moves_on(real, rows):
+def test_a_late_row_reaches_the_log_after_the_clock_moves_on(real, rows):
     answer = scrape(real, "06:00", "br_season_roster", teamAbbr="BOS", year="2026")
     sql = f"SELECT *, JSON_VALUE(opts, '$.teamAbbr') AS team FROM {LOG} WHERE run_id = '{answer['run_id']}'"
     assert rows(sql) == []
@@ -53,7 +53,7 @@ def test_a_late_row_is_in_the_log_once_the_clock_moves_on(real, rows):
     assert f"gs://nba-scraped-data/{processed['source_file_path']}" == row["gcs_path"]
 
 
-def test_the_schedule_is_overwritten_and_a_moved_games_old_row_stays(real, rows):
+def test_the_schedule_is_overwritten_but_the_old_row_of_a_moved_game_stays(real, rows):
     scrape(real, "06:00", "nbac_schedule_api", season="2025")
     real.settle()
     first = rows(f"SELECT game_id, source_file_path FROM nba_raw.nbac_schedule WHERE {SOME_DAYS}")
@@ -70,7 +70,7 @@ def test_the_schedule_is_overwritten_and_a_moved_games_old_row_stays(real, rows)
     paths = {row["source_file_path"] for row in second} - {"old"}
     assert len(paths) == 1
     assert not paths & {row["source_file_path"] for row in first}
-    # The same file again adds nothing, and puts itself over newer ones: nobody should send an old one.
+    # The same file again adds no row, but overwrites newer ones. So an old file must never be sent again.
     again = {"name": "nbac_schedule_api", "status": "success", "recovery": True}
     publish({**again, "gcs_path": f"gs://nba-scraped-data/{first[0]['source_file_path']}"})
     real.settle()
@@ -79,7 +79,7 @@ def test_the_schedule_is_overwritten_and_a_moved_games_old_row_stays(real, rows)
     assert {row["source_file_path"] for row in third} == {"old", first[0]["source_file_path"]}
 
 
-def test_a_message_without_its_file_stops_nobody(real, rows):
+def test_a_message_without_its_file_stops_no_other_message(real, rows):
     before = real.settle()
     missing = {"name": "nbac_player_list", "status": "success", "gcs_path": "gs://nba-scraped-data/no/such.json"}
     publish(missing)
@@ -88,7 +88,7 @@ def test_a_message_without_its_file_stops_nobody(real, rows):
     assert (after["unreadable"], after["processed"]) == (before["unreadable"] + 1, before["processed"] + 1)
 
 
-def test_a_table_without_paths_says_unknown_and_nobody_reads_the_events(real, rows):
+def test_a_table_without_paths_says_unknown_and_events_have_no_table(real, rows):
     before = real.settle()["processed"]
     scrape(real, "16:00", "nbac_injury_report", gamedate="2026-01-14", hour="4", period="PM")
     scrape(real, "16:00", "oddsa_events", sport="basketball_nba", game_date="2026-01-14")
@@ -97,14 +97,14 @@ def test_a_table_without_paths_says_unknown_and_nobody_reads_the_events(real, ro
     assert [row["source_file_path"] for row in found] == ["unknown"]
 
 
-def test_our_client_speaks_with_it(real):
+def test_our_client_calls_the_sandbox_in_the_real_dialect(real):
     real.set_clock(et("07:30"))
     result = ScraperService().call("oddsa_events", {"sport": "basketball_nba", "game_date": "2026-01-14"}, "w", 10)
     assert (result.outcome, result.record_count, len(result.event_ids)) == ("success", 12, 12)
     assert (len(result.run_id), result.gcs_path) == (8, None)
 
 
-def test_phase_2_outlives_a_warehouse_that_is_away_and_loses_nothing(real, rows):
+def test_phase_2_survives_an_outage_of_the_warehouse_without_losing_messages(real, rows):
     real.stop_bigquery()
     answer = scrape(real, "13:00", "br_season_roster", teamAbbr="LAL", year="2026")
     real.wait(lambda: b"Phase 2 failed on a message" in (real.folder / "sandbox.log").read_bytes(), "Phase 2 to try")

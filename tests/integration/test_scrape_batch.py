@@ -1,4 +1,4 @@
-"""Several calls in one task: real HTTP, a real outbox and BigQuery's emulator. Airflow's context is imitated."""
+"""Several calls in one task: real HTTP, a real outbox, BigQuery's emulator, and a stand-in for Airflow's context."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ class Store(dict):
 
 
 class Run:
-    """A run of ``betting_lines``: one task that calls the lines of all events, as often as it is tried."""
+    """A run of ``betting_lines`` with one task that calls the lines of all events, in one or more tries."""
 
     def __init__(self, monkeypatch, service, outbox, warehouse):
         self.patch, self.service, self.outbox, self.warehouse = monkeypatch, service, outbox, warehouse
@@ -73,7 +73,7 @@ class Run:
         }  # fmt: skip
 
     def call(self, number=1, events=EVENTS, at_once=2, max_tries=RETRIES, timeout=30):
-        """One try of the task. What it staged is appended by its callback, as Airflow calls it."""
+        """Run one try of the task, and its callback, which appends the staged rows."""
         self.left = None
         operator = ScrapeBatchOperator(
             task_id=f"{LINES}_{number}", workflow="betting_lines", scraper=LINES, fan_out="event", item=events,
@@ -110,7 +110,7 @@ class Run:
         return operator
 
     def tell(self, number=1):
-        """The task that tells of the run's calls; return what has been told of their table by then."""
+        """Run the task that sends events for the run's calls. Return all events of their table so far."""
         operator = TableEventsOperator(task_id="tell_tables", workflow="betting_lines", tables=[TABLE])
         left = [self.left]
         context = self.context(
@@ -143,11 +143,11 @@ def run(monkeypatch, outbox, warehouse):
 
 
 def only(wrong, answer):
-    """An answer for one event; all others have one record."""
+    """Return answers: the given one for one event, one record for every other event."""
     return lambda request, number: answer(number) if request["event_id"] == wrong else found()
 
 
-def test_each_call_has_its_own_row_label_and_place(run):
+def test_each_call_has_its_own_row_label_and_index(run):
     run.service.script(**{LINES: lambda request, _: found(int(request["event_id"][-1]), run_id=request["event_id"])})
     run.call()
     rows = run.rows()
@@ -163,13 +163,13 @@ def test_each_call_has_its_own_row_label_and_place(run):
 
 
 def numbered(request, service):
-    """As many records as the event's number says; the service's run tells how often it was asked for this event."""
+    """Return as many records as the event's number. The run id holds the number of calls for this event."""
     number, again = int(request["event_id"][-1]), service.asked.count(request)
     status, body = found(number, **({"gcs_path": "gs://b/1.json"} if number == 1 else {}))
     return status, {**body, "run_id": f"{number} {again}"}
 
 
-def test_each_call_that_brought_records_is_an_event_of_the_tables_asset(run):
+def test_each_call_with_records_is_an_event_of_the_tables_asset(run):
     run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
     run.call()
     said = run.tell()
@@ -182,13 +182,13 @@ def test_each_call_that_brought_records_is_an_event_of_the_tables_asset(run):
     assert len(run.asset_events.events) == 4
 
 
-def test_a_call_that_fails_for_good_takes_no_others_event_with_it(run):
+def test_a_failed_call_does_not_remove_the_events_of_other_calls(run):
     run.service.script(**{LINES: only("event-2", lambda _: (403, {"error": "go away"}))})
     run.fails()
     assert [one["label"][-1] for one in run.tell()] == ["0", "1", "3", "4"]
 
 
-def test_cleared_tasks_tell_what_is_new_and_nothing_twice(run):
+def test_cleared_tasks_send_only_new_events(run):
     run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
     run.call()
     first = list(run.tell())
@@ -197,7 +197,7 @@ def test_cleared_tasks_tell_what_is_new_and_nothing_twice(run):
     assert [one["run_id"] for one in run.tell(number=3)[4:]] == ["1 2", "2 2", "3 2", "4 2"]
 
 
-def test_the_file_that_only_the_services_log_names_is_in_the_event(run):
+def test_the_event_names_the_file_from_the_services_log(run):
     run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
     run.call(events=["event-2"])
     columns, at = (
@@ -209,7 +209,7 @@ def test_the_file_that_only_the_services_log_names_is_in_the_event(run):
     assert [one["gcs_path"] for one in run.tell()] == ["gs://b/two.json"]
 
 
-def test_no_more_are_made_at_a_time_than_it_has_slots(run):
+def test_a_task_makes_no_more_calls_at_a_time_than_it_has_slots(run):
     together, most, gate = [0], [0], threading.Condition()
 
     def answer(_, number):
@@ -219,7 +219,7 @@ def test_no_more_are_made_at_a_time_than_it_has_slots(run):
             gate.notify_all()
             if number < 5:
                 assert gate.wait_for(lambda: most[0] >= 2, timeout=60)
-            # A third one is given the time to come, if it would.
+            # Wait long enough for a third call, which must not come.
             gate.wait_for(lambda: most[0] > 2, timeout=0.2)
             together[0] -= 1
         return found()
@@ -230,7 +230,7 @@ def test_no_more_are_made_at_a_time_than_it_has_slots(run):
     assert {headers["Connection"] for headers in run.service.headers} == {"close"}
 
 
-def test_a_retry_makes_only_those_again_that_failed_and_may_succeed(run):
+def test_a_retry_repeats_only_the_failed_calls_that_can_succeed(run):
     def answer(request, _):
         match request["event_id"], len([one for one in run.service.asked if one == request]):
             case "event-1", 1:
@@ -266,12 +266,12 @@ def test_a_retry_makes_only_those_again_that_failed_and_may_succeed(run):
         assert (row["calls"], row["success"], row["failed"], row["failed_tries"]) == (5, 4, 1, 2)
 
 
-def test_the_task_waits_as_long_as_the_service_asks_for(run):
+def test_the_task_honours_retry_after(run):
     run.service.script(**{LINES: only("event-2", lambda _: (429, {"error": "later"}, {"Retry-After": "37"}))})
     assert run.fails(1).decision.retry_delay == timedelta(seconds=37)
 
 
-def test_a_call_that_is_late_is_late_alone(run):
+def test_a_late_call_makes_no_other_call_late(run):
     run.service.script(**{LINES: only("event-2", lambda _: (run.service.stopping.wait(60), found())[1])})
     run.fails(1, timeout=1, at_once=5)
     assert [(row["call_index"], row["error_type"]) for row in run.rows() if row["status"] == "failed"] == [
@@ -279,7 +279,7 @@ def test_a_call_that_is_late_is_late_alone(run):
     ]
 
 
-def test_what_outlives_the_tasks_own_time_is_late_too_and_nothing_else(run, monkeypatch):
+def test_only_calls_beyond_the_tasks_own_timeout_are_late(run, monkeypatch):
     answer = ScrapeBatchOperator._answer
 
     async def stopped(self, context, line, call):
@@ -292,14 +292,14 @@ def test_what_outlives_the_tasks_own_time_is_late_too_and_nothing_else(run, monk
     assert [what for *_, what in run.tries()] == ["success", "success", "success", "timeout", "success"]
 
 
-def test_a_cleared_task_makes_all_again(run):
+def test_a_cleared_task_repeats_all_calls(run):
     run.call(1)
     run.call(2, max_tries=1 + RETRIES)
     assert run.asked() == sorted(EVENTS * 2)
     assert run.tries() == [(index, number, "success") for index in range(5) for number in (1, 2)]
 
 
-def test_a_try_that_follows_one_in_which_all_succeeded_makes_no_call(run):
+def test_a_retry_after_a_complete_try_makes_no_call(run):
     run.call(1)
     run.call(2)
     assert run.asked() == EVENTS
@@ -307,7 +307,7 @@ def test_a_try_that_follows_one_in_which_all_succeeded_makes_no_call(run):
     assert run.finish("failed").failures == "none"
 
 
-def test_going_back_to_a_shadow_stops_the_calls_that_are_not_made_yet(run):
+def test_a_switch_to_shadow_stops_the_remaining_calls(run):
     def answer(request, _):
         if request["event_id"] == "event-1":
             run.set_config(changed(workflows__betting_lines__mode="shadow"))
@@ -320,7 +320,7 @@ def test_going_back_to_a_shadow_stops_the_calls_that_are_not_made_yet(run):
     assert [what for *_, what in run.tries()] == ["success", "success", "shadow", "shadow", "shadow"]
 
 
-def test_what_keeps_one_from_being_noted_keeps_no_other(run, monkeypatch):
+def test_a_call_that_cannot_be_staged_does_not_block_other_calls(run, monkeypatch):
     stage = ScrapeBatchOperator.stage
 
     def full(self, rows, **more):
@@ -338,7 +338,7 @@ def test_what_keeps_one_from_being_noted_keeps_no_other(run, monkeypatch):
     assert [one for one in run.tries() if one[0] == 2] == [(2, 1, "killed"), (2, 2, "success")]
 
 
-def test_without_a_connection_nothing_is_called_and_all_are_made_again(run, monkeypatch):
+def test_a_missing_connection_makes_no_call_and_all_calls_are_retried(run, monkeypatch):
     with monkeypatch.context() as patch:
         patch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
         with pytest.raises(CallsFailed, match="not_set_up"):
@@ -349,14 +349,14 @@ def test_without_a_connection_nothing_is_called_and_all_are_made_again(run, monk
     assert [one for one in run.tries() if one[1] == 2] == [(index, 2, "success") for index in range(5)]
 
 
-def test_a_task_that_left_nothing_counts_as_one_call_and_its_later_tries_take_its_place(run):
+def test_a_task_without_rows_counts_as_one_call_until_a_later_try_replaces_it(run):
     run.left = None
     assert run.finish().failures == f"{LINES} [0]: killed"
     run.call(1)
     assert run.tries() == [(0, 0, "killed"), *((index, 1, "success") for index in range(5))]
 
 
-def test_where_there_is_nothing_to_call_for_the_task_says_so(run):
+def test_a_task_without_calls_is_skipped_with_a_reason(run):
     with pytest.raises(AirflowSkipException, match="is called for each event, and there is none"):
         run.call(1, events=[None])
     run.scrapers = ["oddsa_events"]
@@ -364,7 +364,7 @@ def test_where_there_is_nothing_to_call_for_the_task_says_so(run):
         run.call(1)
 
 
-def test_more_events_than_tasks_can_be_made_for_are_a_failure_that_says_what_to_do(run):
+def test_too_many_events_for_airflow_fail_with_the_next_step(run):
     run.scrapers = ["oddsa_events"]
     run.service.script(oddsa_events=lambda *_: found(4, event_ids=EVENTS[:4]))
     for most in (4, 3):
@@ -385,7 +385,7 @@ def divided_list(count, size):
     return operator.execute({"ti": SimpleNamespace(xcom_pull=lambda **_: [str(n) for n in range(count)])})
 
 
-def test_a_list_is_divided_into_no_more_tasks_than_airflow_maps_over():
+def test_a_list_is_split_into_at_most_as_many_tasks_as_airflow_maps():
     assert [len(one) for one in divided_list(10_000, 100)] == [100] * 100
     assert len(divided_list(1024, 1)) == 1024
     with pytest.raises(AirflowFailException, match=r"10000 calls, 9 a task, are more tasks than Airflow maps over"):

@@ -1,4 +1,4 @@
-"""The service's own log, read for real: what `finish` and the cleanup make of it, and what without it nobody sees."""
+"""The service's own log: `finish` and the cleanup correct our rows from it, and report when it is missing."""
 
 import contextlib
 import json
@@ -45,7 +45,7 @@ class Store(dict):
 
 
 class Run:
-    """One run of a window: its calls, as their tasks would leave them, and `finish`."""
+    """One run of a window: the rows of its calls, and `finish`."""
 
     def __init__(self, config, outbox, monkeypatch, tick=TICK):
         self.config, self.outbox, self.tick = config, outbox, tick
@@ -58,7 +58,7 @@ class Run:
         self.left, self.store, self.rows = {}, Store(), []
 
     def call(self, scraper, run_id, outcome="success", index=0, append=True, **more):
-        """A call whose answer is known: 200 with a count and no file, or the 500 that tells nothing."""
+        """A call with a known answer: 200 with a count and no file, or a 500 without a cause."""
         answer = {"status": "success", "run_id": run_id, "data_summary": {"teamCount": 2, "records_found": 9}}
         status = 200
         if outcome == "failed":
@@ -104,7 +104,7 @@ class Run:
 
 
 def noted(run_id, scraper, status, at=TICK, cause=(None, None), **more):
-    """A row as the service writes it: the old columns only, its summary as text, under its own name for itself."""
+    """Return a row as the service writes it: only the old columns, its summary as text, its own scraper names."""
     return {
         "execution_id": run_id, "run_id": run_id, "scraper_name": scraper, "status": status, "source": "CONTROLLER",
         "triggered_at": stamp(at), "created_at": stamp(at + timedelta(seconds=9)), "error_type": cause[0],
@@ -114,7 +114,7 @@ def noted(run_id, scraper, status, at=TICK, cause=(None, None), **more):
 
 @pytest.fixture(params=[LOG, ELSEWHERE], ids=["in our table", "in one of its own"])
 def log(request, google, warehouse):
-    """A table of the service, and what writes to it."""
+    """A table of the service, and a function that writes to it."""
     if request.param != LOG:
         create_log(warehouse.client, request.param)
         warehouse.query(f"TRUNCATE TABLE {request.param}")
@@ -148,7 +148,7 @@ def versions(warehouse):
 
 
 def cleanup(config, outbox, monkeypatch, at):
-    """One look of the cleanup; what it told people."""
+    """Run the cleanup once. Return its alerts."""
     monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config))
     monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
     run_id = f"replay__{at.isoformat()}"
@@ -171,7 +171,7 @@ def cleanup(config, outbox, monkeypatch, at):
 
 
 @pytest.mark.lesson("A2")
-def test_finish_corrects_its_calls_and_counts_them_as_they_are(run, log, warehouse, monkeypatch):
+def test_finish_corrects_its_calls_from_the_log_and_counts_the_corrected_ones(run, log, warehouse, monkeypatch):
     run.call("nbac_team_boxscore", "aaaa0001")
     run.call("nbac_team_boxscore", "aaaa0002", "failed", 1)
     run.call("nbac_player_boxscore", "aaaa0003", append=False)
@@ -202,7 +202,7 @@ def test_finish_corrects_its_calls_and_counts_them_as_they_are(run, log, warehou
 
 
 @pytest.mark.lesson("A2")
-def test_a_row_that_was_not_in_bigquery_when_finish_ran_is_corrected_all_the_same(run, log, warehouse, outbox):
+def test_a_row_that_reached_bigquery_after_finish_is_still_corrected(run, log, warehouse, outbox):
     row = run.call("nbac_team_boxscore", "aaaa0001", "failed", append=False)
     run.call("nbac_player_boxscore", "aaaa0002")
     log.add(noted("aaaa0001", "nbac_team_boxscore", "failed", cause=NOTHING_YET))
@@ -213,9 +213,7 @@ def test_a_row_that_was_not_in_bigquery_when_finish_ran_is_corrected_all_the_sam
 
 
 @pytest.mark.lesson("A2")
-def test_what_the_log_says_late_the_cleanup_makes_up_for_and_a_second_look_changes_nothing(
-    run, log, warehouse, outbox, monkeypatch
-):
+def test_the_cleanup_corrects_from_late_log_rows_exactly_once(run, log, warehouse, outbox, monkeypatch):
     run.call("nbac_team_boxscore", "aaaa0001", "failed")
     run.call("nbac_player_boxscore", "aaaa0002", "failed")
     assert run.finish().status == "failed"
@@ -236,7 +234,7 @@ def test_what_the_log_says_late_the_cleanup_makes_up_for_and_a_second_look_chang
     assert versions(warehouse) == before
 
 
-def test_a_true_cause_is_named_and_stays_a_failure(run, log, warehouse, outbox, monkeypatch):
+def test_a_failure_with_a_cause_in_the_log_stays_a_failure_and_names_it(run, log, warehouse, outbox, monkeypatch):
     run.call("nbac_team_boxscore", "aaaa0001", "failed")
     run.call("nbac_player_boxscore", "aaaa0002")
     log.add(noted("aaaa0001", "nbac_team_boxscore", "failed", cause=BLOCKED))
@@ -246,7 +244,7 @@ def test_a_true_cause_is_named_and_stays_a_failure(run, log, warehouse, outbox, 
     assert versions(warehouse) == before
 
 
-def test_a_row_of_the_log_that_says_nothing_keeps_no_other_from_being_read(run, log, monkeypatch):
+def test_an_unusable_log_row_does_not_block_other_rows(run, log, monkeypatch):
     run.call("nbac_team_boxscore", "aaaa0001", "failed")
     run.call("nbac_player_boxscore", "aaaa0002", "failed")
     query = Warehouse.query
@@ -265,9 +263,7 @@ def test_a_row_of_the_log_that_says_nothing_keeps_no_other_from_being_read(run, 
     assert "nbac_player_boxscore" in failures
 
 
-def test_a_log_that_cannot_be_read_fails_nothing_and_is_told_by_the_cleanup(
-    run, log, warehouse, outbox, monkeypatch, capfd
-):
+def test_an_unreadable_log_fails_no_run_and_the_cleanup_alerts_it(run, log, warehouse, outbox, monkeypatch, capfd):
     run.call("nbac_team_boxscore", "aaaa0001", "failed")
     run.call("nbac_player_boxscore", "aaaa0002")
     log.add(
@@ -293,7 +289,7 @@ def test_a_log_that_cannot_be_read_fails_nothing_and_is_told_by_the_cleanup(
 
 
 @pytest.mark.lesson("A2")
-def test_november_s_log_names_no_file_and_turns_no_success_into_anything(run, log, warehouse, outbox, monkeypatch):
+def test_novembers_log_names_no_file_and_changes_no_success(run, log, warehouse, outbox, monkeypatch):
     run.call("nbac_team_boxscore", "aaaa0001")
     run.call("nbac_player_boxscore", "aaaa0002")
     log.add(*(noted(f"aaaa000{n}", "nbac_team_boxscore", "no_data") for n in (1, 2)))
@@ -305,7 +301,7 @@ def test_november_s_log_names_no_file_and_turns_no_success_into_anything(run, lo
 
 
 @pytest.mark.lesson("A2")
-def test_without_a_log_the_cleanup_says_that_it_is_blind(outbox, warehouse, monkeypatch):
+def test_the_cleanup_reports_that_it_is_blind_without_a_log(outbox, warehouse, monkeypatch):
     config = changed(settings__service_log=None)
     run = Run(config, outbox, monkeypatch)
     run.call("nbac_team_boxscore", "aaaa0001")
@@ -322,7 +318,7 @@ def test_without_a_log_the_cleanup_says_that_it_is_blind(outbox, warehouse, monk
 
 
 @pytest.mark.parametrize("keys", [{"keeps_paths": "none"}, {"processed_in": None}], ids=["no paths", "no table"])
-def test_where_no_table_keeps_paths_nobody_is_blind(outbox, warehouse, monkeypatch, keys):
+def test_the_cleanup_is_not_blind_if_no_table_keeps_paths(outbox, warehouse, monkeypatch, keys):
     paths = {f"scrapers__{name}__{key}": value for key, value in keys.items()
              for name in ("nbac_team_boxscore", "nbac_player_boxscore")}  # fmt: skip
     config = changed(settings__service_log=None, **paths)
@@ -335,10 +331,8 @@ def test_where_no_table_keeps_paths_nobody_is_blind(outbox, warehouse, monkeypat
 
 @pytest.mark.lesson("A2")
 @pytest.mark.lesson("A3")
-def test_the_cleanup_sees_in_one_look_the_files_that_the_log_has_named_meanwhile(
-    google, warehouse, outbox, monkeypatch
-):
-    """Real answers, the service's real log, Phase 2's object names."""
+def test_one_cleanup_corrects_from_the_log_and_checks_the_new_files(google, warehouse, outbox, monkeypatch):
+    """The calls have real answers, rows in the service's log, and Phase 2's object names."""
     google.set_clock(et("06:00"))
     clock = RunClock(et("06:00"), timedelta(), True, "schedule", et("06:00"))
     decision = {"workflow": "morning_operations", "decision_id": "d", "target_date": DAY.isoformat()}
@@ -371,7 +365,7 @@ def test_the_cleanup_sees_in_one_look_the_files_that_the_log_has_named_meanwhile
 
 
 @pytest.mark.lesson("A4")
-def test_an_earlier_schedule_is_never_sent_again_over_a_newer_one(google, warehouse, outbox, monkeypatch):
+def test_an_older_schedule_file_is_never_republished_over_a_newer_one(google, warehouse, outbox, monkeypatch):
     recovered = google.settle()["recovered"]
     paths = []
     for hour in ("06:00", "08:00"):
@@ -389,7 +383,7 @@ def test_an_earlier_schedule_is_never_sent_again_over_a_newer_one(google, wareho
     assert [row["path"] for row in warehouse.query(in_table)] == [paths[1].removeprefix("gs://nba-scraped-data/")]
     assert cleanup(ours(), outbox, monkeypatch, et("08:50")) == ""
     assert google.settle()["recovered"] == recovered
-    # As if the newer one's message had been lost, with the earlier one still in the table: the newer one is sent.
+    # The message of the newer file is lost and the earlier file is still in the table, so the newer file is sent.
     old = paths[0].removeprefix("gs://nba-scraped-data/")
     warehouse.query(
         f"UPDATE nba_raw.nbac_schedule SET source_file_path = '{old}', "
@@ -401,7 +395,7 @@ def test_an_earlier_schedule_is_never_sent_again_over_a_newer_one(google, wareho
 
 
 @pytest.mark.lesson("A8")
-def test_a_log_that_does_not_exist_is_found_at_init(warehouse):
+def test_init_reports_a_log_that_does_not_exist(warehouse):
     config = changed(settings__service_log="nba_orchestration.scraper_log")
     problems = [p for p in broken_references(warehouse, config) if "service_log" in p]
     assert problems == [
@@ -413,7 +407,7 @@ def test_a_log_that_does_not_exist_is_found_at_init(warehouse):
 @pytest.mark.lesson("A3")
 @pytest.mark.parametrize("ours", ["gs://b/x/1.json", "x/1.json"])
 @pytest.mark.parametrize("form", PATH_FORMS)
-def test_a_table_that_keeps_paths_in_any_form_is_understood(google, warehouse, form, ours):
+def test_every_form_of_a_stored_path_is_read(google, warehouse, form, ours):
     form = form.partition("?")[0]
     warehouse.query("DELETE FROM nba_raw.br_rosters_current WHERE TRUE")
     warehouse.query(f"INSERT INTO nba_raw.br_rosters_current VALUES ('{form}', TIMESTAMP '2026-01-14 12:00:00+00')")

@@ -1,4 +1,4 @@
-"""A shadow at work, its operators against the real endpoints: it decides and records, it calls and sends nothing."""
+"""Shadow mode against the real endpoints: it decides and records, but calls and sends nothing."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ class Store(dict):
 
 
 class Shadow:
-    """Runs single tasks as Airflow would, with a configuration that may change between them."""
+    """Runs single tasks as Airflow would. The configuration may change between tasks."""
 
     def __init__(self, file, warehouse, outbox) -> None:
         self.file, self.warehouse, self.outbox = file, warehouse, outbox
@@ -97,7 +97,7 @@ class Shadow:
 
 @pytest.fixture(scope="module")
 def beside(google):
-    """Their dataset, with a morning of theirs in it, and a schedule."""
+    """The other system's dataset, with one morning in it, and a schedule."""
     theirs = Warehouse(Settings(audit_dataset=THEIRS, schedule_table=SETTINGS["schedule_table"]))
     theirs.query(f"CREATE SCHEMA {PHASE_2}")
     theirs.query("CREATE TABLE {schedule_table} AS SELECT * FROM nba_raw.nbac_schedule WHERE game_date IS NULL")
@@ -131,7 +131,7 @@ DECISIONS = "SELECT action, rule, JSON_VALUE(context, '$.mode') AS mode FROM {au
 
 
 @pytest.mark.lesson("A9")
-def test_a_run_is_recorded_as_one_and_skipped(shadow):
+def test_a_shadow_records_a_run_and_skips_its_calls(shadow):
     operator = shadow.decide("betting_lines", et("15:00"))
     assert shadow.branches == ["skip"]
     assert (operator.action, operator.mode) == ("RUN", "shadow")
@@ -140,14 +140,14 @@ def test_a_run_is_recorded_as_one_and_skipped(shadow):
 
 @pytest.mark.lesson("A9")
 @pytest.mark.parametrize("asked", [{"force": True}, {"dry_run": True}, {"force": True, "target_date": f"{DAY}"}])
-def test_by_hand_it_calls_nothing_either(shadow, asked):
+def test_a_manual_run_of_a_shadow_makes_no_call(shadow, asked):
     shadow.decide("betting_lines", et("15:00"), **asked)
     assert shadow.branches == ["skip"]
 
 
 @pytest.mark.lesson("A9")
-def test_its_decisions_follow_what_the_system_beside_it_has_done(shadow):
-    """Its own RUNs make no execution: without theirs the morning would be due at every hour."""
+def test_a_shadow_decides_by_the_runs_of_the_other_system(shadow):
+    """Our RUNs make no execution. Without the other system's rows the morning would be due every hour."""
     shadow.decide("morning_operations", et("06:00"))
     shadow.decide("morning_operations", et("07:00"))
     assert [(row["action"], row["rule"]) for row in sorted(shadow.rows(DECISIONS), key=str)] == [
@@ -155,14 +155,14 @@ def test_its_decisions_follow_what_the_system_beside_it_has_done(shadow):
     ]  # fmt: skip
 
 
-def test_their_missed_window_is_recorded_and_nobody_is_told(shadow):
+def test_a_missed_window_of_the_other_system_is_recorded_without_an_alert(shadow):
     shadow.decide("betting_lines", et("22:00"))
     assert shadow.branches == ["skip"]
     assert shadow.rows(DECISIONS) == [{"action": "ABORT", "rule": "missed_window", "mode": "shadow"}]
     assert shadow.memory == {}
 
 
-def test_that_it_cannot_decide_is_its_own_fault(shadow, monkeypatch):
+def test_a_shadow_that_cannot_decide_alerts_its_own_fault(shadow, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     operator = DecideOperator(task_id="decide", workflow="betting_lines")
     operator.do_branch = lambda _, branch: shadow.branches.append(branch)
@@ -170,21 +170,21 @@ def test_that_it_cannot_decide_is_its_own_fault(shadow, monkeypatch):
     assert (operator.action, shadow.branches) == ("ABORT", ["abort"])
 
 
-def test_the_day_is_locked_in_its_own_dataset(shadow):
+def test_a_shadow_locks_the_day_in_its_own_dataset(shadow):
     shadow.run(LockOperator(task_id="lock"), et("05:00"))
     locked = {row["workflow_name"] for row in shadow.rows("SELECT workflow_name FROM {audit}.v_expected_schedule")}
     assert {"betting_lines", "post_game_window_1"} <= locked
     assert shadow.asset_events.events == []
 
 
-def test_a_day_whose_plan_aborts_is_locked_and_turns_the_lock_red(shadow):
+def test_a_day_with_an_abort_in_its_plan_is_locked_and_fails_the_lock(shadow):
     with pytest.raises(AirflowFailException, match="Schedule unknown"):
         shadow.run(LockOperator(task_id="lock"), et("+40 05:00"))
     assert "told plan_aborts betting_lines" in shadow.memory
 
 
-def test_the_cleanup_looks_and_records_and_sends_nothing(shadow):
-    """A file of a call from a time when it was live: its message is the system's beside it to send."""
+def test_the_cleanup_of_a_shadow_records_and_sends_nothing(shadow):
+    """The file is from a call in live mode. Now only the other system may send its message."""
     lost = call("bdl_box_scores", "22:00", "success", 1, gcs_path="gs://b/lost.json", record_count=3)
     lost = lost.model_copy(update={"completed_at": et("22:06"), "scraper_name": "nbac_player_list"})
     shadow.outbox.stage([lost])
@@ -195,13 +195,13 @@ def test_the_cleanup_looks_and_records_and_sends_nothing(shadow):
     assert (row["pubsub_enabled"], list(row["errors"])) == (False, [])
 
 
-def test_reconcile_starts_nothing(shadow, capsys):
+def test_reconcile_of_a_shadow_starts_no_run(shadow, capsys):
     assert shadow.run(FindMakeupsOperator(task_id="find"), et("+1 09:00"), days=2, max_runs=5) == []
     assert main(["reconcile", "--as-of", et("+1 09:00").isoformat()]) == 0
     assert "shadow" in capsys.readouterr().out
 
 
-def test_the_watchdog_tells_what_it_lacks_itself_and_no_more(shadow):
+def test_the_watchdog_of_a_shadow_alerts_only_its_own_faults(shadow):
     shadow.outbox.stage([decision("betting_lines", "06:00", context={"mode": "shadow"}, created_at=et("06:01"))])
     shadow.outbox.drain()
     with pytest.raises(AirflowFailException) as told:
@@ -212,7 +212,7 @@ def test_the_watchdog_tells_what_it_lacks_itself_and_no_more(shadow):
 
 
 @pytest.mark.lesson("A9")
-def test_going_back_to_a_shadow_stops_what_has_been_decided_but_not_called(shadow):
+def test_a_switch_to_shadow_stops_decided_calls_that_are_not_made_yet(shadow):
     shadow.set_mode("live")
     shadow.decide("betting_lines", et("15:00"))
     assert shadow.branches == ["hold"]
@@ -227,7 +227,7 @@ def test_going_back_to_a_shadow_stops_what_has_been_decided_but_not_called(shado
     assert row == {"status": "failed", "error_type": "shadow"}
 
 
-def test_the_health_check_and_the_status_say_so_first(shadow, capsys):
+def test_health_check_and_status_name_the_shadow_mode_first(shadow, capsys):
     moment = ["--date", f"{DAY}", "--as-of", et("+1 04:00").isoformat()]
     for command in ("health", "status"):
         main([command, *moment])
@@ -237,7 +237,7 @@ def test_the_health_check_and_the_status_say_so_first(shadow, capsys):
         assert json.loads(capsys.readouterr().out)["mode"] == "shadow"
 
 
-def test_init_names_a_history_that_is_not_there(shadow, capsys, monkeypatch):
+def test_init_reports_a_history_dataset_that_does_not_exist(shadow, capsys, monkeypatch):
     data = yaml.safe_load(shadow.file.read_text())
     data["settings"]["history_dataset"] = "nowhere"
     shadow.file.write_text(yaml.safe_dump(data))
@@ -247,7 +247,7 @@ def test_init_names_a_history_that_is_not_there(shadow, capsys, monkeypatch):
         assert f"settings.history_dataset: table nowhere.{table} does not exist" in said
 
 
-def test_a_shadow_for_a_week_is_no_week_of_missing_executions(shadow, capsys):
+def test_a_week_in_shadow_mode_has_no_missing_executions(shadow, capsys):
     shadow.run(LockOperator(task_id="lock"), et("05:00"))
     shadow.decide("betting_lines", et("15:00"))
     capsys.readouterr()

@@ -1,4 +1,4 @@
-"""A week beside the old system, which makes five of its known mistakes: each is named, and nothing else is."""
+"""A week beside the old system with five of its known mistakes: compare names each of them, and nothing else."""
 
 import json
 from datetime import date, timedelta
@@ -45,7 +45,7 @@ CONFIG = changed(**{f"settings__{key}": value for key, value in SETTINGS.items()
 
 
 def refresh_schedule(warehouse):
-    """Phase 2's rows, as HEAD writes them: real tips."""
+    """Phase 2's rows as the service of July 2026 writes them, with real tips."""
     rows = [
         f"('{one.game_id}', '{one.code}', 2025, DATE '{day}', TIMESTAMP '{one.tip:%Y-%m-%d %H:%M:%S%z}', 1, "
         f"'Scheduled', 'BOS', 'LAL', 'api_stats', 'f', TIMESTAMP '{WEEK[-1]} 12:00:00+00')"
@@ -58,7 +58,7 @@ def refresh_schedule(warehouse):
 
 
 def decide_beside_it(warehouse, outbox):
-    """Every tick of the week by the real engine, from the schedule, the old system's rows and our own decisions."""
+    """Play every tick of the week with the real engine, the schedule, the old system's rows and our own decisions."""
     start, end = CONFIG.day_bounds(WEEK[0])[0], CONFIG.day_bounds(WEEK[-1])[1]
     moments = {}
     for name in CONFIG.enabled:
@@ -122,7 +122,7 @@ def differences(compared):
 
 
 def found(differences, mistake):
-    """The differences of the orchestration day of a mistake: workflow, hour and kind."""
+    """Return the differences on the orchestration day of a mistake: workflow, hour and kind."""
     [day] = [day for day, one in MISTAKES.items() if one is mistake]
     start, end = (moment.isoformat() for moment in CONFIG.day_bounds(day))
     return [
@@ -132,7 +132,7 @@ def found(differences, mistake):
     ]
 
 
-def test_the_mistakes_are_counted_and_nothing_else_is(differences):
+def test_compare_counts_the_mistakes_and_nothing_else(differences):
     counts = differences["counts"]
     assert {kind: number for kind, number in counts.items() if kind not in ("same", "still_due")} == {
         "late": 1, "missed": 2, "needless": 17, "other_date": 2, "other_games": 3, "unknown": 0,
@@ -142,8 +142,8 @@ def test_the_mistakes_are_counted_and_nothing_else_is(differences):
 
 
 @pytest.mark.lesson("K1")
-def test_a_daily_workflow_that_runs_again_every_hour_is_needless(differences):
-    """Its rows say no_data, and their summaries count what was saved: that is how we know that it was done."""
+def test_an_hourly_repeat_of_a_daily_workflow_is_needless(differences):
+    """Its rows have the status no_data, but their summaries count records, so the workflow was done."""
     expected = [("morning_operations", f"{hour:02d}:00", "needless") for hour in range(7, 24)]
     assert found(differences, Mistake.DAILY_AGAIN_EVERY_HOUR) == expected
     whys = [one["why"] for one in differences["differences"] if one["kind"] == "needless"]
@@ -151,7 +151,7 @@ def test_a_daily_workflow_that_runs_again_every_hour_is_needless(differences):
 
 
 @pytest.mark.lesson("T1")
-def test_windows_of_the_night_that_never_ran_are_missed(differences):
+def test_night_windows_that_never_ran_are_missed(differences):
     assert found(differences, Mistake.NIGHT_WINDOWS_NEVER_RAN) == [
         ("post_game_window_2", "01:00", "missed"),
         ("post_game_window_3", "04:00", "missed"),
@@ -159,14 +159,14 @@ def test_windows_of_the_night_that_never_ran_are_missed(differences):
 
 
 @pytest.mark.lesson("K5")
-def test_a_retry_that_a_failure_held_up_is_late(differences):
+def test_a_retry_delayed_by_a_failure_is_late(differences):
     assert found(differences, Mistake.FAILURE_BLOCKS_THE_RETRY) == [("betting_lines", "14:00", "late")]
     [late] = [one for one in differences["differences"] if one["kind"] == "late"]
     assert late["why"] == "1.1 h late, at 15:05 ET"
 
 
 @pytest.mark.lesson("T9")
-def test_todays_games_in_yesterdays_windows_are_another_date(differences):
+def test_todays_games_in_yesterdays_window_are_another_date(differences):
     assert found(differences, Mistake.TODAYS_GAMES_FOR_YESTERDAYS_WINDOW) == [
         ("post_game_window_2", "01:00", "other_date"),
         ("post_game_window_3", "04:00", "other_date"),
@@ -176,7 +176,7 @@ def test_todays_games_in_yesterdays_windows_are_another_date(differences):
 
 
 @pytest.mark.lesson("E1")
-def test_the_first_game_only_is_other_games(differences):
+def test_a_run_for_the_first_game_only_is_other_games(differences):
     assert found(differences, Mistake.FIRST_GAME_ONLY) == [
         ("post_game_window_1", "22:00", "other_games"),
         ("post_game_window_2", "01:00", "other_games"),
@@ -192,7 +192,7 @@ def test_a_day_without_a_mistake_is_the_same(compared, day):
     assert (code, json.loads(out)["differences"]) == (0, [])
 
 
-def test_on_the_screen_the_counts_come_first_and_what_repeats_is_said_once(compared):
+def test_the_screen_shows_counts_first_and_repeated_differences_once(compared):
     code, out = compared("--date", f"{WEEK[-1]}", "--days", "7")
     lines = out.splitlines()
     assert code == 1
@@ -204,19 +204,19 @@ def test_on_the_screen_the_counts_come_first_and_what_repeats_is_said_once(compa
     assert len(lines) < 60
 
 
-def test_a_dataset_that_is_not_there_is_unknown_and_no_difference(compared, capsys):
+def test_a_missing_dataset_is_unknown_and_not_a_difference(compared, capsys):
     assert main(["compare", "--with", "nowhere", "--date", f"{MONDAY}"]) == 3
     assert "unknown: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.b", "a b", "a;b", "`a`", ""])
-def test_only_a_plain_name_is_a_dataset(name):
+def test_a_dataset_must_be_a_plain_name(name):
     with pytest.raises(SystemExit):
         main(["compare", "--with", name])
 
 
-def test_what_may_not_be_over_yet_is_not_compared_and_what_we_did_not_decide_is_unknown(compared, week):
-    """At 14:30 a run of theirs for 14:00 may still be going on. Without decisions of ours nothing can be said."""
+def test_unfinished_hours_are_not_compared_and_undecided_hours_are_unknown(compared, week):
+    """At 14:30 the other system may still run its 14:00 workflow. Hours without our decisions are unknown."""
     thursday = WEEK[3]
     code, out = compared("--date", f"{thursday}", "--as-of", et("14:30", thursday).isoformat(), "--json")
     assert (code, json.loads(out)["differences"]) == (0, [])

@@ -1,4 +1,4 @@
-"""check_system_status.sh: every part with its own verdict, on one screen, and honest when it does not know."""
+"""check_system_status.sh: every part with its own verdict on one screen, UNKNOWN where it cannot be checked."""
 
 import json
 
@@ -32,7 +32,7 @@ def shown(capsys, *more):
     return code, capsys.readouterr().out
 
 
-def test_each_part_says_how_it_is_and_what_to_type_next(day, capsys):
+def test_each_part_has_a_verdict_and_a_next_command(day, capsys):
     code, text = shown(capsys)
     assert code == 2
     lines = text.splitlines()
@@ -50,7 +50,7 @@ def test_each_part_says_how_it_is_and_what_to_type_next(day, capsys):
     assert max(len(line) for line in lines if "next: " not in line) < 80
 
 
-def test_what_lies_refused_in_the_outbox_is_shown(day, capsys):
+def test_refused_rows_in_the_outbox_are_shown(day, capsys):
     aside = day.root / "refused" / "workflow_decisions"
     aside.mkdir(parents=True)
     (aside / "x.json").write_text("{}")
@@ -58,7 +58,7 @@ def test_what_lies_refused_in_the_outbox_is_shown(day, capsys):
     assert "DEGRADED  outbox           0 rows staged, 1 refused" in shown(capsys)[1]
 
 
-def test_a_part_that_cannot_be_looked_at_is_unknown_and_takes_no_other_with_it(day, capsys, monkeypatch):
+def test_a_part_that_cannot_be_checked_is_unknown_and_stops_no_other(day, capsys, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://127.0.0.1:9")
     monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")

@@ -1,4 +1,4 @@
-"""The switch, and the way back: another system's morning, ours from 14:00 on, theirs for an hour, ours again."""
+"""The switch and the way back: the old system until 14:00, then ours, theirs for one hour, and ours again."""
 
 from datetime import timedelta
 from functools import partial
@@ -50,7 +50,7 @@ def deploy(**changes):
 
 
 def their_run(world, workflow, at):
-    """The old executor: calls the scrapers one after the other, and writes its row. The service logs each call."""
+    """Run the old executor: it calls the scrapers one by one and writes its row. The service logs each call."""
     world.set_clock(at)
     service, config, brought, events = ScraperService(), ours(), [], []
     schedule, _ = decision_inputs(Warehouse(), config, [workflow], at)
@@ -96,24 +96,24 @@ def ticks(first, last):
     return {m: dags for m, dags in moments(DAY).items() if et(first) <= in_et(m) < et(last) and dags != ["reconcile"]}
 
 
-def test_the_switch_and_the_way_back(played, world):
+def test_the_switch_to_our_system_and_the_way_back(played, world):
     theirs = partial(their_run, world)
     assert theirs("morning_operations", et("06:05")) == 32
     assert theirs("referee_discovery", et("10:05")) == 1
     assert theirs("betting_lines", et("13:05")) > 1
 
-    # Ours is switched on at 14:00.
+    # Our system is switched on at 14:00.
     played.play(ticks("14:00", "15:10"))
     assert answers("morning_operations", "14:00") == ("SKIP", "done")
     assert answers("referee_discovery", "14:00") == ("SKIP", "found")
-    assert answers("schedule_dependency", "14:00")[0] == "RUN"  # theirs is 8 hours old
+    assert answers("schedule_dependency", "14:00")[0] == "RUN"  # the other system's run is 8 hours old
     assert answers("betting_lines", "14:00") == ("SKIP", "too_soon")
     health = played.health(DAY, et("14:50"))
     assert (health.verdict, health.findings) == (Verdict.HEALTHY, ())
     assert our_calls("morning_operations") == our_calls("referee_discovery") == 0
     played.play(ticks("15:10", "16:10"))
 
-    # The way back: from the next tick on nothing is called; they go on in the same tables.
+    # The way back: from the next tick on we call nothing. The other system continues in the same tables.
     deploy(settings__halt=HALT)
     before = world.settle()["calls"]
     played.play(ticks("16:10", "17:05"))
@@ -121,7 +121,7 @@ def test_the_switch_and_the_way_back(played, world):
     assert {answers(name, "17:00") for name in ours().enabled} == {("SKIP", "halted")}
     assert theirs("betting_lines", et("17:05")) > 1
 
-    # And again: what they brought in between is there.
+    # Our system again: it sees the data that the other system collected meanwhile.
     deploy()
     played.play(ticks("18:00", "18:10"))
     assert answers("betting_lines", "18:00") == ("SKIP", "too_soon")

@@ -1,4 +1,4 @@
-"""The old system's rows and ours in the same tables: ours are ours, theirs are history where they surely say enough."""
+"""Both systems in the same tables: reports show our rows only, and their rows count as history if they are certain."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def settings(dataset):
 
 
 def their_rows(warehouse):
-    """Two days of the old system: the one before ours began, and one beside it."""
+    """Two days of the old system: the day before our system began, and a day beside it."""
     write(
         warehouse, "scraper_execution_log",
         logged("m1", "nbac_player_list", et("06:07")),
@@ -76,7 +76,7 @@ def their_rows(warehouse):
         *(their_decision("betting_lines", et(f"{hour:02d}:00", day)) for day in (BEFORE, DAY) for hour in (9, 13)),
         their_decision("morning_operations", et("10:00"), "ABORT"),
     )  # fmt: skip
-    # Locked a minute before ours: without the view's filter it would be the day's first lock.
+    # Its lock is one minute before ours. Without the filter of the view it would be the first lock of the day.
     write(
         warehouse, "daily_expected_schedule",
         *(their_expected("betting_lines", et(f"{h}:00"), et("04:59")) for h in (13, 15, 17)),
@@ -85,7 +85,7 @@ def their_rows(warehouse):
 
 
 def our_rows(warehouse, folder):
-    """A day of ours, as the service logs it too."""
+    """A day of our system, with the service's own rows about our calls."""
     outbox = Outbox(f"file://{folder}/{warehouse.audit}", warehouse)
     path = {"gcs_path": "gs://b/ours.json", "record_count": 24}
     calls = [
@@ -109,7 +109,7 @@ def our_rows(warehouse, folder):
 
 @pytest.fixture(scope="module")
 def both(google, tmp_path_factory):
-    """A warehouse with our rows alone and one with theirs beside them, over one schedule."""
+    """Two warehouses with the same schedule: one with our rows only, one with both systems' rows."""
     folder = tmp_path_factory.mktemp("outbox")
     alone, shared = Warehouse(settings(OURS)), Emulated(settings(SHARED))
     alone.query("CREATE SCHEMA phase_2")
@@ -125,7 +125,7 @@ def both(google, tmp_path_factory):
     init(shared, adopt=True)
     for warehouse in (alone, shared):
         calls = our_rows(warehouse, folder)
-    # The service writes rows of our calls too.
+    # The service also writes rows about our calls.
     write(shared, "scraper_execution_log", *(logged(c.execution_id, c.scraper_name, c.triggered_at) for c in calls[1:]))
     yield alone, shared
     for warehouse in (alone, shared):
@@ -134,7 +134,7 @@ def both(google, tmp_path_factory):
 
 
 def answers(both, sql, parameters=None):
-    """What each warehouse answers, in a form that can be compared."""
+    """Return the answer of each warehouse, in a form that can be compared."""
     return [sorted(json.dumps(row, default=str, sort_keys=True) for row in w.query(sql, parameters)) for w in both]
 
 
@@ -147,7 +147,7 @@ def test_every_view_shows_our_rows_only(both, view):
 
 
 @pytest.mark.parametrize("report", sorted(ddl("reports")))
-def test_every_report_is_as_if_we_were_alone(both, report):
+def test_every_report_ignores_the_other_system(both, report):
     values = {
         "first_date": BEFORE, "last_date": DAY + timedelta(days=1), "seen_at": et("+1 09:00"),
         "box_score": "nbac_team_boxscore", "game_minutes": 150,
@@ -164,7 +164,7 @@ def test_every_report_is_as_if_we_were_alone(both, report):
     assert alone == shared
 
 
-def test_the_cleanup_looks_at_our_files_only(both):
+def test_the_cleanup_checks_only_our_files(both):
     config = changed(settings__cleanup_processor__lookback_hours=24)
     for warehouse in both:
         rows = warehouse.query(statement("recent_calls"), {"oldest": et("00:00"), "oldest_date": DAY})
@@ -174,7 +174,7 @@ def test_the_cleanup_looks_at_our_files_only(both):
         assert republished_before(warehouse, config, et("22:00")) == {}
 
 
-def test_health_and_the_other_commands_say_the_same(both, tmp_path, monkeypatch, capsys):
+def test_health_and_the_other_commands_ignore_the_other_system(both, tmp_path, monkeypatch, capsys):
     said = []
     for warehouse in both:
         data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
@@ -201,8 +201,8 @@ def executed(history, workflow):
     return [(e.tick, e.target_date, e.with_records) for e in history.of(workflow) if e.done]
 
 
-def test_what_they_surely_completed_is_history(history):
-    """Each at the tick that it belongs to, which frequencies are measured from."""
+def test_a_certain_execution_of_the_other_system_is_history(history):
+    """Each execution counts at its own tick, because frequencies are measured from tick to tick."""
     assert executed(history, "morning_operations") == [(et("06:00"), DAY, 2)]
     theirs, ours = executed(history, "betting_lines")
     assert theirs == (et("13:00"), DAY, 2)
@@ -210,17 +210,17 @@ def test_what_they_surely_completed_is_history(history):
 
 
 @pytest.mark.lesson("E1")
-def test_what_is_not_certain_is_not_done(history):
-    """A failed call, a word that is not completed, calls about two dates, and games of which the first was called."""
+def test_an_uncertain_execution_of_the_other_system_is_not_done(history):
+    """A failed call, a status other than completed, calls about two dates, and a call for the first game only."""
     for workflow in ("injury_discovery", "referee_discovery", "post_game_window_2"):
         assert executed(history, workflow) == []
-    # As attempts they count: the source has been asked.
+    # They count as attempts, because the source was called.
     assert [e.tick for e in history.of("injury_discovery", DAY)] == [et("11:00"), et("12:00")]
     assert history.decisions
     assert {decision.tick for decision in history.decisions} == {et("06:00"), et("12:00"), et("14:00"), et("22:00")}
 
 
-def test_the_games_that_they_brought_are_collected(history):
+def test_games_that_the_other_system_fetched_are_collected(history):
     brought = {(c.scraper, c.game_id) for c in history.calls if c.tick == et("+1 00:30") and c.game_id}
     assert brought == {
         ("nbac_play_by_play", "0022500001"),
@@ -228,20 +228,22 @@ def test_the_games_that_they_brought_are_collected(history):
         ("nbac_gamebook_pdf", "0022500001"),
     }
     dates = {c.scraper: c.target_date for c in history.calls if c.tick == et("+1 00:30")}
-    assert dates["nbac_player_boxscore"] == DAY + timedelta(days=1)  # no date in it that can be read: that of the call
+    assert dates["nbac_player_boxscore"] == DAY + timedelta(
+        days=1
+    )  # without a readable date the date of the call counts
     assert dates["nbac_injury_report"] == DAY
     assert dates["nbac_gamebook_pdf"] == DAY
 
 
-def test_only_what_brought_data_counts_and_a_call_of_ours_counts_once(history):
+def test_only_calls_with_data_count_and_our_calls_count_once(history):
     scrapers = [(c.scraper, c.outcome) for c in history.calls]
-    assert scrapers.count(("nbac_player_boxscore", Outcome.SUCCESS)) == 2  # ours and theirs, which are two calls
+    assert scrapers.count(("nbac_player_boxscore", Outcome.SUCCESS)) == 2  # our call and theirs, which are two calls
     assert scrapers.count(("nbac_team_boxscore", Outcome.SUCCESS)) == 1
     assert ("oddsa_game_lines", Outcome.NO_DATA) not in scrapers
     assert ("oddsa_player_props", Outcome.SUCCESS) in scrapers
 
 
-def test_the_first_day_after_the_switch_does_not_fetch_again_what_is_there(both):
+def test_the_first_day_after_the_switch_repeats_no_call(both):
     _, shared = both
     asked = decision_inputs(shared, changed(), ["morning_operations"], et("07:00"))
     assert decide("morning_operations", changed(), et("07:00"), *asked).rule == "done"
@@ -251,7 +253,7 @@ def test_the_first_day_after_the_switch_does_not_fetch_again_what_is_there(both)
     assert "Collected 1.0 h ago, at 13:00 ET" in decide("betting_lines", changed(), et("14:00"), *asked).reason
 
 
-def test_a_dataset_that_was_never_set_up_says_what_to_do(google):
+def test_a_dataset_without_our_tables_names_the_next_step(google):
     nowhere = Warehouse(settings("nowhere"))
     with pytest.raises(WarehouseError, match="python -m orchestration init"):
         decision_inputs(nowhere, changed(), ["betting_lines"], et("13:00"))
@@ -280,7 +282,7 @@ class TestAdopting:
         assert "old_tables.scraper_execution_log: column row_id STRING is missing" in said
         assert self.columns(old) == before
 
-    def test_adopt_adds_our_columns_as_nullable_and_nothing_else_and_is_harmless_to_repeat(self, old):
+    def test_adopt_adds_only_our_columns_as_nullable_and_can_run_again(self, old):
         before = self.columns(old)
         said = init(old, adopt=True)
         assert "table old_tables.scraper_execution_log: column row_id STRING added, nullable" in said
@@ -291,10 +293,10 @@ class TestAdopting:
             assert set(added) == {c.name for c in columns_of(ddl("tables")[table])} - {n for n, _ in before[table]}
         again = init(old, adopt=True)
         assert not [line for line in again if "added" in line]
-        assert init(old) == again  # without the word as well: nullable where ours is required is no difference
+        assert init(old) == again  # also without --adopt: a nullable column in place of a required one is no difference
         assert len(old.query("SELECT * FROM {audit}.scraper_execution_log")) == 1
 
-    def test_a_column_of_another_type_or_one_that_must_be_filled_is_never_touched(self, old):
+    def test_a_column_of_another_type_or_a_required_one_is_never_changed(self, old):
         old.query("DROP TABLE {audit}.workflow_decisions")
         columns = (
             KEPT["workflow_decisions"]

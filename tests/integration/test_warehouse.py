@@ -1,4 +1,4 @@
-"""The audit trail against the real hook and the BigQuery emulator."""
+"""The warehouse with the real hook and the BigQuery emulator."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ def decisions_seen(warehouse):
     return {row["name"]: row["rows_seen"] for row in rows}["workflow_decisions"]
 
 
-def test_init_says_what_it_created_and_is_harmless_to_repeat(google):
+def test_init_names_the_created_tables_and_can_run_again(google):
     warehouse = Warehouse()
     warehouse.query("DROP VIEW nba_orchestration.v_cleanup_operations")
     warehouse.query("DROP TABLE nba_orchestration.cleanup_operations")
@@ -84,7 +84,7 @@ def test_every_statement_runs(path, warehouse):
 
 
 @pytest.mark.lesson("E3")
-def test_a_row_that_is_appended_twice_shows_once(outbox, warehouse):
+def test_a_row_appended_twice_is_read_once(outbox, warehouse):
     row = a_decision()
     for _ in range(2):
         assert outbox.append(row.TABLE, outbox.stage([row])).appended == 1
@@ -92,14 +92,14 @@ def test_a_row_that_is_appended_twice_shows_once(outbox, warehouse):
     assert decisions_seen(warehouse) == 1
 
 
-def test_what_a_crash_left_staged_is_drained_once(outbox, warehouse):
+def test_rows_staged_before_a_crash_are_drained_once(outbox, warehouse):
     outbox.stage([a_decision(), a_decision(decision_id="another")])
     assert outbox.drain().appended == 2
     assert outbox.drain().appended == 0
     assert decisions_seen(warehouse) == 2
 
 
-def test_a_file_that_is_no_row_is_set_aside_and_blocks_no_other(outbox, warehouse):
+def test_a_file_that_is_not_a_row_is_set_aside_and_blocks_no_other(outbox, warehouse):
     outbox.stage([a_decision()])
     (outbox.root / "workflow_decisions" / "broken.json").write_text('{"half')
     drained = outbox.drain()
@@ -109,13 +109,13 @@ def test_a_file_that_is_no_row_is_set_aside_and_blocks_no_other(outbox, warehous
 
 
 @pytest.mark.parametrize("name", ["x.123.json.half", ".x.123.json"], ids=["ours", "of 1.0"])
-def test_a_half_written_file_never_looks_like_a_row(outbox, name):
+def test_a_half_written_file_is_never_read_as_a_row(outbox, name):
     names = outbox.stage([a_decision()])
     (outbox.root / "workflow_decisions" / name).write_text("{")
     assert [path.name for path in outbox.staged()] == names
 
 
-def test_json_quotes_and_emoji_arrive_as_they_were(outbox, warehouse):
+def test_json_quotes_and_emoji_are_stored_unchanged(outbox, warehouse):
     outbox.stage([a_decision(reason='"Nein" – 🏀 \n\\', context={"a": {"b": [1, "ü"]}})])
     outbox.drain()
     [row] = warehouse.query("SELECT reason, context FROM nba_orchestration.v_workflow_decisions")
@@ -130,11 +130,11 @@ class TestBigQueryDown:
         google.start_bigquery()
 
     @pytest.mark.lesson("K8")
-    def test_no_answer_is_an_error_never_an_empty_history(self, down, monkeypatch):
+    def test_a_missing_answer_is_an_error_and_never_an_empty_history(self, down, monkeypatch):
         with pytest.raises(WarehouseError, match="BigQuery did not answer"):
             decision_inputs(Warehouse(), ours(), ["betting_lines"], et("13:00"))
 
-    def test_the_callback_says_so_and_leaves_the_row_staged(self, down, caplog, monkeypatch):
+    def test_the_callback_logs_a_failure_and_leaves_the_row_staged(self, down, caplog, monkeypatch):
         monkeypatch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
         task = SimpleNamespace(staged={"workflow_decisions": down.stage([a_decision()])})
         with caplog.at_level(logging.ERROR):
@@ -146,7 +146,7 @@ class TestBigQueryDown:
 
 @pytest.mark.lesson("K3")
 @pytest.mark.lesson("K12")
-def test_one_game_from_two_sources_is_one_and_a_postponed_one_has_its_new_date(warehouse):
+def test_a_game_from_two_sources_is_one_game_and_a_postponed_one_has_its_new_date(warehouse):
     old, new = NOW - timedelta(hours=9), NOW - timedelta(hours=3)
     moved = DAY + timedelta(days=2)
     add_schedule(
@@ -166,7 +166,7 @@ def test_one_game_from_two_sources_is_one_and_a_postponed_one_has_its_new_date(w
 
 @pytest.mark.lesson("K12")
 @pytest.mark.parametrize("newer", ["api_stats", "cdn_static"])
-def test_the_newest_row_of_a_game_says_its_date_wherever_in_the_season_that_lies(newer, warehouse):
+def test_the_newest_row_of_a_game_decides_its_date_anywhere_in_the_season(newer, warehouse):
     january, march = date(2026, 1, 25), date(2026, 3, 18)
     add_schedule(
         warehouse,
@@ -174,7 +174,7 @@ def test_the_newest_row_of_a_game_says_its_date_wherever_in_the_season_that_lies
         ("22500644", march, newer, et("18:00", january), "Scheduled"),
         ("0022500645", january, "api_stats", et("12:00", date(2026, 1, 24)), "Scheduled"),
         ("0022500645", january, "cdn_static", et("18:00", january), "Postponed"),
-        # One that was moved here from a day of the autumn, and one that was moved to the day before.
+        # One game was moved here from the autumn, and one was moved to the day before.
         ("0022500100", date(2025, 11, 30), "api_stats", et("12:00", date(2025, 11, 1)), "Scheduled"),
         ("0022500100", january, "api_stats", et("12:00", date(2026, 1, 2)), "Scheduled"),
         ("0022500200", january, "api_stats", et("12:00", date(2026, 1, 2)), "Scheduled"),
@@ -190,7 +190,7 @@ def test_the_newest_row_of_a_game_says_its_date_wherever_in_the_season_that_lies
 
 
 @pytest.mark.lesson("K13")
-def test_an_empty_table_is_unknown(warehouse):
+def test_an_empty_schedule_table_is_an_unknown_schedule(warehouse):
     schedule, history = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
     assert schedule.unknown_because(et("13:00"), 36) is not None
     assert history.executions == ()
@@ -216,7 +216,7 @@ def test_history_is_keyed_by_target_date_and_ends_before_the_tick(outbox, wareho
     assert sorted((d.tick, d.target_date) for d in history.decisions) == [(et("11:00"), DAY), (et("12:00"), DAY)]
 
 
-def test_the_facts_of_a_day_are_those_between_its_locks(outbox, warehouse):
+def test_the_facts_of_a_day_are_between_two_locks(outbox, warehouse):
     outbox.stage(
         a_decision(decision_id=f"{tick}", slot_time=et(tick), decision_time=et(tick))
         for tick in ("04:30", "06:00", "+1 04:00", "+1 06:00")
@@ -244,7 +244,7 @@ class TestLocks:
         rows = warehouse.query("SELECT workflow_name FROM nba_orchestration.v_expected_schedule")
         return sorted(row["workflow_name"] for row in rows)
 
-    def test_readers_see_the_first_lock_of_a_day_unless_a_later_one_was_forced(self, outbox, warehouse):
+    def test_readers_see_the_first_lock_of_a_day_or_a_later_forced_one(self, outbox, warehouse):
         self.lock(outbox, "first", 5, ["a", "b"])
         self.lock(outbox, "second", 9, ["a"])
         assert self.seen(warehouse) == ["a", "b"]
@@ -252,14 +252,14 @@ class TestLocks:
         self.lock(outbox, "forced again", 11, ["d"], forced=True)
         assert self.seen(warehouse) == ["d"]
 
-    def test_of_a_lock_that_was_cleared_only_what_it_said_last_is_expected(self, outbox, warehouse):
+    def test_only_the_last_rows_of_a_cleared_lock_are_expected(self, outbox, warehouse):
         self.lock(outbox, "first", 5, ["a", "b", "gone"])
         self.lock(outbox, "first", 9, ["a", "b"], number=2)
         assert self.seen(warehouse) == ["a", "b"]
         self.lock(outbox, "second", 7, ["c"])
         assert self.seen(warehouse) == ["a", "b"]
 
-    def test_a_lock_that_is_repeated_shows_once(self, outbox, warehouse):
+    def test_a_repeated_lock_is_read_once(self, outbox, warehouse):
         for _ in range(2):
             self.lock(outbox, "first", 5, ["a", "b"])
         assert self.seen(warehouse) == ["a", "b"]
@@ -267,7 +267,7 @@ class TestLocks:
 
 @pytest.mark.lesson("E11")
 @pytest.mark.lesson("C7")
-def test_a_backlog_goes_in_by_few_streaming_appends_and_no_statement_changes_a_row(outbox, warehouse, monkeypatch):
+def test_a_backlog_needs_few_streaming_appends_and_no_statement_changes_a_row(outbox, warehouse, monkeypatch):
     appends = []
     append = Warehouse.append
 
@@ -284,14 +284,14 @@ def test_a_backlog_goes_in_by_few_streaming_appends_and_no_statement_changes_a_r
         assert not re.search(r"\b(MERGE|UPDATE|DELETE|INSERT)\b", path.read_text()), path
 
 
-def test_init_names_each_alert_channel_that_is_not_set_up_once_and_goes_on(google, capsys):
+def test_init_names_each_missing_alert_channel_once_and_continues(google, capsys):
     assert main(["init", "--no-pools"]) == 0
     said = capsys.readouterr().err
     for connection in ("smtp_default", "slack_default"):
         assert said.count(f"there is no connection {connection}") == 1
 
 
-def test_the_scripts_need_a_google_connection_and_nothing_else(google, tmp_path):
+def test_the_scripts_need_only_a_google_connection(google, tmp_path):
     needed = ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT")
     env = {
         "PATH": "/usr/bin:/bin",
@@ -311,7 +311,7 @@ def test_the_scripts_need_a_google_connection_and_nothing_else(google, tmp_path)
     assert json.loads(done.stdout)["verdict"] in ("HEALTHY", "DEGRADED", "UNHEALTHY", "NO GAMES"), done.stderr
 
 
-def test_a_missed_deadline_of_which_nobody_could_be_told_is_told_by_the_next_run_of_the_day(outbox, warehouse):
+def test_an_unsent_deadline_alert_is_sent_by_the_next_run_of_the_day(outbox, warehouse):
     def late(tick, error):
         missed = {"deadline_missed": True, "error_message": error}
         return execution("betting_lines", tick, ExecutionStatus.FAILED).model_copy(update=missed)

@@ -1,4 +1,4 @@
-"""What workflows.yaml names is compared with what is there: tables, columns, scrapers, and tips with their dates."""
+"""The names in workflows.yaml exist: tables, columns and scrapers. The tips of the schedule fit their dates."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ NOWHERE = {"conn_type": "http", "host": "127.0.0.1", "port": 9}
 
 @pytest.fixture
 def midnights(warehouse):
-    """A schedule as the service of November 2025 wrote it: tips at midnight UTC of the game date."""
+    """A schedule as the service of November 2025 wrote it, with tips at midnight UTC of the game date."""
     days = [DAY + timedelta(days=n) for n in range(3)]
     add_schedule(
         warehouse, *((f"002250000{n}", day, "api_stats", et("05:00"), "Scheduled") for n, day in enumerate(days))
@@ -36,7 +36,7 @@ def midnights(warehouse):
 
 
 class Checked:
-    """The daily check, and what it told people."""
+    """Run the daily check. Return its alerts."""
 
     def __init__(self, monkeypatch, config=None):
         self.alerts, self.log = [], []
@@ -60,19 +60,19 @@ class Checked:
 @pytest.mark.parametrize(
     ("dialect", "missing"), [("real", set()), ("plain", set()), ("november", {"nbac_team_boxscore"})]
 )
-def test_our_workflows_call_names_that_the_service_lists_as_objects_or_plainly(dialect, missing):
+def test_our_scrapers_are_in_the_services_list_in_both_of_its_forms(dialect, missing):
     called = {scraper for w in ours().enabled.values() for scraper in w.execution_plan.scrapers}
     assert called - names_in(DIALECTS[dialect].listing()) == missing
 
 
 @pytest.mark.parametrize("nonsense", [{}, [], {"scrapers": []}, {"scrapers": [{"module": "m"}]}, "names", None, 3])
-def test_anything_else_is_no_list_of_names(nonsense):
+def test_an_answer_in_another_form_is_not_a_list_of_scrapers(nonsense):
     with pytest.raises(ValueError, match="no list of scrapers"):
         names_in(nonsense)
 
 
 @pytest.mark.lesson("A8")
-def test_a_name_that_the_service_does_not_know_is_found_at_init_and_daily(warehouse, monkeypatch, tmp_path, capsys):
+def test_init_and_the_daily_check_report_a_scraper_that_the_service_lacks(warehouse, monkeypatch, tmp_path, capsys):
     now = et("06:00")
     assert unknown_scrapers(ours(), now) == []
     plan = {"type": "parallel", "scrapers": ["nbac_player_lists"]}
@@ -100,7 +100,7 @@ def test_a_name_that_the_service_does_not_know_is_found_at_init_and_daily(wareho
     assert f"init: {line}" in capsys.readouterr().err
 
 
-def test_a_service_that_does_not_answer_is_said_and_blocks_nothing(warehouse, monkeypatch, capsys, caplog):
+def test_a_service_that_does_not_answer_is_reported_and_blocks_nothing(warehouse, monkeypatch, capsys, caplog):
     monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", json.dumps(NOWHERE))
     with pytest.raises(NoListing, match="GET /scrapers: "):
         ScraperService().names(5)
@@ -116,7 +116,7 @@ def test_a_service_that_does_not_answer_is_said_and_blocks_nothing(warehouse, mo
 
 
 @pytest.mark.lesson("A7")
-def test_tips_that_do_not_lie_on_their_game_date_are_said_once_for_all(midnights, monkeypatch):
+def test_tips_outside_their_game_date_are_one_finding(midnights, monkeypatch):
     said = misdated_tips(midnights, ours(), et("05:00"))
     assert said.startswith(
         f"2 of 3 tips in nba_raw.nbac_schedule do not lie on their game date, such as 0022500000 of {DAY}: "
@@ -128,7 +128,7 @@ def test_tips_that_do_not_lie_on_their_game_date_are_said_once_for_all(midnights
 
 
 @pytest.mark.lesson("A7")
-def test_init_says_them_and_is_content(midnights, monkeypatch, capsys):
+def test_init_reports_wrong_tips_and_succeeds(midnights, monkeypatch, capsys):
     class Now:
         @staticmethod
         def now(_):
@@ -139,7 +139,7 @@ def test_init_says_them_and_is_content(midnights, monkeypatch, capsys):
     assert "init: warning: 2 of 3 tips in nba_raw.nbac_schedule" in capsys.readouterr().err
 
 
-def test_right_tips_and_those_to_be_decided_are_nothing_to_say(warehouse):
+def test_right_and_undecided_tips_are_not_reported(warehouse):
     add_schedule(warehouse, ("0022500001", DAY, "api_stats", et("05:00"), "Scheduled"))
     assert misdated_tips(warehouse, ours(), et("05:00")) is None
     warehouse.query(
@@ -149,6 +149,6 @@ def test_right_tips_and_those_to_be_decided_are_nothing_to_say(warehouse):
     assert misdated_tips(warehouse, ours(), et("05:00")) is None
 
 
-def test_a_table_that_is_not_there_has_no_tips(warehouse):
+def test_a_missing_table_has_no_tips(warehouse):
     elsewhere = changed(settings__schedule_table="nba_raw.nowhere")
     assert misdated_tips(Warehouse(elsewhere.settings), elsewhere, et("05:00")) is None

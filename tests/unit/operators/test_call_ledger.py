@@ -57,7 +57,7 @@ def test_every_call_has_left_word_before_the_first_is_made(notes):
     assert list(ledger.pending) == [0, 1, 2]
 
 
-def test_a_retry_makes_only_those_again_that_failed_and_may_succeed(notes):
+def test_a_retry_repeats_only_the_failed_calls_that_can_succeed(notes):
     ledger, _ = begun(notes)
     end(ledger, {0: GOOD, 1: DOWN, 2: GONE})
     ledger.close(again={1})
@@ -90,7 +90,7 @@ def test_tries_of_the_task_in_which_a_call_was_not_to_be_made_are_no_silent_ones
     assert silent == [(1, 2)]
 
 
-def test_a_cleared_task_makes_all_again(notes):
+def test_a_cleared_task_repeats_all_calls(notes):
     ledger, _ = begun(notes)
     end(ledger, dict.fromkeys(range(3), GOOD))
     ledger.close(again=())
