@@ -172,7 +172,7 @@ def test_todays_games_in_yesterdays_window_are_another_date(differences):
         ("post_game_window_3", "04:00", "other_date"),
     ]
     whys = {one["why"] for one in differences["differences"] if one["kind"] == "other_date"}
-    assert whys == {"they asked for 2026-01-17; due was 2026-01-16"}
+    assert whys == {"they fetched 2026-01-17; 2026-01-16 was due"}
 
 
 @pytest.mark.lesson("E1")
@@ -183,7 +183,7 @@ def test_a_run_for_the_first_game_only_is_other_games(differences):
         ("post_game_window_3", "04:00", "other_games"),
     ]
     whys = [one["why"] for one in differences["differences"] if one["kind"] == "other_games"]
-    assert whys[0] == "they asked for 1, due were 2: 1 left out (0022500061)"
+    assert whys[0] == "they fetched 1 game, 2 due: 1 left out (0022500061)"
 
 
 @pytest.mark.parametrize("day", [day for day in WEEK if day not in MISTAKES])

@@ -67,7 +67,7 @@ def test_what_they_never_did_is_missed():
     assert found == []
     found = compare([ours("01:00", reason="5 games to collect"), ours("02:00", "SKIP")], [])
     assert [one.kind for one in found] == [DifferenceKind.MISSED, DifferenceKind.SAME]
-    assert found[0].why == "they did not run; due was: 5 games to collect"
+    assert found[0].why == "they did not run; this was due: 5 games to collect"
 
 
 def test_what_stays_due_all_day_is_missed_once_and_our_abort_for_it_is_no_fault_of_ours():
@@ -84,8 +84,8 @@ def test_what_is_due_again_after_a_pause_is_missed_again():
 
 def test_a_decision_that_nobody_executed_is_no_run():
     [one] = compare([ours("12:00")], [theirs("12:00", executed=False)])
-    assert (one.kind, one.theirs) == (DifferenceKind.MISSED, "decided RUN at 12:00 ET, and nobody executed it")
-    assert one.why.startswith("nobody executed their decision")
+    assert (one.kind, one.theirs) == (DifferenceKind.MISSED, "decided RUN at 12:00 ET, which was not executed")
+    assert one.why.startswith("their decision was not executed")
 
 
 def test_why_they_did_not_run_is_told_in_their_words():
@@ -109,7 +109,7 @@ def test_running_twice_at_one_tick_is_needless():
 def test_another_date_is_named_with_both_and_once():
     found = compare([ours("22:00"), ours("23:00")], [theirs("22:05", BEFORE)])
     assert [one.kind for one in found] == [DifferenceKind.OTHER_DATE, DifferenceKind.STILL_DUE]
-    assert found[0].why == f"they asked for {BEFORE}; due was {DAY}"
+    assert found[0].why == f"they fetched {BEFORE}; {DAY} was due"
 
 
 def test_a_date_that_nobody_can_tell_is_not_another_one():
@@ -119,7 +119,7 @@ def test_a_date_that_nobody_can_tell_is_not_another_one():
 def test_other_games_are_counted_and_named():
     [one] = compare([ours("22:00", games=GAMES)], [theirs("22:05", games=frozenset({"0022500001"}))])
     assert one.kind is DifferenceKind.OTHER_GAMES
-    assert one.why == "they asked for 1, due were 2: 1 left out (0022500002)"
+    assert one.why == "they fetched 1 game, 2 due: 1 left out (0022500002)"
     assert one.theirs == f"RUN at 22:05 ET for {DAY}, 1 game"
 
 

@@ -1,6 +1,6 @@
-"""What another system did, beside what this one decided, tick by tick: for the time in which both run. Pure.
+"""Another system's work compared with our decisions, tick by tick, while both run. Pure.
 
-In shadow mode our decisions follow what the other one has really done: what it does not do stays due, tick after tick.
+In shadow mode our history is the other system's work. Work that it does not do stays due at every later tick.
 """
 
 from __future__ import annotations
@@ -11,33 +11,34 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from orchestration.decisions.case import plural
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.eastern import clock, hours_between
 from orchestration.words import Action, plural
 
 EARLY_BY = timedelta(minutes=2)
-"""A run that began so long before a tick still belongs to it: two clocks are never the same."""
+"""A run that began this long before a tick still belongs to the tick, since two clocks always differ a little."""
 FEW = 3
 
 
 class DifferenceKind(StrEnum):
-    """What one tick of one workflow shows."""
+    """How the two systems differ at one tick of one workflow."""
 
     SAME = "same"
     STILL_DUE = "still_due"
-    """What was due at an earlier tick still is: counted there."""
+    """Work that was due at an earlier tick is still due. The earlier tick counts it."""
     LATE = "late"
-    """They did at a later tick what was due at this one."""
+    """They did the work of this tick at a later tick."""
     MISSED = "missed"
-    """They never did what was due at this tick."""
+    """They never did the work of this tick."""
     NEEDLESS = "needless"
-    """They ran, and there was no reason to."""
+    """They ran without a reason."""
     OTHER_DATE = "other_date"
     """Both ran, they for another date."""
     OTHER_GAMES = "other_games"
     """Both ran for the same date, they for other games."""
     UNKNOWN = "unknown"
-    """This system could not decide, or did not at all."""
+    """We could not decide at this tick, or did not decide."""
 
 
 DIFFERENT = tuple(kind for kind in DifferenceKind if kind not in (DifferenceKind.SAME, DifferenceKind.STILL_DUE))
@@ -72,10 +73,10 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """A decision or execution of the other system. ``at`` is aware; what cannot be known of it is empty.
+    """A decision or execution of the other system. ``at`` is aware. A field that cannot be known is empty.
 
-    ``executed``: whether calls were made for it; ``status`` is then the execution's. ``action`` and ``reason`` are
-    those of its decision.
+    ``executed``: whether calls were made; ``status`` is then the status of the execution. ``action`` and ``reason``
+    belong to the decision.
     """
 
     workflow: str
@@ -89,10 +90,12 @@ class Theirs:
 
     @property
     def in_short(self) -> str:
-        """For people: what they did."""
+        """Their work in words."""
         if not self.executed:
-            nobody = ", and nobody executed it" if self.action == Action.RUN else ""
-            return f"decided {self.action} at {clock(self.at)} ET{nobody}{f': {self.reason}' if self.reason else ''}"
+            unexecuted = ", which was not executed" if self.action == Action.RUN else ""
+            return (
+                f"decided {self.action} at {clock(self.at)} ET{unexecuted}{f': {self.reason}' if self.reason else ''}"
+            )
         dates = f" for {', '.join(sorted(map(str, self.dates)))}" if self.dates else ""
         failed = f", {self.status}" if self.status not in (None, "completed", "success") else ""
         games = f", {plural(len(self.games), 'game')}" if self.games else ""
@@ -101,7 +104,7 @@ class Theirs:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One tick of one workflow, seen from both sides. ``ours`` and ``theirs`` are for people."""
+    """One tick of one workflow with both sides in words, and why they differ."""
 
     workflow: str
     tick: datetime
@@ -114,8 +117,8 @@ class Comparison:
 def compare(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[Comparison]:
     """Return one comparison for each tick of each workflow that both know, in order.
 
-    What they did belongs to the last tick of ours at or before it; what they did before our first tick is left out.
-    :func:`only_one_has` names the workflows that only one of them knows.
+    Their work belongs to our last tick at or before it. Work before our first tick is left out.
+    :func:`only_one_has` names the workflows that only one side knows.
     """
     ticks: dict[str, list[Ours]] = defaultdict(list)
     for decision in sorted(ours, key=lambda decision: decision.tick.timestamp()):
@@ -125,27 +128,27 @@ def compare(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[Comparison]:
         runs[run.workflow].append(run)
     found: list[Comparison] = []
     for name, decisions in ticks.items():
-        # Without a word of theirs at all it is not a workflow that they lack: they did nothing.
+        # Without any row of theirs, they did nothing. That is not a workflow that they lack.
         if name in runs or not runs:
             found += _Workflow(decisions, runs.get(name, [])).compared()
     return sorted(found, key=lambda one: (one.tick.timestamp(), one.workflow))
 
 
 def counts(found: Iterable[Comparison]) -> Mapping[DifferenceKind, int]:
-    """Return how often each kind was found, all kinds named."""
+    """Return the number of ticks of each kind, 0 included."""
     counted = Counter(one.kind for one in found)
     return {kind: counted[kind] for kind in DifferenceKind}
 
 
 def only_one_has(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> tuple[list[str], list[str]]:
-    """Return the workflows that only we have, and those that only they have: neither are compared."""
+    """Return the workflows that only we have, and those that only they have. Neither are compared."""
     we, they = {one.workflow for one in ours}, {one.workflow for one in theirs}
     return (sorted(we - they) if they else []), sorted(they - we)
 
 
 @dataclass
 class _Due:
-    """What they have not done at a tick where it was due; ``last`` is the latest tick at which it still was."""
+    """Work that they have not done. ``first`` and ``last``: the positions of the ticks between which it was due."""
 
     first: int
     last: int
@@ -154,7 +157,7 @@ class _Due:
 
 @dataclass
 class _Workflow:
-    """The comparison of one workflow: decisions in order, and what they did."""
+    """The comparison of one workflow: our decisions in order, and their work."""
 
     decisions: Sequence[Ours]
     runs: Sequence[Theirs]
@@ -189,7 +192,7 @@ class _Workflow:
         )
         due = self._still_due(number, decision)
         if dates and decision.target_date not in dates:
-            why = f"they asked for {', '.join(sorted(map(str, dates)))}; due was {decision.target_date}"
+            why = f"they fetched {', '.join(sorted(map(str, dates)))}; {decision.target_date} was due"
             self._say(decision, DifferenceKind.OTHER_DATE, runs, why)
             self._remember(number, decision, due)
             return
@@ -198,8 +201,8 @@ class _Workflow:
         if decision.per_game and decision.games and games and games != decision.games:
             lacking, more = sorted(decision.games - games), sorted(games - decision.games)
             parts = [f"{len(lacking)} left out ({_named(lacking)})"] if lacking else []
-            parts += [f"{len(more)} more ({_named(more)})"] if more else []
-            why = f"they asked for {len(games)}, due were {len(decision.games)}: {'; '.join(parts)}"
+            parts += [f"{len(more)} not due ({_named(more)})"] if more else []
+            why = f"they fetched {plural(len(games), 'game')}, {len(decision.games)} due: {'; '.join(parts)}"
             self._say(decision, DifferenceKind.OTHER_GAMES, runs, why)
         elif len(runs) > 1:
             self._say(decision, DifferenceKind.NEEDLESS, runs, f"they ran {len(runs)} times")
@@ -213,9 +216,9 @@ class _Workflow:
             self._say(decision, DifferenceKind.STILL_DUE, here, f"since {since} ET")
         else:
             nobody = (
-                "nobody executed their decision" if any(r.action == Action.RUN for r in here) else "they did not run"
+                "their decision was not executed" if any(r.action == Action.RUN for r in here) else "they did not run"
             )
-            self._say(decision, DifferenceKind.MISSED, here, f"{nobody}; due was: {decision.reason}")
+            self._say(decision, DifferenceKind.MISSED, here, f"{nobody}; this was due: {decision.reason}")
         self._remember(number, decision, due)
 
     def _only_theirs(self, decision: Ours, runs: Sequence[Theirs]) -> None:
@@ -228,7 +231,7 @@ class _Workflow:
         self._say(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick")
 
     def _still_due(self, number: int, decision: Ours) -> _Due | None:
-        """Return what was due at the tick before this one too, and for the same date."""
+        """Return the work for the same date that was also due at the tick before, or None."""
         return next((d for d in self.open if d.last == number - 1 and d.target_date == decision.target_date), None)
 
     def _remember(self, number: int, decision: Ours, due: _Due | None) -> None:
@@ -238,7 +241,7 @@ class _Workflow:
             self.open.append(_Due(number, number, decision.target_date))
 
     def _made_up(self, due: _Due, runs: Sequence[Theirs]) -> None:
-        """Name what they have done after all as late: unless it is named otherwise already."""
+        """Change a missed tick to late, since they have now done its work."""
         self.open.remove(due)
         first = self.found[due.first]
         if first.kind is DifferenceKind.MISSED:

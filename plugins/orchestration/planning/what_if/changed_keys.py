@@ -1,4 +1,4 @@
-"""Which keys of a configuration differ from those of another, and whether a season can show what they do. Pure."""
+"""The keys in which two configurations differ, and whether a simulated season shows their effect. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SHOWN = re.compile(
     r"|settings\.(controller_interval_minutes|first_tick|last_tick|schedule_refresh_interval_hours"
     r"|cleanup_processor\.interval_minutes|daily_schedule_lock|reconcile|halt|deadline_minutes)(\..*)?"
 )
-"""Keys whose whole effect is in what is decided, called, collected or due. Others are named, since nothing else shows
-them: how a call is made, what becomes of one that fails, who is told, what stands in the DAG's docs."""
+"""Keys whose whole effect is on decisions, calls, collected games and deadlines, which a season shows. Other keys are
+listed by name: how a call is made, how a failure is handled, who is alerted, and the text of the DAG's page."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A key that differs. ``before`` and ``after`` as they would be written; None where there is no such key."""
+    """A key that differs. ``before`` and ``after`` are its values as written in the file, None without the key."""
 
     path: str
     before: str | None
@@ -32,7 +32,7 @@ class KeyChange:
 
     @property
     def shown(self) -> bool:
-        """Whether a season shows all that it changes."""
+        """Whether a season shows its whole effect."""
         return _SHOWN.fullmatch(self.path) is not None
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class KeyChange:
 
 
 def changed_keys(old: Config, new: Config) -> list[KeyChange]:
-    """Return the keys in which two configurations differ, in the file's order; defaults count as written."""
+    """Return the keys in which two configurations differ, in the order of the file. Defaults count as written."""
     return list(_changed("", old.model_dump(), new.model_dump()))
 
 

@@ -1,4 +1,4 @@
-"""What a change of the configuration changes over a season: runs, calls, games, deadlines, alerts. Pure."""
+"""What a new configuration changes in a season: runs, calls, games, deadlines and alerts. Pure."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from orchestration.words import Action, AlertLevel, plural
 
 
 class ChangeKind(StrEnum):
-    """What can become of a tick of a workflow."""
+    """What can change at a tick of a workflow."""
 
     RUN_GAINED = "run_gained"
     RUN_LOST = "run_lost"
     OTHER_CALLS = "other_calls"
-    """It runs at the same tick, for another date or with other calls."""
+    """The workflow runs at the same tick, for another date or with other calls."""
     ALERT_GAINED = "alert_gained"
     ALERT_LOST = "alert_lost"
     ALERT_MOVED = "alert_moved"
-    """It is raised for the same date, at another tick."""
+    """The alert is raised for the same date, at another tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The first tick of a kind, and what both configurations say at it."""
+    """The first tick with a change of this kind, and both decisions in words."""
 
     kind: ChangeKind
     tick: datetime
@@ -41,7 +41,7 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowTotals:
-    """A workflow as one configuration has it. ``deadlines``: how many runs must be over by which ET wall time."""
+    """The totals of a workflow under one configuration. ``deadlines``: the number of runs by ET time of deadline."""
 
     runs: int
     calls: int
@@ -51,7 +51,7 @@ class WorkflowTotals:
 
 @dataclass(frozen=True)
 class WorkflowChange:
-    """What becomes of one workflow. ``ticks``: the aware ticks of each kind, in order."""
+    """The changes of one workflow. ``ticks``: the aware ticks of each kind of change, in order."""
 
     workflow: str
     before: WorkflowTotals
@@ -61,15 +61,16 @@ class WorkflowChange:
 
     @property
     def deadlines_moved(self) -> bool:
-        """Whether its runs have longer or shorter than before, or must be over at other times."""
+        """Whether any deadline of its runs differs."""
         return self.before.deadlines != self.after.deadlines
 
 
 @dataclass(frozen=True, slots=True)
 class GameChange:
-    """What becomes of the games as far as ``what`` brings them: a scraper, or ``collected`` for all critical ones.
+    """How the collection of games changes for ``what``: a scraper, or ``collected`` for all critical scrapers.
 
-    ``hours``: by how much those of both are later, on the average. The first game of it, with both ticks.
+    ``hours``: the average delay of the games that both collect, negative if earlier. ``game``, ``day``, ``before`` and
+    ``after`` describe the first such game.
     """
 
     what: str
@@ -86,7 +87,7 @@ class GameChange:
 
     @property
     def figures(self) -> tuple[int, int, int, int, float]:
-        """What is counted."""
+        """The counts and the average delay, to compare two scrapers."""
         return self.earlier, self.later, self.never, self.newly, self.hours
 
 
@@ -95,7 +96,7 @@ COLLECTED = "collected"
 
 @dataclass(frozen=True)
 class Changes:
-    """Everything that a change of the configuration changes."""
+    """All differences between two simulated seasons."""
 
     old: SimulatedSeason
     new: SimulatedSeason
@@ -105,28 +106,28 @@ class Changes:
 
     @property
     def unseen(self) -> tuple[KeyChange, ...]:
-        """The keys of which a season does not show what they change."""
+        """The changed keys whose effect a season does not show."""
         return tuple(key for key in self.keys if not key.shown)
 
     def __bool__(self) -> bool:
-        """Whether anything changes at all."""
+        """Whether anything changes."""
         return bool(self.workflows or self.games or self.unseen)
 
 
 def compare_seasons(old: SimulatedSeason, new: SimulatedSeason) -> Changes:
-    """Return what differs between two seasons of one schedule."""
+    """Return the differences between two simulated seasons of one schedule."""
     names = dict.fromkeys((*old.config.workflows, *new.config.workflows))
     workflows = tuple(change for name in names if (change := _workflow(name, old, new)) is not None)
     return Changes(old, new, tuple(changed_keys(old.config, new.config)), workflows, tuple(_games(old, new)))
 
 
 def calls_of(season: SimulatedSeason, workflow: str | None = None) -> int:
-    """Return how many calls are made, by one workflow or by all and reconcile."""
+    """Return the number of calls of one workflow, or of all workflows. Calls of reconcile count."""
     return sum(call.count for call in season.calls if workflow in (None, call.workflow))
 
 
 def runs_of(season: SimulatedSeason, workflow: str | None = None) -> list[Decision]:
-    """Return the RUNs, of one workflow or of all, in order."""
+    """Return the RUN decisions of one workflow, or of all workflows, in order."""
     return [d for d in season.decisions.values() if d.action is Action.RUN and workflow in (None, d.workflow)]
 
 
@@ -170,7 +171,7 @@ def _of_runs(name: str, tick: datetime, old: SimulatedSeason, new: SimulatedSeas
 
 
 def _alerts(name: str, old: SimulatedSeason, new: SimulatedSeason) -> Iterator[tuple[ChangeKind, datetime]]:
-    """Yield the alerts that only one of them raises, and those that both raise for a date at different ticks."""
+    """Yield the alerts that only one season raises, and those that both raise for a date at different ticks."""
 
     def raised(season: SimulatedSeason) -> dict[tuple[date, str, AlertLevel], list[datetime]]:
         found: dict[tuple[date, str, AlertLevel], list[datetime]] = {}
@@ -199,7 +200,7 @@ def _first(kind: ChangeKind, name: str, tick: datetime, old: SimulatedSeason, ne
             return f"{decision.action.value} {decision.reason}{calls}{alert}"
         if name not in season.config.workflows:
             return "there is no such workflow"
-        return "not asked at this time" if name in season.config.enabled else "switched off"
+        return "no tick at this time" if name in season.config.enabled else "switched off"
 
     return First(kind, tick, says(old), says(new))
 
@@ -243,6 +244,6 @@ def _of(
 
 
 def _reconciled(season: SimulatedSeason, ticks: Iterable[datetime | None]) -> int:
-    """Return how many of these ticks are reconcile's."""
+    """Return how many of these ticks are ticks of reconcile."""
     times = {call.tick for call in season.calls if call.by_reconcile}
     return sum(tick in times for tick in ticks)

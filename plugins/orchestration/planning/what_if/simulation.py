@@ -1,9 +1,8 @@
-"""A season played through: every decision of it, the calls that they lead to, and when each game is collected.
+"""A simulated season: every decision, the calls that follow, and when each game is collected. Pure.
 
-It rests on a cheap model of what a call brings. A box score (what is called per game) is there 3.5 h after the tip, and
-before that nothing is; what a discovery asks for is published at noon; everything else is there. Each game is one event
-of an event source. Nobody's call fails, unless assumptions say so. ``reconcile`` looks at its own times, as in the
-morning of a real day.
+The outcomes of calls are a simple model. A call per game returns data once the game is due, 3.5 h after the tip. Data
+that a discovery asks for is published at noon. All other data is available. An event source has one event for each
+game. No call fails unless an assumption says so. ``reconcile`` runs at its own ticks, as on a real day.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from orchestration.planning.makeups import makeups
 from orchestration.words import Action, Outcome
 
 PUBLISHED = NOON
-"""ET time from which what a discovery asks for is there, on each date."""
+"""ET time of each day at which the data of a discovery is published."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCall:
-    """Calls of one scraper at one tick that are alike. ``count``: one for each event, else 1."""
+    """Equal calls of one scraper at one tick. ``count``: the number of events for a call per event, else 1."""
 
     workflow: str
     scraper: str
@@ -45,7 +44,7 @@ class SimulatedCall:
 
 @dataclass(frozen=True)
 class SimulatedSeason:
-    """What a configuration does with a schedule, from ``start`` to before ``end``."""
+    """A season under one configuration, from ``start`` to before ``end``."""
 
     config: Config
     start: datetime
@@ -56,12 +55,12 @@ class SimulatedSeason:
 
     @property
     def days(self) -> int:
-        """How many orchestration days it has."""
+        """The number of orchestration days."""
         return (et_date(self.end) - et_date(self.start)).days
 
     @cached_property
     def made(self) -> dict[tuple[str, datetime], list[SimulatedCall]]:
-        """The calls of each run; without those of reconcile."""
+        """The calls of each run, without the calls of reconcile."""
         found: dict[tuple[str, datetime], list[SimulatedCall]] = {}
         for call in self.calls:
             if not call.by_reconcile:
@@ -70,7 +69,7 @@ class SimulatedSeason:
 
     @cached_property
     def about_games(self) -> dict[str, bool]:
-        """The scrapers that bring games after they were played, each with whether a game is collected without it."""
+        """The scrapers of the post-game windows, each with whether it is optional for a collected game."""
         critical = self._after_games(critical_only=True)
         return {scraper: scraper not in critical for scraper in self._after_games(critical_only=False)}
 
@@ -84,7 +83,7 @@ class SimulatedSeason:
 
     @cached_property
     def brought(self) -> dict[tuple[str, str], datetime]:
-        """By game id and scraper, the tick of the first success since the game was due."""
+        """By game id and scraper: the tick of the first success since the game was due."""
         by_game: dict[tuple[str, str], list[datetime]] = {}
         by_date: dict[tuple[date, str], list[datetime]] = {}
         for call in self.calls:
@@ -102,15 +101,15 @@ class SimulatedSeason:
         return found
 
     def collected(self, game: Game) -> datetime | None:
-        """Return the tick at which every critical scraper has brought the game, or None if that never is."""
-        wanted = [scraper for scraper, spare in self.about_games.items() if not spare]
+        """Return the tick at which the last critical scraper has the game, or None if one never has it."""
+        wanted = [scraper for scraper, optional in self.about_games.items() if not optional]
         ticks = [self.brought.get((game.game_id, scraper)) for scraper in wanted]
         known = [tick for tick in ticks if tick is not None]
         return max(known) if known and len(known) == len(wanted) else None
 
 
 def published_at_noon(*configs: Config) -> list[Assumption]:
-    """Return the assumption that what a discovery of these configurations asks for is not there before noon."""
+    """Return assumptions: the scrapers of every discovery find no data before noon."""
     scrapers = {
         scraper: None
         for config in configs
@@ -124,7 +123,7 @@ def published_at_noon(*configs: Config) -> list[Assumption]:
 def simulate(
     config: Config, start: datetime, end: datetime, schedule: Schedule, assumptions: Sequence[Assumption] = ()
 ) -> SimulatedSeason:
-    """Return the season from ``start`` to before ``end`` (aware), of a schedule that is known at all its ticks."""
+    """Return the season from ``start`` to before ``end`` (aware). The schedule is known at every tick."""
     known = schedule.seen_at(start)
     decisions = list(plan(config, start, end, known, History(), assumptions))
     calls = [made for decision in decisions for made in _made(config, decision, assumptions)]
@@ -159,9 +158,9 @@ def _count(call: PlannedCall, decision: Decision) -> int:
 def _reconciled(
     config: Config, schedule: Schedule, start: datetime, end: datetime, calls: Iterable[SimulatedCall]
 ) -> list[SimulatedCall]:
-    """Return what reconcile calls at its ticks, for what the windows left open until then.
+    """Return the calls of reconcile at its ticks, for the games that the windows have not collected by then.
 
-    It is asked for some days after the end too: the last night's games are its to fetch as well.
+    Ticks of some days after ``end`` are included, so that reconcile can fetch the games of the last night.
     """
     settings, waiting = config.settings.reconcile, sorted(calls, key=lambda call: call.tick)
     found: list[SimulatedCall] = []
