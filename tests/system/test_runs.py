@@ -103,7 +103,7 @@ def test_and_to_its_file_if_it_brought_one(live, calls_run):
     console = "https://console.cloud.google.com/storage/browser/_details/bucket/a/file%201.json"
     assert follow("deferred").headers["Location"] == console
     assert follow("late").status_code == 404
-    assert "late brought no file: no complete answer within 1 s" in follow("late").text
+    assert "late has no file: no complete answer within 1 s" in follow("late").text
 
 
 def test_the_audit_says_who_asked_for_a_run_by_hand(live):

@@ -1,1 +1,1 @@
-"""What this package adds to Airflow's UI: links from a call to its log rows and to its file."""
+"""The pages in Airflow's UI: a day, a tick, a DAG, a run and a call; and the buttons on a call."""

@@ -1,4 +1,4 @@
-"""Days and moments as they stand in a page's address. Pure."""
+"""The day and the moment in the address of a page. Pure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 
 
 class AddressError(ValueError):
-    """An address names no day or no moment. Its text says what and how to write it."""
+    """The address has no valid day or moment. The text says what is wrong and how to write it."""
 
 
 def shown_first(config: Config, now: datetime) -> tuple[date, date]:
-    """Return the day that somebody who names none wants at the aware ``now``, and the one that is told beside it.
+    """Return the day to show at the aware ``now`` if the address names none, and the day to show in one line beside it.
 
-    Until noon that is the night that ended, with the day that has begun beside it; later the day, with last night.
+    Until noon ET these are last night and the new day, afterwards the current day and last night.
     """
     today = config.current_day(now)
     night = today - timedelta(days=1)
@@ -25,31 +25,31 @@ def shown_first(config: Config, now: datetime) -> tuple[date, date]:
 
 
 def day_of(text: str) -> date | None:
-    """Return the ET date, or None where none is named. Raises AddressError."""
+    """Return the ET date, or None for an empty text. Raises AddressError."""
     if not text:
         return None
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise AddressError(f"{text[:40]!r} is no date; write 2026-01-14") from None
+        raise AddressError(f"{text[:40]!r} is not a date. Write YYYY-MM-DD, for example 2026-01-14.") from None
     if not FIRST <= day <= LAST:
-        raise AddressError(f"{day} lies outside of {FIRST} to {LAST}")
+        raise AddressError(f"{day} is not between {FIRST} and {LAST}.")
     return day
 
 
 def moment_of(text: str, day: date, config: Config) -> datetime:
-    """Return the aware moment: ``06:25`` is an ET time of the orchestration day ``day``, from its lock to the next.
+    """Return the aware moment of ``06:25``, an ET time of the orchestration day ``day`` (from lock to lock).
 
-    A whole one, such as ``2026-01-15T06:25`` (ET without a zone), may lie anywhere. Raises AddressError.
+    ``2026-01-15T06:25`` may be on any day; without a zone it is ET. Raises AddressError.
     """
     try:
         if len(text) <= len("06:25:00"):
             return _of_day(time.fromisoformat(text), day, config)
         moment = datetime.fromisoformat(text.replace(" ", "+"))  # an address turns + into a space
     except ValueError:
-        raise AddressError(f"{text[:40]!r} is no time; write 06:25 or 2026-01-15T06:25") from None
+        raise AddressError(f"{text[:40]!r} is not a time. Write 06:25 or 2026-01-15T06:25.") from None
     if not FIRST <= moment.date() <= LAST:
-        raise AddressError(f"{moment} lies outside of {FIRST} to {LAST}")
+        raise AddressError(f"{moment} is not between {FIRST} and {LAST}.")
     return at(moment.date(), moment.time()) if moment.tzinfo is None else et(moment)
 
 

@@ -1,4 +1,4 @@
-"""Our pages in Airflow, for whoever may see the DAG or the task. The API server loads them when one is asked for."""
+"""The application with our pages: each needs access to the DAG or the task. The API server loads it on demand."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIRST = (
     "duration_seconds",
     "opts",
 )
-"""The columns that are shown first."""
+"""The first columns of the table."""
 MAY_SEE = [Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS))]
 
 
@@ -48,13 +48,13 @@ def rows_of_call(
     map_index: int,
     call_index: int = -1,
 ) -> Sequence[dict[str, Any]]:
-    """Return the rows of a task's calls, or of the one with that index, each call's last try first.
+    """Return the rows of a task's calls, or of the call ``call_index``; of each call the last try comes first.
 
-    Raises HTTPException 404 without any, 503 without BigQuery.
+    Raises HTTPException: 404 without rows, 503 if BigQuery does not answer.
     """
     run = run_of(session, dag_id, run_id)
     if run is None:
-        raise HTTPException(404, f"Airflow knows no run {run_id} of {dag_id} any more")
+        raise HTTPException(404, f"Airflow has no run {run_id} of {dag_id}. The run may have been deleted.")
     day = RunClock.of_run(run).tick.date()
     parameters: dict[str, Parameter] = {
         "dag_id": dag_id,
@@ -63,7 +63,7 @@ def rows_of_call(
         "map_index": map_index,
         "call_index": call_index,
         "first_date": day - timedelta(days=1),
-        # A task that somebody clears days later has rows of that time.
+        # A task that is cleared days later writes rows on that date.
         "last_date": max(day + timedelta(days=2), RunClock.wall().date()),
     }
     try:
@@ -71,7 +71,7 @@ def rows_of_call(
     except WarehouseError as error:
         raise HTTPException(503, str(error)) from None
     if not rows:
-        raise HTTPException(404, f"{task_id} has left no row yet: it was not called, or its row is still in the outbox")
+        raise HTTPException(404, f"{task_id} has no row yet. The call was not made, or its row is still in the outbox.")
     return rows
 
 
@@ -80,7 +80,7 @@ Rows = Annotated[Sequence[dict[str, Any]], Depends(rows_of_call)]
 
 @app.get("/dags/{dag_id}/call", response_class=HTMLResponse, dependencies=MAY_SEE)
 def call(request: Request, dag_id: str, rows: Rows) -> Response:
-    """Show the rows of a call; of a task that made several, the calls."""
+    """Show the rows of a call, or the table of calls of a task that made several."""
     columns = [*FIRST, *sorted(set(rows[0]) - set(FIRST))]
     last = {row["call_index"]: row for row in reversed(rows)}
     calls = [_fact(row) for row in reversed(last.values())] if len(last) > 1 else []
@@ -109,18 +109,18 @@ def _fact(row: dict[str, Any]) -> CallFact:
 
 @app.get("/dags/{dag_id}/file", dependencies=MAY_SEE)
 def file(request: Request, dag_id: str, rows: Rows) -> RedirectResponse:
-    """Go to the file that a call brought; of a task that made several, to the calls."""
+    """Redirect to the file of a call, or to the table of calls of a task that made several."""
     if len({row["call_index"] for row in rows}) > 1:
         return RedirectResponse(f"call?{request.url.query}")
     for row in rows:
         if row["gcs_path"]:
             return RedirectResponse(console_url(row["gcs_path"]))
-    raise HTTPException(404, f"{rows[0]['label']} brought no file: {rows[0]['error_message'] or rows[0]['status']}")
+    raise HTTPException(404, f"{rows[0]['label']} has no file: {rows[0]['error_message'] or rows[0]['status']}")
 
 
 @app.get("/static/{name}")
 def static(name: str, _: GetUserDep) -> Response:
-    """Send one of our own files to whoever is logged in; they hold nothing of the day."""
+    """Return a static file to any logged-in user. Static files contain no data."""
     try:
         body = asset(name)
     except KeyError:

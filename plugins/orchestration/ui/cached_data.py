@@ -24,9 +24,9 @@ from orchestration.services.errors import in_short
 
 Value = TypeVar("Value")
 AHEAD = timedelta(hours=24)
-"""How far a DAG's own page looks ahead."""
+"""The span of the tab *next* of a DAG."""
 PATIENT_SECONDS = 300.0
-"""So long the plan of what lies ahead, and the day that is only told beside another, may be old."""
+"""The age in seconds up to which a plan, and the day in one line beside another day, are shown from the cache."""
 SECONDS, ERROR_SECONDS, ENTRIES = 30.0, 5.0, 64
 
 
@@ -39,7 +39,10 @@ class _Entry(Generic[Value]):
 
 
 class SharedCache(Generic[Value]):
-    """Values by key, each made by one caller at a time and kept for ``seconds``; an error for ``error_seconds``."""
+    """Values by key, made by one caller at a time: 100 viewers cost what one costs.
+
+    A value is kept for ``seconds``, an error for ``error_seconds``.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class SharedCache(Generic[Value]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of ``key``, made now or lately. Raises what making it raised."""
+        """Return the value of ``key``, made now or kept. Raises the error of ``make``, made now or kept."""
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
@@ -73,14 +76,14 @@ class SharedCache(Generic[Value]):
         entry.until = self.clock() + (self.seconds if entry.error is None else self.error_seconds)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all values."""
         with self._lock:
             self._entries.clear()
 
 
 @dataclass(frozen=True)
 class DayData:
-    """A day as it was read: its facts, and what would be decided at its ticks after ``now``."""
+    """The data of a day: its facts, and the planned decisions of its ticks after ``now``."""
 
     config: Config
     facts: DayFacts
@@ -90,7 +93,7 @@ class DayData:
 
 
 class PageData:
-    """The reads behind the pages, each shared for a while. All raise WarehouseError or ConfigError."""
+    """The cached queries behind the pages. Every method that reads raises WarehouseError or ConfigError."""
 
     def __init__(self) -> None:
         self.days: SharedCache[DayData] = SharedCache()
@@ -100,7 +103,7 @@ class PageData:
         self.ticks: SharedCache[tuple[Config, Schedule, History]] = SharedCache()
 
     def clock(self) -> datetime:
-        """Return the present, UTC."""
+        """Return the current time, UTC."""
         return datetime.now(UTC)
 
     def config(self) -> Config:
@@ -108,16 +111,16 @@ class PageData:
         return load_or_last_good().config
 
     def day(self, day: date, as_of: datetime | None, *, beside: bool = False) -> DayData:
-        """Return the ET ``day`` as of the aware ``as_of``, or of the present. ``beside``: it may be minutes old."""
+        """Return the ET ``day`` as of the aware ``as_of``, None for now. ``beside``: the data may be minutes old."""
         shared = self.others if beside else self.days
         return shared.get((day, as_of), lambda: self._day(day, as_of or self.clock(), (day, as_of)))
 
     def ahead(self) -> tuple[Config, datetime, Sequence[Decision]]:
-        """Return the configuration, the present, and every workflow's decisions at the ticks of the next 24 hours."""
+        """Return the configuration, the current time, and the planned decisions of the next 24 hours."""
         return self.aheads.get("ahead", self._ahead)
 
     def tick(self, workflow: str, tick: datetime) -> tuple[Config, Schedule, History]:
-        """Return what the engine knows of a workflow at the aware ``tick``."""
+        """Return the inputs of the engine for a workflow at the aware ``tick``."""
         return self.ticks.get((workflow, tick), lambda: self._tick(workflow, tick))
 
     def _day(self, day: date, now: datetime, key: Hashable) -> DayData:
@@ -145,10 +148,10 @@ class PageData:
 
 
 def _outbox() -> str:
-    """Return in words what the outbox holds, as far as the API server can see it."""
+    """Return the number of rows in the outbox in words, as far as the API server can read it."""
     try:
         outbox = Outbox()
         staged, refused = len(outbox.staged()), len(outbox.refused())
     except Exception as error:
-        return f"cannot be looked at: {in_short(error)}"
+        return f"cannot be read: {in_short(error)}"
     return f"{staged} rows staged, {refused} refused"

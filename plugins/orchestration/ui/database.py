@@ -1,4 +1,4 @@
-"""What Airflow's own database knows, for pages of the API server: runs of a day, one run, alerts that were told."""
+"""What the pages read from Airflow's own database: the runs of a day, one run, and the alerts sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from airflow.models.asset import AssetModel  # noqa: TID251  the API server has Airflow's database, and no run but there
+from airflow.models.asset import AssetModel  # noqa: TID251  the API server may open Airflow's database; tasks may not
 from airflow.models.asset_state_store import AssetStateStoreModel  # noqa: TID251
 from airflow.models.dagrun import DagRun  # noqa: TID251
 from sqlalchemy import select
@@ -18,13 +18,13 @@ from orchestration.alerts.memory import ALERTS
 from orchestration.nba.eastern import et
 
 TOLD = "told "
-"""How the keys begin under which the memory keeps when an alert was told."""
+"""The prefix of the keys under which the memory of alerts keeps the date of sending."""
 MOST_RUNS = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A DAG run as Airflow has it. ``at``: its logical date, or when it was to begin."""
+    """A DAG run as Airflow has it. ``at``: its logical date, else the time from which it may start."""
 
     dag_id: str
     run_id: str
@@ -34,7 +34,7 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class SentAlert:
-    """An alert that people were told: its kind, what it is about, and on which ET date."""
+    """An alert that was sent: its kind, its subject, and the ET date."""
 
     kind: str
     about: str
@@ -58,9 +58,9 @@ def runs_between(session: Session, dag_ids: Set[str], start: datetime, end: date
 
 
 def sent_alerts(session: Session, days: Set[date], allowed: Set[str], known: Set[str]) -> list[SentAlert]:
-    """Return the alerts that people were told on these ET ``days``, without those about DAGs that are not ``allowed``.
+    """Return the alerts sent on these ET ``days``, without alerts about DAGs that are not ``allowed``.
 
-    ``known``: all DAGs of the system. What an alert is about may also be a source or a scraper.
+    ``known``: all DAGs of the system. The subject of an alert may also be a source or a scraper.
     """
     rows = session.execute(
         select(AssetStateStoreModel.key, AssetStateStoreModel.value)

@@ -1,4 +1,4 @@
-"""From the facts of a day to its page, for one viewer. Pure: the verdict is the health check's own."""
+"""The page of a day for one viewer, from the facts of the day. The verdict is that of the health check. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from orchestration.config import SYSTEM_DAGS, Config
+from orchestration.decisions.case import plural
 from orchestration.decisions.collected import lacking, successes_of
 from orchestration.decisions.model import Decision
 from orchestration.health.data import night_is_over, wanted
@@ -17,7 +18,7 @@ from orchestration.health.findings import Finding
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import et
 from orchestration.nba.games import Game
-from orchestration.ui.model import Advice, Cleanups, DayPage, GameRow, GameState
+from orchestration.ui.model import Advice, Cleanups, DayPage, GameRow, GameState, TickState
 from orchestration.ui.timeline import hours_of, rows_of
 from orchestration.ui.visibility import HiddenNames, config_for, facts_for
 from orchestration.words import Outcome
@@ -36,9 +37,9 @@ def day_page(
     *,
     live: bool,
 ) -> DayPage:
-    """Return the page of ``facts.day`` as seen at the aware ``now`` by somebody who may see the DAGs ``allowed``.
+    """Return the page of ``facts.day`` as of the aware ``now``, for a viewer who may see the DAGs ``allowed``.
 
-    ``planned``: what the engine would decide at the day's ticks after ``now``.
+    ``planned``: the planned decisions of the day's ticks after ``now``. ``live``: ``now`` is the current time.
     """
     seen = et(now)
     start, _ = config.day_bounds(facts.day)
@@ -64,14 +65,14 @@ def day_page(
         planned=ahead,
     )
     if not mine.enabled:
-        return replace(page, headline="You may see none of the workflows")
+        return replace(page, headline="You may see no workflow")
     if ahead:
-        runs = sum(tick.state.name == "EXPECTED" for row in page.rows for tick in row.ticks)
-        return replace(page, headline=f"The plan of {facts.day:%a %d %b %Y}: {runs} runs expected")
+        runs = sum(tick.state is TickState.EXPECTED for row in page.rows for tick in row.ticks)
+        return replace(page, headline=f"The plan of {facts.day:%a %d %b %Y}: {plural(runs, 'run')} expected")
     health = assess(mine, facts, now)
     headline = hiding.text(health.headline)
     if hidden:
-        headline += f" (of the {len(mine.enabled)} workflows that you may see)"
+        headline += f" (of the {plural(len(mine.enabled), 'workflow')} that you may see)"
     return replace(
         page,
         verdict=health.verdict,
@@ -124,12 +125,12 @@ def _cleanups(facts: DayFacts) -> Cleanups:
 
 
 def scrapers_of(config: Config, facts: DayFacts) -> tuple[str, ...]:
-    """Return the scrapers that must have the day's games: the columns."""
+    """Return the scrapers that must have the games of the day, in the order of the columns."""
     return wanted(config, facts, critical_only=False)
 
 
 def games_of(config: Config, facts: DayFacts, now: datetime) -> tuple[GameRow, ...]:
-    """Return a row for each game that counts, by tip, unknown tips last."""
+    """Return a row for each game that counts, ordered by tip; unknown tips come last."""
     scrapers = scrapers_of(config, facts)
     successes = successes_of(facts.calls)
     calls = _last_calls(facts)
@@ -145,7 +146,7 @@ def games_of(config: Config, facts: DayFacts, now: datetime) -> tuple[GameRow, .
 
 
 def _last_calls(facts: DayFacts) -> Mapping[tuple[str, str | date], CallFact]:
-    """The last call of each scraper for each game, or for each date where it is called for nothing in particular."""
+    """Return the last call of each scraper by game id, or by target date for a call without a game."""
     found: dict[tuple[str, str | date], CallFact] = {}
     for call in sorted(facts.calls, key=lambda call: (call.tick, call.try_number)):
         found[call.scraper, call.game_id or call.target_date] = call
@@ -174,7 +175,7 @@ def _state(
 
 
 def force_conf(target_date: str, games: Sequence[str] = ()) -> str:
-    """Return the JSON that makes a workflow run whatever its rule says."""
+    """Return the JSON of a forced run, which ignores the rule of the workflow."""
     conf: dict[str, object] = {"force": True, "target_date": target_date}
     if games:
         conf["games"] = list(games)

@@ -1,4 +1,4 @@
-"""Buttons on a call's page. The API server makes them when somebody looks: a call itself pays nothing for them."""
+"""The buttons of a call in Airflow's UI. The API server makes them on demand, so they cost a call nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
 PREFIX = "/orchestration"
-"""Where the API server has our pages."""
+"""The path of our pages on the API server."""
 
 
 class _CallLink(BaseOperatorLink):
@@ -24,21 +24,21 @@ class _CallLink(BaseOperatorLink):
     page = ""
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """Return the page about this call."""
+        """Return the address of the page about this call."""
         base = (conf.get("api", "base_url", fallback=None) or "").rstrip("/")
         names: dict[str, Any] = {"run_id": ti_key.run_id, "task_id": ti_key.task_id, "map_index": ti_key.map_index}
         return f"{base}{PREFIX}/dags/{ti_key.dag_id}/{self.page}?{urlencode(names)}"
 
 
 class LogRowLink(_CallLink):
-    """To the call's rows in ``scraper_execution_log``, one for each try."""
+    """The button to the rows of the call in ``scraper_execution_log``, one row for each try."""
 
     name = "Log row"
     page = "call"
 
 
 class FileLink(_CallLink):
-    """To the file that the call brought, in the Google Cloud console."""
+    """The button to the file of the call in the Google Cloud console."""
 
     name = "File"
     page = "file"

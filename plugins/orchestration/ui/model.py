@@ -1,4 +1,4 @@
-"""What the page of a day shows, as plain values: made from facts, rendered by templates. Pure."""
+"""The values that the page of a day shows: made from facts, rendered by templates. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from orchestration.decisions.case import plural
 from orchestration.nba.games import Game
 from orchestration.words import Verdict, plural
 
 
 class TickState(StrEnum):
-    """What became of a tick. The value is what is read aloud, and the legend's word."""
+    """The state of a tick. The value is the word of the legend, and the word of a screen reader."""
 
     COMPLETED = "RUN completed"
     PARTIAL = "RUN partial"
@@ -34,36 +35,36 @@ class TickState(StrEnum):
 
     @property
     def quiet(self) -> bool:
-        """Whether it is what nobody looks for: it takes a dot, and no stop of the keyboard."""
+        """Whether the tick needs no attention: it is a dot, and the Tab key skips it."""
         return self in (TickState.SKIP, TickState.LATER)
 
 
 MEANING = {
     TickState.COMPLETED: "no call failed",
-    TickState.PARTIAL: "a call failed that is not critical",
+    TickState.PARTIAL: "a call that is not critical failed",
     TickState.FAILED: "a critical call failed, or all did",
-    TickState.RUNNING: "decided, not over yet",
+    TickState.RUNNING: "decided, not ended yet",
     TickState.VETOED: "stopped by a person",
-    TickState.RECORDED: "a shadow's: another system does it",
-    TickState.UNEXECUTED: "decided, and nobody executed it",
-    TickState.SKIP: "asked, and nothing to do",
-    TickState.ABORT: "should have run and cannot",
+    TickState.RECORDED: "decided by a shadow, which makes no call",
+    TickState.UNEXECUTED: "decided, but no execution followed",
+    TickState.SKIP: "decided: nothing to do at this tick",
+    TickState.ABORT: "should have run, but could not",
     TickState.EXPECTED: "will run, not due yet",
-    TickState.LATE: "due, no decision yet, or made up for later",
+    TickState.LATE: "due without a decision, or a later tick did its work",
     TickState.MISSING: "no decision was made",
-    TickState.LATER: "not due yet, nothing expected",
+    TickState.LATER: "not due yet, no run expected",
 }
 """The legend."""
 
 
 class GameState(StrEnum):
-    """How far a scraper has come with a game."""
+    """The progress of a scraper with a game."""
 
     COLLECTED = "collected"
     ON_ITS_WAY = "on its way to the table"
     NO_DATA = "no data yet"
     FAILED = "failed"
-    DUE = "due, not asked for yet"
+    DUE = "due, not called yet"
     MISSING = "missing"
     NOT_DUE = "not due"
 
@@ -83,7 +84,7 @@ class Calls:
 
     @property
     def total(self) -> int:
-        """How many calls were made."""
+        """The number of calls made."""
         return self.success + self.no_data + self.failed
 
     def __str__(self) -> str:
@@ -94,7 +95,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One tick of one workflow. ``offset``: its seconds since the day's lock, which name it in addresses."""
+    """One tick of one workflow. ``offset``: seconds since the lock of the day; the address of the tick contains it."""
 
     workflow: str
     at: datetime
@@ -111,9 +112,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One workflow's ticks, and the same by the hours of the day.
+    """The ticks of one workflow, in order and by hour of the day.
 
-    ``halted``: why, if somebody halted it alone; ``shadow``: it only decides and records.
+    ``halted``: the reason of its own halt, None without one. ``shadow``: it records decisions and makes no call.
     """
 
     workflow: str
@@ -125,7 +126,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """A column: ``label`` is what the clocks show, ``name`` says it whole; ``now``: the present lies in it."""
+    """A column of the timeline. ``label``: the hour; ``name``: date, time and zone; ``now``: it is the current hour."""
 
     start: datetime
     label: str
@@ -135,7 +136,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class GameRow:
-    """A game and how far each scraper has come with it."""
+    """A game and the progress of each scraper with it."""
 
     game: Game
     status: str
@@ -143,13 +144,13 @@ class GameRow:
 
     @property
     def has(self) -> int:
-        """How many of the scrapers have brought it."""
+        """The number of scrapers that have the game."""
         return sum(state in (GameState.COLLECTED, GameState.ON_ITS_WAY) for state in self.states)
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Something that is not as it should be, and what to do. ``run_id``: the run of ``workflow`` to look at."""
+    """A finding and what to do about it. ``run_id``: the run of ``workflow`` to open."""
 
     verdict: Verdict
     kind: str
@@ -159,12 +160,12 @@ class Advice:
     dag: str | None = None
     run_id: str | None = None
     conf: str | None = None
-    """The JSON to give to Airflow's trigger form of ``dag``, where a run is what is advised."""
+    """The JSON for Airflow's trigger form of ``dag``, if the advice is a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cleanups:
-    """What the cleanups of the day found; ``last`` None: none has looked yet."""
+    """The results of the day's cleanups. ``last``: the time of the last one, None before the first."""
 
     count: int = 0
     last: datetime | None = None
@@ -173,12 +174,12 @@ class Cleanups:
     republished: int = 0
     errors: tuple[str, ...] = ()
     waiting: tuple[tuple[str, str, int], ...] = ()
-    """Scraper, path and age in minutes of files that had not reached their table."""
+    """Scraper, path and age in minutes of each file that had not reached its table."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherDay:
-    """Another day in one line. ``name``: for people; ``code``: the class of the style sheet."""
+    """Another day in one line. ``name``: its title; ``code``: the class of the style sheet."""
 
     day: date
     name: str
@@ -188,7 +189,7 @@ class OtherDay:
 
 @dataclass(frozen=True)
 class DayPage:
-    """The page of one orchestration day as seen at ``seen``; ``live``: that is the present."""
+    """The page of one orchestration day at the moment ``seen``. ``live``: that moment is now."""
 
     day: date
     seen: datetime
@@ -203,20 +204,20 @@ class DayPage:
     cleanups: Cleanups | None = None
     halt: str | None = None
     shadow: bool = False
-    """Everything is only decided and recorded, beside a system that does the work."""
+    """The whole system records decisions and makes no call; another system does the work."""
     hidden: int = 0
-    """How many workflows the viewer may not see."""
+    """The number of workflows that the viewer may not see."""
     planned: bool = False
-    """The whole day lies ahead: all of it is the plan."""
+    """Whether the day has not begun: the page shows the plan."""
 
     @property
     def moving(self) -> bool:
-        """Whether it can still change by itself: the present of today, or of the night that ended."""
+        """Whether the page can still change: it shows the current day or last night, as of now."""
         return self.live and self.seen < self.hours[0].start + timedelta(days=2)
 
     @property
     def ticks(self) -> int:
-        """How many ticks are shown."""
+        """The number of ticks on the page."""
         return sum(len(row.ticks) for row in self.rows)
 
     def row(self, workflow: str) -> Row | None:

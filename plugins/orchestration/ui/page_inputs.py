@@ -1,4 +1,4 @@
-"""What every page asks first: who looks, at which day and hour, and what is known of it. Problems become pages."""
+"""What a page is made from: the viewer, the day and moment of the address, and the data. Errors become pages."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from orchestration.ui.visibility import HiddenNames
 from orchestration.ui.why import Why, why
 
 data = PageData()
-UNKNOWN = "Decisions, calls and games are in BigQuery; whether the night is in cannot be known until it answers."
+UNKNOWN = "Decisions, calls and games are in BigQuery. Until BigQuery answers, the state of the night is unknown."
 
 
 class PageProblem(Exception):
-    """What kept a page from being made: for people, with the first command to type."""
+    """A page cannot be made. It holds a headline, the reason, and the first command to type."""
 
     def __init__(self, status: int, headline: str, problem: str, command: str = "") -> None:
         super().__init__(problem)
         self.status, self.headline, self.problem, self.command = status, headline, problem, command
         self.day: date | None = None
         self.runs: list[RunState] | None = None
-        """What Airflow's own database knows of ``day``, where that helps."""
+        """The runs of ``day`` in Airflow's own database, None if the page does not show them."""
 
 
 def root_of(request: Request) -> str:
-    """Return the path under which the API server has our pages."""
+    """Return the path of our pages on the API server."""
     return str(request.scope.get("root_path", ""))
 
 
 def show_problem(request: Request, problem: Exception) -> Response:
-    """Show a problem as a page."""
+    """Return the page of a PageProblem."""
     assert isinstance(problem, PageProblem)
     html = render(
         "problem.html",
@@ -59,7 +59,7 @@ def show_problem(request: Request, problem: Exception) -> Response:
 
 
 def allowed_to(user: GetUserDep) -> frozenset[str]:
-    """Return the ids of the DAGs that the viewer's roles let them see."""
+    """Return the ids of the DAGs that the viewer's roles may see."""
     return frozenset(get_auth_manager().get_authorized_dag_ids(user=user))
 
 
@@ -69,12 +69,12 @@ SEE_DAG = [Depends(requires_access_dag("GET"))]
 
 
 def as_page(html: str) -> HTMLResponse:
-    """Return a page as it is sent."""
+    """Return the response of a page, with its security headers."""
     return HTMLResponse(html, headers=SECURITY)
 
 
 def requested_day(day: str, as_of: str) -> tuple[date, datetime | None]:
-    """Return the day and the moment that were asked for; None: the present."""
+    """Return the day and the moment that the address names; the moment None means now. Raises PageProblem."""
     try:
         config, now = data.config(), data.clock()
         asked = day_of(day) or shown_first(config, now)[0]
@@ -82,18 +82,18 @@ def requested_day(day: str, as_of: str) -> tuple[date, datetime | None]:
             return asked, moment_of(as_of, asked, config)
         return asked, None
     except AddressError as error:
-        raise PageProblem(400, "This address makes no sense", str(error)) from None
+        raise PageProblem(400, "This address is not valid", str(error)) from None
     except ConfigError as error:
         raise config_problem(error) from None
 
 
 def config_problem(error: ConfigError) -> PageProblem:
-    """Return what is shown while no configuration can be read."""
+    """Return the problem to show while no configuration can be read."""
     return PageProblem(503, "UNKNOWN: the configuration cannot be read", str(error), "airflow dags list-import-errors")
 
 
 def bigquery_problem(error: Exception) -> PageProblem:
-    """Return what is shown while BigQuery does not answer."""
+    """Return the problem to show while BigQuery does not answer."""
     return PageProblem(503, f"UNKNOWN: {error}", UNKNOWN, "airflow connections get google_cloud_default")
 
 
@@ -115,7 +115,7 @@ def build_day(
 
 
 def other_day(allowed: frozenset[str]) -> OtherDay:
-    """Return, for whoever names no day, the other one of last night and today. Raises ConfigError."""
+    """Return the day to show in one line beside the current page: last night or the new day. Raises ConfigError."""
     first, day = shown_first(data.config(), data.clock())
     name = f"{'Last night' if day < first else 'The new day'}, {day:%a %d %b}"
     try:
@@ -126,7 +126,7 @@ def other_day(allowed: frozenset[str]) -> OtherDay:
 
 
 def config_or_none() -> Config | None:
-    """Return the configuration in use, or None where it cannot be read."""
+    """Return the configuration in use, or None if it cannot be read."""
     try:
         return data.config()
     except ConfigError:
@@ -134,21 +134,21 @@ def config_or_none() -> Config | None:
 
 
 def why_of(workflow: str, tick: Tick, allowed: frozenset[str]) -> tuple[Why | None, str | None]:
-    """Return why a tick was decided as it was, or why that cannot be known."""
+    """Return the checks behind the decision of a tick, else None and the reason why they cannot be evaluated."""
     try:
         config, schedule, history = data.tick(workflow, tick.at)
         return why(workflow, config, tick.at, schedule, history, HiddenNames(config, allowed)), None
     except (ConfigError, WarehouseError, ValueError) as error:
-        return None, f"The checks cannot be gone through: {error}"
+        return None, f"The checks cannot be evaluated: {error}"
 
 
 def calls_of_run(read: DayData, tick: Tick) -> list[CallFact]:
-    """Return every try of a RUN's calls."""
+    """Return every try of the calls of a RUN."""
     found = [c for c in read.facts.calls if c.workflow == tick.workflow and tick.run_id and c.run_id == tick.run_id]
     return sorted(found, key=lambda call: (call.scraper, call.map_index, call.call_index or 0, call.try_number))
 
 
 def vetoable(read: DayData, tick: Tick) -> bool:
-    """Whether the run is in its hold, in which a person can stop it."""
+    """Return whether the run is in its hold, during which a person can veto it."""
     hold = timedelta(minutes=read.config.settings.execution_delay_minutes)
     return tick.state is TickState.RUNNING and read.now < after(tick.at, hold)

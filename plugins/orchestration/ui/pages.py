@@ -49,7 +49,7 @@ rendered: SharedCache[str] = SharedCache()
 def show_day(
     request: Request, session: SessionDep, allowed: Allowed, day: DayText = "", as_of: Annotated[str, Query()] = ""
 ) -> Response:
-    """Show a day: its verdict, timeline, games and handoff."""
+    """Show a day: verdict, timeline, games and handoff."""
     asked, moment = requested_day(day, as_of)
     root = root_of(request)
     try:
@@ -80,7 +80,7 @@ def _row(
     read, page = build_day(asked, moment, allowed)
     row = page.row(dag_id)
     if row is None:
-        raise PageProblem(404, f"{dag_id} is no workflow", "workflows.yaml has no enabled workflow of this name.")
+        raise PageProblem(404, f"{dag_id} is not a workflow", "workflows.yaml has no enabled workflow of this name.")
     return read, asked, row.ticks, row.halted or page.halt
 
 
@@ -94,7 +94,7 @@ def show_ticks(
         "ticks.html",
         root_of(request),
         workflow=dag_id,
-        title=f"the ticks of {asked:%a %d %b %Y}",
+        title=f"ticks of {asked:%a %d %b %Y}",
         ticks=ticks,
         day=asked,
         days=[asked] * len(ticks),
@@ -109,7 +109,7 @@ def _tick(day: str, as_of: str, dag_id: str, offset: int, allowed: frozenset[str
     read, asked, ticks, _ = _row(day, as_of, dag_id, allowed)
     tick = next((tick for tick in reversed(ticks) if tick.offset == offset), None)
     if tick is None:
-        raise PageProblem(404, f"{dag_id} has no such tick on {asked}", "No tick and no run of it lies there.")
+        raise PageProblem(404, f"{dag_id} has no tick at this time on {asked}", "It has no run at this time either.")
     return read, asked, tick
 
 
@@ -117,7 +117,7 @@ def _tick(day: str, as_of: str, dag_id: str, offset: int, allowed: frozenset[str
 def show_brief(
     request: Request, day: str, dag_id: str, offset: int, allowed: Allowed, as_of: Annotated[str, Query()] = ""
 ) -> Response:
-    """Show a tick in short, for the timeline."""
+    """Show a tick in short, below the timeline."""
     _, asked, tick = _tick(day, as_of, dag_id, offset, allowed)
     return as_page(render("brief.html", root_of(request), tick=tick, day=asked))
 
@@ -126,7 +126,7 @@ def show_brief(
 def show_why(
     request: Request, day: str, dag_id: str, offset: int, allowed: Allowed, as_of: Annotated[str, Query()] = ""
 ) -> Response:
-    """Show why a tick was decided as it was, and what its RUN called."""
+    """Show every check behind the decision of a tick, and the calls of its RUN."""
     read, asked, tick = _tick(day, as_of, dag_id, offset, allowed)
     reasons, problem = why_of(dag_id, tick, allowed)
     html = render(
@@ -151,7 +151,7 @@ def _differs(tick: Tick, reasons: Why) -> bool:
 
 @router.get("/dags/{dag_id}/next", response_class=HTMLResponse, dependencies=SEE_DAG)
 def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
-    """Show the ticks of a DAG's next 24 hours and what they would decide now: the tab of a DAG."""
+    """Show the planned decisions of a DAG's next 24 hours: the tab of a DAG."""
     try:
         config, now, decisions = page_inputs.data.ahead()
         note = None
@@ -161,16 +161,16 @@ def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
         raise bigquery_problem(error) from None
     here = HiddenNames(config, allowed).of_plan(decision for decision in decisions if decision.workflow == dag_id)
     if dag_id in SYSTEM_DAGS:
-        note = "This DAG is a part of the orchestration itself: it has no rule that decides."
+        note = "This DAG is part of the orchestration itself and has no decision rule."
     elif dag_id not in config.enabled:
-        note = "This DAG is no workflow that workflows.yaml has switched on."
+        note = "This DAG is not an enabled workflow of workflows.yaml."
     days = [config.current_day(decision.tick) for decision in here]
     halt = config.halt_at(now, dag_id)
     html = render(
         "ticks.html",
         root_of(request),
         workflow=dag_id,
-        title="the next 24 hours, as it would decide now",
+        title="decisions of the next 24 hours, as planned now",
         ticks=[_planned(config, decision, day) for decision, day in zip(here, days, strict=True)],
         day=None,
         days=days,
@@ -198,10 +198,12 @@ def _planned(config: Config, decision: Decision, day: date) -> Tick:
 def show_run(
     request: Request, session: SessionDep, dag_id: str, allowed: Allowed, run_id: Annotated[str, Query()]
 ) -> Response:
-    """Show a DAG run: its decision, checks, and calls with their outcomes: the tab of a run."""
+    """Show the decision of a DAG run, its checks, and its calls with their outcomes: the tab of a run."""
     run = run_of(session, dag_id, run_id)
     if run is None:
-        raise PageProblem(404, "No such run", f"Airflow knows no run {run_id} of {dag_id} any more.")
+        raise PageProblem(
+            404, "No such run", f"Airflow has no run {run_id} of {dag_id}. The run may have been deleted."
+        )
     nothing: dict[str, Any] = {"tick": None, "why": None, "calls": [], "vetoable": False, "conf": None, "day": None}
     values: dict[str, Any] = {**nothing, "dag_id": dag_id, "run_id": run_id, "note": None}
     try:
@@ -209,9 +211,9 @@ def show_run(
     except ConfigError as error:
         raise config_problem(error) from None
     if dag_id not in config.enabled:
-        off = "no workflow that workflows.yaml has switched on"
-        what = "a part of the orchestration itself" if dag_id in SYSTEM_DAGS else off
-        values["note"] = f"This DAG is {what}: it decides nothing."
+        off = "not an enabled workflow of workflows.yaml"
+        what = "part of the orchestration itself" if dag_id in SYSTEM_DAGS else off
+        values["note"] = f"This DAG is {what}. It makes no decision."
         return as_page(render("run.html", root_of(request), **values))
     moment = RunClock.of_run(run).tick
     day = config.current_day(moment)
@@ -228,7 +230,7 @@ def show_run(
 
 @router.get("/verdict")
 def verdict(request: Request, allowed: Allowed) -> dict[str, str]:
-    """Return the verdict in short, and the other one of last night and today in one line, for Airflow's home page."""
+    """Return the verdict in short for Airflow's home page, with last night or the new day in one line."""
     asked, moment = requested_day("", "")
     try:
         _, page = build_day(asked, moment, allowed)

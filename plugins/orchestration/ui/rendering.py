@@ -1,4 +1,4 @@
-"""Pages from their models. Everything from outside is escaped, and what a browser would obey is made visible."""
+"""HTML from values. All text is escaped, and invisible or control characters are shown as ``[U+202E]``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from orchestration.decisions.case import plural
 from orchestration.nba.eastern import clock, et
 from orchestration.ui.model import MEANING, GameState, TickState
 from orchestration.words import Verdict
@@ -27,7 +28,7 @@ SECURITY = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Nothing but our own files runs or styles, and nothing but Airflow itself shows the page in a frame."""
+"""The page loads only our own scripts and styles, and only Airflow itself may show it in a frame."""
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 SYMBOLS = {
     Verdict.HEALTHY: "✓",
@@ -37,23 +38,23 @@ SYMBOLS = {
     Verdict.UNKNOWN: "?",
 }
 FEW_TICKS = 1000
-"""Up to so many ticks each carries its reason in the page; of more, it comes when it is looked at."""
+"""Up to this number of ticks, the page contains every reason. Above it, a reason is loaded on pointing."""
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-"""Control characters, marks that turn the direction of text, invisible ones, halves of characters."""
+"""Control characters, marks that change the direction of text, invisible characters, lone surrogates."""
 
 
 def visible(text: str) -> str:
-    """Return ``text`` with the characters that a browser would obey or hide written out, such as ``[U+202E]``."""
+    """Return ``text`` with control and invisible characters written out, for example ``[U+202E]``."""
     return _OBEYED.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
 
 
 def _finalize(value: Any) -> Any:
-    """Every value on its way into a page."""
+    """Return a value as the page shows it."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def short(text: str, limit: int = 300) -> str:
-    """Return at most ``limit`` characters of ``text``, and how many there are if that is not all."""
+    """Return at most ``limit`` characters of ``text``, followed by its length if it was cut."""
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
 
 
@@ -63,13 +64,13 @@ def console_url(path: str) -> str:
 
 
 def moment(value: datetime) -> str:
-    """Return an aware moment for people: ``Thu 15 Jan 06:25``, ET."""
+    """Return an aware moment in ET: ``Thu 15 Jan 06:25``."""
     return f"{et(value):%a %d %b %H:%M}"
 
 
 @cache
 def asset(name: str) -> bytes:
-    """Return one of our own files. Raises KeyError for a name that is none of them."""
+    """Return the content of one of our static files. Raises KeyError for any other name."""
     path = FOLDER / "static" / name
     if path.suffix not in TYPES or path.parent != FOLDER / "static" or not path.is_file():
         raise KeyError(name)
@@ -78,7 +79,7 @@ def asset(name: str) -> bytes:
 
 @cache
 def version() -> str:
-    """Return what changes in our files' addresses when one of them does."""
+    """Return a digest of the static files, which makes browsers load a changed file."""
     files = sorted(path for path in (FOLDER / "static").iterdir() if path.suffix in TYPES)
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:10]
 
@@ -97,6 +98,7 @@ def _pages() -> Environment:
         et=lambda value: f"{et(value):%a %d %b %Y %H:%M:%S} ET",
         clock=clock,
         moment=moment,
+        plural=plural,
         short=short,
         console=console_url,
         query=urlencode,
@@ -115,7 +117,7 @@ def _pages() -> Environment:
 
 
 def render(template: str, root: str, **values: Any) -> str:
-    """Return a page. ``root``: the path under which the API server has our pages, after Airflow's own."""
+    """Return the HTML of a page. ``root``: the path of our pages on the API server, after Airflow's own path."""
     from orchestration.ui.links import PREFIX
 
     airflow = root.removesuffix(PREFIX)

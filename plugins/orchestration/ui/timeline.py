@@ -1,4 +1,4 @@
-"""The timeline: hours of the orchestration day across, each workflow's ticks in them. Pure."""
+"""The timeline of an orchestration day: a row for each workflow, a column for each hour. Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _OF_STATUS = {
 
 
 def offset_of(config: Config, facts: DayFacts, moment: datetime) -> int:
-    """Return the seconds from the day's lock to the aware ``moment``; they name a tick in addresses."""
+    """Return the seconds from the lock of the day to the aware ``moment``: the tick's number in addresses."""
     return int((moment - config.day_bounds(facts.day)[0]).total_seconds())
 
 
 def hours_of(config: Config, facts: DayFacts, now: datetime) -> tuple[Hour, ...]:
-    """Return the hours of the day, 23 to 25 of them; hours that clocks show twice say their zone."""
+    """Return the 23 to 25 hours of the day. An hour that clocks show twice has its zone in the label."""
     start, end = config.day_bounds(facts.day)
     first = start.replace(minute=0, second=0)
     starts = [after(first, HOUR * n) for n in range(26) if after(first, HOUR * n) < end]
@@ -53,7 +53,7 @@ def _zone(moment: datetime) -> str:
 def rows_of(
     config: Config, facts: DayFacts, planned: Sequence[Decision], hours: Sequence[Hour], now: datetime
 ) -> tuple[Row, ...]:
-    """Return a row for each enabled workflow. ``planned``: what the engine would decide at the ticks after ``now``."""
+    """Return a row for each enabled workflow. ``planned``: the planned decisions of the ticks after ``now``."""
     recorded: dict[str, list[Tick]] = defaultdict(list)
     executions = {e.decision_id: e for e in facts.executions}
     calls = calls_of(facts.calls)
@@ -115,7 +115,7 @@ def calls_of(calls: Iterable[CallFact]) -> Mapping[tuple[str, str | None], Calls
 
 
 def state_of(decision: DecisionFact, execution: ExecutionFact | None, now: datetime) -> TickState:
-    """Return what became of a decision as seen at ``now``."""
+    """Return the state of a decision as of ``now``."""
     if decision.action is Action.SKIP:
         return TickState.SKIP
     if decision.action is Action.ABORT:
@@ -162,7 +162,7 @@ def _not_made(
     last: datetime | None,
     now: datetime,
 ) -> Tick:
-    """A tick without a decision: it lies ahead, or was passed over."""
+    """Return a tick without a decision: a coming, late or missing one."""
     reason, next_check, target = expected or "", None, None
     if plan is not None:
         reason, next_check, target = plan.reason, plan.next_check_time, plan.target_date
@@ -171,7 +171,7 @@ def _not_made(
         state = TickState.EXPECTED if would_run else TickState.LATER
     elif after(moment, GRACE) > now or (last is not None and expected is not None and last > moment):
         state = TickState.LATE
-        reason = reason or "Due, and no decision is recorded yet"
+        reason = reason or "Due, but no decision is recorded yet"
     else:
         state = TickState.MISSING
         reason = f"Expected: {expected}; no decision was made" if expected else "No decision was made at this tick"

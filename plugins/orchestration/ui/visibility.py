@@ -1,4 +1,4 @@
-"""Who sees what of a day: only what a viewer may see. Pure."""
+"""The part of a day that a viewer may see: configuration, facts and texts without hidden DAGs. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ HIDDEN = "(a DAG that you may not see)"
 
 
 def config_for(config: Config, allowed: Set[str]) -> Config:
-    """Return the configuration as if there were only the DAGs ``allowed``.
+    """Return the configuration with only the DAGs ``allowed``.
 
-    What a viewer may not see never reaches the engine, so that no verdict, cause or command can name it.
+    Hidden DAGs never reach the engine, so that no verdict, cause or command can name them.
     """
     workflows = {name: workflow for name, workflow in config.workflows.items() if name in allowed}
     settings = config.settings
@@ -33,26 +33,26 @@ def config_for(config: Config, allowed: Set[str]) -> Config:
 
 
 class HiddenNames:
-    """What a viewer who may see the DAGs ``allowed`` reads in place of the others' names."""
+    """Replaces the names of DAGs that are not ``allowed`` in texts."""
 
     def __init__(self, config: Config, allowed: Set[str]) -> None:
         hidden = sorted({*config.workflows, *SYSTEM_DAGS} - allowed, key=len, reverse=True)
         self._names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, hidden))})(?!\w)") if hidden else None
 
     def text(self, text: str) -> str:
-        """Return a text, such as a reason, without these names."""
+        """Return a text, for example a reason, without hidden names."""
         return text if self._names is None else self._names.sub(HIDDEN, text)
 
     def command(self, text: str) -> str:
-        """Return a command, or nothing where it is about one of them."""
+        """Return the command, or an empty text if it contains a hidden name."""
         return text if self.text(text) == text else ""
 
     def of_plan(self, decisions: Iterable[Decision]) -> list[Decision]:
-        """Return planned decisions with reasons that name none of them."""
+        """Return the planned decisions with hidden names replaced in their reasons."""
         return [replace(decision, reason=self.text(decision.reason)) for decision in decisions]
 
     def of_facts(self, facts: DayFacts) -> DayFacts:
-        """Return facts with texts that name none of them."""
+        """Return the facts with hidden names replaced in their texts."""
         if self._names is None:
             return facts
         return replace(
@@ -66,19 +66,19 @@ class HiddenNames:
 def facts_for(facts: DayFacts, allowed: Set[str]) -> DayFacts:
     """Return the facts about the DAGs ``allowed``.
 
-    The schedule is everybody's, and so is whether a scraper has brought a game: calls of other workflows stay, without
-    a word of whose they were.
+    Every viewer may see the schedule and whether a scraper has a game. So calls of hidden workflows stay, without
+    workflow, label, error and run.
     """
     return replace(
         facts,
         expected=tuple(run for run in facts.expected if run.workflow in allowed),
         decisions=tuple(d for d in facts.decisions if d.workflow in allowed),
         executions=tuple(e for e in facts.executions if e.workflow in allowed),
-        calls=tuple(c if c.workflow in allowed else _nobodys(c) for c in facts.calls),
+        calls=tuple(c if c.workflow in allowed else _anonymous(c) for c in facts.calls),
         cleanups=facts.cleanups if CLEANUP in allowed else (),
         first=tuple(fact for fact in facts.first if fact.workflow in allowed),
     )
 
 
-def _nobodys(call: CallFact) -> CallFact:
+def _anonymous(call: CallFact) -> CallFact:
     return replace(call, workflow="", label="", error=None, error_type=None, run_id=None)

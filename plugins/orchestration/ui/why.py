@@ -1,4 +1,4 @@
-"""Why a tick was decided as it was, check by check, and what would have to change for it to run. Pure."""
+"""The checks behind the decision of a tick, and what must change for a RUN. Pure."""
 
 from __future__ import annotations
 
@@ -16,39 +16,41 @@ from orchestration.ui.visibility import HiddenNames, config_for
 from orchestration.words import Action
 
 LOOKS_AHEAD = timedelta(hours=36)
+_NAMED = "It runs when the source gives teams and ids of these games, and the schedule is refreshed."
+_OVER = "It does not run any more, because the window is over. A forced run fetches the missing data."
 TO_RUN: Mapping[str, str] = {
-    "halted": "the halt ends, or is taken out of workflows.yaml",
-    "schedule_unknown": "the schedule is refreshed: schedule_dependency runs and its file reaches the schedule's table",
-    "unusable_rows": "the source names teams and ids of these games, and the schedule is refreshed",
-    "unusable_rows_reported": "the source names teams and ids of these games, and the schedule is refreshed",
-    "undecided": "the source names the teams of these games, and the schedule is refreshed",
-    "no_games": "the schedule has a game that counts on the target date",
-    "waiting_for_required": "the workflow that it waits for completes for this date",
-    "missed_window": "nothing: the window is over; a forced run fetches what is missing",
-    "miss_already_reported": "nothing: the window is over; a forced run fetches what is missing",
-    "done": "nothing: it is done; a forced run does it again",
-    "found": "nothing: it was found; a forced run asks again",
-    "fresh": "the last success grows older than the age that is allowed",
-    "before_window": "the window opens",
-    "before_business_hours": "business hours begin",
-    "before_fixed_time": "the fixed time is near enough",
-    "before_first_hour": "the first hour of attempts comes",
-    "outside_window": "the tick lies within the tolerance of the workflow's fixed time",
-    "not_tipped": "one of the missing games tips",
-    "not_due": "a missing game is over and its delay has passed",
-    "condition_not_met": "the games of the date are as the condition asks",
-    "too_soon": "more time passes since it last ran",
-    "before_opening": "the window before the first tip opens",
-    "max_attempts_reached": "nothing: the attempts of this date are used up; a forced run asks again",
-    "history_unreadable": "BigQuery answers; the next tick decides again",
-    "internal_error": "the error that the run's log names is mended",
+    "halted": "It runs when the halt ends, or is removed from workflows.yaml.",
+    "schedule_unknown": "It runs when schedule_dependency has run and its file has reached the schedule's table.",
+    "unusable_rows": _NAMED,
+    "unusable_rows_reported": _NAMED,
+    "undecided": "It runs when the source gives the teams of these games, and the schedule is refreshed.",
+    "no_games": "It runs when the schedule has a game that counts on the target date.",
+    "waiting_for_required": "It runs when the workflow that it waits for has completed for this date.",
+    "missed_window": _OVER,
+    "miss_already_reported": _OVER,
+    "done": "It does not run again, because the work is done. A forced run repeats it.",
+    "found": "It does not run again, because the data was found. A forced run fetches the data again.",
+    "fresh": "It runs when the last success is older than the allowed age.",
+    "before_window": "It runs when the window opens.",
+    "before_business_hours": "It runs when business hours begin.",
+    "before_fixed_time": "It runs when the fixed time is within the tolerance.",
+    "before_first_hour": "It runs when the first hour of attempts begins.",
+    "outside_window": "It runs at a tick within the tolerance of the workflow's fixed time.",
+    "not_tipped": "It runs when one of the missing games has tipped.",
+    "not_due": "It runs when a missing game has ended and its delay has passed.",
+    "condition_not_met": "It runs when the games of the date meet the condition.",
+    "too_soon": "It runs when more time has passed since its last run.",
+    "before_opening": "It runs when the window before the first tip opens.",
+    "max_attempts_reached": "It does not run again for this date: its attempts are used up. A forced run tries again.",
+    "history_unreadable": "It runs when BigQuery answers. The next tick decides again.",
+    "internal_error": "It runs when the error in the log of the run is fixed.",
 }
-"""By the check that answered, what would have to change."""
+"""By the check that answered: what must change for a RUN."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedCheck:
-    """One check: ``mark`` is answered, passed or not asked; ``values``: what the answer rests on."""
+    """One check. ``mark``: answered, passed or not reached. ``values``: the values behind the answer."""
 
     name: str
     question: str
@@ -58,7 +60,7 @@ class AskedCheck:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A decision taken apart. ``next_run``: the first tick ahead at which it would run, if all goes as planned."""
+    """A decision with its checks. ``to_run``: what must change for a RUN. ``next_run``: the next planned RUN."""
 
     action: Action
     rule: str
@@ -76,9 +78,9 @@ class Why:
 def why(
     name: str, config: Config, tick: datetime, schedule: Schedule, history: History, hiding: HiddenNames | None = None
 ) -> Why:
-    """Return why the engine decides about the workflow ``name`` at the aware ``tick`` as it does.
+    """Return the checks of the workflow ``name`` at the aware ``tick``, as the engine evaluates them.
 
-    ``hiding``: what the viewer may not see.
+    ``hiding`` replaces the names of DAGs that the viewer may not see; None hides nothing.
     """
     hiding = hiding or HiddenNames(config, {*config.workflows, *SYSTEM_DAGS})
     decision, examined = examine(name, config, tick, schedule, history)
@@ -86,7 +88,7 @@ def why(
         AskedCheck(
             one.name,
             one.question.replace("``", ""),
-            "answered" if one.answer else "passed" if one.reached else "not asked",
+            "answered" if one.answer else "passed" if one.reached else "not reached",
             tuple(
                 (key, hiding.text(_text(value))) for key, value in (one.answer.context if one.answer else {}).items()
             ),
@@ -112,8 +114,8 @@ def why(
 
 
 def to_run(rule: str) -> str:
-    """Return what would have to change for a decision by ``rule`` to be RUN."""
-    return TO_RUN.get(rule, "what the check that answered asks for")
+    """Return in a sentence what must change for a RUN, after a decision by ``rule``."""
+    return TO_RUN.get(rule, "It runs when the check that answered passes.")
 
 
 def _text(value: object) -> str:
@@ -121,7 +123,7 @@ def _text(value: object) -> str:
 
 
 def _next_run(name: str, config: Config, decision: Decision, schedule: Schedule, history: History) -> datetime | None:
-    """The first tick after this one at which the same engine says RUN, with what is known now."""
+    """Return the first later tick that the engine decides as RUN with today's data, or None."""
     if name not in config.enabled:
         return None
     end = after(decision.tick, LOOKS_AHEAD)
@@ -131,7 +133,7 @@ def _next_run(name: str, config: Config, decision: Decision, schedule: Schedule,
 
 
 def _with_required(config: Config, name: str) -> set[str]:
-    """Return the workflow and those that it requires, theirs included."""
+    """Return the workflow and all that it requires, directly or through others."""
     found, open_names = set(), [name]
     while open_names:
         here = open_names.pop()

@@ -109,7 +109,7 @@ def test_a_failure_that_a_viewer_may_not_see_is_no_part_of_their_verdict():
 def test_whoever_may_see_nothing_sees_nothing():
     page = page_of(night(), allowed=frozenset())
     assert (page.verdict, page.rows, page.games, page.headline) == (
-        None, (), (), "You may see none of the workflows",
+        None, (), (), "You may see no workflow",
     )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def test_why_goes_through_every_check_and_says_when_it_would_run(name):
     found = why(name, CONFIG, et("11:00"), slate(), History())
     marks = [check.mark for check in found.checks]
     assert marks.count("answered") == 1
-    assert marks == sorted(marks, key=["passed", "answered", "not asked"].index)
+    assert marks == sorted(marks, key=["passed", "answered", "not reached"].index)
     assert (found.to_run is None) is (found.action is Action.RUN)
     if found.next_run is not None:
         later = plan(CONFIG, et("11:01"), et("+1 23:30"), slate(), History())
@@ -279,5 +279,5 @@ def test_why_names_no_dag_that_the_viewer_may_not_see():
         "post_game_window_1", CONFIG, et("22:00"), Schedule(), History(), HiddenNames(CONFIG, {"post_game_window_1"})
     )
     assert found.rule == "schedule_unknown"
-    assert "(a DAG that you may not see) runs and its file reaches the schedule's table" in found.to_run
+    assert "(a DAG that you may not see) has run and its file has reached the schedule's table" in found.to_run
     assert "schedule_dependency" not in repr(found)

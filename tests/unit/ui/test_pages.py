@@ -58,7 +58,7 @@ def words(html):
 def test_at_six_the_night_comes_first_and_the_new_day_beside_it(served):
     html = served(night()).get("/day")
     assert "HEALTHY: box scores of 12 of 12 games that are due are in" in html
-    assert "Wed 14 Jan 2026, looked at" in html
+    assert "Wed 14 Jan 2026, seen at" in html
     assert "The new day, Thu 15 Jan" in words(html)
 
 
@@ -91,7 +91,7 @@ def test_a_tick_tells_its_reason_next_check_and_target_date(served):
 def test_why_shows_checks_values_calls_and_what_would_make_it_run(served):
     one = served(night())
     why = words(one.get(f"/day/2026-01-14/post_game_window_1/{5 * 3600}"))
-    assert "It runs when the tick lies within the tolerance" in why
+    assert "It runs at a tick within the tolerance" in why
     assert "fixed_time 22:00" in why
     run = one.get(f"/day/2026-01-14/post_game_window_1/{17 * 3600}")
     assert "log row" in run
@@ -103,7 +103,7 @@ def test_a_dags_tab_shows_the_next_24_hours_and_a_system_dag_says_what_it_is(ser
     tab = words(one.get("/dags/post_game_window_1/next"))
     assert "Wed 14 Jan 22:00 expected" in tab
     assert "Thu 15 Jan 15:00" in tab
-    assert "no rule that decides" in words(one.get("/dags/cleanup/next"))
+    assert "no decision rule" in words(one.get("/dags/cleanup/next"))
 
 
 class Run:
@@ -132,7 +132,7 @@ def test_any_past_date_any_hour_and_tomorrow(served):
     assert 'value="22:50"' in one.get("/day?day=2026-01-14&as_of=2026-01-14T22:50")
     assert "The plan of Fri 16 Jan 2026" in one.get("/day?day=2026-01-16")
     for bad in ("day=x", "day=2026-01-14&as_of=99", "day=9999-12-31", "day=%00"):
-        assert "makes no sense" in one.get(f"/day?{bad}", 400)
+        assert "is not valid" in one.get(f"/day?{bad}", 400)
 
 
 def test_halt_and_mode_are_alerts_above_everything(served):
@@ -236,7 +236,7 @@ def test_a_viewer_with_half_of_the_dags_sees_half_on_every_page(served):
     html = one.get("/day")
     for name in set(CONFIG.workflows) - one.viewer.dags:
         assert name not in html, name
-    assert "6 workflows are not shown" in html
+    assert "6 workflows hidden (no access)" in html
     for path in ("/day/2026-01-14/morning_operations", "/day/2026-01-14/morning_operations/3600", "/dags/cleanup/next"):
         one.get(path, 403)
     assert "of the 2 workflows" in one.get("/verdict")
@@ -246,7 +246,7 @@ def test_whoever_may_see_nothing_learns_nothing(served):
     one = served(blocked(night(), "nbac_team_boxscore"))
     one.viewer.dags = frozenset()
     html = one.get("/day")
-    assert "You may see none of the workflows" in html
+    assert "You may see no workflow" in html
     assert "UNHEALTHY" not in html
     assert "00225000" not in html
 
@@ -298,7 +298,7 @@ def test_without_bigquery_the_page_says_so_and_shows_what_airflow_knows(served):
     assert "UNKNOWN: BigQuery did not answer: &lt;b&gt;bq:9050 cannot be reached" in html
     assert "airflow connections get google_cloud_default" in html
     assert '<a target="_top" href="/dags/betting_lines/runs/r%3C2%3E">13:00 failed</a>' in html
-    assert "only BigQuery knows" in html
+    assert "Only BigQuery has their decisions" in html
     assert '"verdict":"UNKNOWN"' in one.get("/verdict")
     one.get("/dags/betting_lines/next", 503)
 
@@ -309,7 +309,7 @@ def test_why_is_shown_as_recorded_even_if_the_checks_cannot_be_gone_through(serv
     one.data.failing = WarehouseError("BigQuery did not answer")
     why = words(one.get(f"/day/2026-01-14/betting_lines/{7 * 3600}"))
     assert "12 games, first tip 18:00 ET" in why
-    assert "The checks cannot be gone through: BigQuery did not answer" in why
+    assert "The checks cannot be evaluated: BigQuery did not answer" in why
 
 
 def test_a_broken_configuration_is_named(served, monkeypatch):

@@ -1,16 +1,16 @@
 "use strict";
-/* What script adds to pages that work without: Airflow's light or dark, details on pointing, keys, refreshing. */
+/* The pages work without this script. It adds Airflow's light or dark theme, details of a tick, keys and refreshing. */
 (() => {
   const root = document.documentElement;
   const airflow = (() => {
     try {
       return window.parent !== window && window.parent.document ? window.parent : null;
     } catch {
-      return null; // another site's frame
+      return null; // the frame of another site
     }
   })();
 
-  // ---- light and dark: the switch of Airflow's UI sets a class on its <html> and remembers its choice as "theme"
+  // ---- light and dark: Airflow's switch sets a class on its <html> and stores the choice as "theme"
   const theme = () => {
     let chosen = null;
     if (airflow) {
@@ -31,7 +31,7 @@
   if (airflow) new MutationObserver(theme).observe(airflow.document.documentElement, { attributes: true, attributeFilter: ["class"] });
   window.addEventListener("storage", theme);
 
-  // ---- out of the frame: its sandbox lets no link leave, so Airflow's own document follows it
+  // ---- links out of the frame: its sandbox blocks them, so Airflow's own document follows the link
   const leave = (event) => {
     const link = event.target.closest && event.target.closest('a[target="_top"]');
     if (!airflow || !link || event.button > 1) return;
@@ -70,7 +70,7 @@
     const panel = document.getElementById("detail");
     if (wanted !== address || !panel) return;
     if (html) panel.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
-    else panel.textContent = "This tick cannot be looked up at the moment.";
+    else panel.textContent = "This tick cannot be loaded at the moment.";
   };
   let pointing;
   const tickOf = (event) => event.target.closest && event.target.closest(".timeline .k, .timeline i");
@@ -91,7 +91,7 @@
     if (tick && !tick.href) location.href = addressOf(tick);
   });
 
-  // ---- keys: arrows move between ticks inside the timeline, and between days elsewhere
+  // ---- keys: arrows move between ticks inside the timeline, and between days outside it
   const move = (tick, key) => {
     const cells = [...tick.closest("table").rows].map((row) => [...row.querySelectorAll(".k, i")]).filter((row) => row.length);
     const y = cells.findIndex((row) => row.includes(tick));
@@ -125,7 +125,7 @@
   // ---- refreshing in place
   const keyOf = (element) => {
     if (!element || !element.closest("main")) return null;
-    // A tick keeps its address when it turns from a run that is expected into a SKIP.
+    // A tick keeps its address when an expected run becomes a SKIP.
     return element.matches(".timeline .k, .timeline i") ? addressOf(element) : element.getAttribute("href") || element.id || null;
   };
   const refresh = async () => {
@@ -174,10 +174,10 @@
     quieten();
     const box = document.getElementById("timeline");
     const now = box && box.querySelector("th.now");
-    // The present, or the night: at its end is what somebody wants to know in the morning.
+    // Scroll to the current hour, or to the end of the night, which a reader wants in the morning.
     if (now) box.scrollLeft = Math.max(0, now.offsetLeft - box.clientWidth * 0.75);
     else if (box && document.querySelector("#verdict:not(.plan)")) box.scrollLeft = box.scrollWidth;
-    // Of very many workflows, one that went wrong is in sight.
+    // With very many workflows, scroll to one that failed.
     const bad = box && box.querySelector(".failed, .abort, .missing, .unexecuted");
     if (bad) box.scrollTop = Math.max(0, bad.closest("tr").offsetTop - box.clientHeight / 2);
     const seconds = Number(document.body.dataset.refresh);
