@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from orchestration.config import SYSTEM_DAGS, Config
-from orchestration.decisions.case import plural
 from orchestration.decisions.collected import lacking, successes_of
 from orchestration.decisions.model import Decision
 from orchestration.health.data import night_is_over, wanted
@@ -21,7 +20,7 @@ from orchestration.nba.games import Game
 from orchestration.ui.model import Advice, Cleanups, DayPage, GameRow, GameState, TickState
 from orchestration.ui.timeline import hours_of, rows_of
 from orchestration.ui.visibility import HiddenNames, config_for, facts_for
-from orchestration.words import Outcome
+from orchestration.words import Outcome, plural
 
 STATUS = {1: "scheduled", 2: "live", 3: "final"}
 _ENDED = {Outcome.FAILED: GameState.FAILED, Outcome.NO_DATA: GameState.NO_DATA}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from orchestration.decisions.case import plural
 from orchestration.nba.games import Game
 from orchestration.words import Verdict, plural
 

@@ -13,10 +13,9 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from orchestration.decisions.case import plural
 from orchestration.nba.eastern import clock, et
 from orchestration.ui.model import MEANING, GameState, TickState
-from orchestration.words import Verdict
+from orchestration.words import Verdict, plural
 
 FOLDER = Path(__file__).parent
 SECURITY = {

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from orchestration.decisions.case import plural
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.eastern import clock, hours_between
 from orchestration.words import Action, plural
