@@ -1,12 +1,15 @@
-"""What a person asked of one run: the parameters of a manual trigger. Pure; what makes no sense is refused."""
+"""The parameters of a manual trigger: one model makes the form in Airflow's UI and refuses what is wrong. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
+from pydantic_core import ErrorDetails
 
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import require_aware
@@ -16,132 +19,168 @@ from orchestration.words import Action, clipped, did_you_mean
 
 
 class RequestRefused(Exception):
-    """The parameters contradict each other or name what does not exist. Its text says what and what to do."""
+    """The parameters contradict each other or name something unknown. The text says what is wrong and what to do."""
 
 
 FIRST_YEAR, LAST_YEAR = 1946, 2200
 MOST_DAYS = 14
 
 
-def _flag(value: Any) -> str | None:
-    return None if isinstance(value, bool) else "must be true or false"
+def _or(message: str) -> WrapValidator:
+    """Say ``message`` in place of pydantic's own words."""
+
+    def check(value: Any, inner: Callable[[Any], Any]) -> Any:
+        try:
+            return inner(value)
+        except ValueError:
+            raise ValueError(message) from None
+
+    return WrapValidator(check)
 
 
-def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) else "must be a text"
+def _date(value: Any) -> date:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError
+    return _plausible(date.fromisoformat(value))
 
 
-def _list(value: Any) -> str | None:
-    whole = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
-    return None if whole else 'must be a list of texts, such as ["one", "two"]'
+def _moment(value: Any) -> datetime:
+    moment = require_aware(datetime.fromisoformat(value if isinstance(value, str) else ""))
+    _plausible(moment.date())
+    return moment
 
 
-def _games(value: Any) -> str | None:
-    numbers = isinstance(value, list | tuple) and all(type(one) in (str, int) for one in value)
-    return None if numbers else 'must be a list of game ids, such as ["0022500123"]'
+def _plausible(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError
+    return day
 
 
-def _count(value: Any) -> str | None:
-    whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_DAYS
-    return None if whole else f"must be a whole number from 1 to {MOST_DAYS}"
+def _ids(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or not all(type(one) in (str, int) for one in value):
+        raise ValueError('must be a list of game ids, for example ["0022500123"]')
+    return value
 
 
-def _date(value: Any) -> str | None:
-    try:
-        plain = isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
-        if plain and FIRST_YEAR <= date.fromisoformat(value).year <= LAST_YEAR:
-            return None
-    except ValueError:
-        pass
-    return "is no date; write 2026-01-14"
+Flag = Annotated[bool, Field(strict=True), _or("must be true or false")]
+Count = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS), _or(f"must be a whole number from 1 to {MOST_DAYS}")]
+Text = Annotated[str, _or("must be a text")]
+Texts = Annotated[tuple[str, ...], _or('must be a list of texts, for example ["one", "two"]')]
+GameIds = Annotated[tuple[Annotated[str, BeforeValidator(canonical_game_id)], ...], BeforeValidator(_ids)]
+Day = Annotated[
+    date,
+    BeforeValidator(_date),
+    _or("is not a date; write YYYY-MM-DD, for example 2026-01-14"),
+]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    _or("is not a time with a zone; write one, for example 2026-01-14T19:00-05:00"),
+]
+AsOf = Annotated[
+    Moment | None,
+    Field(description="Replay: take this moment (with its zone) for the present, in the decision and in the audit."),
+]
 
 
-def _moment(value: Any) -> str | None:
-    try:
-        if isinstance(value, str) and FIRST_YEAR <= require_aware(datetime.fromisoformat(value)).year <= LAST_YEAR:
-            return None
-    except ValueError:
-        pass
-    return "is no time with a zone, such as 2026-01-14T19:00-05:00"
+class Parameters(BaseModel):
+    """The parameters of one kind of run. A parameter that is null counts as not given."""
 
-
-Kinds = Mapping[str, Callable[[Any], str | None]]
-"""What a trigger's conf may hold: each parameter, and what says what is wrong with a value of it."""
-OF_WORKFLOW: Kinds = {
-    "force": _flag,
-    "dry_run": _flag,
-    "target_date": _date,
-    "games": _games,
-    "scrapers": _list,
-    "reason": _text,
-    "as_of": _moment,
-}
-OF_LOCKER: Kinds = {"force": _flag, "as_of": _moment}
-OF_CLEANUP: Kinds = {"as_of": _moment}
-OF_RECONCILE: Kinds = {"days": _count, "max_runs": _count, "as_of": _moment}
-
-
-def problems_with(asked: Mapping[str, Any], kinds: Kinds) -> Iterator[str]:
-    """Yield what is wrong with what a run was asked for: parameters that there are not, and values of other kinds."""
-    for key, value in asked.items():
-        if key not in kinds:
-            yield f"no parameter is named {clipped(key)!r}{did_you_mean(key, kinds)}; there are {', '.join(kinds)}"
-        elif value is not None and (problem := kinds[key](value)):
-            yield f"{key} {clipped(repr(value))} {problem}"
-
-
-def check_request(asked: Mapping[str, Any], kinds: Kinds) -> None:
-    """Raise RequestRefused with everything that is wrong with what a run was asked for."""
-    if problems := list(problems_with(asked, kinds)):
-        raise RequestRefused(_refused(problems))
-
-
-def _refused(problems: list[str]) -> str:
-    return "This run was asked for something that makes no sense: " + "; ".join(problems)
-
-
-@dataclass(frozen=True)
-class Request:
-    """The parameters of a run. Without any it is the rule's own decision."""
-
-    force: bool = False
-    dry_run: bool = False
-    target_date: date | None = None
-    games: tuple[str, ...] = ()
-    scrapers: tuple[str, ...] = ()
-    reason: str | None = None
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
-    def of(cls, params: Mapping[str, Any], config: Config, workflow: str) -> Request:
-        """Return the request of a run's parameters. Raises RequestRefused with everything that is wrong with them."""
-        problems = list(problems_with(params, OF_WORKFLOW))
-        sound = {key: value for key, value in params.items() if not any(problems_with({key: value}, OF_WORKFLOW))}
-        games = []
-        if params.get("target_date") and not params.get("force"):
+    def form(cls, **defaults: Any) -> dict[str, dict[str, Any]]:
+        """Return the arguments of Airflow's ``Param`` for each parameter: default, description and JSON schema.
+
+        ``defaults`` replaces defaults of the model. What has no default may stay empty in the form.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for name, schema in cls.model_json_schema()["properties"].items():
+            kind = schema.pop("anyOf", [schema])[0]
+            default = defaults.get(name, None if schema["default"] == [] else schema["default"])
+            shape = {key: value for key, value in {**schema, **kind}.items() if key not in ("title", "items")}
+            found[name] = {**shape, "default": default, **({"type": ["null", kind["type"]]} if default is None else {})}
+        return found
+
+    @classmethod
+    def problems(cls, asked: Mapping[str, Any]) -> list[str]:
+        """Return every problem of the parameters ``asked``: unknown names, and values of a wrong type."""
+        try:
+            cls.model_validate(cls._given(asked))
+        except ValidationError as error:
+            return [cls._in_words(details) for details in error.errors()]
+        return []
+
+    @classmethod
+    def check(cls, asked: Mapping[str, Any]) -> None:
+        """Raise RequestRefused with every problem of the parameters ``asked``."""
+        _refuse(cls.problems(asked))
+
+    @classmethod
+    def _given(cls, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in asked.items() if value is not None or key not in cls.model_fields}
+
+    @classmethod
+    def _in_words(cls, details: ErrorDetails) -> str:
+        key, *inside = map(str, details["loc"])
+        message = details["msg"].removeprefix("Value error, ")
+        if details["type"] == "extra_forbidden":
+            near, known = did_you_mean(key, cls.model_fields), ", ".join(cls.model_fields)
+            return f"no parameter is named {clipped(key)!r}{near}; the parameters are {known}"
+        return f"{key}: {message}" if inside else f"{key} {clipped(repr(details['input']))} {message}"
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise RequestRefused(f"The parameters of this run are refused: {'; '.join(problems)}")
+
+
+class CleanupRequest(Parameters):
+    """The parameters of a run of the cleanup."""
+
+    as_of: AsOf = None
+
+
+class LockRequest(Parameters):
+    """The parameters of a run of the schedule locker."""
+
+    force: Flag = Field(False, description="Take the place of the day's first lock.")
+    as_of: AsOf = None
+
+
+class ReconcileRequest(Parameters):
+    """The parameters of a run of reconcile. The form shows the defaults of the settings."""
+
+    days: Count | None = Field(None, description="Days to look back.")
+    max_runs: Count | None = Field(None, description="The most runs to start.")
+    as_of: AsOf = None
+
+
+class Request(Parameters):
+    """The parameters of a run of a workflow. Without any, the rule decides as always."""
+
+    force: Flag = Field(False, description="RUN whatever the rule says.")
+    dry_run: Flag = Field(False, description="Decide and record, call nothing.")
+    target_date: Day | None = Field(None, description="With force: the ET date that the data is about.")
+    games: GameIds = Field((), description="Only these games (10-digit ids).")
+    scrapers: Texts = Field((), description="Only these scrapers of the plan.")
+    reason: Text | None = Field(None, description="With force: why; kept with the decision.")
+    as_of: AsOf = None
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any], config: Config, workflow: str) -> Request:
+        """Return the request of a run's parameters. Raises RequestRefused with every problem of them."""
+        problems = cls.problems(asked)
+        if asked.get("target_date") and not asked.get("force"):
             problems.append("target_date needs force: the rule decides only about its own date")
-        for game in sound.get("games") or ():
-            try:
-                games.append(canonical_game_id(game))
-            except ValueError as error:
-                problems.append(str(error))
         plan = config.workflows[workflow].execution_plan.scrapers
-        scrapers = tuple(sound.get("scrapers") or ())
-        for scraper in scrapers:
-            if scraper not in plan:
-                problems.append(
-                    f"{workflow} does not call {scraper!r}{did_you_mean(scraper, plan)}; it calls {', '.join(plan)}"
-                )
-        if problems:
-            raise RequestRefused(_refused(problems))
-        day = params.get("target_date")
-        return cls(
-            bool(params.get("force")),
-            bool(params.get("dry_run")),
-            date.fromisoformat(day) if day else None,
-            tuple(games),
-            scrapers,
-            params.get("reason") or None,
-        )
+        named = asked.get("scrapers")
+        for scraper in named if isinstance(named, list | tuple) else ():
+            if isinstance(scraper, str) and scraper not in plan:
+                near = did_you_mean(scraper, plan)
+                problems.append(f"{workflow} does not call {scraper!r}{near}; it calls {', '.join(plan)}")
+        _refuse(problems)
+        return cls.model_validate(cls._given(asked))
 
     def check_games(self, schedule: Schedule, day: date, config: Config, workflow: str) -> None:
         """Raise RequestRefused when what was asked for is about games that are not played on the ET date ``day``."""

@@ -14,6 +14,7 @@ from airflow.sdk import DAG, Label, MultipleCronTriggerTimetable, Param, Trigger
 
 from orchestration.alerts.deadlines import deadline
 from orchestration.config import CLEANUP, LOCKER, RECONCILE, Config
+from orchestration.decisions.request import CleanupRequest, LockRequest, Parameters, ReconcileRequest, Request
 from orchestration.generator.calls import call_tasks
 from orchestration.generator.docs import SHADOW_DOC, cleanup_doc, locker_doc, reconcile_doc, workflow_doc
 from orchestration.nba.eastern import ET
@@ -36,23 +37,12 @@ FETCH_POLL_SECONDS = 10
 START = datetime(2020, 1, 1, tzinfo=UTC)
 """Before any season that could be replayed; catch-up is off, so nothing runs for it."""
 
-AS_OF = Param(
-    None,
-    type=["null", "string"],
-    format="date-time",
-    description="Replay: take this moment (with its zone) for the present, in the decision and in the audit.",
-)
-PARAMS: dict[str, Param] = {
-    "force": Param(False, type="boolean", description="RUN whatever the rule says."),
-    "dry_run": Param(False, type="boolean", description="Decide and record, call nothing."),
-    "target_date": Param(
-        None, type=["null", "string"], format="date", description="With force: the ET date that the data is about."
-    ),
-    "games": Param(None, type=["null", "array"], description="Only these games (10-digit ids)."),
-    "scrapers": Param(None, type=["null", "array"], description="Only these scrapers of the plan."),
-    "reason": Param(None, type=["null", "string"], description="With force: why; kept with the decision."),
-    "as_of": AS_OF,
-}
+
+def _form(parameters: type[Parameters], **defaults: Any) -> dict[str, Param]:
+    return {name: Param(**arguments) for name, arguments in parameters.form(**defaults).items()}
+
+
+WORKFLOW_FORM, LOCKER_FORM, CLEANUP_FORM = _form(Request), _form(LockRequest), _form(CleanupRequest)
 
 
 def build_dags(config: Config, only: str | None = None, failed: dict[str, Exception] | None = None) -> dict[str, DAG]:
@@ -146,7 +136,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
         for task in call_tasks(config, name, hold):
             task >> after
         hold >> after
-    return _with_form(dag, PARAMS)
+    return _with_form(dag, WORKFLOW_FORM)
 
 
 def locker_dag(config: Config) -> DAG:
@@ -162,8 +152,7 @@ def locker_dag(config: Config) -> DAG:
     ) as dag:
         LockOperator(task_id="lock", **_patient(config))
         CheckTablesOperator(task_id="check_tables")
-    force = Param(False, type="boolean", description="Take the place of the day's first lock.")
-    return _with_form(dag, {"force": force, "as_of": AS_OF})
+    return _with_form(dag, LOCKER_FORM)
 
 
 def cleanup_dag(config: Config) -> DAG:
@@ -183,7 +172,7 @@ def cleanup_dag(config: Config) -> DAG:
         drain >> republish >> WatchOperator(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
         # Beside the watchdog: a task that is red for what it found can tell Airflow of no event.
         republish >> SlateEventsOperator(task_id="tell_slates", trigger_rule=TriggerRule.ALL_DONE)
-    return _with_form(dag, {"as_of": AS_OF})
+    return _with_form(dag, CLEANUP_FORM)
 
 
 def reconcile_dag(config: Config) -> DAG:
@@ -214,6 +203,4 @@ def reconcile_dag(config: Config) -> DAG:
             map_index_template="{{ task.trigger_run_id }}",
         ).expand_kwargs(find.output)
         fetch >> ReportOpenGamesOperator(task_id="tell_open", trigger_rule=TriggerRule.ALL_DONE)
-    days = Param(settings.days, type="integer", minimum=1, maximum=14, description="Days to look back.")
-    most = Param(settings.max_runs, type="integer", minimum=1, maximum=14, description="At most as many runs.")
-    return _with_form(dag, {"days": days, "max_runs": most, "as_of": AS_OF})
+    return _with_form(dag, _form(ReconcileRequest, days=settings.days, max_runs=settings.max_runs))

@@ -21,7 +21,7 @@ from orchestration.assets import (
     table_alias,
     table_asset,
 )
-from orchestration.decisions.request import OF_CLEANUP
+from orchestration.decisions.request import CleanupRequest
 from orchestration.health import slates
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after
@@ -77,7 +77,7 @@ class SlateEventsOperator(SlateOperator):
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-        refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
+        refuse_nonsense(context, CleanupRequest, AirflowSkipException)
         if self.config.is_shadow():
             self.log.info("Shadow: nothing is told")
             return

@@ -14,7 +14,7 @@ from orchestration.alerts.memory import ALERTS
 from orchestration.audit.callbacks import append_staged
 from orchestration.config import Config
 from orchestration.config.last_good import load_or_last_good
-from orchestration.decisions.request import Kinds, RequestRefused, check_request
+from orchestration.decisions.request import Parameters, RequestRefused
 from orchestration.records.ids import TaskKey
 
 if TYPE_CHECKING:
@@ -84,13 +84,15 @@ def asked_of(context: Context) -> dict[str, Any]:
     return {**(context.get("params") or {}), **(context["dag_run"].conf or {})}
 
 
-def refuse_nonsense(context: Context, kinds: Kinds, error: type[AirflowException] = AirflowFailException) -> None:
+def refuse_nonsense(
+    context: Context, parameters: type[Parameters], error: type[AirflowException] = AirflowFailException
+) -> None:
     """Raise ``error`` where the run was asked for what makes no sense: at once and without retries.
 
     Where several tasks would run all the same, all but the last skip themselves: the last makes the run red.
     """
     try:
-        check_request(asked_of(context), kinds)
+        parameters.check(asked_of(context))
     except RequestRefused as refused:
         raise error(str(refused)) from None
 

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import alert
 from orchestration.cleanup.backlog import Backlog, backlog
-from orchestration.decisions.request import OF_CLEANUP
+from orchestration.decisions.request import CleanupRequest
 from orchestration.health import kinds
 from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
 from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
@@ -53,7 +53,7 @@ class DrainOutboxOperator(AlertingOperator):
         from orchestration.audit.sending import Drained
         from orchestration.audit.warehouse import WarehouseError
 
-        refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
+        refuse_nonsense(context, CleanupRequest, AirflowSkipException)
         outbox = Outbox()
         drained, alerts = Drained(), []
         try:
@@ -95,7 +95,7 @@ class CleanupOperator(AlertingOperator):
         """Look, record, publish, record what was sent; raise the alerts."""
         from orchestration.audit.warehouse import Warehouse
 
-        refuse_nonsense(context, OF_CLEANUP, AirflowSkipException)
+        refuse_nonsense(context, CleanupRequest, AirflowSkipException)
         clock = RunClock.of(context)
         started = clock.now()
         warehouse = Warehouse(self.config.settings)

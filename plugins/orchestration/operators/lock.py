@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import alert
 from orchestration.assets import SLATE_SCHEDULED
-from orchestration.decisions.request import OF_LOCKER
+from orchestration.decisions.request import LockRequest
 from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS
 from orchestration.health.slates import scheduled
 from orchestration.operators.asset_events import SlateOperator
@@ -38,7 +38,7 @@ class LockOperator(SlateOperator):
         from orchestration.records.ids import row_id
         from orchestration.records.tables import ExpectedRun
 
-        refuse_nonsense(context, OF_LOCKER)
+        refuse_nonsense(context, LockRequest)
         clock, config = RunClock.of(context), self.config
         day = clock.tick.date()
         start, end = config.day_bounds(day)

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert, alert
-from orchestration.decisions.request import OF_RECONCILE
+from orchestration.decisions.request import ReconcileRequest
 from orchestration.health.kinds import GAMES_NOT_RECONCILED
 from orchestration.nba.eastern import at
 from orchestration.operators.base import AlertingOperator, AuditedOperator, asked_of, refuse_nonsense
@@ -48,7 +48,7 @@ class FindMakeupsOperator(AuditedOperator):
         """Look, and return the runs to start. Fails, and starts none, when anything cannot be read after all tries."""
         from orchestration.audit.warehouse import WarehouseError
 
-        refuse_nonsense(context, OF_RECONCILE, AirflowSkipException)
+        refuse_nonsense(context, ReconcileRequest, AirflowSkipException)
         if self.config.is_shadow():
             self.log.info("Shadow: nothing is started")
             return []
@@ -78,7 +78,7 @@ class ReportOpenGamesOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Look again at the day's last time; at the others, and by hand, there is nobody to tell yet."""
-        refuse_nonsense(context, OF_RECONCILE)
+        refuse_nonsense(context, ReconcileRequest)
         clock, times = RunClock.of(context), self.config.reconcile_ticks.times
         by_hand = clock.triggered_by.startswith("manual")
         if by_hand or not times or clock.tick < at(clock.tick.date(), times[-1]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert, alert, alert_of
-from orchestration.decisions.request import OF_CLEANUP
+from orchestration.decisions.request import CleanupRequest
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, MORNING, AlertedBy
@@ -62,7 +62,7 @@ class WatchOperator(AlertingOperator):
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-        refuse_nonsense(context, OF_CLEANUP)
+        refuse_nonsense(context, CleanupRequest)
         config, now = self.config, RunClock.of(context).now()
         today = config.current_day(now)
         alerts: list[Alert] = []

@@ -6,12 +6,11 @@ import pytest
 
 from orchestration.decisions.engine import forced
 from orchestration.decisions.request import (
-    OF_CLEANUP,
-    OF_LOCKER,
-    OF_RECONCILE,
+    CleanupRequest,
+    LockRequest,
+    ReconcileRequest,
     Request,
     RequestRefused,
-    check_request,
 )
 from support.worlds import DAY, decision, et, game, history, ours, schedule
 
@@ -47,7 +46,7 @@ def test_everything_that_makes_no_sense_is_named_at_once():
     with pytest.raises(RequestRefused) as refused:
         ask(target_date="14.1.2026", games=["banana"], scrapers=["nbac_team_boxscor"])
     text = str(refused.value)
-    assert "target_date '14.1.2026' is no date" in text
+    assert "target_date '14.1.2026' is not a date" in text
     assert "target_date needs force" in text
     assert "'banana' is not an NBA game id" in text
     assert "did you mean `nbac_team_boxscore`" in text
@@ -70,11 +69,11 @@ def test_forcing_a_day_without_games_is_refused_where_games_are_called_for():
         ({"force": True, "dryrun": True}, "no parameter is named 'dryrun' (did you mean `dry_run`?)"),
         ({"Force": True}, "did you mean `force`"),
         ({"target-date": "2026-01-14"}, "did you mean `target_date`"),
-        ({"colour": "x"}, "no parameter is named 'colour'; there are force, dry_run"),
-        ({"as_of": "yesterday"}, "as_of 'yesterday' is no time with a zone"),
-        ({"as_of": "2026-01-14T19:00"}, "is no time with a zone"),
-        ({"as_of": "0001-01-01T00:00+00:00"}, "is no time with a zone"),
-        ({"as_of": 1764081871}, "is no time with a zone"),
+        ({"colour": "x"}, "no parameter is named 'colour'; the parameters are force, dry_run"),
+        ({"as_of": "yesterday"}, "as_of 'yesterday' is not a time with a zone"),
+        ({"as_of": "2026-01-14T19:00"}, "is not a time with a zone"),
+        ({"as_of": "0001-01-01T00:00+00:00"}, "is not a time with a zone"),
+        ({"as_of": 1764081871}, "is not a time with a zone"),
         ({"force": "false"}, "force 'false' must be true or false"),
         ({"force": 1}, "force 1 must be true or false"),
         ({"dry_run": "yes"}, "dry_run 'yes' must be true or false"),
@@ -83,10 +82,10 @@ def test_forcing_a_day_without_games_is_refused_where_games_are_called_for():
         ({"scrapers": "nbac_team_boxscore"}, "must be a list of texts"),
         ({"scrapers": [1]}, "must be a list of texts"),
         ({"reason": ["x"], "force": True}, "reason ['x'] must be a text"),
-        ({"force": True, "target_date": "20260114"}, "target_date '20260114' is no date"),
-        ({"force": True, "target_date": "2026-02-30"}, "is no date"),
-        ({"force": True, "target_date": "9999-12-31"}, "is no date"),
-        ({"force": True, "target_date": "14.1.2026"}, "is no date"),
+        ({"force": True, "target_date": "20260114"}, "target_date '20260114' is not a date"),
+        ({"force": True, "target_date": "2026-02-30"}, "is not a date"),
+        ({"force": True, "target_date": "9999-12-31"}, "is not a date"),
+        ({"force": True, "target_date": "14.1.2026"}, "is not a date"),
         ({"x" * 10_000: 1}, "no parameter is named"),
     ],
 )
@@ -98,25 +97,25 @@ def test_what_no_parameter_is_or_takes_is_refused_before_anything_is_called(para
 
 
 @pytest.mark.parametrize(
-    ("kinds", "asked"),
+    ("parameters", "asked"),
     [
-        (OF_LOCKER, {"forced": True}),
-        (OF_LOCKER, {"force": "true"}),
-        (OF_CLEANUP, {"asof": "2026-01-14T19:00-05:00"}),
-        (OF_CLEANUP, {"as_of": "yesterday"}),
-        (OF_RECONCILE, {"days": "3"}),
-        (OF_RECONCILE, {"days": 0}),
-        (OF_RECONCILE, {"max_runs": True}),
-        (OF_RECONCILE, {"day": 3}),
+        (LockRequest, {"forced": True}),
+        (LockRequest, {"force": "true"}),
+        (CleanupRequest, {"asof": "2026-01-14T19:00-05:00"}),
+        (CleanupRequest, {"as_of": "yesterday"}),
+        (ReconcileRequest, {"days": "3"}),
+        (ReconcileRequest, {"days": 0}),
+        (ReconcileRequest, {"max_runs": True}),
+        (ReconcileRequest, {"day": 3}),
     ],
 )
-def test_the_systems_own_dags_refuse_nonsense_too(kinds, asked):
+def test_the_systems_own_dags_refuse_nonsense_too(parameters, asked):
     with pytest.raises(RequestRefused):
-        check_request(asked, kinds)
+        parameters.check(asked)
 
 
 def test_what_the_form_and_reconcile_send_is_taken():
-    check_request({"days": 2, "max_runs": 5, "as_of": None}, OF_RECONCILE)
-    check_request({"force": False, "as_of": None}, OF_LOCKER)
+    ReconcileRequest.check({"days": 2, "max_runs": 5, "as_of": None})
+    LockRequest.check({"force": False, "as_of": None})
     sent = {"force": True, "target_date": "2026-01-14", "games": ["0022500001"], "scrapers": None, "reason": "late"}
     assert ask(**sent, as_of="2026-01-15T01:00-05:00").games == ("0022500001",)

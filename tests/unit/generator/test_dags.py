@@ -11,7 +11,7 @@ from orchestration.assets import table_alias
 from orchestration.cli import main
 from orchestration.config import ConfigError
 from orchestration.config.last_good import last_good_path, load_or_last_good
-from orchestration.decisions.request import OF_CLEANUP, OF_LOCKER, OF_RECONCILE, OF_WORKFLOW
+from orchestration.decisions.request import CleanupRequest, LockRequest, ReconcileRequest, Request
 from orchestration.generator import dags, in_force
 from orchestration.generator.dags import build_dags
 from orchestration.generator.docs import workflow_doc
@@ -375,9 +375,9 @@ def test_a_last_good_file_from_before_a_rule_that_it_breaks_is_not_taken(tmp_pat
 
 
 def test_a_triggers_conf_is_checked_for_the_parameters_that_the_form_offers():
-    kinds = {"schedule_locker": OF_LOCKER, "cleanup": OF_CLEANUP, "reconcile": OF_RECONCILE}
+    kinds = {"schedule_locker": LockRequest, "cleanup": CleanupRequest, "reconcile": ReconcileRequest}
     for name, dag in DAGS.items():
-        assert set(dag.params) == set(kinds.get(name, OF_WORKFLOW)), name
+        assert set(dag.params) == set(kinds.get(name, Request).model_fields), name
 
 
 def test_the_form_of_a_dag_is_valid_as_it_is_and_is_no_other_dags():

@@ -10,7 +10,7 @@ import pytest
 from airflow.cli.cli_parser import get_parser
 
 from orchestration.cli import parser
-from orchestration.decisions.request import OF_RECONCILE, OF_WORKFLOW, check_request
+from orchestration.decisions.request import ReconcileRequest, Request
 from orchestration.generator.dags import build_dags
 from orchestration.health import kinds
 from orchestration.health.findings import AlertedBy, FindingKind
@@ -113,9 +113,8 @@ def test_the_first_command_runs(command):
         parsed = get_parser().parse_args(arguments)
         assert getattr(parsed, "dag_id", None) in {None, *DAGS}
         if arguments[:2] == ["dags", "trigger"]:
-            check_request(
-                json.loads(parsed.conf or "{}"), OF_RECONCILE if parsed.dag_id == "reconcile" else OF_WORKFLOW
-            )
+            request = ReconcileRequest if parsed.dag_id == "reconcile" else Request
+            request.check(json.loads(parsed.conf or "{}"))
         return
     if program == "python":
         assert arguments[:2] == ["-m", "orchestration"]
