@@ -1,4 +1,4 @@
-"""What all tests share. Airflow's home is a temporary folder, set before anything imports Airflow."""
+"""Fixtures and hooks of all tests. Airflow's home is a temporary folder, set before any import of Airflow."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ os.environ.update(
 for _name in ("ORCHESTRATION_CONFIG", "ORCHESTRATION_OUTBOX"):
     os.environ.pop(_name, None)
 
-# The same cases each time: what a machine draws must not decide over a change that it has nothing to do with.
+# The same cases each time, so that a random case never fails an unrelated change.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
-# What is imported stays: looking for garbage in it again and again costs a fifth of the unit tests' time.
+# Imported modules stay in memory. Collecting garbage among them would take a fifth of the unit tests' time.
 gc.disable()
 
 from orchestration.audit.outbox import Outbox  # noqa: E402
@@ -38,14 +38,14 @@ LIMITS = {
     "orchestration.audit.warehouse": ("QUERY_SECONDS", "APPEND_SECONDS"),
     "orchestration.services.google_cloud": ("PUBLISH_SECONDS", "LOOKUP_SECONDS"),
 }
-"""How long the product waits for others. A busy machine is slow, not broken; a test about the waiting sets its own."""
+"""Time limits of the package. Tests raise them because a busy machine is slow, not broken. A test may set its own."""
 PATIENCE_SECONDS = 300
 LONGEST = ("test_simulated_days.py", "test_cluster.py")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def patience() -> Iterator[None]:
-    """Everything may take as long as it takes."""
+    """Raise the time limits of the package."""
     with pytest.MonkeyPatch.context() as patch:
         for module, names in LIMITS.items():
             for name in names:
@@ -55,7 +55,7 @@ def patience() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def google() -> Iterator[GoogleStandIns]:
-    """The BigQuery emulator and the sandbox world, for all integration tests; each test cleans what it reads."""
+    """The BigQuery emulator and the sandbox world for all integration tests. Each test empties the tables it reads."""
     with GoogleStandIns() as running:
         yield running
 
@@ -69,13 +69,13 @@ def warehouse(google: GoogleStandIns) -> Warehouse:
 
 @pytest.fixture
 def outbox(tmp_path: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Outbox:
-    """An empty outbox in front of it."""
+    """An empty outbox in front of the warehouse."""
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
     return Outbox(warehouse=warehouse)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """With ``-m lesson``: which lessons the tests that ran are marked with."""
+    """With ``-m lesson``, print the lessons whose tests ran."""
     if "lesson" not in (config.getoption("-m") or ""):
         return
     lessons: dict[str, set[str]] = {}
@@ -92,9 +92,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that wait for an Airflow begin; those that only compute fill what is left of the machine.
+    """Order the tests: the longest first, then system, integration and unit tests.
 
-    Before all others goes what takes longest, so that no worker is left with it at the end.
+    Tests that wait for an Airflow start early, and tests that only compute fill the free time. The longest tests start
+    first, so that no worker has to finish one alone.
     """
     rooms = ("system", "integration", "unit")
     items.sort(
@@ -103,14 +104,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on garbage is collected, seldom."""
+    """Collect garbage again, but seldom."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     gc.enable()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Carry the lesson's number in the report's keywords."""
+    """Add the number of the lesson to the keywords of the report."""
     for mark in item.iter_markers("lesson"):
         item.extra_keyword_matches.add(f"lesson:{mark.args[0]}")
         item.keywords[f"lesson:{mark.args[0]}"] = 1

@@ -1,4 +1,4 @@
-"""A night on what docker-compose.yaml starts: decided as the embedded default does, and exact after every fault."""
+"""A night on the services of docker-compose.yaml: decisions as in the embedded form, an exact audit after faults."""
 
 import contextlib
 import os
@@ -24,10 +24,10 @@ TIMELINE = {
     "+1 04:00": ["post_game_window_3"],
 }
 QUICK = ("worker_killed",)
-"""The faults of every change; ``make cluster-drills`` has them all."""
+"""The faults that run for every change. ``make cluster-drills`` runs all faults."""
 CHOSEN = FAULTS if os.environ.get("CLUSTER_DRILLS") == "all" else QUICK
 DEPLOYS = [("everything_restarted", "betting_lines")] if CHOSEN is FAULTS else []
-"""A deploy in the middle of a workflow whose tasks make several calls each."""
+"""A deployment during a workflow whose tasks make several calls each."""
 CALLS = {"post_game_window_3": 1 + 4 * WORLD["games"], "betting_lines": 1 + 2 * WORLD["games"]}
 
 
@@ -40,7 +40,7 @@ def night(tmp_path_factory: pytest.TempPathFactory):
 
 
 def decisions(day):
-    """Every decision as it stands in the table, but for the moments at which it was made and written."""
+    """Return every decision in the table, without its times of decision and writing."""
     found = day.rows(
         f"SELECT * EXCEPT (decision_time, created_at) FROM nba_orchestration.v_workflow_decisions "
         f"WHERE DATE(decision_time) > {LONG_AGO} ORDER BY slot_time, workflow_name",
@@ -56,10 +56,10 @@ def test_a_night_on_the_cluster_is_decided_as_on_one_machine(night, tmp_path):
     assert here == there
 
 
-def test_a_task_begins_with_what_its_worker_has_imported(night):
-    """The library of Google's client is in memory of the processes from which tasks are forked."""
+def test_a_task_starts_with_the_modules_of_its_worker(night):
+    """The worker's processes have loaded Google's client library before they fork a task."""
     for name in ("worker-1", "worker-2"):
-        # One child more clears away old bundles.
+        # One more child process removes old bundles.
         children = family(night.stack.processes[name].pid)[0].children()
         ready = [child for child in children if any("cygrpc" in one.path for one in child.memory_maps())]
         assert len(ready) == night.stack.slots
@@ -67,13 +67,13 @@ def test_a_task_begins_with_what_its_worker_has_imported(night):
 
 @pytest.fixture(scope="module")
 def hour():
-    """The next hour at which nothing has been played yet."""
+    """Return the next hour that has not been played yet."""
     return iter(range(8, 24))
 
 
 @pytest.mark.parametrize(("fault", "workflow"), [*((fault, "post_game_window_3") for fault in CHOSEN), *DEPLOYS])
 def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault, workflow):
-    """Nobody does anything about it but what Docker does: start again what has ended."""
+    """The only reaction to the fault is that of Docker: it restarts services that ended."""
     moment = et(f"+1 {next(hour):02}:00").astimezone(UTC)
     night.set_clock(moment)
     found, before = findings(moment), night.calls_made()
@@ -94,7 +94,7 @@ def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault,
 
 
 def drain(night, moment):
-    """Let the cleanup run until nothing is staged: what BigQuery was too busy for is appended by the next one."""
+    """Run the cleanup until nothing is staged. The next cleanup appends rows that a busy BigQuery did not accept."""
 
     def staged():
         return [f"{file.parent.name}/{file.name}" for file in night.outbox.glob("**/*.json")]
@@ -109,7 +109,7 @@ def drain(night, moment):
 
 
 def findings(moment):
-    """What the health check says an hour after ``moment``. The night is short: it misses many ticks from the start."""
+    """Return the health check's findings an hour after ``moment``. The short night always has many missing ticks."""
     seen = moment + timedelta(hours=1)
     health = assess(ours(), day_facts(Warehouse(), ours(), DAY, seen), seen)
     assert (health.collected, health.due) == (WORLD["games"], WORLD["games"])
@@ -139,5 +139,5 @@ def one_row_for_each_try(day):
     rows = {(row["dag_run_id"], row["task_id"], row["map_index"], row["try_number"]) for row in found}
     made = day.tries()
     assert set(made) - rows == set()
-    # Airflow may forget a try whose scheduler died before it could resume; we do not.
+    # Airflow may forget a try whose scheduler died before the try resumed. Our audit keeps it.
     assert [key for key in rows - set(made) if key[3] >= max(m[3] for m in made if m[:3] == key[:3])] == []

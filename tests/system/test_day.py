@@ -1,4 +1,4 @@
-"""A game day in short, through the real scheduler: every step of the main job."""
+"""A short game day through the real scheduler: every step of the main job."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from support.worlds import DAY, ROOT, et, ours
 GAMES = 3
 SEED = 12
 DAGS = (*ours().workflows, "schedule_locker", "cleanup", "reconcile")
-"""A world whose first schedule message arrives, while a later call fails at first and a later message is lost."""
+"""Return a seed: the first message of the schedule arrives, a later call fails at first, a later message is lost."""
 TIMELINE = {
     "04:30": ["schedule_dependency"],
     "05:00": ["schedule_locker"],
@@ -43,7 +43,7 @@ def collector():
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory, collector: StatsdServer):
     world = {"seed": SEED, "day": DAY, "games": GAMES, "faults": 0.04, "lost": 0.2}
-    # Somebody's DAG beside ours, as the documentation has it.
+    # The example DAG of the documentation, beside ours.
     dags = tmp_path_factory.mktemp("dags")
     for file in (*(ROOT / "dags").glob("*.py"), ROOT / "docs" / "examples" / "after_the_slate.py"):
         shutil.copy(file, dags)
@@ -52,7 +52,7 @@ def day(tmp_path_factory: pytest.TempPathFactory, collector: StatsdServer):
         yield played
 
 
-def test_the_morning_feeds_the_evening(day):
+def test_the_schedule_of_the_morning_feeds_the_evening(day):
     found = day.rows(
         f"SELECT workflow_name, action, rule FROM nba_orchestration.v_workflow_decisions "
         f"WHERE DATE(decision_time) > {LONG_AGO} ORDER BY slot_time, workflow_name",
@@ -88,12 +88,12 @@ def test_every_run_has_exactly_one_execution_that_counts_all_its_calls(day):
     assert all(r["ids"] == r["scrapers_triggered"] for r in found)
     assert calls["morning_operations"] == 2 + 30
     assert calls["betting_lines"] == 1 + 2 * GAMES
-    # All box scores are here by 01:00 and not fetched again.
+    # All box scores arrive by 01:00 and are not fetched again.
     assert calls["post_game_window_3"] == 1 + 3 * GAMES
 
 
 @pytest.mark.lesson("E1")
-def test_every_game_was_called_by_name_and_is_in(day):
+def test_every_game_was_called_and_is_collected(day):
     found = day.rows(
         f"""
         SELECT game_id, label, ANY_VALUE(game_date) AS game_date, COUNTIF(status = 'success') AS successes
@@ -107,7 +107,7 @@ def test_every_game_was_called_by_name_and_is_in(day):
     assert all(r["label"].startswith(f"nbac_team_boxscore {r['game_id']} ") and "@" in r["label"] for r in found)
 
 
-def test_a_failed_try_has_its_row_and_was_tried_again(day):
+def test_a_failed_try_has_its_row_and_was_retried(day):
     found = day.rows(
         f"SELECT status, retry_count, error_type FROM nba_orchestration.v_scraper_runs "
         f"WHERE DATE(triggered_at) > {LONG_AGO} AND (status = 'failed' OR retry_count > 0)",
@@ -117,7 +117,7 @@ def test_a_failed_try_has_its_row_and_was_tried_again(day):
 
 
 @pytest.mark.lesson("C1")
-def test_lost_messages_are_published_again_and_processed(day):
+def test_lost_messages_are_republished_and_processed(day):
     cleanups = day.rows(
         f"SELECT missing_files_found AS missing, republished_count AS republished "
         f"FROM nba_orchestration.v_cleanup_operations WHERE DATE(cleanup_time) > {LONG_AGO} ORDER BY cleanup_time",
@@ -127,7 +127,7 @@ def test_lost_messages_are_published_again_and_processed(day):
     assert cleanups[1]["missing"] == 0
 
 
-def test_the_lock_expected_what_ran(day):
+def test_the_lock_expected_the_runs_that_ran(day):
     expected = day.rows(
         "SELECT DISTINCT workflow_name, games_today FROM nba_orchestration.v_expected_schedule "
         f"WHERE date > {LONG_AGO}",
@@ -137,7 +137,7 @@ def test_the_lock_expected_what_ran(day):
     assert {r["games_today"] for r in expected if r["workflow_name"] == "betting_lines"} == {GAMES}
 
 
-def test_the_lock_is_the_plan(day, monkeypatch):
+def test_the_lock_equals_the_plan(day, monkeypatch):
     for name in ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"):
         monkeypatch.setenv(name, day.stack.env[name])
     start, end = ours().day_bounds(DAY)
@@ -152,7 +152,7 @@ def test_the_lock_is_the_plan(day, monkeypatch):
     )
 
 
-def test_decided_again_with_what_was_known_then_every_decision_is_the_same(day, monkeypatch, capsys):
+def test_every_decision_is_reproduced_from_the_recorded_inputs(day, monkeypatch, capsys):
     for name in ("BIGQUERY_EMULATOR_HOST", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"):
         monkeypatch.setenv(name, day.stack.env[name])
     # The tick at 04:30 belongs to the day before.
@@ -161,7 +161,7 @@ def test_decided_again_with_what_was_known_then_every_decision_is_the_same(day, 
     assert (shown.out, code) == ("9 decisions on record: 9 the same, 0 not\n", 0), shown.err
 
 
-def test_a_statsd_server_is_sent_what_the_audit_has(day, collector):
+def test_statsd_receives_the_numbers_of_the_audit(day, collector):
     found = collector.settled()
     metrics_checks.decisions_are_counted(day, found)
     metrics_checks.calls_are_counted_and_timed(day, found)
@@ -171,7 +171,7 @@ def test_a_statsd_server_is_sent_what_the_audit_has(day, collector):
         == found.gauge(f"{metrics_checks.PREFIX}.games_collected")
         == GAMES
     )
-    # From 05:00 to 06:20 of the next day, which did not lock.
+    # From 05:00 to 06:20 of the next day, on which no lock ran.
     assert found.gauge(f"{metrics_checks.PREFIX}.lock_age_minutes") >= 25 * 60
 
 
@@ -199,8 +199,8 @@ def log_of(day, moment, task):
 
 
 @pytest.mark.lesson("C8")
-def test_the_watchdog_tells_what_is_wrong_once(day):
-    """This day is short: many of its ticks are missing, and it says so, in the first cleanup only."""
+def test_the_watchdog_alerts_each_problem_once(day):
+    """This short day has many missing ticks. Only the first cleanup alerts them."""
     first, second = (log_of(day, moment, "watch") for moment in ("+1 05:20", "+1 06:20"))
     assert "missing_ticks (betting_lines)" in first
     assert "is the DAG paused?" in first
@@ -208,13 +208,13 @@ def test_the_watchdog_tells_what_is_wrong_once(day):
 
 
 def events(day, name):
-    # The scheduler counts an asset as active within a minute of its first event.
+    # The scheduler marks an asset as active within a minute of its first event.
     assets = day.api.get("assets", limit=100, only_active="false")["assets"]
     [asset] = [one for one in assets if one["name"] == name]
     return [event["extra"] for event in day.api.get("assets/events", asset_id=asset["id"], limit=100)["asset_events"]]
 
 
-def test_every_call_that_brought_records_is_one_event_of_its_tables_asset(day):
+def test_every_call_with_records_is_one_event_of_its_tables_asset(day):
     for table, scraper in (
         ("nbac_team_boxscore", "nbac_team_boxscore"),
         ("odds_api_game_lines", "oddsa_game_lines"),
@@ -229,8 +229,8 @@ def test_every_call_that_brought_records_is_one_event_of_its_tables_asset(day):
         assert {event["target_date"] for event in events(day, f"bigquery://local/nba_raw/{table}")} == {DAY.isoformat()}
 
 
-def test_each_asset_of_the_slate_has_one_event_whatever_else_the_cleanups_found(day):
-    """Both cleanups of the morning are red for what the watchdog tells."""
+def test_each_asset_of_the_slate_has_one_event_although_cleanups_failed(day):
+    """Both cleanups of the morning failed because of the watchdog's alerts."""
     [locked], [lines], [complete] = (
         events(day, name) for name in ("slate_scheduled", "lines_collected", "slate_complete")
     )
@@ -238,7 +238,7 @@ def test_each_asset_of_the_slate_has_one_event_whatever_else_the_cleanups_found(
     assert (complete["games"], complete["complete"], complete["missing"]) == (GAMES, True, [])
 
 
-def test_reconcile_fetches_a_vanished_game_anew(day):
+def test_reconcile_fetches_a_vanished_game_again(day):
     lost = day.rows(
         f"SELECT game_id, gcs_path FROM nba_orchestration.v_scraper_runs WHERE DATE(triggered_at) > {LONG_AGO} "
         "AND scraper_name = 'nbac_team_boxscore' AND status = 'success' ORDER BY game_id",
@@ -283,7 +283,7 @@ def test_a_forced_dry_run_decides_and_calls_nothing(day):
     )
 
 
-def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
+def test_a_run_with_invalid_parameters_fails_with_the_reason(day):
     moment = et("+1 09:00").astimezone(UTC)
     run = day.api.trigger("post_game_window_3", moment, target_date=DAY.isoformat(), scrapers=["nbac_team_boxscor"])
     day.wait_for_runs()
@@ -294,8 +294,8 @@ def test_a_run_that_was_asked_for_nonsense_is_red_and_says_why(day):
     assert "did you mean `nbac_team_boxscore`" in log
 
 
-def test_a_dag_that_waits_for_the_slate_has_started_once_and_knows_which(day):
-    """The last test of this day: from here on Airflow's own clock starts runs, and of no other DAG."""
+def test_a_dag_scheduled_on_the_slate_ran_once_with_its_date(day):
+    """This test runs last: from here on the scheduler starts runs of this DAG by the wall clock."""
     for dag in DAGS:
         url = f"{day.stack.url}/api/v2/dags/{dag}"
         day.api.session.patch(url, json={"is_paused": True}, timeout=60).raise_for_status()

@@ -1,4 +1,4 @@
-"""Each seeded fault is named by its cause: in the first alert, the health check's first line, the status's part."""
+"""Each seeded fault is named by its cause in the first alert, in the health check's headline and in the status."""
 
 import json
 from dataclasses import replace
@@ -16,16 +16,16 @@ from support.worlds import DAY, ROOT
 
 SAID = generator("faults").SAID
 ELSEWHERE = ("scheduler_down", "bigquery_down", "messages_twice")
-"""Those that test_simulated_days plays, and the harmless one."""
+"""Faults that test_simulated_days plays, and the harmless fault."""
 HERE = [name for name in FAULTS if name not in ELSEWHERE]
 PAIRS = {
     ("streaming_refused", "service_slow"): "BigQuery does not take our rows",
     ("topic_gone", "service_slow"): "the scraper service is slow",
     ("dag_paused", "clock_off"): "the DAG betting_lines is paused",
 }
-"""Two at once, and which is named first."""
+"""Two faults at once. The first of the pair is named first."""
 LOOK = timedelta(minutes=80)
-"""So long after its beginning a fault is looked at: after the cleanup of the next hour."""
+"""How long after its start a fault is checked: after the cleanup of the next hour."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def said(capsys, *command):
 def test_a_fault_is_named_by_its_cause(seeded, shared, name, capsys):
     fault, told = FAULTS[name], SAID[name]
     if name == "source_silent":
-        # The days before are not played: this is what it brought three days ago, and not on the days since.
+        # The days before are not played. This row says that the source had data three days ago, but not since.
         for days, outcome in ((3, "success"), (2, "no_data"), (1, "no_data")):
             row = call("oddsa_player_props", f"-{days} 13:00", outcome)
             shared.healthy.outbox.stage([row.model_copy(update={"target_date": DAY - timedelta(days=days)})])
@@ -87,7 +87,7 @@ def test_a_fault_is_named_by_its_cause(seeded, shared, name, capsys):
 
 @pytest.mark.drill
 @pytest.mark.parametrize("names", PAIRS, ids=" and ".join)
-def test_of_two_faults_at_once_both_are_named_and_the_nearer_cause_first(seeded, names, capsys):
+def test_two_faults_at_once_are_both_named_with_the_nearer_cause_first(seeded, names, capsys):
     one, other = (FAULTS[name] for name in names)
     both = Fault(
         "two at once", max(one.start, other.start), world={**one.world, **other.world},
@@ -100,7 +100,7 @@ def test_of_two_faults_at_once_both_are_named_and_the_nearer_cause_first(seeded,
 
 
 @pytest.mark.drill
-def test_messages_that_come_twice_are_no_fault(seeded, capsys):
+def test_duplicate_messages_are_not_reported(seeded, capsys):
     twice = replace(FAULTS["messages_twice"], start=13)
     assert seeded(twice).told == []
     headline = said(capsys, "health", "--as-of", (twice.begins(DAY) + LOOK).isoformat()).splitlines()[0]

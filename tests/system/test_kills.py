@@ -1,4 +1,4 @@
-"""Twenty kills over a day: tasks, executor, scheduler, triggerer, scraper service. Nothing is lost, nothing doubled."""
+"""Twenty kills in one day: tasks, executor, scheduler, triggerer, scraper service. No row is lost, none is doubled."""
 
 import contextlib
 import random
@@ -42,7 +42,7 @@ TIMELINE = {
 }
 SETTINGS = {
     "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True",
-    # Airflow's own patience with the dead, shortened: the defaults are minutes.
+    # Shorter timeouts for dead processes. Airflow's defaults are minutes.
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
@@ -52,7 +52,7 @@ SETTINGS = {
 
 
 class Killer(threading.Thread):
-    """Kills at random moments, all from one seed, and starts again what does not come back by itself."""
+    """Kills processes at random moments from one seed, and restarts those that nothing else restarts."""
 
     def __init__(self, day: Day) -> None:
         super().__init__(daemon=True)
@@ -64,7 +64,7 @@ class Killer(threading.Thread):
     def run(self) -> None:
         try:
             while len(self.killed) < KILLS and not self.over.wait(self.dice.uniform(*SECONDS_BETWEEN)):
-                # The last kills are for those that the dice have left out.
+                # The last kills hit the kinds that the random choice has left out.
                 missing = sorted(EACH_ONCE - set(self.killed))
                 target = self.dice.choice(missing if len(self.killed) + len(missing) >= KILLS else TARGETS)
                 if target in ("task", "executor"):
@@ -77,7 +77,7 @@ class Killer(threading.Thread):
             self.failure = error
 
     def kill_worker(self, kind: str) -> bool:
-        """Kill a task's process, or the executor's process that watches over one."""
+        """Kill the process of a task, or the executor's process that supervises one."""
         workers = []
         for process in psutil.Process(self.day.stack.processes["scheduler"].pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
@@ -104,7 +104,7 @@ class Killer(threading.Thread):
 
 
 class HardDay(PlayedDay):
-    """A day whose service may be away for a moment, and whose rows may stay staged until the cleanup."""
+    """A day with short outages of the scraper service. Rows may stay staged until the cleanup."""
 
     def set_clock(self, moment: datetime) -> None:
         for _ in range(5 * PATIENCE_SECONDS):
@@ -145,7 +145,7 @@ def hard_day(tmp_path_factory: pytest.TempPathFactory):
 
 
 def tries(day) -> dict[tuple, str]:
-    """Every try of every call that Airflow knows of, with the state it ended in."""
+    """Return every try of every call that Airflow knows, with its final state."""
     with sqlite3.connect(day.stack.home / "airflow" / "airflow.db") as database:
         found = database.execute(
             "SELECT run_id, task_id, map_index, try_number, state FROM task_instance WHERE operator LIKE 'Scrape%' "
@@ -155,13 +155,13 @@ def tries(day) -> dict[tuple, str]:
     return {tuple(key): state for *key, state in found if state not in ("skipped", "upstream_failed", "removed")}
 
 
-def test_it_was_a_hard_day(hard_day):
+def test_the_day_had_all_kinds_of_kills(hard_day):
     assert hard_day.killer.failure is None
     assert len(hard_day.killer.killed) == KILLS, hard_day.killer.killed
     assert set(hard_day.killer.killed) >= EACH_ONCE
 
 
-def test_no_row_is_left_behind(hard_day):
+def test_no_row_stays_in_the_outbox(hard_day):
     assert list(hard_day.outbox.glob("**/*.json")) == []
 
 
@@ -176,7 +176,7 @@ def test_every_run_decision_has_exactly_one_execution(hard_day):
         GROUP BY d.decision_id, d.workflow_name, d.run_id
         """,
     )
-    # What a kill made fail keeps what waits for it from running: how many RUN is the world's luck.
+    # A workflow does not run if a kill made its required workflow fail. So the number of RUNs depends on the kills.
     assert len(found) >= 5
     assert {row["executions"] for row in found} == {1}, found
 
@@ -191,25 +191,25 @@ def test_every_try_of_every_call_has_exactly_one_row(hard_day):
     logged = {(row["dag_run_id"], row["task_id"], row["map_index"], row["try_number"]) for row in found}
     assert [row for row in found if row["n"] != row["calls"]] == []
     made = tries(hard_day)
-    # A try after one whose calls had all succeeded makes no call, and so has no row.
+    # A retry after a try with only successful calls makes no call, so it has no row.
     succeeded = {
         (row["dag_run_id"], row["task_id"], row["map_index"]): row["try_number"] for row in found if not row["failed"]
     }
     assert [key for key in set(made) - logged if key[3] <= succeeded.get(key[:3], key[3])] == []
-    # Airflow forgets a try whose scheduler died before it could resume: it counts on without any history. We do not.
+    # Airflow forgets a try whose scheduler died before the try resumed. Our audit keeps it.
     last = {key[:3]: max(other[3] for other in made if other[:3] == key[:3]) for key in made}
     assert [key for key in logged - set(made) if key[3] >= last.get(key[:3], 0)] == []
 
 
-def test_killed_tries_say_so(hard_day):
+def test_the_rows_of_killed_tries_say_killed(hard_day):
     found = hard_day.rows(
         f"SELECT COUNT(*) AS n, COUNTIF(status = 'failed') AS failed FROM nba_orchestration.v_scraper_runs "
         f"WHERE DATE(triggered_at) > {LONG_AGO} AND error_type = 'killed'",
     )
-    # Whether a kill hits a call is the world's luck; test_runs kills two for certain.
+    # A kill may or may not hit a call. test_runs always kills two calls.
     assert found[0]["n"] == found[0]["failed"]
 
 
-def test_the_days_box_scores_are_in(hard_day):
+def test_the_box_scores_of_the_day_are_collected(hard_day):
     found = hard_day.rows(f"SELECT DISTINCT game_id FROM nba_raw.nbac_team_boxscore WHERE game_date > {LONG_AGO}")
     assert len(found) == 4

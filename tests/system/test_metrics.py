@@ -1,6 +1,6 @@
-"""A real Airflow sends our numbers to an OpenTelemetry endpoint: they are what the audit has.
+"""The metrics that a real Airflow sends to an OpenTelemetry endpoint equal the numbers of the audit.
 
-To a StatsD server it sends those of ``test_day.py``.
+``test_day.py`` compares those sent to a StatsD server.
 """
 
 import json
@@ -28,7 +28,7 @@ TIMELINE = {
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory):
-    """A played day, and what was collected of it."""
+    """A played day and its collected metrics."""
     world = {"seed": 12, "day": DAY, "games": GAMES, "faults": 0.1, "lost": 0.3}
     with OtlpEndpoint() as collector:
         home = tmp_path_factory.mktemp("stack")
@@ -36,15 +36,15 @@ def sent(tmp_path_factory):
             yield played, collector.settled()
 
 
-def test_decisions_by_workflow_and_action(sent):
+def test_decisions_are_counted_by_workflow_and_action(sent):
     metrics_checks.decisions_are_counted(*sent)
 
 
-def test_calls_by_scraper_and_outcome_and_how_long_they_took(sent):
+def test_calls_are_counted_by_scraper_and_outcome_and_timed(sent):
     metrics_checks.calls_are_counted_and_timed(*sent)
 
 
-def test_the_cleanup_and_the_watchdog_say_how_it_is(sent):
+def test_the_cleanup_and_the_watchdog_send_their_gauges(sent):
     day, found = sent
     metrics_checks.cleanups_are_counted(day, found)
     assert found.gauge(f"{metrics_checks.PREFIX}.files_missing") > 0

@@ -1,6 +1,7 @@
-"""Two hours without BigQuery in the middle of a night, and every command that we name to people beside that night."""
+"""Two hours without BigQuery during a night, and every command of the documentation and of the alerts after it."""
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from datetime import UTC
 import pytest
 import requests
 
+from orchestration.health.kinds import KINDS
 from support.days import LONG_AGO, played_day
 from support.documented import commands
 from support.generators import generator
@@ -39,7 +41,7 @@ ROW_IDS = {
 
 
 @pytest.mark.lesson("K8")
-def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_no_row(day):
+def test_two_hours_without_bigquery_abort_decisions_and_lose_no_row(day):
     def calls_made() -> int:
         return requests.get(day.world, timeout=PATIENCE_SECONDS).json()["calls"]
 
@@ -79,17 +81,15 @@ def test_two_hours_without_a_database_abort_decisions_disturb_nothing_and_lose_n
 
 alerts = generator("alerts")
 RUN_ID = f"replay__{et('22:00').astimezone(UTC).isoformat()}"
-FIRST = {
-    said.command.replace(alerts.WORKFLOW, "post_game_window_1").replace(alerts.RUN_ID, RUN_ID)
-    for said in alerts.sites()
-}
-"""The first commands of all alerts and findings, about a workflow and a run of this day."""
+VALUES = {"DATE": DAY.isoformat(), "WORKFLOW": "post_game_window_1", "RUN_ID": RUN_ID}
+FIRST = {re.sub("|".join(VALUES), lambda name: VALUES[name[0]], alerts.command(kind)) for kind in KINDS if kind.command}
+"""The first commands of all kinds of findings and alerts, with a workflow and a run of this day."""
 NAMED = [*commands(), *sorted(FIRST - set(commands()))]
 
 
 @pytest.fixture(scope="module")
 def named(day):
-    """The result of every command of the documentation and the alerts, run beside this day, two at a time."""
+    """The results of all commands of the documentation and of the alerts, run on this day, two at a time."""
     env = {**day.stack.env, "ORCHESTRATION_PYTHON": sys.executable}
 
     def run(command):
@@ -100,9 +100,9 @@ def named(day):
 
 
 @pytest.mark.parametrize("command", NAMED)
-def test_every_command_of_the_documentation_and_of_the_alerts_runs(named, command):
+def test_every_command_in_the_documentation_and_in_alerts_runs(named, command):
     done = named[command]
-    # What a report finds is in its exit code; 3 would mean that it could not find out.
+    # The exit code says what a report found. 3 would mean that it cannot tell.
     fine = (0, 1, 2) if "bin/orchestration" in command or "reconcile --days" in command else (0,)
     assert done.returncode in fine, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""The day in a real browser: what is seen, by whom, with which hands, in which light."""
+"""The page of the day in a real browser: its content, access rights, keyboard, phone, light and dark."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Opens a page in front of given facts; each test has one browser, and its page must complain of nothing."""
+    """Return a function that opens a page with given facts. The browser must log no error."""
     import contextlib
 
     with contextlib.ExitStack() as stack:
@@ -47,14 +47,14 @@ def headline(page):
 
 
 def shows(page, place, text):
-    """Wait until a text is there. The page's own policy lets nobody evaluate a string in it, tests neither."""
+    """Wait until an element shows a text. The page's policy forbids evaluating strings, also for tests."""
     from playwright.sync_api import expect
 
     expect(page.locator(place)).to_contain_text(text)
 
 
 def fits(page):
-    """Nothing sticks out sideways: what is wide scrolls in a box of its own."""
+    """Assert that the page does not scroll sideways. Wide parts scroll in their own box."""
     wide, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     return wide <= window
 
@@ -180,14 +180,14 @@ def test_a_phone_shows_the_verdict_the_cause_and_the_command_without_scrolling(o
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_light_and_dark_follow_the_system_where_airflow_says_nothing(opened, scheme):
+def test_light_and_dark_follow_the_system_outside_of_airflow(opened, scheme):
     page = opened(blocked(night(), "nbac_team_boxscore"), color_scheme=scheme)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 28)"}[scheme]
     assert accessibility_faults(page) == []
 
 
-def test_in_airflows_frame_it_follows_airflows_switch_and_its_links_lead_out(opened):
+def test_in_airflows_frame_the_page_follows_airflows_theme_and_links_open_outside(opened):
     page = opened(night(), path="/plugin/orchestration")
     inner = page.frame_locator("iframe")
     assert "HEALTHY" in inner.locator("h1").inner_text()
@@ -201,7 +201,7 @@ def test_in_airflows_frame_it_follows_airflows_switch_and_its_links_lead_out(ope
     assert page.title().startswith("Airflow: schedule_dependency/runs/")
 
 
-def test_pointing_at_a_tick_tells_its_reason_and_opening_it_why(opened):
+def test_hovering_over_a_tick_shows_its_reason_and_a_click_its_checks(opened):
     page = opened(night())
     row = page.locator("tr", has=page.get_by_role("rowheader", name="betting_lines"))
     row.locator("i").first.hover()
@@ -221,7 +221,7 @@ def test_pointing_at_a_tick_tells_its_reason_and_opening_it_why(opened):
     assert "What must change for a RUN" in page.locator("main").inner_text()
 
 
-def test_with_the_keyboard_alone_one_gets_to_a_failed_run_its_why_and_other_days(opened):
+def test_the_keyboard_alone_reaches_a_failed_run_its_checks_and_other_days(opened):
     page = opened(blocked(night(), "nbac_team_boxscore"))
     for _ in range(80):
         page.keyboard.press("Tab")
@@ -243,7 +243,7 @@ def test_with_the_keyboard_alone_one_gets_to_a_failed_run_its_why_and_other_days
     page.wait_for_url(re.compile("day=2026-01-14"))
 
 
-def test_another_day_and_hour_are_in_the_address(opened):
+def test_the_address_holds_the_day_and_hour(opened):
     page = opened(night())
     page.get_by_label("as of (ET)").fill("22:50")
     page.get_by_role("button", name="Show").click()
@@ -252,7 +252,7 @@ def test_another_day_and_hour_are_in_the_address(opened):
     assert page.locator(".k.expected").count() > 0
 
 
-def test_without_script_everything_is_there(opened):
+def test_the_page_works_without_javascript(opened):
     page = opened(blocked(night(), "nbac_team_boxscore"), java_script_enabled=False)
     assert "blocks us" in headline(page)
     assert "No decision" not in page.locator(".timeline i").first.get_attribute("title")
@@ -265,7 +265,7 @@ def test_without_script_everything_is_there(opened):
     assert "day=2026-01-13" in page.url
 
 
-def test_it_refreshes_itself_and_keeps_its_place(opened):
+def test_the_page_refreshes_itself_and_keeps_its_scroll_position(opened):
     page = opened(night(until=et("21:50")), et("21:50"), viewport={"width": 700, "height": 500})
     page.clock.install()
     page.reload()
@@ -293,7 +293,7 @@ def test_it_refreshes_itself_and_keeps_its_place(opened):
     assert page.locator(".timeline").is_visible()
 
 
-def test_200_workflows_are_readable_and_light(opened):
+def test_200_workflows_are_readable_and_small(opened):
     config = many(200)
     page = opened(night(config, slate(15)), config=config)
     assert page.locator(".timeline tbody tr").count() == 200
@@ -305,13 +305,13 @@ def test_200_workflows_are_readable_and_light(opened):
 
 
 def inside(box, *parts):
-    """Whether these parts lie in what is seen of a box that scrolls."""
+    """Return whether these parts are in the visible area of a scrolling box."""
     frame, places = box.bounding_box(), [part.bounding_box() for part in parts]
     return all(frame["y"] <= p["y"] and p["y"] + p["height"] <= frame["y"] + frame["height"] for p in places)
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_of_200_workflows_the_one_that_failed_is_in_sight_under_its_hour_and_the_games_are_near(opened, viewport):
+def test_among_200_workflows_the_failed_one_is_visible_with_its_hour_and_games(opened, viewport):
     config = many(200)
     last = list(config.enabled)[-2]
     facts = with_execution(night(config, slate(15)), last, status=ExecutionStatus.FAILED, error="it broke")
@@ -323,7 +323,7 @@ def test_of_200_workflows_the_one_that_failed_is_in_sight_under_its_hour_and_the
     assert accessibility_faults(page) == []
 
 
-def test_a_viewer_with_half_of_the_dags_sees_half(opened):
+def test_a_viewer_sees_only_the_dags_with_read_access(opened):
     half = frozenset({"betting_lines", "post_game_window_1", "post_game_window_2", "injury_discovery"})
     page = opened(blocked(night(), "nbac_team_boxscore"), dags=half)
     assert page.locator(".timeline tbody tr").count() == 4
@@ -340,7 +340,7 @@ def hostile():
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_hostile_texts_are_read_and_run_nowhere(opened, viewport):
+def test_hostile_texts_are_shown_and_never_executed(opened, viewport):
     page = opened(hostile(), viewport=viewport)
     page.on("dialog", lambda dialog: page.complaints.append(dialog.message))
     assert "<script>alert('x')</script>" in page.locator("body").inner_text()
@@ -357,7 +357,7 @@ SPRING, AUTUMN = date(2026, 3, 7), date(2025, 11, 1)
 
 
 @pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (AUTUMN, 25)], ids=["spring", "autumn"])
-def test_both_clock_changes(opened, day, hours):
+def test_the_page_shows_both_clock_changes(opened, day, hours):
     facts = night(games=slate(5, day), day=day)
     page = opened(facts, et("+1 06:25", day), path=f"/orchestration/day?day={day}")
     heads = page.locator(".timeline thead th").all_inner_texts()[1:]
@@ -368,7 +368,7 @@ def test_both_clock_changes(opened, day, hours):
     assert "HEALTHY" in headline(page)
 
 
-def test_halt_tomorrow_and_a_day_off(opened):
+def test_the_page_shows_a_halt_a_future_plan_and_an_invalid_date(opened):
     config = changed(settings__halt={"reason": "off-season"})
     page = opened(night(), config=config)
     assert page.get_by_role("alert").first.inner_text().startswith("HALT Halted: off-season")
@@ -380,7 +380,7 @@ def test_halt_tomorrow_and_a_day_off(opened):
     assert accessibility_faults(page) == []
 
 
-def test_without_bigquery_it_says_so_and_what_to_type(opened):
+def test_without_bigquery_the_page_shows_the_cause_and_a_command(opened):
     page = opened(night())
     page.data.failing = WarehouseError("BigQuery did not answer: bq:9050 cannot be reached")
     page.data.days.clear()
@@ -390,7 +390,7 @@ def test_without_bigquery_it_says_so_and_what_to_type(opened):
     assert accessibility_faults(page) == []
 
 
-def test_a_run_that_waits_for_a_veto_and_late_and_missing_ticks_are_told_apart(opened):
+def test_held_late_and_missing_ticks_look_different(opened):
     now = et("22:03")
     facts = without(night(until=now), "betting_lines", et("22:00"), et("20:00"))
     page = opened(facts, now)
@@ -408,7 +408,7 @@ def test_a_run_that_waits_for_a_veto_and_late_and_missing_ticks_are_told_apart(o
     assert page.get_by_role("link", name="run now or veto, in Airflow").is_visible()
 
 
-def test_an_empty_day_is_a_page(opened):
+def test_a_day_without_data_is_a_valid_page(opened):
     page = opened(DayFacts(DAY, Schedule()), path=f"/orchestration/day?day={DAY}")
     assert "UNHEALTHY" in headline(page)
     assert accessibility_faults(page) == []

@@ -1,4 +1,4 @@
-"""Our pages where people meet them: in Airflow's own navigation, tabs and home page, with a real night behind them."""
+"""Our pages inside a real Airflow with a played night: navigation, tabs, home page and access rights."""
 
 import re
 from urllib.parse import quote
@@ -41,14 +41,14 @@ def page(day):
 
 MINE, ANOTHERS = "post_game_window_1", "post_game_window_2"
 HOURS = {MINE: 17, ANOTHERS: 20}
-"""From the lock to the tick at which each ran."""
+"""The ticks from the lock to the one at which every workflow has run."""
 OTHER_NAMES = {*ours().workflows, "schedule_locker"} - {MINE}
-"""No page may say them; the words `cleanup` and `reconcile` are everybody's."""
+"""Names that no page may show. The words `cleanup` and `reconcile` are allowed."""
 
 
 @pytest.fixture(scope="module")
 def airflow(day):
-    """Airflow as somebody meets it who has to log in and may see one DAG, or none."""
+    """Airflow with logins and rights for single DAGs."""
     with guarded(day.stack, {"one": [MINE], "none": []}) as url:
         yield url
 
@@ -61,7 +61,7 @@ def run_id(day, workflow):
     return row["run_id"]
 
 
-def test_the_navigation_leads_to_the_day_and_its_address_can_be_sent_to_a_colleague(day, page):
+def test_the_navigation_leads_to_the_day_and_its_address_can_be_shared(day, page):
     page.get_by_role("link", name="Orchestration", exact=True).first.click()
     page.wait_for_url(re.compile("/plugin/orchestration"))
     inner = page.frame_locator("iframe[title=Orchestration]")
@@ -97,7 +97,7 @@ def test_a_dag_has_a_tab_with_its_next_ticks(day, page):
     assert inner.locator("table.list tbody tr").count() in (18, 19)
 
 
-def test_the_verdict_stands_on_airflows_home_page(day, page):
+def test_airflows_home_page_shows_the_verdict(day, page):
     verdict = page.locator("section[aria-label=Orchestration]")
     verdict.wait_for()
     assert re.match("(UN|NO GAMES|DEGRADED|HEALTHY)", verdict.inner_text())
@@ -105,7 +105,7 @@ def test_the_verdict_stands_on_airflows_home_page(day, page):
     page.wait_for_url(re.compile("/plugin/orchestration"))
 
 
-def test_light_and_dark_are_airflows_own(day, page):
+def test_light_and_dark_follow_airflow(day, page):
     page.evaluate("localStorage.setItem('theme', 'dark')")
     page.goto(f"{day.stack.url}/plugin/orchestration/orchestration/day?day={DAY}")
     inner = page.frame_locator("iframe[title=Orchestration]")
@@ -113,11 +113,11 @@ def test_light_and_dark_are_airflows_own(day, page):
     assert inner.locator("html").get_attribute("data-theme") == "dark"
 
 
-# ---- who sees what, by Airflow's own logins
+# ---- access rights with Airflow's own logins
 
 
 def places(day, workflow):
-    """Every address of ours about a workflow and its run."""
+    """Return every address of our pages about a workflow and its run."""
     call = {"run_id": run_id(day, workflow), "task_id": "nbac_team_boxscore", "map_index": 0}
     offset = HOURS[workflow] * 3600
     return addresses({"day": DAY, "dag_id": workflow, "offset": offset, "name": "page.css", **call})
@@ -130,13 +130,13 @@ def ask(url, address, user=None):
     )
 
 
-def test_without_a_login_no_address_of_ours_says_anything(day, airflow):
+def test_without_a_login_no_page_of_ours_answers(day, airflow):
     for _, address in places(day, MINE):
         reply = ask(airflow, address)
         assert (reply.status_code, reply.json()) == (401, {"detail": "Not authenticated"}), address
 
 
-def test_an_admin_sees_all_of_it(day, airflow):
+def test_an_admin_sees_every_dag(day, airflow):
     for workflow in (MINE, ANOTHERS):
         for _, address in places(day, workflow):
             assert ask(airflow, address, "admin").status_code in (200, 307, 404), address
@@ -144,7 +144,7 @@ def test_an_admin_sees_all_of_it(day, airflow):
     assert not [name for name in OTHER_NAMES - {"schedule_locker"} if name not in seen]
 
 
-def test_a_viewer_with_one_dag_sees_one_dag_at_every_address(day, airflow):
+def test_a_viewer_of_one_dag_sees_only_that_dag_on_every_page(day, airflow):
     for _, address in places(day, MINE):
         reply = ask(airflow, address, "one")
         assert reply.status_code in (200, 307, 404), address
@@ -156,14 +156,14 @@ def test_a_viewer_with_one_dag_sees_one_dag_at_every_address(day, airflow):
     assert "of the 1 workflows that you may see" in ask(airflow, f"/day?day={DAY}", "one").text
 
 
-def test_a_viewer_with_no_dag_sees_none(day, airflow):
+def test_a_viewer_without_dags_sees_none(day, airflow):
     for path, address in places(day, MINE):
         reply = ask(airflow, address, "none")
         assert reply.status_code == (403 if "{dag_id}" in path else 200), address
         assert not [name for name in (MINE, *OTHER_NAMES) if name in reply.text], address
 
 
-def test_after_the_login_the_home_page_has_the_verdict_of_what_the_viewer_may_see(airflow):
+def test_after_the_login_the_home_page_shows_the_verdict_of_the_viewers_dags(airflow):
     with browser(viewport={"width": 1400, "height": 1000}) as context:
         page = context.new_page()
         page.set_default_timeout(120_000)

@@ -1,4 +1,4 @@
-"""A new version of this package takes the place of the last release while its runs are in the middle of their work."""
+"""A new version of this package replaces the last release while runs are in progress."""
 
 import contextlib
 import json
@@ -29,10 +29,9 @@ from support.worlds import ROOT
 
 pytestmark = pytest.mark.drill
 LAST_RELEASE = ROOT / "tests" / "support" / "data" / "release-1.0.0.tar.xz"
-"""What a deployment of the last release has, from its commit: dags, include/sql, plugins. Kept, since a clone in CI has
-no history and a release that nobody can start any more proves nothing."""
+"""The files of the last release: dags, include/sql, plugins. A clone in CI has no history, so they are kept here."""
 OURS = ("bigquery", "sandbox")
-"""The stand-ins; everything else is Airflow, and runs the package that is deployed."""
+"""The processes of the stand-ins. All other processes belong to Airflow and run the deployed package."""
 CALLS = "calls"
 SCRAPERS = {
     "deferred": {"deferrable": True},
@@ -45,7 +44,7 @@ ARRIVING = {"arriving": {"depends_on": ["deferred"], "critical": False}}
 
 
 def configuration(scrapers: dict, tick: datetime, but: Collection[str] = ()) -> dict:
-    """Two workflows, one with all scrapers but one; what ``tick`` starts is held for half an hour."""
+    """Return a configuration with two workflows. Runs that ``tick`` starts are held for half an hour."""
     moment = f"{et(tick):%H:%M}"
     workflow = {
         "decision_type": "self_aware",
@@ -73,7 +72,7 @@ def configuration(scrapers: dict, tick: datetime, but: Collection[str] = ()) -> 
 
 @dataclass
 class Deployed(Stack):
-    """A stack whose Airflow runs the package that lies in ``home``/package."""
+    """A stack whose Airflow runs the package in ``home``/package."""
 
     @property
     def package(self) -> Path:
@@ -98,7 +97,7 @@ class Deployed(Stack):
         super()._run(name, command, {**dict(more), **self.deployed}, **options)
 
     def take(self, version: str) -> None:
-        """Put a version into place: ``last`` or ``this``."""
+        """Deploy a version: ``last`` or ``this``."""
         shutil.rmtree(self.package, ignore_errors=True)
         self.package.mkdir(parents=True)
         if version == "last":
@@ -110,17 +109,17 @@ class Deployed(Stack):
                 shutil.copytree(ROOT / part, self.package / part, ignore=ignored)
 
     def halt(self) -> list[str]:
-        """Kill every part of Airflow; return their names."""
+        """Kill every Airflow process. Return their names."""
         stopped = [name for name in self.processes if name not in OURS]
         for name in stopped:
             self.kill(name)
         return stopped
 
     def roll_out(self, stopped: list[str]) -> None:
-        """Put this version in the place of the last, and start again."""
+        """Replace the last version by this one, and restart Airflow."""
         self.take("this")
         self._run("init-again", [sys.executable, "-m", "orchestration", "init", "--adopt"])
-        # Where the emulator has a gap: support.old_system.Emulated.
+        # The emulator has a gap here; see support.old_system.Emulated.
         said = (self.home / "init-again.log").read_text()
         for table, column in re.findall(r"table (\S+): column (.+?) added", said):
             client(PROJECT, self.env["BIGQUERY_EMULATOR_HOST"]).query(
@@ -132,7 +131,7 @@ class Deployed(Stack):
 
 
 class Rollout(PlayedDay):
-    """What became of runs that the last release began."""
+    """The runs of the last release after the upgrade."""
 
     def __init__(self, stack: Deployed) -> None:
         self.stack, self.api, self.outbox = stack, AirflowApi(stack.url), stack.outbox
@@ -160,7 +159,7 @@ class Rollout(PlayedDay):
 
 
 def told_later(database: Path) -> set[str]:
-    """The addresses in our package that Airflow keeps for the deadlines of runs."""
+    """Return the import paths that Airflow stores for the deadlines of runs."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
         found = connection.execute("SELECT reference, callback_def FROM deadline_alert").fetchall()
     said = [json.loads(text) for row in found for text in row]
@@ -188,12 +187,12 @@ def rolled(tmp_path_factory):
         service.script(deferred=lambda *_: (released.wait(PATIENCE_SECONDS), found())[1], retried=first_fails)
         stack.take("last")
         far = datetime.now(UTC) + timedelta(hours=6)
-        # The other DAG comes with the tick that is to be held: whatever the time is, it has not been done for its day.
+        # The other DAG is added with the tick that will be held, so the day has no earlier run of it.
         (home / "workflows.yaml").write_text(yaml.safe_dump(configuration(SCRAPERS, far, but=["held"])))
         with stack:
             day = Rollout(stack)
             day.api.await_dags([CALLS, "cleanup"], PATIENCE_SECONDS)
-            # Airflow starts a new DAG with its latest tick, here hours ago: too late to be held.
+            # Airflow starts a new DAG with its latest tick. Here that is hours ago, so the run is not held.
             day.wait_for(lambda: day.api.get(f"dags/{CALLS}/dagRuns")["total_entries"], "a tick of long ago")
             [day.run] = [run["dag_run_id"] for run in day.api.get(f"dags/{CALLS}/dagRuns")["dag_runs"]]
             day.wait_for(lambda: day.states(CALLS, day.run).get("deferred") == "deferred", "a deferred call")
@@ -201,7 +200,7 @@ def rolled(tmp_path_factory):
             day.api.await_dags(["held"], PATIENCE_SECONDS)
             day.wait_for(day.held, "a run that waits for a veto")
             [day.held_run] = day.held()
-            # The row of the try that fails stays in the outbox, in the form of the last release.
+            # The row of the failed try stays in the outbox, in the format of the last release.
             day.wait_for(lambda: any(one["scraper"] == "retried" for one in service.asked), "the call that fails")
             stack.kill("bigquery")
             asked.set()
@@ -224,13 +223,13 @@ def rolled(tmp_path_factory):
             day.wait_for(lambda: day.run_state("held", day.held_run) in over, "the run that was held")
             day.cleanup = day.api.trigger("cleanup", datetime.now(UTC))
             day.wait_for(lambda: day.run_state("cleanup", day.cleanup) in over, "the cleanup")
-            # Airflow's own cleanups too: one that was killed is tried again, and writes its row.
+            # This includes scheduled cleanups: a killed one is retried and writes its row.
             day.wait_for(lambda: day.api.unfinished() == 0, "all runs")
             day.asked = list(service.asked)
             yield day
 
 
-def test_the_runs_that_the_last_release_began_end_well_under_this_one(rolled):
+def test_runs_of_the_last_release_succeed_under_this_one(rolled):
     assert rolled.before == {
         "decide": "success", "hold": "success", "skip": "skipped", "abort": "skipped", "deferred": "deferred",
         "retried": "up_for_retry", "later": None, "leaving": None, "finish": None,
@@ -239,7 +238,7 @@ def test_the_runs_that_the_last_release_began_end_well_under_this_one(rolled):
     assert rolled.run_state("held", rolled.held_run) == "success", rolled.states("held", rolled.held_run)
 
 
-def test_each_of_them_has_one_execution_and_a_row_for_every_try(rolled):
+def test_each_such_run_has_one_execution_and_a_row_for_every_try(rolled):
     executions = {
         (row["workflow_name"], row["run_id"]): row for row in rolled.audit("v_workflow_executions", "execution_time")
     }
@@ -259,26 +258,26 @@ def test_each_of_them_has_one_execution_and_a_row_for_every_try(rolled):
     ]
 
 
-def test_what_the_last_release_left_in_the_outbox_is_in_bigquery(rolled):
+def test_rows_staged_by_the_last_release_reach_bigquery(rolled):
     assert rolled.left
     assert rolled.staged() == []
     assert list(rolled.outbox.glob("refused/*")) == []
 
 
-def test_its_decisions_are_read_by_this_one(rolled):
+def test_decisions_of_the_last_release_are_read_by_this_one(rolled):
     decided = rolled.audit("v_workflow_decisions", "decision_time")
     runs = {(row["workflow_name"], row["run_id"]) for row in decided if row["action"] == "RUN"}
     assert {(CALLS, rolled.run), ("held", rolled.held_run)} <= runs
 
 
-def test_a_scraper_that_is_gone_is_not_called_and_a_new_one_waits_for_the_next_run(rolled):
+def test_a_removed_scraper_is_not_called_and_a_new_one_waits_for_the_next_run(rolled):
     states = rolled.states(CALLS, rolled.run)
     assert states["leaving"] == "removed"
     assert {one["scraper"] for one in rolled.asked} == {"deferred", "retried", "later", "harmless"}
     assert states.get("arriving", "skipped") == "skipped"
 
 
-def test_the_deadlines_of_its_runs_are_found_in_this_one(rolled):
+def test_the_deadline_callbacks_of_the_last_release_exist_in_this_one(rolled):
     assert rolled.deadlines == {"orchestration.deadlines.RunQueued", "orchestration.deadlines.missed"}
     for address in rolled.deadlines:
         assert callable(pkgutil.resolve_name(address))

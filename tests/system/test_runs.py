@@ -1,4 +1,4 @@
-"""The RUN half of a workflow's DAG on a real Airflow: calls deferred and blocking, killed, cleared, vetoed, empty."""
+"""The calls of a workflow's DAG on a real Airflow: deferred, blocking, killed, cleared, vetoed or empty."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ def live(tmp_path_factory: pytest.TempPathFactory):
 
 
 def kill_who_asks(*, only_first: bool):
-    """Kill, with SIGKILL, the task that asks: the process behind the connection."""
+    """Kill the calling task with SIGKILL: the process at the other end of the connection."""
 
     def answer(request: dict, number: int):
         if number == 1 or not only_first:
@@ -38,7 +38,7 @@ def kill_who_asks(*, only_first: bool):
 
 @pytest.fixture(scope="module")
 def calls_run(live: Live) -> str:
-    """One run with a deferred call, a late one, and two whose processes are killed in the middle of the call."""
+    """One run with a deferred call, a late call, and two calls whose processes are killed."""
     kill_who_asks.port = live.service.port
     live.service.script(
         deferred=lambda *_: found(gcs_path="gs://bucket/a/file 1.json"),
@@ -49,14 +49,14 @@ def calls_run(live: Live) -> str:
     return live.run("calls", scrapers=None)
 
 
-def test_a_deferred_call_has_one_row_and_its_task_waited_in_the_triggerer(live, calls_run):
+def test_a_deferred_call_has_one_row_and_waits_in_the_triggerer(live, calls_run):
     [row] = live.calls(calls_run, "deferred")
     assert (row["status"], row["record_count"], row["try_number"], row["retry_count"]) == ("success", 1, 1, 0)
     assert "Pausing task as DEFERRED" in live.log("calls", calls_run, "deferred")
 
 
 @pytest.mark.lesson("E8")
-def test_a_call_that_outlives_its_timeout_says_so_and_its_later_success_counts_for_nothing(live, calls_run):
+def test_a_call_beyond_its_timeout_fails_and_its_late_success_does_not_count(live, calls_run):
     [row] = live.calls(calls_run, "late")
     assert (row["status"], row["error_type"], row["record_count"]) == ("failed", "timeout", None)
     assert row["error_message"] == "no complete answer within 1 s"
@@ -72,7 +72,7 @@ def test_every_try_of_a_killed_call_has_its_row(live, calls_run):
 
 
 @pytest.mark.lesson("K7")
-def test_the_execution_counts_them_all(live, calls_run):
+def test_the_execution_counts_all_calls(live, calls_run):
     row = live.execution("calls", calls_run)
     assert (row["scrapers_triggered"], row["scrapers_succeeded"], row["scrapers_failed"]) == (4, 2, 2)
     assert row["status"] == "partial"
@@ -86,7 +86,7 @@ def links(live: Live, run: str, task: str) -> dict[str, str]:
     return found["extra_links"]
 
 
-def test_a_call_links_to_its_log_rows_one_for_each_try(live, calls_run):
+def test_a_call_links_to_its_log_rows_for_each_try(live, calls_run):
     page = live.api.session.get(links(live, calls_run, "killed_once")["Log row"], timeout=PATIENCE_SECONDS)
     assert page.status_code == 200
     assert page.text.index("Try 2:") < page.text.index("Try 1:")
@@ -94,7 +94,7 @@ def test_a_call_links_to_its_log_rows_one_for_each_try(live, calls_run):
         assert text in page.text
 
 
-def test_and_to_its_file_if_it_brought_one(live, calls_run):
+def test_a_call_links_to_its_file(live, calls_run):
     def follow(task):
         return live.api.session.get(
             links(live, calls_run, task)["File"], allow_redirects=False, timeout=PATIENCE_SECONDS
@@ -106,7 +106,7 @@ def test_and_to_its_file_if_it_brought_one(live, calls_run):
     assert "late has no file: no complete answer within 1 s" in follow("late").text
 
 
-def test_the_audit_says_who_asked_for_a_run_by_hand(live):
+def test_the_audit_names_the_user_of_a_manual_run(live):
     body = {"logical_date": None, "conf": {"dry_run": True, "force": True, "reason": "checking"}}
     reply = live.api.session.post(
         f"{live.stack.url}/api/v2/dags/cleared/dagRuns", json=body, timeout=PATIENCE_SECONDS
@@ -118,7 +118,7 @@ def test_the_audit_says_who_asked_for_a_run_by_hand(live):
     assert "checking" in decision["reason"]
 
 
-def test_an_empty_list_of_events_skips_visibly_and_says_why(live):
+def test_an_empty_list_of_events_skips_with_a_reason(live):
     live.service.script(events=lambda *_: found(0, event_ids=[]))
     run = live.run("fan_out", AS_OF + timedelta(minutes=1))
     skipped = live.instances("fan_out", run)["props", 0]
@@ -130,7 +130,7 @@ def test_an_empty_list_of_events_skips_visibly_and_says_why(live):
     )
 
 
-def test_one_call_for_each_event_and_one_that_fails_stops_no_other(live):
+def test_each_event_has_one_call_and_a_failed_one_stops_no_other(live):
     wrong = "event-3"
     live.service.script(
         events=lambda *_: found(5, event_ids=[f"event-{n}" for n in range(5)]),
@@ -147,7 +147,7 @@ def test_one_call_for_each_event_and_one_that_fails_stops_no_other(live):
     assert named == {f"event-{n}" for n in range(5)}
 
 
-def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_others_counts(live):
+def test_scrapers_with_a_common_prefix_are_counted_separately(live):
     live.service.script(
         events=lambda *_: found(3, event_ids=[f"event-{n}" for n in range(3)]),
         props_1=lambda *_: (400, {"error": "no such season"}),
@@ -159,7 +159,7 @@ def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_others_coun
 
 
 class Batches:
-    """One run of ten calls in three tasks, two at a time; and of four in one that is killed in its last try."""
+    """One run with ten calls in three tasks, two at a time, and four calls in a task that is killed in its last try."""
 
     events = [f"event-{n}" for n in range(10)]  # noqa: RUF012
 
@@ -179,7 +179,7 @@ class Batches:
         ]
 
     def killing(self, task: str, tries: int):
-        """An answer that kills the first task in the middle: one of its calls is noted, one on its way, one begins."""
+        """An answer that kills the first task while one call is recorded, one is in progress and one begins."""
 
         def answer(request: dict, _: int):
             times = self.live.service.asked.count(request)
@@ -210,7 +210,7 @@ def batches(live: Live) -> Batches:
 
 
 @pytest.mark.lesson("E3")
-def test_a_task_of_several_calls_that_is_killed_loses_none_and_makes_none_again_that_was_noted(live, batches):
+def test_a_killed_task_of_several_calls_loses_none_and_repeats_no_recorded_call(live, batches):
     of = {event: batches.asked.count(("batch", event)) for event in batches.events}
     assert of == {event: 2 if event in ("event-1", "event-2") else 1 for event in batches.events}
     assert batches.tries("batch") == [
@@ -222,7 +222,7 @@ def test_a_task_of_several_calls_that_is_killed_loses_none_and_makes_none_again_
     assert len({row["row_id"] for row in rows}) == len(rows) == 10 + 3
 
 
-def test_what_its_last_try_has_left_undone_is_said_by_finish(live, batches):
+def test_finish_reports_calls_that_the_last_try_did_not_make(live, batches):
     assert batches.tries("batch_killed")[:4] == [
         ("batch_killed event-0", 1, "success"), *((f"batch_killed event-{n}", 1, "killed") for n in (1, 2, 3)),
     ]  # fmt: skip
@@ -232,7 +232,7 @@ def test_what_its_last_try_has_left_undone_is_said_by_finish(live, batches):
     assert len(set(row["scraper_execution_ids"])) == 21
 
 
-def test_airflow_shows_the_calls_of_a_task_and_leads_to_the_rows_of_each(live, batches):
+def test_airflow_lists_the_calls_of_a_task_with_links_to_their_rows(live, batches):
     instance = live.instances("batches", batches.run)["batch", 1]
     assert instance["rendered_map_index"] == "event-4 … event-7 (4)"
     assert instance["pool_slots"] == 2
@@ -249,7 +249,7 @@ def test_airflow_shows_the_calls_of_a_task_and_leads_to_the_rows_of_each(live, b
     assert "batch event-2" not in one
 
 
-def test_a_cleared_task_of_several_calls_makes_all_again(live, batches):
+def test_a_cleared_task_of_several_calls_repeats_all_calls(live, batches):
     live.service.script(batch=lambda *_: found(2))
     body = {"dag_run_id": batches.run, "task_ids": [["batch", 0]], "include_downstream": True, "dry_run": False}
     live.api.post("dags/batches/clearTaskInstances", {**body, "only_failed": False})
@@ -276,7 +276,7 @@ def test_a_cleared_call_makes_a_new_row_and_a_corrected_execution(live):
     assert (corrected["status"], corrected["scrapers_succeeded"], corrected["error_message"]) == ("completed", 1, None)
 
 
-def test_a_failed_execution_is_told_once_a_day_with_a_link_to_its_run(live):
+def test_a_failed_execution_is_alerted_once_a_day_with_a_link_to_its_run(live):
     live.service.script(once_wrong=lambda *_: (403, {"error": "go away"}))
     before = len(live.box.mails)
     first, _ = (live.run("cleared", AS_OF + timedelta(days=1, minutes=n)) for n in (4, 5))
@@ -289,7 +289,7 @@ def test_a_failed_execution_is_told_once_a_day_with_a_link_to_its_run(live):
     assert "First: bin/orchestration/investigate_scraper_failures.sh --date 2026-01-15 --days 1" in text
 
 
-def test_a_missed_deadline_is_told_while_the_run_still_hangs_and_stays_in_the_audit(live):
+def test_a_missed_deadline_is_alerted_while_the_run_still_hangs_and_is_recorded(live):
     let_go = threading.Event()
     live.service.script(slow=lambda *_: (let_go.wait(PATIENCE_SECONDS), found(2))[1])
     before = len(live.box.posts)
@@ -312,7 +312,7 @@ def test_a_missed_deadline_is_told_while_the_run_still_hangs_and_stays_in_the_au
     assert over["decision_id"] == late["decision_id"]
 
 
-def test_a_second_one_of_the_day_is_recorded_and_not_told_again(live):
+def test_a_second_missed_deadline_of_the_day_is_recorded_without_an_alert(live):
     let_go = threading.Event()
     live.service.script(slow=lambda *_: (let_go.wait(PATIENCE_SECONDS), found(2))[1])
     before = len(live.box.posts)
@@ -326,13 +326,13 @@ def test_a_second_one_of_the_day_is_recorded_and_not_told_again(live):
     assert live.box.posts[before:] == []
 
 
-def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
+def test_a_person_can_veto_a_held_run_and_the_audit_names_person_and_reason(live):
     def held() -> list[str]:
         path = "dags/held/dagRuns/~/taskInstances"
         return [i["dag_run_id"] for i in live.api.get(path, state="awaiting_input")["task_instances"]]
 
     config = live.stack.home / "workflows.yaml"
-    # The new DAG's tick has just been: Airflow starts it once it has read the file, and it is held for half an hour.
+    # The tick of the new DAG has just passed. Airflow starts it after reading the file, and holds it for half an hour.
     config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) - timedelta(minutes=1))))
     live.api.await_dags(["held"], PATIENCE_SECONDS)
     live.wait(held, "a scheduled run to be held")
@@ -344,7 +344,7 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
     users = []
 
     def seen() -> bool:
-        """Whether the scheduler has seen this try pause: an answer before that it takes for the task's failure."""
+        """Return whether the scheduler has seen this try pause. Before that an answer would fail the task."""
         found = live.api.get(f"dags/held/dagRuns/{run}/taskInstances")["task_instances"]
         [number] = [one["try_number"] for one in found if one["task_id"] == "hold"]
         task = f"TaskInstanceKey(dag_id='held', task_id='hold', run_id='{run}', try_number={number},"
@@ -353,7 +353,7 @@ def test_a_person_can_veto_a_held_run_and_the_audit_says_who_and_why(live):
         return bool(told) and "TaskInstance Finished: dag_id=held, task_id=hold" in after
 
     def over() -> bool:
-        # Where Airflow takes the answer for a failure all the same, it asks again.
+        # If Airflow still takes the answer for a failure, it asks again.
         if live.state("held", run) in ("success", "failed"):
             return True
         if held() and seen() and live.api.session.get(url, timeout=PATIENCE_SECONDS).json()["responded_at"] is None:

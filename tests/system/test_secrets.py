@@ -1,4 +1,4 @@
-"""On a real Airflow: a service that tells all it knows, and no secret anywhere that people look."""
+"""The scraper service repeats every secret it receives, and a real Airflow shows none of them."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ def live(tmp_path_factory: pytest.TempPathFactory):
 
 
 def telling(live: Live) -> dict:
-    """Answers of a service that tells all it knows: what it was sent, what it sends, and to whom it logs in."""
+    """Return answers that contain every secret: those of the request, and those of the service itself."""
     s = SECRETS
     sent = [["Host", "x"], ["X-Pass", s["header"]], ["x-api-key", s["key"]]]
     basic = base64.b64encode(f"me:{s['password']}".encode()).decode()
@@ -50,7 +50,7 @@ def telling(live: Live) -> dict:
     }
 
 
-def test_no_secret_is_in_any_row_xcom_field_log_alert_page_or_command(live):
+def test_no_row_xcom_field_log_alert_page_or_command_shows_a_secret(live):
     live.service.script(**telling(live))
     live.box.refuse, live.box.says = True, f"telltale?apiKey={SECRETS['refusal']}".encode()
     before = len(live.box.mails)

@@ -1,4 +1,4 @@
-"""Healthy days raise nothing, and eight big faults are still named hours later; test_faults has all, and how soon."""
+"""Healthy days send no alert, and eight big faults are still named hours later. test_faults plays all faults."""
 
 import re
 from datetime import UTC, timedelta
@@ -27,14 +27,14 @@ NAMED = {
     "topic_gone": ("20:50", "DEGRADED: Pub/Sub takes no messages: "),
     "bigquery_down": ("16:50", "UNHEALTHY: BigQuery did not answer at 15:00 to 16:00 ET: "),
 }
-"""When somebody looks, and how the first line begins."""
+"""For each fault the time of the health check and the start of its headline."""
 COUNTED = ("calls", "lost", "recovered")
 MOST_CALLS = 230
-"""Of a day with 12 games, with all tries again."""
+"""The most calls of a day with 12 games, retries included."""
 
 
 def timeline(day, cleanups_every=1, until=None):
-    """The moments of a day up to ``until``; with only every n-th cleanup, and then the watchdog every other time."""
+    """Return the ticks of a day up to ``until``, with only every n-th cleanup, and the watchdog at every other one."""
     found, number = {}, 0
     for moment, dag_ids in moments(day).items():
         if until is not None and moment >= until:
@@ -51,7 +51,7 @@ def timeline(day, cleanups_every=1, until=None):
 
 @pytest.fixture(scope="module")
 def world():
-    """Stand-ins of their own, with the usual small faults, lost messages and late rows of the service's log."""
+    """Separate stand-ins with the usual small faults, lost messages and late log rows."""
     with GoogleStandIns(faults=0.02, lost=0.03, late=0.1, hang=0) as running:
         yield running
 
@@ -61,7 +61,7 @@ def days(world, tmp_path, monkeypatch):
     world.empty()
     world.trouble()
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
-    # Whatever the wall clock says, a run's time is that of its tick.
+    # The time of a run is that of its tick, not the wall clock.
     monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda self: self.tick)
     monkeypatch.setattr("orchestration.audit.warehouse.APPEND_RETRY_SECONDS", 1)
     return lambda fault=None: SimulatedDays(world, DAY, FAULTS.get(fault))
@@ -100,7 +100,7 @@ def test_the_first_line_names_the_fault(days, fault, capsys):
         ),
     ],
 )
-def test_healthy_days_raise_nothing_and_every_lost_message_is_sent_again(world, days, shifts):
+def test_healthy_days_send_no_alert_and_every_lost_message_is_republished(world, days, shifts):
     played, before = days(), world.settle()
     for shift in shifts:
         day = DAY + timedelta(days=shift)

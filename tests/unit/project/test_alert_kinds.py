@@ -36,7 +36,7 @@ OTHER_MEANINGS = {
     "deadline_missed": "a column",
     "blind": "how a text begins that the cleanup has stored",
 }
-"""Ids of kinds that are also names of something else."""
+"""Kind ids that are also names of other things."""
 DAGS = build_dags(ours())
 
 
@@ -48,7 +48,7 @@ def test_the_page_is_current():
     assert alerts.PAGE.read_text() == alerts.page(), "run make docs"
 
 
-def test_every_kind_has_a_line_on_the_page_and_no_two_are_the_same():
+def test_every_kind_has_its_own_line_on_the_page():
     lines = [line for line in alerts.page().splitlines() if line.startswith("| `")]
     assert len(lines) == len(set(lines)) == len(KINDS) == len(set(KINDS))
 
@@ -58,7 +58,7 @@ def test_only_the_registry_makes_kinds():
     assert made == []
 
 
-def test_no_id_of_a_kind_stands_bare_outside_the_registry():
+def test_no_id_of_a_kind_is_written_outside_the_registry():
     bare = {kind.id for kind in KINDS} - set(OTHER_MEANINGS)
     for path, source in SOURCES.items():
         texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
@@ -83,7 +83,7 @@ def test_every_kind_is_named_by_a_test(kind_id):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=ids)
-def test_each_kind_says_something_and_how_loud(kind):
+def test_each_kind_has_a_sentence_and_a_level(kind):
     assert re.search(r"\w", kind.text)
     loud = kind.level in (AlertLevel.CRITICAL, AlertLevel.WARNING)
     assert loud or (kind.level is AlertLevel.NONE and kind.alerts_key)

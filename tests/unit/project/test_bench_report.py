@@ -1,4 +1,4 @@
-"""The report of the bench is there, for people and for programs. Its numbers are nobody's business here."""
+"""The benchmark report exists as Markdown and JSON. These tests do not check its numbers."""
 
 import json
 import re
@@ -14,7 +14,7 @@ def test_the_page_about_scale_links_the_newest_report_in_both_forms():
     assert linked == [f"{REPORTS[-1].stem}.md", f"{REPORTS[-1].stem}.json"]
 
 
-def test_each_report_says_when_on_what_machine_and_from_which_commit_its_parts_are():
+def test_each_report_names_date_machine_and_commit_of_its_parts():
     for path in REPORTS:
         report = json.loads(path.read_text())
         assert report["date"] == path.stem
@@ -22,13 +22,13 @@ def test_each_report_says_when_on_what_machine_and_from_which_commit_its_parts_a
         for name, part in report["parts"].items():
             assert {"processor", "cores", "memory, GiB", "python", "airflow"} <= set(part["machine"])
             assert part["commit"]
-            # Of a day, and of a tick with hundreds of runs, each run is a number of its own.
+            # A day, or a tick with hundreds of runs, gives one number per run.
             assert part.get("runs", 1) >= (1 if name in ("day", "forms") else 3)
         assert set(report["parts"]["building"]["counts"]) == {"15", "100", "1000"}
         assert f"# Measured on {path.stem}" in path.with_suffix(".md").read_text()
 
 
-def test_building_is_told_beside_each_of_the_others():
+def test_building_is_compared_with_every_other_way():
     for path in REPORTS:
         for count in json.loads(path.read_text())["parts"]["building"]["counts"].values():
             others = {"by hand", "dag-factory", "airflow-blueprint"}

@@ -1,4 +1,4 @@
-"""The distributed form: what docker-compose.yaml and the Dockerfile promise."""
+"""docker-compose.yaml, the Dockerfile and the Helm values agree with each other and with the documentation."""
 
 import re
 import shutil
@@ -22,12 +22,12 @@ def test_every_component_of_airflow_is_there_with_its_database_and_broker():
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name not in ("init", "world")])
-def test_every_service_that_stays_has_a_health_check(name):
+def test_every_running_service_has_a_health_check(name):
     assert SERVICES[name]["healthcheck"]["test"]
 
 
 @pytest.mark.parametrize("name", AIRFLOW)
-def test_airflow_starts_when_init_is_through_and_comes_back_when_it_dies(name):
+def test_airflow_starts_after_init_and_restarts_after_a_crash(name):
     assert SERVICES[name]["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
     assert SERVICES[name]["restart"] == "unless-stopped"
 
@@ -46,12 +46,12 @@ def test_nothing_else_looks_like_a_secret():
     assert all("${" in value for _, value in assigned)
 
 
-def test_the_ui_is_published_on_this_machine_only_unless_asked_otherwise():
+def test_the_ui_is_published_only_on_localhost_by_default():
     published = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
     assert published == {"api-server": ["${AIRFLOW_BIND:-127.0.0.1:8080}:8080"]}
 
 
-def test_every_variable_stands_in_the_documentation():
+def test_every_variable_is_documented():
     names = set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT)) | set(re.findall(r"^    ([A-Z_]+):$", TEXT, re.MULTILINE))
     assert [name for name in sorted(names) if f"`{name}`" not in PAGE] == []
 
@@ -60,7 +60,7 @@ def test_the_sandbox_is_optional():
     assert {n for n, s in SERVICES.items() if s.get("profiles") == ["sandbox"]} == {"bigquery", "world"}
 
 
-def test_the_image_takes_only_what_exists_and_only_locked_packages():
+def test_the_image_copies_existing_files_and_installs_locked_packages():
     for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE):
         *sources, _ = line.split()
         assert all((ROOT / source).exists() for source in sources), line
@@ -70,7 +70,7 @@ def test_the_image_takes_only_what_exists_and_only_locked_packages():
     assert f"uv=={uv}" in DOCKERFILE
 
 
-def test_the_images_targets_are_those_that_compose_builds():
+def test_compose_builds_every_target_of_the_dockerfile():
     targets = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
     built = {s["build"]["target"] for s in SERVICES.values() if "build" in s}
     assert targets == built
@@ -84,19 +84,19 @@ def test_the_locked_versions_of_all_forms_agree():
 
 
 def seconds(section, *names):
-    """What the file sets of Airflow's options, added up."""
+    """Return the sum of Airflow options that the file sets, in seconds."""
     given = SERVICES["scheduler"]["environment"]
     return sum(float(given[f"AIRFLOW__{section}__{name}"]) for name in names)
 
 
 MOST = 180 - 30
-"""What a fault may cost a tick, less what it takes to start a scheduler or a task again."""
+"""Seconds that a fault may delay a tick, less the time to restart a scheduler or a task."""
 
 
-def test_a_killed_worker_is_noticed_in_time_and_a_database_that_is_away_for_a_minute_kills_no_task():
+def test_a_killed_worker_is_noticed_in_time_and_a_minute_without_database_kills_no_task():
     longest_wait = seconds("WORKERS", "EXECUTION_API_RETRY_WAIT_MAX")
     assert 60 + longest_wait <= seconds("SCHEDULER", "TASK_INSTANCE_HEARTBEAT_TIMEOUT") <= MOST
-    # Each wait is a die rolled between one second and the longest.
+    # Each wait is random between one second and the longest.
     assert seconds("WORKERS", "EXECUTION_API_RETRIES") * (1 + longest_wait) / 2 >= 60
 
 
@@ -104,11 +104,11 @@ def test_a_killed_scheduler_is_noticed_in_time():
     assert seconds("SCHEDULER", "SCHEDULER_HEALTH_CHECK_THRESHOLD", "ORPHANED_TASKS_CHECK_INTERVAL") <= MOST
 
 
-def test_what_redis_has_lost_is_sent_again_in_time():
+def test_tasks_that_redis_lost_are_sent_again_in_time():
     assert seconds("SCHEDULER", "TASK_QUEUED_TIMEOUT", "TASK_QUEUED_TIMEOUT_CHECK_INTERVAL") <= MOST
 
 
-def test_every_setting_about_faults_stands_on_the_page_for_production():
+def test_every_setting_about_faults_is_on_the_production_page():
     given = SERVICES["scheduler"]["environment"]
     names = [n for n in given if n.startswith(("AIRFLOW__SCHEDULER__", "AIRFLOW__WORKERS__")) and given[n].isdecimal()]
     assert len(names) == 9
@@ -117,11 +117,11 @@ def test_every_setting_about_faults_stands_on_the_page_for_production():
     ] == []
 
 
-def test_helms_values_are_those_of_the_compose_file():
+def test_helm_and_compose_have_the_same_values():
     values = yaml.safe_load((ROOT / "deploy" / "helm" / "values.yaml").read_text())
     given = SERVICES["scheduler"]["environment"]
     ours = {entry["name"]: entry["value"] for entry in values["env"]}
-    # A pod takes longer to start than a fork.
+    # A pod starts more slowly than a fork.
     longer = {"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT"}
     assert all(float(ours[name]) > float(given[name]) for name in longer)
     shared = set(ours) & set(given)
@@ -133,7 +133,7 @@ def test_helms_values_are_those_of_the_compose_file():
 
 
 def compose():
-    """Return the command of a docker compose on this machine, or None."""
+    """Return this machine's command for docker compose, or None."""
     for command in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(command[0]) and not subprocess.run([*command, "version"], capture_output=True).returncode:
             return command
@@ -145,7 +145,7 @@ COMPOSE = compose()
 
 @pytest.mark.skipif(COMPOSE is None, reason="no docker compose on this machine")
 @pytest.mark.parametrize("profile", [[], ["--profile", "sandbox"]], ids=["google", "sandbox"])
-def test_compose_accepts_it(tmp_path, profile):
+def test_docker_compose_accepts_the_file(tmp_path, profile):
     values = tmp_path / "env"
     values.write_text("".join(f"{secret}=x\n" for secret in SECRETS))
     command = [*COMPOSE, "--env-file", str(values), *profile, "config", "--quiet"]

@@ -1,4 +1,4 @@
-"""The cost page says what the statements say."""
+"""The cost page is generated from the current statements."""
 
 from orchestration.audit.cost import asked
 from support.generators import generator

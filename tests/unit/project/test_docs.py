@@ -1,4 +1,4 @@
-"""What the documentation says is so: its links, its commands' form, its generated pages, its questions to BigQuery."""
+"""The documentation is correct: its links, its reading order, its commands and its generated pages."""
 
 import re
 
@@ -13,7 +13,7 @@ schemas = generator("schemas")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page):
+def test_every_link_has_a_target(page):
     text = page.read_text()
     anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)}
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -25,7 +25,7 @@ def test_every_link_leads_somewhere(page):
             assert not anchor or anchor in (page.parent / path).read_text().lower().replace(" ", "-"), target
 
 
-def test_every_document_stands_in_the_reading_order():
+def test_every_document_is_in_the_reading_order():
     folder = ROOT / "docs" / "orchestration"
     listed = re.findall(r"^\d+\. \[([\w.-]+)\]", (folder / "README.md").read_text(), re.M)
     assert sorted(listed) == sorted(page.name for page in folder.glob("*.md") if page.name != "README.md")
@@ -50,9 +50,9 @@ def test_the_overview_has_every_workflow_with_its_deadline():
         assert f"| {workflow.priority.value} | {ours().deadline_minutes(name):g} min |" in row
 
 
-def test_the_page_of_the_schemas_is_current():
+def test_the_schema_page_is_current():
     assert schemas.PAGE.read_text() == schemas.page(), "run make docs"
 
 
-def test_the_commands_that_are_run_beside_a_day_are_many():
+def test_the_documentation_has_at_least_15_commands_to_test():
     assert len(commands()) >= 15

@@ -1,4 +1,4 @@
-"""What every project has, kept true: what Airflow finds in it, and its version."""
+"""The DAGs and plugins that Airflow finds in the repository, and the version of the package."""
 
 import re
 import tomllib
@@ -13,16 +13,16 @@ DAG_FILES = {ROOT / "dags" / name for name in ("workflows.py", "workflows_check.
 
 
 def found(folder):
-    """Return the Python files that Airflow would load from ``folder``, whatever they contain."""
+    """Return the Python files that Airflow would load from ``folder``."""
     return {Path(path) for path in list_py_file_paths(folder, safe_mode=False)}
 
 
-def test_airflow_finds_the_same_dag_files_in_the_whole_repository_as_in_its_dags_folder():
+def test_airflow_finds_the_same_dags_in_the_repository_and_in_its_dags_folder():
     assert found(ROOT / "dags") == DAG_FILES
     assert found(ROOT) == DAG_FILES
 
 
-def test_a_dag_file_in_a_folder_of_its_own_is_found_too(tmp_path):
+def test_airflow_finds_a_dag_file_in_its_own_folder(tmp_path):
     (tmp_path / ".airflowignore").write_text((ROOT / ".airflowignore").read_text())
     for path in ("dags/nba/more.py", "dags/plugins/more.py", "plugins/nba/dags/no.py", "tests/no.py", "no.py"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def test_airflow_finds_one_plugin():
     assert found(ROOT / "plugins") == {ROOT / "plugins" / "orchestration_plugin.py"}
 
 
-def test_the_version_is_the_packages_and_the_changelog_has_it():
+def test_the_version_is_in_the_package_and_in_the_changelog():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert "version" not in project["project"]
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "orchestration.__version__"}

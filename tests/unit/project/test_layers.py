@@ -1,4 +1,4 @@
-"""Small rooms, one direction: what may import what."""
+"""The layers of the package: imports point down, and the lower layers stay pure."""
 
 import ast
 import subprocess
@@ -61,7 +61,7 @@ def test_imports_point_down_only(name, path):
             assert layer_of(imported.removeprefix("orchestration.")) <= layer_of(name), f"{name} imports {imported}"
 
 
-def test_every_module_of_the_rules_can_be_imported_first():
+def test_every_rules_module_can_be_imported_first():
     for name in (
         "vocabulary.workflows",
         "vocabulary.settings",
@@ -75,8 +75,8 @@ def test_every_module_of_the_rules_can_be_imported_first():
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": "plugins"}, check=True)
 
 
-def test_nothing_but_the_list_of_the_decision_types_names_them_all():
-    """A type is added with its module and its line: what decides, plans and loads knows none of them by name."""
+def test_only_the_list_of_decision_types_names_all_of_them():
+    """A new type needs only its module and one line in this list. No other code names the types."""
     middle = ("decisions.engine", "decisions.case", "decisions.request", "vocabulary.model", "config.checks", "config",
               "planning.day", "planning.calls", "planning.reachable", "planning.description")  # fmt: skip
     for name, path in modules():
@@ -88,19 +88,19 @@ def test_nothing_but_the_list_of_the_decision_types_names_them_all():
 
 
 @pytest.mark.parametrize(("name", "path"), [m for m in modules() if m[0].startswith(PURE)], ids=lambda v: str(v))
-def test_the_pure_layers_know_neither_airflow_nor_google_and_read_no_clock(name, path):
+def test_the_pure_layers_use_neither_airflow_nor_google_nor_the_clock(name, path):
     for imported in imports(path, top_level_only=False):
         assert imported.split(".")[0] not in {"airflow", "google", "requests", "time"}, imported
     asked = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
-    # `today` of a case is its tick's date, not the machine's.
+    # `today` of a case is the date of its tick, not the machine's date.
     assert not {a for a in asked if a.endswith((".now", ".utcnow", ".today"))} - {"case.today", "self.today"}
 
 
-def test_no_module_is_a_warehouse():
+def test_no_module_has_more_than_300_lines():
     assert [name for name, path in modules() if len(path.read_text().splitlines()) > 300] == []
 
 
-def test_no_module_lies_loose_between_the_rooms():
+def test_every_module_is_in_a_room():
     assert {path.stem for path in PACKAGE.glob("*.py")} == AT_THE_ROOT
 
 

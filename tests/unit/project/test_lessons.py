@@ -1,4 +1,4 @@
-"""The list of lessons in the docs is that of the marked tests."""
+"""The list of lessons in the documentation names the files of the marked tests."""
 
 import re
 

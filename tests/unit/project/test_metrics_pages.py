@@ -1,4 +1,4 @@
-"""Page, mapping to Prometheus, alert rules and dashboard of the metrics: each speaks of metrics that exist."""
+"""The page, the Prometheus mapping, the alert rules and the dashboard use only existing metrics."""
 
 import json
 import re
@@ -22,7 +22,7 @@ EXPRESSIONS = [rule["expr"] for rule in RULES] + [t["expr"] for panel in BOARD["
 
 
 def mapped(metric):
-    """Return the metric's name in Prometheus, as statsd_exporter finds it: by the first mapping that fits."""
+    """Return the metric's name in Prometheus: statsd_exporter uses the first mapping that fits."""
     for mapping in MAPPINGS:
         pattern = re.escape(mapping["match"]).replace(r"\*", "([^.]*)")
         kind = mapping.get("match_metric_type")
@@ -32,7 +32,7 @@ def mapped(metric):
 
 
 def in_prometheus():
-    """Return the labels of every series that Prometheus has of us, by its name."""
+    """Yield the name and labels of each of our series in Prometheus."""
     for metric in ALL:
         name, labels = mapped(metric), set(metric.tags)
         if isinstance(metric, Timer):
@@ -43,7 +43,7 @@ def in_prometheus():
 
 
 OF_AIRFLOW = {"airflow_scheduler_heartbeat": set()}
-"""What Airflow counts itself, without a mapping."""
+"""Airflow's own metrics, which need no mapping."""
 SERIES = {**dict(in_prometheus()), **OF_AIRFLOW}
 
 
@@ -58,7 +58,7 @@ def parts(node):
 
 
 def asked_for(expression):
-    """Return the series that an expression reads, and the labels it speaks of."""
+    """Return the series and the labels that an expression uses."""
     names, labels = set(), set()
     for part in parts(promql_parser.parse(expression)):
         if isinstance(part, promql_parser.VectorSelector):
@@ -70,18 +70,18 @@ def asked_for(expression):
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: metric.name)
-def test_every_metric_is_on_the_page_with_its_kind_and_tags(metric):
+def test_every_metric_is_on_the_page_with_its_type_and_tags(metric):
     tags = ", ".join(f"`{tag}`" for tag in metric.tags)
     row = f"| `airflow.{metric.name}` | {KINDS[type(metric)]} | {tags + ' ' if tags else ''}|"
     assert row in PAGE
 
 
-def test_the_page_has_no_other_metric():
+def test_the_page_has_no_unknown_metric():
     assert len(re.findall(r"^\| `airflow\.orchestration\.", PAGE, re.M)) == len(ALL)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_every_expression_is_promql_over_metrics_that_exist(expression):
+def test_every_expression_is_promql_with_existing_metrics(expression):
     names, labels = asked_for(expression)
     assert names
     assert names <= SERIES.keys()
@@ -93,19 +93,19 @@ def test_the_dashboard_shows_every_metric():
     assert [m.name for m in ALL if not any(name.startswith(mapped(m)) for name in shown)] == []
 
 
-def test_legends_and_texts_name_labels_that_exist():
+def test_legends_and_texts_use_existing_labels():
     texts = [t["legendFormat"] for panel in BOARD["panels"] for t in panel["targets"]]
     texts += [rule["annotations"]["summary"].replace("$labels.", "") for rule in RULES]
     named = {name for text in texts for name in re.findall(r"\{\{ *(\w+) *\}\}", text)}
     assert named <= {tag for metric in ALL for tag in metric.tags}
 
 
-def test_counters_end_as_prometheus_has_it():
+def test_only_counters_end_in_total():
     assert all(mapped(m).endswith("_total") == isinstance(m, Counter) for m in ALL)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_an_alert_rule_says_how_bad_what_and_the_first_command(rule):
+def test_an_alert_rule_has_a_severity_a_summary_and_a_valid_command(rule):
     assert rule["labels"]["severity"] in ("warning", "critical")
     assert set(rule["annotations"]) == {"summary", "description", "command"}
     program, *arguments = shlex.split(rule["annotations"]["command"])

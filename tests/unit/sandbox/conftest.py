@@ -1,4 +1,4 @@
-"""What the tests of the sandbox share."""
+"""The fixture that the sandbox's tests share."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from support.sandbox_service import SandboxService
 
 @pytest.fixture
 def start_service(tmp_path):
-    """Return a function that starts a scraper service in this process; all of them stop with the test."""
+    """Return a function that starts a scraper service in this process. All services stop after the test."""
     started = []
 
     def start(dialect="real", rates=None):

@@ -1,4 +1,4 @@
-"""The compose file, read for a machine without containers: what it says is what runs."""
+"""The compose file on a machine without containers: the processes have its commands, variables and restarts."""
 
 import json
 import re
@@ -39,13 +39,13 @@ def test_variables_are_filled_in_as_compose_does(text, found):
     assert interpolated(text, {"A": "a"}) == found
 
 
-def test_a_variable_that_must_be_set_names_itself():
+def test_a_missing_required_variable_is_named():
     with pytest.raises(ComposeError, match="FERNET_KEY: set FERNET_KEY, see docs"):
         Compose(ROOT, {}, {}).environment("scheduler")
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_runs_with_all_that_the_file_and_the_image_say(cluster, name):
+def test_a_service_has_the_variables_of_the_file_and_of_the_image(cluster, name):
     given = cluster.compose.environment(name)
     written = {key for key, value in SERVICES[name]["environment"].items() if value is not None}
     assert set(given) >= written | {"AIRFLOW_HOME", "AIRFLOW__CORE__DAGS_FOLDER", "ORCHESTRATION_OUTBOX"}
@@ -54,13 +54,13 @@ def test_a_service_runs_with_all_that_the_file_and_the_image_say(cluster, name):
     assert json.loads(given["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"])["imports"] == ["orchestration.generator.preload"]
 
 
-def test_what_is_handed_on_unset_stays_unset(cluster):
+def test_an_unset_variable_that_is_passed_on_stays_unset(cluster):
     given = cluster.compose.environment("scheduler")
     assert "AIRFLOW_CONN_SLACK_DEFAULT" not in given
     assert json.loads(given["AIRFLOW_CONN_SCRAPER_SERVICE"])["host"] == "127.0.0.1"
 
 
-def test_nothing_of_a_container_is_left(cluster):
+def test_no_address_or_folder_of_a_container_remains(cluster):
     said = [cluster.compose.command(name) for name in (*OURS, "redis")]
     said += [list(cluster.compose.environment(name).values()) for name in (*OURS, "redis", "postgres")]
     text = json.dumps(said)
@@ -70,13 +70,13 @@ def test_nothing_of_a_container_is_left(cluster):
     assert "http://127.0.0.1:7777/execution/" in text
 
 
-def test_every_cluster_has_passwords_of_its_own(tmp_path):
+def test_every_cluster_has_its_own_passwords(tmp_path):
     one, other = Cluster(tmp_path / "one"), Cluster(tmp_path / "other")
     assert set(one.passwords.values()).isdisjoint(other.passwords.values())
     assert one.login == ("admin", one.passwords["ADMIN_PASSWORD"])
 
 
-def test_what_ends_is_started_again_where_the_file_says_so(cluster):
+def test_services_restart_as_the_compose_file_says(cluster):
     assert [name for name in SERVICES if cluster.compose.restarts(name)] == [*SERVICES_THAT_STAY]
 
 
@@ -86,7 +86,7 @@ def started(cluster):
     cluster.stop()
 
 
-def test_a_service_that_ends_is_started_again_and_a_stand_in_is_not(started):
+def test_an_ended_service_is_restarted_and_an_ended_stand_in_is_an_error(started):
     started._spawn("scheduler", ["true"]).wait()
     started.check()
     assert started.restarts == ["scheduler"]
@@ -97,7 +97,7 @@ def test_a_service_that_ends_is_started_again_and_a_stand_in_is_not(started):
 
 
 @pytest.mark.parametrize("ending", [lambda c: c.kill("worker-1"), lambda c: c.stop()], ids=["kill", "stop"])
-def test_a_service_takes_its_tasks_along_although_they_have_a_group_of_their_own(started, ending):
+def test_a_killed_service_ends_its_tasks_in_their_own_process_groups(started, ending):
     task = "import subprocess; subprocess.run(['sleep', '1000'], start_new_session=True)"
     worker = started._spawn("worker-1", [sys.executable, "-c", task])
     while not (tasks := psutil.Process(worker.pid).children()):

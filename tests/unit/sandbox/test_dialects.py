@@ -1,4 +1,4 @@
-"""How the sandbox's scraper service speaks: the real service at both its states, and the simple contract."""
+"""The dialects of the sandbox's scraper service: the two recorded states of the real one, and the simple contract."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ OLD_COLUMNS = {
 }
 
 
-def test_each_scraper_counts_under_its_own_key_and_no_answer_names_its_file(start_service):
+def test_each_scraper_has_its_own_count_key_and_no_answer_names_its_file(start_service):
     service = start_service()
     for name in service.service.dialect.scrapers:
         status, body = service.call(name)
@@ -40,12 +40,12 @@ def test_each_scraper_counts_under_its_own_key_and_no_answer_names_its_file(star
             assert ("rowCount" in summary) == (count_key(name, "HEAD") == "rowCount"), name
 
 
-def test_the_total_of_referees_counts_games_of_another_league(start_service):
+def test_the_total_of_referee_assignments_includes_another_league(start_service):
     _, body = start_service().call("nbac_referee_assignments")
     assert body["data_summary"] == {"date": "2026-01-14", "nba_games": 12, "g_league_games": 3, "total_games": 15}
 
 
-def test_what_stands_beside_the_count_is_as_it_was_measured(start_service):
+def test_the_keys_beside_the_count_are_as_recorded(start_service):
     service = start_service()
     _, roster = service.call("br_season_roster", teamAbbr="BOS", year="2026")
     assert roster["data_summary"] == {"playerCount": 17, "season": "2025-26", "teamAbbr": "BOS"}
@@ -65,7 +65,7 @@ def test_what_stands_beside_the_count_is_as_it_was_measured(start_service):
         ("bigdataball_pbp", "ValueError", 8),
     ],
 )
-def test_what_is_not_there_yet_is_500_and_its_cause_only_in_the_log(start_service, name, error_type, retries):
+def test_a_missing_game_file_is_500_with_its_cause_only_in_the_log(start_service, name, error_type, retries):
     service = start_service()
     service.world.clock.set(AFTERNOON)
     status, body = service.call(name)
@@ -80,7 +80,7 @@ def test_what_is_not_there_yet_is_500_and_its_cause_only_in_the_log(start_servic
     ("name", "key"),
     [("nbac_injury_report", "total_records"), ("nbac_referee_assignments", "nba_games"), ("oddsa_events", "rowCount")],
 )
-def test_what_is_not_published_yet_is_a_count_of_zero(start_service, name, key):
+def test_an_unpublished_report_is_a_count_of_zero(start_service, name, key):
     service = start_service()
     service.world.clock.set(datetime(2026, 1, 14, 7, tzinfo=ET))
     service.world.troubles = Troubles(empty=["oddsa_events"])
@@ -89,7 +89,7 @@ def test_what_is_not_published_yet_is_a_count_of_zero(start_service, name, key):
     assert (service.rows[0]["status"], service.rows[0].get("gcs_path")) == ("no_data", None)
 
 
-def test_a_source_that_blocks_is_500_and_its_cause_only_in_the_log(start_service):
+def test_a_blocking_source_is_500_with_its_cause_only_in_the_log(start_service):
     service = start_service()
     service.world.troubles = Troubles(blocked=["nbac_team_boxscore", "nbac_injury_report"])
     status, body = service.call("nbac_team_boxscore")
@@ -97,7 +97,7 @@ def test_a_source_that_blocks_is_500_and_its_cause_only_in_the_log(start_service
     [row] = service.rows
     assert (row["error_type"], row["retry_count"]) == ("DownloadDecodeMaxRetryException", 8)
     assert "403" in row["error_message"]
-    # The injury report's source answers 403 to who is too early.
+    # The source of the injury report answers 403 before the report is out.
     assert service.call("nbac_injury_report")[1]["data_summary"]["total_records"] == 0
 
 
@@ -110,7 +110,7 @@ def test_a_missing_option_is_500_and_an_unknown_name_400(start_service):
     assert len(service.rows) == 1
 
 
-def test_small_faults_are_the_services_own_and_worth_another_try(start_service):
+def test_small_faults_are_errors_of_the_service_that_a_retry_can_fix(start_service):
     service = start_service(rates=Rates(1, 0, 0))
     service.service.hang = 0
     answers = [service.call("nbac_play_by_play") for _ in range(20)]
@@ -120,7 +120,7 @@ def test_small_faults_are_the_services_own_and_worth_another_try(start_service):
     assert service.rows == []
 
 
-def test_the_log_has_the_old_columns_and_its_own_names(start_service):
+def test_the_log_has_the_old_columns_and_the_scrapers_own_names(start_service):
     service = start_service()
     _, body = service.call("br_season_roster", teamAbbr="BOS", year="2026")
     service.call("nbac_player_boxscore", gamedate="20260114")
@@ -134,7 +134,7 @@ def test_the_log_has_the_old_columns_and_its_own_names(start_service):
     assert (roster["game_date"], boxscore["game_date"]) == (None, "2026-01-14")
 
 
-def test_a_late_row_is_there_once_the_clock_moves_on(start_service):
+def test_a_late_row_is_written_when_the_clock_moves_on(start_service):
     service = start_service(rates=Rates(0, 0, 1))
     service.call("nbac_player_list", season="2025")
     assert service.rows == []
@@ -145,7 +145,7 @@ def test_a_late_row_is_there_once_the_clock_moves_on(start_service):
     assert len(service.rows) == 2
 
 
-def test_rows_that_the_table_does_not_take_are_kept(start_service):
+def test_rows_that_the_table_refuses_are_kept(start_service):
     service = start_service()
     service.broken = True
     assert service.call("nbac_player_list", season="2025")[0] == 200
@@ -155,7 +155,7 @@ def test_rows_that_the_table_does_not_take_are_kept(start_service):
     assert [json.loads(row["opts"])["season"] for row in service.rows] == ["2025", "2026"]
 
 
-def test_the_message_says_more_than_the_contract_and_names_the_file(start_service):
+def test_the_message_has_further_keys_and_names_the_file(start_service):
     service = start_service()
     service.call("br_season_roster", teamAbbr="BOS", year="2026")
     [body] = service.message()
@@ -165,7 +165,7 @@ def test_the_message_says_more_than_the_contract_and_names_the_file(start_servic
     assert body["correlation_id"] == body["execution_id"] == service.rows[0]["run_id"]
 
 
-def test_phase_2_keeps_object_names_and_in_one_table_none():
+def test_phase_2_keeps_object_names_except_in_one_table():
     real, path = DIALECTS["real"], "gs://nba-scraped-data/nba-com/schedule/x.json"
     row = {"game_date": "2026-01-14", "game_date_est": "2026-01-15T00:30:00+00:00"}
     assert real.processed("nbac_schedule_api", row, path) == {**row, "source_file_path": "nba-com/schedule/x.json"}
@@ -202,7 +202,7 @@ def test_more_calls_than_threads_wait(start_service, monkeypatch):
     assert len(inside) == THREADS + 3
 
 
-def test_november_knows_other_names_and_says_less(start_service):
+def test_november_has_other_scrapers_and_shorter_answers(start_service):
     service = start_service("november")
     known = service.service.dialect
     assert service.call("nbac_team_boxscore")[0] == 400
@@ -219,13 +219,13 @@ def test_november_knows_other_names_and_says_less(start_service):
     assert "processor_name" not in service.message()[0]
 
 
-def test_november_took_the_date_for_the_moment():
+def test_november_wrote_midnight_utc_as_the_tip():
     row = {"game_date": "2026-01-14", "game_date_est": "2026-01-15T00:30:00+00:00"}
     found = DIALECTS["november"].processed("nbac_schedule_api", row, "gs://nba-scraped-data/x")
     assert found["game_date_est"] == "2026-01-14T00:00:00+00:00"
 
 
-def test_the_simple_contract_is_as_it_was(start_service):
+def test_the_plain_dialect_keeps_the_simple_contract(start_service):
     service = start_service("plain")
     assert set(service.service.dialect.scrapers) == set(SCRAPERS)
     for name in SCRAPERS:
@@ -247,25 +247,25 @@ def test_one_seed_gives_one_run_id(start_service, dialect):
     assert first.call("nbac_player_list")[1]["run_id"] == second.call("nbac_player_list")[1]["run_id"]
 
 
-def test_the_listing_has_the_modules():
+def test_the_list_of_scrapers_has_their_modules():
     listing = DIALECTS["real"].listing()
     assert {"name": "nbac_team_boxscore", "module": "scrapers.nbacom.nbac_team_boxscore"} in listing["scrapers"]
     assert listing["count"] == len(listing["scrapers"]) == 16
     assert {each["name"] for each in DIALECTS["november"].listing()["scrapers"]} >= {"bdl_standings", "bdl_box_scores"}
 
 
-def test_our_configuration_names_scrapers_and_tables_that_exist():
+def test_our_configuration_names_existing_scrapers_and_tables():
     for name, scraper in ours().scrapers.items():
         assert name in DIALECTS["real"].scrapers
         table = SCRAPERS[name].table
         assert scraper.processed_in == (f"nba_raw.{table}" if table else None), name
 
 
-def test_our_pools_fit_the_services_threads():
+def test_our_pools_have_no_more_slots_than_the_service_has_threads():
     assert sum(ours().settings.pools.values()) <= THREADS
 
 
-def test_the_demo_speaks_the_real_dialect_unless_told():
+def test_the_demo_uses_the_real_dialect_by_default():
     assert (chosen_dialect({}), chosen_dialect({"DEMO_DIALECT": "plain"})) == ("real", "plain")
     with pytest.raises(StackError, match=r"DEMO_DIALECT=klingon is unknown\. Choose one of real, november, plain"):
         chosen_dialect({"DEMO_DIALECT": "klingon"})

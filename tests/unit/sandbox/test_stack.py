@@ -1,4 +1,4 @@
-"""The folder of a stack is nobody else's on this machine, and what breaks down in it says why."""
+"""The folder of a stack is private, and a process that ends is reported with its cause."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 from sandbox.stack import Ports, Stack, StackError
 
 
-def test_only_its_owner_can_look_into_the_folder_of_a_stack(tmp_path, monkeypatch):
+def test_only_the_owner_can_read_the_folder_of_a_stack(tmp_path, monkeypatch):
     monkeypatch.setattr(Stack, "_start", lambda _: None)
     monkeypatch.setattr(Ports, "check_free", lambda _: None)
     home = tmp_path / ".demo"
@@ -27,7 +27,7 @@ def test_only_its_owner_can_look_into_the_folder_of_a_stack(tmp_path, monkeypatc
         ("import sys; sys.exit(3)", "sandbox ended with code 3; see"),
     ],
 )
-def test_what_has_ended_is_told_with_its_last_words_and_where_the_rest_is(tmp_path, does, says):
+def test_an_ended_process_is_reported_with_its_last_log_line_and_the_path_of_its_log(tmp_path, does, says):
     stack = Stack(tmp_path)
     stack._spawn("sandbox", [sys.executable, "-c", does]).wait()
     with pytest.raises(StackError, match=f"^{says} {tmp_path / 'sandbox.log'}$"):

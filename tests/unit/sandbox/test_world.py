@@ -1,4 +1,4 @@
-"""The sandbox world: any date of the year is a game day, and one seed is one world."""
+"""The sandbox world: any date can be the game day, and a seed fixes everything. Also the demo's options and output."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +17,7 @@ CHANGES = [date(2026, 3, 8), date(2026, 11, 1), date(2027, 3, 14)]
 
 
 @pytest.mark.parametrize("day", [*YEAR, *CHANGES], ids=str)
-def test_any_date_has_the_games_that_were_asked_for(day):
+def test_any_date_has_the_requested_number_of_games(day):
     world = World(seed=3, day=day, games=15)
     slate = world.slate(day)
     assert len(slate) == 15
@@ -29,7 +29,7 @@ def test_any_date_has_the_games_that_were_asked_for(day):
     assert len({team for one in slate for team in (one.home, one.away)}) == 30
 
 
-def test_one_seed_is_one_world_and_another_is_another():
+def test_a_seed_fixes_the_world_and_another_seed_changes_it():
     moment = datetime(2026, 1, 14, 18, tzinfo=UTC)
 
     def seen(seed):
@@ -42,7 +42,7 @@ def test_one_seed_is_one_world_and_another_is_another():
     assert seen(1) != seen(2)
 
 
-def test_faults_are_as_frequent_as_was_said():
+def test_faults_have_the_requested_frequency():
     world = World(1, rates=Rates(0.02, 0.0))
     faults = [world.fault(str(n), 1) for n in range(5000)]
     assert 0.01 <= sum(f is not None for f in faults) / 5000 <= 0.03
@@ -55,10 +55,10 @@ def test_the_demo_plays_every_tick_of_the_day_once(day):
     timeline = moments(day)
     assert list(timeline) == sorted(timeline)
     played = [dag for dags in timeline.values() for dag in dags]
-    assert played.count("schedule_locker") == 2  # its own, and the next day's at its end
+    assert played.count("schedule_locker") == 2  # the one of this day, and that of the next day at the end
     assert played.count("betting_lines") == 18
     assert played.count("post_game_window_2") == 19
-    assert played.count("reconcile") == 3  # of its own morning and noon, and of the morning after
+    assert played.count("reconcile") == 3  # this day's at morning and noon, and that of the next morning
     assert set(played) == {*ours().workflows, "schedule_locker", "cleanup", "reconcile"}
 
 
@@ -71,11 +71,11 @@ def test_the_demo_plays_every_tick_of_the_day_once(day):
         ({"DEMO_SEED": "x"}, "is not a whole number"),
     ],
 )
-def test_nonsense_is_one_clear_line(environment, says):
+def test_an_invalid_option_is_an_error_of_one_line(environment, says):
     with pytest.raises(StackError, match=says):
         options(environment)
 
 
-def test_what_looks_like_markup_is_printed_as_it_is(capsys):
+def test_text_in_brackets_is_printed_unchanged(capsys):
     plain_printer(Console())("init failed: [/opt/x] is [bold]not[/] there")
     assert capsys.readouterr().out == "init failed: [/opt/x] is [bold]not[/] there\n"
