@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.memory import ALERTS
-from orchestration.cleanup.reconcile import ScheduleUnknown, find_makeups
+from orchestration.cleanup.makeup_inputs import ScheduleUnknown, find_makeups
 from orchestration.operators import base
 from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
 from orchestration.operators.retries import NotKnownYet
@@ -94,7 +94,7 @@ def test_an_unreadable_table_does_not_stop_the_make_up_of_other_scrapers(night, 
     )
     outbox.drain()
     gone = {CONFIG.scrapers["nbac_player_boxscore"].processed_in: "no such table"}
-    monkeypatch.setattr("orchestration.cleanup.reconcile.arrived_files", lambda *_: (set(), gone))
+    monkeypatch.setattr("orchestration.cleanup.makeup_inputs.arrived_files", lambda *_: (set(), gone))
     assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf", "nbac_team_boxscore"))]
 
 

@@ -8,7 +8,7 @@ import requests
 
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse
-from orchestration.cleanup.reconcile import find_makeups
+from orchestration.cleanup.makeup_inputs import find_makeups
 from orchestration.config import config_path
 from orchestration.decisions.engine import forced
 from orchestration.decisions.request import Request

@@ -221,13 +221,13 @@ def test_an_uncertain_execution_of_the_other_system_is_not_done(history):
 
 
 def test_games_that_the_other_system_fetched_are_collected(history):
-    brought = {(c.scraper, c.game_id) for c in history.calls if c.tick == et("+1 00:30") and c.game_id}
+    brought = {(c.scraper_name, c.game_id) for c in history.calls if c.tick == et("+1 00:30") and c.game_id}
     assert brought == {
         ("nbac_play_by_play", "0022500001"),
         ("bigdataball_pbp", "0022500001"),
         ("nbac_gamebook_pdf", "0022500001"),
     }
-    dates = {c.scraper: c.target_date for c in history.calls if c.tick == et("+1 00:30")}
+    dates = {c.scraper_name: c.target_date for c in history.calls if c.tick == et("+1 00:30")}
     assert dates["nbac_player_boxscore"] == DAY + timedelta(
         days=1
     )  # without a readable date the date of the call counts
@@ -236,7 +236,7 @@ def test_games_that_the_other_system_fetched_are_collected(history):
 
 
 def test_only_calls_with_data_count_and_our_calls_count_once(history):
-    scrapers = [(c.scraper, c.outcome) for c in history.calls]
+    scrapers = [(c.scraper_name, c.status) for c in history.calls]
     assert scrapers.count(("nbac_player_boxscore", Outcome.SUCCESS)) == 2  # our call and theirs, which are two calls
     assert scrapers.count(("nbac_team_boxscore", Outcome.SUCCESS)) == 1
     assert ("oddsa_game_lines", Outcome.NO_DATA) not in scrapers

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestration.decisions.model import History
-from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.health.facts import DayFacts
 from orchestration.nba.games import Schedule
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan
-from orchestration.words import Action, ExecutionStatus, Outcome
+from orchestration.words import Action, Outcome
+from support.records import a_call, a_cleanup, a_decision, an_execution, expected_run
 from support.worlds import DAY, as_seen, et, game, ours, schedule
 
 CONFIG = ours()
@@ -24,30 +25,23 @@ def a_day(games: Schedule = NIGHT, until: datetime = AFTER) -> DayFacts:
     made = [d for d in decisions if d.tick <= until]
     runs = [d for d in made if d.action is Action.RUN]
 
-    def ident(d):
-        return f"{d.workflow} {d.tick}"
-
     def outcome(call, d):
         return Outcome.SUCCESS if call.item.game is None or d.tick >= call.item.game.due else Outcome.NO_DATA
 
     calls = [
-        CallFact(
-            *(c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id),
-            error_type=None,
+        a_call(
+            c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id,
             map_index=index,
         )
         for d in runs
         for index, c in enumerate(planned_calls(CONFIG, d))
-    ]
+    ]  # fmt: skip
     return DayFacts(
         DAY,
         as_seen(games, until),
-        tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
-        tuple(DecisionFact(ident(d), d.workflow, d.tick, d.action, d.rule, d.reason) for d in made),
-        tuple(
-            ExecutionFact(ident(d), d.workflow, d.tick, d.target_date, ExecutionStatus.COMPLETED, 5, 0, None)
-            for d in runs
-        ),
+        tuple(expected_run(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
+        tuple(a_decision(d.workflow, d.tick, d.action, d.rule, d.reason, target_date=d.target_date) for d in made),
+        tuple(an_execution(d.workflow, d.tick, d.target_date, decision_id=f"{d.workflow} {d.tick}") for d in runs),
         tuple(calls),
-        tuple(CleanupFact(t, 10, 0, 0, ()) for t in CONFIG.cleanup_ticks.between(start, until)),
+        tuple(a_cleanup(t) for t in CONFIG.cleanup_ticks.between(start, until)),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,12 +9,13 @@ import yaml
 
 from orchestration.config import Config, loads
 from orchestration.decisions.model import History
-from orchestration.health.facts import CallFact, CleanupFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.health.facts import DayFacts
 from orchestration.nba.games import Schedule
 from orchestration.nba.teams import TEAMS
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan
 from orchestration.words import Action, ExecutionStatus, Outcome
+from support.records import a_call, a_cleanup, a_decision, an_execution, expected_run, replace
 from support.worlds import DAY, ROOT, as_seen, et, game, ours, schedule
 
 HOSTILE = "<script>alert('x')</script>\u202egnp.exe\x00" + "A" * 10_000
@@ -43,46 +43,42 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
     made = [d for d in decisions if d.tick <= until]
     runs = [d for d in made if d.action is Action.RUN]
 
-    def run_id(d):
-        return f"scheduled__{d.tick.isoformat()}"
-
     def outcome(call, d):
         return Outcome.SUCCESS if call.item.game is None or d.tick >= call.item.game.due else Outcome.NO_DATA
 
     return DayFacts(
         day,
         as_seen(games, until),
-        tuple(ExpectedFact(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
+        tuple(expected_run(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
         tuple(
-            DecisionFact(
-                f"{d.workflow} {d.tick}", d.workflow, d.tick, d.action, d.rule, d.reason, run_id(d),
-                target_date=d.target_date, next_check=d.next_check_time, at=d.tick,
+            a_decision(
+                d.workflow, d.tick, d.action, d.rule, d.reason, target_date=d.target_date,
+                next_check_time=d.next_check_time,
             )
             for d in made
         ),
         tuple(
-            ExecutionFact(
-                f"{d.workflow} {d.tick}", d.workflow, d.tick, d.target_date, ExecutionStatus.COMPLETED, 5, 0, None,
-                False, run_id(d), d.tick + timedelta(minutes=9),
+            an_execution(
+                d.workflow, d.tick, d.target_date, decision_id=f"{d.workflow} {d.tick}", duration_seconds=9 * 60
             )
             for d in runs
         ),
         tuple(
-            CallFact(
-                c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id, None,
-                index, 1, c.label, None, run_id(d), f"gs://files/{c.scraper}/{d.tick:%H}-{index}.json",
-                d.tick + timedelta(minutes=6),
+            a_call(
+                c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id,
+                map_index=index, label=c.label, gcs_path=f"gs://files/{c.scraper}/{d.tick:%H}-{index}.json",
+                triggered_at=d.tick + timedelta(minutes=6),
             )
             for d in runs
             for index, c in enumerate(planned_calls(config, d))
         ),
-        tuple(CleanupFact(t, 10, 0, 0, ()) for t in config.cleanup_ticks.between(start, until)),
+        tuple(a_cleanup(t) for t in config.cleanup_ticks.between(start, until)),
     )  # fmt: skip
 
 
 def with_execution(facts: DayFacts, workflow: str, **changes: Any) -> DayFacts:
     """The same day, but the last execution of ``workflow`` ended otherwise."""
-    last = max((e for e in facts.executions if e.workflow == workflow), key=lambda e: e.tick)
+    last = max((e for e in facts.executions if e.workflow_name == workflow), key=lambda e: e.tick)
     return replace(facts, executions=tuple(replace(e, **changes) if e is last else e for e in facts.executions))
 
 
@@ -91,7 +87,7 @@ def with_decisions(facts: DayFacts, workflow: str, tick: datetime, **changes: An
     return replace(
         facts,
         decisions=tuple(
-            replace(d, **changes) if (d.workflow, d.tick) == (workflow, tick) else d for d in facts.decisions
+            replace(d, **changes) if (d.workflow_name, d.tick) == (workflow, tick) else d for d in facts.decisions
         ),
     )
 
@@ -101,25 +97,27 @@ def without(facts: DayFacts, workflow: str, *ticks: datetime) -> DayFacts:
     gone = {(workflow, tick) for tick in ticks}
     return replace(
         facts,
-        decisions=tuple(d for d in facts.decisions if (d.workflow, d.tick) not in gone),
-        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) not in gone),
+        decisions=tuple(d for d in facts.decisions if (d.workflow_name, d.tick) not in gone),
+        executions=tuple(e for e in facts.executions if (e.workflow_name, e.tick) not in gone),
         calls=tuple(c for c in facts.calls if (c.workflow, c.tick) not in gone),
     )
 
 
 def blocked(facts: DayFacts, *scrapers: str) -> DayFacts:
     """The same day, but the source of these ``scrapers`` blocks them all day: every call failed, and so the RUNs."""
-    hit = {c.workflow for c in facts.calls if c.scraper in scrapers}
+    hit = {c.workflow for c in facts.calls if c.scraper_name in scrapers}
     return replace(
         facts,
         calls=tuple(
-            replace(c, outcome=Outcome.FAILED, error_type="blocked", error="HTTP 403: go away", gcs_path=None)
-            if c.scraper in scrapers
+            replace(c, status=Outcome.FAILED, error_type="blocked", error_message="HTTP 403: go away", gcs_path=None)
+            if c.scraper_name in scrapers
             else c
             for c in facts.calls
         ),
         executions=tuple(
-            replace(e, status=ExecutionStatus.FAILED, error=f"{scrapers[0]}: blocked") if e.workflow in hit else e
+            replace(e, status=ExecutionStatus.FAILED, error_message=f"{scrapers[0]}: blocked")
+            if e.workflow_name in hit
+            else e
             for e in facts.executions
         ),
     )

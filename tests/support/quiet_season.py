@@ -16,27 +16,18 @@ from orchestration.cleanup.backlog import Republished, backlog
 from orchestration.config import Config
 from orchestration.decisions.collected import scrapers_about_games
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
-from orchestration.health.facts import (
-    RECORD,
-    BroughtFact,
-    CallFact,
-    CleanupFact,
-    DayFacts,
-    DecisionFact,
-    ExecutionFact,
-    ExpectedFact,
-    FirstFact,
-    WaitingFile,
-)
+from orchestration.decisions.model import Decision, History
+from orchestration.health.facts import RECORD, AskedDate, DayFacts, FirstDecision
 from orchestration.nba.eastern import after, at
 from orchestration.nba.games import GameType, Schedule
 from orchestration.operators.decide import LOUD
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan, rules_digest
 from orchestration.planning.makeups import makeups
+from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
 from orchestration.services.files import LostFile
-from orchestration.words import Action, ExecutionStatus, KeptPaths, Outcome
+from orchestration.words import Action, KeptPaths, Outcome
+from support.records import a_call, a_cleanup, a_decision, an_execution, expected_run, missing_file
 from support.seasons import HardSeason, last_refresh
 from support.worlds import ours
 
@@ -57,11 +48,11 @@ class QuietSeason:
         self.season, self.seed, self.config = season, seed, ours()
         self.fates = {fate.game_id: fate for fate in season.fates}
         self.history = History()
-        self.expected: dict[date, list[ExpectedFact]] = {}
-        self.decisions: list[DecisionFact] = []
-        self.executions: list[ExecutionFact] = []
-        self.calls: list[CallFact] = []
-        self.cleanups: list[CleanupFact] = []
+        self.expected: dict[date, list[ExpectedRun]] = {}
+        self.decisions: list[DecisionRecord] = []
+        self.executions: list[ExecutionRecord] = []
+        self.calls: list[CallRecord] = []
+        self.cleanups: list[CleanupRecord] = []
         self.files: dict[str, tuple[LostFile, datetime | None]] = {}
         self.sent: dict[str, Republished] = {}
         self.alerts: list[tuple[datetime, str]] = []
@@ -75,7 +66,7 @@ class QuietSeason:
         start, end = self.config.day_bounds(day)
         known = self._schedule(start)
         self.expected[day] = [
-            ExpectedFact(d.workflow, d.tick, d.reason, start, rules_digest(self.config, d.workflow))
+            expected_run(d.workflow, d.tick, d.reason, locked_at=start, rules=rules_digest(self.config, d.workflow))
             for d in plan(self.config, start, end, known, self.history)
             if d.action is Action.RUN
         ]
@@ -105,12 +96,12 @@ class QuietSeason:
         """What is known of a day at ``now``."""
         start, end = self.config.day_bounds(day)
         recent = [d for d in self.decisions if start - RECORD <= d.tick < end and d.tick <= now]
-        firsts = {d.workflow: d.tick for d in reversed(recent)}
+        firsts = {d.workflow_name: d.tick for d in reversed(recent)}
         brought: dict[tuple[str, date], datetime | None] = {}
         for call in self.calls:
-            if call.outcome is not Outcome.FAILED and start - RECORD <= call.tick < start:
-                came = call.tick if call.outcome is Outcome.SUCCESS else None
-                key = (call.scraper, call.target_date)
+            if call.status is not Outcome.FAILED and start - RECORD <= call.tick < start:
+                came = call.tick if call.status is Outcome.SUCCESS else None
+                key = (call.scraper_name, call.target_date)
                 brought[key] = came or brought.get(key)
         about = [c for c in self.calls if start <= c.tick <= now and (c.tick < end or c.target_date == day)]
         return DayFacts(
@@ -120,9 +111,12 @@ class QuietSeason:
             tuple(d for d in recent if d.tick >= start),
             tuple(e for e in self.executions if start <= e.tick <= now and (e.tick < end or e.target_date == day)),
             tuple(about),
-            tuple(c for c in self.cleanups if start <= c.at <= now),
-            tuple(FirstFact(name, tick, tick) for name, tick in firsts.items()),
-            tuple(BroughtFact(*key, last) for key, last in brought.items()),
+            tuple(c for c in self.cleanups if start <= c.cleanup_time <= now),
+            tuple(FirstDecision(workflow_name=name, tick=tick, decided_at=tick) for name, tick in firsts.items()),
+            tuple(
+                AskedDate(scraper_name=scraper, target_date=about, last_success=last)
+                for (scraper, about), last in brought.items()
+            ),
         )
 
     def _schedule(self, moment: datetime) -> Schedule:
@@ -132,17 +126,12 @@ class QuietSeason:
         schedule = self.schedule(last_refresh(tick))
         made = [decide(name, self.config, tick, schedule, self.history) for name in names]
         for decision in made:
-            self.decisions.append(
-                DecisionFact(
-                    f"{decision.workflow} {tick}", decision.workflow, tick, decision.action, decision.rule,
-                    decision.reason, target_date=decision.target_date, at=tick,
-                )
-            )  # fmt: skip
             if decision.alert_level in LOUD or decision.action is Action.ABORT:
                 self.alerts.append((tick, f"{decision.workflow}: {decision.reason}"))
             if decision.action is Action.RUN:
                 self._run(self.config, decision)
-        noted = [PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule) for d in made]
+        noted = [a_decision(d.workflow, d.tick, d.action, d.rule, d.reason, target_date=d.target_date) for d in made]
+        self.decisions += noted
         self.history = self.history.noting(noted)
 
     def _run(self, config: Config, decision: Decision) -> None:
@@ -156,34 +145,36 @@ class QuietSeason:
         self, workflow: str, tick: datetime, day: date, made: list[tuple[str, str | None, int]], decision_id: str | None
     ) -> None:
         """Make calls: one that fails is made again and works."""
-        past, empty = [], 0
+        calls, empty = [], 0
         for scraper, game_id, number in made:
             outcome = Outcome.SUCCESS if self._there(scraper, game_id, day, tick) else Outcome.NO_DATA
             fails = self.dice("fails", scraper, game_id, tick, number).random() < FAILING
             path = f"gs://b/{scraper}/{day}/{tick:%Y%m%d%H%M}-{number}.json" if outcome is Outcome.SUCCESS else None
             called = after(tick, HOLD)
             if fails:
-                self.calls.append(
-                    CallFact(scraper, workflow, tick, day, Outcome.FAILED, game_id, "timeout", number, 1, at=called)
-                )
-            self.calls.append(
-                CallFact(
-                    scraper, workflow, tick, day, outcome, game_id, None, number, 1 + fails, gcs_path=path, at=called,
-                    seconds=3.0, timeout_seconds=150.0,
+                calls.append(
+                    a_call(
+                        scraper, workflow, tick, day, Outcome.FAILED, game_id, error_type="timeout", map_index=number,
+                        triggered_at=called,
+                    )
+                )  # fmt: skip
+            calls.append(
+                a_call(
+                    scraper, workflow, tick, day, outcome, game_id, map_index=number, try_number=1 + fails,
+                    gcs_path=path, triggered_at=called, duration_seconds=3.0, timeout_seconds=150.0,
                 )
             )  # fmt: skip
-            past.append(PastCall(scraper, tick, day, outcome, game_id))
             empty += outcome is Outcome.NO_DATA
             model = self.config.scrapers[scraper]
             if path is not None and model.processed_in and model.keeps_paths is not KeptPaths.NONE:
                 lost = self.dice("lost", path).random() < LOST
                 file = LostFile(scraper, path, path, workflow, 1, called)
                 self.files[path] = (file, None if lost else after(called, timedelta(minutes=2)))
-        status = ExecutionStatus.COMPLETED
-        self.executions.append(
-            ExecutionFact(decision_id, workflow, tick, day, status, len(made), empty, None, ended=after(tick, RUN))
-        )
-        self.history = self.history.plus([PastExecution(workflow, tick, day, status, len(made) - empty)], past)
+        seconds = RUN.total_seconds()
+        execution = an_execution(workflow, tick, day, len(made), empty, decision_id, duration_seconds=seconds)
+        self.executions.append(execution)
+        self.calls += calls
+        self.history = self.history.plus([execution], calls)
 
     def _there(self, scraper: str, game_id: str | None, day: date, tick: datetime) -> bool:
         """Return whether the source has it by the tick."""
@@ -235,11 +226,11 @@ class QuietSeason:
         if len(look.missing) >= settings.notification_threshold:
             self.alerts.append((now, f"{len(look.missing)} of {look.checked} files were missing"))
         waiting = tuple(
-            WaitingFile(f.scraper_name, f.gcs_path, int((now - f.triggered_at).total_seconds() // 60))
+            missing_file(f.gcs_path, int((now - f.triggered_at).total_seconds() // 60), f.scraper_name, f.triggered_at)
             for f in look.missing
         )
-        age = max((file.age_minutes for file in waiting), default=0)
-        self.cleanups.append(CleanupFact(now, look.checked, len(look.missing), len(look.publish), (), age, waiting))
+        cleanup = a_cleanup(now, look.checked, len(look.missing), len(look.publish), missing_files=waiting)
+        self.cleanups.append(cleanup)
 
     def _reconcile(self, now: datetime, day: date) -> None:
         schedule = self._schedule(now)
@@ -264,5 +255,5 @@ class QuietSeason:
         self.decisions = [d for d in self.decisions if d.tick > first]
         self.executions = [e for e in self.executions if e.tick > oldest]
         self.calls = [c for c in self.calls if c.tick > first]
-        self.cleanups = [c for c in self.cleanups if c.at > oldest]
+        self.cleanups = [c for c in self.cleanups if c.cleanup_time > oldest]
         self.files = {path: found for path, found in self.files.items() if found[0].triggered_at > oldest}

@@ -11,9 +11,10 @@ import yaml
 
 from orchestration.config import Config, load, loads
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
+from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import at
 from orchestration.nba.games import Game, Schedule
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 from orchestration.words import Action, ExecutionStatus, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,18 +77,24 @@ def as_seen(games: Schedule, moment: datetime) -> Schedule:
 
 def executed(
     workflow: str, tick: str | datetime, target: date = DAY, status: str = "completed", with_records: int = 1
-) -> PastExecution:
+) -> ExecutionRecord:
     moment = et(tick) if isinstance(tick, str) else tick
-    return PastExecution(workflow, moment, target, ExecutionStatus(status), with_records)
+    return ExecutionRecord.known(
+        workflow_name=workflow, slot_time=moment, target_date=target, status=ExecutionStatus(status),
+        scrapers_succeeded=with_records, scrapers_no_data=0,
+    )  # fmt: skip
 
 
 def called(
-    scraper: str, tick: str, outcome: str = "success", target: date = DAY, game_id: str | None = None
-) -> PastCall:
-    return PastCall(scraper, et(tick), target, Outcome(outcome), game_id)
+    scraper: str, tick: str | datetime, outcome: str = "success", target: date = DAY, game_id: str | None = None
+) -> CallRecord:
+    moment = et(tick) if isinstance(tick, str) else tick
+    return CallRecord.known(
+        scraper_name=scraper, slot_time=moment, target_date=target, status=Outcome(outcome), game_id=game_id
+    )
 
 
-def brought(tick: str, *games: Game, workflow: str = "post_game_window_2", without: str = "") -> list[PastCall]:
+def brought(tick: str, *games: Game, workflow: str = "post_game_window_2", without: str = "") -> list[CallRecord]:
     """The successes of every call of a window for these games and for their date, at one tick."""
     scrapers = [s for s in ours().workflows[workflow].execution_plan.scrapers if s != without]
     per_game = ours().per_game_scrapers(workflow)
@@ -98,15 +105,18 @@ def brought(tick: str, *games: Game, workflow: str = "post_game_window_2", witho
     ]
 
 
-def decided(workflow: str, tick: str, action: str, rule: str, target: date = DAY) -> PastDecision:
-    return PastDecision(workflow, et(tick), target, Action(action), rule)
+def decided(workflow: str, tick: str | datetime, action: str, rule: str, target: date = DAY) -> DecisionRecord:
+    moment = et(tick) if isinstance(tick, str) else tick
+    return DecisionRecord.known(
+        workflow_name=workflow, slot_time=moment, target_date=target, action=Action(action), rule=rule
+    )
 
 
-def history(*past: PastExecution | PastCall | PastDecision) -> History:
+def history(*past: ExecutionRecord | CallRecord | DecisionRecord) -> History:
     return History(
-        tuple(p for p in past if isinstance(p, PastExecution)),
-        tuple(p for p in past if isinstance(p, PastCall)),
-        tuple(p for p in past if isinstance(p, PastDecision)),
+        tuple(p for p in past if isinstance(p, ExecutionRecord)),
+        tuple(p for p in past if isinstance(p, CallRecord)),
+        tuple(p for p in past if isinstance(p, DecisionRecord)),
     )
 
 

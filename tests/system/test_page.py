@@ -1,7 +1,6 @@
 """The page of the day in a real browser: its content, access rights, keyboard, phone, light and dark."""
 
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from orchestration.words import Action, ExecutionStatus, Outcome
 from support.browser import accessibility_faults, browser
 from support.nights import HOSTILE, MORNING, blocked, many, night, slate, with_decisions, with_execution, without
 from support.pages import Known, Viewer, serving, site
+from support.records import missing_files, replace
 from support.worlds import DAY, changed, et, ours
 
 pytestmark = pytest.mark.drill
@@ -97,7 +97,7 @@ FAULTS = {
         lambda f: replace(
             f,
             calls=tuple(
-                replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in f.calls
+                replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in f.calls
             ),
         ),
         "calls found no data on a game day",
@@ -107,7 +107,12 @@ FAULTS = {
         lambda f: replace(
             f,
             cleanups=tuple(
-                replace(c, missing=10, oldest_missing_minutes=200, errors=("10 files: republished in vain",))
+                replace(
+                    c,
+                    missing_files_found=10,
+                    missing_files=missing_files(10, 200),
+                    errors=("10 files: republished in vain",),
+                )
                 for c in f.cleanups
             ),
         ),
@@ -116,7 +121,10 @@ FAULTS = {
     ),
     "topic gone": (
         lambda f: replace(
-            f, cleanups=tuple(replace(c, missing=3, errors=("3 messages were not published: 404",)) for c in f.cleanups)
+            f,
+            cleanups=tuple(
+                replace(c, missing_files_found=3, errors=("3 messages were not published: 404",)) for c in f.cleanups
+            ),
         ),
         "Pub/Sub takes no messages",
         ".cards .note",
@@ -137,14 +145,14 @@ FAULTS = {
     "a game is missing": (
         lambda f: replace(
             f,
-            calls=tuple(c for c in f.calls if (c.scraper, c.game_id) != ("nbac_team_boxscore", "0022500002")),
+            calls=tuple(c for c in f.calls if (c.scraper_name, c.game_id) != ("nbac_team_boxscore", "0022500002")),
         ),
         "1 of 12 games are incomplete",
         ".g-missing",
     ),
     "vetoed": (
         lambda f: with_execution(
-            f, "morning_operations", status=ExecutionStatus.FAILED, error="Vetoed by ann at 06:02 ET: not now"
+            f, "morning_operations", status=ExecutionStatus.FAILED, error_message="Vetoed by ann at 06:02 ET: not now"
         ),
         "Vetoed by ann",
         ".k.vetoed",

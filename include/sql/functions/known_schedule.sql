@@ -6,15 +6,15 @@ SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(
   game_id AS game_id,
   game_code AS code,
   CAST(game_date AS STRING) AS date,
-  UNIX_SECONDS(game_date_est) AS tip,
+  UNIX_MICROS(game_date_est) AS tip,
   home_team_tricode AS home,
   away_team_tricode AS away,
   game_status AS status,
   game_status_text AS status_text,
-  UNIX_SECONDS(processed_at) AS processed_at
+  UNIX_MICROS(processed_at) AS processed_at
 )) AS payload
 FROM {audit}.games(first_date, last_date)
 UNION ALL
-SELECT 'refreshed', TO_JSON_STRING(STRUCT(UNIX_SECONDS(MAX(processed_at)) AS at_second))
+SELECT 'refreshed', TO_JSON_STRING(STRUCT(UNIX_MICROS(MAX(processed_at)) AS refreshed_at))
 FROM {schedule_table}
 WHERE game_date BETWEEN DATE_SUB(first_date, INTERVAL 200 DAY) AND DATE_ADD(last_date, INTERVAL 200 DAY);

@@ -1,10 +1,10 @@
 -- What we read of an execution of the system beside or before ours.
 TO_JSON_STRING(STRUCT(
   execution_id AS execution_id,
+  UNIX_MICROS(execution_time) AS execution_time,
+  workflow_name AS workflow_name,
   decision_id AS decision_id,
-  workflow_name AS workflow,
-  UNIX_SECONDS(execution_time) AS at_second,
-  status AS status,
-  scrapers_failed AS failed,
-  scraper_execution_ids AS calls
+  scrapers_failed AS scrapers_failed,
+  scraper_execution_ids AS scraper_execution_ids,
+  status AS status
 ))

@@ -8,13 +8,7 @@
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL
-SELECT 'execution', TO_JSON_STRING(STRUCT(
-  workflow_name AS workflow,
-  UNIX_SECONDS(slot_time) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  status AS status,
-  scrapers_succeeded - COALESCE(scrapers_no_data, 0) AS with_records
-))
+SELECT 'execution', {execution}
 FROM {audit}.v_workflow_executions
 WHERE DATE(execution_time) >= @history_from_date
   AND slot_time >= @history_from
@@ -33,13 +27,7 @@ WHERE DATE(execution_time) BETWEEN @history_from_date AND @tick_date
     WHERE DATE(execution_time) BETWEEN @history_from_date AND @tick_date
   )
 UNION ALL
-SELECT 'call', TO_JSON_STRING(STRUCT(
-  scraper_name AS scraper,
-  UNIX_SECONDS(slot_time) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  status AS outcome,
-  game_id AS game_id
-))
+SELECT 'call', {call}
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) >= @history_from_date
   AND slot_time >= @history_from
@@ -58,13 +46,7 @@ WHERE DATE(triggered_at) BETWEEN @history_from_date AND @tick_date
       AND dag_id IS NOT NULL
   )
 UNION ALL
-SELECT 'decision', TO_JSON_STRING(STRUCT(
-  workflow_name AS workflow,
-  UNIX_SECONDS(slot_time) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  action AS action,
-  rule AS rule
-))
+SELECT 'decision', {decision}
 FROM {audit}.v_workflow_decisions
 WHERE DATE(decision_time) >= @history_from_date
   AND slot_time >= @history_from

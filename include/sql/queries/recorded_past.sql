@@ -6,49 +6,20 @@
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL
-SELECT 'decision', TO_JSON_STRING(STRUCT(
-  workflow_name AS workflow,
-  UNIX_SECONDS(slot_time) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  action AS action,
-  rule AS rule,
-  reason AS reason,
-  alert_level AS alert_level,
-  target_games AS games,
-  scrapers_triggered AS scrapers,
-  triggered_by AS triggered_by,
-  UNIX_MICROS(created_at) AS made
-))
+SELECT 'decision', {decision}
 FROM {audit}.v_workflow_decisions
 WHERE DATE(decision_time) BETWEEN @history_from_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
   AND slot_time >= @history_from
   AND slot_time < @until
 UNION ALL
-SELECT 'execution_version', TO_JSON_STRING(STRUCT(
-  execution_id AS id,
-  workflow_name AS workflow,
-  UNIX_SECONDS(slot_time) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  status AS status,
-  scrapers_succeeded - COALESCE(scrapers_no_data, 0) AS with_records,
-  UNIX_MICROS(created_at) AS made
-))
+SELECT 'execution_version', {execution}
 FROM {audit}.workflow_executions
 WHERE DATE(execution_time) BETWEEN @history_from_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
   AND dag_id IS NOT NULL
   AND slot_time >= @history_from
   AND slot_time < @until
 UNION ALL
-SELECT 'call_version', TO_JSON_STRING(STRUCT(
-  row_id AS id,
-  scraper_name AS scraper,
-  UNIX_SECONDS(slot_time) AS tick,
-  CAST(target_date AS STRING) AS target_date,
-  status AS outcome,
-  game_id AS game_id,
-  IFNULL(error_type, '') = 'killed' AS killed,
-  UNIX_MICROS(created_at) AS made
-))
+SELECT 'call_version', {call}
 FROM {audit}.scraper_execution_log
 WHERE DATE(triggered_at) BETWEEN @history_from_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
   AND dag_id IS NOT NULL

@@ -2,18 +2,10 @@
 -- system only the old columns are read, and what is ours in its dataset is left out. The dataset comes from the command line
 -- (letters, digits and underscores only), put in by orchestration.audit.statements.
 -- Parameters: start, until TIMESTAMP; start_date, until_date DATE (UTC); first_date, last_date DATE (ET, of the games).
-SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(game_id AS id, game_code AS code)) AS payload
+SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(game_id AS game_id, game_code AS game_code)) AS payload
 FROM {audit}.games(@first_date, @last_date)
 UNION ALL
-SELECT 'decision', TO_JSON_STRING(STRUCT(
-  workflow_name AS workflow,
-  UNIX_SECONDS(slot_time) AS tick,
-  action AS action,
-  rule AS rule,
-  reason AS reason,
-  CAST(target_date AS STRING) AS target_date,
-  target_games AS games
-))
+SELECT 'decision', {decision}
 FROM {audit}.v_workflow_decisions
 WHERE DATE(decision_time) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL 1 DAY)
   AND slot_time >= @start
@@ -23,8 +15,8 @@ WHERE DATE(decision_time) BETWEEN @start_date AND DATE_ADD(@until_date, INTERVAL
 UNION ALL
 SELECT 'their_decision', TO_JSON_STRING(STRUCT(
   decision_id AS decision_id,
-  workflow_name AS workflow,
-  UNIX_SECONDS(decision_time) AS at_second,
+  workflow_name AS workflow_name,
+  UNIX_MICROS(decision_time) AS decision_time,
   action AS action,
   reason AS reason
 ))

@@ -5,7 +5,7 @@ A corrected row is a new version of the same row: same id, same day, later ``cre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from orchestration.config import Config
@@ -43,14 +43,6 @@ def corrected(row: CallRecord, entry: LogEntry, description: AnswerDescription, 
         if description.means_no_data(None, entry.error_type, entry.error_message):
             values["status"] = Outcome.NO_DATA
     return row.changed(at, **values)
-
-
-def last_tries(calls: Iterable[CallRecord]) -> list[CallRecord]:
-    """Return the last try of each call."""
-    last: dict[tuple[object, ...], CallRecord] = {}
-    for call in sorted(calls, key=lambda call: call.try_number):
-        last[call.dag_id, call.dag_run_id, call.task_id, call.map_index, call.call_index] = call
-    return list(last.values())
 
 
 def corrected_execution(

@@ -11,11 +11,12 @@ from typing import Any
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config import Config
-from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
-from orchestration.nba.eastern import et, et_date
+from orchestration.decisions.model import History
+from orchestration.nba.eastern import et_date
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
 from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions
-from orchestration.words import Action, ExecutionStatus, Outcome
+from orchestration.records.base import from_micros
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 
 SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
 """ET dates read around the target date. On which of them a game is played, its rows of the whole season say."""
@@ -57,42 +58,9 @@ def decision_inputs(
     calls = read_calls(config, facts["their_call"], {game.code: game.game_id for game in schedule.games})
     executions = read_executions(facts["their_execution"], calls)
     history = History(
-        executions=(
-            *(
-                PastExecution(
-                    row["workflow"],
-                    moment(row["tick"]),
-                    date.fromisoformat(row["target_date"]),
-                    ExecutionStatus(row["status"]),
-                    int(row["with_records"]),
-                )
-                for row in facts["execution"]
-            ),
-            *past_executions(config, executions),
-        ),
-        calls=(
-            *(
-                PastCall(
-                    row["scraper"],
-                    moment(row["tick"]),
-                    date.fromisoformat(row["target_date"]),
-                    Outcome(row["outcome"]),
-                    row.get("game_id"),
-                )
-                for row in facts["call"]
-            ),
-            *past_calls(config, calls, scrapers),
-        ),
-        decisions=tuple(
-            PastDecision(
-                row["workflow"],
-                moment(row["tick"]),
-                date.fromisoformat(row["target_date"]),
-                Action(row["action"]),
-                row["rule"],
-            )
-            for row in facts["decision"]
-        ),
+        (*map(ExecutionRecord.read, facts["execution"]), *past_executions(config, executions)),
+        (*map(CallRecord.read, facts["call"]), *past_calls(calls, scrapers)),
+        tuple(map(DecisionRecord.read, facts["decision"])),
     )
     return schedule, history
 
@@ -107,35 +75,30 @@ def schedule_window(tick: datetime, days_ahead: int = 0, about: date | None = No
     }
 
 
-def by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the JSON objects of a "kind and payload" result, by kind."""
-    facts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+def by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the JSON objects of a "kind and payload" result, as text, by kind."""
+    facts: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        facts[row["kind"]].append(json.loads(row["payload"]))
+        facts[row["kind"]].append(row["payload"])
     return facts
 
 
-def moment(seconds: float) -> datetime:
-    """Return an aware ET moment from the seconds that the statements select."""
-    return et(datetime.fromtimestamp(seconds, UTC))
-
-
-def schedule_from(facts: Mapping[str, list[dict[str, Any]]]) -> Schedule:
+def schedule_from(facts: Mapping[str, list[str]]) -> Schedule:
     """Return the schedule of a result's ``game`` and ``refreshed`` rows. A row that is no game is kept as unusable."""
-    rows = [row_of(row) for row in facts.get("game", ())]
-    seconds = next((row.get("at_second") for row in facts.get("refreshed", ())), None)
+    rows = [row_of(json.loads(row)) for row in facts.get("game", ())]
+    micros = next((json.loads(row).get("refreshed_at") for row in facts.get("refreshed", ())), None)
     return Schedule(
         tuple(row for row in rows if isinstance(row, Game)),
-        None if seconds is None else moment(seconds),
+        None if micros is None else from_micros(micros),
         tuple(row for row in rows if isinstance(row, UnusableRow)),
     )
 
 
 def row_of(row: Mapping[str, Any]) -> Game | UnusableRow:
-    """Return the game of a row, whatever the source has put into it. ``processed_at`` may be left out (seconds)."""
+    """Return the game of a row, whatever the source has put into it. ``processed_at`` may be left out."""
     try:
         day = date.fromisoformat(row["date"])
-        tip, processed = (None if row.get(key) is None else moment(row[key]) for key in ("tip", "processed_at"))
+        tip, processed = (None if row.get(key) is None else from_micros(row[key]) for key in ("tip", "processed_at"))
     except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         return UnusableRow(str(row.get("game_id") or ""), f"its date or tip-off cannot be read: {error}")
     return read_game(

@@ -5,13 +5,15 @@ A name that exists nowhere is found here, by ``init`` and by the locker's DAG, a
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
-from orchestration.audit.inputs import by_kind, moment, row_of, schedule_window
+from orchestration.audit.inputs import by_kind, row_of, schedule_window
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config import Config
 from orchestration.nba.games import Game, misdated
+from orchestration.records.base import from_micros
 from orchestration.words import KeptPaths, did_you_mean
 
 SCHEDULE_COLUMNS = (
@@ -93,10 +95,11 @@ def misdated_tips(warehouse: Warehouse, config: Config, now: datetime) -> str | 
     """
     if warehouse.schema(config.settings.schedule_table) is None:
         return None
-    rows = by_kind(warehouse.query(statement("known_schedule"), schedule_window(now)))["game"]
+    payloads = by_kind(warehouse.query(statement("known_schedule"), schedule_window(now)))["game"]
+    rows = [json.loads(payload) for payload in payloads]
     # What cannot be read at all is an unusable row, which the health check names.
     games = [game for game in rows if isinstance(row_of(game), Game) and game["tip"] is not None]
-    tips = [(game["game_id"], date.fromisoformat(game["date"]), moment(game["tip"])) for game in games]
+    tips = [(game["game_id"], date.fromisoformat(game["date"]), from_micros(game["tip"])) for game in games]
     if not (wrong := [(game_id, day, tip) for game_id, day, tip in tips if misdated(day, tip)]):
         return None
     game_id, day, tip = wrong[0]

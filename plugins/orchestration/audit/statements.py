@@ -26,9 +26,12 @@ def statement(name: str) -> str:
 
 
 @lru_cache
-def _part(name: str) -> str:
-    text = (SQL_FOLDER / "parts" / f"{name}.sql").read_text(encoding="utf-8")
-    return re.sub(r"^--.*\n", "", text, flags=re.MULTILINE).strip()
+def _parts() -> dict[str, str]:
+    """Return the parts that several statements have in common, by their placeholder."""
+    return {
+        f"{{{path.stem}}}": re.sub(r"^--.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE).strip()
+        for path in (SQL_FOLDER / "parts").glob("*.sql")
+    }
 
 
 def with_identifiers(name: str, **identifiers: str) -> str:
@@ -58,10 +61,8 @@ def filled(text: str, settings: Settings) -> str:
         # In a log of its own there are no rows of ours, and no column that tells.
         "{not_ours}": "dag_id IS NULL" if settings.service_log in (None, log) else "TRUE",
         "{lock_minutes}": str(lock.hour * 60 + lock.minute),
-        "{their_call}": _part("their_call"),
-        "{their_execution}": _part("their_execution"),
     }
-    for placeholder, name in names.items():
+    for placeholder, name in (_parts() | names).items():
         text = text.replace(placeholder, name)
     return text
 

@@ -11,14 +11,14 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from orchestration.alerts.model import Alert, alert
-from orchestration.audit.corrections import corrected_execution, last_tries
+from orchestration.audit.corrections import corrected_execution
 from orchestration.audit.service_log import corrections
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.records.base import Record
-from orchestration.records.tables import CallRecord, ExecutionRecord
+from orchestration.records.tables import CallRecord, ExecutionRecord, last_tries
 
 AnyRow = TypeVar("AnyRow", bound=Record)
 

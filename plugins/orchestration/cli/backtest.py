@@ -12,8 +12,9 @@ from typing import Any
 
 from orchestration.config import load
 from orchestration.nba.eastern import day_and_time
-from orchestration.planning.what_if.backtest import Again, Recorded, decided_again, within
-from orchestration.words import plural
+from orchestration.planning.what_if.backtest import Again, decided_again, left_out, within
+from orchestration.records.tables import DecisionRecord
+from orchestration.words import AlertLevel, plural
 
 UNKNOWN = 2
 MOST_DAYS = 31
@@ -57,17 +58,17 @@ def _unknown(why: str) -> int:
     return UNKNOWN
 
 
-def _left_out(decisions: Sequence[Recorded]) -> dict[str, int]:
+def _left_out(decisions: Sequence[DecisionRecord]) -> dict[str, int]:
     """Return how many decisions cannot be made again, by why."""
-    return dict(Counter(one.left_out for one in decisions if one.left_out))
+    return dict(Counter(why for one in decisions if (why := left_out(one))))
 
 
-def _print(here: Sequence[Recorded], again: Sequence[Again], other: Sequence[Again]) -> None:
+def _print(here: Sequence[DecisionRecord], again: Sequence[Again], other: Sequence[Again]) -> None:
     left_out = "".join(f", {count} left out ({why})" for why, count in _left_out(here).items())
     found = f"{plural(len(here), 'decision')} on record: {len(again) - len(other)} the same, {len(other)} not{left_out}"
     print(textwrap.fill(found, WIDTH))
     for one in other[:MOST_SHOWN]:
-        print(f"{day_and_time(one.then.tick)} {one.then.workflow}: other {', '.join(one.differs)}")
+        print(f"{day_and_time(one.then.tick)} {one.then.workflow_name}: other {', '.join(one.differs)}")
         now = "it is not in the file, or off" if one.again is None else f"{one.again.action.value} {one.again.reason}"
         for side, says in (("then", f"{one.then.action.value} {one.then.reason}"), ("now", now)):
             print(textwrap.fill(f"{side + ':':5} {says}", WIDTH, initial_indent="  ", subsequent_indent="    "))
@@ -78,17 +79,17 @@ def _print(here: Sequence[Recorded], again: Sequence[Again], other: Sequence[Aga
 def _object(one: Again) -> dict[str, Any]:
     then, again = one.then, one.again
     return {
-        "workflow": then.workflow,
+        "workflow": then.workflow_name,
         "tick": then.tick.isoformat(),
         "differs": list(one.differs),
         "then": {
             "action": then.action.value,
             "rule": then.rule,
             "reason": then.reason,
-            "alert_level": then.alert.value,
+            "alert_level": (then.alert_level or AlertLevel.NONE).value,
             "target_date": then.target_date.isoformat(),
-            "target_games": sorted(then.games),
-            "scrapers": list(then.scrapers),
+            "target_games": sorted(then.target_games),
+            "scrapers": list(then.scrapers_triggered),
         },
         "now": None if again is None else {key: value for key, value in again.to_dict().items() if key in _SHOWN},
     }

@@ -133,11 +133,11 @@ def _print(health: Health, past: Sequence[Healed], facts: DayFacts, config: Conf
     table = Table("workflow", box=None, padding=(0, 1))
     for heading in ("expected", "RUN", "SKIP", "ABORT", "calls", "empty", "failed", "last"):
         table.add_column(heading, justify="right")
-    expected = Counter(run.workflow for run in facts.expected)
+    expected = Counter(run.workflow_name for run in facts.expected)
     for name in config.enabled:
-        actions = Counter(d.action for d in facts.decisions if d.workflow == name)
-        runs = [d.tick for d in facts.decisions if d.workflow == name and d.action is Action.RUN]
-        outcomes = Counter(call.outcome for call in facts.calls if call.workflow == name)
+        actions = Counter(d.action for d in facts.decisions if d.workflow_name == name)
+        runs = [d.tick for d in facts.decisions if d.workflow_name == name and d.action is Action.RUN]
+        outcomes = Counter(call.status for call in facts.calls if call.workflow == name)
         numbers = (
             expected[name],
             actions[Action.RUN],

@@ -19,7 +19,7 @@ def run_reconcile(days: int, max_runs: int, as_of: datetime | None) -> int:
     """Print a command for each run that makes up for something. Returns 0 for none, 1 for some, 3 when unknown."""
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
-    from orchestration.cleanup.reconcile import find_makeups
+    from orchestration.cleanup.makeup_inputs import find_makeups
     from orchestration.services.google_cloud import FilesUnknown
 
     config, now = load().config, as_of or datetime.now(UTC)

@@ -102,10 +102,14 @@ def _worst(found: Iterable[Finding]) -> Verdict:
 def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
     decisions = Counter(d.action.value for d in facts.decisions)
     executions = Counter(e.status.value for e in facts.executions)
-    calls = Counter(c.outcome.value for c in facts.calls)
+    calls = Counter(c.status.value for c in facts.calls)
     last = facts.last_cleanup
-    handoff = f"{last.missing} of {last.checked} files missing at {clock(last.at)} ET" if last else "not looked at yet"
-    sent = sum(cleanup.republished for cleanup in facts.cleanups)
+    handoff = (
+        f"{last.missing_files_found} of {last.files_checked} files missing at {clock(last.cleanup_time)} ET"
+        if last
+        else "not looked at yet"
+    )
+    sent = sum(cleanup.republished_count for cleanup in facts.cleanups)
     return {
         Part.LOCKER: f"{len(facts.expected)} runs expected",
         Part.DECISIONS: _counts(decisions, ("RUN", "SKIP", "ABORT")),

@@ -187,7 +187,7 @@ def _met(case: Case, name: str) -> bool:
         return target == case.target_date or (required.daily and case.config.current_day(tick) == case.target_date)
 
     return any(e.done and about(e.target_date, e.tick) for e in case.history.of(name)) or any(
-        d.workflow == name and d.rule in required.nothing_to_do and about(d.target_date, d.tick)
+        d.workflow_name == name and d.rule in required.nothing_to_do and about(d.target_date, d.tick)
         for d in case.history.decisions
     )
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Protocol
 
 from orchestration.nba.games import Game
+from orchestration.records.tables import CallRecord
 from orchestration.vocabulary.model import Config
 from orchestration.vocabulary.scrapers import fan_out_of
 from orchestration.words import FanOut, Outcome
@@ -22,39 +22,15 @@ Successes = Mapping[tuple[str, str | date], datetime]
 """By scraper and game id, and by scraper and target date: the tick of the latest success."""
 
 
-class Call(Protocol):
-    """What is known of a call, of whichever kind."""
-
-    @property
-    def scraper(self) -> str:
-        """Whose call it was."""
-
-    @property
-    def tick(self) -> datetime:
-        """The aware tick of its decision."""
-
-    @property
-    def target_date(self) -> date:
-        """The ET date that it was about."""
-
-    @property
-    def outcome(self) -> Outcome:
-        """How it ended."""
-
-    @property
-    def game_id(self) -> str | None:
-        """The game that it was about, if it was one."""
-
-
-def successes_of(calls: Iterable[Call], known: Successes | None = None) -> Successes:
+def successes_of(calls: Iterable[CallRecord], known: Successes | None = None) -> Successes:
     """Return the latest successes among ``calls`` and those that are ``known``."""
     found: dict[tuple[str, str | date], datetime] = dict(known or {})
     for call in calls:
-        if call.outcome is Outcome.SUCCESS:
+        if call.status is Outcome.SUCCESS:
             for about in (call.game_id, call.target_date):
                 if about is not None:
-                    key = (call.scraper, about)
-                    found[key] = max(call.tick, found.get(key, call.tick))
+                    key = (call.scraper_name, about)
+                    found[key] = max(call.slot_time, found.get(key, call.slot_time))
     return found
 
 
@@ -91,6 +67,6 @@ def lacking(config: Config, scrapers: Iterable[str], game: Game, successes: Succ
     return tuple(scraper for scraper in scrapers if (last := since(scraper)) is None or last < game.due)
 
 
-def brings(config: Config, scraper: str, game: Game, call: Call) -> bool:
+def brings(config: Config, scraper: str, game: Game, call: CallRecord) -> bool:
     """Return whether this one call of ``scraper`` has brought the game."""
-    return call.scraper == scraper and not lacking(config, [scraper], game, successes_of([call]))
+    return call.scraper_name == scraper and not lacking(config, [scraper], game, successes_of([call]))

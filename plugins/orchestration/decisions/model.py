@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from orchestration.decisions.collected import Successes, successes_of
-from orchestration.nba.eastern import hold_instants
 from orchestration.nba.games import Game
-from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome, Priority
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
+from orchestration.words import Action, AlertLevel, Priority
 
 HISTORY_UNREADABLE = "history_unreadable"
 """The rule of an ABORT for want of BigQuery's answer (lesson K8)."""
@@ -19,74 +19,24 @@ NOT_KNOWING = frozenset({HISTORY_UNREADABLE, "schedule_unknown", "internal_error
 """Rules of an ABORT for want of knowledge: over as soon as the workflow can decide again, if nothing was lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastExecution:
-    """One earlier execution. ``tick`` is its decision's; ``with_records`` counts calls that brought records."""
-
-    workflow: str
-    tick: datetime
-    target_date: date
-    status: ExecutionStatus
-    with_records: int
-
-    def __post_init__(self) -> None:
-        hold_instants(self, "tick")
-
-    @property
-    def done(self) -> bool:
-        """Whether no critical call failed (lesson K4)."""
-        return self.status is not ExecutionStatus.FAILED
-
-    @property
-    def collected(self) -> bool:
-        """Whether it is done and brought anything at all (lessons K2, K5)."""
-        return self.done and self.with_records > 0
-
-
-@dataclass(frozen=True, slots=True)
-class PastCall:
-    """One earlier call. ``target_date`` is the date the data is about, not the run date (lesson T4)."""
-
-    scraper: str
-    tick: datetime
-    target_date: date
-    outcome: Outcome
-    game_id: str | None = None
-
-    def __post_init__(self) -> None:
-        hold_instants(self, "tick")
-
-
-@dataclass(frozen=True, slots=True)
-class PastDecision:
-    """One earlier decision; ``rule`` names the check that answered."""
-
-    workflow: str
-    tick: datetime
-    target_date: date
-    action: Action
-    rule: str
-
-    def __post_init__(self) -> None:
-        hold_instants(self, "tick")
-
-
 @dataclass(frozen=True)
 class History:
     """What happened before the tick, as far back as a rule can look."""
 
-    executions: tuple[PastExecution, ...] = ()
-    calls: tuple[PastCall, ...] = ()
-    decisions: tuple[PastDecision, ...] = ()
+    executions: tuple[ExecutionRecord, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    decisions: tuple[DecisionRecord, ...] = ()
 
-    def of(self, workflow: str, target_date: date | None = None) -> list[PastExecution]:
+    def of(self, workflow: str, target_date: date | None = None) -> list[ExecutionRecord]:
         """Return the executions of ``workflow``, oldest first, about ``target_date`` if given."""
-        found = (e for e in self.executions if e.workflow == workflow and target_date in (None, e.target_date))
-        return sorted(found, key=lambda execution: execution.tick)
+        found = (e for e in self.executions if e.workflow_name == workflow and target_date in (None, e.target_date))
+        return sorted(found, key=lambda execution: execution.slot_time)
 
     def answered_by(self, workflow: str, rule: str, target_date: date) -> bool:
         """Return whether ``rule`` has already answered for ``workflow`` and ``target_date``."""
-        return any(d.workflow == workflow and d.rule == rule and d.target_date == target_date for d in self.decisions)
+        return any(
+            d.workflow_name == workflow and d.rule == rule and d.target_date == target_date for d in self.decisions
+        )
 
     @cached_property
     def successes(self) -> Successes:
@@ -97,19 +47,19 @@ class History:
         """Return whether one of ``scrapers`` was asked for the game, or for its whole date, at or after ``moment``."""
         wanted = frozenset(scrapers)
         return any(
-            call.scraper in wanted
-            and call.tick >= moment
+            call.scraper_name in wanted
+            and call.slot_time >= moment
             and (call.game_id == game.game_id or (call.game_id is None and call.target_date == game.date))
             for call in self.calls
         )
 
-    def plus(self, executions: Iterable[PastExecution], calls: Iterable[PastCall]) -> History:
+    def plus(self, executions: Iterable[ExecutionRecord], calls: Iterable[CallRecord]) -> History:
         """Return this history with more of it."""
         calls = tuple(calls)
         more = History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
         return more._with(successes_of(calls, self.successes))
 
-    def noting(self, decisions: Iterable[PastDecision]) -> History:
+    def noting(self, decisions: Iterable[DecisionRecord]) -> History:
         """Return this history with these decisions too."""
         more = History(self.executions, self.calls, (*self.decisions, *decisions))
         return more._with(self.successes)
@@ -150,6 +100,17 @@ class Decision:
     context: Mapping[str, Any]
     collected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By per-game scraper, the ids of target games that it has brought already and is not called for again."""
+
+    @property
+    def as_past(self) -> DecisionRecord:
+        """What a later decision knows of this one."""
+        return DecisionRecord.known(
+            workflow_name=self.workflow,
+            action=self.action,
+            slot_time=self.tick,
+            rule=self.rule,
+            target_date=self.target_date,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that travels from ``decide`` to the calls (lessons E4, T9)."""

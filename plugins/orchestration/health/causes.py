@@ -9,10 +9,11 @@ from datetime import timedelta
 from orchestration.config import Config
 from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health import kinds
-from orchestration.health.facts import CallFact, CleanupFact, DayFacts
+from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, finding
 from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date
+from orchestration.records.tables import CallRecord, CleanupRecord, last_tries
 from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, plural
 
 UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
@@ -59,7 +60,7 @@ def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
     unread = [d for d in standing_aborts(config, facts) if d.rule == HISTORY_UNREADABLE]
-    if len({d.workflow for d in unread}) < 2:
+    if len({d.workflow_name for d in unread}) < 2:
         return
     ticks = sorted({d.tick for d in unread})
     times = clock(ticks[0]) if len(ticks) == 1 else f"{clock(ticks[0])} to {clock(ticks[-1])}"
@@ -75,13 +76,10 @@ def in_words(short: str) -> str:
     return short + (f" ({'; '.join(meant)})" if meant else "")
 
 
-def failed_calls(config: Config, facts: DayFacts) -> list[CallFact]:
+def failed_calls(config: Config, facts: DayFacts) -> list[CallRecord]:
     """Return the last tries of the failed calls of executions that nothing made up for."""
-    last: dict[tuple[object, ...], CallFact] = {}
-    for call in sorted(facts.calls, key=lambda call: call.try_number):
-        last[call.workflow, call.tick, call.scraper, call.map_index, call.call_index] = call
-    runs = {(e.workflow, e.tick) for e in standing_failures(config, facts)}
-    return [c for c in last.values() if c.outcome is Outcome.FAILED and (c.workflow, c.tick) in runs]
+    runs = {(e.workflow_name, e.tick) for e in standing_failures(config, facts)}
+    return [c for c in last_tries(facts.calls) if c.status is Outcome.FAILED and (c.workflow, c.tick) in runs]
 
 
 def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -93,10 +91,10 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
             # A connection that is not there is told apart from a service out of reach.
             detail = NOT_SET_UP if error == NOT_SET_UP else ""
             yield finding(kind, "scraper_service", detail=detail, critical=lost, calls=_calls(calls), day=facts.day)
-    groups: dict[tuple[str, str], list[CallFact]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[CallRecord]] = defaultdict(list)
     for call in failed:
         if call.error_type not in OF_THE_SERVICE:
-            groups[_source(config, call.scraper), call.error_type or "failed"].append(call)
+            groups[_source(config, call.scraper_name), call.error_type or "failed"].append(call)
     for (source, error), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
         fails = IN_WORDS.get(error, "fails")
         yield finding(
@@ -104,20 +102,20 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
         )
 
 
-def _calls(calls: list[CallFact]) -> str:
-    scrapers = sorted({call.scraper for call in calls})
+def _calls(calls: list[CallRecord]) -> str:
+    scrapers = sorted({call.scraper_name for call in calls})
     names = ", ".join(scrapers[:3]) + (" and others" if len(scrapers) > 3 else "")
     return f"since {clock(min(c.tick for c in calls))} ET {plural(len(calls), 'call')} of {names} failed"
 
 
 def _slow(facts: DayFacts) -> Iterator[Finding]:
     """A service that still answers in time, but hardly: the next step is that nothing comes at all."""
-    timed = [c for c in facts.calls if c.seconds is not None and c.timeout_seconds]
-    latest: list[CallFact] = []
+    timed = [c for c in facts.calls if c.duration_seconds is not None and c.timeout_seconds]
+    latest: list[CallRecord] = []
     for tick in sorted({call.tick for call in timed}, reverse=True):
         if len(latest) < ENOUGH_CALLS:
-            latest += [call for call in timed if call.tick == tick and call.outcome is not Outcome.FAILED]
-    slow = [c for c in latest if (c.seconds or 0) >= SLOW * (c.timeout_seconds or 0)]
+            latest += [call for call in timed if call.tick == tick and call.status is not Outcome.FAILED]
+    slow = [c for c in latest if (c.duration_seconds or 0) >= SLOW * (c.timeout_seconds or 0)]
     if len(slow) >= ENOUGH_CALLS and len(slow) * 2 >= len(latest):
         yield finding(
             kinds.SERVICE_SLOW,
@@ -136,9 +134,9 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
     asked: dict[str, dict[str, bool]] = defaultdict(dict)
     for call in facts.calls:
         game = games.get(call.game_id or "")
-        if game is not None and call.tick >= game.due and call.outcome is not Outcome.FAILED:
-            found = asked[call.scraper].get(game.game_id, False)
-            asked[call.scraper][game.game_id] = found or call.outcome is Outcome.SUCCESS
+        if game is not None and call.tick >= game.due and call.status is not Outcome.FAILED:
+            found = asked[call.scraper_name].get(game.game_id, False)
+            asked[call.scraper_name][game.game_id] = found or call.status is Outcome.SUCCESS
     late: dict[str, list[str]] = defaultdict(list)
     for scraper, found_of in asked.items():
         if len(found_of) >= ENOUGH_CALLS and not any(found_of.values()):
@@ -152,12 +150,18 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Scrapers that found nothing today and have brought nothing for days, though they did before."""
-    last = {fact.scraper: fact.last for fact in sorted(facts.brought, key=lambda fact: fact.date) if fact.last}
+    last = {
+        fact.scraper_name: fact.last_success
+        for fact in sorted(facts.asked, key=lambda fact: fact.target_date)
+        if fact.last_success
+    }
     for scraper, before in sorted(last.items()):
         quiet_days = [
-            f.date for f in facts.brought if f.scraper == scraper and f.last is None and f.date > et_date(before)
+            f.target_date
+            for f in facts.asked
+            if f.scraper_name == scraper and f.last_success is None and f.target_date > et_date(before)
         ]
-        outcomes = [c.outcome for c in facts.calls if c.scraper == scraper and c.outcome is not Outcome.FAILED]
+        outcomes = [c.status for c in facts.calls if c.scraper_name == scraper and c.status is not Outcome.FAILED]
         quiet = len(outcomes) >= ENOUGH_CALLS and set(outcomes) == {Outcome.NO_DATA}
         if quiet and len(quiet_days) >= SILENT_DAYS:
             since, source = f"{before:%a %d %b} {clock(before)}", _source(config, scraper)
@@ -176,41 +180,51 @@ def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
         return
     gone = [error for error in last.errors if NoAnswer.GONE.value in error]
     if gone:
-        yield finding(kinds.TABLE_GONE, "phase2", at=clock(last.at), why=gone[0], day=facts.day)
+        yield finding(kinds.TABLE_GONE, "phase2", at=clock(last.cleanup_time), why=gone[0], day=facts.day)
     unsent = [error for error in last.errors if "not published" in error]
     if unsent:
         yield finding(kinds.CANNOT_PUBLISH, "cleanup", why=unsent[0], day=facts.day)
         return
-    nothing_arrives = last.missing == last.checked or _none_since(config, facts, last)
-    if last.missing >= ENOUGH_FILES and (nothing_arrives or _in_vain(facts, last)):
+    nothing_arrives = last.missing_files_found == last.files_checked or _none_since(config, facts, last)
+    if last.missing_files_found >= ENOUGH_FILES and (nothing_arrives or _in_vain(facts, last)):
         yield finding(
             kinds.PHASE2_SILENT,
             "phase2",
-            missing=last.missing,
-            files=last.checked,
-            at=clock(last.at),
+            missing=last.missing_files_found,
+            files=last.files_checked,
+            at=clock(last.cleanup_time),
             minutes=last.oldest_missing_minutes,
             day=facts.day,
         )
 
 
-def _in_vain(facts: DayFacts, last: CleanupFact) -> bool:
+def _in_vain(facts: DayFacts, last: CleanupRecord) -> bool:
     """Return whether files are missing still whose messages an earlier cleanup has sent again.
 
     After a gap of cleanups the first one finds old files that nothing was sent for yet. What was before the day's first
     one is not on record: there the age says it.
     """
-    before = {file.gcs_path for cleanup in facts.cleanups if cleanup.at < last.at for file in cleanup.waiting}
-    first = all(cleanup.at >= last.at for cleanup in facts.cleanups)
-    new = set() if first else {file.gcs_path for file in last.waiting} - before
-    return last.oldest_missing_minutes >= REPUBLISHED_IN_VAIN_MINUTES and last.missing - len(new) >= ENOUGH_FILES
+    before = {
+        file.gcs_path
+        for cleanup in facts.cleanups
+        if cleanup.cleanup_time < last.cleanup_time
+        for file in cleanup.missing_files
+    }
+    first = all(cleanup.cleanup_time >= last.cleanup_time for cleanup in facts.cleanups)
+    new = set() if first else {file.gcs_path for file in last.missing_files} - before
+    return (
+        last.oldest_missing_minutes >= REPUBLISHED_IN_VAIN_MINUTES
+        and last.missing_files_found - len(new) >= ENOUGH_FILES
+    )
 
 
-def _none_since(config: Config, facts: DayFacts, last: CleanupFact) -> bool:
+def _none_since(config: Config, facts: DayFacts, last: CleanupRecord) -> bool:
     """Return whether no file has arrived that is as young as the oldest of those that are missing."""
-    waiting = {file.gcs_path for file in last.waiting}
-    since = after(last.at, -timedelta(minutes=last.oldest_missing_minutes + 1))
-    until = after(last.at, -timedelta(minutes=config.settings.cleanup_processor.min_file_age_minutes))
+    waiting = {file.gcs_path for file in last.missing_files}
+    since = after(last.cleanup_time, -timedelta(minutes=last.oldest_missing_minutes + 1))
+    until = after(last.cleanup_time, -timedelta(minutes=config.settings.cleanup_processor.min_file_age_minutes))
     kept = {n for n, s in config.scrapers.items() if s.traceable and s.keeps_paths is KeptPaths.ALL}
-    files = {c.gcs_path for c in facts.calls if c.gcs_path and c.scraper in kept and c.at and since <= c.at <= until}
+    files = {
+        c.gcs_path for c in facts.calls if c.gcs_path and c.scraper_name in kept and since <= c.triggered_at <= until
+    }
     return bool(files) and files <= waiting

@@ -116,7 +116,7 @@ def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:
         if not isinstance(workflow, GameAwareWorkflow):
             continue
         for scraper in workflow.execution_plan.scrapers:
-            outcomes = Counter(c.outcome for c in facts.calls if (c.workflow, c.scraper) == (name, scraper))
+            outcomes = Counter(c.status for c in facts.calls if (c.workflow, c.scraper_name) == (name, scraper))
             empty, worked = outcomes[Outcome.NO_DATA], outcomes[Outcome.NO_DATA] + outcomes[Outcome.SUCCESS]
             if worked >= ENOUGH_CALLS and empty / worked >= NO_DATA_SUSPICIOUS:
                 yield finding(kinds.MOSTLY_NO_DATA, scraper, caller=name, empty=empty, calls=worked, day=facts.day)

@@ -13,10 +13,11 @@ from orchestration.config import Config
 from orchestration.decisions.collected import brings
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
 from orchestration.health import data
-from orchestration.health.facts import CallFact, DayFacts
+from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at
 from orchestration.nba.games import FINAL, Game, Schedule
+from orchestration.records.tables import CallRecord
 from orchestration.words import ExecutionStatus, KeptPaths, Outcome
 
 Said = dict[str, Any]
@@ -54,11 +55,11 @@ def lines_collected(config: Config, facts: DayFacts) -> Said | None:
     for name, workflow in config.enabled.items():
         if not isinstance(workflow, GameAwareWorkflow) or config.is_shadow(name) or config.halt_on(facts.day, name):
             continue
-        brought = {c.tick for c in facts.calls if c.workflow == name and c.outcome is Outcome.SUCCESS}
+        brought = {c.tick for c in facts.calls if c.workflow == name and c.status is Outcome.SUCCESS}
         collected = [
             execution.tick
             for execution in facts.executions
-            if (execution.workflow, execution.target_date) == (name, facts.day)
+            if (execution.workflow_name, execution.target_date) == (name, facts.day)
             and execution.status is not ExecutionStatus.FAILED
             and execution.tick in brought
         ]
@@ -96,7 +97,7 @@ def complete(config: Config, facts: DayFacts, now: datetime, arrived: Collection
     return {**_of(facts.day, facts.schedule), "complete": not missing, "missing": missing}
 
 
-def bringing(config: Config, facts: DayFacts) -> Iterator[tuple[Game, str, list[CallFact]]]:
+def bringing(config: Config, facts: DayFacts) -> Iterator[tuple[Game, str, list[CallRecord]]]:
     """Yield each game that a scraper has brought whose table shows all files, with scraper and calls."""
     for scraper in data.wanted(config, facts, critical_only=False):
         model = config.scrapers[scraper]

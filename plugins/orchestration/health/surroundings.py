@@ -8,11 +8,12 @@ from typing import Any
 
 from orchestration.config import Config
 from orchestration.health import kinds
-from orchestration.health.facts import DayFacts, SeenFact
+from orchestration.health.facts import DayFacts
 from orchestration.health.findings import CLEANUP_PATIENCE, Finding, finding
 from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import rules_digest
+from orchestration.records.tables import Seen
 from orchestration.words import Around
 
 CALLS_GRACE = timedelta(minutes=10)
@@ -32,19 +33,21 @@ def around(config: Config, facts: DayFacts, now: datetime, *, halted: bool = Fal
     """
     _, end = config.day_bounds(facts.day)
     broken = facts.broken_config if now < end else None
-    here = [] if broken is None else [SeenFact(Around.CONFIG, "workflows.yaml", broken)]
+    here = [] if broken is None else [Seen(kind=Around.CONFIG, about="workflows.yaml", text=broken)]
     for seen in here:
         yield from _found(config, facts, seen, "", now)
-    last = max((c for c in facts.cleanups if c.at < end), key=lambda cleanup: cleanup.at, default=None)
-    if last is None or last.at < min(now, end) - CLEANUP_PATIENCE:
+    last = max(
+        (c for c in facts.cleanups if c.cleanup_time < end), key=lambda cleanup: cleanup.cleanup_time, default=None
+    )
+    if last is None or last.cleanup_time < min(now, end) - CLEANUP_PATIENCE:
         return
-    at = f"at {clock(last.at)} ET"
+    at = f"at {clock(last.cleanup_time)} ET"
     for seen in last.seen:
         if seen.kind not in {one.kind for one in here} and not (halted and seen.kind in OF_RUNNING):
             yield from _found(config, facts, seen, at, now)
 
 
-def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: datetime) -> Iterator[Finding]:
+def _found(config: Config, facts: DayFacts, seen: Seen, at: str, now: datetime) -> Iterator[Finding]:
     said: dict[str, Any] = {"about": seen.about, "at": at, "why": seen.text, "day": facts.day}
     match seen.kind:
         case Around.CONFIG:
@@ -72,9 +75,9 @@ def _found(config: Config, facts: DayFacts, seen: SeenFact, at: str, now: dateti
 def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now: datetime) -> bool:
     """Return whether a RUN should have made calls in a pool by now and nobody has made one since: a busy pool moves."""
     grace = timedelta(minutes=config.settings.execution_delay_minutes) + CALLS_GRACE
-    runs = {decision.tick for decision in unexecuted(facts, now, grace) if decision.workflow == workflow}
+    runs = {decision.tick for decision in unexecuted(facts, now, grace) if decision.workflow_name == workflow}
     scrapers = {name for name, scraper in config.scrapers.items() if (scraper.pool or DEFAULT_POOL) == pool}
-    moved = max((call.at or call.tick for call in facts.calls if call.scraper in scrapers), default=None)
+    moved = max((call.triggered_at for call in facts.calls if call.scraper_name in scrapers), default=None)
     return any(moved is None or moved < tick for tick in runs)
 
 
@@ -85,9 +88,9 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         return
     ticks: dict[str, list[datetime]] = {}
     for run in facts.expected:
-        there = run.workflow in config.enabled
-        if run.rules is not None and (not there or rules_digest(config, run.workflow) != run.rules):
-            ticks.setdefault(run.workflow, []).append(run.tick)
+        there = run.workflow_name in config.enabled
+        if run.rules is not None and (not there or rules_digest(config, run.workflow_name) != run.rules):
+            ticks.setdefault(run.workflow_name, []).append(run.tick)
     for name, expected in sorted(ticks.items()):
         rule = (
             config.workflows[name].in_words(config.settings) if name in config.enabled else "It is not there any more."

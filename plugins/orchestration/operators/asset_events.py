@@ -122,7 +122,7 @@ class SlateEventsOperator(SlateOperator):
         for _, scraper, calls in slates.bringing(self.config, facts):
             for call in calls:
                 if call.gcs_path:
-                    file = LostFile(scraper, call.gcs_path, "", call.workflow, None, call.at or call.tick)
+                    file = LostFile(scraper, call.gcs_path, "", call.workflow, None, call.triggered_at)
                     by_table[str(self.config.scrapers[scraper].processed_in)][call.gcs_path] = Trace(file, facts.day)
         start, _ = self.config.day_bounds(facts.day)
         arrived, errors = arrived_files(warehouse, {t: list(found.values()) for t, found in by_table.items()}, start)

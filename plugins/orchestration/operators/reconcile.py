@@ -33,7 +33,7 @@ SOURCE = "reconcile"
 def _find(context: Context, config: Config, most: int) -> list[Makeup]:
     """Return what is missing. A run by hand looks at the days it names, others at those with decisions on record."""
     from orchestration.audit.warehouse import Warehouse
-    from orchestration.cleanup.reconcile import find_makeups
+    from orchestration.cleanup.makeup_inputs import find_makeups
 
     clock = RunClock.of(context)
     on_record_only = not clock.triggered_by.startswith("manual")

@@ -30,7 +30,7 @@ MORE = timedelta(hours=1, minutes=30)
 
 def _just_on(today: DayFacts, now: datetime) -> bool:
     """Return whether the first decision on record is not old enough to expect more, or this is the first cleanup."""
-    first = min((fact.made_at for fact in today.first), default=None)
+    first = min((fact.decided_at for fact in today.first), default=None)
     return len(today.cleanups) <= 1 if first is None else now < after(first, GRACE)
 
 

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from orchestration.config import Config
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import Decision, History, PastCall, PastDecision, PastExecution
+from orchestration.decisions.model import Decision, History
 from orchestration.nba.games import Schedule
 from orchestration.planning.calls import Assumption, assumed_calls
+from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.execution import CallEnd, status_of
 from orchestration.words import Action, Outcome
 
@@ -49,7 +50,7 @@ def plan(
         for decision in decisions:
             if decision.action is Action.RUN:
                 history = history.plus(*_assumed(config, decision, assumptions))
-        noted = (PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule) for d in decisions)
+        noted = (decision.as_past for decision in decisions)
         history = _recent(history, tick - look_back).noting(noted)
 
 
@@ -66,17 +67,33 @@ def _recent(history: History, oldest: datetime) -> History:
 
 def _assumed(
     config: Config, decision: Decision, assumptions: Sequence[Assumption]
-) -> tuple[list[PastExecution], list[PastCall]]:
-    calls: list[PastCall] = []
+) -> tuple[list[ExecutionRecord], list[CallRecord]]:
+    calls: list[CallRecord] = []
     ends: list[CallEnd] = []
     for number, (call, outcome) in enumerate(assumed_calls(config, decision, assumptions)):
         ends.append(CallEnd(call.scraper, number, outcome, call.label))
         if outcome is not None:
             game_id = call.item.game.game_id if call.item.game else None
-            calls.append(PastCall(call.scraper, decision.tick, decision.target_date, outcome, game_id))
+            calls.append(
+                CallRecord.known(
+                    scraper_name=call.scraper,
+                    slot_time=decision.tick,
+                    target_date=decision.target_date,
+                    status=outcome,
+                    game_id=game_id,
+                )
+            )
     status = status_of(ends, config.critical_scrapers(decision.workflow))
-    successes = sum(call.outcome is Outcome.SUCCESS for call in calls)
-    return [PastExecution(decision.workflow, decision.tick, decision.target_date, status, successes)], calls
+    successes = sum(call.status is Outcome.SUCCESS for call in calls)
+    execution = ExecutionRecord.known(
+        workflow_name=decision.workflow,
+        slot_time=decision.tick,
+        target_date=decision.target_date,
+        status=status,
+        scrapers_succeeded=successes,
+        scrapers_no_data=0,
+    )
+    return [execution], calls
 
 
 def rules_digest(config: Config, name: str) -> str:

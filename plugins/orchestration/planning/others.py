@@ -10,17 +10,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from orchestration.config import Config
-from orchestration.decisions.model import PastCall, PastExecution
-from orchestration.nba.eastern import et, et_date, hold_instants
+from orchestration.nba.eastern import et_date
 from orchestration.nba.games import canonical_game_id
+from orchestration.records.base import from_micros
+from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.vocabulary.scrapers import SERVICE_NAMES, answer_of
 from orchestration.words import ExecutionStatus, Outcome
 
-Rows = Iterable[Mapping[str, Any]]
 BEGINS_WITHIN = timedelta(minutes=30)
 """What began so soon after a tick belongs to it: an executor came five minutes after its controller."""
 ABOUT = ("game_date", "gamedate", "date", "game_code")
@@ -28,122 +28,112 @@ ABOUT = ("game_date", "gamedate", "date", "game_code")
 
 
 @dataclass(frozen=True, slots=True)
-class TheirCall:
-    """A call of theirs, under the name that it has here. ``about``: the ET date that its row or parameters name."""
-
-    call_id: str
-    scraper: str
-    workflow: str | None
-    at: datetime
-    outcome: Outcome
-    about: date | None
-    game_id: str | None
-
-    def __post_init__(self) -> None:
-        hold_instants(self, "at")
-
-    @property
-    def target_date(self) -> date:
-        """The ET date that its data is about: that of the call itself where it names none."""
-        return self.about or et_date(self.at)
-
-
-@dataclass(frozen=True, slots=True)
 class TheirExecution:
-    """An execution of theirs with its calls. ``status`` and ``failed`` are its own words."""
+    """An execution of theirs with its calls. Not a record: ``status`` is their own word. ``execution_time`` is ET."""
 
     decision_id: str | None
-    workflow: str
-    at: datetime
+    workflow_name: str
+    execution_time: datetime
     status: str
-    failed: int
-    calls: tuple[TheirCall, ...]
-
-    def __post_init__(self) -> None:
-        hold_instants(self, "at")
+    scrapers_failed: int
+    calls: tuple[CallRecord, ...]
 
     @property
-    def brought(self) -> list[TheirCall]:
+    def brought(self) -> list[CallRecord]:
         """Its calls that brought data."""
-        return [call for call in self.calls if call.outcome is Outcome.SUCCESS]
+        return [call for call in self.calls if call.status is Outcome.SUCCESS]
 
     @property
     def completed(self) -> bool:
         """Whether it surely is what we call completed: no call failed, some brought data, all that did of one date."""
         dates = {call.target_date for call in self.brought}
-        return self.status == ExecutionStatus.COMPLETED.value and not self.failed and len(dates) == 1
+        return self.status == ExecutionStatus.COMPLETED.value and not self.scrapers_failed and len(dates) == 1
 
 
-def read_calls(config: Config, rows: Rows, game_ids: Mapping[str, str]) -> list[TheirCall]:
-    """Return the calls of rows of ``scraper_execution_log``. ``game_ids``: by game code."""
+def read_calls(config: Config, rows: Iterable[str], game_ids: Mapping[str, str]) -> list[CallRecord]:
+    """Return the calls of rows of their ``scraper_execution_log`` (JSON), under our names. ``game_ids``: by game code.
+
+    ``game_date`` is the ET date that the row or its parameters name, None where they name none; ``target_date`` is then
+    the date of the call itself.
+    """
     calls = []
-    for row in rows:
-        scraper = str(SERVICE_NAMES.get(row["scraper"], row["scraper"]))
-        opts = _object(row.get("opts"))
+    for row in map(json.loads, rows):
+        scraper = str(SERVICE_NAMES.get(row["scraper_name"], row["scraper_name"]))
+        opts, triggered_at = _object(row.get("opts")), from_micros(row["triggered_at"])
+        about = next(filter(None, (_date(text) for text in (row.get("game_date"), *map(opts.get, ABOUT)))), None)
         calls.append(
-            TheirCall(
-                row["execution_id"],
-                scraper,
-                row.get("workflow"),
-                et(datetime.fromtimestamp(row["at_second"], UTC)),
-                _outcome(config, scraper, row["status"], _object(row.get("summary"))),
-                next(filter(None, (_date(text) for text in (row.get("game_date"), *map(opts.get, ABOUT)))), None),
-                _game_id(opts) or game_ids.get(str(opts.get("game_code"))),
+            CallRecord.known(
+                execution_id=row["execution_id"],
+                scraper_name=scraper,
+                workflow=row.get("workflow"),
+                game_date=about,
+                status=_outcome(config, scraper, row["status"], _object(row.get("data_summary"))),
+                triggered_at=triggered_at,
+                slot_time=tick_of(config, row.get("workflow"), triggered_at),
+                target_date=about or et_date(triggered_at),
+                game_id=_game_id(opts) or game_ids.get(str(opts.get("game_code"))),
             )
         )
     return calls
 
 
-def read_executions(rows: Rows, calls: Sequence[TheirCall]) -> list[TheirExecution]:
-    """Return the executions of rows of ``workflow_executions``, in order, each with its calls.
+def read_executions(rows: Iterable[str], calls: Sequence[CallRecord]) -> list[TheirExecution]:
+    """Return the executions of rows of their ``workflow_executions`` (JSON), in order, each with its calls.
 
     Those that it names; where it names none, those of its workflow until the next execution.
     """
-    by_id = {call.call_id: call for call in calls}
-    by_workflow: dict[str | None, list[TheirCall]] = defaultdict(list)
+    by_id = {call.execution_id: call for call in calls}
+    by_workflow: dict[str | None, list[CallRecord]] = defaultdict(list)
     for call in calls:
         by_workflow[call.workflow].append(call)
     found = []
-    following: dict[str, float] = {}
-    for row in sorted(rows, key=lambda row: float(row["at_second"]), reverse=True):
-        name, start = row["workflow"], float(row["at_second"])
-        until = following.get(name, float("inf"))
-        named = row.get("calls") or ()
+    following: dict[str, datetime] = {}
+    for row in sorted(map(json.loads, rows), key=lambda row: int(row["execution_time"]), reverse=True):
+        name, start = row["workflow_name"], from_micros(row["execution_time"])
+        until = following.get(name)
+        named = row.get("scraper_execution_ids") or ()
         mine = [by_id[call_id] for call_id in named if call_id in by_id]
         if not named:
-            mine = [call for call in by_workflow[name] if start <= call.at.timestamp() < until]
-        at = et(datetime.fromtimestamp(start, UTC))
+            mine = [
+                c for c in by_workflow[name] if start <= c.triggered_at and (until is None or c.triggered_at < until)
+            ]
         found.append(
             TheirExecution(
-                row.get("decision_id"), name, at, str(row["status"]), int(row.get("failed") or 0), tuple(mine)
+                decision_id=row.get("decision_id"),
+                workflow_name=name,
+                execution_time=start,
+                status=str(row["status"]),
+                scrapers_failed=int(row.get("scrapers_failed") or 0),
+                calls=tuple(mine),
             )
         )
         following[name] = start
     return found[::-1]
 
 
-def past_executions(config: Config, executions: Iterable[TheirExecution]) -> Iterator[PastExecution]:
+def past_executions(config: Config, executions: Iterable[TheirExecution]) -> Iterator[ExecutionRecord]:
     """Yield what counts as an execution of ours: completed where that is certain, else failed, which is an attempt.
 
     Not those of post-game windows: the system before called per-game scrapers for the first game only (lesson E1).
     """
     for one in executions:
-        if config.workflows[one.workflow].after_games:
+        if config.workflows[one.workflow_name].after_games:
             continue
-        status = ExecutionStatus.COMPLETED if one.completed else ExecutionStatus.FAILED
         dates = {call.target_date for call in (one.brought if one.completed else one.calls)}
-        about = dates.pop() if len(dates) == 1 else et_date(one.at)
-        tick = tick_of(config, one.workflow, one.at)
-        yield PastExecution(one.workflow, tick, about, status, len(one.brought) if one.completed else 0)
+        yield ExecutionRecord.known(
+            workflow_name=one.workflow_name,
+            slot_time=tick_of(config, one.workflow_name, one.execution_time),
+            target_date=dates.pop() if len(dates) == 1 else et_date(one.execution_time),
+            status=ExecutionStatus.COMPLETED if one.completed else ExecutionStatus.FAILED,
+            scrapers_succeeded=len(one.brought) if one.completed else 0,
+            scrapers_no_data=0,
+        )
 
 
-def past_calls(config: Config, calls: Iterable[TheirCall], scrapers: Iterable[str]) -> Iterator[PastCall]:
+def past_calls(calls: Iterable[CallRecord], scrapers: Iterable[str]) -> Iterator[CallRecord]:
     """Yield the calls of ``scrapers`` that brought data."""
     wanted = frozenset(scrapers)
-    for call in calls:
-        if call.scraper in wanted and call.outcome is Outcome.SUCCESS:
-            tick = tick_of(config, call.workflow, call.at)
-            yield PastCall(call.scraper, tick, call.target_date, call.outcome, call.game_id)
+    return (call for call in calls if call.scraper_name in wanted and call.status is Outcome.SUCCESS)
 
 
 def tick_of(config: Config, workflow: str | None, moment: datetime) -> datetime:

@@ -27,12 +27,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
-def _from_micros(micros: int) -> datetime:
+def from_micros(micros: int) -> datetime:
+    """Return the aware ET moment of the microseconds since 1970 that our statements select."""
     return et(EPOCH + timedelta(microseconds=micros))
 
 
 def _moment(value: Any) -> Any:
-    return _from_micros(value) if type(value) is int else value
+    return from_micros(value) if type(value) is int else value
 
 
 def _parsed(value: Any) -> Any:

@@ -14,13 +14,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
-from orchestration.health.facts import CallFact
+from orchestration.records.tables import CallRecord
 from orchestration.runs.clock import RunClock
 from orchestration.ui import pages
 from orchestration.ui.database import run_of
 from orchestration.ui.page_inputs import PageProblem, root_of, show_problem
 from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url, render
-from orchestration.words import Outcome
 
 app = FastAPI(title="Orchestration", docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(pages.router)
@@ -83,28 +82,9 @@ def call(request: Request, dag_id: str, rows: Rows) -> Response:
     """Show the rows of a call, or the table of calls of a task that made several."""
     columns = [*FIRST, *sorted(set(rows[0]) - set(FIRST))]
     last = {row["call_index"]: row for row in reversed(rows)}
-    calls = [_fact(row) for row in reversed(last.values())] if len(last) > 1 else []
+    calls = [CallRecord.read(row) for row in reversed(last.values())] if len(last) > 1 else []
     values = {"dag_id": dag_id, "rows": rows, "calls": calls, "columns": columns, "dataset": Warehouse().audit}
     return HTMLResponse(render("call.html", root_of(request), **values), headers=SECURITY)
-
-
-def _fact(row: dict[str, Any]) -> CallFact:
-    return CallFact(
-        row["scraper_name"],
-        row["workflow"],
-        row["slot_time"],
-        row["target_date"],
-        Outcome(row["status"]),
-        row["game_id"],
-        error_type=row["error_type"],
-        map_index=row["map_index"],
-        try_number=row["try_number"],
-        label=row["label"],
-        error=row["error_message"],
-        run_id=row["dag_run_id"],
-        gcs_path=row["gcs_path"],
-        call_index=row["call_index"],
-    )
 
 
 @app.get("/dags/{dag_id}/file", dependencies=MAY_SEE)

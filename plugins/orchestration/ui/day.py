@@ -12,11 +12,12 @@ from orchestration.config import SYSTEM_DAGS, Config
 from orchestration.decisions.collected import lacking, successes_of
 from orchestration.decisions.model import Decision
 from orchestration.health.data import night_is_over, wanted
-from orchestration.health.facts import CallFact, DayFacts
+from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import et
 from orchestration.nba.games import Game
+from orchestration.records.tables import CallRecord
 from orchestration.ui.model import Advice, Cleanups, DayPage, GameRow, GameState, TickState
 from orchestration.ui.timeline import hours_of, rows_of
 from orchestration.ui.visibility import HiddenNames, config_for, facts_for
@@ -114,12 +115,12 @@ def _cleanups(facts: DayFacts) -> Cleanups:
         return Cleanups()
     return Cleanups(
         len(facts.cleanups),
-        last.at,
-        last.checked,
-        last.missing,
-        sum(cleanup.republished for cleanup in facts.cleanups),
+        last.cleanup_time,
+        last.files_checked,
+        last.missing_files_found,
+        sum(cleanup.republished_count for cleanup in facts.cleanups),
         last.errors,
-        tuple((file.scraper, file.gcs_path, file.age_minutes) for file in last.waiting),
+        tuple((file.scraper_name, file.gcs_path, file.age_minutes) for file in last.missing_files),
     )
 
 
@@ -134,7 +135,7 @@ def games_of(config: Config, facts: DayFacts, now: datetime) -> tuple[GameRow, .
     successes = successes_of(facts.calls)
     calls = _last_calls(facts)
     last = facts.last_cleanup
-    waiting = {(file.scraper, file.gcs_path) for file in last.waiting} if last else set()
+    waiting = {(file.scraper_name, file.gcs_path) for file in last.missing_files} if last else set()
     over = night_is_over(config, facts, now)
     rows = []
     for game in facts.schedule.on(facts.day):
@@ -144,11 +145,11 @@ def games_of(config: Config, facts: DayFacts, now: datetime) -> tuple[GameRow, .
     return tuple(rows)
 
 
-def _last_calls(facts: DayFacts) -> Mapping[tuple[str, str | date], CallFact]:
+def _last_calls(facts: DayFacts) -> Mapping[tuple[str, str | date], CallRecord]:
     """Return the last call of each scraper by game id, or by target date for a call without a game."""
-    found: dict[tuple[str, str | date], CallFact] = {}
+    found: dict[tuple[str, str | date], CallRecord] = {}
     for call in sorted(facts.calls, key=lambda call: (call.tick, call.try_number)):
-        found[call.scraper, call.game_id or call.target_date] = call
+        found[call.scraper_name, call.game_id or call.target_date] = call
     return found
 
 
@@ -156,7 +157,7 @@ def _state(
     game: Game,
     scraper: str,
     lacks: bool,
-    calls: Mapping[tuple[str, str | date], CallFact],
+    calls: Mapping[tuple[str, str | date], CallRecord],
     waiting: set[tuple[str, str]],
     now: datetime,
     *,
@@ -170,7 +171,7 @@ def _state(
         return GameState.NOT_DUE
     if call is None or call.tick < game.begins:
         return GameState.MISSING if over else GameState.DUE
-    return _ENDED.get(call.outcome, GameState.MISSING)
+    return _ENDED.get(call.status, GameState.MISSING)
 
 
 def force_conf(target_date: str, games: Sequence[str] = ()) -> str:

@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse
 
 from orchestration.audit.warehouse import WarehouseError
 from orchestration.config import Config, ConfigError
-from orchestration.health.facts import CallFact
 from orchestration.nba.eastern import after
+from orchestration.records.tables import CallRecord
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
 from orchestration.ui.cached_data import DayData, PageData
 from orchestration.ui.database import RunState
@@ -142,10 +142,10 @@ def why_of(workflow: str, tick: Tick, allowed: frozenset[str]) -> tuple[Why | No
         return None, f"The checks cannot be evaluated: {error}"
 
 
-def calls_of_run(read: DayData, tick: Tick) -> list[CallFact]:
+def calls_of_run(read: DayData, tick: Tick) -> list[CallRecord]:
     """Return every try of the calls of a RUN."""
-    found = [c for c in read.facts.calls if c.workflow == tick.workflow and tick.run_id and c.run_id == tick.run_id]
-    return sorted(found, key=lambda call: (call.scraper, call.map_index, call.call_index or 0, call.try_number))
+    found = [c for c in read.facts.calls if c.workflow == tick.workflow and tick.run_id and c.dag_run_id == tick.run_id]
+    return sorted(found, key=lambda call: (call.scraper_name, call.map_index, call.call_index or 0, call.try_number))
 
 
 def vetoable(read: DayData, tick: Tick) -> bool:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from orchestration.config import Config
 from orchestration.decisions.model import Decision
-from orchestration.health.facts import CallFact, DayFacts, DecisionFact, ExecutionFact
+from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import ET, after
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord, last_tries
 from orchestration.runs.execution import VETOED
 from orchestration.ui.model import Calls, Hour, Row, Tick, TickState
 from orchestration.words import Action, ExecutionStatus, Outcome
@@ -58,17 +59,19 @@ def rows_of(
     executions = {e.decision_id: e for e in facts.executions}
     calls = calls_of(facts.calls)
     for made in facts.decisions:
-        if made.workflow in config.enabled:
+        if made.workflow_name in config.enabled:
             execution = executions.get(made.decision_id)
-            counted = calls.get((made.workflow, made.run_id), Calls())
-            recorded[made.workflow].append(_made(config, facts, made, execution, counted, now))
+            counted = calls.get((made.workflow_name, made.run_id), Calls())
+            recorded[made.workflow_name].append(_made(config, facts, made, execution, counted, now))
     expected: dict[str, dict[datetime, str]] = defaultdict(dict)
     for run in facts.expected:
-        expected[run.workflow][run.tick] = run.reason
+        expected[run.workflow_name][run.tick] = run.reason or ""
     plans: dict[str, dict[datetime, Decision]] = defaultdict(dict)
     for decision in planned:
         plans[decision.workflow][decision.tick] = decision
-    later = {name: max((e.tick for e in facts.executions if e.workflow == name), default=None) for name in recorded}
+    later = {
+        name: max((e.tick for e in facts.executions if e.workflow_name == name), default=None) for name in recorded
+    }
     bounds = config.day_bounds(facts.day)
     starts = [hour.start for hour in hours]
     rows = []
@@ -102,19 +105,18 @@ def _halt(config: Config, name: str, facts: DayFacts) -> str | None:
     return halt.reason if halt is not None and halt.holds_on(facts.day) else None
 
 
-def calls_of(calls: Iterable[CallFact]) -> Mapping[tuple[str, str | None], Calls]:
+def calls_of(calls: Iterable[CallRecord]) -> Mapping[tuple[str | None, str], Calls]:
     """Return the calls of each run, by workflow and run id, counted by the outcome of their last try."""
-    last: dict[tuple[str, str | None], dict[tuple[str, int, int | None], CallFact]] = defaultdict(dict)
-    for call in sorted(calls, key=lambda call: call.try_number):
-        last[call.workflow, call.run_id][call.scraper, call.map_index, call.call_index] = call
-    found = {}
-    for key, ends in last.items():
-        counted = Counter(call.outcome for call in ends.values())
-        found[key] = Calls(counted[Outcome.SUCCESS], counted[Outcome.NO_DATA], counted[Outcome.FAILED])
-    return found
+    found: dict[tuple[str | None, str], Counter[Outcome]] = defaultdict(Counter)
+    for call in last_tries(calls):
+        found[call.workflow, call.dag_run_id][call.status] += 1
+    return {
+        key: Calls(counted[Outcome.SUCCESS], counted[Outcome.NO_DATA], counted[Outcome.FAILED])
+        for key, counted in found.items()
+    }
 
 
-def state_of(decision: DecisionFact, execution: ExecutionFact | None, now: datetime) -> TickState:
+def state_of(decision: DecisionRecord, execution: ExecutionRecord | None, now: datetime) -> TickState:
     """Return the state of a decision as of ``now``."""
     if decision.action is Action.SKIP:
         return TickState.SKIP
@@ -124,7 +126,7 @@ def state_of(decision: DecisionFact, execution: ExecutionFact | None, now: datet
         return TickState.RECORDED
     if execution is None:
         return TickState.RUNNING if now <= after(decision.tick, GRACE) else TickState.UNEXECUTED
-    if (execution.error or "").startswith(VETOED):
+    if (execution.error_message or "").startswith(VETOED):
         return TickState.VETOED
     return _OF_STATUS[execution.status]
 
@@ -132,23 +134,23 @@ def state_of(decision: DecisionFact, execution: ExecutionFact | None, now: datet
 def _made(
     config: Config,
     facts: DayFacts,
-    decision: DecisionFact,
-    execution: ExecutionFact | None,
+    decision: DecisionRecord,
+    execution: ExecutionRecord | None,
     calls: Calls,
     now: datetime,
 ) -> Tick:
     return Tick(
-        decision.workflow,
+        decision.workflow_name,
         decision.tick,
         offset_of(config, facts, decision.tick),
         state_of(decision, execution, now),
         decision.reason,
-        decision.next_check,
-        decision.target_date or (execution.target_date if execution else None),
+        decision.next_check_time,
+        decision.target_date,
         decision.run_id,
         decision.decision_id,
         calls,
-        execution.error if execution else None,
+        execution.error_message if execution else None,
     )
 
 

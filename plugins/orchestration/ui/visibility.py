@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from orchestration.config import CLEANUP, SYSTEM_DAGS, Config
 from orchestration.decisions.model import Decision
-from orchestration.health.facts import CallFact, DayFacts
+from orchestration.health.facts import DayFacts
+from orchestration.records.tables import CallRecord
 
 HIDDEN = "(a DAG that you may not see)"
 
@@ -57,9 +58,12 @@ class HiddenNames:
             return facts
         return replace(
             facts,
-            expected=tuple(replace(run, reason=self.text(run.reason)) for run in facts.expected),
-            decisions=tuple(replace(d, reason=self.text(d.reason)) for d in facts.decisions),
-            executions=tuple(replace(e, error=e.error and self.text(e.error)) for e in facts.executions),
+            expected=tuple(run.model_copy(update={"reason": self.text(run.reason or "")}) for run in facts.expected),
+            decisions=tuple(d.model_copy(update={"reason": self.text(d.reason)}) for d in facts.decisions),
+            executions=tuple(
+                e.model_copy(update={"error_message": self.text(e.error_message)}) if e.error_message else e
+                for e in facts.executions
+            ),
         )
 
 
@@ -71,14 +75,15 @@ def facts_for(facts: DayFacts, allowed: Set[str]) -> DayFacts:
     """
     return replace(
         facts,
-        expected=tuple(run for run in facts.expected if run.workflow in allowed),
-        decisions=tuple(d for d in facts.decisions if d.workflow in allowed),
-        executions=tuple(e for e in facts.executions if e.workflow in allowed),
+        expected=tuple(run for run in facts.expected if run.workflow_name in allowed),
+        decisions=tuple(d for d in facts.decisions if d.workflow_name in allowed),
+        executions=tuple(e for e in facts.executions if e.workflow_name in allowed),
         calls=tuple(c if c.workflow in allowed else _anonymous(c) for c in facts.calls),
         cleanups=facts.cleanups if CLEANUP in allowed else (),
-        first=tuple(fact for fact in facts.first if fact.workflow in allowed),
+        first=tuple(fact for fact in facts.first if fact.workflow_name in allowed),
     )
 
 
-def _anonymous(call: CallFact) -> CallFact:
-    return replace(call, workflow="", label="", error=None, error_type=None, run_id=None)
+def _anonymous(call: CallRecord) -> CallRecord:
+    hidden = {"workflow": "", "label": "", "error_message": None, "error_type": None, "dag_run_id": ""}
+    return call.model_copy(update=hidden)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.audit.corrections import corrected, corrected_execution, last_tries, unexplained
-from orchestration.records.tables import CallRecord
+from orchestration.audit.corrections import corrected, corrected_execution, unexplained
+from orchestration.records.tables import CallRecord, last_tries
 from orchestration.services.contract import LogEntry
 from orchestration.vocabulary.scrapers import BUILT_IN, answer_of
 from orchestration.words import ExecutionStatus, Outcome

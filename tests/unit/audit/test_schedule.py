@@ -1,22 +1,24 @@
 """The schedule from the rows of a query, whatever Phase 2 has written into them."""
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
 
 from orchestration.audit.inputs import schedule_from
+from support.records import micros
 from support.worlds import DAY, et
 
-TIP = et("19:30").timestamp()
+TIP = micros(et("19:30"))
 GOOD = {
     "game_id": "22500001", "code": "20260114/LALBOS", "date": "2026-01-14", "tip": TIP, "home": "BOS", "away": "LAL",
     "status": 1, "status_text": "Scheduled",
 }  # fmt: skip
-REFRESHED = [{"at_second": et("04:30").timestamp()}]
+REFRESHED = [json.dumps({"refreshed_at": micros(et("04:30"))})]
 
 
 def schedule(*changes):
-    return schedule_from({"game": [{**GOOD, **change} for change in changes], "refreshed": REFRESHED})
+    return schedule_from({"game": [json.dumps({**GOOD, **change}) for change in changes], "refreshed": REFRESHED})
 
 
 @pytest.mark.parametrize(
@@ -55,23 +57,23 @@ def test_the_others_are(status):
 @pytest.mark.lesson("K12")
 def test_of_two_rows_the_newest_decides_wherever_its_date_lies():
     moved = date(2026, 3, 18)
-    old = {"processed_at": et("-1 18:00").timestamp()}
+    old = {"processed_at": micros(et("-1 18:00"))}
     new = {
-        "date": "2026-03-18", "tip": datetime(2026, 3, 18, 23, 30, tzinfo=UTC).timestamp(),
-        "processed_at": et("18:00").timestamp(),
+        "date": "2026-03-18", "tip": micros(datetime(2026, 3, 18, 23, 30, tzinfo=UTC)),
+        "processed_at": micros(et("18:00")),
     }  # fmt: skip
     for rows in ((old, new), (new, old)):
         found = schedule(*rows)
         assert (found.on(DAY), [game.date for game in found.on(moved)]) == ((), [moved])
-    back = {**old, "processed_at": et("19:00").timestamp()}
+    back = {**old, "processed_at": micros(et("19:00"))}
     assert [game.date for game in schedule(back, new).on(DAY)] == [DAY]
     assert schedule({**back, "status": 4}, new).on(moved) == ()
 
 
 def test_an_if_necessary_game_that_no_refresh_writes_any_more_is_not_played():
-    tbd = {"game_id": "0042500107", "tip": et("00:00").timestamp()}
-    assert schedule({**tbd, "processed_at": et("-2 18:00").timestamp()}).on(DAY) == ()
-    assert len(schedule({**tbd, "processed_at": et("-1 18:00").timestamp()}).on(DAY)) == 1
+    tbd = {"game_id": "0042500107", "tip": micros(et("00:00"))}
+    assert schedule({**tbd, "processed_at": micros(et("-2 18:00"))}).on(DAY) == ()
+    assert len(schedule({**tbd, "processed_at": micros(et("-1 18:00"))}).on(DAY)) == 1
     assert len(schedule(tbd).on(DAY)) == 1
     for kept in ({"game_id": "0022500107"}, {"tip": TIP}):
-        assert len(schedule({**tbd, "processed_at": et("-2 18:00").timestamp(), **kept}).on(DAY)) == 1
+        assert len(schedule({**tbd, "processed_at": micros(et("-2 18:00")), **kept}).on(DAY)) == 1

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from orchestration.decisions.collected import lacking
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
-from orchestration.health.facts import CallFact, DayFacts, DecisionFact, ExecutionFact, ExpectedFact
+from orchestration.decisions.model import History
+from orchestration.health.facts import DayFacts
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after, at, clock, et, et_date, nearest, slate_date
 from orchestration.nba.games import Game, Schedule
 from orchestration.planning.makeups import makeups
-from orchestration.words import Action, ExecutionStatus, Outcome
-from support.worlds import changed, game, history, ours, schedule
+from orchestration.words import Action, Outcome
+from support.records import a_call, a_decision, an_execution, expected_run
+from support.worlds import called, changed, decided, executed, game, history, ours, schedule
 
 NEW_YORK = ZoneInfo("America/New_York")
 CHANGES = [date(2024, 11, 3), date(2025, 11, 2), date(2026, 3, 8)]
@@ -33,8 +34,8 @@ def test_a_game_whose_data_was_due_at_the_first_half_past_one_is_due_at_the_seco
     late = Game("0022400134", "20241102/UTADEN", saturday, at(saturday, time(22)), "DEN", "UTA")
     assert late.due == datetime(2024, 11, 3, 5, 30, tzinfo=UTC)
     second_one = datetime(2024, 11, 3, 6, 0, tzinfo=UTC)
-    success = PastCall(BOX, second_one, saturday, Outcome.SUCCESS, late.game_id)
-    whole = [PastCall("nbac_player_boxscore", second_one, saturday, Outcome.SUCCESS)]
+    success = called(BOX, second_one, Outcome.SUCCESS, saturday, late.game_id)
+    whole = [called("nbac_player_boxscore", second_one, Outcome.SUCCESS, saturday)]
     at_one = decide("post_game_window_2", ours(), second_one, schedule(late), History())
     assert at_one.games == (late,)
     then = after(second_one, timedelta(hours=1))
@@ -94,14 +95,14 @@ def build(story, zone):
         for number, (tip, day) in enumerate(zip(tips, days, strict=True))
     )
     calls = [
-        PastCall(scraper, zone(when), days[0], outcome, games[0].game_id if scraper == BOX else None)
+        called(scraper, zone(when), outcome, days[0], games[0].game_id if scraper == BOX else None)
         for when, outcome in zip(ticks, outcomes, strict=True)
         for scraper in (BOX, "nbac_player_boxscore", "nbac_schedule_api", "nbac_injury_report")
     ]
     past = History(
-        tuple(PastExecution(name, zone(when), days[0], ExecutionStatus.COMPLETED, 1) for when in ticks[:2]),
+        tuple(executed(name, zone(when), days[0]) for when in ticks[:2]),
         tuple(calls),
-        tuple(PastDecision(name, zone(when), days[0], Action.SKIP, "done") for when in ticks[2:4]),
+        tuple(decided(name, zone(when), "SKIP", "done", days[0]) for when in ticks[2:4]),
     )
     return name, zone(tick), Schedule(games, zone(min(ticks))), past
 
@@ -119,7 +120,7 @@ def test_a_decision_does_not_depend_on_the_zone_of_its_instants(story):
 def test_what_counts_as_collected_is_decided_by_the_instant(due, asked, zone):
     tip = due - timedelta(hours=3, minutes=30)
     late = Game("0022500001", "x", slate_date(tip), zone(tip), "BOS", "LAL")
-    past = history(PastCall(BOX, zone(asked), late.date, Outcome.SUCCESS, late.game_id))
+    past = history(called(BOX, zone(asked), Outcome.SUCCESS, late.date, late.game_id))
     assert (lacking(ours(), (BOX,), late, past.successes) == ()) == (asked >= due)
 
 
@@ -142,10 +143,10 @@ def test_nor_does_the_health_of_a_day(story):
         facts = DayFacts(
             day,
             seen,
-            tuple(ExpectedFact(name, d.tick, "") for d in past.decisions),
-            tuple(DecisionFact("d", name, d.tick, Action.RUN, "run", "") for d in past.decisions),
-            tuple(ExecutionFact("d", name, e.tick, day, e.status, 1, 0, None) for e in past.executions),
-            tuple(CallFact(c.scraper, name, c.tick, day, c.outcome, c.game_id, None) for c in past.calls),
+            tuple(expected_run(name, d.tick) for d in past.decisions),
+            tuple(a_decision(name, d.tick, Action.RUN, "run", decision_id="d") for d in past.decisions),
+            tuple(an_execution(name, e.tick, day, 1, 0, "d", status=e.status) for e in past.executions),
+            tuple(a_call(c.scraper_name, name, c.tick, day, c.status, c.game_id) for c in past.calls),
         )
         return assess(ours(), facts, now)
 

@@ -8,14 +8,15 @@ import pytest
 
 from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
+from orchestration.decisions.model import History
 from orchestration.nba.eastern import after, at
 from orchestration.nba.games import Game, GameType
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.makeups import makeups
-from orchestration.words import Action, ExecutionStatus, Outcome
+from orchestration.records.tables import CallRecord
+from orchestration.words import Action, Outcome
 from support.seasons import LAST, OPENING, hard_season, last_refresh
-from support.worlds import ours
+from support.worlds import called, executed, ours
 
 END = LAST + timedelta(days=45)
 WINDOWS = ("post_game_window_1", "post_game_window_2", "post_game_window_3")
@@ -52,7 +53,7 @@ class Played:
             for decision in made:
                 if decision.action is Action.RUN:
                     self._run(decision)
-            noted = [PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule) for d in made]
+            noted = [decision.as_past for decision in made]
             self.history = self.history.noting(noted)
         now = at(day + timedelta(days=1), time(6, 30))
         schedule = self.season.schedule(last_refresh(now))
@@ -74,15 +75,15 @@ class Played:
             self._call(c.scraper, decision.tick, decision.target_date, c.item.game.game_id if c.item.game else None)
             for c in planned_calls(ours(), decision)
         ]
-        brought = sum(call.outcome is Outcome.SUCCESS for call in calls)
-        about = (decision.workflow, decision.tick, decision.target_date)
-        self._note(calls, PastExecution(*about, ExecutionStatus.COMPLETED, brought))
+        brought = sum(call.status is Outcome.SUCCESS for call in calls)
+        done = executed(decision.workflow, decision.tick, decision.target_date, with_records=brought)
+        self._note(calls, done)
 
     def _note(self, calls, *executions) -> None:
         self.calls += calls
         self.history = self.history.plus(executions, calls)
 
-    def _call(self, scraper, tick, day, game_id) -> PastCall:
+    def _call(self, scraper, tick, day, game_id) -> CallRecord:
         """A source has something of a game from its tip on, of a date from its first tip on; else nothing."""
         about_games = any(scraper in scrapers_about_games(ours(), name, critical_only=False) for name in WINDOWS)
         tips = self.tips[day]
@@ -90,7 +91,7 @@ class Played:
             fate = self.fates[game_id]
             tips = [fate.tip] if fate.tip is not None and fate.day == day else []
         there = not about_games or (bool(tips) and min(tips) <= tick)
-        return PastCall(scraper, tick, day, Outcome.SUCCESS if there else Outcome.NO_DATA, game_id)
+        return called(scraper, tick, Outcome.SUCCESS if there else Outcome.NO_DATA, day, game_id)
 
 
 @lru_cache

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import History, PastCall, PastDecision, PastExecution
+from orchestration.decisions.model import History
 from orchestration.nba.eastern import at, et, hours_between, nearest
 from orchestration.nba.games import Game, Schedule
 from orchestration.planning.calls import Assumption
 from orchestration.planning.day import plan
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.effort import examples
-from support.worlds import changed, ours
+from support.worlds import called, changed, decided, executed, ours
 
 pytestmark = pytest.mark.fuzz
 CHECKED = settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -86,9 +86,9 @@ def histories(draw, day):
     targets = st.sampled_from([day - timedelta(days=1), day])
     ids = st.sampled_from([None, *(f"00225{n:05d}" for n in range(4))])
     rules = st.sampled_from(["missed_window", "no_games", "found"])
-    execution = st.builds(PastExecution, NAMES, ticks, targets, st.sampled_from(ExecutionStatus), st.integers(0, 3))
-    call = st.builds(PastCall, st.sampled_from(SCRAPERS), ticks, targets, st.sampled_from(Outcome), ids)
-    made = st.builds(PastDecision, NAMES, ticks, targets, st.sampled_from(Action), rules)
+    execution = st.builds(executed, NAMES, ticks, targets, st.sampled_from(ExecutionStatus), st.integers(0, 3))
+    call = st.builds(called, st.sampled_from(SCRAPERS), ticks, st.sampled_from(Outcome), targets, ids)
+    made = st.builds(decided, NAMES, ticks, st.sampled_from(Action), rules, targets)
     return History(*(tuple(draw(st.lists(one, max_size=8))) for one in (execution, call, made)))
 
 

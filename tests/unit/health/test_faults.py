@@ -1,19 +1,20 @@
 """Every cause that the health check can name, from the facts as they are then; and any two of them at once."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
 
 import pytest
 
-from orchestration.health.facts import BroughtFact, ExpectedFact, SeenFact
+from orchestration.health.facts import AskedDate
 from orchestration.health.findings import Role
 from orchestration.health.kinds import KINDS
 from orchestration.health.surroundings import UNWRITABLE
 from orchestration.health.verdict import assess
 from orchestration.planning.day import rules_digest
+from orchestration.records.tables import Seen
 from orchestration.words import Action, Around, ExecutionStatus, NoAnswer, Outcome
 from support.facts import AFTER, CONFIG, a_day
+from support.records import expected_run, missing_files, replace
 from support.worlds import DAY, changed, et, game, schedule
 
 YESTERDAY = DAY - timedelta(days=1)
@@ -24,7 +25,7 @@ HALTED = changed(workflows__injury_discovery__halt={"reason": "no credit", "unti
 
 def seen(kind, about, text):
     def fault(facts):
-        last = replace(facts.cleanups[-1], seen=(*facts.cleanups[-1].seen, SeenFact(kind, about, text)))
+        last = replace(facts.cleanups[-1], seen=(*facts.cleanups[-1].seen, Seen(kind=kind, about=about, text=text)))
         return replace(facts, cleanups=(*facts.cleanups[:-1], last))
 
     return fault
@@ -39,17 +40,17 @@ def calls(workflow, **changes):
 
 def failed(error_type, scrapers="nbac_team_boxscore", workflow="morning_operations"):
     def fault(facts):
-        last = max(e.tick for e in facts.executions if e.workflow == workflow)
+        last = max(e.tick for e in facts.executions if e.workflow_name == workflow)
         return replace(
             facts,
             executions=tuple(
-                replace(e, status=ExecutionStatus.FAILED, error=f"x: {error_type}")
-                if (e.workflow, e.tick) == (workflow, last)
+                replace(e, status=ExecutionStatus.FAILED, error_message=f"x: {error_type}")
+                if (e.workflow_name, e.tick) == (workflow, last)
                 else e
                 for e in facts.executions
             ),
             calls=tuple(
-                replace(c, outcome=Outcome.FAILED, error_type=error_type)
+                replace(c, status=Outcome.FAILED, error_type=error_type)
                 if (c.workflow, c.tick) == (workflow, last)
                 else c
                 for c in facts.calls
@@ -63,11 +64,18 @@ def cleanup(**changes):
     return lambda facts: replace(facts, cleanups=(*facts.cleanups[:-1], replace(facts.cleanups[-1], **changes)))
 
 
+def republished_in_vain(facts):
+    files = missing_files(4, 170)
+    known = tuple(replace(c, missing_files=files) for c in facts.cleanups)
+    last = replace(known[-1], missing_files_found=4, republished_count=4)
+    return replace(facts, cleanups=(*known[:-1], last))
+
+
 def aborted(why):
     def fault(facts):
         made = [
             replace(d, action=Action.ABORT, rule="history_unreadable", reason=f"History unreadable: {why.value}: said")
-            if d.tick == et("19:00") and d.workflow != "betting_lines"
+            if d.tick == et("19:00") and d.workflow_name != "betting_lines"
             else d
             for d in facts.decisions
         ]
@@ -89,26 +97,33 @@ def games_of(day, **changes):
 
 
 def late(facts):
-    [tick] = {d.tick for d in facts.decisions if d.tick == et("18:00") and d.workflow == "post_game_window_1"}
-    call = replace(facts.calls[0], workflow="post_game_window_1", tick=tick, outcome=Outcome.NO_DATA)
+    [tick] = {d.tick for d in facts.decisions if d.tick == et("18:00") and d.workflow_name == "post_game_window_1"}
+    call = replace(facts.calls[0], workflow="post_game_window_1", slot_time=tick, status=Outcome.NO_DATA)
     made = [
-        replace(call, scraper="nbac_play_by_play", game_id=g.game_id) for g in facts.schedule.games if g.date == DAY
+        replace(call, scraper_name="nbac_play_by_play", game_id=g.game_id)
+        for g in facts.schedule.games
+        if g.date == DAY
     ]
     return replace(facts, calls=(*facts.calls, *made))
 
 
 def silent(facts):
     scraper = "oddsa_game_lines"
-    before = [BroughtFact(scraper, DAY - timedelta(days=n), et("-3 19:00") if n == 3 else None) for n in (3, 2, 1)]
-    made = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_game_lines" else c for c in facts.calls)
-    return replace(facts, calls=made, brought=tuple(before))
+    before = [
+        AskedDate(
+            scraper_name=scraper, target_date=DAY - timedelta(days=n), last_success=et("-3 19:00") if n == 3 else None
+        )
+        for n in (3, 2, 1)
+    ]
+    made = tuple(replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_game_lines" else c for c in facts.calls)
+    return replace(facts, calls=made, asked=tuple(before))
 
 
 def pool(facts):
     waiting = ("schedule_dependency", et("18:00"))
     without = replace(
         facts,
-        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) != waiting),
+        executions=tuple(e for e in facts.executions if (e.workflow_name, e.tick) != waiting),
         calls=tuple(c for c in facts.calls if (c.workflow, c.tick) != waiting),
     )
     return seen(Around.WAITING, "nba_com", "schedule_dependency: 1")(without)
@@ -129,19 +144,19 @@ FAULTS = {
     "answers_cut": failed("transport"),
     "unknown_scraper": seen(Around.UNKNOWN_SCRAPER, "scraper_service", "it knows no oddsa_events"),
     "source_failing": failed("blocked", workflow="injury_discovery"),
-    "service_slow": calls("betting_lines", seconds=135.0, timeout_seconds=150.0),
+    "service_slow": calls("betting_lines", duration_seconds=135.0, timeout_seconds=150.0),
     "schedule_frozen": games_of(YESTERDAY, status=1),
     "misdated_tips": games_of(DAY, tip=et("+2 19:00")),
     "source_silent": silent,
     "source_late": late,
     "table_gone": cleanup(errors=("nba_raw.x: BigQuery has no table nba_raw.x",)),
-    "cannot_publish": cleanup(missing=4, errors=("4 not published: no topic",)),
-    "phase2_silent": cleanup(missing=4, republished=4, oldest_missing_minutes=170),
+    "cannot_publish": cleanup(missing_files_found=4, errors=("4 not published: no topic",)),
+    "phase2_silent": republished_in_vain,
     "not_locked": lambda facts: replace(facts, expected=()),
     "mostly_no_data": lambda facts: replace(
         facts,
         calls=tuple(
-            replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in facts.calls
+            replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in facts.calls
         ),
     ),
     "clock_off": seen(Around.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
@@ -198,8 +213,8 @@ def test_of_two_causes_at_once_the_nearer_comes_first_and_the_first_line_names_b
 
 def test_of_two_sources_that_are_late_the_one_that_most_waits_for_comes_first():
     facts = late(day())
-    called = [c for c in facts.calls if c.scraper == "nbac_play_by_play" and c.workflow == "post_game_window_1"]
-    made = [replace(c, scraper=n) for c in called for n in ("bigdataball_pbp", "nbac_gamebook_pdf")]
+    called = [c for c in facts.calls if c.scraper_name == "nbac_play_by_play" and c.workflow == "post_game_window_1"]
+    made = [replace(c, scraper_name=n) for c in called for n in ("bigdataball_pbp", "nbac_gamebook_pdf")]
     findings = assess(CONFIG, replace(facts, calls=(*facts.calls, *made)), NOW).findings
     assert [f.workflow for f in findings if f.kind == "source_late"] == ["nba_com", "bigdataball"]
 
@@ -207,17 +222,17 @@ def test_of_two_sources_that_are_late_the_one_that_most_waits_for_comes_first():
 @pytest.mark.parametrize("workflow", ["schedule_dependency", "post_game_window_1"])
 def test_a_pool_in_which_anybody_makes_calls_is_not_full(workflow):
     made = next(c for c in day().calls if (c.workflow, c.tick) == ("schedule_dependency", et("18:00")))
-    waiting, moved = pool(day()), replace(made, workflow=workflow, at=et("18:07"))
+    waiting, moved = pool(day()), replace(made, workflow=workflow, triggered_at=et("18:07"))
     moving = replace(waiting, calls=(*waiting.calls, moved))
     assert "pool_full" not in {f.kind for f in assess(CONFIG, moving, NOW).findings}
-    before = replace(moved, at=et("17:59"))
+    before = replace(moved, triggered_at=et("17:59"))
     assert assess(CONFIG, replace(waiting, calls=(*waiting.calls, before)), NOW).findings[0].kind == "pool_full"
 
 
 def test_aborts_by_two_rules_stand_beside_each_other_so_that_neither_seems_to_be_over():
     one = aborted(NoAnswer.DOWN)(day())
-    [first, *_] = [d for d in one.decisions if d.action is Action.ABORT and d.workflow == "injury_discovery"]
-    other = replace(first, rule="window_missed", reason="Missed", decision_id="x", tick=et("18:00"))
+    [first, *_] = [d for d in one.decisions if d.action is Action.ABORT and d.workflow_name == "injury_discovery"]
+    other = replace(first, rule="window_missed", reason="Missed", decision_id="x", slot_time=et("18:00"))
     found_aborts = [f for f in assess(CONFIG, replace(one, decisions=(*one.decisions, other)), NOW).findings
                     if (f.kind, f.workflow) == ("abort", "injury_discovery")]  # fmt: skip
     assert {f.detail for f in found_aborts} == {"history_unreadable", "window_missed"}
@@ -243,19 +258,19 @@ def test_a_file_that_is_broken_now_and_a_halt_that_ended_since_are_nothing_of_a_
 
 def test_what_a_cleanup_saw_long_ago_says_nothing_of_now():
     old = seen(Around.PAUSED, "referee_discovery", "paused")(day())
-    cleanups = tuple(c for c in old.cleanups if c.at < et("15:00"))
-    stale = replace(old, cleanups=(*cleanups, replace(old.cleanups[-1], at=et("16:20"))))
+    cleanups = tuple(c for c in old.cleanups if c.cleanup_time < et("15:00"))
+    stale = replace(old, cleanups=(*cleanups, replace(old.cleanups[-1], cleanup_time=et("16:20"))))
     assert "dag_paused" not in {f.kind for f in assess(CONFIG, stale, NOW).findings}
 
 
 def test_rules_are_compared_with_the_lock_and_only_while_the_day_lasts():
-    same = [replace(e, rules=rules_digest(CONFIG, e.workflow), locked_at=et("05:00")) for e in day().expected]
+    same = [replace(e, rules=rules_digest(CONFIG, e.workflow_name), locked_at=et("05:00")) for e in day().expected]
     assert assess(CONFIG, replace(day(), expected=tuple(same)), NOW).findings == ()
     moved = changed(workflows__post_game_window_1__schedule__fixed_time="15:00")
     [first, *_] = assess(moved, replace(day(), expected=tuple(same)), NOW).findings
     assert (first.kind, first.workflow) == ("rules_changed", "post_game_window_1")
     assert "It runs at 15:00 ET" in first.text
-    gone = replace(day(), expected=(ExpectedFact("gone", et("20:00"), "", et("05:00"), "abc"),))
+    gone = replace(day(), expected=(expected_run("gone", et("20:00"), rules="abc"),))
     assert "It is not there any more" in assess(CONFIG, gone, NOW).headline
     assert "rules_changed" not in {
         f.kind for f in assess(moved, replace(day(), expected=tuple(same)), et("+1 06:00")).findings

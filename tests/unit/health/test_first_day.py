@@ -1,14 +1,13 @@
 """The first day is a first day: before the first decision on record nothing was missed, and after it all can be."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from orchestration.health.facts import FirstFact
 from orchestration.health.verdict import assess
 from orchestration.words import ExecutionStatus, Verdict
 from support.facts import CONFIG, a_day
+from support.records import first_decision, replace
 from support.worlds import et, ours
 
 BEFORE = "-3 06:00"
@@ -18,7 +17,7 @@ def first(*times, made=timedelta(minutes=1), **own):
     """First decisions on record: of every workflow at the same tick, but for those that are named."""
     [tick] = times
     ticks = {**dict.fromkeys(ours().enabled, tick), **own}
-    return tuple(FirstFact(name, et(when), et(when) + made) for name, when in ticks.items() if when)
+    return tuple(first_decision(name, et(when), et(when) + made) for name, when in ticks.items() if when)
 
 
 def switched_on(tick, now, **own):
@@ -30,7 +29,7 @@ def switched_on(tick, now, **own):
         decisions=tuple(d for d in facts.decisions if d.tick >= since),
         executions=tuple(e for e in facts.executions if e.tick >= since),
         calls=tuple(c for c in facts.calls if c.tick >= since),
-        cleanups=tuple(c for c in facts.cleanups if c.at >= since),
+        cleanups=tuple(c for c in facts.cleanups if c.cleanup_time >= since),
         first=first(tick, **own),
     )
 
@@ -74,7 +73,7 @@ def test_from_the_first_decision_on_ticks_can_be_missing():
 def test_a_workflow_that_never_decides_is_missing_on_the_first_day_too():
     now = et("13:50")
     facts = switched_on("10:00", now, betting_lines=None)
-    silent = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow != "betting_lines"))
+    silent = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow_name != "betting_lines"))
     assert "betting_lines: 4 ticks without a decision, the first at 10:00 ET" in assess(CONFIG, silent, now).headline
 
 
@@ -83,7 +82,7 @@ def test_a_workflow_that_was_added_today_is_missed_from_its_own_first_decision_o
     facts = a_day(until=now)
     late = replace(
         facts,
-        decisions=tuple(d for d in facts.decisions if d.workflow != "betting_lines" or d.tick >= et("13:00")),
+        decisions=tuple(d for d in facts.decisions if d.workflow_name != "betting_lines" or d.tick >= et("13:00")),
         first=first(BEFORE, betting_lines="13:00"),
     )
     assert found(late, now) == []
@@ -108,8 +107,8 @@ class TestMadeUpFor:
         return replace(
             facts,
             executions=tuple(
-                replace(e, status=ExecutionStatus.FAILED, error="all: http_500")
-                if e.workflow == "post_game_window_3"
+                replace(e, status=ExecutionStatus.FAILED, error_message="all: http_500")
+                if e.workflow_name == "post_game_window_3"
                 else e
                 for e in facts.executions
             ),
@@ -117,7 +116,7 @@ class TestMadeUpFor:
         )
 
     def reconciled(self, facts):
-        again = [replace(c, tick=et("+1 06:30")) for c in a_day().calls if c.workflow == "post_game_window_3"]
+        again = [replace(c, slot_time=et("+1 06:30")) for c in a_day().calls if c.workflow == "post_game_window_3"]
         return replace(facts, calls=(*facts.calls, *again))
 
     def test_the_failed_window_and_its_games_stand_until_they_are_in(self):

@@ -1,6 +1,5 @@
 """What was wrong with a day and is right again: said with when it was seen."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health.healed import healed
 from orchestration.words import Action, ExecutionStatus, NoAnswer
 from support.facts import AFTER, CONFIG, a_day
+from support.records import replace
 from support.worlds import et
 
 
@@ -38,7 +38,7 @@ def test_what_was_decided_late_was_missing_and_what_never_was_is_still_wrong():
         return et("14:00") <= decision.tick <= et("16:00")
 
     facts = a_day()
-    late = [replace(d, at=et("18:10")) if silent(d) else d for d in facts.decisions]
+    late = [replace(d, decision_time=et("18:10")) if silent(d) else d for d in facts.decisions]
     assert past(replace(facts, decisions=tuple(late))) == [
         ("missing_ticks", "14:50", "17:50"),
         ("expected_missed", "15:50", "16:50"),
@@ -49,8 +49,8 @@ def test_what_was_decided_late_was_missing_and_what_never_was_is_still_wrong():
 
 def test_a_failure_that_a_later_run_made_up_for():
     facts = a_day()
-    first = next(e for e in facts.executions if e.workflow == "betting_lines")
-    wrong = replace(first, status=ExecutionStatus.FAILED, error="oddsa_events: timeout")
+    first = next(e for e in facts.executions if e.workflow_name == "betting_lines")
+    wrong = replace(first, status=ExecutionStatus.FAILED, error_message="oddsa_events: timeout")
     executions = tuple(wrong if e is first else e for e in facts.executions)
     [(kind, seen, _)] = past(replace(facts, executions=executions))
     assert (kind, seen) == ("execution_failed", f"{first.tick + timedelta(minutes=50):%H:%M}")
@@ -62,7 +62,7 @@ def test_the_aborts_of_an_outage_of_bigquery_are_said_with_it_and_one_alone_by_i
     def unread(*names):
         return tuple(
             replace(d, action=Action.ABORT, rule=HISTORY_UNREADABLE, reason=NoAnswer.DOWN.value)
-            if d.tick == et("11:00") and d.workflow in names
+            if d.tick == et("11:00") and d.workflow_name in names
             else d
             for d in facts.decisions
         )

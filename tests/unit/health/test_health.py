@@ -1,17 +1,17 @@
 """The verdict knows calendar and windows (lesson K11)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestration.alerts.model import alert_of
-from orchestration.health.facts import CleanupFact, DayFacts, DecisionFact, WaitingFile
+from orchestration.health.facts import DayFacts
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after
 from orchestration.nba.games import Schedule, read_game
 from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
 from support.facts import AFTER, CONFIG, a_day
+from support.records import a_cleanup, a_decision, missing_file, missing_files, replace
 from support.worlds import DAY, changed, et, game, schedule
 
 
@@ -42,7 +42,7 @@ def test_a_rest_day_is_no_games_and_not_unhealthy():
 @pytest.mark.lesson("K10")
 def test_a_run_without_execution_is_unhealthy():
     facts = a_day()
-    lost = next(e for e in facts.executions if e.workflow == "betting_lines")
+    lost = next(e for e in facts.executions if e.workflow_name == "betting_lines")
     health = verdict(replace(facts, executions=tuple(e for e in facts.executions if e is not lost)))
     assert health.verdict is Verdict.UNHEALTHY
     assert health.headline == "UNHEALTHY: RUN without execution: betting_lines at 13:00 ET"
@@ -56,7 +56,7 @@ def test_a_day_without_executions_is_never_healthy():
 
 def test_ticks_without_decisions_name_the_dag_or_the_scheduler():
     facts = a_day()
-    one = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow != "injury_discovery"))
+    one = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow_name != "injury_discovery"))
     assert verdict(one).headline.startswith(
         "UNHEALTHY: injury_discovery: 18 ticks without a decision, the first at 06:00"
     )
@@ -68,7 +68,7 @@ def test_ticks_without_decisions_name_the_dag_or_the_scheduler():
 @pytest.mark.lesson("K6")
 def test_a_missing_box_score_is_named_with_the_command_that_fetches_it():
     facts = a_day()
-    lost = [c for c in facts.calls if (c.scraper, c.game_id) == ("nbac_team_boxscore", "0022500002")]
+    lost = [c for c in facts.calls if (c.scraper_name, c.game_id) == ("nbac_team_boxscore", "0022500002")]
     health = verdict(replace(facts, calls=tuple(c for c in facts.calls if c not in lost)))
     lacks = "0022500002 LAL@BOS lacks nbac_team_boxscore; reconcile looks at 06:30 ET"
     assert health.headline == f"UNHEALTHY: 1 of 2 games are incomplete; {lacks}"
@@ -83,7 +83,9 @@ def test_it_is_not_missing_before_the_last_window_of_the_night():
 @pytest.mark.lesson("K2")
 def test_mostly_no_data_of_one_scraper_before_the_games_is_suspicious():
     facts = a_day()
-    empty = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == "oddsa_player_props" else c for c in facts.calls)
+    empty = tuple(
+        replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in facts.calls
+    )
     assert verdict(replace(facts, calls=empty)).headline == (
         "DEGRADED: oddsa_player_props (betting_lines): 4 of 4 calls found no data on a game day"
     )
@@ -91,12 +93,12 @@ def test_mostly_no_data_of_one_scraper_before_the_games_is_suspicious():
 
 def test_a_failed_execution_counts_until_a_later_one_completes():
     facts = a_day()
-    first = next(e for e in facts.executions if e.workflow == "betting_lines")
-    failed = replace(first, status=ExecutionStatus.FAILED, error="oddsa_events: http_500")
+    first = next(e for e in facts.executions if e.workflow_name == "betting_lines")
+    failed = replace(first, status=ExecutionStatus.FAILED, error_message="oddsa_events: http_500")
     healed = replace(facts, executions=tuple(failed if e is first else e for e in facts.executions))
     assert verdict(healed).verdict is Verdict.HEALTHY
     alone = replace(
-        healed, executions=tuple(e for e in healed.executions if e.workflow != "betting_lines" or e is failed)
+        healed, executions=tuple(e for e in healed.executions if e.workflow_name != "betting_lines" or e is failed)
     )
     assert any("oddsa_events: http_500" in f.text for f in verdict(alone).findings)
 
@@ -106,8 +108,8 @@ def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_found():
     assert "the locker did not lock" in verdict(replace(facts, expected=())).headline
     assert "the schedule is unknown" in verdict(replace(facts, schedule=Schedule())).headline
     assert verdict(replace(facts, schedule=Schedule())).findings[0].command.startswith("airflow dags trigger schedule_")
-    last = replace(facts.cleanups[-1], missing=2, republished=1)
-    assert verdict(replace(facts, cleanups=(replace(last, republished=2),))).findings == ()
+    last = replace(facts.cleanups[-1], missing_files_found=2, republished_count=1)
+    assert verdict(replace(facts, cleanups=(replace(last, republished_count=2),))).findings == ()
     assert "2 of 10 files had not reached their table" in verdict(replace(facts, cleanups=(last,))).headline
     assert "no cleanup today" in verdict(replace(facts, cleanups=())).headline
     aborted = replace(facts.decisions[-1], action=Action.ABORT, reason="History unreadable")
@@ -121,8 +123,8 @@ def silent(workflow, *hours, facts=None):
     gone = [(workflow, et(f"{hour:02d}:00")) for hour in hours]
     return replace(
         facts,
-        decisions=tuple(d for d in facts.decisions if (d.workflow, d.tick) not in gone),
-        executions=tuple(e for e in facts.executions if (e.workflow, e.tick) not in gone),
+        decisions=tuple(d for d in facts.decisions if (d.workflow_name, d.tick) not in gone),
+        executions=tuple(e for e in facts.executions if (e.workflow_name, e.tick) not in gone),
     )
 
 
@@ -175,11 +177,11 @@ def test_the_off_season_is_no_games_halted_or_not():
     config = changed(settings__halt={"reason": "off-season", "until": "2026-10-01"})
     start, end = config.day_bounds(DAY)
     skips = tuple(
-        DecisionFact(f"{name} {tick}", name, tick, Action.SKIP, "halted", "off-season")
+        a_decision(name, tick, Action.SKIP, "halted", "off-season")
         for name in config.enabled
         for tick in config.ticks_of(name).between(start, end)
     )
-    cleanups = tuple(CleanupFact(t, 0, 0, 0, ()) for t in config.cleanup_ticks.between(start, AFTER))
+    cleanups = tuple(a_cleanup(t, 0) for t in config.cleanup_ticks.between(start, AFTER))
     stale = Schedule((), et("04:30") - timedelta(days=60))
     health = assess(config, DayFacts(DAY, stale, decisions=skips, cleanups=cleanups), AFTER)
     assert (health.headline, health.findings) == ("NO GAMES: halted: off-season", ())
@@ -196,7 +198,7 @@ def test_a_cleanup_that_knows_no_file_is_blind_and_not_well():
     other = replace(last, errors=("nba_raw.x: permission denied",))
     found = verdict(replace(facts, cleanups=(*facts.cleanups[:-1], other))).findings
     assert [finding.kind for finding in found] == ["cleanup_says"]
-    storm = replace(last, errors=("storm: 120 of 130 files", *errors), missing=120)
+    storm = replace(last, errors=("storm: 120 of 130 files", *errors), missing_files_found=120)
     kinds = {finding.kind for finding in verdict(replace(facts, cleanups=(*facts.cleanups[:-1], storm))).findings}
     assert {"cleanup_blind", "files_missing"} <= kinds
 
@@ -217,11 +219,11 @@ def test_an_unreadable_history_at_the_only_tick_of_an_expected_run_is_not_made_u
     facts = a_day()
     hit = tuple(
         replace(d, action=Action.ABORT, rule="history_unreadable")
-        if (d.workflow, d.tick) == ("post_game_window_1", et("22:00"))
+        if (d.workflow_name, d.tick) == ("post_game_window_1", et("22:00"))
         else d
         for d in facts.decisions
     )
-    executions = tuple(e for e in facts.executions if (e.workflow, e.tick) != ("post_game_window_1", et("22:00")))
+    executions = tuple(e for e in facts.executions if (e.workflow_name, e.tick) != ("post_game_window_1", et("22:00")))
     lost = replace(facts, decisions=hit, executions=executions)
     tonight = [c for c in facts.calls if c.tick < et("22:00")]
     night = replace(lost, calls=tuple(tonight), decisions=tuple(d for d in hit if d.tick <= et("22:00")))
@@ -236,15 +238,18 @@ def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus
     facts = a_day()
     at = {et(tick) for tick in ticks}
 
-    def hit(one):
-        return one.workflow == workflow and one.tick in at
+    def hit(workflow_name, tick):
+        return workflow_name == workflow and tick in at
 
     return replace(
         facts,
-        executions=tuple(replace(e, status=status, error=error_type) if hit(e) else e for e in facts.executions),
+        executions=tuple(
+            replace(e, status=status, error_message=error_type) if hit(e.workflow_name, e.tick) else e
+            for e in facts.executions
+        ),
         calls=tuple(
-            replace(c, outcome=Outcome.FAILED, error_type=error_type)
-            if hit(c) and (scrapers is None or c.scraper in scrapers)
+            replace(c, status=Outcome.FAILED, error_type=error_type)
+            if hit(c.workflow, c.tick) and (scrapers is None or c.scraper_name in scrapers)
             else c
             for c in facts.calls
         ),
@@ -271,7 +276,7 @@ def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
 
 def test_the_two_are_told_apart_and_neither_hides_the_other():
     facts = broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"])
-    unset = [c for c in facts.calls if c.error_type and c.scraper != "oddsa_events"]
+    unset = [c for c in facts.calls if c.error_type and c.scraper_name != "oddsa_events"]
     calls = [replace(c, error_type="not_set_up") if c in unset else c for c in facts.calls]
     health = verdict(replace(facts, calls=tuple(calls)))
     assert len({alert_of(f).key for f in health.findings if f.kind == "service_down"}) == 2
@@ -299,16 +304,18 @@ def test_what_a_source_does_is_said_in_words_and_the_error_after_it(error_type, 
 
 def test_a_call_that_succeeded_when_tried_again_explains_nothing():
     facts = broken("betting_lines", "timeout", ticks=["19:00"])
-    again = tuple(replace(c, outcome=Outcome.SUCCESS, try_number=2) for c in facts.calls if c.outcome is Outcome.FAILED)
+    again = tuple(replace(c, status=Outcome.SUCCESS, try_number=2) for c in facts.calls if c.status is Outcome.FAILED)
     health = verdict(replace(facts, calls=(*facts.calls, *again)))
     assert [f.kind for f in health.findings] == ["execution_failed"]
 
 
 def test_an_execution_that_failed_in_part_is_degraded():
     facts = a_day()
-    last = max(e.tick for e in facts.executions if e.workflow == "betting_lines")
+    last = max(e.tick for e in facts.executions if e.workflow_name == "betting_lines")
     partial = [
-        replace(e, status=ExecutionStatus.PARTIAL, error="x") if (e.workflow, e.tick) == ("betting_lines", last) else e
+        replace(e, status=ExecutionStatus.PARTIAL, error_message="x")
+        if (e.workflow_name, e.tick) == ("betting_lines", last)
+        else e
         for e in facts.executions
     ]
     health = verdict(replace(facts, executions=tuple(partial)))
@@ -317,12 +324,18 @@ def test_an_execution_that_failed_in_part_is_degraded():
 
 def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart():
     facts = a_day()
-    unread = replace(facts.cleanups[-1], checked=10, missing=4, republished=1, oldest_missing_minutes=170)
+    unread = replace(
+        facts.cleanups[-1],
+        files_checked=10,
+        missing_files_found=4,
+        republished_count=1,
+        missing_files=missing_files(4, 170),
+    )
     assert verdict(replace(facts, cleanups=(unread,))).headline == (
         "DEGRADED: Phase 2 reads no messages, or writes nothing: "
         "4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
     )
-    young = replace(unread, oldest_missing_minutes=45)
+    young = replace(unread, missing_files=missing_files(4, 45))
     assert verdict(replace(facts, cleanups=(young,))).findings[0].kind == "files_missing"
     refused = replace(young, errors=("4 not published: the topic t does not exist",))
     assert (
@@ -333,26 +346,33 @@ def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart
 
 def test_after_a_gap_of_cleanups_old_files_are_missing_for_the_first_time_which_is_nothing_yet():
     facts = a_day()
-    waiting = tuple(WaitingFile("nbac_player_boxscore", f"gs://b/{n}.json", 140) for n in range(3))
+    waiting = tuple(missing_file(f"gs://b/{n}.json", 140, "nbac_player_boxscore") for n in range(3))
     late = replace(
-        facts.cleanups[-1], checked=10, missing=3, republished=3, oldest_missing_minutes=140, waiting=waiting
+        facts.cleanups[-1], files_checked=10, missing_files_found=3, republished_count=3, missing_files=waiting
     )
-    earlier = replace(late, at=after(late.at, -timedelta(hours=2)), missing=0, waiting=())
+    earlier = replace(
+        late, cleanup_time=after(late.cleanup_time, -timedelta(hours=2)), missing_files_found=0, missing_files=()
+    )
     assert verdict(replace(facts, cleanups=(earlier, late))).findings == ()
-    sent_again = replace(earlier, missing=3, waiting=waiting)
+    sent_again = replace(earlier, missing_files_found=3, missing_files=waiting)
     assert verdict(replace(facts, cleanups=(sent_again, late))).findings[0].kind == "phase2_silent"
 
 
 def test_a_veto_is_no_failure_and_a_run_that_is_not_over_is_late():
     facts = a_day()
-    last = max((e for e in facts.executions if e.workflow == "betting_lines"), key=lambda e: e.tick)
+    last = max((e for e in facts.executions if e.workflow_name == "betting_lines"), key=lambda e: e.tick)
 
     def ends(**how):
         return replace(facts, executions=tuple(replace(e, **how) if e is last else e for e in facts.executions))
 
-    vetoed = verdict(ends(status=ExecutionStatus.FAILED, error="Vetoed by Ann at 19:02 ET: no credit")).findings
+    vetoed = verdict(ends(status=ExecutionStatus.FAILED, error_message="Vetoed by Ann at 19:02 ET: no credit")).findings
     assert [(f.kind, f.verdict) for f in vetoed] == [("vetoed", Verdict.DEGRADED)]
-    late = ends(status=ExecutionStatus.FAILED, calls=0, deadline_missed=True, error="Deadline missed: not over")
+    late = ends(
+        status=ExecutionStatus.FAILED,
+        scrapers_triggered=0,
+        deadline_missed=True,
+        error_message="Deadline missed: not over",
+    )
     assert [f.kind for f in verdict(late).findings] == ["deadline_missed"]
     assert verdict(ends(deadline_missed=True)).findings == ()
 
@@ -360,7 +380,7 @@ def test_a_veto_is_no_failure_and_a_run_that_is_not_over_is_late():
 @pytest.mark.lesson("K6")
 def test_a_success_of_a_live_game_leaves_it_incomplete():
     facts = a_day()
-    early = tuple(replace(c, tick=et("22:00")) if c.game_id == "0022500002" else c for c in facts.calls)
+    early = tuple(replace(c, slot_time=et("22:00")) if c.game_id == "0022500002" else c for c in facts.calls)
     health = verdict(replace(facts, calls=early))
     assert (health.collected, health.games) == (1, 2)
     assert health.headline.startswith("UNHEALTHY: 1 of 2 games are incomplete; 0022500002 LAL@BOS lacks ")
@@ -368,7 +388,9 @@ def test_a_success_of_a_live_game_leaves_it_incomplete():
 
 def test_a_whole_date_that_failed_leaves_every_game_incomplete():
     facts = a_day()
-    calls = tuple(replace(c, outcome=Outcome.FAILED) if c.scraper == "nbac_player_boxscore" else c for c in facts.calls)
+    calls = tuple(
+        replace(c, status=Outcome.FAILED) if c.scraper_name == "nbac_player_boxscore" else c for c in facts.calls
+    )
     health = verdict(replace(facts, calls=calls))
     assert health.collected == 0
     assert "2 of 2 games are incomplete; 0022500001 LAL@BOS lacks nbac_player_boxscore" in health.headline
@@ -403,7 +425,7 @@ SHADOW = changed(settings__mode="shadow", settings__audit_dataset="nba_phase1")
 def a_shadow_day(**changes):
     """A day on which everything was decided, and nothing called."""
     facts = a_day()
-    decisions = tuple(replace(decision, shadow=True) for decision in facts.decisions)
+    decisions = tuple(replace(decision, context={"mode": "shadow"}) for decision in facts.decisions)
     return replace(facts, **{"decisions": decisions, "executions": (), "calls": (), **changes})
 
 
@@ -424,10 +446,10 @@ def test_runs_that_nobody_executed_and_games_that_nobody_brought_are_the_other_s
 )
 def test_an_abort_is_ours_only_where_we_could_not_decide(rule, found):
     facts = a_shadow_day()
-    aborted = DecisionFact("x", "betting_lines", et("22:00"), Action.ABORT, rule, "why", shadow=True)
+    aborted = a_decision("betting_lines", et("22:00"), Action.ABORT, rule, "why", shadow=True)
     # The day's last word of that workflow, so that nothing makes up for it.
-    others = tuple(d for d in facts.decisions if d.workflow != "betting_lines" or d.tick < et("22:00"))
-    late = tuple(d for d in facts.decisions if d.workflow == "betting_lines" and d.tick > et("22:00"))
+    others = tuple(d for d in facts.decisions if d.workflow_name != "betting_lines" or d.tick < et("22:00"))
+    late = tuple(d for d in facts.decisions if d.workflow_name == "betting_lines" and d.tick > et("22:00"))
     assert shadow_kinds(replace(facts, decisions=(*others, aborted))) == [*(["missing_ticks"] if late else []), *found]
 
 
@@ -442,9 +464,9 @@ def test_what_it_does_not_do_itself_is_found():
 def test_one_workflow_that_is_a_shadow_takes_its_games_and_runs_out_of_the_health_of_a_live_system():
     config = changed(workflows__betting_lines__mode="shadow")
     facts = a_day()
-    shadow = {d.decision_id for d in facts.decisions if d.workflow == "betting_lines"}
-    decisions = tuple(replace(d, shadow=d.decision_id in shadow) for d in facts.decisions)
-    without = tuple(e for e in facts.executions if e.workflow != "betting_lines")
+    shadow = {d.decision_id for d in facts.decisions if d.workflow_name == "betting_lines"}
+    decisions = tuple(replace(d, context={"mode": "shadow"}) if d.decision_id in shadow else d for d in facts.decisions)
+    without = tuple(e for e in facts.executions if e.workflow_name != "betting_lines")
     assert shadow_kinds(replace(facts, decisions=decisions, executions=without), config) == []
     assert "run_without_execution" in shadow_kinds(replace(facts, executions=without), changed())
 
@@ -452,6 +474,6 @@ def test_one_workflow_that_is_a_shadow_takes_its_games_and_runs_out_of_the_healt
 def test_what_was_decided_as_a_shadow_stays_so_after_the_switch():
     """The morning of the day of the switch is no RUN without execution."""
     facts = a_day()
-    decisions = tuple(replace(d, shadow=d.tick < et("12:00")) for d in facts.decisions)
+    decisions = tuple(replace(d, context={"mode": "shadow"}) if d.tick < et("12:00") else d for d in facts.decisions)
     later = tuple(e for e in facts.executions if e.tick >= et("12:00"))
     assert "run_without_execution" not in shadow_kinds(replace(facts, decisions=decisions, executions=later), changed())

@@ -61,5 +61,5 @@ def test_nothing_is_raised_on_healthy_days(first, last):
         day += timedelta(days=1)
     assert (raised, played.alerts) == ([], [])
     assert looks > 60 * (last - first).days
-    assert sum(call.outcome is Outcome.FAILED for call in played.calls) > 0
-    assert sum(cleanup.missing for cleanup in played.cleanups) > 0
+    assert sum(call.status is Outcome.FAILED for call in played.calls) > 0
+    assert sum(cleanup.missing_files_found for cleanup in played.cleanups) > 0

@@ -1,15 +1,15 @@
 """What is said of a slate to those who build on it, and when."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestration.health import slates
-from orchestration.health.facts import DayFacts, FirstFact
+from orchestration.health.facts import DayFacts
 from orchestration.nba.games import FINAL
 from orchestration.words import ExecutionStatus, Outcome
 from support.nights import night, slate, with_execution, without
+from support.records import first_decision, replace
 from support.worlds import DAY, changed, et, game, ours, schedule
 
 OVER = et("+1 05:20")
@@ -45,7 +45,7 @@ def missing(said):
 def lost(facts: DayFacts, scraper: str, number: int) -> DayFacts:
     """The same night, but the source had nothing of this game for this scraper."""
     game_id = facts.schedule.on(DAY)[number].game_id
-    gone = [replace(c, outcome=Outcome.NO_DATA) if (c.scraper, c.game_id) == (scraper, game_id) else c
+    gone = [replace(c, status=Outcome.NO_DATA) if (c.scraper_name, c.game_id) == (scraper, game_id) else c
             for c in facts.calls]  # fmt: skip
     return replace(facts, calls=tuple(gone))
 
@@ -73,11 +73,13 @@ def test_before_the_morning_it_waits_for_what_is_missing_and_then_says_it(facts,
 
 
 def test_a_file_that_is_in_no_table_is_missing_and_so_is_one_that_nobody_names():
-    [file] = {c.gcs_path for c in NIGHT.calls if (c.scraper, c.outcome) == (DEEP, "success")
+    [file] = {c.gcs_path for c in NIGHT.calls if (c.scraper_name, c.status) == (DEEP, "success")
               and c.game_id == NIGHT.schedule.on(DAY)[0].game_id}  # fmt: skip
     assert complete(arrived=files() - {file}) is None
     assert missing(complete(now=et("+1 07:20"), arrived=files() - {file}))[0][1:] == (True, [], [DEEP])
-    nameless = replace(NIGHT, calls=tuple(replace(c, gcs_path=None) if c.scraper == DEEP else c for c in NIGHT.calls))
+    nameless = replace(
+        NIGHT, calls=tuple(replace(c, gcs_path=None) if c.scraper_name == DEEP else c for c in NIGHT.calls)
+    )
     assert complete(nameless, arrived=files()) is None
     said = complete(nameless, et("+1 07:20"), files())
     assert [lack[3] for lack in missing(said)] == [[DEEP]] * GAMES
@@ -85,14 +87,16 @@ def test_a_file_that_is_in_no_table_is_missing_and_so_is_one_that_nobody_names()
 
 def test_of_a_table_that_does_not_keep_every_path_nothing_is_asked():
     config = changed(scrapers__bigdataball_pbp__keeps_paths="none")
-    known = {c.gcs_path for c in NIGHT.calls if c.scraper != DEEP}
+    known = {c.gcs_path for c in NIGHT.calls if c.scraper_name != DEEP}
     assert complete(arrived=known, config=config)["complete"] is True
 
 
 def test_one_file_of_a_game_is_enough_and_one_from_before_its_end_is_none():
     first = NIGHT.schedule.on(DAY)[0]
-    again = next(c for c in NIGHT.calls if (c.scraper, c.game_id) == (BOX, first.game_id) and c.outcome == "success")
-    early = replace(again, tick=first.due - timedelta(hours=2), gcs_path="gs://early")
+    again = next(
+        c for c in NIGHT.calls if (c.scraper_name, c.game_id) == (BOX, first.game_id) and c.status == "success"
+    )
+    early = replace(again, slot_time=first.due - timedelta(hours=2), gcs_path="gs://early")
     twice = replace(NIGHT, calls=(*NIGHT.calls, replace(again, gcs_path="gs://again"), early))
     assert complete(twice, arrived=files(NIGHT))["complete"] is True
     assert complete(twice, arrived=(files(twice) - {again.gcs_path, "gs://again"})) is None
@@ -130,9 +134,9 @@ def test_lines_are_collected_when_the_workflow_before_the_games_first_has_brough
 
 
 def test_not_by_calls_that_found_nothing_nor_by_a_run_that_failed():
-    ticks = sorted({e.tick for e in NIGHT.executions if e.workflow == LINES})
+    ticks = sorted({e.tick for e in NIGHT.executions if e.workflow_name == LINES})
     one = without(NIGHT, LINES, *ticks[1:])
-    empty = tuple(replace(c, outcome=Outcome.NO_DATA) if c.workflow == LINES else c for c in one.calls)
+    empty = tuple(replace(c, status=Outcome.NO_DATA) if c.workflow == LINES else c for c in one.calls)
     assert slates.lines_collected(ours(), replace(one, calls=empty)) is None
     assert slates.lines_collected(ours(), with_execution(one, LINES, status=ExecutionStatus.FAILED)) is None
     assert slates.lines_collected(ours(), with_execution(one, LINES, status=ExecutionStatus.PARTIAL)) is not None
@@ -160,10 +164,10 @@ def test_the_lock_says_how_many_games_there_are_and_when_they_begin():
 @pytest.mark.parametrize(("first", "there"), [("12:00", True), ("19:30", True), ("20:00", False), (None, False)])
 def test_of_a_slate_whose_games_had_begun_when_it_was_switched_on_nothing_is_told(first, there):
     """The first game of the night tips at 19:30."""
-    known = (FirstFact("w", et("23:00"), et("23:01")), FirstFact("v", et(first), et(first))) if first else ()
+    known = (first_decision("w", et("23:00"), et("23:01")), first_decision("v", et(first))) if first else ()
     assert slates.was_there(replace(NIGHT, first=known)) is there
 
 
 def test_a_date_without_games_has_no_slate():
-    rest = replace(NIGHT, schedule=schedule(), first=(FirstFact("w", et("06:00"), et("06:01")),))
+    rest = replace(NIGHT, schedule=schedule(), first=(first_decision("w", et("06:00"), et("06:01")),))
     assert not slates.was_there(rest)

@@ -1,12 +1,12 @@
 """What is fetched anew, and what is not."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestration.decisions.collected import successes_of
 from orchestration.planning.makeups import makeups
+from support.records import replace
 from support.worlds import DAY, brought, changed, et, game, ours
 
 NOW = et("+1 12:00")
@@ -30,7 +30,7 @@ def test_nothing_missing_is_nothing_to_do():
 @pytest.mark.lesson("K6")
 def test_a_missing_game_becomes_one_run_for_its_date_with_just_that_game_and_scraper():
     lost = (GAMES[1].game_id, "nbac_team_boxscore")
-    [makeup] = missing([call for call in ALL if (call.game_id, call.scraper) != lost])
+    [makeup] = missing([call for call in ALL if (call.game_id, call.scraper_name) != lost])
     assert (makeup.target_date, makeup.games, makeup.scrapers) == (DAY, (GAMES[1].game_id,), ("nbac_team_boxscore",))
     assert makeup.scrapers[0] in ours().workflows[makeup.workflow].execution_plan.scrapers
     assert makeup.conf["force"] is True
@@ -48,13 +48,13 @@ def test_a_game_that_is_not_due_or_was_postponed_is_not_missing():
 
 
 def test_a_whole_date_that_failed_is_fetched_anew_without_the_games_that_are_here():
-    calls = [c for c in ALL if (c.scraper, c.target_date) != ("nbac_player_boxscore", DAY)]
+    calls = [c for c in ALL if (c.scraper_name, c.target_date) != ("nbac_player_boxscore", DAY)]
     [makeup] = missing(calls)
     assert (makeup.target_date, makeup.scrapers) == (DAY, ("nbac_player_boxscore",))
 
 
 def test_a_success_while_the_game_was_played_brought_nothing():
-    early = [replace(c, tick=et("22:00")) if c.game_id == GAMES[0].game_id else c for c in ALL]
+    early = [replace(c, slot_time=et("22:00")) if c.game_id == GAMES[0].game_id else c for c in ALL]
     [makeup] = missing(early)
     assert (makeup.games, makeup.target_date) == ((GAMES[0].game_id,), DAY)
 

@@ -6,6 +6,7 @@ import pytest
 
 from orchestration.planning.other_system.comparison import DifferenceKind, Ours, Theirs, compare, counts, only_one_has
 from orchestration.words import Action
+from support.records import a_decision
 from support.worlds import DAY, et
 
 GAMES = frozenset({"0022500001", "0022500002"})
@@ -13,8 +14,9 @@ BEFORE = DAY - timedelta(days=1)
 
 
 def ours(tick, action="RUN", target=DAY, games=frozenset(), reason="because", workflow="w", rule="run"):
-    decided = Action(action) if action else None
-    return Ours(workflow, et(tick), decided, target, games, reason, rule, per_game=bool(games))
+    more = {"target_date": target, "target_games": tuple(games)}
+    made = a_decision(workflow, et(tick), Action(action), rule, reason, **more) if action else None
+    return Ours(workflow, et(tick), made, per_game=bool(games))
 
 
 def theirs(at, target=DAY, games=frozenset(), workflow="w", **more):

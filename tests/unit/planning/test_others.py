@@ -7,21 +7,24 @@ import pytest
 
 from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions, tick_of
 from orchestration.words import ExecutionStatus, Outcome
+from support.records import micros
 from support.worlds import DAY, changed, et, ours
 
 CODES = {f"{DAY:%Y%m%d}/LALBOS": "0022500001"}
 
 
 def row(scraper="nbac_player_list", at="06:07", status="success", call_id="c", **more):
-    values = {"game_date": None, "opts": None, "summary": None, "workflow": None, **more}
-    return {"execution_id": call_id, "scraper": scraper, "at_second": et(at).timestamp(), "status": status, **values}
+    values = {"game_date": None, "opts": None, "data_summary": None, "workflow": None, **more}
+    known = {"execution_id": call_id, "scraper_name": scraper, "triggered_at": micros(et(at)), "status": status}
+    return json.dumps({**known, **values})
 
 
 def execution(workflow="morning_operations", at="06:05", calls=("c",), status="completed", failed=0):
-    return {
-        "execution_id": f"{workflow} {at}", "decision_id": "d", "workflow": workflow,
-        "at_second": et(at).timestamp(), "status": status, "failed": failed, "calls": list(calls),
-    }  # fmt: skip
+    return json.dumps({
+        "execution_id": f"{workflow} {at}", "decision_id": "d", "workflow_name": workflow,
+        "execution_time": micros(et(at)), "status": status, "scrapers_failed": failed,
+        "scraper_execution_ids": list(calls),
+    })  # fmt: skip
 
 
 def call(**more):
@@ -46,18 +49,18 @@ def call(**more):
     ],
 )
 def test_saved_data_that_was_logged_as_no_data_is_data_if_its_summary_counts_it(scraper, summary, outcome, as_text):
-    found = call(scraper=scraper, status="no_data", summary=json.dumps(summary) if as_text else summary)
-    assert found.outcome is Outcome(outcome)
+    found = call(scraper=scraper, status="no_data", data_summary=json.dumps(summary) if as_text else summary)
+    assert found.status is Outcome(outcome)
 
 
 @pytest.mark.parametrize("status", ["failed", "running", "error", ""])
 def test_any_other_word_is_no_success(status):
-    assert call(status=status, summary={"records_found": 540}).outcome is Outcome.FAILED
+    assert call(status=status, data_summary={"records_found": 540}).status is Outcome.FAILED
 
 
 @pytest.mark.parametrize("summary", ["not JSON", "[1]", "null", 7, None])
 def test_a_summary_that_is_none_says_nothing(summary):
-    assert call(status="no_data", summary=summary).outcome is Outcome.NO_DATA
+    assert call(status="no_data", data_summary=summary).status is Outcome.NO_DATA
 
 
 @pytest.mark.lesson("T12")
@@ -78,12 +81,12 @@ def test_a_summary_that_is_none_says_nothing(summary):
 )  # fmt: skip
 def test_a_call_is_about_the_date_that_its_parameters_name(opts, about):
     found = call(at="+1 00:30", opts=opts)
-    assert found.about == about
+    assert found.game_date == about
     assert found.target_date == (about or DAY + timedelta(days=1))
 
 
 def test_the_rows_own_date_goes_first():
-    assert call(game_date=f"{DAY}", opts={"date": "2026-01-20"}).about == DAY
+    assert call(game_date=f"{DAY}", opts={"date": "2026-01-20"}).game_date == DAY
 
 
 @pytest.mark.parametrize(
@@ -110,8 +113,8 @@ def test_an_execution_without_names_has_the_calls_of_its_workflow_until_the_next
         {},
     )  # fmt: skip
     first, second = read_executions([execution("w", "07:05", ()), execution("w", "06:05", ())], calls)
-    assert [c.call_id for c in first.calls] == ["c0", "c1"]
-    assert [c.call_id for c in second.calls] == ["c2"]
+    assert [c.execution_id for c in first.calls] == ["c0", "c1"]
+    assert [c.execution_id for c in second.calls] == ["c2"]
 
 
 @pytest.mark.parametrize(
@@ -133,9 +136,9 @@ def test_what_is_not_surely_completed_is_an_attempt(changes, status):
 def test_a_post_game_window_of_theirs_is_never_done_its_calls_count_one_by_one():
     calls = [call(scraper="nbac_team_boxscore", opts={"game_id": "0022500001", "game_date": f"{DAY}"})]
     assert list(past_executions(ours(), read_executions([execution("post_game_window_2", "01:05")], calls))) == []
-    [one] = past_calls(ours(), calls, ["nbac_team_boxscore"])
+    [one] = past_calls(calls, ["nbac_team_boxscore"])
     assert (one.game_id, one.target_date) == ("0022500001", DAY)
-    assert list(past_calls(ours(), calls, ["nbac_play_by_play"])) == []
+    assert list(past_calls(calls, ["nbac_play_by_play"])) == []
 
 
 @pytest.mark.lesson("T6")

@@ -1,15 +1,15 @@
 """What is on record decided again, with what was known at each tick."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
-from orchestration.decisions.model import PastCall, PastExecution
 from orchestration.nba.document import example_season
 from orchestration.nba.eastern import after
-from orchestration.planning.what_if.backtest import Past, Recorded, Version, decided_again
+from orchestration.planning.what_if.backtest import Past, decided_again, left_out
 from orchestration.planning.what_if.changes import runs_of
 from orchestration.planning.what_if.simulation import simulate
+from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.words import Action, AlertLevel, ExecutionStatus, Outcome
+from support.records import a_call, a_decision, an_execution, replace
 from support.worlds import changed, ours
 
 FIRST, LAST = date(2026, 1, 12), date(2026, 1, 15)
@@ -19,10 +19,10 @@ FROM = ours().day_bounds(FIRST + timedelta(days=2))[0]
 
 
 def recorded(decision, **more):
-    return Recorded(
-        decision.workflow, decision.tick, decision.action, decision.rule, decision.reason, decision.alert_level,
-        decision.target_date, frozenset(game.game_id for game in decision.games), decision.scrapers, decision.tick,
-        **more,
+    return a_decision(
+        decision.workflow, decision.tick, decision.action, decision.rule, decision.reason,
+        alert_level=decision.alert_level, target_date=decision.target_date, scrapers_triggered=decision.scrapers,
+        target_games=tuple(game.game_id for game in decision.games), triggered_by="schedule", **more,
     )  # fmt: skip
 
 
@@ -33,12 +33,12 @@ def past():
     for run in runs_of(season):
         made = season.made[run.workflow, run.tick]
         brought = sum(call.outcome is Outcome.SUCCESS for call in made)
-        execution = PastExecution(run.workflow, run.tick, run.target_date, ExecutionStatus.COMPLETED, brought)
         done = after(run.tick, timedelta(minutes=10))
-        versions.append(Version(f"{run.workflow} {run.tick}", done, execution))
+        versions.append(an_execution(run.workflow, run.tick, run.target_date, brought, created_at=done))
         for call in made:
-            what = PastCall(call.scraper, call.tick, call.target_date, call.outcome, call.game_id)
-            versions.append(Version(f"{call.workflow} {call.tick} {call.label}", done, what))
+            row_id = f"{call.workflow} {call.tick} {call.label}"
+            about = (call.scraper, call.workflow, call.tick, call.target_date, call.outcome, call.game_id)
+            versions.append(a_call(*about, row_id=row_id, created_at=done))
     decisions = tuple(map(recorded, season.decisions.values()))
     return Past(example_season().seen_at(START), decisions, tuple(versions))
 
@@ -52,7 +52,9 @@ def again(config=None, record=PAST):
 
 def others(config=None, record=PAST):
     return [
-        (one.then.workflow, f"{one.then.tick:%d %H:%M}", one.differs) for one in again(config, record) if one.differs
+        (one.then.workflow_name, f"{one.then.tick:%d %H:%M}", one.differs)
+        for one in again(config, record)
+        if one.differs
     ]
 
 
@@ -79,58 +81,62 @@ def test_it_goes_on_from_what_was_done_and_not_from_what_it_would_have_done():
 
 def test_a_workflow_that_is_off_or_gone_is_said():
     found = again(changed(workflows__referee_discovery__enabled=False))
-    assert {one.then.workflow for one in found if one.differs == ("workflow",)} == {"referee_discovery"}
+    assert {one.then.workflow_name for one in found if one.differs == ("workflow",)} == {"referee_discovery"}
 
 
 def test_what_was_not_known_yet_does_not_count():
     def late(version):
-        known = isinstance(version.what, PastExecution) and version.what.workflow == "betting_lines"
-        return replace(version, made=after(version.made, timedelta(hours=1, minutes=30))) if known else version
+        known = isinstance(version, ExecutionRecord) and version.workflow_name == "betting_lines"
+        later = after(version.created_at, timedelta(hours=1, minutes=30))
+        return replace(version, created_at=later) if known else version
 
     found = others(record=replace(PAST, versions=tuple(map(late, PAST.versions))))
     assert ("betting_lines", "14 14:00", ("action", "rule", "games", "scrapers", "reason")) in found
 
 
 def test_a_decision_that_was_made_later_was_not_known_either():
-    [found] = [d for d in PAST.decisions if (d.workflow, f"{d.tick:%d %H:%M}") == ("injury_discovery", "14 07:00")]
-    assert (found.rule, found.alert) == ("found", AlertLevel.INFO)
+    [found] = [d for d in PAST.decisions if (d.workflow_name, f"{d.tick:%d %H:%M}") == ("injury_discovery", "14 07:00")]
+    assert (found.rule, found.alert_level) == ("found", AlertLevel.INFO)
     # Found is said once: the next tick says nothing of it, unless it did not know.
-    late = tuple(replace(d, made=END) if d == found else d for d in PAST.decisions)
+    late = tuple(replace(d, created_at=END) if d == found else d for d in PAST.decisions)
     assert ("injury_discovery", "14 08:00", ("alert",)) in others(record=replace(PAST, decisions=late))
 
 
 def test_of_a_row_the_version_counts_that_was_known():
-    def failed(version):
-        return replace(version.what, status=ExecutionStatus.FAILED)
-
-    morning = next(v for v in PAST.versions if v.row_id.startswith("morning_operations 2026-01-14"))
-    noon = after(morning.what.tick, timedelta(hours=6))
-    corrected = replace(morning, what=failed(morning), made=noon)
+    morning = next(v for v in PAST.versions if v.key.startswith("morning_operations 2026-01-14"))
+    noon = after(morning.tick, timedelta(hours=6))
+    corrected = replace(morning, status=ExecutionStatus.FAILED, created_at=noon)
     found = others(record=replace(PAST, versions=(*PAST.versions, corrected)))
     ticks = [tick for name, tick, _ in found if name == "morning_operations" and tick.startswith("14")]
     assert ticks[0] == "14 12:00"
-    killed = replace(morning, what=failed(morning), made=noon, spoken_for=True)
+    calls = [version for version in PAST.versions if isinstance(version, CallRecord)]
+    box = next(
+        c for c in calls if (c.workflow, f"{c.tick:%d %H}", c.status) == ("post_game_window_2", "15 01", "success")
+    )
+    failed = replace(box, status=Outcome.FAILED, error_type="timeout", created_at=box.created_at + timedelta(hours=1))
+    assert others(record=replace(PAST, versions=(*PAST.versions, failed))) != []
+    killed = replace(failed, error_type="killed")
     assert others(record=replace(PAST, versions=(*PAST.versions, killed))) == []
 
 
 def test_what_somebody_asked_for_and_what_was_decided_for_want_of_knowledge_is_left_out():
-    [one] = [d for d in PAST.decisions if (d.workflow, f"{d.tick:%d %H:%M}") == ("betting_lines", "14 12:00")]
+    [one] = [d for d in PAST.decisions if (d.workflow_name, f"{d.tick:%d %H:%M}") == ("betting_lines", "14 12:00")]
     odd = (
         replace(one, rule="forced", action=Action.RUN),
-        replace(one, by="manual:ann", reason="x"),
+        replace(one, triggered_by="manual:ann", reason="x"),
         replace(one, rule="schedule_unknown", action=Action.ABORT),
     )
-    assert [d.left_out for d in odd] == ["asked for by hand", "asked for by hand", "made without knowing enough"]
+    assert [left_out(d) for d in odd] == ["asked for by hand", "asked for by hand", "made without knowing enough"]
     record = replace(PAST, decisions=(*PAST.decisions, *odd))
     assert len(again(record=record)) == len(again())
 
 
 def test_each_thing_that_is_not_the_same_is_named():
-    one = next(one for one in again() if one.then.action is Action.RUN and one.then.games)
+    one = next(one for one in again() if one.then.action is Action.RUN and one.then.target_games)
     for change, name in (
-        ({"alert": AlertLevel.CRITICAL}, "alert"),
-        ({"games": frozenset()}, "games"),
-        ({"scrapers": ()}, "scrapers"),
+        ({"alert_level": AlertLevel.CRITICAL}, "alert"),
+        ({"target_games": ()}, "games"),
+        ({"scrapers_triggered": ()}, "scrapers"),
         ({"rule": "x"}, "rule"),
         ({"reason": "x"}, "reason"),
         ({"target_date": FIRST}, "target date"),

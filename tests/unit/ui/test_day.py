@@ -1,7 +1,6 @@
 """The page of a day: the health check's verdict, for what a viewer may see, as of any hour; the games; *why*."""
 
 import ast
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 
 from orchestration.config import SYSTEM_DAGS
 from orchestration.decisions.model import History
-from orchestration.health.facts import WaitingFile
 from orchestration.health.verdict import assess
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import plan
@@ -21,6 +19,7 @@ from orchestration.ui.visibility import HiddenNames
 from orchestration.ui.why import TO_RUN, why
 from orchestration.words import Action, Outcome, Verdict
 from support.nights import MORNING, blocked, night, slate, with_decisions
+from support.records import missing_file, replace
 from support.worlds import DAY, changed, et, game, ours, schedule
 
 CONFIG = ours()
@@ -48,7 +47,7 @@ def test_a_blocked_source_is_named_first_with_its_command():
 
 def test_advice_to_trigger_a_run_says_what_to_fill_in():
     facts = night()
-    page = page_of(replace(facts, calls=tuple(c for c in facts.calls if c.scraper != BOX)))
+    page = page_of(replace(facts, calls=tuple(c for c in facts.calls if c.scraper_name != BOX)))
     advice = next(a for a in page.advice if a.kind == "games_incomplete")
     assert advice.dag in CONFIG.enabled
     assert advice.conf == '{"force": true, "target_date": "2026-01-14"}'
@@ -125,9 +124,9 @@ def test_a_game_is_collected_on_its_way_failed_empty_missing_or_not_due():
     assert cell(page_of(facts), BOX) is GameState.COLLECTED
     assert cell(page_of(facts, et("19:00")), BOX) is GameState.NOT_DUE
     assert cell(page_of(blocked(facts, BOX)), BOX) is GameState.FAILED
-    empty = tuple(replace(c, outcome=Outcome.NO_DATA) if c.scraper == BOX else c for c in facts.calls)
+    empty = tuple(replace(c, status=Outcome.NO_DATA) if c.scraper_name == BOX else c for c in facts.calls)
     assert cell(page_of(replace(facts, calls=empty)), BOX) is GameState.NO_DATA
-    gone = tuple(c for c in facts.calls if c.scraper != BOX)
+    gone = tuple(c for c in facts.calls if c.scraper_name != BOX)
     assert cell(page_of(replace(facts, calls=gone)), BOX) is GameState.MISSING
     assert cell(page_of(replace(facts, calls=gone), et("21:50")), BOX) is GameState.DUE
 
@@ -136,9 +135,11 @@ def test_a_file_that_the_cleanup_did_not_find_is_on_its_way():
     facts = night()
     first = page_of(facts).games[0].game
     path = max(
-        (c for c in facts.calls if (c.scraper, c.game_id) == (BOX, first.game_id)), key=lambda c: c.tick
+        (c for c in facts.calls if (c.scraper_name, c.game_id) == (BOX, first.game_id)), key=lambda c: c.tick
     ).gcs_path
-    last = replace(facts.cleanups[-1], missing=1, republished=1, waiting=(WaitingFile(BOX, path, 40),))
+    last = replace(
+        facts.cleanups[-1], missing_files_found=1, republished_count=1, missing_files=(missing_file(path, 40, BOX),)
+    )
     page = page_of(replace(facts, cleanups=(*facts.cleanups[:-1], last)))
     assert cell(page, BOX) is GameState.ON_ITS_WAY
     assert page.cleanups.waiting == ((BOX, path, 40),)

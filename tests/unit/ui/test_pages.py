@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -11,13 +10,13 @@ from fastapi.testclient import TestClient
 
 from orchestration.audit.warehouse import WarehouseError
 from orchestration.config import loads
-from orchestration.health.facts import WaitingFile
 from orchestration.nba.games import Schedule
 from orchestration.ui.database import RunState, SentAlert
 from orchestration.ui.rendering import SECURITY, visible
 from orchestration.words import Action, ExecutionStatus
 from support.nights import HOSTILE, MORNING, blocked, many, night, slate, with_decisions, with_execution
 from support.pages import Known, Viewer, site
+from support.records import missing_file, replace
 from support.worlds import DAY, changed, et, ours
 
 CONFIG = ours()
@@ -165,16 +164,21 @@ class Tags(HTMLParser):
 
 def hostile_night():
     facts = with_decisions(night(), "betting_lines", et("12:00"), reason=HOSTILE, action=Action.ABORT)
-    facts = with_execution(facts, "post_game_window_1", error=HOSTILE, status=ExecutionStatus.FAILED)
+    facts = with_execution(facts, "post_game_window_1", error_message=HOSTILE, status=ExecutionStatus.FAILED)
     last = replace(
-        facts.cleanups[-1], missing=1, errors=(HOSTILE,), waiting=(WaitingFile("<script>x", "gs://b/<script>", 5),)
+        facts.cleanups[-1],
+        missing_files_found=1,
+        errors=(HOSTILE,),
+        missing_files=(missing_file("gs://b/<script>", 5, "<script>x"),),
     )
     games = tuple(replace(g, status_text="<script>final", home="<script>h") for g in facts.schedule.games)
     return replace(
         facts,
         cleanups=(*facts.cleanups[:-1], last),
         schedule=Schedule(games, facts.schedule.refreshed_at),
-        calls=tuple(replace(c, label=HOSTILE, error=HOSTILE, gcs_path='javascript:"><script>') for c in facts.calls),
+        calls=tuple(
+            replace(c, label=HOSTILE, error_message=HOSTILE, gcs_path='javascript:"><script>') for c in facts.calls
+        ),
     )
 
 

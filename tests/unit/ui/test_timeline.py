@@ -1,18 +1,18 @@
 """The timeline of a day: every tick with what became of it, on days of 23 to 25 hours."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from orchestration.decisions.model import History
-from orchestration.health.facts import DayFacts, FirstFact
+from orchestration.health.facts import DayFacts
 from orchestration.planning.day import plan
 from orchestration.runs.execution import VETOED
 from orchestration.ui.model import MEANING, TickState
 from orchestration.ui.timeline import hours_of, rows_of
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.nights import MORNING, night, slate, with_decisions, with_execution, without
+from support.records import first_decision, replace
 from support.worlds import DAY, changed, et, ours
 
 CONFIG = ours()
@@ -42,7 +42,7 @@ def test_a_run_that_completed_says_so_with_its_calls_and_its_run():
     [
         ({"status": ExecutionStatus.PARTIAL}, TickState.PARTIAL),
         ({"status": ExecutionStatus.FAILED}, TickState.FAILED),
-        ({"status": ExecutionStatus.FAILED, "error": f"{VETOED} ann at 22:03 ET: no"}, TickState.VETOED),
+        ({"status": ExecutionStatus.FAILED, "error_message": f"{VETOED} ann at 22:03 ET: no"}, TickState.VETOED),
     ],
 )
 def test_a_run_that_went_wrong_says_how(changes, expected):
@@ -51,7 +51,7 @@ def test_a_run_that_went_wrong_says_how(changes, expected):
 
 def test_a_run_without_execution_is_running_as_long_as_it_may_be_and_then_nobody_executed_it():
     facts = night()
-    open_run = replace(facts, executions=tuple(e for e in facts.executions if e.workflow != "post_game_window_1"))
+    open_run = replace(facts, executions=tuple(e for e in facts.executions if e.workflow_name != "post_game_window_1"))
     states = [state(open_run, "post_game_window_1", "22:00", et(now)) for now in ("22:45", "22:46")]
     assert states == [TickState.RUNNING, TickState.UNEXECUTED]
 
@@ -99,7 +99,7 @@ def test_tries_of_a_call_count_once_by_the_last():
         facts,
         calls=(
             *(c for c in facts.calls if c is not one),
-            replace(one, outcome=Outcome.FAILED),
+            replace(one, status=Outcome.FAILED),
             replace(one, try_number=2),
         ),
     )
@@ -110,9 +110,11 @@ def test_tries_of_a_call_count_once_by_the_last():
 
 def test_a_run_that_somebody_asked_for_between_the_ticks_is_shown_too():
     facts = night()
-    asked = replace(facts.decisions[0], decision_id="x", tick=et("14:37"), at=et("14:37"), reason="Forced by ann")
+    asked = replace(
+        facts.decisions[0], decision_id="x", slot_time=et("14:37"), decision_time=et("14:37"), reason="Forced by ann"
+    )
     found = ticks(replace(facts, decisions=(*facts.decisions, asked)))
-    assert found[asked.workflow, et("14:37")].reason == "Forced by ann"
+    assert found[asked.workflow_name, et("14:37")].reason == "Forced by ann"
 
 
 @pytest.mark.parametrize(
@@ -165,15 +167,15 @@ def test_a_halt_of_one_workflow_is_said_in_its_row():
 
 
 def test_a_shadows_run_is_recorded_and_neither_running_nor_lost():
-    facts = with_decisions(night(), "post_game_window_1", et("22:00"), shadow=True)
-    facts = replace(facts, executions=tuple(e for e in facts.executions if e.workflow != "post_game_window_1"))
+    facts = with_decisions(night(), "post_game_window_1", et("22:00"), context={"mode": "shadow"})
+    facts = replace(facts, executions=tuple(e for e in facts.executions if e.workflow_name != "post_game_window_1"))
     assert state(facts, "post_game_window_1", "22:00") is TickState.RECORDED
 
 
 def test_on_its_first_day_a_system_has_missed_nothing_that_was_before_it():
     facts = replace(
         night(),
-        first=tuple(FirstFact(name, et("15:00"), et("15:00")) for name in CONFIG.enabled),
+        first=tuple(first_decision(name, et("15:00")) for name in CONFIG.enabled),
         decisions=tuple(d for d in night().decisions if d.tick >= et("15:00")),
     )
     assert min(tick.at for tick in ticks(facts).values()) == et("15:00")

@@ -51,7 +51,7 @@ def _last_success(case: Case) -> datetime | None:
     """Return when its scrapers last succeeded, in a run of its own or whoever else called them."""
     own = [execution.tick for execution in case.history.of(case.name) if execution.collected]
     calls = {
-        scraper: [c.tick for c in case.history.calls if c.scraper == scraper and c.outcome is Outcome.SUCCESS]
+        scraper: [c.tick for c in case.history.calls if c.scraper_name == scraper and c.status is Outcome.SUCCESS]
         for scraper in case.workflow.execution_plan.scrapers
     }
     if all(calls.values()):

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.eastern import clock, hours_between
+from orchestration.records.tables import DecisionRecord
 from orchestration.words import Action, plural
 
 EARLY_BY = timedelta(minutes=2)
@@ -45,29 +46,47 @@ DIFFERENT = tuple(kind for kind in DifferenceKind if kind not in (DifferenceKind
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A decision of this system. ``tick`` is aware; ``games`` are 10-digit ids. ``action`` None: there is none."""
+    """One tick of a workflow of ours (aware, ET) with our decision. More than its record: a tick may have none.
+
+    ``per_game``: whether the workflow makes calls for single games.
+    """
 
     workflow: str
     tick: datetime
-    action: Action | None
-    target_date: date | None
-    games: frozenset[str] = frozenset()
-    reason: str = ""
-    rule: str = ""
+    made: DecisionRecord | None = None
     per_game: bool = False
-    """Whether the workflow makes calls for single games."""
+
+    @property
+    def action(self) -> Action | None:
+        """The action of the decision, None without one."""
+        return self.made.action if self.made else None
+
+    @property
+    def target_date(self) -> date | None:
+        """The ET date that the decision is about, None without one."""
+        return self.made.target_date if self.made else None
+
+    @property
+    def games(self) -> frozenset[str]:
+        """The ids (10 digits) of the games that the decision is about."""
+        return frozenset(self.made.target_games if self.made else ())
+
+    @property
+    def reason(self) -> str:
+        """The reason of the decision, empty without one."""
+        return self.made.reason if self.made else ""
 
     @property
     def unknown(self) -> bool:
         """Whether it says nothing about what was due. An ABORT for a missed window is theirs, and was named before."""
-        return self.action is None or (self.action is Action.ABORT and self.rule in NOT_KNOWING)
+        return self.made is None or (self.made.action is Action.ABORT and self.made.rule in NOT_KNOWING)
 
     @property
     def in_short(self) -> str:
         """For people: what this system decided."""
-        if self.action is None:
+        if self.made is None:
             return "no decision"
-        return f"{self.action.value} for {self.target_date}: {self.reason}"
+        return f"{self.made.action.value} for {self.target_date}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

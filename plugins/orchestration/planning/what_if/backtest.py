@@ -9,54 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from orchestration.config import Config
 from orchestration.decisions.engine import decide
-from orchestration.decisions.model import NOT_KNOWING, Decision, History, PastCall, PastDecision, PastExecution
-from orchestration.nba.eastern import hold_instants
+from orchestration.decisions.model import NOT_KNOWING, Decision, History
 from orchestration.nba.games import Schedule
-from orchestration.words import Action, AlertLevel
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
+from orchestration.words import AlertLevel
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A decision on record. ``made``: when its row was, by the clock on the wall; ``by``: who asked for its run."""
-
-    workflow: str
-    tick: datetime
-    action: Action
-    rule: str
-    reason: str
-    alert: AlertLevel
-    target_date: date
-    games: frozenset[str]
-    scrapers: tuple[str, ...]
-    made: datetime
-    by: str = "schedule"
-
-    def __post_init__(self) -> None:
-        hold_instants(self, "tick", "made")
-
-    @property
-    def left_out(self) -> str | None:
-        """Why it cannot be decided again, or None: it was not the rule's, or it was for want of knowledge."""
-        if self.rule == "forced" or self.by.startswith(("manual", "reconcile")):
-            return "asked for by hand"
-        return "made without knowing enough" if self.rule in NOT_KNOWING else None
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of the row of an execution or call. ``spoken_for``: said of a task that was killed."""
-
-    row_id: str
-    made: datetime
-    what: PastExecution | PastCall
-    spoken_for: bool = False
-
-    def __post_init__(self) -> None:
-        hold_instants(self, "made")
+def left_out(decision: DecisionRecord) -> str | None:
+    """Return why a decision cannot be made again, or None: it was not the rule's, or it was for want of knowledge."""
+    if decision.rule == "forced" or (decision.triggered_by or "").startswith(("manual", "reconcile")):
+        return "asked for by hand"
+    return "made without knowing enough" if decision.rule in NOT_KNOWING else None
 
 
 @dataclass(frozen=True)
@@ -67,43 +34,39 @@ class Past:
     """
 
     schedule: Schedule
-    decisions: tuple[Recorded, ...]
-    versions: tuple[Version, ...]
+    decisions: tuple[DecisionRecord, ...]
+    versions: tuple[ExecutionRecord | CallRecord, ...]
+    """Every version of the rows of our executions and calls."""
     theirs: History = field(default_factory=History)
 
-    def known_at(self, config: Config, one: Recorded) -> History:
+    def known_at(self, config: Config, one: DecisionRecord) -> History:
         """Return the history as it was known when a decision was made, as far back as its rules look."""
-        first = one.tick - timedelta(hours=config.look_back_hours(one.workflow))
-        newest: dict[str, Version] = {}
+        first = one.tick - timedelta(hours=config.look_back_hours(one.workflow_name))
+        newest: dict[str, ExecutionRecord | CallRecord] = {}
         for version in self.versions:
-            if version.made <= one.made and first <= version.what.tick < one.tick:
-                known = newest.get(version.row_id)
+            if version.created_at <= one.created_at and first <= version.tick < one.tick:
+                known = newest.get(version.key)
                 if known is None or _rank(known) < _rank(version):
-                    newest[version.row_id] = version
-        rows = [version.what for version in newest.values()]
-        executions = [row for row in (*rows, *self.theirs.executions) if isinstance(row, PastExecution)]
-        calls = [row for row in (*rows, *self.theirs.calls) if isinstance(row, PastCall)]
+                    newest[version.key] = version
+        executions = [row for row in newest.values() if isinstance(row, ExecutionRecord)]
+        calls = [row for row in newest.values() if isinstance(row, CallRecord)]
         return History(
-            tuple(e for e in executions if first <= e.tick < one.tick),
-            tuple(c for c in calls if first <= c.tick < one.tick),
-            tuple(
-                PastDecision(d.workflow, d.tick, d.target_date, d.action, d.rule)
-                for d in self.decisions
-                if first <= d.tick < one.tick and d.made <= one.made
-            ),
+            (*executions, *(e for e in self.theirs.executions if first <= e.tick < one.tick)),
+            (*calls, *(c for c in self.theirs.calls if first <= c.tick < one.tick)),
+            tuple(d for d in self.decisions if first <= d.tick < one.tick and d.created_at <= one.created_at),
         )
 
 
-def _rank(version: Version) -> tuple[bool, datetime]:
+def _rank(version: ExecutionRecord | CallRecord) -> tuple[bool, datetime]:
     """What a task said itself goes before what was said for it; then the later version, as in the views."""
-    return not version.spoken_for, version.made
+    return not (isinstance(version, CallRecord) and version.killed), version.created_at
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
     """A decision on record and what is decided again. ``again`` None: the workflow is not in the file, or off."""
 
-    then: Recorded
+    then: DecisionRecord
     again: Decision | None
 
     @property
@@ -115,9 +78,9 @@ class Again:
             "action": (self.then.action, self.again.action),
             "rule": (self.then.rule, self.again.rule),
             "target date": (self.then.target_date, self.again.target_date),
-            "games": (self.then.games, frozenset(game.game_id for game in self.again.games)),
-            "scrapers": (self.then.scrapers, self.again.scrapers),
-            "alert": (self.then.alert, self.again.alert_level),
+            "games": (frozenset(self.then.target_games), frozenset(game.game_id for game in self.again.games)),
+            "scrapers": (self.then.scrapers_triggered, self.again.scrapers),
+            "alert": (self.then.alert_level or AlertLevel.NONE, self.again.alert_level),
             "reason": (self.then.reason, self.again.reason),
         }
         return tuple(name for name, (then, again) in pairs.items() if then != again)
@@ -128,15 +91,15 @@ def decided_again(config: Config, past: Past, start: datetime, end: datetime) ->
 
     Those that cannot be decided again are left out.
     """
-    for one in sorted(within(past.decisions, start, end), key=lambda one: (one.tick, one.workflow)):
-        if one.left_out is None:
-            known = one.workflow in config.enabled
+    for one in sorted(within(past.decisions, start, end), key=lambda one: (one.tick, one.workflow_name)):
+        if left_out(one) is None:
+            known = one.workflow_name in config.enabled
             # That the schedule was fresh enough is on record, since it was decided by it.
             schedule = past.schedule.seen_at(one.tick)
-            again = decide(one.workflow, config, one.tick, schedule, past.known_at(config, one)) if known else None
+            again = decide(one.workflow_name, config, one.tick, schedule, past.known_at(config, one)) if known else None
             yield Again(one, again)
 
 
-def within(decisions: Iterable[Recorded], start: datetime, end: datetime) -> list[Recorded]:
+def within(decisions: Iterable[DecisionRecord], start: datetime, end: datetime) -> list[DecisionRecord]:
     """Return the decisions with ``start`` <= tick < ``end``."""
     return [one for one in decisions if start <= one.tick < end]

@@ -21,6 +21,7 @@ from orchestration.nba.games import Game, GameType, Schedule
 from orchestration.planning.calls import Assumption, PlannedCall, assumed_calls
 from orchestration.planning.day import plan
 from orchestration.planning.makeups import makeups
+from orchestration.records.tables import CallRecord
 from orchestration.words import Action, Outcome
 
 PUBLISHED = NOON
@@ -40,6 +41,17 @@ class SimulatedCall:
     label: str = ""
     count: int = 1
     by_reconcile: bool = False
+
+    @property
+    def as_record(self) -> CallRecord:
+        """What a rule knows of the call."""
+        return CallRecord.known(
+            scraper_name=self.scraper,
+            slot_time=self.tick,
+            target_date=self.target_date,
+            status=self.outcome,
+            game_id=self.game_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -170,7 +182,7 @@ def _reconciled(
         passed = position
         while position < len(waiting) and waiting[position].tick < tick:
             position += 1
-        successes = successes_of(waiting[passed:position], successes)
+        successes = successes_of((call.as_record for call in waiting[passed:position]), successes)
         today = et_date(tick)
         days = [today - timedelta(days=back) for back in range(settings.days + 1)]
         games = [game for day in days for game in schedule.on(day, GameType) if first <= game.date < et_date(end)]
@@ -185,5 +197,5 @@ def _reconciled(
                 for game_id in (makeup.games if scraper in per_game else (None,))
             ]  # fmt: skip
             found += made
-            successes = successes_of(made, successes)
+            successes = successes_of((call.as_record for call in made), successes)
     return found

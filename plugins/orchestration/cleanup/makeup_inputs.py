@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-from orchestration.audit.inputs import by_kind, decision_inputs, moment
+from orchestration.audit.inputs import by_kind, decision_inputs
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.cleanup.arrivals import Trace, arrived_files
+from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
 from orchestration.config import Config
 from orchestration.decisions.collected import successes_of
-from orchestration.decisions.model import PastCall
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import GameType
 from orchestration.planning.makeups import Makeup, makeups, windows_to_reconcile
 from orchestration.planning.others import past_calls, read_calls
-from orchestration.services.files import LostFile
+from orchestration.records.tables import CallRecord
 from orchestration.services.google_cloud import vanished_files
-from orchestration.words import KeptPaths, Outcome
+from orchestration.words import KeptPaths
 
 log = logging.getLogger(__name__)
 
@@ -61,45 +60,27 @@ def find_makeups(
             {"first_date": first, "last_date": last, "seen_date": seen, "scrapers": sorted(ours)},
         )
     )
+    calls = [CallRecord.read(row) for row in facts["call"]]
     theirs = read_calls(config, facts["their_call"], {game.code: game.game_id for game in games})
-    brought = [*_still_there(warehouse, config, facts["call"], now), *past_calls(config, theirs, ours)]
+    brought = [*_still_there(warehouse, config, calls, now), *past_calls(theirs, ours)]
     return makeups(config, games, successes_of(brought), now, limit)
 
 
-def _still_there(warehouse: Warehouse, config: Config, rows: list[dict[str, Any]], now: datetime) -> list[PastCall]:
-    """Return the calls of the rows, without those whose file is neither in its table nor in the bucket.
+def _still_there(warehouse: Warehouse, config: Config, calls: Sequence[CallRecord], now: datetime) -> list[CallRecord]:
+    """Return the calls without those whose file is neither in its table nor in the bucket.
 
     A table that does not keep every file's path shows nothing of an old file, and is not asked. Of one that cannot be
     read, as the cleanup tells, nothing is known: its files count as there.
     """
     by_table: dict[str, list[Trace]] = defaultdict(list)
-    for row in rows:
-        scraper = config.scrapers[row["scraper_name"]]
-        if scraper.processed_in is not None and scraper.keeps_paths is KeptPaths.ALL and row.get("gcs_path"):
-            at = moment(row["at_second"])
-            what = (
-                row["scraper_name"],
-                row["gcs_path"],
-                row["execution_id"],
-                row.get("workflow"),
-                row.get("record_count"),
-            )
-            trace = Trace(LostFile(*what, triggered_at=at), date.fromisoformat(row["game_date"]))
-            by_table[scraper.processed_in].append(trace)
+    for call in calls:
+        scraper = config.scrapers[call.scraper_name]
+        if scraper.processed_in is not None and scraper.keeps_paths is KeptPaths.ALL and call.gcs_path:
+            by_table[scraper.processed_in].append(trace_of(call, scraper.keeps_paths))
     arrived, errors = arrived_files(warehouse, by_table, now - timedelta(days=MOST_DAYS))
     for table, why in sorted(errors.items()):
         log.warning("None of the files of %s is looked for: %s", table, why)
         del by_table[table]
     unprocessed = {trace.file.gcs_path for traces in by_table.values() for trace in traces} - arrived
     gone = vanished_files(sorted(unprocessed))
-    return [
-        PastCall(
-            row["scraper_name"],
-            moment(row["tick"]),
-            date.fromisoformat(row["game_date"]),
-            Outcome.SUCCESS,
-            row.get("game_id"),
-        )
-        for row in rows
-        if row.get("gcs_path") not in gone
-    ]
+    return [call for call in calls if call.gcs_path not in gone]

@@ -1,0 +1,25 @@
+-- What every reader of a call gets: columns of scraper_execution_log.
+TO_JSON_STRING(STRUCT(
+  row_id AS row_id,
+  execution_id AS execution_id,
+  scraper_name AS scraper_name,
+  workflow AS workflow,
+  CAST(game_date AS STRING) AS game_date,
+  status AS status,
+  UNIX_MICROS(triggered_at) AS triggered_at,
+  duration_seconds AS duration_seconds,
+  timeout_seconds AS timeout_seconds,
+  gcs_path AS gcs_path,
+  error_type AS error_type,
+  error_message AS error_message,
+  record_count AS record_count,
+  UNIX_MICROS(created_at) AS created_at,
+  UNIX_MICROS(slot_time) AS slot_time,
+  CAST(target_date AS STRING) AS target_date,
+  game_id AS game_id,
+  label AS label,
+  call_index AS call_index,
+  dag_run_id AS dag_run_id,
+  map_index AS map_index,
+  try_number AS try_number
+))
