@@ -18,7 +18,7 @@ from orchestration.assets import table_asset
 from orchestration.audit.callbacks import append_staged
 from orchestration.operators import base
 from orchestration.operators.asset_events import TableEventsOperator
-from orchestration.operators.call_rows import OUTCOME_KEY
+from orchestration.operators.calls import OUTCOME_KEY
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.retries import CallFailed, CallRetryPolicy, CallsFailed
 from orchestration.operators.scrape import ScrapeOperator

@@ -16,7 +16,7 @@ from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files
 from orchestration.health.verdict import assess
 from orchestration.operators import base
-from orchestration.operators.call_rows import OUTCOME_KEY, Call, call_row
+from orchestration.operators.calls import OUTCOME_KEY, ScraperCall, call_row
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.finish import FinishOperator
 from orchestration.operators.scrape import ScrapeOperator
@@ -64,7 +64,7 @@ class Run:
         if outcome == "failed":
             status, answer = 500, {"status": "error", "message": f"{scraper} failed", "run_id": run_id}
         result = interpret(status, {}, json.dumps(answer).encode(), answer_of(scraper))
-        call = Call(scraper, f"{scraper} {index}", DAY, f"002250055{index}")
+        call = ScraperCall(scraper, f"{scraper} {index}", DAY, f"002250055{index}")
         key = TaskKey(WINDOW, "r", scraper, index)
         row = call_row(call, result, key, self.decision, self.clock, "test", self.tick, self.tick)
         pushed = {}
@@ -341,8 +341,8 @@ def test_one_cleanup_corrects_from_the_log_and_checks_the_new_files(google, ware
         result = ScraperService().call("br_season_roster", {"teamAbbr": team}, "w", 10, description)
         assert (result.outcome, result.gcs_path) == (Outcome.SUCCESS, None)
         key = TaskKey("morning_operations", "r", "br_season_roster", index)
-        outbox.stage([call_row(Call("br_season_roster", team, DAY), result, key, decision, clock, "t", clock.tick,
-                               clock.tick)])  # fmt: skip
+        call = ScraperCall("br_season_roster", team, DAY)
+        outbox.stage([call_row(call, result, key, decision, clock, "t", clock.tick, clock.tick)])
     outbox.drain()
     google.settle()
     lost = google.files()[result.run_id]
@@ -374,7 +374,8 @@ def test_an_older_schedule_file_is_never_republished_over_a_newer_one(google, wa
         decision = {"workflow": "schedule_dependency", "decision_id": "d", "target_date": DAY.isoformat()}
         result = ScraperService().call("nbac_schedule_api", {"season": "2025"}, "w", 10, answer_of("nbac_schedule_api"))
         key = TaskKey("schedule_dependency", hour, "nbac_schedule_api")
-        row = call_row(Call("nbac_schedule_api", hour, DAY), result, key, decision, clock, "t", clock.tick, clock.tick)
+        call = ScraperCall("nbac_schedule_api", hour, DAY)
+        row = call_row(call, result, key, decision, clock, "t", clock.tick, clock.tick)
         outbox.stage([row])
         google.settle()
         paths.append(google.files()[result.run_id])

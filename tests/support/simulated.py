@@ -34,7 +34,7 @@ from orchestration.decisions.model import Decision
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import et
 from orchestration.operators.asset_events import SlateEventsOperator
-from orchestration.operators.call_rows import Call, call_row
+from orchestration.operators.calls import ScraperCall, call_row
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import DECISION_KEY, LOUD, AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
@@ -355,9 +355,9 @@ class SimulatedDays:
             return {}
         return {row.row_id: row for row in found}
 
-    def _call(self, planned: PlannedCall, item: Item, decision: Decision, clock: RunClock) -> Call:
+    def _call(self, planned: PlannedCall, item: Item, decision: Decision, clock: RunClock) -> ScraperCall:
         templates = parameters_of(planned.scraper, self.config.scrapers[planned.scraper])
-        return Call(
+        return ScraperCall(
             scraper=planned.scraper,
             label=f"{planned.scraper} {item.label}".rstrip(),
             game_date=item.game.date if item.game else decision.target_date,

@@ -26,7 +26,7 @@ from orchestration.health import slates
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, AuditedOperator, refuse_nonsense
-from orchestration.operators.call_rows import left_by_calls
+from orchestration.operators.calls import reports_by_task
 from orchestration.runs.clock import RunClock
 from orchestration.words import Outcome
 
@@ -155,7 +155,7 @@ class TableEventsOperator(AuditedOperator):
 
         assert self.workflow is not None
         plan = self.config.workflows[self.workflow].execution_plan.scrapers
-        lefts = [left for several in left_by_calls(context["ti"], plan).values() for left in several]
+        lefts = [left for several in reports_by_task(context["ti"], plan).values() for left in several]
         rows = [CallRecord.whole(left["row"]) for left in lefts if left.get("row")]
         rows = [row for row in rows if row.status is Outcome.SUCCESS and self._table(row) is not None]
         if not rows:

@@ -13,7 +13,7 @@ from orchestration.alerts.model import alert
 from orchestration.health.causes import in_words
 from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
 from orchestration.operators.base import AlertingOperator, first_time, task_key
-from orchestration.operators.call_rows import KILLED, Call, call_row, left_by_calls
+from orchestration.operators.calls import KILLED, ScraperCall, call_row, reports_by_task
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
 from orchestration.runs.clock import RunClock
@@ -48,7 +48,7 @@ class FinishOperator(AlertingOperator):
         # Not `get_task_states`: its keys are texts in which `props_1` is a task as well as an instance of `props`.
         crumbs = ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id)
         states = {(crumb["task_id"], int(crumb["map_index"])): str(crumb["state"]) for crumb in crumbs}
-        ends = call_ends(plan, states, self._corrected(left_by_calls(ti, plan), clock))
+        ends = call_ends(plan, states, self._corrected(reports_by_task(ti, plan), clock))
         status = status_of(ends, config.critical_scrapers(self.workflow))
         short = failures_in_short(ends)
         if states.get(("hold", -1)) in ("failed", "upstream_failed"):
@@ -162,10 +162,10 @@ class FinishOperator(AlertingOperator):
         """Return the row of a call whose last try was killed, from what it left before it made the call."""
         first = 0 if self.config.scrapers[end.scraper].calls_per_task > 1 else None
         day = date.fromisoformat(decision["target_date"])
-        number, at, call = UNKNOWN_TRY, now, Call(end.scraper, end.label, day, index=first)
+        number, at, call = UNKNOWN_TRY, now, ScraperCall(end.scraper, end.label, day, index=first)
         if end.left is not None:
             number, at = end.left["try_number"], datetime.fromisoformat(end.left["triggered_at"])
-            call = Call.from_dict(end.left["call"])
+            call = ScraperCall.from_dict(end.left["call"])
         key = replace(task_key(context), task_id=end.scraper, map_index=end.map_index, try_number=number)
         return call_row(call, KILLED, key, decision, clock, self.config.environment, at, now)
 

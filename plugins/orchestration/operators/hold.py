@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration.decisions.types.freshness import AWAITED
 from orchestration.nba.eastern import clock as et_clock
 from orchestration.operators.base import AuditedOperator
+from orchestration.operators.calls import NO_ITEMS
 from orchestration.operators.decide import DECISION_KEY
-from orchestration.operators.scrape import NOTHING
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import VETOED
 
@@ -77,4 +77,4 @@ class HoldOperator(AuditedOperator, HITLOperator):
         if self.config.is_shadow(self.workflow):
             context["ti"].xcom_push(VETO_KEY, MADE_A_SHADOW)
             raise AirflowFailException(MADE_A_SHADOW)
-        return self._decision(context)["target_games"] or NOTHING
+        return self._decision(context)["target_games"] or NO_ITEMS

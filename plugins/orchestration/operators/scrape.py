@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,18 @@ from airflow.sdk.exceptions import (
 from orchestration.nba.games import Game
 from orchestration.nba.teams import team
 from orchestration.operators.base import AuditedOperator, task_key
-from orchestration.operators.call_rows import KILLED, OF_DECISION, OUTCOME_KEY, Call, call_row, left_of
 from orchestration.operators.call_trigger import ScraperCallTrigger
+from orchestration.operators.calls import (
+    KILLED,
+    NO_ITEMS,
+    OF_DECISION,
+    OUTCOME_KEY,
+    SHADOW,
+    CallLedger,
+    CallReport,
+    ScraperCall,
+    call_row,
+)
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.metrics import CALL_DURATION, CALLS
 from orchestration.operators.retries import CallFailed
@@ -27,6 +37,7 @@ from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
 from orchestration.services.scraper_service import ScraperService
+from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.vocabulary.scrapers import answer_of, parameters_of
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import FanOut, Outcome
@@ -34,32 +45,27 @@ from orchestration.words import FanOut, Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.records.ids import TaskKey
     from orchestration.records.tables import CallRecord
 
 REPORTED_KEY = "reported"
-"""Where a task keeps, across its tries, what the last one with a row came to."""
+"""The key in Airflow's state store under which a task keeps the reports of its calls from try to try."""
 TIMEOUT_GRACE = timedelta(seconds=15)
-"""A task's execution_timeout lies this far above the call's: it stops what the call's own limit does not."""
+"""How far a task's execution_timeout lies above its call's timeout. It stops a call that its own limit does not stop."""
 DEFERRAL_GRACE = timedelta(seconds=60)
-"""A triggerer has this long beyond the call's own timeout, to pick the call up and to hand its result back."""
-SHADOW = failed("shadow", "no call was made: the workflow is a shadow now", retryable=False)
-"""Since its decision: whoever goes back to a shadow means the next call, not the next run (lesson A9)."""
-NOTHING: list[Any] = [None]
-"""What an empty list is mapped over: one instance, which is skipped and says why."""
+"""Time beyond the call's timeout in which a triggerer picks the call up and hands its result back."""
 
 
 class ScrapeOperator(AuditedOperator):
     """Calls one scraper for one item: a game, a team, an event, or nothing.
 
     ``item`` is the game's dict, the team's tricode or the event id. The task succeeds for ``success`` and ``no_data``.
-    An event source returns its ``event_ids``; more than ``most_events`` are a failure. ``deferrable``: the triggerer
-    makes the call and the task holds no worker slot meanwhile; None leaves it to Airflow's ``[operators]
+    An event source returns its ``event_ids``; more than ``most_events`` of them are a failure. ``deferrable``: the
+    triggerer makes the call while the task holds no worker slot. None means Airflow's ``[operators]
     default_deferrable``.
     """
 
     several = False
-    """Whether ``item`` is a list, with a call for each."""
+    """Whether ``item`` is a list, with one call for each of its elements."""
 
     def __init__(
         self,
@@ -84,46 +90,36 @@ class ScrapeOperator(AuditedOperator):
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
         self._decided: dict[str, Any] | None = None
+        self._events: list[Any] | None = None
+        """What an event source returns."""
 
     def execute(self, context: Context) -> list[Any] | None:
         """Make the call, or have the triggerer make it."""
         decision, clock = self._decision(context), RunClock.of(context)
         [call] = self._calls(context, decision, clock)
-        parameters = call.opts
-        self.log.info("%s, with %s", call.label, without_secrets(dict(parameters)))
-        if (made := self._made_already(context)) is not None:
-            context["ti"].xcom_push(OUTCOME_KEY, made["left"])
-            return made["returned"]
-        asked_at = self._begin(context, decision, clock, call)
+        self.log.info("%s, with %s", call.label, without_secrets(dict(call.opts)))
+        ledger, asked_at = self._begin(context, [call])
+        if not ledger.pending:
+            return self._take_over(*ledger.reports())
         if self.config.is_shadow(self.workflow):
-            return self._end(context, call, SHADOW, asked_at, asked_at)
-        description = answer_of(self.scraper, self.config.scrapers[self.scraper])
+            return self._end(context, ledger, call, SHADOW, asked_at, asked_at)
+        endpoint, description = (
+            self.config.settings.endpoint,
+            answer_of(self.scraper, self.config.scrapers[self.scraper]),
+        )
+        request = (self.scraper, call.opts, decision["workflow"], self.timeout_seconds)
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
-            trigger = ScraperCallTrigger(
-                self.scraper,
-                parameters,
-                decision["workflow"],
-                self.timeout_seconds,
-                description.model_dump(mode="json"),
-                self.returns_events,
-                self.config.settings.endpoint,
-            )
-            # What its row needs goes along, so that the task need not ask for it again.
+            form = description.model_dump(mode="json")
+            trigger = ScraperCallTrigger(*request, form, self.returns_events, endpoint)
+            # The task's next process gets what the row needs, and does not read it again.
             known = {"call": call.to_dict(), "decision": {name: decision[name] for name in OF_DECISION}}
             self.defer(trigger=trigger, method_name="answered", kwargs=known, timeout=limit)
         try:
-            result = ScraperService(self.config.settings.endpoint).call(
-                self.scraper,
-                parameters,
-                decision["workflow"],
-                self.timeout_seconds,
-                description,
-                event_source=self.returns_events,
-            )
+            result = ScraperService(endpoint).call(*request, description, event_source=self.returns_events)
         except AirflowTaskTimeout:
             result = self._late()
-        return self._end(context, call, result, asked_at, clock.now())
+        return self._end(context, ledger, call, result, asked_at, clock.now())
 
     def answered(
         self,
@@ -132,52 +128,58 @@ class ScrapeOperator(AuditedOperator):
         call: Mapping[str, Any] | None = None,
         decision: dict[str, Any] | None = None,
     ) -> list[Any] | None:
-        """Take over what the triggerer has got. A task that release 1.0 deferred has taken nothing else along."""
+        """Take over the triggerer's result. A task that release 1.0 deferred passes neither call nor decision."""
         clock, self._decided = RunClock.of(context), decision
         started, ended = (clock.of_wall(datetime.fromisoformat(event[name])) for name in ("started", "ended"))
-        made = Call.from_dict(call or self._left(context)["call"])
-        return self._end(context, made, CallResult.from_dict(event["result"]), started, ended)
+        made = ScraperCall.from_dict(call or self._report(context)["call"])
+        ledger = self._ledger(context, [made])
+        return self._end(context, ledger, made, CallResult.from_dict(event["result"]), started, ended)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Resume after a deferral. One that nobody ended in time, or that broke, is a failed call like any other."""
+        """Resume after a deferral. A deferral that timed out or broke is a failed call."""
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
             result = self._late()
         except TaskDeferralError as error:
             result = failed("triggerer", f"the triggerer could not make the call: {error}", retryable=True)
-        left = self._left(context)
-        call, asked_at = Call.from_dict(left["call"]), datetime.fromisoformat(left["triggered_at"])
-        return self._end(context, call, result, asked_at, RunClock.of(context).now())
+        report = self._report(context)
+        call, asked_at = ScraperCall.from_dict(report["call"]), datetime.fromisoformat(report["triggered_at"])
+        ledger = self._ledger(context, [call])
+        return self._end(context, ledger, call, result, asked_at, RunClock.of(context).now())
+
+    @property
+    def _description(self) -> AnswerDescription:
+        return answer_of(self.scraper, self.config.scrapers[self.scraper])
 
     def _late(self) -> CallResult:
         return failed("timeout", f"the call outlived its {self.timeout_seconds:g} s and was given up", retryable=True)
 
-    def _calls(self, context: Context, decision: Mapping[str, Any], clock: RunClock) -> list[Call]:
+    def _calls(self, context: Context, decision: Mapping[str, Any], clock: RunClock) -> list[ScraperCall]:
         """Return the calls to make. Raises AirflowSkipException, with the reason, when there are none."""
         if self.scraper not in decision["scrapers"]:
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
         of = self.item if self.several else [self.item]
-        if of == NOTHING and self.fan_out != FanOut.NOTHING:
+        if of == NO_ITEMS and self.fan_out != FanOut.NOTHING:
             context["call_label"] = f"no {self.fan_out}"
             raise AirflowSkipException(f"{self.scraper} is called for each {self.fan_out}, and there is none")
         items = [self._item(one) for one in of]
         first, last = items[0].label or self.scraper, items[-1].label
         label = context["call_label"] = first if len(items) == 1 else f"{first} … {last} ({len(items)})"
-        had = decision["collected"].get(self.scraper, ())
+        collected = decision["collected"].get(self.scraper, ())
         calls = [
             self._call(item, decision, clock, index if self.several else None)
             for index, item in enumerate(items)
-            if item.game is None or item.game.game_id not in had
+            if item.game is None or item.game.game_id not in collected
         ]
         if not calls:
             raise AirflowSkipException(f"{self.scraper} has brought {label} already")
         return calls
 
-    def _call(self, item: Item, decision: Mapping[str, Any], clock: RunClock, index: int | None) -> Call:
+    def _call(self, item: Item, decision: Mapping[str, Any], clock: RunClock, index: int | None) -> ScraperCall:
         day = date.fromisoformat(decision["target_date"])
         templates = parameters_of(self.scraper, self.config.scrapers[self.scraper])
-        return Call(
+        return ScraperCall(
             scraper=self.scraper,
             label=f"{self.scraper} {item.label}".rstrip(),
             game_date=item.game.date if item.game else day,
@@ -197,89 +199,100 @@ class ScrapeOperator(AuditedOperator):
             case FanOut.NOTHING:
                 return Item()
 
-    def _made_already(self, context: Context) -> dict[str, Any] | None:
-        """Return what an earlier try brought, if this one was started although that had succeeded, and by nobody.
+    def _begin(self, context: Context, calls: Sequence[ScraperCall]) -> tuple[CallLedger, datetime]:
+        """Return the ledger of the task's calls and the time of its begin; stage the rows of tries that were killed."""
+        ledger, now = self._ledger(context, calls), RunClock.of(context).now()
+        silent = (self._row(context, call, KILLED, now, now, number) for call, number in ledger.silent())
+        self.stage(silent, unless_staged=True)
+        ledger.begin(now)
+        return ledger, now
 
-        Airflow can fail a task whose work is done: a process killed on its way out, or a deferred task that resumed
-        while the scheduler was busy (apache/airflow#72716). The call is not made again. A cleared task does call again.
+    def _ledger(self, context: Context, calls: Sequence[ScraperCall]) -> CallLedger:
+        """Return the ledger of the task's calls, with the reports of its earlier tries."""
+        ti, store = context["ti"], context["task_state_store"]
+        kept = (store.get(REPORTED_KEY) if ti.try_number > 1 else None) or {}
+        reports = kept.get("calls") or ([kept["left"]] if "left" in kept else [])
+        self._events = kept.get("returned")
+        # A report of release 1.0 is of a call alone, whose failure is always tried again.
+        known = [{"again": one["outcome"] == Outcome.FAILED, "settled": one["try_number"], **one} for one in reports]
+        first_try = ti.max_tries - (self.retries or 0) + 1
+
+        def write(reports: list[CallReport], known: list[CallReport]) -> None:
+            if known:
+                calls = {"calls": known} if self.several else {"left": known[0], "returned": self._events}
+                store.set(REPORTED_KEY, calls)
+            ti.xcom_push(OUTCOME_KEY, {"map_index": ti.map_index, "calls": reports} if self.several else reports[0])
+
+        return CallLedger(task_key(context), calls, known, first_try, write)
+
+    def _take_over(self, report: CallReport) -> list[Any] | None:
+        """Return what an earlier try returned, or fail as it did: this try makes no call.
+
+        Airflow can start a try after one whose work was done: its process was killed on the way out, or the deferred
+        task resumed while the scheduler was busy (apache/airflow#72716). A cleared task does call again.
         """
-        reported = self._reported(context)
-        if reported is None or reported["left"]["try_number"] < self._first_try(context):
-            return None
-        if reported["left"]["outcome"] == Outcome.FAILED:
-            return None
-        self.log.warning("Try %d has made this call: %s", reported["left"]["try_number"], reported["left"]["outcome"])
-        return reported
-
-    def _first_try(self, context: Context) -> int:
-        """Return the first try since somebody cleared the task, if anybody did."""
-        return int(context["ti"].max_tries) - (self.retries or 0) + 1
-
-    def _reported(self, context: Context) -> dict[str, Any] | None:
-        if context["ti"].try_number == 1:
-            return None
-        reported: dict[str, Any] | None = context["task_state_store"].get(REPORTED_KEY)
-        return reported
-
-    def _begin(self, context: Context, decision: Mapping[str, Any], clock: RunClock, call: Call) -> datetime:
-        """Leave word of the try before it makes its call, and of earlier ones that were killed; return the time."""
-        key, now = task_key(context), clock.now()
-        reported = self._reported(context)
-        last = reported["left"]["try_number"] if reported else 0
-        environment = self.config.environment
-        for number in range(last + 1, key.try_number):
-            silent = replace(key, try_number=number)
-            row = call_row(call, KILLED, silent, decision, clock, environment, now, now)
-            self.stage([row], unless_staged=True)
-        self._leave(context, call, key, KILLED, now)
-        return now
+        self.log.warning("Try %d has made this call: %s", report["try_number"], report["outcome"])
+        if report["outcome"] == Outcome.FAILED:
+            message = (report["row"] or {}).get("error_message")
+            raise CallFailed(self.scraper, failed(report["error_type"], message or "", retryable=False))
+        return self._events
 
     def _end(
-        self, context: Context, call: Call, result: CallResult, started: datetime, ended: datetime
+        self,
+        context: Context,
+        ledger: CallLedger,
+        call: ScraperCall,
+        result: CallResult,
+        started: datetime,
+        ended: datetime,
     ) -> list[Any] | None:
-        """Stage the row of the try, leave its outcome for ``finish``, and fail the task when the call failed."""
-        decision, clock, key = self._decision(context), RunClock.of(context), task_key(context)
+        """Record the call, return the events of an event source, and fail the task when the call failed."""
         # After a deferral this is another process than the one that made the call's label.
         label = context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
         if self.most_events is not None and len(result.event_ids) > self.most_events:
             why = f"{len(result.event_ids)} events are more than Airflow maps tasks over ([core] max_map_length)"
             result = failed("too_many_events", f"{why}: give what is called for them calls_per_task", retryable=False)
-        row = call_row(call, result, key, decision, clock, self.config.environment, started, ended)
-        self.stage([row])
-        self._measure(result, started, ended)
-        left = self._leave(context, call, key, result, started, row)
-        returned = (list(result.event_ids) or NOTHING) if self.returns_events else None
-        context["task_state_store"].set(REPORTED_KEY, {"left": left, "returned": returned})
+        self._events = (list(result.event_ids) or NO_ITEMS) if self.returns_events else None
+        ledger.report(call, result, started, self._record(context, call, result, started, ended))
+        ledger.write()
         if result.outcome is Outcome.FAILED:
             raise CallFailed(self.scraper, result)
         self.log.info("%s: %s, %s records", call.label, result.outcome, result.record_count)
-        # So that the name of the instance goes with the word of its success: else that is a request of its own.
+        # Sent with the message of the task's success; otherwise the label costs a request of its own.
         context["ti"].rendered_map_index = label
-        return returned
+        return self._events
 
-    def _measure(self, result: CallResult, started: datetime, ended: datetime) -> None:
-        """Count a call that was made."""
+    def _record(
+        self, context: Context, call: ScraperCall, result: CallResult, started: datetime, ended: datetime
+    ) -> CallRecord:
+        """Stage the row of a call and return it; count the call if it was made."""
+        row = self._row(context, call, result, started, ended)
+        self.stage([row])
         if result is not SHADOW:
             CALLS.count(scraper=self.scraper, outcome=result.outcome.value)
             CALL_DURATION.took(ended - started, scraper=self.scraper)
+        return row
 
-    def _leave(
+    def _row(
         self,
         context: Context,
-        call: Call,
-        key: TaskKey,
+        call: ScraperCall,
         result: CallResult,
-        at: datetime,
-        row: CallRecord | None = None,
-    ) -> dict[str, Any]:
-        left = left_of(call, result, key, at, row)
-        context["ti"].xcom_push(OUTCOME_KEY, left)
-        return left
+        started: datetime,
+        ended: datetime,
+        number: int | None = None,
+    ) -> CallRecord:
+        """Return the row of a call in this try, or in the earlier try ``number``."""
+        key, clock = task_key(context), RunClock.of(context)
+        key = key if number is None else replace(key, try_number=number)
+        decision, environment = self._decision(context), self.config.environment
+        return call_row(call, result, key, decision, clock, environment, started, ended)
 
-    def _left(self, context: Context) -> dict[str, Any]:
+    def _report(self, context: Context) -> CallReport:
+        """Return the report that this task left before it deferred."""
         ti = context["ti"]
-        left: dict[str, Any] = ti.xcom_pull(task_ids=ti.task_id, key=OUTCOME_KEY, map_indexes=ti.map_index)
-        return left
+        report: CallReport = ti.xcom_pull(task_ids=ti.task_id, key=OUTCOME_KEY, map_indexes=ti.map_index)
+        return report
 
     def _decision(self, context: Context) -> dict[str, Any]:
         if self._decided is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,27 +10,20 @@ from airflow.configuration import conf
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
-from orchestration.operators.base import AuditedOperator, task_key
-from orchestration.operators.call_ledger import Ledger, Left
-from orchestration.operators.call_rows import KILLED, OUTCOME_KEY, Call, call_row
+from orchestration.operators.base import AuditedOperator
+from orchestration.operators.calls import SHADOW, CallLedger, ScraperCall
 from orchestration.operators.retries import CallFailed, CallsFailed, together
-from orchestration.operators.scrape import SHADOW, ScrapeOperator
+from orchestration.operators.scrape import ScrapeOperator
 from orchestration.planning.calls import divided
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import call_ends, failures_in_short
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
 from orchestration.services.scraper_service import Line, NotSetUp, ScraperService
-from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from orchestration.records.tables import CallRecord
-
-REPORTED_KEY = "calls"
-"""Where a task keeps, across its tries, what its calls came to."""
 
 
 class DivideOperator(AuditedOperator):
@@ -75,12 +67,8 @@ class ScrapeBatchOperator(ScrapeOperator):
         self.at_once = at_once
 
     def execute(self, context: Context) -> None:
-        """Make the calls that are still to be made, and fail where one of them all has failed."""
-        clock = RunClock.of(context)
-        ledger, now = self._ledger(context, self._calls(context, self._decision(context), clock)), clock.now()
-        silent = (self._row(context, call, KILLED, number, now, now) for call, number in ledger.silent())
-        self.stage(silent, unless_staged=True)
-        ledger.begin(now)
+        """Make the calls that are still to be made. Fails when one of the task's calls has failed."""
+        ledger, now = self._begin(context, self._calls(context, self._decision(context), RunClock.of(context)))
         self.log.info("%d calls, %d at a time", len(ledger.pending), self.at_once)
         try:
             asyncio.run(self._make(context, ledger))
@@ -91,40 +79,23 @@ class ScrapeBatchOperator(ScrapeOperator):
             self._report_all(context, ledger, error.result(), now)
         self._close(context, ledger)
 
-    def _report_all(self, context: Context, ledger: Ledger, result: CallResult, started: datetime) -> None:
-        """Note one result of all calls that have none."""
-        clock, number = RunClock.of(context), task_key(context).try_number
+    def _report_all(self, context: Context, ledger: CallLedger, result: CallResult, started: datetime) -> None:
+        """Record one result for all calls that have none."""
         for call in list(ledger.pending.values()):
-            ended = clock.now()
-            row = self._row(context, call, result, number, started, ended)
-            self.stage([row])
-            self._measure(result, started, ended)
+            row = self._record(context, call, result, started, RunClock.of(context).now())
             ledger.report(call, result, started, row)
 
-    def _ledger(self, context: Context, calls: list[Call]) -> Ledger:
-        ti, store = context["ti"], context["task_state_store"]
-        known: list[Left] = (store.get(REPORTED_KEY) if ti.try_number > 1 else None) or []
-
-        def write(left: list[Left], reported: list[Left]) -> None:
-            store.set(REPORTED_KEY, reported)
-            ti.xcom_push(OUTCOME_KEY, {"map_index": ti.map_index, "calls": left})
-
-        return Ledger(task_key(context), calls, known, self._first_try(context), write)
-
-    async def _make(self, context: Context, ledger: Ledger) -> None:
-        """Make all calls. What keeps one from being made or noted is raised when all others are over."""
+    async def _make(self, context: Context, ledger: CallLedger) -> None:
+        """Make all calls. An error that keeps one call from being made or recorded is raised after all others ended."""
         clock, slots = RunClock.of(context), asyncio.Semaphore(self.at_once)
-        number = task_key(context).try_number
 
-        async def make(line: Line, call: Call) -> None:
+        async def make(line: Line, call: ScraperCall) -> None:
             async with slots:
                 started = clock.now()
                 self.log.info("%s, with %s", call.label, without_secrets(dict(call.opts)))
                 result = SHADOW if self.is_shadow_by_now() else await self._answer(context, line, call)
                 ended = clock.now()
-            row = self._row(context, call, result, number, started, ended)
-            await asyncio.to_thread(self.stage, [row])
-            self._measure(result, started, ended)
+            row = await asyncio.to_thread(self._record, context, call, result, started, ended)
             ledger.report(call, result, started, row)
             said = result.error_message if result.outcome is Outcome.FAILED else f"{result.record_count} records"
             self.log.info("%s: %s, %s", call.label, result.outcome, said)
@@ -136,18 +107,11 @@ class ScrapeBatchOperator(ScrapeOperator):
                 if error is not None:
                     raise error
 
-    async def _answer(self, context: Context, line: Line, call: Call) -> CallResult:
-        description = answer_of(self.scraper, self.config.scrapers[self.scraper])
+    async def _answer(self, context: Context, line: Line, call: ScraperCall) -> CallResult:
         workflow = self._decision(context)["workflow"]
-        return await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, description)
+        return await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, self._description)
 
-    def _row(
-        self, context: Context, call: Call, result: CallResult, number: int, started: datetime, ended: datetime
-    ) -> CallRecord:
-        key, environment = replace(task_key(context), try_number=number), self.config.environment
-        return call_row(call, result, key, self._decision(context), RunClock.of(context), environment, started, ended)
-
-    def _close(self, context: Context, ledger: Ledger) -> None:
+    def _close(self, context: Context, ledger: CallLedger) -> None:
         """Say what became of the calls, and fail where one failed, in this try or for good in an earlier one."""
         ti, policy = context["ti"], self.retry_policy
         assert policy is not None
@@ -156,7 +120,7 @@ class ScrapeBatchOperator(ScrapeOperator):
             for index, result in ledger.failures.items()
         }
         ledger.close({index for index, decision in decisions.items() if decision.action is RetryAction.RETRY})
-        ends = call_ends([self.scraper], {(self.scraper, -1): "success"}, {(self.scraper, -1): ledger.left()})
+        ends = call_ends([self.scraper], {(self.scraper, -1): "success"}, {(self.scraper, -1): ledger.reports()})
         bad = [end for end in ends if end.outcome is Outcome.FAILED]
         self.outcomes = {
             end.label: f"failed: {end.error_type}" if end in bad else str(end.outcome)

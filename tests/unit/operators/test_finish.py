@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from orchestration.operators import base
-from orchestration.operators.call_rows import OUTCOME_KEY
+from orchestration.operators.calls import OUTCOME_KEY
 from orchestration.operators.finish import FinishOperator
 from support.worlds import DAY, changed, et
 

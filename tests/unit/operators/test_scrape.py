@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from orchestration.operators import call_trigger
-from orchestration.operators.call_rows import OUTCOME_KEY, Call
 from orchestration.operators.call_trigger import RESUMED_AFTER, ScraperCallTrigger
+from orchestration.operators.calls import OUTCOME_KEY, ScraperCall
 from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
 from orchestration.services.answers import failed
@@ -18,7 +18,7 @@ from orchestration.vocabulary.answers import AnswerDescription
 from support.worlds import DAY, et
 
 RETRIES = 3
-LEFT = {"try_number": 1, "outcome": "success", "execution_id": "e"}
+LEFT = {"call": {"label": "oddsa_events"}, "try_number": 1, "outcome": "success", "execution_id": "e"}
 
 
 class Store(dict):
@@ -52,12 +52,19 @@ def second_try(monkeypatch, left, max_tries=RETRIES):
 def test_the_call_is_not_made_again(monkeypatch):
     returned, pushed = second_try(monkeypatch, LEFT)
     assert returned == ["event"]
-    assert pushed == {OUTCOME_KEY: LEFT}
+    assert pushed == {OUTCOME_KEY: {**LEFT, "again": False, "settled": 2}}
 
 
 def test_after_a_failure_it_is(monkeypatch):
     with pytest.raises(CallFailed, match="scraper_service"):
         second_try(monkeypatch, {**LEFT, "outcome": "failed"})
+
+
+def test_a_failure_that_no_retry_mends_is_taken_over_without_a_call(monkeypatch):
+    row = {"error_message": "HTTP 404: no such scraper"}
+    left = {**LEFT, "outcome": "failed", "error_type": "http_404", "row": row, "again": False, "settled": 1}
+    with pytest.raises(CallFailed, match=r"oddsa_events failed \(http_404\): HTTP 404: no such scraper"):
+        second_try(monkeypatch, left)
 
 
 def test_and_after_somebody_cleared_the_task(monkeypatch):
@@ -114,7 +121,7 @@ class TestACallThatIsAnsweredAtOnce:
 
 
 def test_a_secret_among_the_parameters_is_sent_and_left_nowhere():
-    call = Call(
+    call = ScraperCall(
         "x", "x", DAY, opts={"api_key": "in-the-file", "url": "https://x?token=in-the-file", "date": "2026-01-14"}
     )
     assert call.opts["api_key"] == "in-the-file"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestration.operators.call_rows import Call, call_row
+from orchestration.operators.calls import ScraperCall, call_row
 from orchestration.records.ids import TaskKey
 from orchestration.records.tables import RECORDS
 from orchestration.runs.clock import RunClock
@@ -95,7 +95,7 @@ def test_whatever_arrives_is_one_outcome_and_one_row_that_bigquery_takes(status,
     assert CallResult.from_dict(travelled) == result
     holds_for_bigquery(travelled)
     key = TaskKey("w", "r", "x")
-    row = call_row(Call("x", "x", DAY), result, key, DECISION, CLOCK, "test", et("12:00"), et("12:01"))
+    row = call_row(ScraperCall("x", "x", DAY), result, key, DECISION, CLOCK, "test", et("12:00"), et("12:01"))
     sent = json.loads(json.dumps(row.to_json(), allow_nan=False, ensure_ascii=False).encode())
     holds_for_bigquery(sent)
     if sent["data_summary"] is not None:

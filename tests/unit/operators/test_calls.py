@@ -7,15 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestration.operators.call_ledger import Ledger
-from orchestration.operators.call_rows import Call
+from orchestration.operators.calls import CallLedger, ScraperCall
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.services.answers import CallResult, failed
 from orchestration.words import Outcome
 from support.worlds import DAY, et
 
 NOON = et("12:00")
-CALLS = [Call("props", f"props event-{n}", DAY, index=n) for n in range(3)]
+CALLS = [ScraperCall("props", f"props event-{n}", DAY, index=n) for n in range(3)]
 GOOD = CallResult(Outcome.SUCCESS, record_count=3)
 DOWN = failed("http_503", "HTTP 503: down", retryable=True)
 GONE = failed("http_404", "HTTP 404: gone", retryable=False)
@@ -36,7 +35,7 @@ def notes():
 
 
 def begun(notes, number=1, first_try=1, calls=CALLS):
-    ledger = Ledger(TaskKey("w", "r", "props", 0, number), calls, notes.reported, first_try, notes)
+    ledger = CallLedger(TaskKey("w", "r", "props", 0, number), calls, notes.reported, first_try, notes)
     said = [(call.index, tried) for call, tried in ledger.silent()]
     ledger.begin(NOON)
     return ledger, said
@@ -102,8 +101,17 @@ def test_what_is_known_of_another_call_in_the_same_place_counts_for_nothing(note
     ledger, _ = begun(notes)
     end(ledger, dict.fromkeys(range(3), GOOD))
     ledger.close(again=())
-    others = [*CALLS[:2], Call("props", "props event-9", DAY, index=2)]
+    others = [*CALLS[:2], ScraperCall("props", "props event-9", DAY, index=2)]
     assert list(begun(notes, 2, calls=others)[0].pending) == [2]
+
+
+def test_the_tries_of_another_call_in_the_same_place_are_no_silent_ones(notes):
+    ledger, _ = begun(notes)
+    end(ledger, dict.fromkeys(range(3), GOOD))
+    ledger.close(again=())
+    others = [*CALLS[:2], ScraperCall("props", "props event-9", DAY, index=2)]
+    assert begun(notes, 2, calls=others)[1] == []
+    assert begun(notes, 3, calls=others)[1] == [(2, 2)]
 
 
 def test_what_comes_while_it_is_being_written_is_written_once_and_together():
@@ -115,7 +123,7 @@ def test_what_comes_while_it_is_being_written_is_written_once_and_together():
         go_on.wait(60)
 
     async def work():
-        ledger = Ledger(TaskKey("w", "r", "props"), CALLS, (), 1, slowly)
+        ledger = CallLedger(TaskKey("w", "r", "props"), CALLS, (), 1, slowly)
         ledger._begun = NOON
         end(ledger, {0: GOOD})
         first = asyncio.create_task(ledger.save())
