@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from orchestration.records.tables import CallRecord
 
 REPORTED_KEY = "reported"
-"""The key in Airflow's state store under which a task keeps the reports of its calls from try to try."""
+"""The key in Airflow's state store of the reports that a task passes from try to try."""
 TIMEOUT_GRACE = timedelta(seconds=15)
 """How far a task's execution_timeout lies above its call's timeout. It stops a call that its own limit does not stop."""
 DEFERRAL_GRACE = timedelta(seconds=60)
