@@ -66,7 +66,7 @@ def test_a_source_without_data_is_no_data_or_a_500_without_a_cause(service, scra
     result = made(scraper)
     if scraper in NOTHING_YET_IS_AN_ERROR:
         assert (result.outcome, result.error_type) == (Outcome.FAILED, "http_500")
-        assert result.error_message == f"HTTP 500: {scraper} failed; the service has tried its source again itself"
+        assert result.error_message == f"HTTP 500: {scraper} failed; the service has already retried its source"
         assert len(service.asked) == 1
         return
     assert (result.outcome, result.record_count, len(service.asked)) == (Outcome.NO_DATA, 0, 1)

@@ -1,4 +1,4 @@
-"""When Airflow runs a failed try again: of a call, and of a task that must know something first (DESIGN 5 and 6)."""
+"""Retry policies: for calls, and for tasks that wait within their tick for missing knowledge (DESIGN 5 and 6)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 DOUBLINGS = 20
-"""Beyond that a delay is longer than any that is allowed."""
+"""The most doublings of a delay; beyond them it is longer than any allowed delay."""
 ATTENDED_SHARE = 0.1
-"""Somebody who looks on waits only so much of each delay."""
+"""The share of each delay that a run started by hand waits."""
 
 
 class CallFailed(AirflowException):
-    """A call failed. ``result`` says why, and whether trying again can help."""
+    """A call failed. ``result`` says why, and whether a retry can help."""
 
     def __init__(self, scraper: str, result: CallResult) -> None:
         self.result = result
@@ -33,7 +33,7 @@ class CallFailed(AirflowException):
 
 
 class CallsFailed(AirflowException):
-    """Some calls of a task failed. ``decision``: whether it is tried again for one of them, and when."""
+    """Some calls of a task failed. ``decision`` says whether and when the task is retried."""
 
     def __init__(self, message: str, decision: RetryDecision) -> None:
         self.decision = decision
@@ -41,7 +41,7 @@ class CallsFailed(AirflowException):
 
 
 def together(decisions: Iterable[RetryDecision]) -> RetryDecision:
-    """Return what to do with a task some of whose calls failed: it waits for the last of those that are made again."""
+    """Return the decision for a task from those for its failed calls: it waits for the latest of their retries."""
     made = list(decisions)
     again = [decision for decision in made if decision.action is RetryAction.RETRY]
     if again:
@@ -50,12 +50,12 @@ def together(decisions: Iterable[RetryDecision]) -> RetryDecision:
 
 
 class CallRetryPolicy(RetryPolicy):
-    """Retries timeouts, connection errors, 429 and 5xx with growing delays; everything else fails at once.
+    """Retries timeouts, connection errors, 429 and 5xx with growing delays. Other failures are final.
 
-    ``first`` and ``longest`` are seconds, ``deadline_minutes`` those from the run's start to its deadline. Nobody waits
-    beyond the deadline: a service that asks for more than what is left fails the call, and says so; our own delay is
-    cut. Without a run, the longest delay is what may be asked for. A call whose service has tried its source again
-    itself is not made again: 4 tries of 9 are 36 requests (lesson A5).
+    ``first`` and ``longest`` are delays in seconds, ``deadline_minutes`` is the time from the run's start to its
+    deadline. No retry waits beyond the deadline. If the service asks for more time than is left, the call fails and
+    says so; our own delay is cut. Without a run the longest delay is the limit. If the service has retried its source
+    itself, the call is not retried: 4 tries of 9 are 36 requests (lesson A5).
     """
 
     def __init__(self, first: float, longest: float, deadline_minutes: float | None = None) -> None:
@@ -71,9 +71,11 @@ class CallRetryPolicy(RetryPolicy):
             return RetryDecision.default()
         result = exception.result
         if not result.retryable:
-            return RetryDecision.fail(f"{result.error_type} does not go away by itself")
+            return RetryDecision.fail(f"{result.error_type} is not retried: it does not pass by itself")
         if result.service_retries:
-            return RetryDecision.fail(f"the service has tried its source again {result.service_retries} times itself")
+            return RetryDecision.fail(
+                f"not retried: the service has retried its source {plural(result.service_retries)}"
+            )
         left = self._left(context)
         if left is not None and left <= 0:
             return RetryDecision.fail(f"{result.error_type}: the run's deadline has passed")
@@ -82,16 +84,16 @@ class CallRetryPolicy(RetryPolicy):
             wish = f"the service asks for {result.retry_after:.0f} s"
             return RetryDecision.fail(f"{result.error_type}: {wish}, and {of_what} is {limit:.0f} s")
         backoff = self.first * 2 ** min(try_number - 1, DOUBLINGS) * random.uniform(1.0, 1.25)  # noqa: S311
-        # A wish for no wait at all is none.
+        # A Retry-After of 0 counts as none.
         seconds = result.retry_after or min(backoff, self.longest, limit)
         return RetryDecision.retry(timedelta(seconds=seconds), f"{result.error_type}: again in {seconds:.0f} s")
 
     def _left(self, context: Context | None) -> float | None:
-        """Return the seconds until the run's deadline, or None where that is not known."""
+        """Return the seconds until the run's deadline, or None if it is unknown."""
         dag_run = (context or {}).get("dag_run")
         if self.deadline_minutes is None or dag_run is None:
             return None
-        # Tasks are not told when their run was queued; a run that was cleared starts anew, as its deadline does.
+        # A task does not know when its run was queued. A cleared run starts anew, and so does its deadline.
         started = dag_run.start_date or dag_run.run_after
         return self.deadline_minutes * 60 - (RunClock.wall() - started).total_seconds()
 
@@ -101,20 +103,20 @@ class CallRetryPolicy(RetryPolicy):
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> CallRetryPolicy:
-        """Return the policy of :meth:`serialize`'s form."""
+        """Return the policy that :meth:`serialize` wrote."""
         return cls(**data)
 
 
 class NotKnownYet(AirflowException):
-    """What must be known is not known, and may be after ``delay`` seconds."""
+    """Something that the task must know is unknown; ``delay`` seconds later it may be known."""
 
     def __init__(self, why: str, delay: float) -> None:
         self.delay = delay
-        super().__init__(f"{why}; tried again in {delay:.0f} s")
+        super().__init__(f"{why}; next try in {delay:.0f} s")
 
 
 class TickRetryPolicy(RetryPolicy):
-    """Waits as long as a :class:`NotKnownYet` says; everything else is left to the task's own delay."""
+    """Waits for the delay of a :class:`NotKnownYet`. Other failures wait for the task's own delay."""
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
@@ -125,7 +127,7 @@ class TickRetryPolicy(RetryPolicy):
         return RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
-        """Return nothing: it has no settings."""
+        """Return no settings: the policy has none."""
         return {}
 
     @classmethod
@@ -135,9 +137,9 @@ class TickRetryPolicy(RetryPolicy):
 
 
 def retry_within_tick(context: Context, config: Config, why: str) -> None:
-    """Raise NotKnownYet, unless this try is the task's last one.
+    """Raise NotKnownYet, unless this is the last try of the task.
 
-    Airflow moves ``max_tries`` when a task is cleared, so that it has all its tries again.
+    A cleared task has all its tries again: Airflow raises its ``max_tries``.
     """
     ti, delays = context["ti"], config.decide_delays
     left = ti.max_tries - ti.try_number + 1

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 REPORTED_KEY = "reported"
 """The key in Airflow's state store of the reports that a task passes from try to try."""
 TIMEOUT_GRACE = timedelta(seconds=15)
-"""How far a task's execution_timeout lies above its call's timeout. It stops a call that its own limit does not stop."""
+"""How far a task's execution_timeout lies above its call's timeout, for a call that does not stop at its limit."""
 DEFERRAL_GRACE = timedelta(seconds=60)
 """Time beyond the call's timeout in which a triggerer picks the call up and hands its result back."""
 

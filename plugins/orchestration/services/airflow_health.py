@@ -1,4 +1,4 @@
-"""What Airflow's own health page says of its components; it needs no login."""
+"""The state of Airflow's components, from its own health page. The page needs no login."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ SECONDS = 5
 
 
 class NoHealthPage(Exception):
-    """Airflow's health page does not answer; its text says which and why."""
+    """Airflow's health page does not answer. The text names the page and the reason."""
 
 
 def components(base: str) -> dict[str, dict[str, Any]]:
-    """Return what the Airflow at ``base`` says of each component: ``status``, heartbeat. Raises NoHealthPage."""
+    """Return the ``status`` and heartbeat of each component of the Airflow at ``base``. Raises NoHealthPage."""
     import requests
 
     try:
@@ -26,7 +26,7 @@ def components(base: str) -> dict[str, dict[str, Any]]:
 
 
 def ill(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Return the components that are not well, each with what the page says of its heartbeat."""
+    """Return the unhealthy components, each with its last heartbeat or status in words."""
     ill = {}
     for name, state in found.items():
         if state.get("status") not in ("healthy", None):

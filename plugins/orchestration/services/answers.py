@@ -1,7 +1,7 @@
 """What an answer of the scraper service means. Pure: status, headers and body in, result out.
 
-What a scraper calls otherwise is given its plain name first, as its description in ``workflows.yaml`` says; then the
-models of the plain contract decide, for everybody (lesson A1).
+A scraper's description in ``workflows.yaml`` says which names its answer uses. These are replaced by the names of the
+plain contract, whose models then check every answer alike (lesson A1).
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from orchestration.vocabulary.answers import PLAIN, AnswerDescription
 from orchestration.words import Outcome
 
 KEPT_OF_ODD_ANSWERS = 200
-"""Characters kept of an answer that is not what the contract says."""
+"""Characters kept of an answer that breaks the contract."""
 SHOWN = 60
-"""Characters shown of a value that is not what the contract says."""
+"""Characters shown of a value that breaks the contract."""
 HEADERS = ("Location", "Retry-After", "Date")
-"""Those of an answer that mean something here."""
+"""The headers of an answer that are read here."""
 MAX_WAIT_SECONDS = 10**9
-"""A longer Retry-After is written as this one: infinity is no number for JSON."""
+"""The limit for Retry-After. JSON has no infinity."""
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """The outcome of one call. ``retry_after``: seconds that the service asked to wait.
+    """The outcome of one call.
 
-    ``service_retries``: how often the service tried its source again before it answered, None where it does not say.
-    ``timeout_seconds``: how long the call might have taken.
+    ``retry_after``: the seconds that the service asks us to wait. ``service_retries``: how often the service tried its
+    source again before it answered; None if the answer does not say. ``timeout_seconds``: the limit of the call.
     """
 
     outcome: Outcome
@@ -54,17 +54,17 @@ class CallResult:
     timeout_seconds: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON's form, in which a result travels from the triggerer to the task."""
+        """Return the result as JSON, for its way from the triggerer to the task."""
         return {**asdict(self), "event_ids": list(self.event_ids), "summary": dict(self.summary)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CallResult:
-        """Return the result of :meth:`to_dict`'s form."""
+        """Return the result that :meth:`to_dict` wrote."""
         return cls(**{**data, "outcome": Outcome(data["outcome"]), "event_ids": tuple(data["event_ids"])})
 
 
 def failed(error_type: str, message: str, *, retryable: bool, **more: Any) -> CallResult:
-    """Return a failed result. ``message`` may be what others wrote: it becomes a text that every reader may see."""
+    """Return a failed result. Its ``message`` may come from others: secrets and odd characters are taken out of it."""
     said = clean_text(masked(message))
     return CallResult(Outcome.FAILED, error_type=error_type, error_message=said, retryable=retryable, **more)
 
@@ -78,11 +78,11 @@ def interpret(
     event_source: bool = False,
     secrets: Collection[str] = (),
 ) -> CallResult:
-    """Return what the answer means. Never raises: whatever arrives becomes exactly one outcome.
+    """Return the meaning of an answer. Never raises: every answer becomes exactly one outcome.
 
-    ``event_source``: other scrapers are called for each of its events, so that data without events is no success.
-    ``secrets``: what we sent to be let in; no text for people says it again. Ids and paths stay as they are, since they
-    name something.
+    ``event_source``: other scrapers are called for each of its events, so data without events is not a success.
+    ``secrets``: what the request authenticated with; it is struck out of all texts for people. Ids and paths stay
+    unchanged, because they must still name the same thing.
     """
     content = body.decode("utf-8", errors="replace")
     result = _interpret(status, headers, content, description, event_source=event_source)
@@ -128,9 +128,9 @@ def _failure(
         kind = "rate_limited" if status == 429 else said.error_type or f"http_{status}"
         wait = _seconds(headers)
         if description.retried and status == 500 and said.run_id and not said.error_type:
-            # The scraper itself ran and failed; an error of the service's own has a type. Another try of ours repeats
-            # all that it tried: four times nine are 36 requests (lesson A5).
-            return failed(kind, f"{message}; the service has tried its source again itself", retryable=False)
+            # An error without a type comes from the scraper, not from the service. Another try of ours would repeat all
+            # of the service's own tries: four times nine are 36 requests (lesson A5).
+            return failed(kind, f"{message}; the service has already retried its source", retryable=False)
         return failed(kind, message, retryable=True, retry_after=wait, service_retries=said.retry_count)
     if status == 403:
         return failed("blocked", message, retryable=False)  # lesson E10
@@ -140,9 +140,9 @@ def _failure(
             return failed("unknown_scraper", f"{message}; the service knows {', '.join(known)}", retryable=False)
         return failed("bad_request", message, retryable=False)
     if 300 <= status < 400:
-        # Without what may be a secret: a query, or a login.
+        # A query or a login in the address may be a secret.
         target = re.sub("//[^/]*@", "//", re.split("[?#]", headers.get("Location") or "nowhere")[0])
-        hint = f"; it leads to {target}. Redirects are not followed: correct the address of the connection"
+        hint = f"; it redirects to {target}. Redirects are not followed: correct the address in the connection"
         return failed(f"http_{status}", f"HTTP {status}: {begins}{hint}", retryable=False)
     if status == 200 and answer:
         what = f"the answer's status is {_short(answer.get('status'))}, not 'success'"
@@ -173,7 +173,7 @@ def _success(
             count = len(events)
         if count is None or bool(count) != bool(events):
             what = f"counts {count or 'no'} records and names {len(events) or 'no'} events"
-            where = f"in data_summary.{description.event_ids}, and other scrapers are called for each of them"
+            where = f"in data_summary.{description.event_ids}, but other scrapers are called for each event"
             return _contract(f"the answer {what} {where}", content)
     return _result(found, answer, count, events)
 
@@ -194,14 +194,14 @@ def _contract(what: str, content: str) -> CallResult:
 
 
 def _problems(error: ValidationError, names: Mapping[str, str], description: AnswerDescription) -> Iterator[str]:
-    """Yield what is wrong with an answer, under the names that its service knows."""
+    """Yield the problems of an answer, under the names that its service uses."""
     for one in error.errors(include_url=False)[:3]:
         path = [str(part) for part in one["loc"]]
         if path[-1] == "rowCount" and one["type"] == "missing":
-            # Lesson K1: without a count nobody can tell data from none.
+            # Lesson K1: without a count, data cannot be told from no data.
             yield (
                 f"the answer's data_summary has no record count ({' or '.join(description.records)}); "
-                "workflows.yaml says where it is: answer.records"
+                "name its key in workflows.yaml: answer.records"
             )
             continue
         path[1:2] = [names.get(part, part) for part in path[1:2]]
@@ -219,9 +219,9 @@ def _short(value: Any) -> str:
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After in seconds, or None when there is none that makes sense: our own back-off replaces it.
+    """Return Retry-After in seconds, or None if it is missing or senseless: our own back-off then applies.
 
-    A date counts from the answer's own ``Date``: whether the clocks agree is nothing to rely on.
+    A date is compared with the answer's own ``Date``, because our clock may differ from the service's.
     """
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):

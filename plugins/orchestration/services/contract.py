@@ -20,7 +20,7 @@ from orchestration.services.redaction import struck_out
 from orchestration.services.sanitize import MAX_INT64
 
 MAX_EVENTS = 10_000
-"""More events than that are nobody's. Airflow maps a task over 1,024 at most, unless told otherwise: calls_per_task."""
+"""The most events of an answer. Airflow maps a task over 1,024 items by default; calls_per_task allows for more."""
 
 
 def _number_as_text(value: Any) -> Any:
@@ -63,7 +63,7 @@ FilePath = Annotated[
 ]
 ErrorType = Annotated[str, Field(max_length=100), AfterValidator(_one_line), AfterValidator(struck_out)]
 IfFit = WrapValidator(_or_none)
-"""A field of another type than it should be is as if it were not there: a failure is a failure without it."""
+"""A field of the wrong type is read as missing: a failure is a failure without it."""
 
 
 class _Model(BaseModel):
@@ -71,18 +71,18 @@ class _Model(BaseModel):
 
 
 class Summary(_Model):
-    """What was found. Anything else may stand beside it, and is kept with the call's row up to 20,000 characters."""
+    """What the scraper found. Further keys are allowed; the call's row keeps up to 20,000 characters of them."""
 
     rowCount: int = Field(ge=0, le=MAX_INT64)
-    """Records found; 0 says that nothing is published yet."""
+    """Records found. 0 means that nothing is published yet."""
     gcs_path: Annotated[FilePath | None, BeforeValidator(_nothing_for_empty)] = None
-    """The file: ``gs://bucket/object``, or the object's name."""
+    """The file: ``gs://bucket/object``, or the name of the object."""
     event_ids: list[Id] | None = Field(default=None, max_length=MAX_EVENTS)
-    """Only from a scraper for whose events others are called: one id each."""
+    """The ids of the events, from a scraper for whose events other scrapers are called."""
 
 
 class UncountedSummary(Summary):
-    """The same of a scraper that counts nothing (``records: none``)."""
+    """The summary of a scraper that does not count records (``records: none``)."""
 
     rowCount: None = None  # type: ignore[assignment]
 
@@ -97,34 +97,34 @@ class Success(_Model):
 
 
 class UncountedSuccess(Success):
-    """The same of a scraper that counts nothing."""
+    """The success of a scraper that does not count records."""
 
     data_summary: UncountedSummary
 
 
 class Failure(_Model):
-    """Any other answer. HTTP 429 and 5xx are asked again, everything else is not."""
+    """Any other answer. HTTP 429 and 5xx are retried, all others are not."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"properties": {"status": {"const": "success"}}}})
 
     message: Annotated[str | None, IfFit] = None
     """What went wrong, for people."""
     error: Annotated[str | None, IfFit] = None
-    """The same, where there is no message."""
+    """The same, read if there is no message."""
     error_type: Annotated[ErrorType | None, IfFit] = None
     """The kind of error, one word."""
     run_id: Annotated[RunId, IfFit] = None
     """The service's own id of the call, under which its log has it."""
     retry_count: Annotated[Annotated[int, Field(ge=0)] | None, IfFit] = None
-    """How often the service has tried the source again itself: we do not start that over."""
+    """How often the service has retried its source. If it has, we do not retry the call."""
     available_scrapers: Annotated[list[str] | None, IfFit] = None
-    """With HTTP 400: the names that the service knows."""
+    """With HTTP 400: the scrapers that the service knows."""
     data_summary: Annotated[dict[str, Any] | None, IfFit] = None
     """Kept with the call's row."""
 
 
 class LogEntry(_Model):
-    """What the service has noted of a scraper's run in its own log. What does not fit is as if it were not there."""
+    """A scraper's run in the service's own log. A field that does not fit is read as missing."""
 
     status: str
     gcs_path: Annotated[Annotated[FilePath, Field(pattern="[^/]/+[^/]")] | None, IfFit] = None
@@ -134,7 +134,7 @@ class LogEntry(_Model):
 
 
 def answer_schema_text() -> str:
-    """Return ``docs/orchestration/scraper-answer.schema.json``. A test keeps the file current: ``make docs``."""
+    """Return the text of ``docs/orchestration/scraper-answer.schema.json``, which ``make docs`` writes."""
     schema = TypeAdapter(Success | Failure).json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "The answer of a scraper"

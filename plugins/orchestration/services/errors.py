@@ -1,4 +1,4 @@
-"""What another system's library raised, for a message."""
+"""Exceptions of other libraries, in a form that is safe to show and to log."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from orchestration.services.sanitize import clean_text
 
 
 def in_short(error: Exception, secrets: Iterable[str] = ()) -> str:
-    """Return the kind of error and the beginning of its text, as every reader may see it: without ``secrets``."""
+    """Return the class of an error and the beginning of its text, without ``secrets`` and what looks like one."""
     return f"{type(error).__name__}: {clean_text(masked(without(str(error), secrets)), 200)}"
 
 
 def hide_in_logs(error: BaseException) -> None:
-    """Strike out what looks like a secret in an error and in all that led to it.
+    """Strike out what looks like a secret in an error and in its causes.
 
-    For an error that is logged with all of them, or raised anew from it. Airflow strikes it out of the task's log as
-    well, but the scheduler's copy of that log has errors as they are.
+    Call it before such an error is logged or chained to another. Airflow masks the task's own log, but the scheduler's
+    copy of that log shows errors unmasked.
     """
     from airflow.sdk.log import mask_secret
 
@@ -34,6 +34,6 @@ def hide_in_logs(error: BaseException) -> None:
             mask_secret(secret)
         one.args = tuple(without_secrets(part) for part in one.args)
         if isinstance(getattr(one, "message", None), str):
-            # Google's errors say this, whatever their arguments are.
+            # Google's errors print this attribute, not their arguments.
             with contextlib.suppress(AttributeError):
                 one.message = struck_out(one.message)  # type: ignore[attr-defined]

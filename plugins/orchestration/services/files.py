@@ -22,17 +22,17 @@ _SCHEME = re.compile(r"(?:gs|gcs)://|/gcs/", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class FilePath:
-    """A path as somebody noted it. Where ``bucket`` is None, ``name`` may begin with one."""
+    """A path as a log or a table has it. If ``bucket`` is None, ``name`` may begin with a bucket."""
 
     bucket: str | None
     name: str
 
     @classmethod
     def of(cls, text: str) -> FilePath:
-        """Return the path of a text: with or without scheme and bucket, an address, with slashes too many."""
+        """Return the path of a text: with or without scheme and bucket, or an address. Doubled slashes are removed."""
         text = text.strip()
         if found := _ADDRESS.match(text):
-            # Only an address is encoded, and may carry a query.
+            # Only an address is URL-encoded and may have a query.
             rest = unquote(re.split("[?#]", text[found.end() :])[0])
             return cls._of(found["bucket"], rest)
         if found := _SCHEME.match(text):
@@ -47,16 +47,16 @@ class FilePath:
 
     @property
     def readings(self) -> frozenset[str]:
-        """The names under which this file may stand where no scheme is noted."""
+        """The names that this file may have in a note without a scheme."""
         return frozenset({self.name} if self.bucket is None else {self.name, f"{self.bucket}/{self.name}"})
 
     @property
     def asked(self) -> frozenset[str]:
-        """What to ask a table for, where SQL's ``bare_path`` or ``inner_path`` finds it; an address may encode it."""
+        """The names that SQL's ``bare_path`` and ``inner_path`` may have for this file; an address may encode them."""
         return self.readings | {quote(name, safe=safe) for name in self.readings for safe in ("", "/")}
 
     def fits(self, other: FilePath) -> bool:
-        """Return whether both may name the same file. Where both name their bucket, they do or they do not."""
+        """Return whether both may name the same file. If both have a bucket, the answer is certain."""
         if self.bucket is not None and other.bucket is not None:
             return self == other
         return bool(self.readings & other.readings)
@@ -67,7 +67,7 @@ def _tidy(name: str) -> str:
 
 
 class KnownFiles:
-    """Files that are looked for by paths noted elsewhere."""
+    """Files that can be found by the paths that other systems note."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_reading: dict[str, set[FilePath]] = defaultdict(set)
@@ -77,14 +77,14 @@ class KnownFiles:
                 self._by_reading[reading].add(file)
 
     def fitting(self, noted: str) -> set[FilePath]:
-        """Return the files that a noted path may name; only the one that is noted just so, where there is one."""
+        """Return the files that a noted path may name. If one file has exactly this path, only that one."""
         path = FilePath.of(noted)
         if path in self._by_reading.get(path.name, ()):
             return {path}
         return {file for reading in path.readings for file in self._by_reading.get(reading, ()) if file.fits(path)}
 
     def named(self, noted: Iterable[str]) -> set[FilePath]:
-        """Return the files that noted paths surely name: what may be either of two proves neither."""
+        """Return the files that noted paths certainly name. A path that may name two files proves neither."""
         found = (self.fitting(path) for path in noted)
         return {file for files in found if len(files) == 1 for file in files}
 

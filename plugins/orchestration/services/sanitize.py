@@ -1,4 +1,7 @@
-"""What others wrote, in a form that every reader of ours takes: BigQuery, Airflow's database, a terminal. Pure."""
+"""Texts and values of others, cleaned for all places that store or show them. Pure.
+
+These places are BigQuery, Airflow's database and terminals.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,22 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 MAX_INT64 = 2**63 - 1
 MESSAGE_CHARACTERS = 1_000
 SUMMARY_CHARACTERS = 20_000
-"""Characters of a summary's JSON that a row keeps."""
+"""The most characters of a summary's JSON that a row keeps."""
 DEEPEST = 20
-"""Levels kept of what is nested; BigQuery's limit for JSON is 500, our own readers' is Python's stack."""
+"""The most levels of nesting kept. BigQuery allows 500 for JSON; Python's stack limits our own readers."""
 LEFT_OUT = "left_out"
-"""The key under which a summary says how many of its own keys are left out."""
+"""The key under which a shortened summary says how many keys are left out."""
 # Postgres takes no NUL, UTF-8 no lone surrogate, and a terminal obeys escape sequences.
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def clean_text(value: str, limit: int = MESSAGE_CHARACTERS) -> str:
-    """Return at most ``limit`` characters of ``value``, with what no reader takes replaced."""
+    """Return at most ``limit`` characters of ``value``. Characters that cannot be stored or shown are replaced."""
     return _ODD.sub(REPLACEMENT, value[:limit])
 
 
 def kept_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a summary as it is kept: plain values without secrets, and of a large one what there is room for."""
+    """Return a summary as a row keeps it: plain values, no secrets, and only the keys that fit into the limit."""
     result: dict[str, Any] = {}
     room = SUMMARY_CHARACTERS
     for key, value in summary.items():
@@ -45,7 +48,7 @@ def kept_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """Return ``value`` with texts cleaned; numbers that BigQuery's JSON does not have become text."""
+    """Return ``value`` with clean texts. Numbers that BigQuery's JSON cannot hold become text."""
     match value:
         case str():
             return clean_text(value, SUMMARY_CHARACTERS + 1)

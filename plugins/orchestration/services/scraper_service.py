@@ -24,38 +24,38 @@ if TYPE_CHECKING:
 
 CONNECTION = "scraper_service"
 AUDIENCE = "google_id_token_audience"
-"""The connection's extra that asks for a Google ID token: the audience, for Cloud Run the service's own address."""
+"""The extra of the connection that asks for a Google ID token. Its value is the audience: on Cloud Run the address."""
 MAX_ANSWER_BYTES = 1_000_000
-"""An answer is a summary; one that is larger, unpacked, is none, and would only fill memory and audit."""
+"""The most bytes of an unpacked answer. An answer is a summary; a larger one would fill memory and audit."""
 CHUNK_BYTES = 65_536
 LISTING_SECONDS = 10.0
 NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
-"""A redirect would carry the connection's headers to whom it names."""
+"""Redirects are not followed: a redirect would send the connection's headers to another host."""
 ONE_CALL = {"Connection": "close"}
-"""A connection that is kept may be closed by the service just when the next call is sent over it."""
+"""No connection is kept: the service may close a kept one just as the next call is sent over it."""
 
 Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
-"""Status, headers and body of an answer, and what secrets we sent to get it."""
+"""Status, headers and body of an answer, and the secrets of its request."""
 
 
 class NoListing(Exception):
-    """The service does not say which scrapers it has."""
+    """The service does not list its scrapers."""
 
 
 class NoAnswer(Exception):
-    """The service does not answer a question about itself; the text says which and why, without secrets."""
+    """The service does not answer a GET request. The text names the request and the reason, without secrets."""
 
 
 class NotSetUp(Exception):
-    """The connection to the service does not exist, or contradicts itself."""
+    """The connection to the service does not exist, or its fields contradict each other."""
 
     def result(self) -> CallResult:
-        """Return what this makes of a call. Airflow says the same while its secrets backend is away: try again."""
+        """Return the failed result of a call. It is retried: a secrets backend that is away looks the same."""
         return failed("not_set_up", str(self), retryable=True)
 
 
 class TooLarge(Exception):
-    """The answer is longer than any that makes sense."""
+    """The answer is longer than MAX_ANSWER_BYTES."""
 
 
 async def _content(response: ClientResponse) -> bytes:
@@ -69,7 +69,7 @@ async def _content(response: ClientResponse) -> bytes:
 
 
 def names_in(listing: Any) -> frozenset[str]:
-    """Return the names of a listing: ``{"scrapers": [{"name", …}]}``, or plain names. Raises ValueError for another."""
+    """Return the names of a listing, ``{"scrapers": [{"name", …}]}`` or plain names. Raises ValueError for others."""
     entries = listing.get("scrapers") if isinstance(listing, dict) else listing
     if isinstance(entries, list):
         found = {entry.get("name") if isinstance(entry, dict) else entry for entry in entries}
@@ -109,7 +109,7 @@ class ScraperService:
         *,
         event_source: bool = False,
     ) -> CallResult:
-        """Make one call and return its result; see :meth:`Line.call`. Without a connection that is a failed call."""
+        """Make one call and return its result; see :meth:`Line.call`. Without a connection the call fails."""
         try:
             async with self.line() as line:
                 return await line.call(scraper, parameters, workflow, timeout, description, event_source=event_source)
@@ -120,27 +120,27 @@ class ScraperService:
     async def line(self) -> AsyncIterator[Line]:
         """Look the connection up once, for one call or for many.
 
-        Raises NotSetUp when it does not exist, or asks for two ways to authenticate.
+        Raises NotSetUp if the connection does not exist, or asks for two ways to authenticate.
         """
         import aiohttp
         from airflow.providers.http.hooks.http import AsyncHttpSession, HttpAsyncHook
         from airflow.sdk.exceptions import AirflowNotFoundException
 
-        # The only tries are Airflow's: each has its row.
+        # The hook must not retry: only tries of Airflow have a row.
         hook = HttpAsyncHook(method="POST", http_conn_id=CONNECTION, retry_limit=1)
         try:
             config = await hook.config()
         except (AirflowNotFoundException, ValueError) as error:
             raise NotSetUp(in_short(error)) from error
-        # Not the hook's own session, which keeps its connections whatever the header says; the rest is as it does it.
+        # The hook's own session would keep its connections, whatever the header says.
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
             session = AsyncHttpSession(hook=hook, request=client.post, config=config, method="POST")
             yield Line(self.endpoint, session, _audience(session))
 
     def names(self, timeout: float) -> frozenset[str]:
-        """Return the names of the scrapers that the service says it has: ``GET /scrapers``, beside the path for calls.
+        """Return the names of the service's scrapers, from ``GET /scrapers`` beside the path for calls.
 
-        Raises NoListing, with what it said instead, when it names none within ``timeout`` seconds.
+        Raises NoListing, with the reason, if the service lists none within ``timeout`` seconds.
         """
         return asyncio.run(self._names(timeout))
 
@@ -187,7 +187,7 @@ class ScraperService:
 
 def _audience(session: AsyncHttpSession) -> str | None:
     """Return the audience of the ID token that the connection asks for. The hook does basic and header auth itself."""
-    # The hook takes every extra that it does not know for a header to send.
+    # The hook sends every extra that it does not know as a header.
     audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
     if audience is not None and session.config.auth is not None:
         raise NotSetUp(f"connection {CONNECTION} has a login and asks for an ID token; remove one of them")
@@ -195,7 +195,7 @@ def _audience(session: AsyncHttpSession) -> str | None:
 
 
 class Line:
-    """An open line to the service, for one call or for many at a time; see :meth:`ScraperService.line`."""
+    """A connection that was looked up, for one call or for many at a time; see :meth:`ScraperService.line`."""
 
     def __init__(self, endpoint: str, session: AsyncHttpSession, audience: str | None) -> None:
         self.endpoint, self.session, self.audience = endpoint, session, audience
@@ -211,11 +211,11 @@ class Line:
         *,
         event_source: bool = False,
     ) -> CallResult:
-        """Make one call and return its result; a fault of the service is a failed result, never an exception.
+        """Make one call and return its result. A fault of the service is a failed result, never an exception.
 
-        ``timeout`` is seconds for the complete answer: a service that drips byte by byte is as late as one that hangs
-        (lesson E8). ``description`` says how the answer reads (default: the built-in one), ``event_source`` that other
-        scrapers are called for its events.
+        ``timeout`` is the limit for the complete answer, in seconds: a service that sends single bytes is as late as
+        one that hangs (lesson E8). ``description`` says how to read the answer (default: the built-in one).
+        ``event_source``: other scrapers are called for the events of this one.
         """
         body = {"scraper": scraper, **parameters, "workflow": workflow, "source": "CONTROLLER"}
         cap = self.session.config.extra_options.get("timeout")
@@ -234,7 +234,7 @@ class Line:
         return replace(result, timeout_seconds=seconds)
 
     async def _send(self, body: Mapping[str, Any]) -> CallResult | Answered:
-        """Return the whole answer, or the failed result of a call that got none."""
+        """Return the whole answer, or a failed result if there is none."""
         import aiohttp
         from google.auth.exceptions import GoogleAuthError
 
@@ -259,16 +259,17 @@ class Line:
 
 
 def unknown_scrapers(config: Config, now: datetime) -> list[str]:
-    """Return a line for each scraper that the service does not have and a workflow would call. Raises NoListing.
+    """Return a line for each scraper that a workflow would call and the service does not know (lesson A8).
 
-    A workflow that is halted at the aware ``now`` calls nothing. A shadow does not either, but is meant to.
+    A workflow that is halted at the aware ``now`` is left out. A shadow is not: it is meant to call later. Raises
+    NoListing.
     """
     try:
         known = ScraperService(config.settings.endpoint).names(LISTING_SECONDS)
     except NoListing:
         raise
     except Exception as error:
-        # No connection, no login, no database that knows them: whatever it is, it is said, and nothing waits for it.
+        # No connection, no login, no database: the caller reports the reason and goes on.
         hide_in_logs(error)
         raise NoListing(in_short(error)) from error
     callers: dict[str, list[str]] = {}

@@ -105,7 +105,7 @@ def test_file_and_events_are_read_where_the_description_says():
 
 def test_a_missing_count_is_named_as_the_service_names_it():
     message = read(success(rows=1), records=["playerCount", "rowCount"]).error_message
-    assert "no record count (playerCount or rowCount); workflows.yaml says where it is: answer.records" in message
+    assert "no record count (playerCount or rowCount); name its key in workflows.yaml: answer.records" in message
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_failures_odd_fields_are_as_if_they_were_not_there():
 
 def test_a_redirect_names_its_target_without_what_may_be_secret():
     result = answer(b"", 302, {"Location": "https://me:pw@login.example.com/in?token=abc#x"})
-    assert "it leads to https://login.example.com/in. Redirects are not followed" in result.error_message
+    assert "it redirects to https://login.example.com/in. Redirects are not followed" in result.error_message
 
 
 @pytest.mark.parametrize(
