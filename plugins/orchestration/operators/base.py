@@ -1,4 +1,4 @@
-"""What the operators share: staging audit rows, with the callbacks that append them, and telling people."""
+"""The base of the operators: they stage audit rows, their callbacks append them, and some send alerts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from orchestration.records.base import Record
 
 RETRIES_OF_OUR_OWN = 2
-"""Tries again for a task of ours that stumbled over something passing, such as a full disk."""
+"""Retries of a task that fails over something passing, such as a full disk. Tasks of calls have their own number."""
 
 FIRST_TIME_KEY = "first_time"
 
 
 def audited(**arguments: Any) -> dict[str, Any]:
-    """Return operator arguments with the callbacks that append what the task staged."""
+    """Return operator arguments with the callbacks that append the rows that the task staged."""
     return {
         "on_success_callback": append_staged,
         "on_failure_callback": append_staged,
@@ -53,17 +53,17 @@ class AuditedOperator(BaseOperator):
 
     @cached_property
     def config(self) -> Config:
-        """The configuration in use, read again by every task, once (lesson K9)."""
+        """The configuration in use. Every task reads it anew, once (lesson K9)."""
         return load_or_last_good().config
 
     def is_shadow_by_now(self) -> bool:
-        """Whether the workflow is a shadow by now: read anew, for a task that takes its time (lesson A9)."""
+        """Return whether the workflow is a shadow at present. A long task reads the configuration anew (lesson A9)."""
         return load_or_last_good().config.is_shadow(self.workflow)
 
     def stage(self, rows: Iterable[Record], *, unless_staged: bool = False) -> None:
-        """Stage rows: when this returns they cannot be lost. The callback appends them.
+        """Stage rows. Once this returns they cannot be lost; the callback appends them.
 
-        ``unless_staged``: a row that is staged already is left as it is.
+        ``unless_staged``: a row that is already staged stays unchanged.
         """
         from orchestration.audit.outbox import Outbox
 
@@ -73,23 +73,23 @@ class AuditedOperator(BaseOperator):
 
 
 class AlertingOperator(AuditedOperator):
-    """An operator that may tell people something: the memory of what was told is within its reach."""
+    """An operator that may send alerts. Its inlet is the memory of the alerts that were sent."""
 
     def __init__(self, *, inlets: Iterable[Asset] = (), **arguments: Any) -> None:
         super().__init__(inlets=[ALERTS, *inlets], **arguments)
 
 
 def asked_of(context: Context) -> dict[str, Any]:
-    """Return what the run was asked for: its parameters, and its conf, which Airflow may or may not merge into them."""
+    """Return the request of a run: its parameters and its conf, which Airflow does not always merge."""
     return {**(context.get("params") or {}), **(context["dag_run"].conf or {})}
 
 
 def refuse_nonsense(
     context: Context, parameters: type[Parameters], error: type[AirflowException] = AirflowFailException
 ) -> None:
-    """Raise ``error`` where the run was asked for what makes no sense: at once and without retries.
+    """Raise ``error``, without retries, if the request of the run makes no sense.
 
-    Where several tasks would run all the same, all but the last skip themselves: the last makes the run red.
+    In a DAG of several independent tasks all but the last one skip themselves, and the last one turns the run red.
     """
     try:
         parameters.check(asked_of(context))
@@ -105,10 +105,10 @@ def task_key(context: Context) -> TaskKey:
 
 
 def first_time(context: Context, moment: datetime) -> datetime:
-    """Return ``moment``, or what an earlier try of this task said here.
+    """Return ``moment``, or the moment that an earlier try of this task returned.
 
-    A decision and an execution keep their id when their task is run again, and must keep their day too: the views look
-    for the rows of one id within a day, as the tables' partitions are.
+    A decision and an execution keep their id when their task runs again. They must keep their day too: the views look
+    for the rows of an id within one day, because the tables are partitioned by day.
     """
     store = context["task_state_store"]
     said = store.get(FIRST_TIME_KEY) if context["ti"].try_number > 1 else None

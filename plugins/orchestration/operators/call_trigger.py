@@ -1,4 +1,4 @@
-"""A call made by the triggerer, while its task holds no worker slot."""
+"""A call that the triggerer makes while its task holds no worker slot."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from orchestration.services.scraper_service import ScraperService
 from orchestration.vocabulary.answers import AnswerDescription
 
 RESUMED_AFTER = timedelta(seconds=3)
-"""By then a scheduler knows of the deferral; a busy one takes a task that resumes sooner for failed
-(apache/airflow#72716)."""
+"""The least time before a task resumes. A busy scheduler that has not yet seen the deferral takes an earlier one for a
+failure (apache/airflow#72716)."""
 
 
 class ScraperCallTrigger(BaseTrigger):
-    """Makes one call and hands over its result, whatever it is. ``timeout_seconds`` is for the complete answer.
+    """Makes one call and hands over its result. ``timeout_seconds`` is the limit for the complete answer.
 
-    ``description`` says how it reads (the JSON form of an AnswerDescription; None, as a trigger of an earlier version
-    has it: the built-in one), ``event_source`` that it names events.
-    A triggerer that dies takes its calls along; the one that takes over makes them again, in the same try.
+    ``description`` says how to read the answer: an AnswerDescription as JSON. None, from a trigger of an earlier
+    release, means the built-in description. ``event_source``: other scrapers are called for the events of this one. If
+    the triggerer dies, the next one makes the call again in the same try.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class ScraperCallTrigger(BaseTrigger):
         self.endpoint = endpoint
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class and its arguments; no secret is among them."""
+        """Return the class and its arguments, which contain no secret of the connection."""
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             "scraper": self.scraper,
             "parameters": self.parameters,
@@ -54,9 +54,9 @@ class ScraperCallTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Make the call; the event says what came of it, and from when to when (UTC) it took.
+        """Make the call. The event has the result, and the start and end of the call in UTC.
 
-        It comes after RESUMED_AFTER at the earliest.
+        The event is not sent before RESUMED_AFTER.
         """
         started = datetime.now(UTC)
         result = await ScraperService(self.endpoint).exchange(

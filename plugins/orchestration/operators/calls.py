@@ -1,4 +1,4 @@
-"""The calls of a task and what is known of each across the task's tries: rows, reports and their ledger."""
+"""The calls of a task: their audit rows, their reports, and the ledger that goes from try to try."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowException
 
 from orchestration.config import Config
+from orchestration.decisions.case import plural
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult
 
@@ -71,11 +72,10 @@ class CallRetryPolicy(RetryPolicy):
             return RetryDecision.default()
         result = exception.result
         if not result.retryable:
-            return RetryDecision.fail(f"{result.error_type} is not retried: it does not pass by itself")
+            return RetryDecision.fail(f"{result.error_type} is not retried: it does not go away by itself")
         if result.service_retries:
-            return RetryDecision.fail(
-                f"not retried: the service has retried its source {plural(result.service_retries)}"
-            )
+            tried = plural(result.service_retries, "time")
+            return RetryDecision.fail(f"the service has already retried its source {tried}")
         left = self._left(context)
         if left is not None and left <= 0:
             return RetryDecision.fail(f"{result.error_type}: the run's deadline has passed")

@@ -1,4 +1,4 @@
-"""A blip costs minutes, not a window: what cannot be decided yet is tried again, and only the last try is an ABORT."""
+"""A short outage costs minutes, not a window: an undecidable tick is retried, and only the last try is an ABORT."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ class Store(dict):
 
 
 class Task:
-    """A task of a scheduled run, each try of it with another answer of the warehouse."""
+    """A task of a scheduled run. Each try gets its own answer from the warehouse."""
 
     def __init__(self, monkeypatch, tmp_path, operator, workflow):
         self.monkeypatch, self.operator, self.workflow = monkeypatch, operator, workflow
@@ -90,7 +90,7 @@ def rows():
 
 
 @pytest.mark.parametrize(("answer", "rule"), [(DOWN, "history_unreadable"), (UNKNOWN, "schedule_unknown")])
-def test_three_tries_over_three_minutes_and_only_the_last_one_aborts_and_is_recorded(task, answer, rule):
+def test_three_tries_take_three_minutes_and_only_the_last_one_aborts_and_is_recorded(task, answer, rule):
     one = task()
     assert [one.delay(number, answer) for number in (1, 2)] == [60, 120]
     assert rows() == []
@@ -100,7 +100,7 @@ def test_three_tries_over_three_minutes_and_only_the_last_one_aborts_and_is_reco
 
 
 @pytest.mark.parametrize("passing", [DOWN, UNKNOWN])
-def test_what_passes_meanwhile_has_cost_a_minute(task, passing):
+def test_a_fault_that_passes_between_two_tries_costs_a_minute(task, passing):
     one = task()
     one.delay(1, passing)
     one.run(2, KNOWN)
@@ -109,7 +109,7 @@ def test_what_passes_meanwhile_has_cost_a_minute(task, passing):
 
 
 def test_a_cleared_task_has_all_its_tries_again(task):
-    """Airflow then sets max_tries to the tries made and the task's retries."""
+    """Airflow sets max_tries to the tries made plus the task's retries."""
     one = task()
     one.max_tries = 3 + 2
     assert [one.delay(number, DOWN) for number in (4, 5)] == [60, 120]
@@ -117,20 +117,20 @@ def test_a_cleared_task_has_all_its_tries_again(task):
     assert one.took == "abort"
 
 
-def test_an_error_of_our_own_is_an_abort_at_once(task):
+def test_an_internal_error_is_an_abort_at_once(task):
     one = task()
     one.run(1, ValueError("rows that make no sense"))
     assert recorded(one) == [("ABORT", "internal_error")]
 
 
 @pytest.mark.parametrize("workflow", ["schedule_dependency", "morning_operations"])
-def test_who_needs_no_schedule_does_not_wait_for_it(task, workflow):
+def test_a_workflow_without_need_of_the_schedule_does_not_wait_for_it(task, workflow):
     one = task(workflow)
     one.run(1, UNKNOWN)
     assert one.took == "hold"
 
 
-def test_somebody_who_looks_on_waits_seconds(task):
+def test_a_run_by_hand_waits_seconds(task):
     one = task()
     one.run_type = "manual"
     assert [one.delay(number, DOWN) for number in (1, 2)] == [6, 12]
@@ -153,14 +153,14 @@ def test_the_delays_stay_within_the_hold():
     assert sum(changed(settings__decide_retries=longest).decide_delays) == pytest.approx(240)
 
 
-def test_airflow_is_told_when_to_try_again_and_why():
+def test_the_policy_gives_airflow_the_delay_and_the_reason():
     said = TickRetryPolicy().evaluate(NotKnownYet("Schedule unknown", 60), 1, 2)
     assert (said.action, said.retry_delay) == (RetryAction.RETRY, timedelta(seconds=60))
-    assert said.reason == "Schedule unknown; tried again in 60 s"
+    assert said.reason == "Schedule unknown; next try in 60 s"
     assert TickRetryPolicy().evaluate(OSError("disk full"), 1, 2).action is RetryAction.DEFAULT
 
 
-def test_the_tries_are_the_tasks_own():
+def test_the_tasks_that_wait_have_the_tries_of_the_settings():
     dags = build_dags(changed(settings__decide_retries={"max_retries": 4}))
     for dag_id, task_id in (("betting_lines", "decide"), ("schedule_locker", "lock"), ("reconcile", "find")):
         found = dags[dag_id].get_task(task_id)
@@ -168,7 +168,7 @@ def test_the_tries_are_the_tasks_own():
         DagSerialization.to_dict(dags[dag_id])
 
 
-class TestTheRefreshThatOthersWaitFor:
+class TestTheRefreshThatOtherWorkflowsWaitFor:
     def context(self, decided):
         now = et("13:00")
         dag_run = SimpleNamespace(
