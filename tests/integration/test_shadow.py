@@ -217,7 +217,7 @@ def test_a_switch_to_shadow_stops_decided_calls_that_are_not_made_yet(shadow):
     shadow.decide("betting_lines", et("15:00"))
     assert shadow.branches == ["hold"]
     shadow.set_mode("shadow")
-    with pytest.raises(AirflowFailException, match="No call was made: the workflow is a shadow since its decision"):
+    with pytest.raises(AirflowFailException, match="No call was made: the workflow became a shadow after its decision"):
         shadow.run(HoldOperator(task_id="hold", workflow="betting_lines"), et("15:00"))
     scrape = ScrapeOperator(task_id="oddsa_events", workflow="betting_lines", scraper="oddsa_events", timeout_seconds=9)
     with pytest.raises(CallFailed, match="the workflow is a shadow now"):

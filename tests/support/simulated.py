@@ -275,7 +275,7 @@ class SimulatedDays:
                     self._context("abort", moment, **{DECISION_KEY: decision.to_dict()})
                 )
         elif decision.alert_level in LOUD:
-            DecideOperator(task_id="decide", workflow=decision.workflow)._tell(
+            DecideOperator(task_id="decide", workflow=decision.workflow)._send_alert(
                 self._context("decide", clock.tick), decision
             )
 
@@ -342,7 +342,7 @@ class SimulatedDays:
             after_calls = clock.tick + timedelta(minutes=self.config.settings.execution_delay_minutes + CALLS_MINUTES)
             context = self._context("finish", after_calls)
             if finish.stands(ends):
-                finish._tell(context, clock, execution.error_message or "no call was made")
+                finish._send_alert(context, clock, execution.error_message or "no call was made")
         return [*rows, *found.values(), execution]
 
     def _slow(self, clock: RunClock) -> bool:

@@ -339,7 +339,7 @@ def test_a_person_can_veto_a_held_run_and_the_audit_names_person_and_reason(live
     [run] = held()
     url = f"{live.stack.url}/api/v2/dags/held/dagRuns/{run}/taskInstances/hold/-1/hitlDetails"
     asked = live.api.session.get(url, timeout=PATIENCE_SECONDS).json()
-    assert "unless somebody vetoes it" in asked["subject"], asked
+    assert "unless a person vetoes it" in asked["subject"], asked
     body = {"chosen_options": ["Veto"], "params_input": {"veto_reason": "source is down"}}
     users = []
 

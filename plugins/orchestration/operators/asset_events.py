@@ -1,4 +1,4 @@
-"""Events of assets: how far a slate has come, and which calls have brought records for a table."""
+"""Events of Airflow assets: how far a slate has come, and which calls fetched records for a table."""
 
 from __future__ import annotations
 
@@ -39,82 +39,82 @@ if TYPE_CHECKING:
     from orchestration.records.tables import CallRecord
 
 REMEMBERED = 1000
-"""So many of an asset's latest events are looked through: more than three seasons have slates."""
+"""The number of an asset's latest events that are read: more than three seasons have slates."""
 
 
 class SlateOperator(AlertingOperator):
-    """An operator that may add events to the assets of slates.
+    """An operator that may add events to the assets of slates, once for each slate and asset.
 
-    The events themselves are the memory of what was told. Airflow adds them in the same step in which it notes that the
-    task succeeded: a task that dies, or is red, has told nothing, and the next one does.
+    The events are their own memory. Airflow adds them in the same step in which it notes the task's success. A task
+    that dies or fails has added none, and the next run adds them.
     """
 
-    tells: Collection[Asset] = OF_SLATES
-    """The assets whose events it looks at and adds to."""
+    assets: Collection[Asset] = OF_SLATES
+    """The assets whose events the operator reads and adds to."""
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__(outlets=[SLATES], inlets=self.tells, **arguments)
+        super().__init__(outlets=[SLATES], inlets=self.assets, **arguments)
 
-    def told(self, context: Context, asset: Asset) -> set[str]:
-        """Return the target dates of the slates that ``asset`` has an event of."""
+    def announced(self, context: Context, asset: Asset) -> set[str]:
+        """Return the target dates of the slates for which ``asset`` has an event."""
         events = context["inlet_events"][asset].ascending(False).limit(REMEMBERED)
         return {str(event.extra.get("target_date")) for event in events if event.extra}
 
-    def tell(self, context: Context, asset: Asset, what: dict[str, Any]) -> None:
-        """Add an event to ``asset`` that says ``what``."""
-        context["outlet_events"][SLATES].add(asset, what)
-        self.log.info("%s: %s", asset.name, what)
+    def announce(self, context: Context, asset: Asset, extra: dict[str, Any]) -> None:
+        """Add an event with ``extra`` to ``asset``."""
+        context["outlet_events"][SLATES].add(asset, extra)
+        self.log.info("%s: %s", asset.name, extra)
 
 
 class SlateEventsOperator(SlateOperator):
-    """Tells whoever builds on them of the slates of today and of the days that reconcile looks at.
+    """Adds the due events of today's slate and of the days that reconcile looks at.
 
-    A shadow tells nothing: the slates are the other system's.
+    A shadow adds none: the slates belong to the other system.
     """
 
     def execute(self, context: Context) -> None:
-        """Add the events that are due and that no slate has yet. What cannot be read now, the next hour reads."""
+        """Add the events that are due and missing. If BigQuery cannot be read, the next hour tries again."""
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
         refuse_nonsense(context, CleanupRequest, AirflowSkipException)
         if self.config.is_shadow():
-            self.log.info("Shadow: nothing is told")
+            self.log.info("Shadow: no events")
             return
         now, warehouse = RunClock.of(context).now(), Warehouse(self.config.settings)
-        told = {asset.name: self.told(context, asset) for asset in OF_SLATES}
+        announced = {asset.name: self.announced(context, asset) for asset in OF_SLATES}
         today = self.config.current_day(now)
         try:
             facts = day_facts(warehouse, self.config, today, now)
-            self._tell_of(context, warehouse, facts, now, told)
+            self._announce_due(context, warehouse, facts, now, announced)
             for back in range(1, self.config.settings.reconcile.days + 1):
                 day = today - timedelta(days=back)
-                if facts.schedule.on(day) and day.isoformat() not in told[SLATE_COMPLETE.name]:
+                if facts.schedule.on(day) and day.isoformat() not in announced[SLATE_COMPLETE.name]:
                     before = day_facts(warehouse, self.config, day, now)
-                    self._tell_of(context, warehouse, before, now, told)
+                    self._announce_due(context, warehouse, before, now, announced)
         except WarehouseError as error:
-            # The watchdog tells people.
-            self.log.warning("Nothing is told of what cannot be read; the next hour tries again: %s", error)
+            # The watchdog alerts people.
+            self.log.warning("BigQuery cannot be read; the next hour adds the missing events: %s", error)
 
-    def _tell_of(
-        self, context: Context, warehouse: Warehouse, facts: DayFacts, now: datetime, told: Mapping[str, set[str]]
+    def _announce_due(
+        self, context: Context, warehouse: Warehouse, facts: DayFacts, now: datetime, announced: Mapping[str, set[str]]
     ) -> None:
-        untold = {name for name, days in told.items() if facts.day.isoformat() not in days}
+        missing = {name for name, days in announced.items() if facts.day.isoformat() not in days}
         if not slates.was_there(facts):
             return
-        if SLATE_SCHEDULED.name in untold and facts.locked_at is not None and now >= after(facts.locked_at, GRACE):
-            # The lock, which is over by now, tells it itself unless it was red for something else.
+        if SLATE_SCHEDULED.name in missing and facts.locked_at is not None and now >= after(facts.locked_at, GRACE):
+            # The lock task adds this event itself, unless it failed for another reason.
             runs = len(facts.expected)
-            self.tell(context, SLATE_SCHEDULED, slates.scheduled(facts.day, facts.schedule, facts.locked_at, runs))
-        if LINES_COLLECTED.name in untold and (what := slates.lines_collected(self.config, facts)) is not None:
-            self.tell(context, LINES_COLLECTED, what)
-        if SLATE_COMPLETE.name in untold and slates.to_be_told(self.config, facts, now):
-            what = slates.complete(self.config, facts, now, self._arrived(warehouse, facts))
-            if what is not None:
-                self.tell(context, SLATE_COMPLETE, what)
+            self.announce(context, SLATE_SCHEDULED, slates.scheduled(facts.day, facts.schedule, facts.locked_at, runs))
+        if LINES_COLLECTED.name in missing and (extra := slates.lines_collected(self.config, facts)) is not None:
+            self.announce(context, LINES_COLLECTED, extra)
+        if SLATE_COMPLETE.name in missing and slates.to_be_told(self.config, facts, now):
+            extra = slates.complete(self.config, facts, now, self._arrived(warehouse, facts))
+            if extra is not None:
+                self.announce(context, SLATE_COMPLETE, extra)
 
     def _arrived(self, warehouse: Warehouse, facts: DayFacts) -> set[str]:
-        """Return the files of the slate that are in their tables. Of a table that cannot be read none is."""
+        """Return the files of the slate that are in their tables. Files of an unreadable table are left out."""
         from orchestration.cleanup.arrivals import Trace, arrived_files
         from orchestration.services.files import LostFile
 
@@ -127,21 +127,21 @@ class SlateEventsOperator(SlateOperator):
         start, _ = self.config.day_bounds(facts.day)
         arrived, errors = arrived_files(warehouse, {t: list(found.values()) for t, found in by_table.items()}, start)
         for table, why in sorted(errors.items()):
-            self.log.warning("%s cannot be read, so nobody knows what of the slate is in it: %s", table, why)
+            self.log.warning("%s cannot be read; its files of the slate count as missing: %s", table, why)
         return arrived
 
 
-def _call(said: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return which call an event tells of. The file is none of it: the service's log may name it later."""
-    return tuple(said.get(column) for column in OF_A_CALL if column != "gcs_path")
+def _call_key(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the key of the call that an event is about. It has no file: the service's log may name that later."""
+    return tuple(event.get(column) for column in OF_A_CALL if column != "gcs_path")
 
 
 class TableEventsOperator(AuditedOperator):
-    """Adds an event to its table's asset for each call of a run that brought records.
+    """Adds an event to the asset of its table for each call of a run that fetched records.
 
-    One task for all calls of a run, beside ``finish``, and not each call for itself. Airflow takes no event from a task
-    that is red, as one of several calls is when one of them failed. By now the service's log says where the files are.
-    And of two tasks that name a new asset at the same time Airflow fails one, which must not be a call.
+    One task beside ``finish`` does this for all calls, for three reasons. Airflow takes no event from a failed task,
+    and one failed call fails the task of several. The service's log names the files only after the calls. If two tasks
+    name a new asset at the same time, Airflow fails one of them, and that must not be a call.
     """
 
     def __init__(self, *, tables: Collection[str], **arguments: Any) -> None:
@@ -149,7 +149,7 @@ class TableEventsOperator(AuditedOperator):
         super().__init__(inlets=aliases, outlets=aliases, **arguments)
 
     def execute(self, context: Context) -> None:
-        """Add the events. A task that was cleared adds none that is there already."""
+        """Add the events. A cleared task adds no event twice."""
         from orchestration.audit.warehouse import Warehouse
         from orchestration.records.tables import CallRecord
 
@@ -159,35 +159,35 @@ class TableEventsOperator(AuditedOperator):
         rows = [CallRecord.whole(left["row"]) for left in lefts if left.get("row")]
         rows = [row for row in rows if row.status is Outcome.SUCCESS and self._table(row) is not None]
         if not rows:
-            self.log.info("No call brought records")
+            self.log.info("No call fetched records")
             return
         warehouse = Warehouse(self.config.settings)
-        told = self._told(context) if context["ti"].try_number > 1 else []
+        announced = self._announced(context) if context["ti"].try_number > 1 else []
         for row in self._with_files(warehouse, rows, context):
-            table, said = str(self._table(row)), event_of_call(row.to_json())
-            if _call(said) not in told:
-                context["outlet_events"][table_alias(table)].add(table_asset(table, warehouse.project), said)
-        self.log.info("%d call(s) brought records", len(rows))
+            table, event = str(self._table(row)), event_of_call(row.to_json())
+            if _call_key(event) not in announced:
+                context["outlet_events"][table_alias(table)].add(table_asset(table, warehouse.project), event)
+        self.log.info("Calls that fetched records: %d", len(rows))
 
     def _table(self, row: CallRecord) -> str | None:
         return self.config.scrapers[row.scraper_name].processed_in
 
-    def _told(self, context: Context) -> list[tuple[Any, ...]]:
-        """Return of which calls of this run has been told. A run that is cleared gets a new start, its tick stays."""
+    def _announced(self, context: Context) -> list[tuple[Any, ...]]:
+        """Return the keys of the calls of this run that have an event. A cleared run keeps its tick, not its start."""
         run = context["dag_run"]
         since = min(filter(None, (run.start_date, run.run_after))).isoformat()
         events = (event for alias in self.outlets for event in context["inlet_events"][alias].after(since))
-        return [_call(event.extra) for event in events if event.extra]
+        return [_call_key(event.extra) for event in events if event.extra]
 
     def _with_files(self, warehouse: Warehouse, rows: list[CallRecord], context: Context) -> list[CallRecord]:
-        """Return the rows as the service's log has them by now; as they are where it cannot be read."""
+        """Return the rows, completed from the service's log. If the log cannot be read, they stay unchanged."""
         from orchestration.audit.service_log import corrections
         from orchestration.audit.warehouse import WarehouseError
 
         try:
             found = corrections(warehouse, self.config, rows, RunClock.of(context).wall())
         except WarehouseError as error:
-            self.log.warning("The service's log cannot be read now; what only it names is not named: %s", error)
+            self.log.warning("The service's log cannot be read; the events lack its files: %s", error)
             return rows
         known = {row.row_id: row for row in found}
         return [known.get(row.row_id, row) for row in rows]

@@ -1,4 +1,4 @@
-"""The hourly cleanup: drain the outbox, find lost files, republish their messages."""
+"""The hourly cleanup: it drains the outbox, finds lost files and republishes their messages."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from orchestration.operators.metrics import (
 )
 from orchestration.runs.clock import RunClock
 from orchestration.services.google_cloud import FilesUnknown, republish, vanished_files
+from orchestration.words import plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -36,19 +37,19 @@ if TYPE_CHECKING:
 
 
 HALF_WRITTEN = timedelta(hours=1)
-"""A file that is still half written after this time is that of a killed task, whose next try wrote its own."""
+"""A file that is still half written after this time belongs to a killed task. Its next try wrote its own file."""
 REFUSALS = 3
-"""So many of the rows that were set aside an alert names."""
+"""The number of refused rows that an alert names."""
 
 
 class DrainOutboxOperator(AlertingOperator):
     """Appends every row that a crash or an outage left staged.
 
-    Red once a day while a table takes no rows, or while rows that BigQuery refused lie aside, whoever set them aside.
+    Fails once a day while a table takes no rows, or while rows that BigQuery refused are set aside.
     """
 
     def execute(self, context: Context) -> None:
-        """Drain. What does not go in stays staged for the next hour's run."""
+        """Drain the outbox. Rows that BigQuery does not take stay staged for the next hour."""
         from orchestration.audit.outbox import Outbox
         from orchestration.audit.sending import Drained
         from orchestration.audit.warehouse import WarehouseError
@@ -58,25 +59,25 @@ class DrainOutboxOperator(AlertingOperator):
         drained, alerts = Drained(), []
         try:
             drained = outbox.drain()
-            self.log.info("%d row(s) appended, %d set aside", drained.appended, len(drained.refused))
+            self.log.info("%s appended, %d set aside", plural(drained.appended, "row"), len(drained.refused))
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
             context["ti"].xcom_push(UNDRAINED_KEY, str(error))
             alerts.append(alert(kinds.NOT_DRAINED, "outbox", why=error))
         if swept := outbox.sweep(RunClock.wall() - HALF_WRITTEN):
-            self.log.info("%d half-written file(s) of killed tasks removed; their next tries wrote their own", swept)
+            self.log.info("%s of killed tasks removed", plural(swept, "half-written file"))
         self._measure(outbox)
-        # Also what a task's callback has set aside, which can tell nobody.
+        # A task's callback may have set rows aside too, and cannot send alerts.
         if lines := outbox.refusals():
             more = f"; and {len(lines) - REFUSALS} more" if len(lines) > REFUSALS else ""
             which = "; ".join(lines[:REFUSALS]) + more
             alerts.append(alert(kinds.ROWS_REFUSED, "outbox", rows=len(lines), which=which))
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
-            raise AirflowFailException(f"BigQuery refused rows; they are set aside: {'; '.join(drained.refused)}")
+            raise AirflowFailException(f"BigQuery refused rows, now set aside: {'; '.join(drained.refused)}")
 
     def _measure(self, outbox: Outbox) -> None:
-        """Say what waits now."""
+        """Set the metrics of the staged rows."""
         with measuring(OUTBOX_ROWS.name):
             rows, since = outbox.waiting()
             OUTBOX_ROWS.set(rows)
@@ -87,12 +88,12 @@ class DrainOutboxOperator(AlertingOperator):
 class CleanupOperator(AlertingOperator):
     """Republishes the messages of files that never reached their table, and records what it did.
 
-    Fails closed: what cannot be read, looked up or recorded is not republished (lesson C2). Each thing worth a person's
-    attention turns the run red once a day, and stands in every run's row.
+    Fails closed: a file that cannot be read, looked up or recorded is not republished (lesson C2). Each problem fails
+    the run once a day, and stands in the row of every run.
     """
 
     def execute(self, context: Context) -> None:
-        """Look, record, publish, record what was sent; raise the alerts."""
+        """Find the missing files, record them, publish their messages, record the result and send the alerts."""
         from orchestration.audit.warehouse import Warehouse
 
         refuse_nonsense(context, CleanupRequest, AirflowSkipException)
@@ -102,7 +103,7 @@ class CleanupOperator(AlertingOperator):
         look, shadow = self._look(warehouse, started, clock.wall()), self.config.is_shadow()
         seen = inspect_surroundings(context, self.config, warehouse, self.log)
         if shadow:
-            # Files, and messages that are lost, are those of the system beside ours.
+            # In a shadow the files and messages belong to the other system.
             look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == kinds.UNREADABLE.id))
         sent: dict[str, str | None] = {}
         if look.publish:
@@ -124,7 +125,7 @@ class CleanupOperator(AlertingOperator):
         alert_once(context, self.config, "cleanup", alerts, self.log, () if look.known else None)
 
     def _record(self, row: CleanupRecord) -> None:
-        """Stage the row, and append it at once: the watchdog comes next, and callbacks run when it may have begun."""
+        """Stage the row and append it at once: the callback may run only after the watchdog has begun."""
         from orchestration.audit.outbox import Outbox
         from orchestration.audit.warehouse import WarehouseError
 
@@ -134,16 +135,16 @@ class CleanupOperator(AlertingOperator):
         except WarehouseError as error:
             self.log.warning("The row stays staged: %s", error)
         except Exception:
-            # What was found is told all the same; the row stays staged.
+            # The alerts must still be sent. The row stays staged.
             self.log.exception("The row of this cleanup could not be appended")
         else:
             for refused in drained.refused:
-                self.log.error("BigQuery refused the row of this cleanup; it is set aside: %s", refused)
+                self.log.error("BigQuery refused the row of this cleanup, now set aside: %s", refused)
 
     def _look(self, warehouse: Warehouse, now: datetime, at: datetime) -> Backlog:
-        """Return what is missing and what of it to republish: nothing, where anything about it is not known.
+        """Return the missing files, and those to republish: none of them if anything about the files is unknown.
 
-        What the service's log says corrects our rows first, at the moment ``at`` of the wall clock.
+        First the service's log corrects our rows. ``at`` is the moment by the wall clock.
         """
         from orchestration.audit.warehouse import WarehouseError
         from orchestration.cleanup.corrections import correct
@@ -153,13 +154,13 @@ class CleanupOperator(AlertingOperator):
         try:
             known = correct(warehouse, config, look_back(config, now), at)
             self.stage(known.rows)
-            self.log.info("%d row(s) corrected by the service's log", len(known.rows))
+            self.log.info("%s corrected from the service's log", plural(len(known.rows), "row"))
             found = read_files(warehouse, config, known.calls, now)
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
             return Backlog(0, (), (), (alert(kinds.UNREADABLE, "cleanup", why=error),), known=False)
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
-        # Whoever cannot read the log knows no files for that reason.
+        # An unreadable log is the reason why no files are known.
         unread = any(one.kind == kinds.LOG_UNREADABLE.id for one in known.alerts)
         seen = (one for one in found.alerts if not (unread and one.kind == kinds.BLIND.id))
         look = replace(look, alerts=(*known.alerts, *seen, *look.alerts))
@@ -179,7 +180,7 @@ class CleanupOperator(AlertingOperator):
     def _publish(
         self, context: Context, clock: RunClock, look: Backlog, started: datetime, seen: Sequence[Seen]
     ) -> tuple[Backlog, dict[str, str | None]]:
-        """Record what is about to be sent, in BigQuery itself, then send it: the caps hold whatever happens between."""
+        """Record the files in BigQuery, then publish their messages. The limits hold even if a kill comes between."""
         from orchestration.audit.outbox import Outbox
         from orchestration.audit.warehouse import WarehouseError
 

@@ -1,4 +1,4 @@
-"""The first task of every workflow: RUN, SKIP or ABORT."""
+"""The first task of every workflow, which decides RUN, SKIP or ABORT, and the task of an ABORT."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
 DECISION_KEY = "decision"
 """The XCom that carries the decision to the rest of the run."""
 REFUSED_KEY = "refused"
-"""The XCom that says why a request was refused: nothing was decided then."""
+"""The XCom with the reason why a request was refused. Nothing was decided then."""
 LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
 PASSING = (HISTORY_UNREADABLE, "schedule_unknown")
-"""Rules of an ABORT that minutes may mend: BigQuery answers again, the schedule's refresh of this tick is through."""
+"""Rules of an ABORT that may pass in minutes: BigQuery answers again, or the schedule of this tick is refreshed."""
 _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 
 
 class DecideOperator(AlertingOperator, BranchMixIn):
     """Applies the workflow's rule at the run's tick and follows its branch.
 
-    One query reads schedule and history, one append writes the decision. An unreadable history is an ABORT, never a
-    RUN (lesson K8), but only when the task's last try cannot read it either, nor knows the schedule. The alert of a RUN
-    or SKIP is told here, that of an ABORT by ``abort``. In a shadow a RUN is recorded and skipped, and people are told
-    only what keeps it from deciding (lesson A9).
+    One query reads schedule and history, one append writes the decision. An unreadable history or an unknown schedule
+    is an ABORT, never a RUN (lesson K8), but only in the task's last try. The alert of a RUN or SKIP is sent here, that
+    of an ABORT by ``abort``. In a shadow a RUN is recorded and skipped; only a decision that it cannot make
+    raises an alert (lesson A9).
     """
 
     inherits_from_skipmixin = True
     ui_color = "#fdf3d8"
-    # Nothing is rendered: this is how the UI shows, in the task's tab of that name, what was decided and why.
+    # The UI shows these fields, the decision and its reason, in the task's tab Rendered Templates.
     template_fields = ("action", "reason", "target_date", "next_check", "mode")
     overwrite_rtif_after_execution = True
     action = reason = target_date = next_check = mode = ""
@@ -61,7 +61,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             clock = RunClock.of(context)
             decision = request.narrow(self._decide(request, clock))
         except RequestRefused as refused:
-            # `abort` fails with it: were this task red itself, `finish` would run, whatever became of the others.
+            # `abort` fails with the reason. If this task failed, `finish` would run.
             self.action, self.reason = "REFUSED", str(refused)
             context["ti"].xcom_push(REFUSED_KEY, str(refused))
             self.do_branch(context, ABORT)
@@ -78,19 +78,19 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         context["ti"].xcom_push(DECISION_KEY, {"decision_id": decision_id, **decision.to_dict()})
         branch = SKIP if request.dry_run and decision.action is Action.RUN else _BRANCH[decision.action]
         if self.shadow:
-            self.log.info("Shadow: this is recorded, and nothing is called")
+            self.log.info("Shadow: the decision is recorded, no scraper is called")
             branch = ABORT if decision.rule in NOT_KNOWING else SKIP
         elif decision.action is not Action.ABORT and decision.alert_level in LOUD:
-            self._tell(context, decision)
+            self._send_alert(context, decision)
         self.do_branch(context, branch)
 
     @property
     def shadow(self) -> bool:
-        """Whether the workflow only decides and records."""
+        """Whether the workflow decides and records only."""
         return self.config.is_shadow(self.workflow)
 
-    def _tell(self, context: Context, decision: Decision) -> None:
-        """Tell people of the decision's alert. That nobody could be told keeps no run from its work."""
+    def _send_alert(self, context: Context, decision: Decision) -> None:
+        """Send the alert of the decision. A failure to send it does not stop the run."""
         try:
             one = alert(
                 OF_DECISIONS[decision.rule],
@@ -102,7 +102,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             )
             tell_once(context, self.config, [one], self.log)
         except Exception:
-            self.log.exception("Nobody was told: %s", decision.reason)
+            self.log.exception("The alert was not sent: %s", decision.reason)
 
     def _decide(self, request: Request, clock: RunClock) -> Decision:
         from orchestration.audit.inputs import decision_inputs
@@ -126,7 +126,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             return aborted(self.workflow, config, clock.tick, HISTORY_UNREADABLE, f"History unreadable: {error}")
         except Exception as error:
             hide_in_logs(error)
-            self.log.exception("The decision failed; it is recorded as ABORT")
+            self.log.exception("The decision failed and is recorded as ABORT")
             reason = f"Internal error: {in_short(error)}"
             return aborted(self.workflow, config, clock.tick, "internal_error", reason)
 
@@ -161,17 +161,17 @@ class DecideOperator(AlertingOperator, BranchMixIn):
 
 
 class AbortOperator(AlertingOperator):
-    """Turns the run red, with the decision's reason."""
+    """Fails the run with the reason of its ABORT, or of a refused request."""
 
     ui_color = "#f8d7da"
 
     def execute(self, context: Context) -> NoReturn:
-        """Tell people, and fail with the reason, at once and without retries. Who asked for nonsense is told here."""
+        """Send the alert of the ABORT and fail without retries. A refused request fails without an alert."""
         if refused := context["ti"].xcom_pull(task_ids="decide", key=REFUSED_KEY):
             raise AirflowFailException(refused)
         decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
         tick = datetime.fromisoformat(decision["tick"])
-        # Another rule's ABORT of the same day is another alert.
+        # An ABORT of the same day by another rule is another alert.
         one = alert(
             ABORT_NOW,
             decision["workflow"],

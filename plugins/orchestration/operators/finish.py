@@ -1,4 +1,4 @@
-"""The last task of a RUN: its execution row, and a row for every call that could not write one itself."""
+"""The last task of a RUN: it writes the execution row, and a row for every call that left none."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
     from orchestration.records.tables import CallRecord
 
 UNKNOWN_TRY = 0
-"""Try number in the row of a call that was killed before it left anything: nobody can tell any more which it was."""
-STOPPED = "No call was made: `hold` was stopped. Airflow's audit log (Browse, Audit Log) says by whom"
+"""The try number in the row of a call that was killed before it left a report: its real number is unknown."""
+STOPPED = "No call was made: `hold` was stopped. Airflow's audit log (Browse, Audit Log) names the person"
 
 
 class FinishOperator(AlertingOperator):
-    """Counts what the calls did. Runs whatever became of them; a failed execution turns the run red."""
+    """Counts the outcomes of the calls and fails if the execution failed. It runs after failed calls too."""
 
     ui_color = "#e2f2e4"
-    # As with the decision: what the UI shows beside the task.
+    # The UI shows these fields beside the task.
     template_fields = ("status", "calls", "failures")
     overwrite_rtif_after_execution = True
     status = calls = failures = ""
 
     def execute(self, context: Context) -> None:
-        """Stage the execution row, and fail when the execution failed."""
+        """Stage the execution row. Fails if the execution failed."""
         assert self.workflow is not None
         ti, clock, config = context["ti"], RunClock.of(context), self.config
         decision: dict[str, Any] = ti.xcom_pull(task_ids="decide", key=DECISION_KEY)
         plan = config.workflows[self.workflow].execution_plan.scrapers
-        # Not `get_task_states`: its keys are texts in which `props_1` is a task as well as an instance of `props`.
+        # The keys of `get_task_states` are ambiguous: `props_1` is a task, or an instance of `props`.
         crumbs = ti.get_task_breadcrumbs(dag_id=ti.dag_id, run_id=ti.run_id)
         states = {(crumb["task_id"], int(crumb["map_index"])): str(crumb["state"]) for crumb in crumbs}
         ends = call_ends(plan, states, self._corrected(reports_by_task(ti, plan), clock))
@@ -59,14 +59,14 @@ class FinishOperator(AlertingOperator):
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
         if status is ExecutionStatus.FAILED:
             if not config.is_shadow(self.workflow) and self.stands(ends):
-                self._tell(context, clock, short or "no call was made")
+                self._send_alert(context, clock, short or "no call was made")
             raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def stands(self, ends: list[CallEnd]) -> bool:
-        """Return whether it failed for good: not only by calls of which the service's log may still say why.
+        """Return whether the execution has failed for good, whatever the service's log may still say.
 
-        A row of the log can be a minute late, and the cause may be that there is no data yet. The cleanup asks the log
-        again, and the watchdog tells what is then left.
+        The log can be a minute late, and its cause may be that there is no data yet. The cleanup reads the log again,
+        and the watchdog alerts about the failures that remain.
         """
         assert self.workflow is not None
         settings = self.config.settings
@@ -78,9 +78,9 @@ class FinishOperator(AlertingOperator):
     def _corrected(
         self, outcomes: dict[tuple[str, int], list[dict[str, Any]]], clock: RunClock
     ) -> dict[tuple[str, int], list[dict[str, Any]]]:
-        """Return what the calls left, as the service's log has it by now; stage the corrected rows.
+        """Return the reports of the calls, corrected from the service's log; stage the corrected rows.
 
-        What the log cannot say now, the cleanup asks again.
+        The cleanup reads the log again for calls that it does not have yet.
         """
         from orchestration.audit.service_log import corrections
         from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -90,7 +90,7 @@ class FinishOperator(AlertingOperator):
         try:
             found = corrections(Warehouse(self.config.settings), self.config, rows, clock.wall())
         except WarehouseError as error:
-            self.log.warning("The service's log cannot be read now; the cleanup asks it again: %s", error)
+            self.log.warning("The service's log cannot be read; the cleanup tries again: %s", error)
             return outcomes
         self.stage(found)
         for row in found:
@@ -142,8 +142,8 @@ class FinishOperator(AlertingOperator):
         self.stage(killed, unless_staged=True)
         self.stage([row])
 
-    def _tell(self, context: Context, clock: RunClock, why: str) -> None:
-        """Tell people of a failed execution, as loudly as the workflow asks for. The watchdog has the same kinds."""
+    def _send_alert(self, context: Context, clock: RunClock, why: str) -> None:
+        """Send the alert of a failed execution, at the level of the workflow. The watchdog has the same kinds."""
         assert self.workflow is not None
         vetoed = why.startswith(VETOED)
         one = alert(
@@ -159,7 +159,7 @@ class FinishOperator(AlertingOperator):
     def _killed(
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime
     ) -> CallRecord:
-        """Return the row of a call whose last try was killed, from what it left before it made the call."""
+        """Return the row of a call whose last try was killed, from the report that the try left at its begin."""
         first = 0 if self.config.scrapers[end.scraper].calls_per_task > 1 else None
         day = date.fromisoformat(decision["target_date"])
         number, at, call = UNKNOWN_TRY, now, ScraperCall(end.scraper, end.label, day, index=first)
@@ -171,5 +171,5 @@ class FinishOperator(AlertingOperator):
 
 
 def _may_be_explained(end: CallEnd) -> bool:
-    """Return whether the service has said of a failure nothing but that it is one."""
+    """Return whether the service has given no cause for a failure."""
     return end.outcome is Outcome.FAILED and (end.error_type or "").startswith("http_5")

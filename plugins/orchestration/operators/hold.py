@@ -1,4 +1,4 @@
-"""The pause between decision and calls, in which a person can veto; then the games are handed to the calls."""
+"""The pause between decision and calls, in which a person can veto the run. It returns the games of the calls."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ if TYPE_CHECKING:
 
 RUN_NOW, VETO = "Run now", "Veto"
 VETO_REASON = "veto_reason"
-MADE_A_SHADOW = "No call was made: the workflow is a shadow since its decision"
+MADE_A_SHADOW = "No call was made: the workflow became a shadow after its decision"
 VETO_KEY = "veto"
-"""The XCom that says who vetoed, when and why; ``finish`` writes it into the execution row."""
+"""The XCom with the person, time and reason of a veto. ``finish`` writes it into the execution row."""
 
 
 class HoldOperator(AuditedOperator, HITLOperator):
     """Waits until ``execution_delay_minutes`` after the tick, then returns the target games.
 
-    Meanwhile the task asks for input in the UI (Required Actions): a person can veto the run, with a reason, or let it
-    start at once. Nobody's answer means that it runs. The wait takes no worker slot and no triggerer. Only scheduled
-    runs wait: a manual or replayed run has somebody who has just asked for it. A refresh of a schedule that is unknown
-    does not: the others' decisions of this tick wait for it.
+    During the wait the UI asks for input (Required Actions): a person can veto the run, with a reason, or start it at
+    once. Without an answer the run starts. The wait takes no worker slot and no triggerer. Only scheduled runs wait:
+    manual and replayed runs were just asked for by a person. The refresh of an unknown schedule does not wait either,
+    because other decisions of the tick wait for it.
     """
 
     def __init__(self, *, params: ParamsDict | None = None, **arguments: Any) -> None:
         asked = ParamsDict() if params is None else params
-        # Null is allowed: a required field would keep "Run now" greyed out until somebody gives a reason for it.
-        about = {"title": "Reason", "description": "Of a veto; goes into the audit."}
+        # A required reason would keep "Run now" greyed out, so null is allowed.
+        about = {"title": "Reason", "description": "Why the run is vetoed. It is kept in the audit."}
         asked[VETO_REASON] = Param(None, type=["null", "string"], source="task", **about)
         super().__init__(subject="Run?", options=[RUN_NOW, VETO], defaults=RUN_NOW, params=asked, **arguments)
 
     def execute(self, context: Context) -> list[Any]:
-        """Ask and wait if there is something to wait for, and return the games of the decision."""
+        """Ask and wait if time is left, then return the games of the decision."""
         clock = RunClock.of(context)
         ready = clock.tick + timedelta(minutes=self.config.settings.execution_delay_minutes)
         remaining = ready - datetime.now(UTC)
         decision = self._decision(context)
         if clock.scheduled and remaining > timedelta() and not decision["context"].get(AWAITED):
-            self.subject = f"{decision['workflow']} runs at {et_clock(ready)} ET unless somebody vetoes it"
+            self.subject = f"{decision['workflow']} runs at {et_clock(ready)} ET unless a person vetoes it"
             self.body = f"{decision['reason']}\n\nScrapers: {', '.join(decision['scrapers'])}"
             self.response_timeout = remaining
             super().execute(context)
         return self._games(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> list[Any]:
-        """Take the answer: stop the run on a veto, else return the games."""
+        """Read the answer: fail on a veto, else return the games."""
         answer = super().execute_complete(context, event)
         if VETO in answer["chosen_options"]:
             user, reason = answer["responded_by_user"] or {}, (answer["params_input"].get(VETO_REASON) or "").strip()
@@ -73,7 +73,7 @@ class HoldOperator(AuditedOperator, HITLOperator):
         return decision
 
     def _games(self, context: Context) -> list[Any]:
-        """Return the target games, over which the per-game calls are mapped. A shadow goes no further."""
+        """Return the target games, over which the per-game calls are mapped. Fails in a shadow."""
         if self.config.is_shadow(self.workflow):
             context["ti"].xcom_push(VETO_KEY, MADE_A_SHADOW)
             raise AirflowFailException(MADE_A_SHADOW)

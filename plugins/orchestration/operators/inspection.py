@@ -1,6 +1,6 @@
-"""What the cleanup sees around us, beside the files: once an hour, for the health check and everybody who reads it.
+"""The hourly inspection of everything that our tasks depend on. The cleanup's row keeps it for the health check.
 
-A look that fails is no finding: it is logged, and the others go on.
+An inspection that fails is not a finding: it is logged, and the others go on.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from orchestration.audit.warehouse import Warehouse
     from orchestration.records.tables import Seen
 
-Sight = tuple[Around, str, str]
-"""Kind, what it is about, and what was seen."""
+Observation = tuple[Around, str, str]
+"""The kind of a problem, its subject and its text."""
 UNDRAINED_KEY = "undrained"
-"""The XCom in which ``drain_outbox`` says why rows are still staged."""
+"""The XCom of ``drain_outbox`` with the reason why rows are still staged."""
 OFF = timedelta(minutes=2)
-"""A clock that is further off is wrong; what a query took is in it."""
+"""The tolerance of our clock against BigQuery's, the duration of a query included."""
 SERVICE_SECONDS = 10.0
 TRIES = 2
-"""So often in a row the service must be out of reach: one that breaks off once is no news."""
+"""The number of failed requests in a row after which the service counts as out of reach."""
 BETWEEN_SECONDS = 20.0
-"""A service that is only started again is there by then."""
+"""The pause between two requests, in which a restarting service is back."""
 
 
 def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse, log: Logger) -> list[Seen]:
-    """Return what is not as it should be. ``warehouse``: one that has just answered, or has not."""
+    """Return the problems around our tasks. ``warehouse`` has just been queried, with or without an answer."""
     ti: Any = context["ti"]
-    looks: list[Callable[[], Iterator[Sight]]] = [
+    inspections: list[Callable[[], Iterator[Observation]]] = [
         _configuration,
         lambda: _outbox(ti),
         _writable,
@@ -54,30 +54,30 @@ def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse,
     ]
     if not config.is_shadow():
         now = RunClock.of(context).now()
-        looks.append(lambda: _service(config, now))
+        inspections.append(lambda: _service(config, now))
     from orchestration.records.tables import Seen
 
     found: list[Seen] = []
-    for look in looks:
+    for inspection in inspections:
         try:
-            found += [Seen(kind=kind, about=about, text=text) for kind, about, text in look()]
+            found += [Seen(kind=kind, about=about, text=text) for kind, about, text in inspection()]
         except Exception:
-            log.warning("A look around failed; the others go on", exc_info=True)
+            log.warning("An inspection failed; the others go on", exc_info=True)
     return found
 
 
-def _configuration() -> Iterator[Sight]:
+def _configuration() -> Iterator[Observation]:
     _, problem = in_use()
     if problem is not None:
         yield Around.CONFIG, "workflows.yaml", problem
 
 
-def _outbox(ti: Any) -> Iterator[Sight]:
+def _outbox(ti: Any) -> Iterator[Observation]:
     if why := ti.xcom_pull(task_ids="drain_outbox", key=UNDRAINED_KEY):
         yield Around.OUTBOX, "outbox", str(why)
 
 
-def _writable() -> Iterator[Sight]:
+def _writable() -> Iterator[Observation]:
     from orchestration.audit.outbox import Outbox
 
     outbox = Outbox()
@@ -87,13 +87,13 @@ def _writable() -> Iterator[Sight]:
         yield Around.OUTBOX, "outbox", f"{UNWRITABLE} ({outbox.url}: {error})"
 
 
-def _components() -> Iterator[Sight]:
+def _components() -> Iterator[Observation]:
     from orchestration.services.airflow_health import NoHealthPage, components, ill
 
     try:
         found = components(airflow_url())
     except NoHealthPage:
-        # A worker need not reach the address that people use.
+        # A worker may not reach the address that people use.
         return
     for name, why in ill(found).items():
         yield Around.COMPONENT, name, why
@@ -104,14 +104,14 @@ def _dags(config: Config) -> tuple[str, ...]:
     return (*config.enabled, *(name for name, wanted in system.items() if wanted))
 
 
-def _paused(ti: Any, dag_id: str) -> Iterator[Sight]:
-    """A look for each DAG: Airflow may not know one yet, and says so with an error."""
+def _paused(ti: Any, dag_id: str) -> Iterator[Observation]:
+    """Inspect one DAG by itself: Airflow raises an error for a DAG that it does not know yet."""
     if ti.get_dag(dag_id).is_paused:
         yield Around.PAUSED, dag_id, "paused"
 
 
-def _waiting(ti: Any, config: Config) -> Iterator[Sight]:
-    """Calls that Airflow would start if their pool had a slot. Whether they wait too long, the health check says."""
+def _waiting(ti: Any, config: Config) -> Iterator[Observation]:
+    """Yield the calls that wait for a slot of their pool. The health check judges whether they wait too long."""
     for name, workflow in config.enabled.items():
         if not ti.get_dr_count(name, states=["running"]):
             continue
@@ -123,14 +123,14 @@ def _waiting(ti: Any, config: Config) -> Iterator[Sight]:
                 yield Around.WAITING, pool, f"{name}: {count}"
 
 
-def _clock(warehouse: Warehouse) -> Iterator[Sight]:
+def _clock(warehouse: Warehouse) -> Iterator[Observation]:
     if warehouse.ahead is not None and abs(warehouse.ahead) > OFF:
         minutes = round(warehouse.ahead.total_seconds() / 60)
         text = f"{abs(minutes)} min {'ahead of' if minutes > 0 else 'behind'} BigQuery's"
         yield Around.CLOCK, socket.gethostname(), text
 
 
-def _service(config: Config, now: datetime) -> Iterator[Sight]:
+def _service(config: Config, now: datetime) -> Iterator[Observation]:
     from orchestration.services.scraper_service import NoListing, ScraperService, unknown_scrapers
 
     service = ScraperService(config.settings.endpoint)
@@ -139,7 +139,7 @@ def _service(config: Config, now: datetime) -> Iterator[Sight]:
         time.sleep(BETWEEN_SECONDS)
         problems.append(service.problem(SERVICE_SECONDS))
     problem = problems[-1]
-    # Whoever answers, if only that it has no such page, can be reached.
+    # A service that answers 4xx can be reached.
     if problem is not None and "HTTP 4" not in problem:
         yield Around.SERVICE, "scraper_service", problem
         return

@@ -17,7 +17,7 @@ from orchestration.operators.base import AlertingOperator, asked_of, refuse_nons
 from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.day import plan, rules_digest
 from orchestration.runs.clock import RunClock
-from orchestration.words import Action
+from orchestration.words import Action, plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class LockOperator(SlateOperator):
     """Locks the expected RUNs of the orchestration day of the run's tick, as soon as the schedule is known.
 
-    A second lock of a day replaces nothing silently: readers see the first one, unless a later one was forced.
+    A second lock of a day does not replace the first, unless it was forced.
     """
 
-    tells = (SLATE_SCHEDULED,)
+    assets = (SLATE_SCHEDULED,)
 
     def execute(self, context: Context) -> None:
-        """Plan the day and stage its expected runs; fail when the plan itself contains an ABORT."""
+        """Plan the day and stage its expected runs. Fails if the plan contains an ABORT."""
         from orchestration.audit.inputs import decision_inputs
         from orchestration.audit.warehouse import Warehouse, WarehouseError
         from orchestration.records.ids import row_id
@@ -76,24 +76,24 @@ class LockOperator(SlateOperator):
             if decision.action is Action.RUN
         ]
         self.stage(expected)
-        self.log.info("%s: %d expected runs locked", day, len(expected))
+        self.log.info("%s: %s locked", day, plural(len(expected), "expected run"))
         aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
         if aborts:
             one = alert(PLAN_ABORTS, key.dag_id, day=day, runs=len(expected), why="; ".join(aborts))
             tell_once(context, config, [one], self.log)
             raise AirflowFailException(one.text)
-        if schedule.on(day) and not config.is_shadow() and day.isoformat() not in self.told(context, SLATE_SCHEDULED):
-            self.tell(context, SLATE_SCHEDULED, scheduled(day, schedule, clock.tick, len(expected)))
+        if schedule.on(day) and not config.is_shadow() and f"{day}" not in self.announced(context, SLATE_SCHEDULED):
+            self.announce(context, SLATE_SCHEDULED, scheduled(day, schedule, clock.tick, len(expected)))
 
 
 class CheckTablesOperator(AlertingOperator):
-    """Looks up every table, column and scraper that workflows.yaml and our statements name; red when one is not there.
+    """Looks up every table, column and scraper that workflows.yaml and our statements name. Fails if one is missing.
 
-    Tips that are no tips are told as well. A service that does not list its scrapers is said, and stops nothing.
+    It also alerts about tips off their game date. If the service does not list its scrapers, that is logged only.
     """
 
     def execute(self, context: Context) -> None:
-        """Look them up. A BigQuery that does not answer fails the task too, after its retries."""
+        """Look them up. If BigQuery does not answer, the task fails after its retries."""
         from orchestration.audit.references import broken_references, misdated_tips
         from orchestration.audit.warehouse import Warehouse
         from orchestration.services.scraper_service import NoListing, unknown_scrapers
@@ -103,7 +103,7 @@ class CheckTablesOperator(AlertingOperator):
         try:
             problems += unknown_scrapers(config, RunClock.of(context).now())
         except NoListing as error:
-            self.log.warning("The names of the scrapers are not checked: %s", error)
+            self.log.warning("The names of the scrapers cannot be checked: %s", error)
         if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):
             alerts.append(alert(MISDATED_TIPS_CHECKED, "schedule_dependency", which=tips))
         broken = [alert(BROKEN_REFERENCES, "schedule_locker", which="; ".join(problems))] if problems else []

@@ -1,6 +1,6 @@
-"""Numbers for other tools, through Airflow's own stats: StatsD or OpenTelemetry, whichever ``[metrics]`` switches on.
+"""Metrics through Airflow's own stats: StatsD or OpenTelemetry, as ``[metrics]`` is set.
 
-What each is good for, and the dashboard and alert rules over them: docs/orchestration/11-metrics.md.
+The use of each metric, the dashboard and the alert rules: docs/orchestration/11-metrics.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def measuring(what: str) -> Iterator[None]:
-    """Log what goes wrong while something is measured or sent: no task fails for a number."""
+    """Log errors instead of raising them: no task fails because of a metric."""
     try:
         yield
     except Exception:
@@ -28,7 +28,7 @@ def measuring(what: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, which Airflow's prefix goes before, and the tags that each of its values has."""
+    """The name of a metric, without Airflow's prefix, and the tags that each value must have."""
 
     name: str
     tags: tuple[str, ...] = ()
@@ -41,26 +41,26 @@ class Metric:
 
 
 class Counter(Metric):
-    """Counts what happens."""
+    """A metric that counts events."""
 
     def count(self, number: int = 1, **tags: Any) -> None:
-        """Count ``number`` more."""
+        """Add ``number``."""
         self._send(stats.incr, number, tags)
 
 
 class Gauge(Metric):
-    """Says how it is at present. None has tags, so that no reader without them mixes values."""
+    """A metric with a present value. It has no tags, so that a reader without tags cannot mix values."""
 
     def set(self, value: float) -> None:
-        """Say that it is ``value`` now."""
+        """Set the present value."""
         self._send(stats.gauge, value, {})
 
 
 class Timer(Metric):
-    """Measures how long something takes."""
+    """A metric of durations."""
 
     def took(self, duration: timedelta, **tags: Any) -> None:
-        """Say how long it took; it is sent in milliseconds, as Airflow's own times are."""
+        """Send a duration, in milliseconds as Airflow's own."""
         self._send(stats.timing, duration, tags)
 
 

@@ -1,4 +1,4 @@
-"""Fetching anew what late sources, outages and vanished files left open: the tasks of the DAG ``reconcile``."""
+"""The tasks of the DAG ``reconcile``: they find missing games of the last days, and alert about those still missing."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from orchestration.planning.makeups import Makeup
 
 
-MANY = 100
-"""No limit for what is told."""
+ALL = 100
+"""A limit that no number of make-up runs reaches."""
 SOURCE = "reconcile"
-"""Whose findings these are, in the memory of alerts."""
+"""The source of these alerts in the memory of alerts."""
 
 
 def _find(context: Context, config: Config, most: int) -> list[Makeup]:
-    """Return what is missing. A run by hand looks at the days it names, others at those with decisions on record."""
+    """Return at most ``most`` make-up runs. A run by hand looks at all its days, others only at days with decisions."""
     from orchestration.audit.warehouse import Warehouse
     from orchestration.cleanup.makeup_inputs import find_makeups
 
@@ -42,15 +42,15 @@ def _find(context: Context, config: Config, most: int) -> list[Makeup]:
 
 
 class FindMakeupsOperator(AuditedOperator):
-    """Returns, for TriggerDagRunOperator, one run for each target date of the last days with something missing."""
+    """Returns the make-up runs for TriggerDagRunOperator: one for each target date with missing games."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Look, and return the runs to start. Fails, and starts none, when anything cannot be read after all tries."""
+        """Return the runs to start. Fails, and starts none, if something cannot be read after all tries."""
         from orchestration.audit.warehouse import WarehouseError
 
         refuse_nonsense(context, ReconcileRequest, AirflowSkipException)
         if self.config.is_shadow():
-            self.log.info("Shadow: nothing is started")
+            self.log.info("Shadow: no run is started")
             return []
         clock, params = RunClock.of(context), asked_of(context)
         try:
@@ -61,7 +61,7 @@ class FindMakeupsOperator(AuditedOperator):
         for makeup in found:
             self.log.info("%s for %s: %s", makeup.workflow, makeup.target_date, makeup.conf["reason"])
         if not found:
-            self.log.info("Nothing is missing of the last %s days; nothing is started", params["days"])
+            self.log.info("Last days checked: %s. Nothing is missing, no run is started", params["days"])
         replay = {"as_of": params["as_of"]} if params.get("as_of") else {}
         return [
             {
@@ -74,17 +74,17 @@ class FindMakeupsOperator(AuditedOperator):
 
 
 class ReportOpenGamesOperator(AlertingOperator):
-    """After the day's last reconcile: tells people what it could not get, once, and turns the run red."""
+    """Alerts once, after the day's last reconcile, about the games that it could not fetch, and fails."""
 
     def execute(self, context: Context) -> None:
-        """Look again at the day's last time; at the others, and by hand, there is nobody to tell yet."""
+        """Look for missing games again, after the day's last time only. Runs before it and by hand send no alerts."""
         refuse_nonsense(context, ReconcileRequest)
         clock, times = RunClock.of(context), self.config.reconcile_ticks.times
         by_hand = clock.triggered_by.startswith("manual")
         if by_hand or not times or clock.tick < at(clock.tick.date(), times[-1]):
-            self.log.info("What is still missing is looked for again; people are told after the day's last time")
+            self.log.info("No alerts yet: they are sent after the day's last reconcile")
             return
-        alerts = [self._alert(makeup) for makeup in _find(context, self.config, MANY)]
+        alerts = [self._alert(makeup) for makeup in _find(context, self.config, ALL)]
         days = [clock.tick.date() - timedelta(days=n) for n in range(int(asked_of(context)["days"]) + 1)]
         alert_once(context, self.config, SOURCE, alerts, self.log, days)
 

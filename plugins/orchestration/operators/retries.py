@@ -12,9 +12,9 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowException
 
 from orchestration.config import Config
-from orchestration.decisions.case import plural
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult
+from orchestration.words import plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

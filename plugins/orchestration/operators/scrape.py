@@ -173,7 +173,7 @@ class ScrapeOperator(AuditedOperator):
             if item.game is None or item.game.game_id not in collected
         ]
         if not calls:
-            raise AirflowSkipException(f"{self.scraper} has brought {label} already")
+            raise AirflowSkipException(f"{self.scraper} has already collected {label}")
         return calls
 
     def _call(self, item: Item, decision: Mapping[str, Any], clock: RunClock, index: int | None) -> ScraperCall:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class DivideOperator(AuditedOperator):
     """Divides the list that the task ``of`` returned into lists of ``size``, over which calls are mapped.
 
-    Airflow maps a task over what one other returned, once for each of its items.
+    Airflow maps a task over the list that one other task returned.
     """
 
     ui_color = "#f4f4f4"
@@ -39,7 +39,7 @@ class DivideOperator(AuditedOperator):
         self.of, self.size = of, size
 
     def execute(self, context: Context) -> list[list[Any]]:
-        """Return the lists. Fails for more of them than Airflow maps a task over."""
+        """Return the lists. Fails if they are more than Airflow maps a task over."""
         found: list[Any] = context["ti"].xcom_pull(task_ids=self.of, map_indexes=-1)
         lists, most = divided(found, self.size), conf.getint("core", "max_map_length")
         if len(lists) > most:
@@ -51,13 +51,13 @@ class DivideOperator(AuditedOperator):
 class ScrapeBatchOperator(ScrapeOperator):
     """Calls one scraper for each of a list of items, ``at_once`` at a time, in one process and over asyncio.
 
-    Each call has its own row, outcome and timeout. The task fails when one of them failed; a retry makes those again
-    that may succeed then, a task that somebody cleared all. Its calls share one worker slot, so it never defers: a
-    triggerer keeps no rows, and one that dies would lose what its calls had brought.
+    Each call has its own row, outcome and timeout. The task fails if one call failed. A retry repeats only the failed
+    calls that may succeed; a cleared task repeats all. The calls share one worker slot, so the task never defers: a
+    triggerer stages no rows, and would lose the results of its calls if it died.
     """
 
     several = True
-    # What the UI shows beside the task.
+    # The UI shows this field beside the task.
     template_fields = ("outcomes",)
     overwrite_rtif_after_execution = True
     outcomes: Any = ""
@@ -112,7 +112,7 @@ class ScrapeBatchOperator(ScrapeOperator):
         return await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, self._description)
 
     def _close(self, context: Context, ledger: CallLedger) -> None:
-        """Say what became of the calls, and fail where one failed, in this try or for good in an earlier one."""
+        """Show the outcomes of the calls. Fails if one failed, in this try or for good in an earlier one."""
         ti, policy = context["ti"], self.retry_policy
         assert policy is not None
         decisions = {

@@ -1,4 +1,4 @@
-"""The watchdog: what the health check would say, told once to somebody (DESIGN section 8)."""
+"""The watchdog: it sends each finding of the health check once (DESIGN section 8)."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from orchestration.config import Config
 
 MORE = timedelta(hours=1, minutes=30)
-"""And so long after the time by which reconcile should have fetched what it lacked."""
+"""The time for which yesterday is still watched after reconcile should have fetched its missing games."""
 
 
 def _just_on(today: DayFacts, now: datetime) -> bool:
-    """Return whether the first decision on record is not old enough to expect more, or this is the first cleanup."""
+    """Return whether the system has just been switched on: its first decision is new, or this is its first cleanup."""
     first = min((fact.decided_at for fact in today.first), default=None)
     return len(today.cleanups) <= 1 if first is None else now < after(first, GRACE)
 
 
 def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: datetime) -> None:
-    """Say in numbers what was seen of the days, of which the first is today."""
+    """Set the metrics of the days. The first of them is today."""
     VERDICT.set(max(health.verdict.exit_code for health in seen))
     if not config.is_shadow():
         GAMES_DUE.set(sum(health.due for health in seen))
@@ -44,21 +44,20 @@ def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: date
     start, _ = config.day_bounds(today.day)
     if not config.settings.daily_schedule_lock.enabled or today.since(start) > start:
         return
-    # Without a lock of today the last one was yesterday's, if not earlier.
+    # Without a lock of today, the last lock is yesterday's or older.
     at_best, _ = config.day_bounds(today.day - timedelta(days=1))
     locked = max((day.locked_at for day in days if day.locked_at), default=at_best)
     LOCK_AGE_MINUTES.set(int((now - locked).total_seconds() // 60))
 
 
 class WatchOperator(AlertingOperator):
-    """Raises the findings of the health check, each once per workflow, kind and ET day, and says what has healed.
+    """Sends the findings of the health check, each once per workflow, kind and ET day, and says which have healed.
 
-    A system that has just been switched on has its first runs under way, and is not watched yet. Games that are missing
-    are reconcile's first.
+    A system that has just been switched on is not watched yet. Missing games are left to reconcile first.
     """
 
     def execute(self, context: Context) -> None:
-        """Assess the day, and in the morning the day before too. What others tell themselves is left to them."""
+        """Assess the day, and in the morning the day before too. Findings that other tasks send are left to them."""
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
@@ -71,7 +70,7 @@ class WatchOperator(AlertingOperator):
             warehouse = Warehouse(config.settings)
             facts = [day_facts(warehouse, config, today, now)]
             if _just_on(facts[0], now):
-                self.log.info("Switched on a short while ago: watched from the next hour on")
+                self.log.info("The system has just been switched on; it is watched from the next hour on")
                 return
             yesterday = today - timedelta(days=1)
             until = config.day_bounds(today)[0] + MORNING
@@ -79,7 +78,7 @@ class WatchOperator(AlertingOperator):
                 until = max(until, after(repaired, MORE))
             if now < until:
                 before = day_facts(warehouse, config, yesterday, now)
-                # Before its first decision the system was not there.
+                # Before its first decision the system did not run.
                 facts += [before] if before.first else []
             seen = [assess(config, day, now) for day in facts]
             with measuring(VERDICT.name):
