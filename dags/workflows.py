@@ -1,6 +1,6 @@
 """The DAGs of ``config/workflows.yaml``: one per enabled workflow, ``schedule_locker``, ``cleanup`` and ``reconcile``.
 
-While the file cannot be used, the DAGs of the last good one stay; its errors show up as the import error of
+If the file has errors, the DAGs of the last good file stay. The errors show as the import error of
 ``workflows_check.py``.
 """
 

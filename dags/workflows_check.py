@@ -1,6 +1,6 @@
-"""Shows what is wrong with ``config/workflows.yaml`` as an Airflow import error. It defines no DAG.
+"""Shows the errors of ``config/workflows.yaml`` as an import error of Airflow. It defines no DAG.
 
-A file that raises takes its DAGs with it; this one has none, so that those of the last good configuration stay.
+Airflow drops the DAGs of a file that raises. This file has none, so the DAGs of the last good configuration stay.
 """
 
 from orchestration.config import load
@@ -8,7 +8,7 @@ from orchestration.config.last_good import is_known_as_good
 
 load()
 if not is_known_as_good():
-    # Only now: what is known as good needs no Airflow to be looked at.
+    # A file that is known as good is checked without importing Airflow.
     from orchestration.generator.in_force import raise_what_is_wrong
 
     raise_what_is_wrong()

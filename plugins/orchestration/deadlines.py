@@ -1,6 +1,6 @@
-"""Where release 1.0.0 had the deadlines: Airflow's database keeps this address for the runs that it began.
+"""The address of the deadlines in release 1.0.0. Airflow's database keeps it for the runs that release began.
 
-Their deadlines are evaluated, and told, under whatever release follows.
+Later releases evaluate these deadlines and send their alerts.
 """
 
 from orchestration.alerts.deadlines import RunQueued, missed

@@ -16,19 +16,19 @@ log = logging.getLogger(__name__)
 
 
 class Preload:
-    """Imports what every task needs in the process that LocalExecutor forks its tasks from."""
+    """Makes the imports of all tasks in the process from which LocalExecutor forks its tasks."""
 
     @hookimpl  # type: ignore[untyped-decorator]
     def on_starting(self, component: Any) -> None:
-        """Import it when a scheduler starts."""
-        # The job does not know its own type yet at this point, but its process was started as what it is.
+        """Import them when a scheduler starts."""
+        # The job has no type yet; the arguments of its process show that it is a scheduler.
         if type(component).__name__ == "Job" and sys.argv[1:2] == ["scheduler"]:
             from orchestration.generator.preload import MODULES
 
             log.info("Preloaded %s", ", ".join(MODULES))
 
 
-# Addresses without a slash in front lie below Airflow's own, wherever that is.
+# Addresses without a leading slash lie below Airflow's own address.
 _HERE = PREFIX.removeprefix("/")
 _ICONS = {"icon": f"{_HERE}/static/icon.svg", "icon_dark_mode": f"{_HERE}/static/icon-dark.svg"}
 VIEWS = (
@@ -66,7 +66,7 @@ VERDICT = {
 
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
-    """Serve our pages. Every process of Airflow loads this plugin, and only the API server needs them."""
+    """Serve our pages. The import is here because every process of Airflow loads this plugin."""
     from orchestration.ui.app import app
 
     await app(scope, receive, send)

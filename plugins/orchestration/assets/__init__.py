@@ -1,8 +1,7 @@
-"""The Airflow assets that whoever builds on this system can start a DAG with: tables, and what a slate has come to.
+"""The Airflow assets with which other teams can start their DAGs: tables, and the progress of a slate.
 
 ``from orchestration.assets import SLATE_COMPLETE`` and ``schedule=[SLATE_COMPLETE]``. All events come through aliases:
-Airflow adds an event to a plain outlet whenever its task succeeds, to an alias only what the task says, and as often as
-it says something.
+a plain outlet gets one event at each success of its task, an alias gets exactly the events that the task adds.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from typing import Any
 from airflow.sdk import Asset, AssetAlias
 
 SLATE_SCHEDULED = Asset("slate_scheduled", group="slates")
-"""A slate is locked: which games are played is known, and what is expected to run for them."""
+"""The slate is locked: its games and their expected runs are known."""
 LINES_COLLECTED = Asset("lines_collected", group="slates")
 """Every ``game_aware`` workflow has collected for the slate, for the first time."""
 SLATE_COMPLETE = Asset("slate_complete", group="slates")
-"""Every game of the slate is final, collected and in its tables, or the morning came first."""
+"""Every game of the slate is final, collected and in its tables, or the morning has come."""
 OF_SLATES = (SLATE_SCHEDULED, LINES_COLLECTED, SLATE_COMPLETE)
 SLATES = AssetAlias("slates", group="slates")
-"""Through it come the events of all three."""
+"""The alias through which the events of all three assets come."""
 
 OF_A_CALL = (
     "target_date",
@@ -33,21 +32,21 @@ OF_A_CALL = (
     "workflow",
     "label",
 )
-"""The columns of ``scraper_execution_log`` that a table's event carries. ``dag_run_id`` is Airflow's run, ``run_id``
-the service's; ``gcs_path`` is null where the service names the file only in its own log, under its ``run_id``."""
+"""The columns of ``scraper_execution_log`` in the event of a table. ``dag_run_id`` is Airflow's run, ``run_id`` the
+service's. ``gcs_path`` is null if only the service's log names the file, under its ``run_id``."""
 
 
 def table_alias(table: str) -> AssetAlias:
-    """Return the alias of a table (``dataset.table``), as Phase 2 leaves data in it: the same in every project."""
+    """Return the alias of a table (``dataset.table``). It is the same in every Google project."""
     return AssetAlias(table, group="tables")
 
 
 def table_asset(table: str, project: str) -> Asset:
-    """Return the asset of a table (``dataset.table``) of a Google project. Its name is its URI."""
+    """Return the asset of a table (``dataset.table``) in a Google project. Its name is its URI."""
     dataset, _, name = table.partition(".")
     return Asset(f"bigquery://{project}/{dataset}/{name}")
 
 
 def event_of_call(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the event of a call says, from the call's row as JSON."""
+    """Return the extra of a call's event, from the call's row as JSON."""
     return {column: row.get(column) for column in OF_A_CALL}

@@ -1,4 +1,4 @@
-"""The calls of a workflow as tasks: mapped over games, teams or events, one by one or several in a task."""
+"""The calls of a workflow as tasks: mapped over games, teams or events, with one or several calls in a task."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from orchestration.words import FanOut
 
 
 def call_tasks(config: Config, name: str, hold: HoldOperator) -> list[Any]:
-    """Return the call tasks of every step, wired to what they wait for."""
+    """Return the call tasks of every step, with edges to the tasks that they wait for."""
     tasks: dict[str, Any] = {}
     before: list[Any] = []
     for step_name, step in config.workflows[name].execution_plan.steps.items():
@@ -30,7 +30,7 @@ def call_tasks(config: Config, name: str, hold: HoldOperator) -> list[Any]:
             in_step: list[Any] = []
             for scraper in in_order(config, name, step):
                 needs = [tasks[n] for n in needs_of(config, name, scraper) if n in tasks]
-                # Without a named dependency a step only waits until the one before is over, whatever became of it.
+                # Without a named dependency, a step waits for the end of the step before, successful or not.
                 waits = needs or (in_step[-1:] if step.type == "sequential" and in_step else before)
                 rule = TriggerRule.ALL_SUCCESS if needs or not waits else TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
                 task = _call(config, name, scraper, hold, tasks, rule)
@@ -68,12 +68,12 @@ def _call(
     )
     if model.pool:
         arguments["pool"] = model.pool
-        # The default pool is no source's: there a task takes one slot, whatever it does.
+        # The default pool belongs to no source: there every task takes one slot.
         arguments["pool_slots"] = at_once
     if fan_out is FanOut.NOTHING:
         most = conf.getint("core", "max_map_length") if _mapped_over(config, workflow, scraper) else None
         return ScrapeOperator(**arguments, returns_events=is_event_source(scraper, config.scrapers), most_events=most)
-    # Airflow renders it before the call as well, when there is no label yet.
+    # Airflow also renders the template before the call, when there is no label yet.
     arguments["map_index_template"] = "{{ call_label | default('') }}"
     mapped = (
         ScrapeOperator.partial(**arguments) if size == 1 else ScrapeBatchOperator.partial(**arguments, at_once=at_once)
@@ -86,7 +86,7 @@ def _call(
 
 
 def _mapped_over(config: Config, workflow: str, source: str) -> bool:
-    """Return whether a scraper of the workflow is called for each event of ``source`` in a task of its own."""
+    """Return whether a scraper of the workflow has one task for each event of ``source``."""
     called = ((name, config.scrapers[name]) for name in config.workflows[workflow].execution_plan.scrapers)
     return any(
         fan_out_of(name, model) is FanOut.EVENT and event_source_of(model) == source and model.calls_per_task == 1
@@ -95,7 +95,7 @@ def _mapped_over(config: Config, workflow: str, source: str) -> bool:
 
 
 def _divided(of: Any, scraper: str, model: Scraper, dividers: dict[str, Any]) -> Any:
-    """Return the task whose list the scraper is mapped over: ``of``, or the one that divides its list."""
+    """Return the task over whose list the scraper is mapped: ``of``, or a task that divides the list of ``of``."""
     task_id = divider_of(scraper, model)
     if task_id is None:
         return of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -30,12 +29,10 @@ from orchestration.operators.watch import WatchOperator
 from orchestration.vocabulary.ticks import Ticks
 from orchestration.words import Mode
 
-log = logging.getLogger(__name__)
-
 RECONCILE_TIMEOUT = timedelta(hours=5)
 FETCH_POLL_SECONDS = 10
 START = datetime(2020, 1, 1, tzinfo=UTC)
-"""Before any season that could be replayed; catch-up is off, so nothing runs for it."""
+"""A date before any season that could be replayed. Catch-up is off, so it starts no runs."""
 
 
 def _form(parameters: type[Parameters], **defaults: Any) -> dict[str, Param]:
@@ -46,10 +43,10 @@ WORKFLOW_FORM, LOCKER_FORM, CLEANUP_FORM = _form(Request), _form(LockRequest), _
 
 
 def build_dags(config: Config, only: str | None = None, failed: dict[str, Exception] | None = None) -> dict[str, DAG]:
-    """Return the DAGs of ``config`` by id. ``only`` builds just that one: a task needs no other.
+    """Return the DAGs of ``config`` by id, or ``only`` one of them, since a task needs no other.
 
-    One that cannot be built takes no other with it: it is left out, and its error put into ``failed``, or logged.
-    With ``only`` its error is raised.
+    A DAG that cannot be built is left out if ``failed`` is given, which then has its error. Otherwise, and with
+    ``only``, the error is raised.
     """
     builders: dict[str, Any] = {name: lambda n=name: workflow_dag(config, n) for name in config.enabled}
     if config.settings.daily_schedule_lock.enabled:
@@ -65,16 +62,15 @@ def build_dags(config: Config, only: str | None = None, failed: dict[str, Except
             dags[dag_id] = build()
         except Exception as error:
             if failed is None:
-                log.error("The DAG %s cannot be built: %s: %s", dag_id, type(error).__name__, error)
-            else:
-                failed[dag_id] = error
+                raise
+            failed[dag_id] = error
     return dags
 
 
 def _dag(config: Config, dag_id: str, ticks: Ticks | None, tags: list[str], doc_md: str, **arguments: Any) -> DAG:
-    """Return an empty DAG. Whoever sees it in the UI sees, too, that it is a shadow.
+    """Return an empty DAG. A shadow shows in its tags and its documentation.
 
-    Only its file's globals make it known: one that is built to be looked at is not in force.
+    The DAG does not register itself: Airflow finds it in the globals of its file only.
     """
     shadow = config.is_shadow(dag_id)
     return DAG(
@@ -93,20 +89,20 @@ def _dag(config: Config, dag_id: str, ticks: Ticks | None, tags: list[str], doc_
 def _with_form(dag: DAG, params: Mapping[str, Param]) -> DAG:
     """Return the DAG with the parameters of its trigger form.
 
-    Given to the DAG before its tasks, Airflow would check them for each DAG and copy them into each task: half of the
-    time that building takes. A task that runs is given those of its DAG in any case.
+    They are added after the tasks. Airflow would otherwise copy them into each task, which takes half of the building
+    time. A running task gets the parameters of its DAG all the same.
     """
     dag.params.update({name: copy(param) for name, param in params.items()})
     return dag
 
 
-def _patient(config: Config) -> dict[str, Any]:
-    """Return the arguments of a task that waits for what it must know."""
+def _tick_retries(config: Config) -> dict[str, Any]:
+    """Return the retry arguments of a task that waits within its tick for missing knowledge."""
     return {"retries": config.settings.decide_retries.max_retries, "retry_policy": TickRetryPolicy()}
 
 
 def workflow_dag(config: Config, name: str) -> DAG:
-    """Return the DAG of one workflow: decide, then hold, the steps' calls and finish; or skip; or abort."""
+    """Return the DAG of one workflow: decide, then either hold, calls and finish, or skip, or abort."""
     workflow = config.workflows[name]
     tags = [f"priority:{workflow.priority.value}", f"type:{workflow.decision_type}", "nba", *workflow.tags]
     with _dag(
@@ -119,19 +115,19 @@ def workflow_dag(config: Config, name: str) -> DAG:
         default_args={"owner": workflow.owner},
         deadline=deadline(name, config.deadline_minutes(name)),
     ) as dag:
-        decide = DecideOperator(task_id="decide", workflow=name, **_patient(config))
+        decide = DecideOperator(task_id="decide", workflow=name, **_tick_retries(config))
         hold = HoldOperator(task_id="hold", workflow=name)
         skip = EmptyOperator(task_id="skip")
         abort = AbortOperator(task_id="abort", workflow=name)
         finish = FinishOperator(task_id="finish", workflow=name, trigger_rule=TriggerRule.ALL_DONE)
         decide >> Label("RUN") >> hold
-        decide >> Label("RUN and SKIP: a shadow calls nothing" if config.is_shadow(name) else "SKIP") >> skip
+        decide >> Label("RUN and SKIP: a shadow calls no scraper" if config.is_shadow(name) else "SKIP") >> skip
         decide >> Label("ABORT") >> abort
         after: list[Any] = [finish]
         if tables := config.tables_of(name):
             arguments = {"workflow": name, "tables": tables, "trigger_rule": TriggerRule.ALL_DONE}
             after.append(TableEventsOperator(task_id="tell_tables", **arguments))
-        # A direct edge, so that the branch skips these themselves on SKIP and ABORT: their rule alone would run them.
+        # Through these direct edges the branch skips the tasks on SKIP and ABORT; their trigger rule would run them.
         decide >> after
         for task in call_tasks(config, name, hold):
             task >> after
@@ -150,50 +146,50 @@ def locker_dag(config: Config) -> DAG:
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
     ) as dag:
-        LockOperator(task_id="lock", **_patient(config))
+        LockOperator(task_id="lock", **_tick_retries(config))
         CheckTablesOperator(task_id="check_tables")
     return _with_form(dag, LOCKER_FORM)
 
 
 def cleanup_dag(config: Config) -> DAG:
-    """Return the DAG that drains the outbox, republishes lost messages and watches over all others."""
+    """Return the DAG that drains the outbox, republishes lost messages and watches over all other DAGs."""
     with _dag(
         config,
         CLEANUP,
         config.cleanup_ticks,
-        description="Drains the outbox, republishes the messages of lost files, and watches over everything else",
+        description="Drains the outbox, republishes the messages of lost files and watches all other DAGs",
         doc_md=cleanup_doc(config),
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
     ) as dag:
         drain = DrainOutboxOperator(task_id="drain_outbox")
-        # What could not be drained is no reason not to look for lost files, nor is anything a reason not to watch.
+        # Lost files are looked for after a failed drain too, and the watchdog always runs.
         republish = CleanupOperator(task_id="republish_lost_files", trigger_rule=TriggerRule.ALL_DONE)
         drain >> republish >> WatchOperator(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
-        # Beside the watchdog: a task that is red for what it found can tell Airflow of no event.
+        # Beside the watchdog, which fails for its findings: Airflow takes no event from a failed task.
         republish >> SlateEventsOperator(task_id="tell_slates", trigger_rule=TriggerRule.ALL_DONE)
     return _with_form(dag, CLEANUP_FORM)
 
 
 def reconcile_dag(config: Config) -> DAG:
-    """Return the DAG that fetches anew what is missing of the last days: at its times, and when somebody asks."""
+    """Return the DAG that fetches the missing games of the last days, at its times and by hand."""
     settings, ticks = config.settings.reconcile, config.reconcile_ticks
     with _dag(
         config,
         RECONCILE,
         ticks if ticks.times else None,
-        description="Fetches anew what late sources, outages and vanished files left open",
+        description="Fetches games that late sources, outages or vanished files left missing",
         doc_md=reconcile_doc(config),
         tags=["nba", "system"],
         default_args={"owner": "data-platform"},
-        # Runs of one workflow come one after the other; what is stuck behind them must not stop the next look.
+        # Runs of one workflow wait for each other; a stuck one must not stop the next reconcile.
         dagrun_timeout=RECONCILE_TIMEOUT,
     ) as dag:
-        find = FindMakeupsOperator(task_id="find", **_patient(config))
+        find = FindMakeupsOperator(task_id="find", **_tick_retries(config))
         fetch = TriggerDagRunOperator.partial(
             task_id="fetch",
             skip_when_already_exists=True,
-            # What would wait for somebody to unpause it is said at once.
+            # A run of a paused workflow would wait; this reports it at once.
             fail_when_dag_is_paused=True,
             wait_for_completion=True,
             deferrable=True,

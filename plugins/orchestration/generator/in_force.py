@@ -1,4 +1,4 @@
-"""Which DAGs are in force: those of the file in use, once every one of them can be built and stored."""
+"""The DAGs in force: those of the present file, if Airflow can build and store every one of them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from orchestration.generator.dags import build_dags
 log = logging.getLogger(__name__)
 
 _ready: dict[str, tuple[Loaded, DAG]] = {}
-"""DAGs that were built before they were asked for, and of which configuration; see :func:`make_ready`."""
+"""DAGs built in advance, each with its configuration; see :func:`make_ready`."""
 
 
 def make_ready() -> None:
-    """Build the DAGs of the configuration in use beforehand, in a process from which tasks are forked.
+    """Build the DAGs of the configuration in use in advance, in a process from which tasks are forked.
 
-    A task then finds its own, and builds it only when the file has changed since. What cannot be built, or is a broken
-    file, is for the DAG processor to say.
+    A task then builds its DAG only if the file has changed. Errors are ignored here; the DAG processor reports them.
     """
     with contextlib.suppress(ConfigError):
         loaded = load_or_last_good()
@@ -29,14 +28,14 @@ def make_ready() -> None:
 
 
 def dags_in_force(only: str | None = None) -> dict[str, DAG]:
-    """Return the DAGs by id: of the file in use, or of the last good one while not every DAG of that can be built.
+    """Return the DAGs in force by id: of the present file, or of the last good one if a DAG of the present one fails.
 
-    ``only`` is the one that a task needs. Where there is no last good file, a DAG that cannot be built is left out.
-    Raises ConfigError when the file does not load and there has never been a good one here.
+    ``only`` is the DAG that a task needs. Without a last good file, a DAG that cannot be built is left out. Raises
+    ConfigError if the file does not load and there has never been a good one here.
     """
     loaded = load_or_last_good(unbuildable if only is None or last_good_path().exists() else None)
     if only is not None:
-        # Taken, not shared: whoever asks again gets one of its own.
+        # Each caller gets a DAG of its own.
         of, dag = _ready.pop(only, (None, None))
         if of is loaded and dag is not None:
             return {only: dag}
@@ -45,20 +44,20 @@ def dags_in_force(only: str | None = None) -> dict[str, DAG]:
     for dag_id, error in failed.items():
         log.error("The DAG %s cannot be built: %s: %s", dag_id, type(error).__name__, error)
     if failed and loaded.source.name == str(config_path()):
-        # It was good once, with another version of Airflow or of this project.
+        # The file was good with another version of Airflow or of this project.
         forget()
     return dags
 
 
 def raise_what_is_wrong() -> None:
-    """Raise ConfigError with everything that keeps the file in use, or a DAG of it, from being in force."""
+    """Raise ConfigError with all reasons why the present file, or a DAG of it, is not in force."""
     loaded = load()
     if not is_known_as_good() and (problems := unbuildable(loaded)):
         raise ConfigError(loaded.source.name, problems)
 
 
 def unbuildable(loaded: Loaded) -> list[Problem]:
-    """Return a problem for each DAG of a configuration that Airflow cannot build or store."""
+    """Return a problem for each DAG that Airflow cannot build or store."""
     from airflow.serialization.serialized_objects import DagSerialization
 
     failed: dict[str, Exception] = {}

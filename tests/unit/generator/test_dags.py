@@ -66,7 +66,7 @@ def test_whoever_sees_a_shadow_sees_that_it_is_one():
         assert "shadow" in dag.tags
         assert dag.doc_md.startswith("> **Shadow**: ")
     label = shadow["betting_lines"].get_edge_info("decide", "skip")["label"]
-    assert label == "RUN and SKIP: a shadow calls nothing"
+    assert label == "RUN and SKIP: a shadow calls no scraper"
     assert not [name for name, dag in DAGS.items() if "shadow" in dag.tags or "Shadow" in dag.doc_md]
     one = build_dags(changed(workflows__betting_lines__mode="shadow"))
     assert [name for name, dag in one.items() if "shadow" in dag.tags] == ["betting_lines"]
@@ -190,7 +190,7 @@ def test_reconcile_runs_by_itself_and_tells_when_what_it_started_is_over():
     assert dag.get_task("tell_open").trigger_rule is TriggerRule.ALL_DONE
     waits = dag.get_task("fetch").partial_kwargs
     assert (waits["wait_for_completion"], waits["deferrable"]) == (True, True)
-    for text in ("At 06:30 and 12:30 ET, and by hand", "After 12:30 people are told"):
+    for text in ("Runs at 06:30 and 12:30 ET and by hand. ", "After 12:30 ET it alerts"):
         assert text in dag.doc_md
 
 
@@ -200,7 +200,7 @@ def test_reconcile_has_the_times_of_the_settings_or_is_by_hand_only():
     assert (once.params["days"], once.params["max_runs"]) == (4, 1)
     never = build_dags(changed(settings__reconcile={"enabled": False}))["reconcile"]
     assert never.schedule is None
-    assert "By hand: " in never.doc_md
+    assert "Runs by hand. " in never.doc_md
 
 
 def test_a_task_builds_its_own_dag_only():
