@@ -16,10 +16,9 @@ from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files
 from orchestration.health.verdict import assess
 from orchestration.operators import base
-from orchestration.operators.calls import OUTCOME_KEY, ScraperCall, call_row
+from orchestration.operators.calls import OUTCOME_KEY, ScraperCall, call_report, call_row
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.scrape import ScrapeOperator
 from orchestration.records.ids import TaskKey
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import interpret
@@ -67,11 +66,7 @@ class Run:
         call = ScraperCall(scraper, f"{scraper} {index}", DAY, f"002250055{index}")
         key = TaskKey(WINDOW, "r", scraper, index)
         row = call_row(call, result, key, self.decision, self.clock, "test", self.tick, self.tick)
-        pushed = {}
-        context = {"ti": SimpleNamespace(xcom_push=pushed.__setitem__)}
-        operator = ScrapeOperator(task_id=f"{scraper}_{run_id}", scraper=scraper, timeout_seconds=1)
-        operator._leave(context, call, key, result, self.tick, row)
-        self.left.setdefault(scraper, []).append(json.loads(json.dumps(pushed[OUTCOME_KEY])))
+        self.left.setdefault(scraper, []).append(json.loads(json.dumps(call_report(call, result, key, self.tick, row))))
         if append:
             self.outbox.stage([row])
             self.outbox.drain()
