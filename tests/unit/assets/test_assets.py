@@ -1,4 +1,4 @@
-"""The names that others schedule their DAGs with."""
+"""The assets with which other teams schedule their DAGs."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ from support.worlds import ROOT, old, ours
 
 
 @pytest.mark.parametrize("config", [ours(), old()], ids=["ours", "of November 2025"])
-def test_a_table_is_the_asset_that_the_google_provider_makes_of_it(config):
+def test_a_table_is_the_same_asset_as_in_the_google_provider(config):
     for table in {scraper.processed_in for scraper in config.scrapers.values()} - {None}:
         dataset, name = table.split(".")
         theirs = create_asset(project_id="my-project", dataset_id=dataset, table_id=name)
@@ -32,14 +32,14 @@ def test_a_table_is_the_asset_that_the_google_provider_makes_of_it(config):
         assert table_alias(table).name == table
 
 
-def test_the_assets_of_slates_are_found_by_their_names_alone():
+def test_the_assets_of_slates_are_found_by_name():
     for asset in OF_SLATES:
         assert (Asset(asset.name).name, Asset(asset.name).uri) == (asset.name, asset.uri)
     assert [asset.name for asset in OF_SLATES] == ["slate_scheduled", "lines_collected", "slate_complete"]
     assert OF_SLATES == (SLATE_SCHEDULED, LINES_COLLECTED, SLATE_COMPLETE)
 
 
-def test_an_event_has_the_words_of_the_tables_columns_all_of_them_also_where_there_is_no_value():
+def test_an_event_has_all_columns_of_the_list_with_null_for_missing_values():
     row = call("nbac_team_boxscore", "22:00", "success", 1, "0022500001", record_count=2)
     said = event_of_call({name: value for name, value in row.to_json().items() if value is not None})
     assert set(said) == set(OF_A_CALL) <= set(CallRecord.model_fields)
@@ -47,7 +47,7 @@ def test_an_event_has_the_words_of_the_tables_columns_all_of_them_also_where_the
     assert (said["gcs_path"], said["dag_run_id"]) == (None, "22:00")
 
 
-def test_a_dag_file_that_imports_them_or_is_the_example_loads_no_google_library_and_reads_no_configuration():
+def test_a_dag_file_that_imports_the_assets_loads_no_google_library_and_no_configuration():
     code = (
         "import runpy, sys; found = runpy.run_path('docs/examples/after_the_slate.py'); "
         "print([m for m in sys.modules if m.startswith(('google.cloud.bigquery', 'google.api_core', "

@@ -23,13 +23,13 @@ DAGS = build_dags(ours())
 
 
 @pytest.mark.lesson("K10")
-def test_there_is_one_dag_for_each_enabled_workflow_and_the_three_of_the_system():
+def test_there_is_one_dag_for_each_enabled_workflow_and_three_of_the_system():
     assert set(DAGS) == {*ours().workflows, "schedule_locker", "cleanup", "reconcile"}
     assert set(build_dags(old())) == {*old().workflows, "schedule_locker", "cleanup", "reconcile"}
 
 
 @pytest.mark.parametrize("dag", DAGS.values(), ids=DAGS)
-def test_no_dag_catches_up_or_runs_twice_at_once(dag):
+def test_no_dag_catches_up_or_has_two_runs_at_once(dag):
     assert dag.catchup is False
     assert dag.max_active_runs == 1
 
@@ -42,7 +42,7 @@ def test_every_dag_has_docs_tags_and_an_owner_and_can_be_stored(dag):
     DagSerialization.to_dict(dag)
 
 
-def test_the_docs_say_rule_ticks_scrapers_deadline_and_contacts():
+def test_the_docs_have_rule_ticks_scrapers_deadline_and_contacts():
     doc = workflow_doc(changed(workflows__post_game_window_2__contacts=["ann@example.com"]), "post_game_window_2")
     for text in (
         "* It runs at 01:00 ET (± 30 min), for every game of the slate that is not collected yet.",
@@ -54,12 +54,12 @@ def test_the_docs_say_rule_ticks_scrapers_deadline_and_contacts():
         assert text in doc
 
 
-def test_tags_say_priority_and_decision_type():
+def test_the_tags_have_priority_and_decision_type():
     assert {"priority:CRITICAL", "type:game_aware"} <= set(DAGS["betting_lines"].tags)
 
 
 @pytest.mark.lesson("A9")
-def test_whoever_sees_a_shadow_sees_that_it_is_one():
+def test_a_shadow_shows_in_tags_docs_and_edges():
     shadow = build_dags(changed(settings__mode="shadow", settings__audit_dataset="nba_phase1"))
     assert set(shadow) == set(DAGS)
     for dag in shadow.values():
@@ -80,7 +80,7 @@ def test_the_decision_branches_into_hold_skip_and_abort():
 
 
 @pytest.mark.lesson("E6")
-def test_props_and_lines_wait_for_the_events_they_are_called_for():
+def test_props_and_lines_wait_for_their_events():
     dag = DAGS["betting_lines"]
     for scraper in ("oddsa_player_props", "oddsa_game_lines"):
         task = dag.get_task(scraper)
@@ -91,7 +91,7 @@ def test_props_and_lines_wait_for_the_events_they_are_called_for():
 
 
 @pytest.mark.lesson("E1")
-def test_per_game_scrapers_are_mapped_over_the_decisions_games_and_rosters_called_for_thirty_teams():
+def test_per_game_scrapers_are_mapped_over_the_games_and_rosters_over_thirty_teams():
     assert DAGS["post_game_window_3"].get_task("nbac_play_by_play").is_mapped
     rosters = DAGS["morning_operations"].get_task("br_season_roster")
     [teams] = rosters.expand_input.value["item"]
@@ -99,13 +99,13 @@ def test_per_game_scrapers_are_mapped_over_the_decisions_games_and_rosters_calle
     assert not DAGS["post_game_window_3"].get_task("nbac_player_boxscore").is_mapped
 
 
-def test_calls_carry_timeout_retries_and_pool_from_the_yaml():
+def test_calls_have_timeout_retries_and_pool_from_the_yaml():
     task = DAGS["betting_lines"].get_task("oddsa_events")
     assert task.execution_timeout == timedelta(seconds=150 + 15)
     assert (task.retries, task.pool) == (1, "odds_api")
 
 
-def test_a_later_step_runs_although_an_earlier_one_failed_unless_it_names_a_dependency():
+def test_a_step_runs_after_a_failed_step_unless_it_names_a_dependency():
     config = changed(
         workflows__morning_operations__execution_plan={
             "step_1": {"type": "parallel", "scrapers": ["nbac_schedule_api"]},
@@ -123,7 +123,7 @@ def test_a_later_step_runs_although_an_earlier_one_failed_unless_it_names_a_depe
 @pytest.mark.parametrize(
     "order", [["nbac_player_list", "nbac_schedule_api"], ["nbac_schedule_api", "nbac_player_list"]]
 )
-def test_a_scraper_waits_for_the_one_that_it_depends_on_wherever_that_stands_in_the_step(kind, order):
+def test_a_scraper_waits_for_its_dependency_in_any_order_of_the_step(kind, order):
     config = changed(
         scrapers__nbac_player_list__depends_on="nbac_schedule_api",
         workflows__morning_operations__execution_plan={"type": kind, "scrapers": [*order, "br_season_roster"]},
@@ -134,14 +134,14 @@ def test_a_scraper_waits_for_the_one_that_it_depends_on_wherever_that_stands_in_
     assert "nbac_player_list" not in dag.get_task("nbac_schedule_api").upstream_task_ids
 
 
-def test_events_may_stand_behind_what_is_called_for_them():
+def test_an_event_source_may_be_listed_after_the_scrapers_of_its_events():
     plan = {"type": "parallel", "scrapers": ["oddsa_game_lines", "oddsa_player_props", "oddsa_events"]}
     dag = build_dags(changed(workflows__betting_lines__execution_plan=plan))["betting_lines"]
     for scraper in ("oddsa_player_props", "oddsa_game_lines"):
         assert dag.get_task(scraper).upstream_task_ids == {"hold", "oddsa_events", "oddsa_events_by_15"}
 
 
-def test_a_task_of_several_calls_takes_as_many_slots_as_it_makes_at_a_time_and_has_time_for_them_all():
+def test_a_task_of_several_calls_takes_a_slot_for_each_parallel_call_and_has_time_for_all():
     dag = build_dags(
         changed(
             settings__pools={"nba_com": 3, "basketball_reference": 1, "odds_api": 4, "bigdataball": 2},
@@ -156,14 +156,14 @@ def test_a_task_of_several_calls_takes_as_many_slots_as_it_makes_at_a_time_and_h
     assert dag.get_task("oddsa_game_lines").upstream_task_ids == {"hold", "oddsa_events", "oddsa_events_by_3"}
 
 
-def test_without_a_pool_a_task_makes_all_its_calls_at_a_time_and_takes_one_slot_of_the_default_pool():
+def test_without_a_pool_a_task_makes_all_calls_in_parallel_on_one_slot_of_the_default_pool():
     config = changed(scrapers__br_season_roster={"for_each": "team", "calls_per_task": 8, "parameters": {}})
     task = build_dags(config)["morning_operations"].get_task("br_season_roster")
     assert (task.partial_kwargs["at_once"], task.partial_kwargs["pool_slots"]) == (8, 1)
     assert [len(teams) for teams in task.expand_input.value["item"]] == [8, 8, 8, 6]
 
 
-def test_scrapers_of_one_workflow_may_differ_in_how_many_calls_a_task_makes_of_the_same_games():
+def test_scrapers_of_one_workflow_may_differ_in_calls_per_task():
     config = changed(
         scrapers__nbac_play_by_play__calls_per_task=4,
         scrapers__nbac_gamebook_pdf__calls_per_task=4,
@@ -175,13 +175,13 @@ def test_scrapers_of_one_workflow_may_differ_in_how_many_calls_a_task_makes_of_t
     assert dag.get_task("nbac_team_boxscore").upstream_task_ids == {"hold"}
 
 
-def test_more_events_than_airflow_maps_tasks_over_are_refused_where_each_has_a_task_of_its_own():
+def test_one_task_for_each_event_limits_the_events_to_what_airflow_maps():
     assert DAGS["betting_lines"].get_task("oddsa_events").most_events is None
     one_by_one = build_dags(changed(scrapers__oddsa_game_lines__calls_per_task=1))["betting_lines"]
     assert one_by_one.get_task("oddsa_events").most_events == 1024
 
 
-def test_reconcile_runs_by_itself_and_tells_when_what_it_started_is_over():
+def test_reconcile_runs_at_its_times_and_reports_after_its_runs_have_ended():
     dag = DAGS["reconcile"]
     assert [one.expression for one in dag.timetable.timetables] == ["30 6,12 * * *"]
     assert dag.params["days"] == 2
@@ -232,20 +232,20 @@ class TestADagThatWasMadeReady:
         yield built
         in_force._ready.clear()
 
-    def test_is_not_built_again_by_the_task_that_needs_it(self, built):
+    def test_is_not_built_again_by_its_task(self, built):
         assert set(dags_in_force("betting_lines")) == {"betting_lines"}
         assert built == []
 
-    def test_belongs_to_that_task_alone(self, built):
+    def test_belongs_to_one_task_only(self, built):
         first, second = (dags_in_force("betting_lines")["betting_lines"] for _ in range(2))
         assert first is not second
         assert built == ["betting_lines"]
 
-    def test_is_of_no_use_once_the_file_has_changed(self, file, built):
+    def test_is_not_used_after_the_file_has_changed(self, file, built):
         file.write_text(file.read_text().replace("  betting_lines:\n", "  betting_lines:\n    tags: [changed]\n", 1))
         assert "changed" in dags_in_force("betting_lines")["betting_lines"].tags
 
-    def test_is_the_one_that_would_have_been_built(self, built):
+    def test_equals_a_newly_built_dag(self, built):
         ready, anew = (dags_in_force("betting_lines")["betting_lines"] for _ in range(2))
         stored = [DagSerialization.to_dict(dag) for dag in (ready, anew)]
         assert stored[0] == stored[1]
@@ -258,7 +258,7 @@ class TestABrokenFile:
     def check(self):
         runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
 
-    def test_leaves_the_dags_of_the_last_good_one_and_shows_its_errors(self, file):
+    def test_leaves_the_dags_of_the_last_good_file_and_shows_its_errors(self, file):
         good = self.dags()
         self.check()
         file.write_text(file.read_text().replace("frequency_hours", "frequncy_hours"))
@@ -266,7 +266,7 @@ class TestABrokenFile:
         with pytest.raises(ConfigError, match=r"workflows.yaml:\d+:\d+: .*did you mean `frequency_hours`"):
             self.check()
 
-    def test_shows_its_errors_where_there_never_was_a_good_one(self, file):
+    def test_shows_its_errors_if_there_was_never_a_good_file(self, file):
         file.write_text("nonsense")
         with pytest.raises(ConfigError, match="must be a mapping"):
             self.dags()
@@ -278,11 +278,11 @@ class TestABrokenFile:
 
 
 class TestAFileThatLoadsAndCannotBeBuilt:
-    """Nothing is known that loads and cannot be built; should there be, these hold what becomes of it."""
+    """No such file is known. These tests fix what would happen to one."""
 
     @pytest.fixture
     def broken(self, monkeypatch):
-        """Break the building of one workflow, or of what the name says, until the test is over."""
+        """Break the building of one workflow, or of the named DAG, during the test."""
         real = dags.workflow_dag
 
         def build(config, name):
@@ -298,7 +298,7 @@ class TestAFileThatLoadsAndCannotBeBuilt:
     def check(self):
         runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
 
-    def test_one_workflow_is_left_out_and_shown_and_takes_no_other_along(self, file, broken):
+    def test_one_workflow_is_left_out_and_shown_and_all_others_stay(self, file, broken):
         everything = set(dags_in_force())
         last_good_path().unlink()
         broken()
@@ -307,7 +307,7 @@ class TestAFileThatLoadsAndCannotBeBuilt:
             self.check()
         assert not last_good_path().exists()
 
-    def test_it_takes_no_good_ones_place(self, file, broken):
+    def test_it_does_not_replace_a_good_file(self, file, broken):
         dags_in_force()
         self.check()
         before = last_good_path().read_bytes()
@@ -320,7 +320,7 @@ class TestAFileThatLoadsAndCannotBeBuilt:
         with pytest.raises(ConfigError, match="does not want it"):
             self.check()
 
-    def test_what_was_good_and_is_so_no_longer_is_left_out_and_shown_too(self, file, broken):
+    def test_a_file_that_was_good_and_breaks_later_is_left_out_and_shown_too(self, file, broken):
         everything = set(dags_in_force())
         self.check()
         broken()
@@ -328,7 +328,7 @@ class TestAFileThatLoadsAndCannotBeBuilt:
         with pytest.raises(ConfigError, match="does not want it"):
             self.check()
 
-    def test_what_cannot_be_stored_counts_as_what_cannot_be_built(self, file, monkeypatch):
+    def test_a_dag_that_cannot_be_stored_counts_as_one_that_cannot_be_built(self, file, monkeypatch):
         dags_in_force()
         before = last_good_path().read_bytes()
         self.change(file)
@@ -342,7 +342,7 @@ class TestAFileThatLoadsAndCannotBeBuilt:
         assert "changed" not in dags_in_force()["injury_discovery"].tags
         assert last_good_path().read_bytes() == before
 
-    def test_a_good_content_is_stored_once_and_not_at_each_parse(self, file, monkeypatch):
+    def test_a_good_file_is_copied_once_and_not_at_each_parse(self, file, monkeypatch):
         dags_in_force()
         monkeypatch.setattr(DagSerialization, "to_dict", lambda _: pytest.fail("stored again"))
         dags_in_force()
@@ -356,7 +356,7 @@ class TestAFileThatLoadsAndCannotBeBuilt:
         )
 
 
-def test_where_no_copy_can_be_kept_the_dags_are_there_all_the_same(tmp_path, monkeypatch, caplog):
+def test_the_dags_exist_even_if_no_copy_can_be_kept(tmp_path, monkeypatch, caplog):
     (tmp_path / "home").write_text("a file, so that nothing can be written under it, whoever writes")
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "home"))
     assert set(dags_in_force()) == set(DAGS)
@@ -364,7 +364,7 @@ def test_where_no_copy_can_be_kept_the_dags_are_there_all_the_same(tmp_path, mon
     runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
 
 
-def test_a_last_good_file_from_before_a_rule_that_it_breaks_is_not_taken(tmp_path, monkeypatch):
+def test_a_last_good_file_that_breaks_a_newer_rule_is_not_used(tmp_path, monkeypatch):
     (tmp_path / "orchestration").mkdir()
     (tmp_path / "orchestration" / "workflows.last-good.yaml").write_text("version: '1'")
     (tmp_path / "workflows.yaml").write_text("nonsense")
@@ -374,13 +374,13 @@ def test_a_last_good_file_from_before_a_rule_that_it_breaks_is_not_taken(tmp_pat
         dags_in_force()
 
 
-def test_a_triggers_conf_is_checked_for_the_parameters_that_the_form_offers():
+def test_the_conf_of_a_trigger_is_checked_against_the_parameters_of_the_form():
     kinds = {"schedule_locker": LockRequest, "cleanup": CleanupRequest, "reconcile": ReconcileRequest}
     for name, dag in DAGS.items():
         assert set(dag.params) == set(kinds.get(name, Request).model_fields), name
 
 
-def test_the_form_of_a_dag_is_valid_as_it_is_and_is_no_other_dags():
+def test_the_form_of_a_dag_is_valid_by_default_and_its_own():
     assert {name: dag.params.validate() for name, dag in DAGS.items()} == {
         name: {key: param.value for key, param in dag.params.items()} for name, dag in DAGS.items()
     }
@@ -388,18 +388,18 @@ def test_the_form_of_a_dag_is_valid_as_it_is_and_is_no_other_dags():
     assert len({id(param) for param in forms}) == len(DAGS)
 
 
-def test_no_task_has_a_copy_of_its_dags_form():
-    """Airflow would check and store it once for each task: more than half of the time and size of a DAG."""
+def test_no_task_has_a_copy_of_the_form_of_its_dag():
+    """Airflow would check and store the copy for each task: more than half of the time and size of a DAG."""
     copies = {(dag.dag_id, task.task_id): set(task.params) for dag in DAGS.values() for task in dag.tasks}
     assert {(task, *params) for (_, task), params in copies.items() if params} == {("hold", "veto_reason")}
 
 
-def test_the_names_that_no_scraper_may_have_are_those_of_our_tasks():
+def test_the_reserved_names_of_scrapers_are_the_ids_of_our_tasks():
     scrapers = set(ours().workflows["betting_lines"].execution_plan.scrapers)
     assert set(DAGS["betting_lines"].task_ids) - scrapers == {*TASKS, "oddsa_events_by_15"}
 
 
-def test_what_the_calls_of_a_run_bring_is_told_by_one_task_beside_finish():
+def test_one_task_beside_finish_adds_the_events_of_all_calls():
     for name in ours().workflows:
         tell = DAGS[name].get_task("tell_tables")
         assert tell.outlets == [table_alias(table) for table in ours().tables_of(name)]
@@ -408,12 +408,12 @@ def test_what_the_calls_of_a_run_bring_is_told_by_one_task_beside_finish():
         assert {"finish", "tell_tables"} <= {task.task_id for task in DAGS[name].leaves}
 
 
-def test_a_workflow_whose_scrapers_have_no_table_has_no_such_task():
+def test_a_workflow_without_tables_has_no_task_for_events():
     bare = build_dags(changed(scrapers__nbac_injury_report__processed_in=None), only="injury_discovery")
     assert not bare["injury_discovery"].has_task("tell_tables")
 
 
-def test_a_red_watchdog_keeps_no_slate_from_being_told_and_what_it_tells_makes_no_run_green():
+def test_a_failed_watchdog_stops_no_slate_event_and_an_event_turns_no_run_green():
     cleanup = DAGS["cleanup"]
     assert {task.task_id for task in cleanup.leaves} == {"watch", "tell_slates"}
     assert cleanup.get_task("tell_slates").upstream_task_ids == {"republish_lost_files"}

@@ -1,4 +1,4 @@
-"""What tasks inherit: imported in one go, without a connection and without a word."""
+"""The imports that tasks inherit: they open no connection and print nothing."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def test_a_task_inherits_airflows_runtime_googles_client_and_our_package(tmp_pat
     assert done.returncode == 0, done.stderr
 
 
-def test_a_broken_file_keeps_no_worker_from_starting(tmp_path):
+def test_a_worker_starts_with_a_broken_file(tmp_path):
     broken = tmp_path / "workflows.yaml"
     broken.write_text(yaml.safe_dump({"workflows": 1}))
     done = imported(PYTHONPATH=str(ROOT / "plugins"), AIRFLOW_HOME=str(tmp_path), ORCHESTRATION_CONFIG=str(broken))

@@ -1,4 +1,4 @@
-"""What is known of the calls of one task, from try to try. Whoever writes it down is imitated here."""
+"""The ledger of a task's calls, from try to try. What stores its reports is imitated here."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ GONE = failed("http_404", "HTTP 404: gone", retryable=False)
 
 
 class Notes:
-    """What the last write left, as JSON keeps it."""
+    """The last reports written, as JSON stores them."""
 
     left = reported = ()
 
@@ -47,7 +47,7 @@ def end(ledger, results):
         ledger.report(CALLS[index], result, NOON, row)
 
 
-def test_every_call_has_left_word_before_the_first_is_made(notes):
+def test_every_call_is_reported_as_killed_before_the_first_call_is_made(notes):
     ledger, _ = begun(notes)
     assert [(one["call"]["label"], one["outcome"], one["execution_id"]) for one in notes.left] == [
         (call.label, "failed", None) for call in CALLS
@@ -56,7 +56,7 @@ def test_every_call_has_left_word_before_the_first_is_made(notes):
     assert list(ledger.pending) == [0, 1, 2]
 
 
-def test_a_retry_repeats_only_the_failed_calls_that_can_succeed(notes):
+def test_a_retry_repeats_only_the_failed_calls_that_may_succeed(notes):
     ledger, _ = begun(notes)
     end(ledger, {0: GOOD, 1: DOWN, 2: GONE})
     ledger.close(again={1})
@@ -71,7 +71,7 @@ def test_a_retry_repeats_only_the_failed_calls_that_can_succeed(notes):
     ]
 
 
-def test_after_a_kill_what_was_written_is_not_made_again_and_what_was_not_is_known_to_be_silent(notes):
+def test_after_a_kill_a_reported_call_is_not_repeated_and_an_unreported_try_is_known(notes):
     ledger, _ = begun(notes)
     end(ledger, {0: GOOD})
     asyncio.run(ledger.save())
@@ -79,7 +79,7 @@ def test_after_a_kill_what_was_written_is_not_made_again_and_what_was_not_is_kno
     assert (list(second.pending), silent) == ([1, 2], [(1, 1), (2, 1)])
 
 
-def test_tries_of_the_task_in_which_a_call_was_not_to_be_made_are_no_silent_ones_of_it(notes):
+def test_a_try_in_which_a_call_was_not_due_needs_no_row_of_it(notes):
     ledger, _ = begun(notes)
     end(ledger, {0: GOOD, 1: DOWN, 2: GOOD})
     ledger.close(again={1})
@@ -97,7 +97,7 @@ def test_a_cleared_task_repeats_all_calls(notes):
     assert list(begun(notes, 2, first_try=2)[0].pending) == [0, 1, 2]
 
 
-def test_what_is_known_of_another_call_in_the_same_place_counts_for_nothing(notes):
+def test_the_report_of_another_call_with_the_same_index_is_ignored(notes):
     ledger, _ = begun(notes)
     end(ledger, dict.fromkeys(range(3), GOOD))
     ledger.close(again=())
@@ -105,7 +105,7 @@ def test_what_is_known_of_another_call_in_the_same_place_counts_for_nothing(note
     assert list(begun(notes, 2, calls=others)[0].pending) == [2]
 
 
-def test_the_tries_of_another_call_in_the_same_place_are_no_silent_ones(notes):
+def test_the_tries_of_another_call_with_the_same_index_need_no_row(notes):
     ledger, _ = begun(notes)
     end(ledger, dict.fromkeys(range(3), GOOD))
     ledger.close(again=())
@@ -114,7 +114,7 @@ def test_the_tries_of_another_call_in_the_same_place_are_no_silent_ones(notes):
     assert begun(notes, 3, calls=others)[1] == [(2, 2)]
 
 
-def test_what_comes_while_it_is_being_written_is_written_once_and_together():
+def test_calls_that_end_during_a_write_share_the_next_write():
     written, entered, go_on = [], threading.Event(), threading.Event()
 
     def slowly(left, reported):
@@ -139,7 +139,7 @@ def test_what_comes_while_it_is_being_written_is_written_once_and_together():
     assert written == [1, 3]
 
 
-def test_calls_of_one_task_have_ids_of_their_own_and_one_alone_the_id_that_it_always_had():
+def test_each_call_of_a_task_has_its_own_row_id_and_a_call_alone_keeps_the_old_id():
     key = TaskKey("betting_lines", "r", "props", 4, 2)
     assert row_id("call", key) == "322a5921-85ee-5a6e-87f4-78430127ddbd"
     assert len({row_id("call", key), *(row_id("call", key, index) for index in range(3))}) == 4

@@ -1,4 +1,4 @@
-"""What `finish` counts, from the states that Airflow gives. Airflow itself runs it in tests/system/test_runs.py."""
+"""`finish` counts calls from the states in Airflow. Airflow itself runs it in tests/system/test_runs.py."""
 
 from types import SimpleNamespace
 

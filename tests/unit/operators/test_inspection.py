@@ -1,4 +1,4 @@
-"""What the cleanup sees around us: a look that fails keeps no other from being made. Real faults: test_faults."""
+"""The cleanup's inspection of the surroundings: one that fails stops no other. Real faults: test_faults."""
 
 import logging
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ SHADOW = changed(settings__mode="shadow", settings__audit_dataset="ours_beside")
 
 
 class Ti:
-    """A task of an Airflow that does not know one of our DAGs yet."""
+    """A task instance in an Airflow that does not know one of our DAGs yet."""
 
     def xcom_pull(self, **_):
         return None
@@ -40,13 +40,13 @@ def looked(monkeypatch, tmp_path):
     return look
 
 
-def test_a_dag_that_airflow_does_not_know_yet_hides_no_other_that_is_paused(looked, caplog):
+def test_a_dag_that_airflow_does_not_know_yet_does_not_hide_a_paused_dag(looked, caplog):
     paused = {about for kind, about, _ in looked() if kind == Around.PAUSED}
     assert paused == {"schedule_dependency", "referee_discovery"}
     assert "DAG_NOT_FOUND" in caplog.text
 
 
-def test_an_outbox_that_takes_no_files_is_seen_while_bigquery_takes_the_rows(looked, monkeypatch, tmp_path):
+def test_an_unwritable_outbox_is_found_while_bigquery_takes_rows(looked, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("a file, where a folder is needed")
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'file' / 'outbox'}")
     [(_, about, text)] = [one for one in looked() if one[0] == Around.OUTBOX]
@@ -55,7 +55,7 @@ def test_an_outbox_that_takes_no_files_is_seen_while_bigquery_takes_the_rows(loo
     assert not list(tmp_path.glob("outbox/*"))
 
 
-def test_a_service_that_is_only_started_again_is_asked_once_more_after_a_while(monkeypatch):
+def test_a_service_that_restarts_is_asked_again_after_a_pause(monkeypatch):
     answers, waited = iter(["GET /health: refused", None]), []
     monkeypatch.setattr(inspection.time, "sleep", waited.append)
     monkeypatch.setattr("orchestration.services.scraper_service.ScraperService.problem", lambda *_: next(answers))

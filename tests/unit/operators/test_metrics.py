@@ -1,4 +1,4 @@
-"""Numbers for other tools: they cost no task anything, and their names are what the collectors take."""
+"""Metrics: their errors fail no task, and collectors accept their names."""
 
 import logging
 from datetime import timedelta
@@ -17,7 +17,7 @@ def as_before():
     stats.initialize(factory=get_stats_factory(), export_legacy_names=True)
 
 
-def test_what_breaks_on_the_way_is_logged_and_nothing_else(caplog):
+def test_an_error_of_a_metric_is_only_logged(caplog):
     def broken():
         raise RuntimeError("no stats today")
 
@@ -42,6 +42,6 @@ def test_a_value_without_its_tags_is_not_sent(caplog):
     assert "orchestration.calls" in caplog.text
 
 
-def test_names_are_ours_and_fit_both_ways():
+def test_metric_names_are_unique_and_have_our_prefix():
     assert len({metric.name for metric in ALL}) == len(ALL)
     assert all(metric.name.startswith("orchestration.") for metric in ALL)

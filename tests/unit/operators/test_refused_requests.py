@@ -1,4 +1,4 @@
-"""A trigger that makes no sense: one red task, at once, and nothing is decided, called or counted."""
+"""A senseless request fails one task at once; nothing is decided, called or counted."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ NONSENSE = [{"force": True, "dryrun": True}, {"as_of": "yesterday"}, {"force": "
 
 
 class TaskInstance(SimpleNamespace):
-    """The little of one that is needed: XComs of one run, shared by all its tasks."""
+    """A task instance with the XComs of one run, shared by all its tasks."""
 
     def xcom_push(self, key, value):
         self.left[key] = value
@@ -35,7 +35,7 @@ def context(dag, task_id, conf, left):
 
 @pytest.mark.parametrize("conf", NONSENSE, ids=str)
 @pytest.mark.parametrize("name", ["betting_lines", "post_game_window_1"])
-def test_decide_leads_to_abort_which_alone_is_red_and_finish_does_not_run(name, conf):
+def test_a_refused_request_fails_abort_only_and_finish_does_not_run(name, conf):
     dag, left = DAGS[name], {}
     with pytest.raises(DownstreamTasksSkipped) as skipped:
         dag.get_task("decide").execute(context(dag, "decide", conf, left))
@@ -45,7 +45,7 @@ def test_decide_leads_to_abort_which_alone_is_red_and_finish_does_not_run(name, 
         dag.get_task("abort").execute(context(dag, "abort", conf, left))
 
 
-def test_a_conf_that_airflow_does_not_merge_into_the_parameters_is_looked_at_all_the_same():
+def test_a_conf_that_airflow_does_not_merge_into_the_parameters_is_checked_too():
     dag = DAGS["betting_lines"]
     asked = context(dag, "decide", {"dryrun": True}, {})
     asked["params"].pop("dryrun")
@@ -62,7 +62,7 @@ def test_a_conf_that_airflow_does_not_merge_into_the_parameters_is_looked_at_all
         ("reconcile", {"day": 3}, "tell_open", ("find",)),
     ],
 )
-def test_the_systems_own_dags_refuse_in_one_task_too(name, conf, red, skipped):
+def test_the_dags_of_the_system_fail_one_task_only_for_a_refused_request(name, conf, red, skipped):
     dag = DAGS[name]
     with pytest.raises(AirflowFailException, match=r"did you mean|not a time with a zone"):
         dag.get_task(red).execute(context(dag, red, conf, {}))

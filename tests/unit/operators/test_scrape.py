@@ -1,4 +1,4 @@
-"""A try that follows one whose call had succeeded. Airflow cannot be made to do this at will; it is imitated here."""
+"""A try after one whose call has ended. Airflow does this only by chance, so it is imitated here."""
 
 import asyncio
 import json
@@ -49,30 +49,30 @@ def second_try(monkeypatch, left, max_tries=RETRIES):
     return operator.execute(context), pushed
 
 
-def test_the_call_is_not_made_again(monkeypatch):
+def test_a_successful_call_is_not_made_again(monkeypatch):
     returned, pushed = second_try(monkeypatch, LEFT)
     assert returned == ["event"]
     assert pushed == {OUTCOME_KEY: {**LEFT, "again": False, "settled": 2}}
 
 
-def test_after_a_failure_it_is(monkeypatch):
+def test_a_failed_call_is_made_again(monkeypatch):
     with pytest.raises(CallFailed, match="scraper_service"):
         second_try(monkeypatch, {**LEFT, "outcome": "failed"})
 
 
-def test_a_failure_that_no_retry_mends_is_taken_over_without_a_call(monkeypatch):
+def test_a_final_failure_is_taken_over_without_a_call(monkeypatch):
     row = {"error_message": "HTTP 404: no such scraper"}
     left = {**LEFT, "outcome": "failed", "error_type": "http_404", "row": row, "again": False, "settled": 1}
     with pytest.raises(CallFailed, match=r"oddsa_events failed \(http_404\): HTTP 404: no such scraper"):
         second_try(monkeypatch, left)
 
 
-def test_and_after_somebody_cleared_the_task(monkeypatch):
+def test_a_cleared_task_makes_its_call_again(monkeypatch):
     with pytest.raises(CallFailed, match="scraper_service"):
         second_try(monkeypatch, LEFT, max_tries=1 + RETRIES)
 
 
-def test_the_triggerer_reads_an_answer_as_its_scraper_describes_it():
+def test_the_triggerer_gets_the_description_of_the_answer():
     description = AnswerDescription.model_validate({"records": "playerCount", "no_data": [{"status": 404}]})
     trigger = ScraperCallTrigger("x", {"a": 1}, "w", 5, description.model_dump(mode="json"), True)
     path, arguments = trigger.serialize()
@@ -82,7 +82,7 @@ def test_the_triggerer_reads_an_answer_as_its_scraper_describes_it():
 
 
 class TestACallThatIsAnsweredAtOnce:
-    """Airflow takes a task that resumes before its scheduler knows of the deferral for a failed one."""
+    """Airflow takes a task for failed if it resumes before the scheduler has seen its deferral."""
 
     @pytest.fixture
     def slept(self, monkeypatch):
@@ -104,23 +104,23 @@ class TestACallThatIsAnsweredAtOnce:
 
         return asyncio.run(first()).payload
 
-    def test_is_handed_over_some_seconds_later(self, slept):
+    def test_is_handed_over_after_the_least_time(self, slept):
         self.event()
         assert len(slept) == 1
         assert timedelta(0) < timedelta(seconds=slept[0]) <= RESUMED_AFTER
 
-    def test_and_has_not_taken_longer_for_it(self, slept, monkeypatch):
+    def test_its_duration_does_not_include_the_wait(self, slept, monkeypatch):
         monkeypatch.setattr(call_trigger, "RESUMED_AFTER", timedelta(hours=1))
         event = self.event()
         assert datetime.fromisoformat(event["ended"]) - datetime.fromisoformat(event["started"]) < timedelta(hours=1)
 
-    def test_is_handed_over_at_once_when_it_took_long_enough(self, slept, monkeypatch):
+    def test_is_handed_over_at_once_if_it_took_long_enough(self, slept, monkeypatch):
         monkeypatch.setattr(call_trigger, "RESUMED_AFTER", timedelta(0))
         self.event()
         assert slept == []
 
 
-def test_a_secret_among_the_parameters_is_sent_and_left_nowhere():
+def test_a_secret_among_the_parameters_is_sent_but_not_stored():
     call = ScraperCall(
         "x", "x", DAY, opts={"api_key": "in-the-file", "url": "https://x?token=in-the-file", "date": "2026-01-14"}
     )

@@ -138,7 +138,7 @@ def test_a_run_by_hand_waits_seconds(task):
     assert one.took == "abort"
 
 
-def test_the_lock_waits_as_well(lock):
+def test_the_lock_waits_too(lock):
     assert [lock.delay(1, DOWN), lock.delay(2, UNKNOWN)] == [60, 120]
     lock.run(3, KNOWN)
     assert rows()
@@ -178,12 +178,12 @@ class TestTheRefreshThatOtherWorkflowsWaitFor:
         ti = SimpleNamespace(xcom_pull=lambda task_ids, key: decided.to_dict() if key == DECISION_KEY else None)
         return {"ti": ti, "dag_run": dag_run}
 
-    def test_it_does_not_hold(self, monkeypatch):
+    def test_the_refresh_of_an_unknown_schedule_does_not_hold(self, monkeypatch):
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=ours()))
         decided = decision("schedule_dependency", "13:00", Schedule())
         assert (decided.action, decided.context[AWAITED]) == (Action.RUN, True)
         assert HoldOperator(task_id="hold", workflow="schedule_dependency").execute(self.context(decided)) == [None]
 
-    def test_any_other_does(self):
+    def test_no_other_decision_skips_the_hold(self):
         assert AWAITED not in decision("schedule_dependency", "13:00", schedule(game())).context
         assert AWAITED not in decision("morning_operations", "07:00", Schedule()).context

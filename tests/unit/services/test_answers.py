@@ -1,4 +1,4 @@
-"""What an answer of the scraper service means."""
+"""The meaning of an answer of the scraper service."""
 
 import json
 import math
@@ -21,25 +21,25 @@ def success(**summary):
     return {"status": "success", "message": "ok", "scraper": "x", "run_id": "r1", "data_summary": summary}
 
 
-def test_records_are_a_success_with_file_events_and_run_id():
+def test_an_answer_with_records_is_a_success_with_file_events_and_run_id():
     result = answer(success(rowCount=3, gcs_path="gs://b/f.json", event_ids=["a", "b"]))
     assert (result.outcome, result.run_id, result.record_count) == (Outcome.SUCCESS, "r1", 3)
     assert (result.gcs_path, result.event_ids) == ("gs://b/f.json", ("a", "b"))
 
 
-def test_none_is_no_data_and_no_error():
+def test_zero_records_are_no_data_and_not_an_error():
     assert answer(success(rowCount=0)).outcome is Outcome.NO_DATA
 
 
 @pytest.mark.lesson("K1")
 @pytest.mark.parametrize("summary", [{}, {"rowCount": None}, {"rowCount": "3"}, {"rowCount": True}, {"rowCount": -1}])
-def test_without_a_record_count_nobody_can_tell(summary):
+def test_an_answer_without_a_record_count_breaks_the_contract(summary):
     result = answer(success(**summary))
     assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "contract", False)
 
 
 @pytest.mark.lesson("E10")
-def test_blocked_is_failed_not_nothing_published():
+def test_a_blocked_call_is_failed_not_no_data():
     result = answer({"message": "forbidden"}, 403)
     assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "blocked", False)
 
@@ -51,12 +51,12 @@ def test_an_unknown_scraper_is_never_retried_and_the_message_names_the_known_one
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_can_pass_is_retried(status):
+def test_a_status_that_may_pass_is_retried(status):
     assert answer({"status": "error", "message": "later"}, status).retryable
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"", b"[1]", b"\xff\xfe", b'{"status": "succ'])
-def test_an_odd_answer_is_a_failure_that_keeps_its_beginning(body):
+def test_an_odd_answer_is_a_failure_and_keeps_its_beginning(body):
     result = answer(body)
     assert (result.outcome, result.error_type) == (Outcome.FAILED, "not_json")
     assert result.error_message.startswith("HTTP 200: ")
@@ -77,13 +77,13 @@ def read(body, status=200, *, event_source=False, headers=None, **description):
 
 
 @pytest.mark.lesson("A1")
-def test_the_count_is_read_where_the_scrapers_description_says():
+def test_the_count_is_read_from_the_key_in_the_description():
     assert read(success(playerCount=15, season="2025-26"), records="playerCount").record_count == 15
     assert read(success(rowCount=15), records="playerCount").error_type == "contract"
 
 
 @pytest.mark.lesson("A1")
-def test_of_several_keys_the_first_that_is_there_counts():
+def test_the_first_key_present_gives_the_count():
     keys = ["total_records", "records"]
     assert read(success(records=0), records=keys).outcome is Outcome.NO_DATA
     assert read(success(total_records=7, records=3), records=keys).record_count == 7
@@ -92,18 +92,18 @@ def test_of_several_keys_the_first_that_is_there_counts():
 
 @pytest.mark.lesson("A1")
 @pytest.mark.parametrize("body", [success(gameId="1"), {"status": "success", "run_id": "r"}])
-def test_a_scraper_that_counts_nothing_succeeds_without_a_count(body):
+def test_a_scraper_that_does_not_count_succeeds_without_a_count(body):
     result = read(body, records="none")
     assert (result.outcome, result.record_count, result.error_type) == (Outcome.SUCCESS, None, None)
 
 
-def test_file_and_events_are_read_where_the_description_says():
+def test_file_and_events_are_read_from_the_keys_in_the_description():
     body = success(rowCount=2, path="nba-com/x.json", ids=["a", 7])
     result = read(body, file="path", event_ids="ids", event_source=True)
     assert (result.gcs_path, result.event_ids) == ("nba-com/x.json", ("a", "7"))
 
 
-def test_a_missing_count_is_named_as_the_service_names_it():
+def test_a_missing_count_is_reported_under_the_name_that_the_service_uses():
     message = read(success(rows=1), records=["playerCount", "rowCount"]).error_message
     assert "no record count (playerCount or rowCount); name its key in workflows.yaml: answer.records" in message
 
@@ -119,7 +119,7 @@ def test_a_missing_count_is_named_as_the_service_names_it():
         ({"text": "blocked"}, False),
     ],
 )
-def test_a_failure_that_shows_all_of_a_sign_is_no_data(sign, nothing_yet):
+def test_a_failure_that_matches_every_part_of_a_sign_is_no_data(sign, nothing_yet):
     body = {"status": "error", "message": "Not published yet", "error_type": "DownloadDataException", "run_id": "r"}
     result = read(body, 500, no_data=[{"text": "something else"}, sign])
     assert result.outcome is (Outcome.NO_DATA if nothing_yet else Outcome.FAILED)
@@ -128,13 +128,13 @@ def test_a_failure_that_shows_all_of_a_sign_is_no_data(sign, nothing_yet):
     assert (result.error_type, result.run_id) == ("DownloadDataException", "r")
 
 
-def test_the_signs_are_the_same_for_the_services_log_which_has_no_status():
+def test_signs_apply_to_the_services_log_which_has_no_status():
     signs = AnswerDescription.model_validate({"no_data": [{"status": 500, "text": "404"}, {"error_type": "NotThere"}]})
     assert signs.means_no_data(None, "NotThere", None)
     assert not signs.means_no_data(None, "Other", "404")
 
 
-def test_no_sign_turns_a_success_into_nothing():
+def test_a_sign_never_turns_a_success_into_no_data():
     assert read(success(rowCount=1), no_data=[{"status": 200}]).outcome is Outcome.SUCCESS
 
 
@@ -152,7 +152,7 @@ def test_the_summary_of_a_failure_is_kept():
         ({"rowCount": 0, "event_ids": ["a"]}, "counts no records and names 1 events"),
     ],
 )
-def test_an_event_source_whose_count_and_events_contradict_each_other_is_failed(summary, says):
+def test_an_event_source_with_contradicting_count_and_events_is_failed(summary, says):
     result = read(success(**summary), event_source=True)
     assert (result.outcome, result.error_type) == (Outcome.FAILED, "contract")
     assert says in result.error_message
@@ -166,7 +166,7 @@ def test_an_event_source_without_events_and_records_has_no_data():
     assert read(success(), event_source=True, records="none").error_type == "contract"
 
 
-def test_an_event_that_is_named_twice_is_called_for_once():
+def test_an_event_listed_twice_gets_one_call():
     assert answer(success(rowCount=3, event_ids=["b", "a", "b"])).event_ids == ("b", "a")
 
 
@@ -203,7 +203,7 @@ def test_an_event_that_is_named_twice_is_called_for_once():
     ],
     ids=lambda value: repr(value)[-60:],
 )
-def test_a_field_that_is_not_what_it_should_be_is_a_contract_error_that_names_it(body, names):
+def test_a_wrong_field_is_a_contract_error_that_names_the_field(body, names):
     result = answer(body)
     assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "contract", False)
     assert f"the answer's {names}: " in result.error_message
@@ -211,19 +211,19 @@ def test_a_field_that_is_not_what_it_should_be_is_a_contract_error_that_names_it
     assert (result.record_count, result.gcs_path, result.event_ids) == (None, None, ())
 
 
-def test_the_odd_fields_name_is_the_services_own():
+def test_a_wrong_field_has_the_name_that_the_service_uses():
     assert "data_summary.playerCount: " in read(success(playerCount="15"), records="playerCount").error_message
 
 
 @pytest.mark.parametrize(
     "body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"status": "success", "n": ' + b"9" * 5000 + b"}"]
 )
-def test_what_python_cannot_parse_is_not_json(body):
+def test_a_body_that_python_cannot_parse_is_not_json(body):
     result = answer(body)
     assert (result.outcome, result.error_type) == (Outcome.FAILED, "not_json")
 
 
-def test_a_failures_odd_fields_are_as_if_they_were_not_there():
+def test_wrong_fields_of_a_failure_are_read_as_missing():
     odd = {"message": {"a": 1}, "error_type": ["x"], "run_id": {"a": 1}, "data_summary": "s", "retry_count": "9"}
     result = answer({"status": "error", **odd}, 500)
     assert (result.error_type, result.run_id, result.service_retries) == ("http_500", None, None)
@@ -231,7 +231,7 @@ def test_a_failures_odd_fields_are_as_if_they_were_not_there():
     assert answer({"error_type": "two\nlines"}, 500).error_type == "http_500"
 
 
-def test_a_redirect_names_its_target_without_what_may_be_secret():
+def test_a_redirect_names_its_target_without_possible_secrets():
     result = answer(b"", 302, {"Location": "https://me:pw@login.example.com/in?token=abc#x"})
     assert "it redirects to https://login.example.com/in. Redirects are not followed" in result.error_message
 
@@ -261,12 +261,12 @@ def test_retry_after_is_a_number_of_seconds_or_nothing(headers, seconds):
     assert answer({}, 429, headers).retry_after == seconds
 
 
-def test_a_service_that_has_tried_again_itself_says_so():
+def test_the_number_of_the_services_own_retries_is_read():
     assert answer({"status": "error", "retry_count": 8}, 500).service_retries == 8
     assert answer({"status": "error"}, 500).service_retries is None
 
 
-def test_a_summary_is_kept_in_a_form_that_every_reader_takes():
+def test_a_summary_is_kept_in_a_form_that_every_database_takes():
     nested = 1
     for _ in range(600):
         nested = [nested]
@@ -277,13 +277,13 @@ def test_a_summary_is_kept_in_a_form_that_every_reader_takes():
     assert json.dumps(summary["d"]).count("[") == 20
 
 
-def test_of_a_summary_that_is_too_large_a_part_is_kept_and_said_to_be_one():
+def test_a_part_of_a_large_summary_is_kept_and_marked_as_a_part():
     result = answer(success(rowCount=5, big="x" * 300_000, small=1))
     assert (result.outcome, result.record_count) == (Outcome.SUCCESS, 5)
     assert result.summary == {"rowCount": 5, "small": 1, "left_out": "1 of 3 keys"}
 
 
-def test_a_result_travels_unchanged():
+def test_a_result_survives_its_json_form():
     result = read(success(rowCount=1, event_ids=["a"]), event_source=True)
     assert CallResult.from_dict(json.loads(json.dumps(result.to_dict()))) == result
 
@@ -314,11 +314,11 @@ def test_a_secret_in_a_message_reaches_no_log_and_no_row(message):
             assert "abc123" not in answer(body, status).error_message
 
 
-def test_a_hostile_message_takes_no_time():
+def test_a_hostile_message_is_read_in_little_time():
     for text in ("a-" * 400_000, "token" * 100_000, " " * 900_000, "bearer " * 100_000, "://" * 300_000):
         assert len(answer({"status": "error", "message": text}, 500).error_message) <= 1000
 
 
-def test_a_key_that_nobody_described_is_no_count():
+def test_an_undescribed_key_is_not_a_count():
     assert answer(success(**{"": 5})).error_type == "contract"
     assert read(success(none=5), records="none").record_count is None

@@ -1,4 +1,4 @@
-"""Any bytes, any status, any headers: one outcome, and one row that BigQuery takes."""
+"""Any bytes, status and headers become one outcome and one row that BigQuery takes."""
 
 import json
 import math
@@ -49,7 +49,7 @@ headers = st.dictionaries(st.sampled_from(["Retry-After", "Date", "Location", "C
 
 
 def holds_for_bigquery(value, depth=0):
-    """BigQuery's JSON: at most 500 levels, no number that INT64 and FLOAT64 do not have, texts that are Unicode."""
+    """The limits of JSON in BigQuery: 500 levels, numbers of INT64 and FLOAT64, texts in Unicode."""
     assert depth < 100
     match value:
         case str():
@@ -83,7 +83,7 @@ def holds_for_bigquery(value, depth=0):
 @example(500, {}, b'{"data_summary": ' + b'{"a":' * 900 + b"1" + b"}" * 901, DESCRIPTIONS[0], False)
 @example(200, {}, b'{"status":"success","run_id":"\\ud800","data_summary":{"rowCount":1}}', DESCRIPTIONS[0], False)
 @example(429, {"Retry-After": "1764081871000"}, b"", DESCRIPTIONS[0], False)
-def test_whatever_arrives_is_one_outcome_and_one_row_that_bigquery_takes(status, fields, body, description, events):
+def test_any_answer_is_one_outcome_and_one_row_that_bigquery_takes(status, fields, body, description, events):
     result = interpret(status, fields, body, description, event_source=events)
     assert result.outcome in Outcome
     assert (result.error_message is None) == (result.error_type is None)

@@ -1,4 +1,4 @@
-"""Errors of others: what is said of them, and what Airflow's logs show of them and of all that led to them."""
+"""Errors of other libraries: messages and Airflow's logs show no secret of them or of their causes."""
 
 import traceback
 
@@ -10,7 +10,7 @@ from orchestration.services.errors import hide_in_logs, in_short
 
 
 def chain(depth: int, secret: str) -> Exception:
-    """An error, raised from another or while handling it, that has the secret at its root."""
+    """An error whose first cause contains the secret; it is raised from another error or while handling it."""
     try:
         try:
             if depth == 0:
@@ -25,7 +25,7 @@ def chain(depth: int, secret: str) -> Exception:
 
 
 @pytest.mark.parametrize("depth", range(5))
-def test_no_log_shows_a_secret_of_an_error_or_of_one_that_led_to_it(depth):
+def test_no_log_shows_a_secret_of_an_error_or_of_its_causes(depth):
     secret = f"deep-s3cr3t-{depth}"
     error = chain(depth, secret)
     shown = "".join(traceback.format_exception(error))
@@ -38,7 +38,7 @@ def test_no_log_shows_a_secret_of_an_error_or_of_one_that_led_to_it(depth):
         assert secret not in str(error)
 
 
-def test_what_bigquery_says_is_told_without_secrets_and_logged_without_them(monkeypatch):
+def test_errors_of_bigquery_are_shown_and_logged_without_secrets(monkeypatch):
     class Client:
         def query(self, *_, **__):
             raise RuntimeError("POST https://bq/?apiKey=warehouse-s3cr3t: 400") from chain(2, "root-s3cr3t")
@@ -56,7 +56,7 @@ def test_what_bigquery_says_is_told_without_secrets_and_logged_without_them(monk
     assert "s3cr3t" not in "".join(said)
 
 
-def test_googles_own_errors_are_struck_out_too():
+def test_secrets_in_googles_errors_are_struck_out_too():
     from google.api_core.exceptions import BadRequest
 
     error = BadRequest("POST https://bq/?apiKey=google-s3cr3t is bad")
@@ -64,7 +64,7 @@ def test_googles_own_errors_are_struck_out_too():
     assert str(error) == "400 POST https://bq/?apiKey=*** is bad"
 
 
-def test_errors_that_led_to_each_other_in_a_circle_come_to_an_end():
+def test_errors_that_cause_each_other_in_a_circle_do_not_hang():
     one, two = ValueError("token=circle-s3cr3t"), ValueError("b")
     one.__context__, two.__cause__ = two, one
     hide_in_logs(two)

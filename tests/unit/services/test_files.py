@@ -1,4 +1,4 @@
-"""What is the same file, in whatever form its path is noted."""
+"""Which paths name the same file, in all forms in which systems note them."""
 
 import pytest
 
@@ -14,12 +14,12 @@ def same(one, other):
 
 @pytest.mark.lesson("A3")
 @pytest.mark.parametrize("form", PATH_FORMS)
-def test_the_log_has_a_bucket_and_the_table_an_objects_name(form):
+def test_a_path_with_a_bucket_fits_the_name_of_its_object(form):
     assert same("gs://b/x/1.json", form)
 
 
 @pytest.mark.lesson("A3")
-def test_the_real_ones():
+def test_the_paths_of_the_real_system_fit():
     name = "nba-com/schedule/2025-26/20260115_110000_000000.json"
     assert same(f"gs://nba-scraped-data/{name}", name)
     assert same(f"gs://nba-scraped-data/{name}", f"/nba-scraped-data/{name}")
@@ -47,7 +47,7 @@ def test_two_different_files_never_match(one, other):
 
 
 @pytest.mark.lesson("A3")
-def test_what_may_be_a_bucket_or_a_folder_is_compared_both_ways():
+def test_a_first_part_that_may_be_bucket_or_folder_is_compared_both_ways():
     assert same("b/x.json", "gs://b/x.json")
     assert same("b/x.json", "gs://any/b/x.json")
     assert KnownFiles(["gs://b/x.json"]).named(["b/x.json"]) == {FilePath("b", "x.json")}
@@ -55,5 +55,5 @@ def test_what_may_be_a_bucket_or_a_folder_is_compared_both_ways():
     assert KnownFiles(["gs://b/x.json", "gs://any/b/x.json"]).named(["b/x.json"]) == set()
 
 
-def test_a_bare_path_names_itself_before_it_names_others():
+def test_a_bare_path_names_the_file_with_exactly_this_path_first():
     assert KnownFiles(["b/x.json", "gs://any/b/x.json"]).named(["b/x.json"]) == {FilePath(None, "b/x.json")}

@@ -1,4 +1,4 @@
-"""What looks like a secret, wherever it stands, is struck out of what others wrote; nothing else is."""
+"""Everything that looks like a secret is struck out of texts of others, and nothing else."""
 
 import json
 
@@ -47,14 +47,14 @@ def nested(levels: int) -> str:
         (json.dumps({"a": nested(1), "b": 1}), '{"a": "{\\"client_secret\\": \\"***\\"}", "b": 1}'),
     ],
 )
-def test_a_secret_is_struck_out_and_the_rest_is_kept(text, kept):
+def test_a_secret_is_struck_out_and_the_rest_stays(text, kept):
     assert masked(text) == kept
     assert masked(kept) == kept, "a second look changes nothing"
     assert any(SECRET in found for found in secrets_in(text))
 
 
 @pytest.mark.parametrize("levels", range(1, 5))
-def test_json_that_is_text_in_json_is_looked_into(levels):
+def test_secrets_in_json_inside_json_are_struck_out(levels):
     assert SECRET not in masked(json.dumps({"detail": nested(levels)}))
 
 
@@ -72,11 +72,11 @@ def test_json_that_is_text_in_json_is_looked_into(levels):
         "write to ann@example.com",
     ],
 )
-def test_what_is_no_secret_is_left_alone(text):
+def test_other_texts_stay_unchanged(text):
     assert masked(text) == text
 
 
-def test_values_of_json_are_struck_out_under_their_key_beside_their_name_and_in_texts():
+def test_secret_values_are_struck_out_under_their_key_beside_their_name_and_in_texts():
     answer = {
         "request": {"headers": [["X-Api-Key", SECRET], {"name": "Cookie", "value": SECRET}], "access_token": {"a": 1}},
         "url": f"https://x?apiKey={SECRET}",
@@ -89,7 +89,7 @@ def test_values_of_json_are_struck_out_under_their_key_beside_their_name_and_in_
     }
 
 
-def test_what_we_have_sent_is_struck_out_in_every_form_whatever_it_is_called():
+def test_a_secret_that_we_sent_is_struck_out_in_every_form_under_any_name():
     sent = 'p"\\w Zö%'
     escaped = json.dumps({"a": sent})
     for text in (f"denied: {sent}", escaped, json.dumps(escaped), "x=p%22%5Cw+Z%C3%B6%25", "x=p%22%5Cw%20Z%C3%B6%25"):
@@ -103,6 +103,6 @@ def test_what_we_have_sent_is_struck_out_in_every_form_whatever_it_is_called():
     ["a-", "token", " ", "bearer ", "://", "token='", "token=", "%25", "%3A%2F%2F", "\\", 'token"', "eyJ", "cookie:",
      "-----BEGIN PRIVATE KEY-----"],
 )  # fmt: skip
-def test_a_hostile_text_comes_to_an_end(piece):
+def test_a_hostile_text_does_not_hang(piece):
     assert len(masked(piece * 400_000)) <= 1000
     struck_out(piece * (20_000 // len(piece)))
