@@ -25,7 +25,7 @@ from orchestration.decisions.request import CleanupRequest
 from orchestration.health import slates
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after
-from orchestration.operators.base import AlertingOperator, AuditedOperator, refuse_nonsense
+from orchestration.operators.base import AlertingOperator, AuditedOperator, refuse_bad_request
 from orchestration.operators.calls import reports_by_task
 from orchestration.runs.clock import RunClock
 from orchestration.words import Outcome
@@ -77,7 +77,7 @@ class SlateEventsOperator(SlateOperator):
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-        refuse_nonsense(context, CleanupRequest, AirflowSkipException)
+        refuse_bad_request(context, CleanupRequest, AirflowSkipException)
         if self.config.is_shadow():
             self.log.info("Shadow: no events")
             return

@@ -79,12 +79,12 @@ class AlertingOperator(AuditedOperator):
         super().__init__(inlets=[ALERTS, *inlets], **arguments)
 
 
-def asked_of(context: Context) -> dict[str, Any]:
+def request_of(context: Context) -> dict[str, Any]:
     """Return the request of a run: its parameters and its conf, which Airflow does not always merge."""
     return {**(context.get("params") or {}), **(context["dag_run"].conf or {})}
 
 
-def refuse_nonsense(
+def refuse_bad_request(
     context: Context, parameters: type[Parameters], error: type[AirflowException] = AirflowFailException
 ) -> None:
     """Raise ``error``, without retries, if the request of the run makes no sense.
@@ -92,7 +92,7 @@ def refuse_nonsense(
     In a DAG of several independent tasks all but the last one skip themselves, and the last one turns the run red.
     """
     try:
-        parameters.check(asked_of(context))
+        parameters.check(request_of(context))
     except RequestRefused as refused:
         raise error(str(refused)) from None
 

@@ -15,7 +15,7 @@ from orchestration.alerts.model import alert
 from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.decisions.request import CleanupRequest
 from orchestration.health import kinds
-from orchestration.operators.base import AlertingOperator, refuse_nonsense, task_key
+from orchestration.operators.base import AlertingOperator, refuse_bad_request, task_key
 from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
 from orchestration.operators.metrics import (
     FILES_MISSING,
@@ -54,7 +54,7 @@ class DrainOutboxOperator(AlertingOperator):
         from orchestration.audit.sending import Drained
         from orchestration.audit.warehouse import WarehouseError
 
-        refuse_nonsense(context, CleanupRequest, AirflowSkipException)
+        refuse_bad_request(context, CleanupRequest, AirflowSkipException)
         outbox = Outbox()
         drained, alerts = Drained(), []
         try:
@@ -96,7 +96,7 @@ class CleanupOperator(AlertingOperator):
         """Find the missing files, record them, publish their messages, record the result and send the alerts."""
         from orchestration.audit.warehouse import Warehouse
 
-        refuse_nonsense(context, CleanupRequest, AirflowSkipException)
+        refuse_bad_request(context, CleanupRequest, AirflowSkipException)
         clock = RunClock.of(context)
         started = clock.now()
         warehouse = Warehouse(self.config.settings)

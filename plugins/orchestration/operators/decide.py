@@ -16,7 +16,7 @@ from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decis
 from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.kinds import ABORT_NOW, OF_DECISIONS
 from orchestration.nba.eastern import et
-from orchestration.operators.base import AlertingOperator, asked_of, first_time, task_key
+from orchestration.operators.base import AlertingOperator, first_time, request_of, task_key
 from orchestration.operators.metrics import DECISIONS
 from orchestration.operators.retries import retry_within_tick
 from orchestration.runs.clock import RunClock
@@ -57,7 +57,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         """Decide, stage the decision, branch."""
         assert self.workflow is not None
         try:
-            request = Request.of(asked_of(context), self.config, self.workflow)
+            request = Request.of(request_of(context), self.config, self.workflow)
             clock = RunClock.of(context)
             decision = request.narrow(self._decide(request, clock))
         except RequestRefused as refused:

@@ -13,7 +13,7 @@ from orchestration.decisions.request import LockRequest
 from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS
 from orchestration.health.slates import scheduled
 from orchestration.operators.asset_events import SlateOperator
-from orchestration.operators.base import AlertingOperator, asked_of, refuse_nonsense, task_key
+from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.day import plan, rules_digest
 from orchestration.runs.clock import RunClock
@@ -38,7 +38,7 @@ class LockOperator(SlateOperator):
         from orchestration.records.ids import row_id
         from orchestration.records.tables import ExpectedRun
 
-        refuse_nonsense(context, LockRequest)
+        refuse_bad_request(context, LockRequest)
         clock, config = RunClock.of(context), self.config
         day = clock.tick.date()
         start, end = config.day_bounds(day)
@@ -66,7 +66,7 @@ class LockOperator(SlateOperator):
                 schedule_version=config.version,
                 rules=rules_digest(config, decision.workflow),
                 generated_by=f"{key.dag_id}.{key.task_id}",
-                forced=bool(asked_of(context).get("force")),
+                forced=bool(request_of(context).get("force")),
                 environment=config.environment,
                 target_date=decision.target_date,
                 created_at=written,

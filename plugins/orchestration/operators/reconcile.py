@@ -12,7 +12,7 @@ from orchestration.alerts.model import Alert, alert
 from orchestration.decisions.request import ReconcileRequest
 from orchestration.health.kinds import GAMES_NOT_RECONCILED
 from orchestration.nba.eastern import at
-from orchestration.operators.base import AlertingOperator, AuditedOperator, asked_of, refuse_nonsense
+from orchestration.operators.base import AlertingOperator, AuditedOperator, refuse_bad_request, request_of
 from orchestration.operators.retries import retry_within_tick
 from orchestration.runs.clock import RECONCILE, RunClock
 from orchestration.words import AlertLevel, plural
@@ -37,7 +37,7 @@ def _find(context: Context, config: Config, most: int) -> list[Makeup]:
 
     clock = RunClock.of(context)
     on_record_only = not clock.triggered_by.startswith("manual")
-    warehouse, days = Warehouse(config.settings), int(asked_of(context)["days"])
+    warehouse, days = Warehouse(config.settings), int(request_of(context)["days"])
     return find_makeups(warehouse, config, clock.now(), days, most, on_record_only=on_record_only)
 
 
@@ -48,11 +48,11 @@ class FindMakeupsOperator(AuditedOperator):
         """Return the runs to start. Fails, and starts none, if something cannot be read after all tries."""
         from orchestration.audit.warehouse import WarehouseError
 
-        refuse_nonsense(context, ReconcileRequest, AirflowSkipException)
+        refuse_bad_request(context, ReconcileRequest, AirflowSkipException)
         if self.config.is_shadow():
             self.log.info("Shadow: no run is started")
             return []
-        clock, params = RunClock.of(context), asked_of(context)
+        clock, params = RunClock.of(context), request_of(context)
         try:
             found = _find(context, self.config, int(params["max_runs"]))
         except WarehouseError as error:
@@ -78,14 +78,14 @@ class ReportOpenGamesOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Look for missing games again, after the day's last time only. Runs before it and by hand send no alerts."""
-        refuse_nonsense(context, ReconcileRequest)
+        refuse_bad_request(context, ReconcileRequest)
         clock, times = RunClock.of(context), self.config.reconcile_ticks.times
         by_hand = clock.triggered_by.startswith("manual")
         if by_hand or not times or clock.tick < at(clock.tick.date(), times[-1]):
             self.log.info("No alerts yet: they are sent after the day's last reconcile")
             return
         alerts = [self._alert(makeup) for makeup in _find(context, self.config, ALL)]
-        days = [clock.tick.date() - timedelta(days=n) for n in range(int(asked_of(context)["days"]) + 1)]
+        days = [clock.tick.date() - timedelta(days=n) for n in range(int(request_of(context)["days"]) + 1)]
         alert_once(context, self.config, SOURCE, alerts, self.log, days)
 
     def _alert(self, makeup: Makeup) -> Alert:

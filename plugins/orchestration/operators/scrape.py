@@ -103,10 +103,7 @@ class ScrapeOperator(AuditedOperator):
             return self._take_over(*ledger.reports())
         if self.config.is_shadow(self.workflow):
             return self._end(context, ledger, call, SHADOW, asked_at, asked_at)
-        endpoint, description = (
-            self.config.settings.endpoint,
-            answer_of(self.scraper, self.config.scrapers[self.scraper]),
-        )
+        endpoint, description = self.config.settings.endpoint, self._description
         request = (self.scraper, call.opts, decision["workflow"], self.timeout_seconds)
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE

@@ -14,7 +14,7 @@ from orchestration.health.findings import GRACE, MORNING, AlertedBy
 from orchestration.health.kinds import AUDIT_UNREADABLE, GAMES_INCOMPLETE
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import after
-from orchestration.operators.base import AlertingOperator, refuse_nonsense
+from orchestration.operators.base import AlertingOperator, refuse_bad_request
 from orchestration.operators.metrics import GAMES_COLLECTED, GAMES_DUE, LOCK_AGE_MINUTES, VERDICT, measuring
 from orchestration.runs.clock import RunClock
 from orchestration.words import Verdict
@@ -61,7 +61,7 @@ class WatchOperator(AlertingOperator):
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-        refuse_nonsense(context, CleanupRequest)
+        refuse_bad_request(context, CleanupRequest)
         config, now = self.config, RunClock.of(context).now()
         today = config.current_day(now)
         alerts: list[Alert] = []

@@ -1,7 +1,7 @@
-"""Secrets are struck out of everything that others wrote before it goes anywhere: the one rule for it. Pure.
+"""The one rule that strikes secrets out of texts of others before they are stored or shown. Pure.
 
 A secret is known by its name (``apiKey=…``, ``"X-Api-Key": …``), by its form (a token, a login in an address), or by
-its value, where it is one that we have sent. It may stand in an address, in JSON, or in JSON that is text in JSON.
+its value, if we have sent it ourselves. It may stand in an address, in JSON, or in JSON inside JSON.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from urllib.parse import quote, quote_plus
 
 STRUCK_OUT = "***"
 MESSAGE_LIMIT = 1_000
-"""Characters kept of a message."""
+"""The most characters kept of a message."""
 SHORTEST = 5
-"""Characters of the shortest value that is struck out wherever it stands: a shorter one is part of too many words."""
+"""The fewest characters of a value that is struck out everywhere. A shorter value is part of too many words."""
 _READ = 4 * MESSAGE_LIMIT
 
 _WORDS = (
@@ -26,8 +26,8 @@ _WORDS = (
     "|signature|cookie|session[_-]?id|x-auth"
 )
 _SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
-# Encoded as in an address, or escaped as in JSON, once or several times. Everything is bounded, so that a hostile text
-# of dashes costs no more than any other.
+# Encoded as in an address or escaped as in JSON, once or several times. Every repetition is bounded, so that a hostile
+# text costs no more time than another.
 _ENCODED = "%(?:25){0,9}"
 _QUOTE = rf"(?:\\{{0,9}}['\"]|{_ENCODED}2[27]|&quot;|&#3[49];)"
 _SPACE = rf"(?:\s|\+|{_ENCODED}20){{0,9}}"
@@ -36,7 +36,7 @@ _NAME = rf"(?:{_WORDS})[\w-]{{0,40}}"
 _IN_A_QUERY = r"(?:(?<=[?&])|(?<=%3F)|(?<=%26))(?:key|auth|sig|pwd?)"
 _END = rf"[\s&'\"\\,;<>]|{_ENCODED}(?:2[0267BC]|3[BCE]|0[AD])"
 _SECRET = re.compile(
-    # These may be of several words: they end with their line or their quotes.
+    # These values may have several words: they end with their line or their quotes.
     rf"(?P<header>(?:authorization|cookie){_IS}{_QUOTE}?(?:(?:bearer|basic){_SPACE})?)"
     rf"(?:(?!{_QUOTE}|[\r\n\\]).)+"
     rf"|(?P<quoted>{_NAME}{_IS}(?P<q>{_QUOTE})).{{1,2000}}?(?:(?<!\\)(?=(?P=q))|\Z)"
@@ -51,23 +51,23 @@ _SECRET = re.compile(
 
 
 def struck_out(text: str) -> str:
-    """Return ``text`` with *** for everything in it that looks like a secret."""
+    """Return ``text`` with *** in place of everything that looks like a secret."""
     return _SECRET.sub(lambda found: f"{found[found.lastgroup or 0]}{STRUCK_OUT}", text)
 
 
 def masked(text: str) -> str:
-    """Return the beginning of a message, without what looks like a secret in it: a key or a login in an address."""
+    """Return the beginning of a message, with everything that looks like a secret struck out."""
     return struck_out(text[:_READ])[:MESSAGE_LIMIT]
 
 
 def secrets_in(text: str) -> Iterator[str]:
-    """Yield what :func:`masked` strikes out of a message."""
+    """Yield the parts of a message that :func:`masked` strikes out."""
     for found in _SECRET.finditer(text[:_READ]):
         yield found[0].removeprefix(found[found.lastgroup or 0])
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a value of JSON with everything secret-looking replaced, under its key, beside its name, or in a text."""
+    """Return a JSON value without secrets: those under a key, those beside a name, and those in a text."""
     match value:
         case str():
             return struck_out(value)
@@ -90,7 +90,7 @@ def _names_a_secret(name: Any) -> bool:
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` with *** for these very ``secrets``, plain, encoded or escaped."""
+    """Return ``text`` with *** in place of these ``secrets``, plain, encoded or escaped."""
     forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, STRUCK_OUT)
