@@ -275,7 +275,7 @@ def test_an_unreadable_log_fails_no_run_and_the_cleanup_alerts_it(run, log, ware
     with monkeypatch.context() as broken:
         broken.setattr(Warehouse, "query", unreadable)
         assert run.finish().status == "failed"
-        assert "The service's log cannot be read now" in capfd.readouterr().out
+        assert "The service's log cannot be read; the cleanup tries again" in capfd.readouterr().out
         told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
         assert "blind" not in told
         assert f"{log.table}: permission denied; files and causes are known as far as answers name them" in told
