@@ -79,7 +79,7 @@ Moment = Annotated[
 ]
 AsOf = Annotated[
     Moment | None,
-    Field(description="Replay: take this moment (with its zone) for the present, in the decision and in the audit."),
+    Field(description="Replay: decide and record as of this moment (with its zone)."),
 ]
 
 
@@ -144,7 +144,7 @@ class CleanupRequest(Parameters):
 class LockRequest(Parameters):
     """The parameters of a run of the schedule locker."""
 
-    force: Flag = Field(False, description="Take the place of the day's first lock.")
+    force: Flag = Field(False, description="Replace the first lock of the day.")
     as_of: AsOf = None
 
 
@@ -159,12 +159,12 @@ class ReconcileRequest(Parameters):
 class Request(Parameters):
     """The parameters of a run of a workflow. Without any, the rule decides as always."""
 
-    force: Flag = Field(False, description="RUN whatever the rule says.")
-    dry_run: Flag = Field(False, description="Decide and record, call nothing.")
-    target_date: Day | None = Field(None, description="With force: the ET date that the data is about.")
+    force: Flag = Field(False, description="RUN, whatever the rule decides.")
+    dry_run: Flag = Field(False, description="Decide and record only; call no scraper.")
+    target_date: Day | None = Field(None, description="With force: the ET date of the data.")
     games: GameIds = Field((), description="Only these games (10-digit ids).")
     scrapers: Texts = Field((), description="Only these scrapers of the plan.")
-    reason: Text | None = Field(None, description="With force: why; kept with the decision.")
+    reason: Text | None = Field(None, description="With force: the reason. It is kept with the decision.")
     as_of: AsOf = None
 
     @classmethod
