@@ -208,7 +208,7 @@ class ScrapeOperator(AuditedOperator):
         """Return the ledger of the task's calls, with the reports of its earlier tries."""
         ti, store = context["ti"], context["task_state_store"]
         kept = (store.get(REPORTED_KEY) if ti.try_number > 1 else None) or {}
-        reports = kept.get("calls") or ([kept["left"]] if "left" in kept else [])
+        reports = kept.get("calls", []) if self.several else [kept["left"]] if "left" in kept else []
         self._events = kept.get("returned")
         # A report of release 1.0 is of a call alone, whose failure is always tried again.
         known = [{"again": one["outcome"] == Outcome.FAILED, "settled": one["try_number"], **one} for one in reports]
