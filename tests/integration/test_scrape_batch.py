@@ -376,7 +376,7 @@ def test_too_many_events_for_airflow_fail_with_the_next_step(run):
         if most == 4:
             assert operator.execute(context) == EVENTS[:4]
         else:
-            with pytest.raises(CallFailed, match=r"too_many_events.*give what is called for them calls_per_task"):
+            with pytest.raises(CallFailed, match=r"too_many_events.*set calls_per_task for the scrapers of the events"):
                 operator.execute(context)
 
 

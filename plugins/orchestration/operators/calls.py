@@ -22,7 +22,7 @@ OUTCOME_KEY = "outcome"
 OF_DECISION = ("workflow", "decision_id", "target_date")
 """The fields of a decision that the row of a call needs."""
 NO_ITEMS: list[Any] = [None]
-"""What stands for an empty list: Airflow then maps one instance, which is skipped and says why."""
+"""The list that replaces an empty one, so that Airflow maps one task instance, which is skipped with the reason."""
 KILLED = failed("killed", "The try left no result: its process was killed, or a person set its state", retryable=True)
 """The result of a try that has reported nothing else."""
 SHADOW = failed("shadow", "no call was made: the workflow is a shadow now", retryable=False)
@@ -193,14 +193,14 @@ class CallLedger:
         self.write()
 
     def reports(self) -> list[CallReport]:
-        """Return the present report of each call, in their order."""
+        """Return the present report of each call, in the order of the calls."""
         return [
             call_report(call, KILLED, self.key, self._begun) if call.index in self.pending else self.known[call.index]
             for call in self.calls
         ]
 
     def report(self, call: ScraperCall, result: CallResult, at: datetime, row: CallRecord) -> None:
-        """Note the result of a call that was made at the aware ``at``. Its ``row`` is staged."""
+        """Keep the result of a call that was made at the aware ``at``, and whose ``row`` is staged."""
         report = call_report(call, result, self.key, at, row)
         self.known[call.index] = {**report, "again": result.retryable, "settled": self.key.try_number}
         del self.pending[call.index]

@@ -150,12 +150,12 @@ class ScrapeOperator(AuditedOperator):
         return answer_of(self.scraper, self.config.scrapers[self.scraper])
 
     def _late(self) -> CallResult:
-        return failed("timeout", f"the call outlived its {self.timeout_seconds:g} s and was given up", retryable=True)
+        return failed("timeout", f"the call did not end within its {self.timeout_seconds:g} s", retryable=True)
 
     def _calls(self, context: Context, decision: Mapping[str, Any], clock: RunClock) -> list[ScraperCall]:
         """Return the calls to make. Raises AirflowSkipException, with the reason, when there are none."""
         if self.scraper not in decision["scrapers"]:
-            raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run was asked for")
+            raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run calls")
         of = self.item if self.several else [self.item]
         if of == NO_ITEMS and self.fan_out != FanOut.NOTHING:
             context["call_label"] = f"no {self.fan_out}"
@@ -210,7 +210,7 @@ class ScrapeOperator(AuditedOperator):
         kept = (store.get(REPORTED_KEY) if ti.try_number > 1 else None) or {}
         reports = kept.get("calls", []) if self.several else [kept["left"]] if "left" in kept else []
         self._events = kept.get("returned")
-        # A report of release 1.0 is of a call alone, whose failure is always tried again.
+        # Reports of release 1.0 lack these two fields; there every failed call was retried.
         known = [{"again": one["outcome"] == Outcome.FAILED, "settled": one["try_number"], **one} for one in reports]
         first_try = ti.max_tries - (self.retries or 0) + 1
 
@@ -248,7 +248,8 @@ class ScrapeOperator(AuditedOperator):
         label = context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
         if self.most_events is not None and len(result.event_ids) > self.most_events:
             why = f"{len(result.event_ids)} events are more than Airflow maps tasks over ([core] max_map_length)"
-            result = failed("too_many_events", f"{why}: give what is called for them calls_per_task", retryable=False)
+            message = f"{why}: set calls_per_task for the scrapers of the events"
+            result = failed("too_many_events", message, retryable=False)
         self._events = (list(result.event_ids) or NO_ITEMS) if self.returns_events else None
         ledger.report(call, result, started, self._record(context, call, result, started, ended))
         ledger.write()

@@ -73,7 +73,7 @@ class ScrapeBatchOperator(ScrapeOperator):
         try:
             asyncio.run(self._make(context, ledger))
         except AirflowTaskTimeout:
-            late = failed("timeout", f"the task outlived its {self.execution_timeout}", retryable=True)
+            late = failed("timeout", f"the task did not end within its {self.execution_timeout}", retryable=True)
             self._report_all(context, ledger, late, now)
         except NotSetUp as error:
             self._report_all(context, ledger, error.result(), now)
