@@ -155,8 +155,8 @@ class TableEventsOperator(AuditedOperator):
 
         assert self.workflow is not None
         plan = self.config.workflows[self.workflow].execution_plan.scrapers
-        lefts = [left for several in reports_by_task(context["ti"], plan).values() for left in several]
-        rows = [CallRecord.whole(left["row"]) for left in lefts if left.get("row")]
+        reports = [one for of_task in reports_by_task(context["ti"], plan).values() for one in of_task]
+        rows = [CallRecord.whole(one["row"]) for one in reports if one.get("row")]
         rows = [row for row in rows if row.status is Outcome.SUCCESS and self._table(row) is not None]
         if not rows:
             self.log.info("No call fetched records")

@@ -13,7 +13,7 @@ from orchestration.alerts.model import alert
 from orchestration.health.causes import in_words
 from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
 from orchestration.operators.base import AlertingOperator, first_time, task_key
-from orchestration.operators.calls import KILLED, ScraperCall, call_row, reports_by_task
+from orchestration.operators.calls import KILLED, CallReport, ScraperCall, call_row, reports_by_task
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
 from orchestration.runs.clock import RunClock
@@ -76,8 +76,8 @@ class FinishOperator(AlertingOperator):
         return status_of(hoped, self.config.critical_scrapers(self.workflow)) is ExecutionStatus.FAILED
 
     def _corrected(
-        self, outcomes: dict[tuple[str, int], list[dict[str, Any]]], clock: RunClock
-    ) -> dict[tuple[str, int], list[dict[str, Any]]]:
+        self, reports: dict[tuple[str, int], list[CallReport]], clock: RunClock
+    ) -> dict[tuple[str, int], list[CallReport]]:
         """Return the reports of the calls, corrected from the service's log; stage the corrected rows.
 
         The cleanup reads the log again for calls that it does not have yet.
@@ -86,19 +86,19 @@ class FinishOperator(AlertingOperator):
         from orchestration.audit.warehouse import Warehouse, WarehouseError
         from orchestration.records.tables import CallRecord
 
-        rows = [CallRecord.whole(left["row"]) for lefts in outcomes.values() for left in lefts if left.get("row")]
+        rows = [CallRecord.whole(one["row"]) for of_task in reports.values() for one in of_task if one.get("row")]
         try:
             found = corrections(Warehouse(self.config.settings), self.config, rows, clock.wall())
         except WarehouseError as error:
             self.log.warning("The service's log cannot be read; the cleanup tries again: %s", error)
-            return outcomes
+            return reports
         self.stage(found)
         for row in found:
             self.log.info("%s: the service's log says %s", row.label, row.error_type or row.gcs_path)
         changed = {row.row_id: {"outcome": row.status.value, "error_type": row.error_type} for row in found}
         return {
-            place: [{**left, **changed.get((left.get("row") or {}).get("row_id", ""), {})} for left in lefts]
-            for place, lefts in outcomes.items()
+            place: [{**one, **changed.get((one.get("row") or {}).get("row_id", ""), {})} for one in of_task]
+            for place, of_task in reports.items()
         }
 
     def _stage(

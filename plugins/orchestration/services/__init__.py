@@ -1,1 +1,1 @@
-"""The scraper service and Pub/Sub, through Airflow's provider hooks."""
+"""The scraper service, Cloud Storage and Pub/Sub, through Airflow's provider hooks."""

@@ -89,8 +89,8 @@ def interpret(
     if not secrets:
         return result
     names = {name: without(headers[name], secrets) for name in HEADERS if name in headers}
-    told = _interpret(status, names, without(content, secrets), description, event_source=event_source)
-    return replace(result, error_message=told.error_message, error_type=told.error_type, summary=told.summary)
+    clean = _interpret(status, names, without(content, secrets), description, event_source=event_source)
+    return replace(result, error_message=clean.error_message, error_type=clean.error_type, summary=clean.summary)
 
 
 def _interpret(
