@@ -12,9 +12,10 @@ from orchestration.operators.call_trigger import RESUMED_AFTER, ScraperCallTrigg
 from orchestration.operators.calls import OUTCOME_KEY, ScraperCall
 from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
-from orchestration.services.answers import failed
+from orchestration.services.answers import CallResult, failed
 from orchestration.services.scraper_service import ScraperService
 from orchestration.vocabulary.answers import AnswerDescription
+from orchestration.words import Outcome
 from support.worlds import DAY, et
 
 RETRIES = 3
@@ -22,31 +23,54 @@ LEFT = {"call": {"label": "oddsa_events"}, "try_number": 1, "outcome": "success"
 
 
 class Store(dict):
-    set = dict.__setitem__
+    """Airflow's state store of a task, with a count of its writes."""
+
+    writes = 0
+
+    def set(self, key, value):
+        self[key] = value
+        self.writes += 1
 
 
-def second_try(monkeypatch, left, max_tries=RETRIES):
-    monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", "")
-    monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
-    pushed = {}
+def one_try(store, number, max_tries=RETRIES):
+    """Run a try of the task; return its value and its pushes of XComs."""
+    pushed = []
     decision = {
         "workflow": "betting_lines", "scrapers": ["oddsa_events"], "collected": {}, "target_date": DAY.isoformat(),
         "decision_id": "d",
     }  # fmt: skip
     ti = SimpleNamespace(
-        dag_id="betting_lines", run_id="r", task_id="oddsa_events", map_index=-1, try_number=2, max_tries=max_tries,
-        xcom_pull=lambda **_: decision, xcom_push=pushed.__setitem__,
+        dag_id="betting_lines", run_id="r", task_id="oddsa_events", map_index=-1, try_number=number,
+        max_tries=max_tries, xcom_pull=lambda **_: decision, xcom_push=lambda *pair: pushed.append(pair),
     )  # fmt: skip
     dag_run = SimpleNamespace(
         run_id="r", run_type="manual", conf={}, start_date=et("12:00"), run_after=et("12:00"), logical_date=None,
         triggering_user_name="me",
     )  # fmt: skip
-    store = Store({REPORTED_KEY: {"left": left, "returned": ["event"]}})
     operator = ScrapeOperator(
         task_id="oddsa_events", scraper="oddsa_events", timeout_seconds=1, retries=RETRIES, returns_events=True
     )
     context = {"ti": ti, "dag_run": dag_run, "task_state_store": store}
     return operator.execute(context), pushed
+
+
+def second_try(monkeypatch, left, max_tries=RETRIES):
+    monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", "")
+    monkeypatch.delenv("AIRFLOW_CONN_SCRAPER_SERVICE")
+    returned, pushed = one_try(Store({REPORTED_KEY: {"left": left, "returned": ["event"]}}), 2, max_tries)
+    return returned, dict(pushed)
+
+
+def test_a_call_costs_two_xcoms_and_one_write_of_state_and_the_next_try_takes_it_over(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path}")
+    found = CallResult(Outcome.SUCCESS, record_count=1, event_ids=("event",))
+    monkeypatch.setattr(ScraperService, "call", lambda *_, **__: found)
+    store = Store()
+    returned, [(_, begun), (_, ended)] = one_try(store, 1)
+    assert (returned, begun["outcome"], ended["outcome"], store.writes) == (["event"], "failed", "success", 1)
+    monkeypatch.setattr(ScraperService, "call", None)
+    again, [(_, taken_over)] = one_try(store, 2)
+    assert (again, taken_over) == (["event"], {**ended, "settled": 2})
 
 
 def test_a_successful_call_is_not_made_again(monkeypatch):
