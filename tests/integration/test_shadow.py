@@ -14,7 +14,7 @@ from orchestration.audit.outbox import Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
-from orchestration.generator.dags import PARAMS
+from orchestration.generator.dags import WORKFLOW_FORM
 from orchestration.operators.cleanup import CleanupOperator
 from orchestration.operators.decide import DecideOperator
 from orchestration.operators.hold import HoldOperator
@@ -80,7 +80,8 @@ class Shadow:
     def decide(self, workflow, at, **params):
         operator = DecideOperator(task_id="decide", workflow=workflow)
         operator.do_branch = lambda _, branch: self.branches.append(branch)
-        operator.execute(self.context(operator, at, **{name: param.value for name, param in PARAMS.items()} | params))
+        defaults = {name: param.value for name, param in WORKFLOW_FORM.items()}
+        operator.execute(self.context(operator, at, **defaults | params))
         self.outbox.drain()
         return operator
 
