@@ -14,6 +14,7 @@ from google.cloud import pubsub_v1
 
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.sending import Drained
+from orchestration.audit.warehouse import RowsRejected, Warehouse, WarehouseError
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import CallRecord
@@ -22,6 +23,7 @@ from orchestration.services.scraper_service import ScraperService
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.vocabulary.settings import Settings
 from orchestration.words import Outcome
+from support.airflow_state import StateStore
 from support.rows import a_decision, lost_file
 from support.standins import PATIENCE_SECONDS, PROJECT
 from support.worlds import DAY, et, ours
@@ -29,15 +31,11 @@ from support.worlds import DAY, et, ours
 MORNING = et("06:00")
 
 
-class Store(dict):
-    set = dict.__setitem__
-
-
 class Cleanups:
     """Runs the cleanup's task hour by hour, with the state that Airflow keeps between runs."""
 
     def __init__(self, outbox) -> None:
-        self.outbox, self.memory, self.red = outbox, Store(), []
+        self.outbox, self.memory, self.red = outbox, StateStore(), []
 
     def run(self, at) -> None:
         self.run_task(CleanupOperator(task_id="republish"), at)
@@ -233,23 +231,27 @@ def test_an_unreadable_staged_file_is_alerted_and_blocks_no_other_file(outbox, c
     assert row["n"] == 1
 
 
-@pytest.mark.lesson("C2")
-def test_no_message_is_sent_without_a_record(google, warehouse, outbox, cleanups, subscriber, monkeypatch):
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
-    lose(warehouse, fetch(outbox, google, 2, tag="unrecorded"))
-    subscriber()
+@contextlib.contextmanager
+def record_refused(monkeypatch, error):
+    """Let BigQuery refuse the row of a cleanup with ``error(table, rows)``."""
     append = Warehouse.append
 
     def refuse(self, table, rows):
         if table == "cleanup_operations":
-            raise WarehouseError("down")
+            raise error(table, rows)
         append(self, table, rows)
 
     with monkeypatch.context() as broken:
         broken.setattr(Warehouse, "append", refuse)
-        with pytest.raises(WarehouseError):
-            cleanups.run(MORNING + timedelta(hours=1))
+        yield
+
+
+@pytest.mark.lesson("C2")
+def test_no_message_is_sent_without_a_record(google, warehouse, outbox, cleanups, subscriber, monkeypatch):
+    lose(warehouse, fetch(outbox, google, 2, tag="unrecorded"))
+    subscriber()
+    with record_refused(monkeypatch, lambda *_: WarehouseError("down")), pytest.raises(WarehouseError):
+        cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter()
     assert "could not be recorded" in cleanups.red[0]
 
@@ -259,19 +261,13 @@ def test_no_message_is_sent_if_bigquery_rejects_the_record(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):
     """BigQuery rejects a row if the table lacks a column of this release."""
-    from orchestration.audit.warehouse import RowsRejected, Warehouse
-
     lose(warehouse, fetch(outbox, google, 2, tag="refused"))
     subscriber()
-    append = Warehouse.append
 
-    def refuse(self, table, rows):
-        if table == "cleanup_operations":
-            raise RowsRejected(table, dict.fromkeys(range(len(rows)), "no such field: seen."))
-        append(self, table, rows)
+    def rejected(table, rows):
+        return RowsRejected(table, dict.fromkeys(range(len(rows)), "no such field: seen."))
 
-    with monkeypatch.context() as broken:
-        broken.setattr(Warehouse, "append", refuse)
+    with record_refused(monkeypatch, rejected):
         cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter()
     assert "could not be recorded: " in cleanups.red[0]
@@ -329,8 +325,6 @@ def test_an_unreadable_table_does_not_stop_the_repair_of_others(
     google, warehouse, outbox, cleanups, subscriber, monkeypatch
 ):
     """The query for all tables fails, so each table is queried alone."""
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
     good = fetch(outbox, google, 1, tag="group")
     google.set_clock(MORNING)
     bad = call("nbac_player_list", {}, "group")
@@ -366,8 +360,6 @@ def test_an_unreadable_table_does_not_stop_the_repair_of_others(
 def test_a_stuck_outbox_is_alerted_once_a_day_and_once_when_it_recovers(
     google, warehouse, outbox, cleanups, monkeypatch, capfd
 ):
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
     def down(self, table, rows):
         raise WarehouseError("down")
 

@@ -11,6 +11,7 @@ from orchestration.alerts.channels import not_set_up, run_link, send
 from orchestration.alerts.memory import ALERTS, alert_once, tell_once
 from orchestration.alerts.model import Alert
 from orchestration.words import AlertLevel, Channel
+from support.airflow_state import StateStore
 from support.letterbox import Letterbox
 from support.worlds import changed, et, ours
 
@@ -110,12 +111,8 @@ def run():
             run_id="c 1", run_type="scheduled", conf={"as_of": moment.isoformat()}, start_date=moment,
             run_after=moment, logical_date=moment, triggering_user_name=None,
         ),
-        "asset_state_store": {ALERTS: Store()},
+        "asset_state_store": {ALERTS: StateStore()},
     }  # fmt: skip
-
-
-class Store(dict):
-    set = dict.__setitem__
 
 
 LOG = logging.getLogger("task")

@@ -12,7 +12,7 @@ from orchestration.operators import base
 from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
 from orchestration.operators.retries import NotKnownYet
 from orchestration.operators.watch import WatchOperator
-from support.asset_events import AssetEvents
+from support.airflow_state import AssetEvents, StateStore
 from support.old_system import logged, write
 from support.rows import add_schedule, call, decision
 from support.worlds import DAY, changed, et
@@ -28,10 +28,6 @@ CONFIG = changed(
 """One window with three scrapers: two per game, one for the whole date."""
 GAMES = ("0022500001", "0022500002")
 FIRST, LAST = et("+1 06:30"), et("+1 12:30")
-
-
-class Store(dict):
-    set = dict.__setitem__
 
 
 @pytest.fixture
@@ -107,7 +103,7 @@ class Run:
     """A run of the DAG with its alerts."""
 
     def __init__(self, monkeypatch, config=CONFIG):
-        self.told, self.memory = [], Store()
+        self.told, self.memory = [], StateStore()
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config))
         monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
         monkeypatch.setattr(

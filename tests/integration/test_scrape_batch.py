@@ -23,7 +23,7 @@ from orchestration.operators.finish import FinishOperator
 from orchestration.operators.retries import CallFailed, CallRetryPolicy, CallsFailed
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
-from support.asset_events import AssetEvents
+from support.airflow_state import AssetEvents, StateStore
 from support.scripted import ScriptedService, found
 from support.worlds import DAY, changed, et
 
@@ -32,17 +32,13 @@ EVENTS = [f"event-{n}" for n in range(5)]
 RETRIES = 2
 
 
-class Store(dict):
-    set = dict.__setitem__
-
-
 class Run:
     """A run of ``betting_lines`` with one task that calls the lines of all events, in one or more tries."""
 
     def __init__(self, monkeypatch, service, outbox, warehouse):
         self.patch, self.service, self.outbox, self.warehouse = monkeypatch, service, outbox, warehouse
         self.set_config(changed())
-        self.left, self.kept, self.pushes, self.asset_events = None, Store(), 0, AssetEvents()
+        self.left, self.kept, self.pushes, self.asset_events = None, StateStore(), 0, AssetEvents()
         self.scrapers = [LINES]
 
     def set_config(self, config):
@@ -62,7 +58,7 @@ class Run:
             dag_id="betting_lines", run_id="r", task_id=task_id, map_index=map_index, try_number=number,
             max_tries=max_tries, xcom_pull=xcom_pull, xcom_push=push, **more,
         )  # fmt: skip
-        stores = {"task_state_store": self.kept, "asset_state_store": {ALERTS: Store()}}
+        stores = {"task_state_store": self.kept, "asset_state_store": {ALERTS: StateStore()}}
         return {"ti": ti, "dag_run": dag_run, **stores}
 
     @property
@@ -95,7 +91,7 @@ class Run:
     def finish(self, state="failed"):
         crumbs = [{"task_id": LINES, "map_index": 0, "state": state}]
         operator = FinishOperator(task_id="finish", workflow="betting_lines")
-        left, self.kept = [self.left], Store()
+        left, self.kept = [self.left], StateStore()
         context = self.context(
             "finish", 1, 0, lambda task_ids, key, **_: (left if task_ids == [LINES] else []) if key == OUTCOME_KEY
             else self.decision if task_ids == "decide" else None, -1,

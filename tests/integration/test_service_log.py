@@ -27,6 +27,7 @@ from orchestration.services.scraper_service import ScraperService
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import Outcome, Verdict
 from sandbox.service_log import create_log
+from support.airflow_state import StateStore
 from support.old_system import stamp
 from support.rows import PATH_FORMS, lost_file
 from support.worlds import DAY, changed, et, ours
@@ -37,10 +38,6 @@ ELSEWHERE = "phase_1.service_runs"
 LOG = "nba_orchestration.scraper_execution_log"
 NOTHING_YET = ("DownloadDataException", "Expected 2 teams for game 0022500555, got 0")
 BLOCKED = ("DownloadDecodeMaxRetryException", "Max decode/download retries reached: 8")
-
-
-class Store(dict):
-    set = dict.__setitem__
 
 
 class Run:
@@ -54,7 +51,7 @@ class Run:
             "workflow": WINDOW, "decision_id": "d", "target_date": DAY.isoformat(),
             "scrapers": ["nbac_team_boxscore", "nbac_player_boxscore"],
         }  # fmt: skip
-        self.left, self.store, self.rows = {}, Store(), []
+        self.left, self.store, self.rows = {}, StateStore(), []
 
     def call(self, scraper, run_id, outcome="success", index=0, append=True, **more):
         """A call with a known answer: 200 with a count and no file, or a 500 without a cause."""
@@ -92,7 +89,12 @@ class Run:
         operator = FinishOperator(task_id="finish", workflow=WINDOW)
         with contextlib.suppress(AirflowFailException):
             operator.execute(
-                {"ti": ti, "dag_run": dag_run, "task_state_store": self.store, "asset_state_store": {ALERTS: Store()}}
+                {
+                    "ti": ti,
+                    "dag_run": dag_run,
+                    "task_state_store": self.store,
+                    "asset_state_store": {ALERTS: StateStore()},
+                }
             )
         self.outbox.drain()
         return operator
@@ -154,7 +156,7 @@ def cleanup(config, outbox, monkeypatch, at):
             triggering_user_name=None,
         ),
         "params": {},
-        "asset_state_store": {ALERTS: Store()},
+        "asset_state_store": {ALERTS: StateStore()},
     }  # fmt: skip
     told = ""
     try:

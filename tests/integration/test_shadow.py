@@ -24,23 +24,14 @@ from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.vocabulary.settings import Settings
-from support.asset_events import AssetEvents
-from support.old_system import create_old_tables, logged, their_execution, write
+from support.airflow_state import AssetEvents, StateStore
+from support.old_system import create_old_tables, logged, shadow_settings, their_execution, write
 from support.rows import add_schedule, call, decision
 from support.standins import PATIENCE_SECONDS
 from support.worlds import DAY, ROOT, et
 
 OURS, THEIRS, PHASE_2 = "shadow_at_work", "system_beside", "phase_2_beside"
-SETTINGS = {
-    "mode": "shadow",
-    "audit_dataset": OURS,
-    "history_dataset": THEIRS,
-    "schedule_table": f"{PHASE_2}.nbac_schedule",
-}
-
-
-class Store(dict):
-    set = dict.__setitem__
+SETTINGS = shadow_settings(OURS, THEIRS, PHASE_2)
 
 
 class Shadow:
@@ -48,7 +39,7 @@ class Shadow:
 
     def __init__(self, file, warehouse, outbox) -> None:
         self.file, self.warehouse, self.outbox = file, warehouse, outbox
-        self.memory, self.branches, self.xcoms, self.asset_events = Store(), [], {}, AssetEvents()
+        self.memory, self.branches, self.xcoms, self.asset_events = StateStore(), [], {}, AssetEvents()
         self.set_mode("shadow")
 
     def set_mode(self, mode) -> None:
@@ -74,7 +65,7 @@ class Shadow:
             "params": params,
             "asset_state_store": {ALERTS: self.memory},
             **self.asset_events.context(),
-            "task_state_store": Store(),
+            "task_state_store": StateStore(),
         }  # fmt: skip
 
     def decide(self, workflow, at, **params):

@@ -15,7 +15,7 @@ from orchestration.decisions.engine import decide
 from orchestration.records.ids import TaskKey, decision_id
 from orchestration.records.tables import DecisionRecord
 from orchestration.vocabulary.settings import Settings
-from support.old_system import create_old_tables
+from support.old_system import create_old_tables, shadow_settings
 from support.old_system_days import Mistake, OldSystem
 from support.worlds import ROOT, changed, et, game
 
@@ -35,12 +35,7 @@ GAMES = {
     for n, day in enumerate([*WEEK, WEEK[-1] + timedelta(days=1)], 1)
 }
 THEIRS, OURS, PHASE_2 = "old_system", "our_shadow", "phase_2_of_the_week"
-SETTINGS = {
-    "mode": "shadow",
-    "audit_dataset": OURS,
-    "history_dataset": THEIRS,
-    "schedule_table": f"{PHASE_2}.nbac_schedule",
-}
+SETTINGS = shadow_settings(OURS, THEIRS, PHASE_2)
 CONFIG = changed(**{f"settings__{key}": value for key, value in SETTINGS.items()})
 
 

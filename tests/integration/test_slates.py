@@ -4,7 +4,7 @@ import pytest
 
 from orchestration.assets import LINES_COLLECTED, OF_SLATES, SLATE_COMPLETE, SLATE_SCHEDULED
 from orchestration.audit.warehouse import Warehouse
-from support.asset_events import AssetEvents
+from support.airflow_state import AssetEvents
 from support.simulated import SimulatedDays
 from support.worlds import DAY, changed, et
 

@@ -1,1 +1,1 @@
-"""What the tests stand on: worlds, stand-ins, rows, services that behave as a test says."""
+"""Helpers of the tests: game worlds, emulators, rows, scripted services."""

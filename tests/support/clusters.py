@@ -1,4 +1,4 @@
-"""The distributed form for tests: its faults, and the audit that each of them must leave exact."""
+"""The distributed form for tests, and the faults that a test can play on it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ PORTS = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub", 
 DISK_BYTES = 65_536
 SLOW_SECONDS = 2
 AWAY_SECONDS = 30
-"""How long a database is away: long enough that everything that asks for it has noticed."""
+"""How long a database is down: long enough for every client to notice."""
 
 
 def cluster(home: Path, **world: Any) -> Cluster:
-    """A cluster on ports that nobody uses. Skips, saying how to get them, where its programs are not installed."""
+    """Return a cluster on free ports. Skips the test, naming the missing package, if a program is not installed."""
     if find_spec("airflow.providers.celery") is None:
         pytest.skip("Celery's packages are not installed: make .venv/.distributed")
     try:
@@ -43,12 +43,12 @@ def cluster(home: Path, **world: Any) -> Cluster:
 
 
 class ClusteredDay(PlayedDay):
-    """A day on a cluster, of which parts may be away for a while."""
+    """A day on a cluster whose services may be down for a while."""
 
     stack: Cluster
 
     def busy(self) -> bool:
-        """Return whether runs are under way, or nobody can say. Rows may stay staged until the cleanup."""
+        """Return whether runs are in progress or Airflow does not answer. Rows may stay staged until the cleanup."""
         with contextlib.suppress(requests.RequestException):
             return bool(self.api.unfinished())
         return True
@@ -57,11 +57,11 @@ class ClusteredDay(PlayedDay):
         self.wait_for(lambda: not self.busy(), "the runs to end")
 
     def calls_made(self) -> int:
-        """Return how many calls the service has had."""
+        """Return the number of calls that the scraper service has received."""
         return int(requests.get(self.world, timeout=PATIENCE_SECONDS).json()["calls"])
 
     def tries(self) -> dict[tuple[str, str, int, int], str]:
-        """Return every try of every call that Airflow knows of, with the state it ended in."""
+        """Return every try of every call that Airflow knows, with its final state."""
         columns = "run_id, task_id, map_index, try_number, state"
         where = "WHERE operator LIKE 'Scrape%'"
         asked = f"SELECT {columns} FROM task_instance {where} UNION SELECT {columns} FROM task_instance_history {where}"
@@ -80,15 +80,15 @@ def played(home: Path, timeline: Mapping[str, list[str]], **world: Any) -> Itera
         yield day
 
 
-# ---- faults: each is called while calls are made, and leaves behind what whatever watches over a container would ----
+# ---- faults: each one is played while calls are made, and restarts what a container runtime would restart ----
 
 
 def worker_killed(day: ClusteredDay) -> None:
-    """A worker with a task at work, and all its tasks, from one moment to the next."""
+    """Kill a worker that runs a task, and all its tasks."""
     names = [name for name in day.stack.processes if name.startswith("worker")]
 
     def at_work() -> list[str]:
-        # Main process, its forks, and what these have forked: the tasks.
+        # The main process forks child processes, and these fork the tasks.
         main = {name: family(day.stack.processes[name].pid)[0] for name in names}
         return [name for name, one in main.items() if any(fork.children() for fork in one.children())]
 
@@ -99,20 +99,20 @@ def worker_killed(day: ClusteredDay) -> None:
 
 
 def scheduler_killed(day: ClusteredDay) -> None:
-    """The only scheduler."""
+    """Kill the only scheduler, and restart it."""
     day.stack.kill("scheduler")
     day.stack.restart("scheduler")
 
 
 def one_of_two_schedulers_killed(day: ClusteredDay) -> None:
-    """One of two, for good: the other takes over what it has begun."""
+    """Kill one of two schedulers for good. The other one takes over its runs."""
     port = str(free_ports(1)[0])
     day.stack.start_service("scheduler", 2, AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT=port)
     day.stack.kill("scheduler")
 
 
 def redis_restarted(day: ClusteredDay) -> None:
-    """Redis, which saves what it holds on its way out."""
+    """Stop Redis, which saves its data, and restart it."""
     (day.stack.home / "dump.rdb").unlink(missing_ok=True)
     end(day, "redis")
     assert (day.stack.home / "dump.rdb").exists()
@@ -120,7 +120,7 @@ def redis_restarted(day: ClusteredDay) -> None:
 
 
 def redis_lost_its_data(day: ClusteredDay) -> None:
-    """Redis, killed, and with nothing of what it held: tasks that no worker has taken yet."""
+    """Kill Redis while it holds tasks that no worker has taken, and restart it without its data."""
     workers = [family(process.pid)[0] for name, process in day.stack.processes.items() if name.startswith("worker")]
     for worker in workers:
         worker.suspend()
@@ -133,14 +133,14 @@ def redis_lost_its_data(day: ClusteredDay) -> None:
 
 
 def postgres_away(day: ClusteredDay) -> None:
-    """PostgreSQL, for half a minute; what ends for its lack is started again meanwhile, as a container is."""
+    """Kill PostgreSQL for half a minute. Services that end meanwhile are restarted, as containers are."""
     day.stack.kill("postgres")
     watched(day, AWAY_SECONDS)
     day.stack.restart("postgres")
 
 
 def bigquery_away(day: ClusteredDay) -> None:
-    """BigQuery, for half a minute."""
+    """Kill BigQuery for half a minute."""
     day.stack.kill("bigquery")
     watched(day, AWAY_SECONDS)
     day.stack.restart("bigquery")
@@ -148,7 +148,7 @@ def bigquery_away(day: ClusteredDay) -> None:
 
 
 def everything_restarted(day: ClusteredDay) -> None:
-    """A deploy: one service after the other ends in order and comes back."""
+    """Restart every Airflow service in order, one by one, as a deployment does."""
     others = ("postgres", "redis", "bigquery", "sandbox")
     for name in [name for name in day.stack.processes if name not in others]:
         end(day, name)
@@ -156,7 +156,7 @@ def everything_restarted(day: ClusteredDay) -> None:
 
 
 def outbox_full(day: ClusteredDay) -> None:
-    """The disk of a worker's outbox, while no other worker is there to do its work."""
+    """Fill the disk of a worker's outbox while no other worker runs."""
     with small_disk(day) as disk:
         with contextlib.suppress(OSError):
             (disk / "full").write_bytes(bytes(DISK_BYTES + 1))
@@ -164,7 +164,7 @@ def outbox_full(day: ClusteredDay) -> None:
 
 
 def outbox_read_only(day: ClusteredDay) -> None:
-    """The disk of a worker's outbox turned read-only, as one with errors does, while no other worker is there."""
+    """Make the disk of a worker's outbox read-only, as after disk errors, while no other worker runs."""
     with small_disk(day) as disk:
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         only_worker_stages_on(day, disk, "Read-only file system")
@@ -189,7 +189,7 @@ FAULTS: dict[str, Callable[[ClusteredDay], None]] = {
 
 @contextlib.contextmanager
 def small_disk(day: ClusteredDay) -> Iterator[Path]:
-    """A disk of its own, which only root can make. Skips, saying so, for others."""
+    """A small separate disk. Only root can create it, so the test is skipped for other users."""
     disk = day.stack.home / "disk"
     disk.mkdir(exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(disk)]
@@ -203,8 +203,8 @@ def small_disk(day: ClusteredDay) -> Iterator[Path]:
 
 
 def only_worker_stages_on(day: ClusteredDay, disk: Path, error: str) -> None:
-    """Let one worker alone do what is left of the runs, with its outbox on ``disk``; then both as they were."""
-    # So that there is something left when both have ended what they are at.
+    """Let one worker with its outbox on ``disk`` finish the runs, then start both workers as before."""
+    # Slow answers keep some calls for the one worker.
     troubles(day, slow=SLOW_SECONDS)
     end(day, "worker-1", "worker-2")
     troubles(day)
@@ -218,12 +218,12 @@ def only_worker_stages_on(day: ClusteredDay, disk: Path, error: str) -> None:
 
 
 def troubles(day: ClusteredDay, **what: float) -> None:
-    """Let this go wrong in the world from now on, and nothing else."""
+    """Begin these troubles of the world, and end all others."""
     requests.post(f"{day.world}/troubles", json=what, timeout=PATIENCE_SECONDS).raise_for_status()
 
 
 def end(day: ClusteredDay, *names: str) -> None:
-    """Ask services to end, all at once, and wait until they have."""
+    """Send SIGTERM to all of these services, and wait until they have ended."""
     ending = [day.stack.processes.pop(name) for name in names]
     for process in ending:
         process.send_signal(signal.SIGTERM)
@@ -232,7 +232,7 @@ def end(day: ClusteredDay, *names: str) -> None:
 
 
 def watched(day: ClusteredDay, seconds: float) -> None:
-    """Let time pass, and start again what ends meanwhile."""
+    """Wait, and restart services that end meanwhile."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         day.stack.check()

@@ -1,4 +1,4 @@
-"""Where metrics go: a StatsD server and an OpenTelemetry collector, as far as our tests ask them."""
+"""Metrics servers for tests: a StatsD server and an OpenTelemetry collector."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Tags = frozenset[tuple[str, str]]
 
 @dataclass
 class Collected:
-    """What came in, by name and tags: sums of counters, the last value of gauges, how often and how long (ms)."""
+    """Received metrics by name and tags: sums of counters, last values of gauges, counts and milliseconds of timers."""
 
     counters: Counter[tuple[str, Tags]] = field(default_factory=Counter)
     gauges: dict[tuple[str, Tags], float] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Collected:
         return value
 
     def times(self, name: str, **tags: str) -> tuple[int, float]:
-        """Return how many times came in, and their sum in ms."""
+        """Return the number of received times, and their sum in ms."""
         found = [v for (one, its), values in self.timers.items() if one == name and its >= tags.items() for v in values]
         return int(sum(found[0::2])), sum(found[1::2])
 
@@ -45,7 +45,7 @@ class Collected:
 
 
 class StatsdServer:
-    """A UDP socket that understands StatsD lines with InfluxDB's tags: ``name,tag=value:1|c``."""
+    """A UDP server for StatsD lines with InfluxDB tags: ``name,tag=value:1|c``."""
 
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -72,7 +72,7 @@ class StatsdServer:
         }
 
     def settled(self) -> Collected:
-        """Return what has come in, once all that was sent before is read: this machine keeps datagrams in order."""
+        """Return the metrics sent so far. Datagrams keep their order here, so all earlier ones are read first."""
         self.read = threading.Event()
         self._say("read:1|c")
         assert self.read.wait(60)
@@ -105,7 +105,7 @@ class StatsdServer:
 
 
 class OtlpEndpoint:
-    """An HTTP endpoint that takes OTLP metrics as protobuf. ``status``: what it answers."""
+    """An HTTP endpoint for OTLP metrics in protobuf. It answers with ``status``."""
 
     def __init__(self, status: int = 200) -> None:
         self.collected, self.status = Collected(), status
@@ -145,12 +145,12 @@ class OtlpEndpoint:
         return {
             "AIRFLOW__METRICS__OTEL_ON": "True",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.server.server_port}",
-            # Each task is a process of its own, whose counters begin at 0: what it sends is a difference.
+            # Each task has its own process with counters that begin at 0, so its numbers are differences.
             "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
         }
 
     def settled(self) -> Collected:
-        """Return what has come in. Who sends waits for the answer, which comes after that."""
+        """Return the metrics sent so far. A sender waits for the answer, which follows the recording."""
         return self.collected
 
     def _take(self, request: ExportMetricsServiceRequest) -> None:

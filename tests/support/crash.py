@@ -1,4 +1,4 @@
-"""Stages a row and appends it, and dies on the way: python crash.py <step>. Run by test_outbox.py."""
+"""Stages a row, appends it, and kills itself at a step: python crash.py <step>. test_outbox.py runs it."""
 
 from __future__ import annotations
 

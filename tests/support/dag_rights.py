@@ -1,4 +1,4 @@
-"""Airflow's public API server with rights DAG by DAG: the real one, its logins and tokens, on a stack that runs."""
+"""A real Airflow API server with logins and rights for single DAGs, on a running stack."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PASSWORD = "a viewer's own"
 
 
 class PerDagAuthManager(SimpleAuthManager):
-    """Airflow's simple one, and whoever ``PER_DAG_RIGHTS`` names may see these DAGs and no other."""
+    """Airflow's simple auth manager, which limits the users in ``PER_DAG_RIGHTS`` to their DAGs."""
 
     def is_authorized_dag(self, *, user: Any, details: Any = None, **asked: Any) -> bool:
-        """Whether a user may do something with a DAG; without one, with any."""
+        """Return whether a user may access a DAG, or any DAG if none is given."""
         rights = json.loads(os.environ[RIGHTS])
         if user.username in rights:
             dags = rights[user.username]
@@ -44,7 +44,7 @@ def token(url: str, user: str, password: str = PASSWORD) -> str:
 
 @contextlib.contextmanager
 def guarded(stack: Stack, rights: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Start another API server on a stack, for viewers with these rights and for ``admin``; hand over its address."""
+    """Start another API server on a stack, for viewers with these rights and for ``admin``. Yield its address."""
     [port] = free_ports(1)
     url, passwords = f"http://127.0.0.1:{port}", stack.home / "passwords.json"
     passwords.write_text(json.dumps(dict.fromkeys([*rights, "admin"], PASSWORD)))

@@ -1,4 +1,4 @@
-"""Days of the sandbox world, played through a real Airflow with a scheduler of its own."""
+"""Days of the sandbox world, played through a real Airflow with its scheduler."""
 
 from __future__ import annotations
 
@@ -18,24 +18,37 @@ from support.standins import PATIENCE_SECONDS
 from support.worlds import et
 
 LONG_AGO = "DATE '2026-01-01'"
-"""For the partition filters: before everything that is played."""
+"""A date before all played days, for partition filters."""
 
 
 def some_ports() -> Ports:
-    """Ports that nobody uses."""
+    """Return free ports for a stack."""
     names = ("api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub")
     return Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 class PlayedDay(Day):
-    """A day that is asked afterwards what became of it."""
+    """A played day with queries about its outcome."""
 
     def rows(self, text: str) -> list[dict[str, Any]]:
-        """Return what BigQuery answers."""
+        """Return the rows of a BigQuery statement."""
         return [dict(row) for row in self.bigquery.query(text).result(timeout=PATIENCE_SECONDS)]
 
+    def executions_of_each_run(self) -> list[int]:
+        """Return the number of executions of each RUN decision."""
+        found = self.rows(
+            f"""
+            SELECT d.decision_id, COUNT(e.execution_id) AS executions
+            FROM nba_orchestration.v_workflow_decisions AS d
+            LEFT JOIN nba_orchestration.v_workflow_executions AS e ON e.decision_id = d.decision_id
+            WHERE DATE(d.decision_time) > {LONG_AGO} AND d.action = 'RUN'
+            GROUP BY d.decision_id
+            """,
+        )
+        return [row["executions"] for row in found]
+
     def wait_for(self, done: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait until ``done`` is true, as long as everything is alive. Raises AssertionError after so many seconds."""
+        """Wait until ``done`` is true. Raises AssertionError after ``seconds``, and StackError if a process ends."""
         deadline = time.monotonic() + seconds
         while not done():
             self.stack.check()
@@ -51,7 +64,7 @@ class PlayedDay(Day):
 def played_day(
     home: Path, timeline: Mapping[str, list[str]], kind: type[PlayedDay] = PlayedDay, **world: Any
 ) -> Iterator[PlayedDay]:
-    """Start a stack under ``home``, play ``timeline`` (ET times of the day: DAGs) on it, and hand over the day."""
+    """Start a stack under ``home``, play ``timeline`` (ET times of the day: DAGs) on it, and yield the day."""
     with Stack(home, some_ports(), **world) as stack:
         played = kind(stack, Console(quiet=True))
         played.api.await_dags({dag for dags in timeline.values() for dag in dags}, PATIENCE_SECONDS)

@@ -16,7 +16,7 @@ PAGES = [
 
 
 def commands() -> list[str]:
-    """Return them without repetitions, those that change something last."""
+    """Return each command once. Commands that change something come last."""
     found = [
         line.split("   #")[0].strip()
         for page in PAGES

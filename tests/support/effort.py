@@ -1,4 +1,4 @@
-"""How hard the tests try that draw their cases: as often as a commit can wait for, in the drills four times that."""
+"""The number of random cases of a test: four times as many in the drills as before a commit."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ TIMES = int(os.environ.get("EFFORT", "1"))
 
 
 def examples(count: int) -> int:
-    """Return how many cases to draw where ``count`` are what a commit can wait for."""
+    """Return the number of random cases. ``count`` is the number before a commit."""
     return count * TIMES

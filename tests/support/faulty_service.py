@@ -1,4 +1,4 @@
-"""A scraper service that breaks the contract in every way, for real: each path is a fault."""
+"""A scraper service whose answers break the contract in every way."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ FAULTS: dict[str, bytes] = {
 
 
 class FaultyService:
-    """Answers every connection with the fault that is set, or with these very bytes.
+    """Answers every connection with the bytes of ``fault``, or with the fault of that name.
 
-    ``hangs`` never answers, ``drips`` a byte at a time.
+    ``hangs`` never answers. ``drips`` sends one byte at a time.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A mail server and a Slack webhook on 127.0.0.1, and the connections that lead to them."""
+"""A mail server and a Slack webhook on 127.0.0.1, with Airflow connections to both."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from support.ports import free_ports
 
 
 class Letterbox:
-    """What arrived: ``mails`` as parsed messages, ``posts`` as the webhook's JSON bodies."""
+    """The received alerts: ``mails`` as parsed messages, ``posts`` as the webhook's paths and JSON bodies."""
 
     def __init__(self) -> None:
         self.mails, self.posts, self.refuse = [], [], False
         self.says = b"no"
-        """How the webhook refuses."""
+        """The body of the webhook's refusal."""
 
     async def handle_DATA(self, server, session, envelope) -> str:
-        """Take a mail: aiosmtpd's interface."""
+        """Receive a mail; the interface is aiosmtpd's."""
         self.mails.append(email.message_from_bytes(envelope.content, policy=default))
         return "250 OK"
 
     @contextlib.contextmanager
     def open(self) -> Iterator[dict[str, str]]:
-        """Serve; give the environment with the two connections."""
+        """Start both servers, and yield environment variables with the two connections."""
         box = self
 
         class Webhook(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ class Letterbox:
                 self.wfile.write(box.says if box.refuse else b"ok")
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Write no access log."""
 
         [port] = free_ports(1)
         controller = Controller(self, hostname="127.0.0.1", port=port)

@@ -1,4 +1,4 @@
-"""A real Airflow with workflows, a service and a letterbox of our own, and what its audit says."""
+"""A real Airflow with test workflows, a scripted service and a letterbox, and queries on its audit."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def configuration(first_tick: datetime, but: Collection[str] = ()) -> dict:
 
 
 class Live:
-    """A stack with our own service and our own letterbox, and what its audit says."""
+    """A stack with a scripted service and a letterbox, and queries on its audit."""
 
     def __init__(self, stack: Stack, service: ScriptedService, box: Letterbox) -> None:
         self.stack, self.service, self.box = stack, service, box
@@ -118,8 +118,8 @@ class Live:
         over = time.monotonic()
         self.wait(lambda: not self.staged() or time.monotonic() - over > CALLBACK_SECONDS, "the callbacks")
         if self.staged():
-            # Airflow ran no callback for a try: it took a deferred task that resumed for a failed one
-            # (apache/airflow#72716). The cleanup, which these tests are without, would drain what it left.
+            # Airflow ran no callback for a try, because it took a resumed deferred task for a failed one
+            # (apache/airflow#72716). These tests run no cleanup, so they drain the outbox here.
             code = "from orchestration.audit.outbox import Outbox; Outbox().drain()"
             subprocess.run([sys.executable, "-c", code], env=self.stack.env, check=True)
 
@@ -166,10 +166,10 @@ class Live:
 
 @contextlib.contextmanager
 def live_airflow(home: Path) -> Iterator[Live]:
-    """Start everything under ``home``, and wait until each DAG is there."""
+    """Start everything under ``home``, and wait until Airflow knows all DAGs."""
     config = home / "workflows.yaml"
-    # No tick while these tests run: a held run would keep every other one of its DAG waiting. And the DAG of which one
-    # is to be held comes with that tick: whatever the time is, it has not been done for its day.
+    # No tick falls into the tests, because a held run would block all other runs of its DAG. The DAG with a held run is
+    # added later, with its tick, so the day has no earlier run of it.
     config.write_text(yaml.safe_dump(configuration(datetime.now(UTC) + timedelta(hours=6), but=[HELD])))
     box = Letterbox()
     with ScriptedService().serving() as service, box.open() as channels:
@@ -183,7 +183,7 @@ def live_airflow(home: Path) -> Iterator[Live]:
         with Stack(home, some_ports(), on_schedule=True, settings=settings) as stack:
             running = Live(stack, service, box)
             running.api.await_dags(set(WORKFLOWS) - {HELD})
-            # Airflow starts a new DAG with its latest tick, here hours ago: too late to be held.
+            # Airflow starts a new DAG with its latest tick. Here that is hours ago, so the run is not held.
             runs = "dags/calls/dagRuns"
             running.wait(lambda: running.api.get(runs)["total_entries"] and not running.api.unfinished(), "them")
             yield running

@@ -1,4 +1,4 @@
-"""That the numbers which left an Airflow are those of its audit, whoever collected them."""
+"""Assertions that the metrics which a server received equal the numbers of the audit."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ PREFIX = "airflow.orchestration"
 
 
 def audited(day: PlayedDay, text: str) -> dict[tuple[Any, ...], Any]:
-    """Return what the audit answers: the last column by the others."""
+    """Return the rows of a statement as a dict: the last column by all other columns."""
     return {tuple(row.values())[:-1]: tuple(row.values())[-1] for row in day.rows(text)}
 
 
 def decisions_are_counted(day: PlayedDay, found: Collected) -> None:
-    """By workflow and action."""
+    """Assert the counts of decisions by workflow and action."""
     decisions = audited(
         day,
         f"SELECT workflow_name, action, COUNT(*) FROM nba_orchestration.v_workflow_decisions "
@@ -29,7 +29,7 @@ def decisions_are_counted(day: PlayedDay, found: Collected) -> None:
 
 
 def calls_are_counted_and_timed(day: PlayedDay, found: Collected) -> None:
-    """By scraper and outcome, as they were first reported: later the service's log says more of some."""
+    """Assert the counts of calls by scraper and first outcome. The service's log may correct a row later."""
     calls = audited(
         day,
         f"SELECT scraper_name, status, COUNT(*) FROM nba_orchestration.scraper_execution_log "
@@ -44,7 +44,7 @@ def calls_are_counted_and_timed(day: PlayedDay, found: Collected) -> None:
 
 
 def cleanups_are_counted(day: PlayedDay, found: Collected) -> None:
-    """What the last cleanup missed, and what all of them published again."""
+    """Assert the missing files of the last cleanup, and the republished files of all cleanups."""
     cleanups = day.rows(
         f"SELECT missing_files_found AS missing, republished_count AS republished "
         f"FROM nba_orchestration.v_cleanup_operations WHERE DATE(cleanup_time) > {LONG_AGO} ORDER BY cleanup_time"

@@ -1,4 +1,4 @@
-"""Facts of nights for the pages: as they are read from the tables, with runs, files and reasons."""
+"""Facts of nights for the tests of the pages, with runs, files and reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.records import a_call, a_cleanup, a_decision, an_execution, expecte
 from support.worlds import DAY, ROOT, as_seen, et, game, ours, schedule
 
 HOSTILE = "<script>alert('x')</script>\u202egnp.exe\x00" + "A" * 10_000
-"""What somebody may have written into an error, a reason or a status."""
+"""Hostile text that an error, a reason or a status may contain."""
 MORNING = et("+1 06:25")
 
 
@@ -35,7 +35,7 @@ def slate(count: int = 12, day: date = DAY, **more: Any) -> Schedule:
 
 
 def night(config: Config | None = None, games: Schedule | None = None, day: date = DAY, until: datetime | None = None):
-    """A day on which everything went as planned, as far as ``until``."""
+    """Return a day on which everything went as planned until ``until``."""
     config, games = config or ours(), games or slate(day=day)
     until = until or et("+1 06:25", day)
     start, end = config.day_bounds(day)
@@ -77,13 +77,13 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
 
 
 def with_execution(facts: DayFacts, workflow: str, **changes: Any) -> DayFacts:
-    """The same day, but the last execution of ``workflow`` ended otherwise."""
+    """Return the day with changes to the last execution of ``workflow``."""
     last = max((e for e in facts.executions if e.workflow_name == workflow), key=lambda e: e.tick)
     return replace(facts, executions=tuple(replace(e, **changes) if e is last else e for e in facts.executions))
 
 
 def with_decisions(facts: DayFacts, workflow: str, tick: datetime, **changes: Any) -> DayFacts:
-    """The same day, but ``workflow`` decided otherwise at ``tick``."""
+    """Return the day with changes to the decision of ``workflow`` at ``tick``."""
     return replace(
         facts,
         decisions=tuple(
@@ -93,7 +93,7 @@ def with_decisions(facts: DayFacts, workflow: str, tick: datetime, **changes: An
 
 
 def without(facts: DayFacts, workflow: str, *ticks: datetime) -> DayFacts:
-    """The same day, but nothing of ``workflow`` happened at these ticks."""
+    """Return the day without any record of ``workflow`` at these ticks."""
     gone = {(workflow, tick) for tick in ticks}
     return replace(
         facts,
@@ -104,7 +104,7 @@ def without(facts: DayFacts, workflow: str, *ticks: datetime) -> DayFacts:
 
 
 def blocked(facts: DayFacts, *scrapers: str) -> DayFacts:
-    """The same day, but the source of these ``scrapers`` blocks them all day: every call failed, and so the RUNs."""
+    """Return the day with a blocked source: every call of these ``scrapers`` failed, and so did their executions."""
     hit = {c.workflow for c in facts.calls if c.scraper_name in scrapers}
     return replace(
         facts,
@@ -124,7 +124,7 @@ def blocked(facts: DayFacts, *scrapers: str) -> DayFacts:
 
 
 def many(count: int) -> Config:
-    """A configuration with so many workflows: ours, again and again under names of their own."""
+    """Return a configuration with ``count`` workflows: copies of ours under other names."""
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     models = [w for w in data["workflows"].items() if not w[1].get("dependencies")]
     numbered = ((f"{models[n % len(models)][0]}_{n:03d}", models[n % len(models)][1]) for n in range(count))

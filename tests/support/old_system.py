@@ -1,4 +1,4 @@
-"""The system that ours takes over from: its tables, and rows as it and the scraper service write them."""
+"""The old system: its tables, and rows in the form of the old system and of the scraper service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
 from support.standins import PATIENCE_SECONDS
 
-# Columns that people's dashboards read: name, type and whether required. They may not change (the old system's tables).
+# The columns of the old system's tables: name, type and R for required. Dashboards read them, so they must not change.
 KEPT = {
     "daily_expected_schedule": "date DATE R, locked_at TIMESTAMP R, workflow_name STRING R, "
     "expected_run_time TIMESTAMP R, reason STRING, scrapers ARRAY<STRING>, games_today INT64, "
@@ -37,8 +37,18 @@ KEPT = {
 }
 
 
+def shadow_settings(audit: str, history: str, phase_2: str) -> dict[str, str]:
+    """Return the settings of a shadow that writes to ``audit`` and reads the datasets ``history`` and ``phase_2``."""
+    return {
+        "mode": "shadow",
+        "audit_dataset": audit,
+        "history_dataset": history,
+        "schedule_table": f"{phase_2}.nbac_schedule",
+    }
+
+
 class Emulated(Warehouse):
-    """BigQuery, where the emulator has a gap: a table's update through its API changes what it says, not what it is."""
+    """A warehouse for a gap of the emulator: its API changes a table's description, but not the table itself."""
 
     def add_columns(self, table: str, columns: list[SchemaField]) -> None:
         super().add_columns(table, columns)
@@ -51,7 +61,7 @@ class Emulated(Warehouse):
 
 
 def create_old_tables(warehouse: Warehouse) -> None:
-    """Create the five tables as the old system has them, in the audit dataset."""
+    """Create the old system's five tables in the audit dataset."""
     warehouse.query("CREATE SCHEMA IF NOT EXISTS {audit}")
     for table, text in KEPT.items():
         columns = text.replace(" R", " NOT NULL")
@@ -75,7 +85,7 @@ def stamp(moment: datetime) -> str:
 
 
 def logged(run_id: str, scraper: str, at: datetime, status: str = "success", **opts: Any) -> dict[str, Any]:
-    """A row that the service writes of a call, whoever made it."""
+    """Return the service's own row about a call of any system."""
     return {
         "execution_id": run_id, "run_id": run_id, "scraper_name": scraper, "status": status, "source": "CONTROLLER",
         "triggered_at": stamp(at), "completed_at": stamp(at + timedelta(seconds=9)), "opts": json.dumps(opts),

@@ -1,4 +1,4 @@
-"""The system that ours takes over from, at work: a week of its rows, with the mistakes that it is known for."""
+"""Days of the old system: the rows that it writes, with its known mistakes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NIGHT = ["+1 01:00", "+1 04:00"]
 
 
 class Mistake(StrEnum):
-    """What goes wrong on a day, by the lesson's number."""
+    """A mistake of a day, by the number of its lesson."""
 
     DAILY_AGAIN_EVERY_HOUR = "K1"
     NIGHT_WINDOWS_NEVER_RAN = "T1"
@@ -31,7 +31,7 @@ class Mistake(StrEnum):
 
 @dataclass
 class Call:
-    """One call of the old system, as the service logs it."""
+    """One call of the old system, in the form of the service's log."""
 
     scraper: str
     opts: dict[str, str]
@@ -40,9 +40,9 @@ class Call:
 
 
 class OldSystem:
-    """Runs at the hours at which its workflows are due, five minutes after its controller; writes its own columns only.
+    """The old system. It runs due workflows five minutes after its controller, and writes only its own columns.
 
-    ``games``: of each ET date, by tip. The first two are under way at 22:00, all have tipped by 01:00.
+    ``games`` holds the games of each ET date by tip. The first two tip before 22:00, all of them before 01:00.
     """
 
     def __init__(self, games: dict[date, Sequence[Game]]) -> None:
@@ -52,19 +52,19 @@ class OldSystem:
         self.log: list[dict[str, Any]] = []
 
     def day(self, day: date, mistake: Mistake | None = None) -> None:
-        """Live through a day, from its morning to the end of its night."""
+        """Play a day, from its morning to the end of its night."""
         due = {(workflow, tick): calls for workflow, tick, calls in self._due(day, mistake)}
         workflows = sorted({workflow for workflow, _ in due})
         silent = NIGHT if mistake is Mistake.NIGHT_WINDOWS_NEVER_RAN else []
         for tick in [*HOURLY, *NIGHT]:
             for workflow in workflows:
                 if tick in silent or (tick in NIGHT and (workflow, tick) not in due):
-                    continue  # its controller did not run at night, but for these
+                    continue  # at night its controller ran only for these workflows
                 calls = due.get((workflow, tick))
                 self._decide(workflow, et(tick, day), calls)
 
     def write(self, warehouse: Warehouse) -> None:
-        """Write everything into the old system's dataset."""
+        """Write all rows into the old system's dataset."""
         write(warehouse, "workflow_decisions", *self.decisions)
         write(warehouse, "workflow_executions", *self.executions)
         write(warehouse, "scraper_execution_log", *self.log)
@@ -105,7 +105,7 @@ class OldSystem:
         yield from self._night(day, mistake)
 
     def _morning(self, mistake: Mistake | None) -> list[Call]:
-        # Saved data was logged as no_data: that is why it ran again.
+        # Saved data was logged as no_data, so the workflow ran again.
         status = "no_data" if mistake is Mistake.DAILY_AGAIN_EVERY_HOUR else "success"
         rosters = [Call("basketball_ref_season_roster", {"teamAbbr": team, "year": "2026"}, status, {"playerCount": 17})
                    for team in ("BOS", "BRK", "PHO")]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Our pages served without Airflow around them: who looks and what there is to see is the test's."""
+"""Our pages without Airflow. The test chooses the viewer and the facts."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from orchestration.ui import page_inputs, pages
 from orchestration.ui.cached_data import AHEAD, DayData, PageData
 
 SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
-"""What Airflow 3.3 lets the frame of an external view do: no window of its own, no way out."""
+"""The sandbox flags that Airflow 3.3 sets on the frame of an external view."""
 FRAME = f"""<!doctype html><html class="light"><head><title>Airflow</title></head><body>
 <iframe title="Orchestration" sandbox="{SANDBOX}" src="/orchestration/day" width="1200" height="900"></iframe>
 </body></html>"""
 
 
 class Known(PageData):
-    """Page data from given facts. ``reads`` lists the queries that BigQuery would have got."""
+    """Page data from given facts. ``reads`` lists the queries that BigQuery would receive."""
 
     def __init__(self, config: Config, facts: DayFacts, now: datetime, history: History | None = None) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Known(PageData):
 
 
 class Viewer:
-    """Whoever looks. ``dags`` None: everything."""
+    """The viewer of a page, who may see ``dags``. None means all DAGs."""
 
     def __init__(self, config: Config) -> None:
         self.everything = frozenset({*config.workflows, *SYSTEM_DAGS})
@@ -91,7 +91,7 @@ class Viewer:
 
 
 class _Manager:
-    """Airflow's auth manager as far as our pages ask it."""
+    """The part of Airflow's auth manager that our pages use."""
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -104,7 +104,7 @@ class _Manager:
 
 
 def site(patch: pytest.MonkeyPatch, data: PageData, viewer: Viewer) -> FastAPI:
-    """Return an application that has our pages where Airflow has them, and a frame as Airflow's."""
+    """Return an application with our pages at Airflow's paths, and a frame like Airflow's."""
     manager = _Manager(viewer)
     patch.setattr(page_inputs, "data", data)
     patch.setattr(page_inputs, "get_auth_manager", lambda: manager)
@@ -132,7 +132,7 @@ def site(patch: pytest.MonkeyPatch, data: PageData, viewer: Viewer) -> FastAPI:
 
 @contextlib.contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
-    """Serve it, and hand over its address."""
+    """Serve the application, and yield its address."""
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

@@ -1,7 +1,7 @@
-"""A season on which nothing goes wrong that should worry anybody, hour by hour, and what is known of it at each hour.
+"""A season with only everyday faults, played hour by hour, with the facts that are known at each hour.
 
-Decisions, plans, cleanups and the health check are the real ones; calls, files and messages are drawn: 2 % of the calls
-fail at first, 3 % of the messages are lost. Airflow and BigQuery are left out, so that a day takes a tenth of a second.
+Decisions, plans, cleanups and the health check are the real code. Calls, files and messages are random: 2 % of the
+calls fail at first, 3 % of the messages are lost. Without Airflow and BigQuery a day takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ FAILING, LOST = 0.02, 0.03
 HALF_AN_HOUR = timedelta(minutes=30)
 HOLD, RUN = timedelta(minutes=5), timedelta(minutes=9)
 PUBLISHED = {"nbac_injury_report": (time(11), 210), "nbac_referee_assignments": (time(8, 40), 100)}
-"""From when on a day's report is there, and within how many minutes."""
+"""For each report the earliest ET time of its publication, and the minutes after which it is surely published."""
 AFTER_THE_END = {"nbac_play_by_play": (40, 90), "bigdataball_pbp": (40, 90), "nbac_gamebook_pdf": (30, 60)}
 BOX_SCORE = (8, 25)
 """Minutes from the end of a game to its data."""
 
 
 class QuietSeason:
-    """Plays days one after the other; ``alerts`` are what decisions and cleanups told people."""
+    """Plays days one after the other. ``alerts`` holds the alerts of decisions and cleanups."""
 
     def __init__(self, season: HardSeason, seed: int = 1) -> None:
         self.season, self.seed, self.config = season, seed, ours()
@@ -62,7 +62,7 @@ class QuietSeason:
         return random.Random(f"{self.seed} {what}")
 
     def play(self, day: date) -> Iterator[datetime]:
-        """Play the day from lock to lock, and yield each moment at which somebody looks."""
+        """Play the day from lock to lock, and yield each moment of a health check."""
         start, end = self.config.day_bounds(day)
         known = self._schedule(start)
         self.expected[day] = [
@@ -93,7 +93,7 @@ class QuietSeason:
         self._forget(end)
 
     def facts(self, day: date, now: datetime) -> DayFacts:
-        """What is known of a day at ``now``."""
+        """Return the facts of a day that are known at ``now``."""
         start, end = self.config.day_bounds(day)
         recent = [d for d in self.decisions if start - RECORD <= d.tick < end and d.tick <= now]
         firsts = {d.workflow_name: d.tick for d in reversed(recent)}
@@ -144,7 +144,7 @@ class QuietSeason:
     def _execute(
         self, workflow: str, tick: datetime, day: date, made: list[tuple[str, str | None, int]], decision_id: str | None
     ) -> None:
-        """Make calls: one that fails is made again and works."""
+        """Make calls. A call that fails succeeds on its retry."""
         calls, empty = [], 0
         for scraper, game_id, number in made:
             outcome = Outcome.SUCCESS if self._there(scraper, game_id, day, tick) else Outcome.NO_DATA
@@ -177,7 +177,7 @@ class QuietSeason:
         self.history = self.history.plus([execution], calls)
 
     def _there(self, scraper: str, game_id: str | None, day: date, tick: datetime) -> bool:
-        """Return whether the source has it by the tick."""
+        """Return whether the source has the data of a call at the tick."""
         if scraper in PUBLISHED:
             wall, minutes = PUBLISHED[scraper]
             return after(at(day, wall), timedelta(minutes=self.dice(scraper, day).randint(0, minutes))) <= tick
@@ -193,7 +193,7 @@ class QuietSeason:
         return frozenset(s for name in names for s in scrapers_about_games(self.config, name, critical_only=False))
 
     def _over(self, game_id: str, scraper: str) -> datetime:
-        """Return when a game's data is there."""
+        """Return when the data of a game is published."""
         fate = self.fates[game_id]
         if fate.tip is None:
             return datetime.max.replace(tzinfo=at(fate.day, time(0)).tzinfo) - timedelta(days=2)
@@ -245,7 +245,7 @@ class QuietSeason:
             self._execute(makeup.workflow, now, makeup.target_date, made, None)
 
     def _forget(self, end: datetime) -> None:
-        """Keep what somebody may still look back to."""
+        """Forget records that no check reads any more."""
         oldest, first = after(end, -timedelta(hours=72)), end - RECORD - timedelta(days=1)
         self.history = History(
             tuple(e for e in self.history.executions if e.tick > oldest),

@@ -1,4 +1,4 @@
-"""The addresses of our pages, taken from the application itself: a new one cannot be forgotten."""
+"""The addresses of all our pages, read from the application, so that no new page is forgotten."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from orchestration.ui.app import app
 
 
 def addresses(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the path of every route, and an address of it that has ``values`` where it asks for them.
+    """Yield the path of every route, and an address with ``values`` filled in.
 
-    Raises KeyError for what a route needs and ``values`` does not have: a new route is to be given some.
+    Raises KeyError if a route needs a value that ``values`` lacks.
     """
     for route in app.routes:
         asked = get_flat_dependant(route.dependant)

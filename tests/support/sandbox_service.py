@@ -57,7 +57,7 @@ class SandboxService:
         request = {"scraper": name, "workflow": "w", "source": "CONTROLLER", **(parameters or self.parameters(name))}
         status, body, _ = self.service.scrape(request)
         if self.service.log is not None:
-            self.service.log.flush(time.monotonic())  # as its thread does
+            self.service.log.flush(time.monotonic())  # the log's thread does this in the sandbox
         return status, body
 
     def parameters(self, name):

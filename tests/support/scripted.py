@@ -1,4 +1,4 @@
-"""A scraper service that answers as the test says, and remembers who asked."""
+"""A scraper service with scripted answers, which records its requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 Request = dict[str, Any]
 Answer = Callable[[Request, int], tuple[Any, ...]]
-"""What to answer to a request that is the n-th of its scraper, n from 1: status, body, and headers if need be."""
+"""The answer to the n-th request for a scraper, n from 1: status, body, and optional headers."""
 
 
 def found(records: int = 1, **summary: Any) -> tuple[int, dict[str, Any]]:
@@ -19,14 +19,14 @@ def found(records: int = 1, **summary: Any) -> tuple[int, dict[str, Any]]:
 
 
 class ScriptedService:
-    """Answers with ``answers[scraper]``, else with one record."""
+    """A service that answers with ``answers[scraper]``, by default with one record."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[Request] = []
         self.headers: list[dict[str, str]] = []
         self.got: list[str] = []
-        """The paths that were read with GET."""
+        """The paths of GET requests."""
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         service = self
@@ -60,13 +60,13 @@ class ScriptedService:
             request_queue_size = 128
 
             def handle_error(self, *_: object) -> None:
-                """A caller that was killed is what the test wanted."""
+                """Ignore broken connections: the test kills the caller."""
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
 
     def script(self, **answers: Answer) -> None:
-        """Answer like this from now on, and count anew."""
+        """Set the answers, and start counting again."""
         with self._lock:
             self.answers = answers
             self.asked.clear()

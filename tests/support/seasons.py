@@ -1,4 +1,4 @@
-"""A season of 1,230 games as NBA.com's document has it: rest days, noon games, postponed games, both clock changes."""
+"""A season of 1,230 games in NBA.com's format, with rest days, noon games, postponed games and both clock changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GAMES = 1230
 
 
 def season(seed: int = 1, last: date = LAST, postponed: int = 3) -> dict:
-    """The document: ``leagueSchedule.gameDates[].games[]``, with the games spread from opening night to ``last``."""
+    """Return the document ``leagueSchedule.gameDates[].games[]``, with games from opening night to ``last``."""
     dice = random.Random(seed)
     days = [OPENING + timedelta(days=n) for n in range((last - OPENING).days + 1)]
     days = [day for day in days if day not in REST_DAYS]
@@ -65,7 +65,7 @@ def _game(game_id: str, day: date, wall: time, home: str, away: str) -> dict:
 
 
 def _postpone(dates: list[dict], count: int) -> None:
-    """Postpone some games: gone from their day's slate by their text, and back on a day three weeks later."""
+    """Postpone some games: the text of the old entry says so, and a new entry follows three weeks later."""
     for start in (40, 80, 120)[:count]:
         game = dates[start]["games"][0]
         later = dates[start + 21]
@@ -79,16 +79,16 @@ def document(seed: int = 1, last: date = LAST) -> str:
     return json.dumps(season(seed, last))
 
 
-# A season that does not behave: what the source says of a game changes as time goes by.
+# A hard season: the source changes the data of a game over time.
 
 REFRESHES = (time(4, 30), time(6), time(12), time(18))
 MIDNIGHT = time(0)
 PLAYED = timedelta(minutes=165)
-"""So long after its tip a game is over for its source."""
+"""Time from the tip until the source says that a game is final."""
 
 
 def last_refresh(moment: datetime) -> datetime:
-    """When the schedule was last refreshed before ``moment``."""
+    """Return the last refresh of the schedule before ``moment``."""
     day = moment.date()
     found = (at(day - timedelta(days=shift), wall) for shift in (0, 1) for wall in reversed(REFRESHES))
     return next(refresh for refresh in found if refresh < moment)
@@ -96,7 +96,7 @@ def last_refresh(moment: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class Said:
-    """What the source says of a game from ``since`` on; midnight is a tip that is not decided."""
+    """The source's data about a game from ``since`` on. A tip at midnight is undecided."""
 
     since: datetime
     day: date
@@ -106,7 +106,7 @@ class Said:
 
 @dataclass
 class Fate:
-    """A game: what is said of it and until when, and when it really tips, if it is played."""
+    """A game: the source's data over time, and the real tip, if the game is played."""
 
     game_id: str
     home: str
@@ -117,7 +117,7 @@ class Fate:
     dropped: datetime | None = None
 
     def rows(self, refresh: datetime) -> Iterator[Game | UnusableRow]:
-        """The rows that Phase 2 has of it after a refresh: it merges on id and date, and takes none away."""
+        """Yield Phase 2's rows about the game after a refresh. Phase 2 merges on id and date, and deletes no row."""
         rows = {}
         for number, said in enumerate(self.said):
             if said.since > refresh:
@@ -135,7 +135,7 @@ class Fate:
 
 @dataclass
 class HardSeason:
-    """All games of a season with their fates."""
+    """All games of a season."""
 
     fates: list[Fate]
     by_day: dict[date, list[Fate]] = field(default_factory=dict)
@@ -146,7 +146,7 @@ class HardSeason:
                 self.by_day.setdefault(day, []).append(fate)
 
     def schedule(self, refresh: datetime) -> Schedule:
-        """What is known after a refresh of the dates that a decision reads."""
+        """Return the schedule after a refresh, for the dates that a decision reads."""
         days = [refresh.date() + timedelta(days=n) for n in range(-3, 9)]
         fates = {fate.game_id: fate for day in days for fate in self.by_day.get(day, ())}
         rows = [row for fate in fates.values() for row in fate.rows(refresh)]
@@ -155,7 +155,7 @@ class HardSeason:
 
 
 def hard_season(seed: int = 1) -> HardSeason:
-    """A season with moved games, tips to be decided, teams to be decided, if-necessary games and both clock changes."""
+    """Return a season with moved games, undecided tips and teams, if-necessary games and both clock changes."""
     dice = random.Random(seed)
     start = at(OPENING - timedelta(days=30), time(12))
     fates = []
@@ -166,13 +166,13 @@ def hard_season(seed: int = 1) -> HardSeason:
             home, away = raw["homeTeam"]["teamTricode"], raw["awayTeam"]["teamTricode"]
             fates.append(Fate(raw["gameId"], home, away, [Said(start, day, wall)], at(day, wall), day))
     odd = dice.sample(fates, 80)
-    for fate in odd[:40]:  # moved, a week before or in the morning of the day itself
+    for fate in odd[:40]:  # moved, a week before or on the morning of the game day
         day, wall = fate.day + timedelta(days=dice.randint(17, 74)), fate.said[0].wall
         told = at(fate.day, time(11)) - timedelta(days=dice.choice((0, 0, 1, 7)))
         if day <= LAST:
             fate.said.append(Said(told, day, wall))
             fate.day, fate.tip = day, at(day, wall)
-    for fate in odd[40:60]:  # to be decided until the evening before, or for ever
+    for fate in odd[40:60]:  # undecided until the evening before, or forever
         [known] = fate.said
         told = at(known.day - timedelta(days=1), time(17))
         fate.said[:] = [Said(start, known.day, MIDNIGHT), Said(told, known.day, known.wall)][: dice.choice((1, 2))]
@@ -183,7 +183,7 @@ def hard_season(seed: int = 1) -> HardSeason:
 
 
 def _play_in(start: datetime) -> list[Fate]:
-    """Six games; who plays the last two is known when the first four are over, and their tips before."""
+    """Return six games. The teams of the last two are known after the first four, their tips earlier."""
     fates = []
     for number in range(6):
         day = LAST + timedelta(days=(2, 2, 3, 3, 5, 5)[number])
@@ -197,7 +197,7 @@ def _play_in(start: datetime) -> list[Fate]:
 
 
 def _playoffs(start: datetime, dice: random.Random) -> list[Fate]:
-    """Eight series of four to seven games, the later ones only if necessary, and one of the next round."""
+    """Return eight series of four to seven games, the last ones only if necessary, and one series of the next round."""
     fates = []
     for series in range(9):
         first = LAST + timedelta(days=6 + series % 2 + (20 if series == 8 else 0))

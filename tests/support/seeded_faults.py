@@ -1,4 +1,4 @@
-"""One day with many faults: each is seeded into it where it begins, looked at, and taken back."""
+"""One day that all seeded faults share: each fault is played from its start, checked, and rolled back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from orchestration.nba.eastern import et
 from sandbox.demo import moments
 from sandbox.faults import Fault
 from sandbox.phase2 import client, create_tables
-from support.simulated import AIRFLOW, SimulatedDays, Store
+from support.airflow_state import StateStore
+from support.simulated import AIRFLOW, SimulatedDays
 from support.standins import GoogleStandIns
 from support.worlds import ROOT
 
@@ -29,7 +30,7 @@ TIMES = {
 
 
 def health_page() -> ThreadingHTTPServer:
-    """Airflow's health page, as :data:`support.simulated.AIRFLOW` has it."""
+    """Airflow's health page, with the states of :data:`support.simulated.AIRFLOW`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -40,7 +41,7 @@ def health_page() -> ThreadingHTTPServer:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write no access log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -49,7 +50,7 @@ def health_page() -> ThreadingHTTPServer:
 
 
 class SharedDay:
-    """A healthy day as far as it was played; a fault is played on top of it, and rolled back."""
+    """A healthy day, played as far as needed. A fault is played on top of it and rolled back."""
 
     def __init__(self, google: GoogleStandIns, day: date, file: Path) -> None:
         self.google, self.day, self.file = google, day, file
@@ -62,12 +63,12 @@ class SharedDay:
 
     @staticmethod
     def _late(day: date) -> dict[datetime, list[str]]:
-        """Of the day before, what says that the system was there: its last ticks and cleanups."""
+        """Return the last ticks and cleanups of the day before, which show that the system was already running."""
         since = et(datetime.combine(day, datetime.min.time(), UTC)) + timedelta(hours=28, minutes=18)
         return {m: dags for m, dags in moments(day).items() if m >= since and dags != ["reconcile"]}
 
     def upto(self, moment: datetime) -> None:
-        """Let the day be healthy until ``moment``, and not have gone on."""
+        """Play the healthy day up to ``moment``, or roll it back to ``moment``."""
         self.file.write_text((ROOT / "config" / "workflows.yaml").read_text())
         if self.played >= moment:
             self._roll_back(moment)
@@ -91,11 +92,11 @@ class SharedDay:
         self.played = moment - timedelta(microseconds=1)
 
     def seeded(self, fault: Fault, until: datetime) -> SimulatedDays:
-        """Play the fault from its beginning until before ``until``, from a day that was healthy until then."""
+        """Play the fault from its start until before ``until``, on a day that was healthy before."""
         begins = fault.begins(self.day)
         self.upto(begins)
         ill = SimulatedDays(self.google, self.day, fault)
-        ill.memory = Store(self.healthy.memory)
+        ill.memory = StateStore(self.healthy.memory)
         watched = {m: [*dags, "watch"] if dags == ["cleanup"] else dags for m, dags in self.timeline.items()}
         ill.play({m: dags for m, dags in watched.items() if begins <= m < until})
         self.played = until
@@ -114,5 +115,5 @@ class SharedDay:
 
 
 def first_alert(ill: SimulatedDays, words: str) -> tuple[datetime, Alert] | None:
-    """Return the first alert that says ``words``, and when it was told."""
+    """Return the first alert that contains ``words``, with the moment at which it was sent."""
     return min(((at, alert) for at, alert in ill.told if words in alert.text), key=lambda pair: pair[0], default=None)

@@ -1,6 +1,6 @@
-"""Whole days in minutes: our code, the real hooks, emulators and scraper service; only Airflow itself is left out.
+"""Whole days in minutes: our code with the real hooks, emulators and scraper service, but without Airflow.
 
-A workflow's run is made of the same parts as its DAG's tasks; lock, cleanup and watchdog are the operators themselves.
+A workflow's run uses the same parts as the tasks of its DAG. Lock, cleanup and watchdog are the real operators.
 """
 
 from __future__ import annotations
@@ -51,26 +51,22 @@ from orchestration.vocabulary.scrapers import answer_of, is_event_source, parame
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import Action, ExecutionStatus, Outcome
 from sandbox.faults import Fault
-from support.asset_events import AssetEvents
+from support.airflow_state import AssetEvents, StateStore
 from support.pages import Viewer, site
 from support.standins import PATIENCE_SECONDS, GoogleStandIns
 from support.worlds import ROOT
 
 SLOW = 0.9
-"""What share of its time a call takes while the service is slow."""
+"""Share of its timeout that a call takes while the service is slow."""
 CALLS_MINUTES = 1
-"""So long a run's calls take that fail, by estimate: here they take no time."""
+"""Estimated minutes of a run's failing calls, which take no time here."""
 AIRFLOW = {"metadatabase": "healthy", "scheduler": "healthy", "triggerer": "healthy", "dag_processor": "healthy"}
-"""What Airflow's health page says of its components."""
-
-
-class Store(dict):
-    set = dict.__setitem__
+"""The states of Airflow's components on its health page."""
 
 
 @dataclass
 class Ti:
-    """A task as far as our operators ask it, and what it says of Airflow."""
+    """The parts of a task instance that our operators use."""
 
     days: SimulatedDays
     run_id: str
@@ -104,18 +100,18 @@ class Ti:
 
 
 class SimulatedDays:
-    """Plays moments, with a fault or without.
+    """Plays ticks, with or without a fault.
 
-    ``raised`` is what the watchdog and the cleanup told people, ``told`` every alert and when it is told.
+    ``raised`` holds the failures of the watchdog and the cleanup, ``told`` every alert with the moment it was sent.
     """
 
     def __init__(self, google: GoogleStandIns, day: date, fault: Fault | None = None) -> None:
         self.google, self.day, self.fault = google, day, fault
         self.outbox = Outbox()
-        self.memory, self.raised, self.asset_events = Store(), [], AssetEvents()
+        self.memory, self.raised, self.asset_events = StateStore(), [], AssetEvents()
         self.told: list[tuple[datetime, Alert]] = []
         self.stuck: dict[str, int] = {}
-        """Workflows with a run that stands still, and how many of its calls wait for a slot."""
+        """Workflows with a stuck run, and the number of its calls that wait for a slot."""
         self.service = ScraperService()
         self.xcoms: dict[tuple[str, str, str], Any] = {}
 
@@ -124,7 +120,7 @@ class SimulatedDays:
         return load_or_last_good(lambda loaded: ()).config
 
     def tell(self, _: Config, alert: Alert, now: datetime, link: str) -> Sent:
-        """What is in the place of the channels."""
+        """Record an alert in place of the channels."""
         self.told.append((et(now), alert))
         return Sent((), {})
 
@@ -144,7 +140,7 @@ class SimulatedDays:
                 self._task(operator, moment)
 
     def health(self, day: date, now: datetime) -> Health:
-        """What the health check says, and so does the page."""
+        """Return the health check, and assert that the page shows the same."""
         health = assess(self.config, day_facts(Warehouse(), self.config, day, now), now)
         with pytest.MonkeyPatch.context() as patch:
             pages = TestClient(site(patch, PageData(), Viewer(self.config)))
@@ -156,7 +152,7 @@ class SimulatedDays:
         return health
 
     def repair(self) -> None:
-        """Bring BigQuery back, and what was staged meanwhile into it."""
+        """Start BigQuery again, and drain the outbox."""
         self.google.start_bigquery()
         self._drain()
 
@@ -164,7 +160,7 @@ class SimulatedDays:
         if self.fault is None:
             return
         holds = self.fault.holds(self.day, moment)
-        # What takes seconds takes none here; how long it took, the rows say.
+        # Slow calls take no real time here. Their rows hold the time that they would take.
         self.google.trouble(**({**self.fault.world, "slow": 0} if holds else {}))
         if self.fault.refuses:
             self.google.refuse(**(self.fault.refuses if holds else {}))
@@ -220,7 +216,7 @@ class SimulatedDays:
         try:
             self.outbox.drain()
         except WarehouseError:
-            """What stays, stays staged."""
+            """The rows stay staged."""
 
     def _workflows(self, tick: datetime, names: list[str]) -> None:
         """Decide all workflows of a tick, and make the calls of those that RUN."""
@@ -259,14 +255,14 @@ class SimulatedDays:
                 rows += self._run(decision, clock, run_id)
         self.outbox.stage(rows)
         self._drain()
-        # BigQuery takes no rows of Phase 2's either.
+        # BigQuery refuses Phase 2's rows too.
         if self.holds(tick) and self.fault and {"forbidden", "quota"} & set(self.fault.refuses):
             return
         if self.fault is None or not (self.fault.dropped or "phase2_dead" in self.fault.world):
             self.google.settle()
 
     def _tell(self, decision: Decision, clock: RunClock) -> None:
-        """Tell what the run's first tasks tell at once; those of an ABORT have tried again before."""
+        """Send the alerts of the run's first tasks. The alert of an ABORT follows its retries."""
         if decision.action is Action.ABORT:
             waited = sum(self.config.settings.decide_retries.first_delay_seconds * 2**n for n in range(2))
             moment = clock.tick + timedelta(seconds=waited)
@@ -280,7 +276,7 @@ class SimulatedDays:
             )
 
     def _stands_still(self, decision: Decision) -> bool:
-        """Return whether the run waits: for the triggerer that is to end its hold, or for a slot of a pool."""
+        """Return whether the run waits for a dead triggerer or for a slot of a full pool."""
         if self.fault is None or not self.holds(decision.tick):
             return False
         waiting = [name for name in decision.scrapers if self.config.scrapers[name].pool == self.fault.pool]
@@ -290,7 +286,7 @@ class SimulatedDays:
         return True
 
     def _run(self, decision: Decision, clock: RunClock, run_id: str) -> list[Any]:
-        """Return the rows of a run: of its calls, what the service's log corrects, as ``finish`` does, and its own."""
+        """Return the rows of a run: its calls, the corrections from the service's log, and its execution."""
         rows: list[CallRecord] = []
         last: list[CallRecord] = []
         not_made: list[CallEnd] = []

@@ -1,4 +1,4 @@
-"""Everything that a stack writes and shows, to look for what should not be there."""
+"""Everything that a stack writes and shows, for a search for secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orchestration.ui.app import app
 from support.standins import PATIENCE_SECONDS
 
 NOT_OURS = ("env.sh", "bigquery/", "airflow/airflow.db")
-"""Where connections stand; files of databases, which are read as such."""
+"""Files that are not searched: those with connections, and database files, which are read as databases."""
 VIEWS = {
     "v_workflow_decisions": "decision_time",
     "v_workflow_executions": "execution_time",
@@ -46,7 +46,7 @@ def files(home: Path) -> Iterator[tuple[str, str]]:
 
 
 def airflows_database(home: Path) -> Iterator[tuple[str, str]]:
-    """Yield every row of Airflow's own database: XCom, rendered fields, triggers, asset state and all else."""
+    """Yield every row of Airflow's database: XCom, rendered fields, triggers, asset state and all other tables."""
     with sqlite3.connect(home / "airflow" / "airflow.db", timeout=60) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
@@ -55,14 +55,14 @@ def airflows_database(home: Path) -> Iterator[tuple[str, str]]:
 
 
 def rows(query: Any) -> Iterator[tuple[str, str]]:
-    """Yield every row of the audit."""
+    """Yield every row of the audit tables."""
     for view, column in VIEWS.items():
         for row in query(f"SELECT * FROM nba_orchestration.{view} WHERE DATE({column}) > DATE '2026-01-01'"):
             yield view, repr(row)
 
 
 def pages(session: Any, url: str, day: date, dag_id: str, run_id: str, calls: list[tuple[str, int]]) -> Iterator[Any]:
-    """Yield every page and every answer of ours about a run: whatever routes there are."""
+    """Yield every page of ours about a run, from all routes."""
     offsets: set[str] = set()
     values = {"day": day.isoformat(), "dag_id": dag_id, "name": "page.js"}
     for route in sorted(app.routes, key=lambda route: route.path.count("/")):
@@ -84,7 +84,7 @@ def pages(session: Any, url: str, day: date, dag_id: str, run_id: str, calls: li
 
 
 def command_line(env: dict[str, str], day: date, scraper: str) -> Iterator[tuple[str, str]]:
-    """Yield what our commands say of a day, and of a call of a scraper."""
+    """Yield the output of our commands about a day and about a call."""
     when = ["--date", day.isoformat(), "--as-of", f"{day + timedelta(days=1)}T06:00-05:00"]
     for arguments in (*([*one, *when] for one in COMMANDS), ["check-scraper", scraper]):
         command = [sys.executable, "-m", "orchestration", *arguments]

@@ -1,4 +1,4 @@
-"""The emulators of the integration tests: real BigQuery emulator, real Pub/Sub protocol, real HTTP."""
+"""The stand-ins of the integration tests: the BigQuery emulator and the sandbox world, over real protocols."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from support.ports import free_ports
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
 PATIENCE_SECONDS = 300
-"""The last limit of every wait: a busy machine is slow, and only what never comes is a failure."""
+"""The limit of every wait. It is long because a busy machine is slow, not broken."""
 
 
 class GoogleStandIns:
-    """Starts both, and points this process's connections and endpoints at them."""
+    """Starts both stand-ins, and sets this process's connections and endpoints to them."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class GoogleStandIns:
         for process in self.processes.values():
             process.kill()
             process.wait()
-        # Others may be running, and this process goes back to them.
+        # Other stand-ins may be running. Afterwards this process uses them again.
         os.environ.clear()
         os.environ.update(self.before)
 
@@ -118,17 +118,17 @@ class GoogleStandIns:
         requests.post(url, json={"now": moment.isoformat()}, timeout=PATIENCE_SECONDS).raise_for_status()
 
     def trouble(self, **troubles: object) -> None:
-        """Let these troubles begin in the world, and all others end: without any, all is well again."""
+        """Begin these troubles of the world, and end all others."""
         url = f"http://127.0.0.1:{self.scrapers}/world/troubles"
         requests.post(url, json=troubles, timeout=PATIENCE_SECONDS).raise_for_status()
 
     def refuse(self, **troubles: object) -> None:
-        """Let BigQuery refuse this, and nothing else: see :mod:`sandbox.bigquery_faults`."""
+        """Set the faults of BigQuery (:mod:`sandbox.bigquery_faults`), and end all others."""
         url = f"http://127.0.0.1:{self.bigquery}{TROUBLES}"
         requests.post(url, json=troubles, timeout=60).raise_for_status()
 
     def settle(self) -> dict[str, int]:
-        """Wait until Phase 2 has nothing left to do; return what the world has counted."""
+        """Wait until Phase 2 has processed all messages. Return the world's counts."""
 
         def state() -> dict[str, int]:
             found: dict[str, int] = requests.get(
@@ -140,7 +140,7 @@ class GoogleStandIns:
         return state()
 
     def files(self) -> dict[str, str]:
-        """Return the files of all calls by run id, as only the service's own log names them."""
+        """Return the files of all calls by run id, from the service's own log."""
         requests.post(
             f"http://127.0.0.1:{self.scrapers}/world/settle", json={}, timeout=PATIENCE_SECONDS
         ).raise_for_status()
@@ -148,7 +148,7 @@ class GoogleStandIns:
         return {row["execution_id"]: row["gcs_path"] for row in Warehouse().query(sql)}
 
     def wait(self, done: Callable[[], object], what: str) -> None:
-        """Wait until ``done`` is true, as long as everything is alive."""
+        """Wait until ``done`` is true. Raises AssertionError if a process ends or the limit is over."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not done():
             ended = [name for name, process in self.processes.items() if process.poll() is not None]

@@ -1,4 +1,4 @@
-"""Small building blocks of the tests: games, schedules, histories, configurations."""
+"""Building blocks of the tests: games, schedules, histories, configurations."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ DAY = date(2026, 1, 14)
 
 @lru_cache
 def ours() -> Config:
-    """Our own configuration."""
+    """Return our own configuration."""
     return load(ROOT / "config" / "workflows.yaml").config
 
 
 @lru_cache
 def old() -> Config:
-    """The file of November 2025."""
+    """Return the configuration of the old file of November 2025."""
     return load(OLD_FILE).config
 
 
 def changed(**paths: object) -> Config:
-    """Our configuration with values changed: ``a__b__c=value`` sets a.b.c."""
+    """Return our configuration with changed values: ``a__b__c=value`` sets a.b.c."""
     return loads(changed_file(**paths)).config
 
 
 def changed_file(**paths: object) -> str:
-    """The same as the text of a file."""
+    """Return the text of our workflows.yaml with changed values."""
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     for path, value in paths.items():
         *parents, key = path.split("__")
@@ -52,7 +52,7 @@ def changed_file(**paths: object) -> str:
 
 
 def et(text: str, day: date = DAY) -> datetime:
-    """An aware ET moment: '19:30' on ``day``, '+1 01:00' on the day after."""
+    """Return an aware ET moment: '19:30' on ``day``, '+1 01:00' on the day after."""
     shift, _, wall = text.rpartition(" ")
     moment = date.fromordinal(day.toordinal() + int(shift or 0))
     return at(moment, time.fromisoformat(wall))
@@ -64,13 +64,13 @@ def game(number: int = 1, tip: str = "19:00", day: date = DAY, *, prefix: str = 
 
 
 def schedule(*games: Game, refreshed: datetime | None = None) -> Schedule:
-    """A schedule that is known: refreshed at 04:30 of the day before its first game, unless said otherwise."""
+    """Return a schedule, by default refreshed at 04:30 on the date of its first game."""
     first = min((g.date for g in games), default=DAY)
     return Schedule(games, refreshed or et("04:30", first))
 
 
 def as_seen(games: Schedule, moment: datetime) -> Schedule:
-    """The schedule as a source has it that is asked at ``moment``: what is over is final."""
+    """Return the schedule as of ``moment``: games that are due by then are final."""
     known = tuple(replace(g, status=3) if g.due <= moment else g for g in games.games)
     return replace(games, games=known, refreshed_at=moment)
 
@@ -95,7 +95,7 @@ def called(
 
 
 def brought(tick: str, *games: Game, workflow: str = "post_game_window_2", without: str = "") -> list[CallRecord]:
-    """The successes of every call of a window for these games and for their date, at one tick."""
+    """Return a successful call for each scraper of a window, for these games and their date, at one tick."""
     scrapers = [s for s in ours().workflows[workflow].execution_plan.scrapers if s != without]
     per_game = ours().per_game_scrapers(workflow)
     return [

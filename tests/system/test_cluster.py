@@ -84,7 +84,7 @@ def test_a_fault_while_calls_are_made_leaves_the_audit_exact(night, hour, fault,
     assert night.api.get(f"dags/{workflow}/dagRuns/{run}")["state"] == "success"
     drain(night, moment)
     assert findings(moment) <= found
-    one_execution_for_each_run(night)
+    assert set(night.executions_of_each_run()) == {1}
     one_row_for_each_try(night)
     [execution] = night.rows(
         f"SELECT status, scrapers_triggered, scrapers_failed FROM nba_orchestration.v_workflow_executions "
@@ -114,19 +114,6 @@ def findings(moment):
     health = assess(ours(), day_facts(Warehouse(), ours(), DAY, seen), seen)
     assert (health.collected, health.due) == (WORLD["games"], WORLD["games"])
     return {(one.kind, one.workflow) for one in health.findings}
-
-
-def one_execution_for_each_run(day):
-    found = day.rows(
-        f"""
-        SELECT d.workflow_name, d.run_id, COUNT(e.execution_id) AS executions
-        FROM nba_orchestration.v_workflow_decisions AS d
-        LEFT JOIN nba_orchestration.v_workflow_executions AS e ON e.decision_id = d.decision_id
-        WHERE DATE(d.decision_time) > {LONG_AGO} AND d.action = 'RUN'
-        GROUP BY d.decision_id, d.workflow_name, d.run_id
-        """,
-    )
-    assert {row["executions"] for row in found} == {1}, found
 
 
 def one_row_for_each_try(day):

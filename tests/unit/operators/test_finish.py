@@ -5,11 +5,8 @@ from types import SimpleNamespace
 from orchestration.operators import base
 from orchestration.operators.calls import OUTCOME_KEY
 from orchestration.operators.finish import FinishOperator
+from support.airflow_state import StateStore
 from support.worlds import DAY, changed, et
-
-
-class Store(dict):
-    set = dict.__setitem__
 
 
 def crumb(task, index, state):
@@ -56,5 +53,5 @@ def test_each_instance_counts_for_its_own_scraper(monkeypatch, tmp_path):
         triggering_user_name="me",
     )  # fmt: skip
     operator = FinishOperator(task_id="finish", workflow="betting_lines")
-    operator.execute({"ti": ti, "dag_run": dag_run, "task_state_store": Store()})
+    operator.execute({"ti": ti, "dag_run": dag_run, "task_state_store": StateStore()})
     assert (operator.status, operator.calls, operator.failures) == ("partial", "4", "props_1: http_404")

@@ -19,7 +19,7 @@ from orchestration.operators.hold import HoldOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.retries import NotKnownYet, TickRetryPolicy
 from orchestration.words import Action
-from support.asset_events import AssetEvents
+from support.airflow_state import AssetEvents, StateStore
 from support.worlds import changed, decision, et, game, ours, schedule
 
 TICK = et("13:00")
@@ -27,16 +27,12 @@ DOWN = WarehouseError("BigQuery did not answer")
 KNOWN, UNKNOWN = (schedule(game()), History()), (Schedule(), History())
 
 
-class Store(dict):
-    set = dict.__setitem__
-
-
 class Task:
     """A task of a scheduled run. Each try gets its own answer from the warehouse."""
 
     def __init__(self, monkeypatch, tmp_path, operator, workflow):
         self.monkeypatch, self.operator, self.workflow = monkeypatch, operator, workflow
-        self.store, self.xcoms, self.run_type, self.params = Store(), {}, "scheduled", {}
+        self.store, self.xcoms, self.run_type, self.params = StateStore(), {}, "scheduled", {}
         self.max_tries, self.took = ours().settings.decide_retries.max_retries, None
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=ours()))
         monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path}")

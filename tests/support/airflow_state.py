@@ -1,4 +1,4 @@
-"""The events of assets without a running Airflow: kept as it keeps them, with the success of a task."""
+"""Airflow's asset events and state stores, without a running Airflow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Any
 import attrs
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors
+
+
+class StateStore(dict[str, Any]):
+    """A state store of a task or an asset."""
+
+    set = dict.__setitem__
 
 
 class _Events(list[Any]):
@@ -22,7 +28,7 @@ class _Events(list[Any]):
 
 
 class AssetEvents:
-    """All events so far: the asset's URI and what it says. ``succeeded`` is what Airflow does after a task."""
+    """All events so far, as URI and extra. ``succeeded`` keeps the events of a task, as Airflow does after it."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
@@ -31,12 +37,12 @@ class AssetEvents:
         return {"outlet_events": OutletEventAccessors(), "inlet_events": self}
 
     def __getitem__(self, inlet: Asset | AssetAlias) -> _Events:
-        """Return the events of an asset; those of all assets for an alias."""
+        """Return the events of an asset. For an alias return the events of all assets."""
         uris = {uri for uri, _ in self.events} if isinstance(inlet, AssetAlias) else {inlet.uri}
         return _Events(SimpleNamespace(extra=extra) for uri, extra in self.events if uri in uris)
 
     def succeeded(self, operator: Any, context: dict[str, Any]) -> None:
-        """Airflow keeps what was said through an alias among the task's outlets; what is the same only once."""
+        """Keep the events that the task added through an alias of its outlets. Equal events are kept once."""
         aliases = {outlet.name for outlet in operator.outlets if isinstance(outlet, AssetAlias)}
         said: list[tuple[str, dict[str, Any]]] = []
         for accessor in context["outlet_events"]._dict.values():
@@ -47,5 +53,5 @@ class AssetEvents:
         self.events += said
 
     def of(self, asset: Asset) -> list[dict[str, Any]]:
-        """Return what the events of an asset say, in their order."""
+        """Return the extras of the events of an asset, in their order."""
         return [extra for uri, extra in self.events if uri == asset.uri]
