@@ -1,4 +1,4 @@
-"""make bench: what the audit costs, against the BigQuery emulator. BENCH_ROWS: of a backlog (10,000)."""
+"""make bench: the cost of the audit with the BigQuery emulator. BENCH_ROWS: rows of a backlog (10,000)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TASKS = 50
 
 
 def requests_of_a_decision() -> dict[str, object]:
-    """Return what deciding once asks of BigQuery, as the client sends it, and how long its query takes."""
+    """Return the number of BigQuery requests of one decision, and the time of its query."""
     config = load(ROOT / "config" / "workflows.yaml").config
     warehouse = Warehouse(config.settings)
     sent: Counter[str] = Counter()
@@ -53,7 +53,7 @@ def requests_of_a_decision() -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure a backlog of rows, and the stage and append of single tasks."""
+    """Measure the drain of a backlog, and stage and append of single tasks."""
     staging, draining, stages, appends = [], [], [], []
     with GoogleStandIns(), tempfile.TemporaryDirectory() as folder:
         deciding = requests_of_a_decision()
@@ -67,7 +67,7 @@ def main() -> None:
             staging.append(ROWS / (staged - start))
             draining.append(ROWS / (drained - staged))
         for number in range(TASKS):
-            # A task has a client of its own, as here; what it imports it inherits.
+            # A task has its own client, as here, but inherits the imported modules.
             its_own = Outbox(f"file://{folder}/outbox", Warehouse())
             start = time.perf_counter()
             names = its_own.stage([a_decision(decision_id=f"task {number}")])

@@ -1,8 +1,8 @@
-"""make bench: how long it takes to build DAGs: ours, by hand, with dag-factory, with airflow-blueprint.
+"""make bench: the time to build DAGs: with our generator, by hand, with dag-factory, with airflow-blueprint.
 
-All build the same tasks of the same operators, with the same edges, mapped the same way, on the same schedule, with the
-same trigger form; that they do is checked first. Told is the CPU time from the file to the DAGs (by hand: of the module
-as Python keeps it compiled). BENCH_COUNTS: of how many workflows (15,100,1000).
+All ways build the same tasks, operators, edges, mappings, schedule and trigger form. This is checked first. The number
+is the CPU time from the file to the DAGs. The module written by hand is measured in its compiled form.
+BENCH_COUNTS: numbers of workflows (15,100,1000).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "bench")]
-# dag-factory would tell its makers of each run.
+# dag-factory would send telemetry.
 os.environ |= {
     "AIRFLOW_HOME": tempfile.mkdtemp(prefix="bench-"),
     "DO_NOT_TRACK": "true",
@@ -52,12 +52,12 @@ ARGUMENTS = {
     "ScrapeOperator": (*CALL, "map_index_template"),
     "ScrapeBatchOperator": (*CALL, "map_index_template", "at_once"),
 }
-"""What a person would write of each operator. Ours have callbacks, retry policy and deadline beside it."""
+"""The arguments of each operator that a person would write. Our DAGs also have callbacks, retry policy and deadline."""
 Build = Callable[[], dict[str, Any]]
 
 
 def file_of(count: int) -> str:
-    """Return the text of a workflows.yaml with ``count`` workflows: the shipped ones, again and again."""
+    """Return the text of a workflows.yaml with ``count`` workflows: copies of the shipped ones."""
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     shipped = dict(data["workflows"])
     names = list(shipped)
@@ -68,14 +68,14 @@ def file_of(count: int) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as it stands in YAML; a duration as its seconds."""
+    """Return a value in its YAML form. A duration becomes seconds."""
     if isinstance(value, timedelta):
         return {"seconds": value.total_seconds()}
     return value.value if isinstance(value, Enum) else value
 
 
 def description_of(dag: Any) -> dict[str, Any]:
-    """Return what somebody who writes the DAG by other means writes down."""
+    """Return the description of a DAG that the other ways start from."""
     tasks = {}
     for task in dag.topological_sort():
         mapped = isinstance(task, MappedOperator)
@@ -109,7 +109,7 @@ def description_of(dag: Any) -> dict[str, Any]:
 
 
 def written_by_hand(descriptions: dict[str, Any]) -> str:
-    """Return the module that somebody would write."""
+    """Return the source of a module with these DAGs, written as by hand."""
     imports = {task["operator"] for one in descriptions.values() for task in one["tasks"].values()}
     lines = ["from datetime import UTC, datetime, timedelta"]
     lines += ["from airflow.sdk import DAG, MultipleCronTriggerTimetable, Param, TaskGroup"]
@@ -149,7 +149,7 @@ def written_by_hand(descriptions: dict[str, Any]) -> str:
 
 
 def by_hand(descriptions: dict[str, Any], folder: Path) -> Build:
-    """Return what builds the DAGs from the module written by hand."""
+    """Return the build of the module written by hand."""
     path = folder / "by_hand.py"
     path.write_text(written_by_hand(descriptions))
     code = compile(path.read_text(), str(path), "exec")
@@ -163,12 +163,12 @@ def by_hand(descriptions: dict[str, Any], folder: Path) -> Build:
 
 
 def typed(value: Any) -> Any:
-    """Return an argument for dag-factory, which makes an object of what has a type."""
+    """Return an argument in the form of dag-factory, which turns entries with a type into objects."""
     return {"__type__": "datetime.timedelta", **value} if isinstance(value, dict) else value
 
 
 def with_dag_factory(descriptions: dict[str, Any], folder: Path) -> Build:
-    """Return what builds the DAGs with dag-factory, from one file."""
+    """Return the build with dag-factory from one file."""
     from dagfactory import load_yaml_dags
 
     dags = {}
@@ -211,10 +211,10 @@ def with_dag_factory(descriptions: dict[str, Any], folder: Path) -> Build:
 
 
 class NoAliases(yaml.SafeDumper):
-    """Writes everything out, as a person does."""
+    """A YAML dumper without anchors, as a person writes."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Return that nothing is referred to."""
+        """Return True: write every value in full."""
         return True
 
 
@@ -287,10 +287,10 @@ class Ours(BlueprintDagArgs[OursConfig]):
 
 
 def with_blueprint(descriptions: dict[str, Any], folder: Path) -> Build:
-    """Return what builds the DAGs with airflow-blueprint, from a file for each.
+    """Return the build with airflow-blueprint from one file per DAG.
 
-    It refuses parameters of a DAG; they are given to the DAG that is built, as its documentation says for what it has
-    no key for.
+    airflow-blueprint has no key for parameters of a DAG. They are added to the finished DAG, as its documentation
+    recommends.
     """
     from airflow.sdk import Param
     from blueprint import build_all_airflow_dags
@@ -335,7 +335,7 @@ def with_blueprint(descriptions: dict[str, Any], folder: Path) -> Build:
 
 
 def shape(dags: dict[str, Any]) -> dict[str, Any]:
-    """Return what must be equal: tasks, their operators and edges, what is mapped, schedule and form of each DAG."""
+    """Return the parts of the DAGs that must be equal: tasks, operators, edges, mappings, schedule and trigger form."""
     return {
         dag.dag_id: (
             {
@@ -350,7 +350,7 @@ def shape(dags: dict[str, Any]) -> dict[str, Any]:
 
 
 def compare(count: int) -> dict[str, Any]:
-    """Return the CPU seconds of each way for ``count`` workflows, and how many times ours each of the others takes."""
+    """Return the CPU seconds of each way for ``count`` workflows, and their ratio to ours."""
     text = file_of(count)
     config = loads(text).config
     names = list(config.enabled)
@@ -369,10 +369,10 @@ def compare(count: int) -> dict[str, Any]:
                 ways.pop(name, None)
                 continue
             if built != shape(expected):
-                raise RuntimeError(f"{name} has built other DAGs than ours")
+                raise RuntimeError(f"{name} built DAGs that differ from ours")
         ways["ours, without reading the file"] = lambda: build_dags(config)
         taken: dict[str, list[float]] = {name: [] for name in ways}
-        # One after the other and all again: what else the machine does meanwhile meets each of them.
+        # The ways take turns, so that other work on the machine affects all of them.
         for _ in range(RUNS):
             for name, build in ways.items():
                 DagContext.autoregistered_dags.clear()
@@ -392,7 +392,7 @@ def compare(count: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Compare for each number of workflows."""
+    """Compare the ways for each number of workflows."""
     logging.disable(logging.WARNING)
     packages = {name: version(name) for name in ("dag-factory", "airflow-blueprint")}
     keep({"packages": packages, "runs": RUNS, "counts": {str(count): compare(count) for count in COUNTS}})

@@ -1,10 +1,11 @@
-"""make bench: what a call costs in Airflow: ours beside a plain HttpOperator, blocking, deferrable, several in a task,
-and with an event of its table's asset.
+"""make bench: the cost of a call in Airflow, compared with Airflow's plain HttpOperator.
 
-Wall time is from the first call's start to the last one's end; CPU time is that of scheduler with executor and tasks,
-tasks' API and triggerer, and beside it the BigQuery emulator's, which takes its share of the same cores. Run it on a
-quiet machine. BENCH_CALLS: how many short calls (500); BENCH_PER_TASK: how many in a task (50); BENCH_ONLY: only what
-has this in its name; BENCH_RUNS: how often each is measured (3).
+Our calls are measured blocking, deferrable, several in a task, and with an asset event. Wall time is from the start of
+the first call to the end of the last one. CPU time is that of the scheduler with its executor and tasks, the tasks' API
+and the triggerer. The BigQuery emulator uses the same cores, so its CPU time is shown too. Run it on a quiet machine.
+
+BENCH_CALLS: number of short calls (500). BENCH_PER_TASK: calls in a task (50). BENCH_ONLY: measure only DAGs whose name
+contains this text. BENCH_RUNS: how often each DAG is measured (3).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ ONLY = os.environ.get("BENCH_ONLY", "")
 LOADS = {"slow": (30, 2.0), "many": (MANY, 0.1)}
 MODES = {"blocking": False, "deferrable": True}
 BATCH, ASSET = "batch", "asset"
-"""Modes in which one task makes several of our calls, and in which a task beside `finish` tells of blocking ones."""
+"""Two more modes of our calls: several calls in one task, and blocking calls with asset events."""
 RUN_TASKS = ("scheduler", "execution-api", "triggerer")
 AS_OF = datetime(2026, 1, 14, 15, tzinfo=UTC)
 
@@ -71,21 +72,21 @@ def configuration() -> dict[str, Any]:
 
 
 def answer(request: Request, _: int) -> tuple[int, dict[str, Any]]:
-    """Answer as the request asks: after a while, with so many events."""
+    """Answer after the request's ``seconds``, with ``count`` events."""
     threading.Event().wait(request.get("seconds", 0))
     return found(1, event_ids=[str(n) for n in range(request.get("count", 0))])
 
 
 class AnyScraper(dict[str, Any]):
-    """Answers the same way for every scraper."""
+    """The same answer for every scraper."""
 
     def get(self, *_: Any) -> Any:
-        """Return the one answer there is."""
+        """Return the answer."""
         return answer
 
 
 def cpu_seconds(stack: Stack, parts: Collection[str] = RUN_TASKS) -> float:
-    """Return the CPU time that these parts of Airflow have used, their ended children's too."""
+    """Return the CPU seconds that these processes have used, including their ended children."""
     total = 0.0
     for name in parts:
         parent = psutil.Process(stack.processes[name].pid)
@@ -99,12 +100,12 @@ def cpu_seconds(stack: Stack, parts: Collection[str] = RUN_TASKS) -> float:
 
 
 def moment(text: str) -> datetime:
-    """Return the API's time."""
+    """Return a time of Airflow's API as an aware moment."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_task: int = 1) -> dict[str, float]:
-    """Run ``dag`` once; print and return what its calls took, ``per_task`` of them in each task."""
+    """Run ``dag`` once with ``per_task`` calls in each task. Print and return the cost of its calls."""
     api.session.delete(f"{stack.url}/api/v2/dags/{dag}/dagRuns/replay__{AS_OF.isoformat()}")
     before, emulated = cpu_seconds(stack), cpu_seconds(stack, ["bigquery"])
     run = api.trigger(dag, AS_OF, force=True)
@@ -124,7 +125,7 @@ def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_
     run_wall = (moment(state["end_date"]) - moment(state["start_date"])).total_seconds()
     print(
         f"{dag:24} {count:5} calls  {wall:7.1f} s  {wall / count:6.3f} s/call  {cpu / count:6.3f} CPU s/call"
-        f"   whole run {run_wall:6.1f} s{f', {failed} FAILED' * bool(failed)}{f', {again} tried again' * bool(again)}",
+        f"   whole run {run_wall:6.1f} s{f', {failed} FAILED' * bool(failed)}{f', {again} retried' * bool(again)}",
         flush=True,
     )
     return {
@@ -137,7 +138,7 @@ def measure(stack: Stack, api: AirflowApi, dag: str, task: str, count: int, per_
 
 
 def medians(taken: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Return each way's medians, and how many times the plain operator's seconds of the same mode they are."""
+    """Return the medians of each DAG, and the ratio to the plain operator in the same mode."""
     found = {dag: {key: median(one[key] for one in runs) for key in runs[0]} for dag, runs in taken.items()}
     for dag, figures in found.items():
         mode = dag.rpartition("_")[2]
@@ -148,7 +149,7 @@ def medians(taken: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, flo
 
 
 def main() -> None:
-    """Bring up Airflow with both kinds of DAGs and measure one after the other."""
+    """Start Airflow with both kinds of DAGs, and measure one DAG after the other."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     dags = home / "dags"
     dags.mkdir()
@@ -166,7 +167,7 @@ def main() -> None:
                 {"conn_type": "http", "host": "127.0.0.1", "port": service.port}
             ),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-            # Airflow's own default; the embedded stack is smaller, to spare memory.
+            # Airflow's own default. The embedded stack uses less to save memory.
             "AIRFLOW__CORE__PARALLELISM": "32",
             "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "32",
             "BENCH_PLAIN": json.dumps(plain),
@@ -174,7 +175,7 @@ def main() -> None:
         with Stack(home, ports, settings=settings, report=lambda _: None) as stack:
             api = AirflowApi(stack.url)
             api.await_dags([*(name for name, *_ in plain), *configuration()["workflows"]])
-            # The first run of a process pays for its imports.
+            # A first run that is not counted, because it includes the imports.
             measure(stack, api, "ours_slow_blocking", "call_slow_blocking", LOADS["slow"][0])
             taken: dict[str, list[dict[str, float]]] = defaultdict(list)
             for _ in range(RUNS):

@@ -1,8 +1,8 @@
-"""make bench: a game day from tick to row, on the embedded stack: how long after its tick a decision is there, how long
-after it the first call begins, how long after the last call the execution's row is told.
+"""make bench: a game day from tick to row on the embedded stack.
 
-Times are Airflow's own, of its runs and tasks. A tick begins when its run is started; the wait before the calls
-(``execution_delay_minutes``) is the world's and takes no time here. BENCH_GAMES: of the day (12).
+It measures the time from tick to decision, from decision to first call, and from last call to the execution's row. The
+times are those of Airflow's runs and tasks. A tick begins with the start of its run. The delay before the calls
+(``execution_delay_minutes``) takes no time here. BENCH_GAMES: games of the day (12).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from support.days import some_ports
 
 GAMES = int(os.environ.get("BENCH_GAMES", "12"))
 NO_CALLS = {"decide", "hold", "skip", "abort", "finish", "tell_tables"}
-"""Tasks of a workflow's run that call nothing."""
+"""Tasks of a workflow's run that make no call."""
 
 
 def pages(api: AirflowApi, path: str, key: str) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def pages(api: AirflowApi, path: str, key: str) -> list[dict[str, Any]]:
 
 
 def seconds_of_runs(runs: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> dict[str, list[float]]:
-    """Return the seconds of each stretch of each run that has it."""
+    """Return the seconds of each stretch, for all runs that have it."""
     of_run: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for task in tasks:
         if task["end_date"]:
@@ -53,7 +53,7 @@ def seconds_of_runs(runs: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> 
         there = of_run[run["dag_id"], run["dag_run_id"]]
         ends = {task["task_id"]: moment(task["end_date"]) for task in there}
         if "decide" not in ends:
-            continue  # the locker's and the cleanup's
+            continue  # a run of the locker or of the cleanup
         tick = moment(run["queued_at"])
         found["tick to decision"].append((ends["decide"] - tick).total_seconds())
         called = [task for task in there if task["task_id"] not in NO_CALLS and task["state"] in ("success", "failed")]
@@ -68,7 +68,7 @@ def seconds_of_runs(runs: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> 
 
 
 def main() -> None:
-    """Play the day and tell the median and the 95 % of each stretch."""
+    """Play the day. Print median and 95th percentile of each stretch."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     timeline = moments(DEFAULT_DAY)
     with Stack(home, some_ports(), games=GAMES, report=lambda _: None) as stack:

@@ -1,4 +1,4 @@
-"""make bench: how fast the pure engine is."""
+"""make bench: the speed of the pure engine."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from orchestration.planning.day import plan
 from support.seasons import OPENING, document
 
 FINALS = date(2026, 6, 16)
-"""With this last day the season has 230 game days, as many as with its playoffs."""
+"""With this last day the season has 230 game days, as many as a season with playoffs."""
 
 
 def main() -> None:
-    """Print the figures: CPU seconds, medians."""
+    """Measure, and print medians in CPU seconds."""
     clock = time.process_time
     config = load(ROOT / "config" / "workflows.yaml").config
     loading, _ = measured(clock, lambda: load(ROOT / "config" / "workflows.yaml"))

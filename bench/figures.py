@@ -1,4 +1,4 @@
-"""Numbers of the bench: measured several times, printed for people, kept as JSON for the report."""
+"""Repeats measurements, prints their numbers, and keeps them as JSON for the report."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
-"""How often everything is measured; the medians are told."""
+"""How often each part is measured. The report shows medians."""
 
 
 def median(values: Iterable[float]) -> float:
-    """Return the median, with as many digits as a machine that does other things allows."""
+    """Return the median with four digits. More would be noise on a machine with other work."""
     return float(f"{statistics.median(values):.4g}")
 
 
 def measured(clock: Callable[[], float], work: Callable[[], Any], runs: int = RUNS) -> tuple[float, Any]:
-    """Return the median of what ``work`` takes on ``clock`` (seconds), and what it returned last."""
+    """Return the median duration of ``work`` on ``clock``, in seconds, and its last result."""
     taken = []
     for _ in range(runs):
         start = clock()
@@ -29,7 +29,7 @@ def measured(clock: Callable[[], float], work: Callable[[], Any], runs: int = RU
 
 
 def keep(figures: dict[str, Any]) -> None:
-    """Print the numbers of a part; where BENCH_JSON names a file they are written into it, for the report."""
+    """Print the numbers of a part. If BENCH_JSON names a file, write them into it for the report."""
     print(json.dumps(figures, indent=1))
     if path := os.environ.get("BENCH_JSON"):
         Path(path).write_text(json.dumps(figures, indent=1))

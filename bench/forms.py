@@ -1,9 +1,10 @@
-"""make bench: what the scheduler gets through on SQLite, on PostgreSQL and on Celery: many workflows at one tick.
+"""make bench: many workflows at one tick on SQLite, on PostgreSQL and on Celery.
 
-All runs wait, their DAGs paused, until all DAGs are switched on at one moment. Each decides SKIP and writes its row.
-Eight tasks at a time in each form. BENCH_FORMS: which, with how many workflows (sqlite:200 postgres:200 celery:200
-celery:1000). From 500 on with the settings that the page Scale recommends for them. Each runs once: what is told are
-medians and ends of so many decisions.
+The runs wait in paused DAGs until all DAGs are unpaused at one moment. Each run decides SKIP and writes its row. Each
+form runs eight tasks at a time. From 500 workflows on, the settings are those that the page Scale recommends. Each form
+runs once; the report shows medians over its decisions.
+
+BENCH_FORMS: the forms with their numbers of workflows (sqlite:200 postgres:200 celery:200 celery:1000).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ STANDINS = ("postgres", "redis", "bigquery", "sandbox")
 
 
 def configuration(count: int) -> dict[str, Any]:
-    """Return so many workflows, none of which is due at the tick."""
+    """Return a configuration with ``count`` workflows. None of them is due at the tick."""
     scrapers = {"espn_roster": {"for_each": "nothing", "parameters": {}}}
     workflow = {
         "decision_type": "self_aware",
@@ -58,7 +59,7 @@ def configuration(count: int) -> dict[str, Any]:
 
 
 def stack_of(form: str, home: Path, count: int) -> Stack:
-    """Return the stack for so many workflows: eight tasks at a time in each form."""
+    """Return the stack of a form, with eight tasks at a time."""
     settings = {
         "ORCHESTRATION_CONFIG": str(home / "workflows.yaml"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
@@ -66,7 +67,7 @@ def stack_of(form: str, home: Path, count: int) -> Stack:
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_ports(1)[0]),
         **(SETTINGS_OF_MANY if count >= MANY else {}),
     }
-    if form != "celery":  # whose workers have so many slots, and as many tasks wait for them
+    if form != "celery":  # each Celery worker has half of the slots, and more tasks may wait for them
         settings["AIRFLOW__CORE__PARALLELISM"] = str(AT_A_TIME)
     names = ["api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub"]
     if form == "sqlite":
@@ -82,23 +83,23 @@ def stack_of(form: str, home: Path, count: int) -> Stack:
 
 
 def decided(api: AirflowApi) -> list[datetime]:
-    """Return when each decision was there."""
+    """Return the moments at which the decisions were written."""
     found = api.get("dags/~/dagRuns/~/taskInstances", task_id="decide", state="success", limit=PAGE)["task_instances"]
     return [moment(one["end_date"]) for one in found]
 
 
 def total(api: AirflowApi, path: str) -> int:
-    """Return how many there are of what a listing lists."""
+    """Return the number of items in a listing."""
     return int(api.get(path, limit=1)["total_entries"])
 
 
 def measure(form: str, count: int) -> dict[str, Any]:
-    """Bring up one form, let all workflows tick once, and return what it took."""
+    """Start one form, let all workflows tick once, and return the figures."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     (home / "workflows.yaml").write_text(yaml.safe_dump(configuration(count)))
     with stack_of(form, home, count) as stack:
         api, started = AirflowApi(stack.url, stack.login), time.monotonic()
-        # Airflow lists all DAGs at once, and then writes one after the other; those of ours that are no workflows too.
+        # Airflow finds all DAGs at once, then writes them one by one, including our DAGs that are not workflows.
         while (listed := total(api, "dags")) <= count or total(api, "dags/~/dagVersions") < listed:
             stack.check()
             if time.monotonic() - started > LONGEST_SECONDS:

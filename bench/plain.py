@@ -1,4 +1,4 @@
-"""The same calls as Airflow's own HttpOperator makes them: a DAG file of the bench, beside the generated ones."""
+"""A DAG file of the benchmark: the same calls with Airflow's own HttpOperator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 from datetime import timedelta
 
-from airflow.providers.http.operators.http import HttpOperator  # noqa: TID253 - it is what is measured
+from airflow.providers.http.operators.http import HttpOperator  # noqa: TID253 - the measured operator
 from airflow.sdk import DAG
 
 for name, count, seconds, deferrable in json.loads(os.environ["BENCH_PLAIN"]):

@@ -1,6 +1,6 @@
-"""make bench: everything that is measured as one report, in Markdown and JSON, in docs/orchestration/bench.
+"""make bench: measures all parts and writes one report, in Markdown and JSON, into docs/orchestration/bench.
 
-Parts that are left out keep the numbers that the report of the same day had, with the commit of that time.
+A part that is not measured keeps its numbers from the report of the same day, with their commit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WANTED = os.environ.get("BENCH_PARTS", ",".join(PARTS)).split(",")
 
 
 def machine() -> dict[str, Any]:
-    """Return what is measured on, as far as a number may depend on it."""
+    """Return the properties of the machine that numbers may depend on."""
     cpus = Path("/proc/cpuinfo")
     models = [line.split(":")[1].strip() for line in cpus.read_text().splitlines() if "model name" in line]
     return {
@@ -48,18 +48,18 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit of what is measured."""
+    """Return the commit of the measured code."""
     command = ["git", "describe", "--always", "--dirty"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     return found.stdout.strip() or "unknown"
 
 
 def part(name: str) -> dict[str, Any]:
-    """Run one part in a process of its own and return its numbers."""
+    """Run one part in its own process and return its numbers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "figures.json"
         start, before = time.monotonic(), machine()
-        # Only building needs what it is compared with; all else is run by the Python that runs this.
+        # Only the part building needs the other DAG builders. All other parts run with this Python.
         python = ROOT / ".venv-bench" / "bin" / "python" if name == "building" else sys.executable
         command = [str(python), str(ROOT / "bench" / f"{name}.py")]
         subprocess.run(command, env={**os.environ, "BENCH_JSON": str(path)}, check=True)  # noqa: S603
@@ -68,7 +68,7 @@ def part(name: str) -> dict[str, Any]:
 
 
 def table(rows: list[list[Any]]) -> list[str]:
-    """Return a table; its first row is the head."""
+    """Return a Markdown table. The first row is its head."""
     head, *body = [["" if cell is None else str(cell) for cell in row] for row in rows]
     return [f"| {' | '.join(row)} |" for row in (head, ["---", *["---:"] * (len(head) - 1)], *body)]
 
@@ -81,12 +81,12 @@ def building(figures: dict[str, Any]) -> list[str]:
     for way in ways:
         cells = [f"{one['cpu_seconds'][way]:.3g} ({one['times_ours'][way]:g}×)" for one in counts.values()]
         rows.append([way, *cells])
-    failed = [f"* {way} could not: {error}" for one in counts.values() for way, error in one.get("failed", {}).items()]
+    failed = [f"* {way} failed: {error}" for one in counts.values() for way, error in one.get("failed", {}).items()]
     packages = ", ".join(f"{name} {number}" for name, number in figures["packages"].items())
     return [
-        f"From the file to the DAGs; {packages}. All build the same tasks, edges, schedule and trigger form, which is "
-        "checked before anything is measured. airflow-blueprint refuses parameters of a DAG: its DAGs are given the "
-        "form once they are built. By hand the module is measured as Python keeps it compiled.",
+        f"From the file to the DAGs; {packages}. All ways build the same tasks, edges, schedule and trigger form. This "
+        "is checked before the measurement. airflow-blueprint accepts no parameters of a DAG, so they are added to its "
+        "finished DAGs. The module written by hand is measured in its compiled form.",
         "",
         *table(rows),
         *failed,
@@ -108,11 +108,11 @@ def calls(figures: dict[str, Any]) -> list[str]:
         f"*{load}*: {count} calls of {seconds:g} s" for load, (count, seconds) in figures["loads"].items()
     )
     return [
-        f"{loads}. *plain*: Airflow's HttpOperator. *asset*: blocking, and a task tells of the table's asset. "
-        f"*batch*: {figures['calls in a task']} calls in a task. Both are compared with the plain blocking one. "
-        "*the emulator's*: CPU seconds a call that BigQuery's stand-in takes of the same cores, for the rows of ours. "
-        "*failed*: tasks; a deferred one that resumes while the scheduler is busy is taken for failed "
-        "(apache/airflow#72716).",
+        f"{loads}. *plain*: Airflow's HttpOperator. *asset*: blocking calls, and a task that sends asset events. "
+        f"*batch*: {figures['calls in a task']} calls in a task. Both are compared with the plain blocking operator. "
+        "*the emulator's*: CPU seconds per call of the BigQuery emulator on the same cores, for our rows. "
+        "*failed*: failed tasks. Airflow takes a deferred task that resumes while the scheduler is busy for a failed "
+        "one (apache/airflow#72716).",
         "",
         *table(rows),
     ]
@@ -126,8 +126,8 @@ def forms(figures: dict[str, Any]) -> list[str]:
     return [about, "", *table([["", *there], *([key, *(one[key] for one in there.values())] for key in keys)])]
 
 
-def plainly(figures: dict[str, Any]) -> list[str]:
-    """Return a table of numbers that need no explanation."""
+def numbers(figures: dict[str, Any]) -> list[str]:
+    """Return a table of all numbers, without an introduction."""
     left_out = ("commit", "machine", "runs", "took, seconds")
     shown = {key: f"{value:,}" if isinstance(value, int) else value for key, value in figures.items()}
     return table([["", "measured"], *([key, value] for key, value in shown.items() if key not in left_out)])
@@ -136,22 +136,22 @@ def plainly(figures: dict[str, Any]) -> list[str]:
 def page(report: dict[str, Any]) -> str:
     """Return the report for people."""
     lines = [f"# Measured on {report['date']}", ""]
-    lines += ["Written by `make bench`. Medians; ratios are of one run, on one machine. What the numbers mean for"]
-    lines += ["more work is on the page [Scale](../16-scale.md).", ""]
+    lines += ["Written by `make bench`. Numbers are medians; ratios compare measurements of one run on one machine."]
+    lines += ["The page [Scale](../16-scale.md) explains what the numbers mean for more work.", ""]
     last = list(report["parts"].values())[-1]["machine"]
     lines += table([["machine", ""], *([key, value] for key, value in last.items() if not key.startswith("busy"))])
     for name, title in PARTS.items():
         if figures := report["parts"].get(name):
-            tell = {"building": building, "calls": calls, "forms": forms}.get(name, plainly)
+            section = {"building": building, "calls": calls, "forms": forms}.get(name, numbers)
             busy = next(value for key, value in figures["machine"].items() if key.startswith("busy"))
             about = f"Commit {figures['commit']}, {figures.get('runs', 1)} runs, {figures['took, seconds']} s; "
-            about += f"load average of 1, 5 and 15 min when it began: {', '.join(map(str, busy)) or 'not noted'}."
-            lines += ["", f"## {title}", "", about, "", *tell(figures)]
+            about += f"load average of 1, 5 and 15 min at the start: {', '.join(map(str, busy)) or 'not recorded'}."
+            lines += ["", f"## {title}", "", about, "", *section(figures)]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measure what is wanted, and write the report of the day: after each part, whatever becomes of the next."""
+    """Measure the parts in BENCH_PARTS. Write the report after each part, so that a later failure loses no numbers."""
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     path = FOLDER / f"{date}.json"
     FOLDER.mkdir(exist_ok=True)

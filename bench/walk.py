@@ -1,8 +1,8 @@
-"""make walk: from opening Airflow to the cause of a seeded fault, in seconds and taps, with our page and without.
+"""make walk: seconds and taps from opening Airflow to the cause of a seeded fault, with and without our page.
 
-A night with each fault is played through a real Airflow, which is then opened in Chromium on a phone's window at the
-hour at which somebody looks. The taps are those of somebody who knows where to look, which is kind to the way without
-the page. The seconds are Airflow's and the browser's; what a person reads in between is ``READING_SECONDS`` a screen.
+A night with each fault is played through a real Airflow. Then Chromium opens it in a phone's window at a given hour.
+The taps are those of a person who knows where to look, which favours the way without our page. Airflow and the browser
+are measured; reading counts as ``READING_SECONDS`` for each screen.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from support.worlds import et
 GAMES = 2
 PHONE = {"width": 360, "height": 740}
 READING_SECONDS = 5
-"""What a person needs to read a screen and choose where to tap next: a guess, the same both ways."""
+"""Assumed seconds to read a screen and choose the next tap, the same for both ways."""
 PATIENCE = 60_000
 SERVER = """
 import sys
@@ -48,15 +48,16 @@ from airflow.__main__ import main
 sys.argv = ["airflow", "api-server", "--apps", "core", "--port", "{port}"]
 main()
 """
-"""Airflow's API server on a morning of the past: nothing but the pages' clock is ours."""
+"""Airflow's API server, with the clock of our pages set to a moment of the past."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of the demo: what is played of its day, when somebody looks (ET), and where which words say the cause.
+    """A fault of the demo, with the ET times of the first played tick and of the walk.
 
-    ``home``: on the home page. ``proof``: what to open on our page, if anything, and where it says what. ``dag``,
-    ``task``, ``line``: in whose log, without our page.
+    * ``home``: the words about the cause on Airflow's home page.
+    * ``proof``: on our page the element to open, if any, the element with the evidence, and its words.
+    * ``dag``, ``task``, ``line``: without our page, the task and the line of its log that name the cause.
     """
 
     first: str
@@ -96,12 +97,12 @@ class Walk:
         page.goto(url)
 
     def tap(self, place: Any) -> None:
-        """Tap once, as soon as it can be."""
+        """Tap an element as soon as it exists."""
         place.first.click()
         self.taps += 1
 
     def see(self, place: Any, says: str) -> str:
-        """Wait until a place says something; bring it to where it is seen, and return it."""
+        """Wait until an element contains the words, scroll to it, and return its text from these words on."""
         found = place.filter(has_text=re.compile(says)).first
         found.wait_for()
         found.scroll_into_view_if_needed()
@@ -109,7 +110,7 @@ class Walk:
         return said[re.search(says, said).start() :]
 
     def told(self, fault: str, way: str, what: str, said: str) -> None:
-        """Print a line of the table: machine and person together, with what is on the screen kept as a picture."""
+        """Print a line of the table, with seconds of machine and person, and save a screenshot."""
         seconds = time.perf_counter() - self.began
         name = f"{fault}-{way}-{self.taps}".replace(" ", "-")
         self.page.screenshot(path=PICTURES / f"{name}.png")
@@ -121,7 +122,7 @@ PICTURES = Path(tempfile.mkdtemp(prefix="orchestration-walk-pictures-"))
 
 
 def with_the_page(walk: Walk, name: str, fault: Fault) -> None:
-    """Airflow's home page has the cause; one tap, or two, lead to what proves it."""
+    """Walk with our page: Airflow's home page names the cause, and one or two taps lead to the evidence."""
     said = walk.see(walk.page.locator("section[aria-label=Orchestration]"), fault.home)
     walk.told(name, "page", "the cause, on Airflow's home page", said)
     walk.tap(walk.page.locator("section[aria-label=Orchestration] a"))
@@ -129,11 +130,11 @@ def with_the_page(walk: Walk, name: str, fault: Fault) -> None:
     opened, place, shown = fault.proof
     if opened:
         walk.tap(inner.locator(opened))
-    walk.told(name, "page", "what proves it", walk.see(inner.locator(place), shown))
+    walk.told(name, "page", "the evidence", walk.see(inner.locator(place), shown))
 
 
 def without(walk: Walk, name: str, fault: Fault, run: str) -> None:
-    """Dags, the DAG, the red square of the task in its run, and in its log the line that says it."""
+    """Walk without our page: Dags, the DAG, the failed task of its run, and a line in its log."""
     page = walk.page
     walk.tap(page.get_by_role("link", name="Dags", exact=True))
     walk.tap(page.locator(f"a[href$='/dags/{fault.dag}']"))
@@ -144,14 +145,14 @@ def without(walk: Walk, name: str, fault: Fault, run: str) -> None:
 
 @contextmanager
 def opened(stack: Stack, seen: str) -> Iterator[str]:
-    """Start an API server whose pages live at the ET moment ``seen``; hand over its address."""
+    """Start an API server whose pages show the ET moment ``seen``. Yield its address."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     code = SERVER.format(now=et(seen, stack.day).isoformat(), port=port)
     env = {**stack.env, "AIRFLOW__API__PORT": str(port), "AIRFLOW__API__BASE_URL": url}
     with (stack.home / "morning.log").open("ab") as log:
         command = [sys.executable, "-c", code]
-        stack.processes["morning"] = subprocess.Popen(  # noqa: S603  what it runs stands above
+        stack.processes["morning"] = subprocess.Popen(  # noqa: S603
             command, env=env, stdout=log, stderr=log, start_new_session=True
         )
     try:
@@ -163,7 +164,7 @@ def opened(stack: Stack, seen: str) -> Iterator[str]:
 
 @contextmanager
 def played(name: str) -> Iterator[tuple[Day, str]]:
-    """Play what a fault names of its day, and open Airflow; hand over the day and the address."""
+    """Play the ticks of a fault, and start Airflow for the walk. Yield the day and the address."""
     fault = WALKS[name]
     first, last = et(fault.first, DEFAULT_DAY), et(fault.seen, DEFAULT_DAY)
     timeline = {moment: dags for moment, dags in moments(DEFAULT_DAY).items() if first <= moment <= last}
@@ -177,7 +178,7 @@ def played(name: str) -> Iterator[tuple[Day, str]]:
 
 
 def walked(url: str, steps: Callable[[Walk], object]) -> None:
-    """Walk once with a new profile, so that nothing is cached; show where it got stuck."""
+    """Walk once with a new browser profile, so that nothing is cached. On a failure print the page."""
     with browser(viewport=PHONE, has_touch=True) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -196,18 +197,18 @@ def red_run(player: Day, fault: Fault) -> str:
 
 
 def walk(name: str, player: Day, url: str) -> None:
-    """Walk both ways."""
-    walked(url, lambda _: None)  # the server has then loaded all that it serves
+    """Walk with our page and without it."""
+    walked(url, lambda _: None)  # so that the server has loaded everything
     run = red_run(player, WALKS[name])
     walked(url, lambda walk: with_the_page(walk, name, WALKS[name]))
     walked(url, lambda walk: without(walk, name, WALKS[name], run))
 
 
 def main() -> None:
-    """Walk for the faults that are named, or for all of them."""
+    """Walk for the faults in the arguments, by default for all faults."""
     if CHROMIUM is None:
         sys.exit(f"make walk: {HOW}")
-    print(f"| fault | way | what is seen | taps | seconds of the machine | with {READING_SECONDS} s a screen | words |")
+    print(f"| fault | way | shown | taps | seconds of the machine | with {READING_SECONDS} s a screen | words |")
     print("|---|---|---|---|---|---|---|")
     for name in sys.argv[1:] or WALKS:
         with played(name) as (player, url):

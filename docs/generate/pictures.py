@@ -1,4 +1,4 @@
-"""make pictures: the pictures of docs/orchestration/10-the-day-in-the-ui.md, of nights made for them."""
+"""make pictures: takes the pictures of docs/orchestration/10-the-day-in-the-ui.md, from generated nights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BLOCKED = ("nbac_team_boxscore", "nbac_player_boxscore", "nbac_play_by_play", "n
 
 
 class Run:
-    """A DAG run as Airflow has it."""
+    """A DAG run, with the fields that our pages read."""
 
     run_type, conf, triggering_user_name = "scheduled", None, None
 
@@ -36,7 +36,7 @@ class Run:
 
 
 def take(folder: Path, name: str, facts: Any, path: str = "/orchestration/day", **more: Any) -> None:
-    """Take one picture, and print how large the page is and how long it took."""
+    """Take one picture. Print the size of the page and the time that it took."""
     now, config = more.pop("now", MORNING), more.pop("config", ours())
     with pytest.MonkeyPatch.context() as patch:
         viewer = Viewer(config)
@@ -56,7 +56,7 @@ def take(folder: Path, name: str, facts: Any, path: str = "/orchestration/day", 
 
 
 def main() -> None:
-    """Take those of the documentation; all there are into the folder that is named."""
+    """Take the pictures of the documentation. With a folder as argument, take all pictures into it."""
     if CHROMIUM is None:
         sys.exit(f"make pictures: {HOW}")
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
