@@ -67,7 +67,7 @@ def stack_of(form: str, home: Path, count: int) -> Stack:
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_ports(1)[0]),
         **(SETTINGS_OF_MANY if count >= MANY else {}),
     }
-    if form != "celery":  # each Celery worker has half of the slots, and more tasks may wait for them
+    if form != "celery":  # Celery's workers limit the number of tasks themselves
         settings["AIRFLOW__CORE__PARALLELISM"] = str(AT_A_TIME)
     names = ["api", "execution", "bigquery", "bigquery_grpc", "scrapers", "pubsub"]
     if form == "sqlite":

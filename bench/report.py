@@ -144,7 +144,8 @@ def page(report: dict[str, Any]) -> str:
         if figures := report["parts"].get(name):
             section = {"building": building, "calls": calls, "forms": forms}.get(name, numbers)
             busy = next(value for key, value in figures["machine"].items() if key.startswith("busy"))
-            about = f"Commit {figures['commit']}, {figures.get('runs', 1)} runs, {figures['took, seconds']} s; "
+            runs = figures.get("runs", 1)
+            about = f"Commit {figures['commit']}, {runs} run{'s' * (runs != 1)}, {figures['took, seconds']} s; "
             about += f"load average of 1, 5 and 15 min at the start: {', '.join(map(str, busy)) or 'not recorded'}."
             lines += ["", f"## {title}", "", about, "", *section(figures)]
     return "\n".join(lines) + "\n"
