@@ -109,7 +109,7 @@ class Walk:
         said = " ".join(found.inner_text().split())
         return said[re.search(says, said).start() :]
 
-    def told(self, fault: str, way: str, what: str, said: str) -> None:
+    def report(self, fault: str, way: str, what: str, said: str) -> None:
         """Print a line of the table, with seconds of machine and person, and save a screenshot."""
         seconds = time.perf_counter() - self.began
         name = f"{fault}-{way}-{self.taps}".replace(" ", "-")
@@ -124,13 +124,13 @@ PICTURES = Path(tempfile.mkdtemp(prefix="orchestration-walk-pictures-"))
 def with_the_page(walk: Walk, name: str, fault: Fault) -> None:
     """Walk with our page: Airflow's home page names the cause, and one or two taps lead to the evidence."""
     said = walk.see(walk.page.locator("section[aria-label=Orchestration]"), fault.home)
-    walk.told(name, "page", "the cause, on Airflow's home page", said)
+    walk.report(name, "page", "the cause, on Airflow's home page", said)
     walk.tap(walk.page.locator("section[aria-label=Orchestration] a"))
     inner = walk.page.frame_locator("iframe[title=Orchestration]")
     opened, place, shown = fault.proof
     if opened:
         walk.tap(inner.locator(opened))
-    walk.told(name, "page", "the evidence", walk.see(inner.locator(place), shown))
+    walk.report(name, "page", "the evidence", walk.see(inner.locator(place), shown))
 
 
 def without(walk: Walk, name: str, fault: Fault, run: str) -> None:
@@ -140,7 +140,7 @@ def without(walk: Walk, name: str, fault: Fault, run: str) -> None:
     walk.tap(page.locator(f"a[href$='/dags/{fault.dag}']"))
     walk.tap(page.locator(f"a[href$='/dags/{fault.dag}/runs/{run}/tasks/{fault.task}']"))
     said = walk.see(page.get_by_text(re.compile(fault.line)), fault.line)
-    walk.told(name, "without", "a line in a log", said)
+    walk.report(name, "without", "a line in a log", said)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Google's own analyzer (GoogleSQL, compiled to WebAssembly) over our statements, with a catalog of our own making.
+"""Google's own analyzer (GoogleSQL, compiled to WebAssembly) for our statements, with a catalog of our tables.
 
-The emulator and sqlglot accept what BigQuery refuses. The analyzer resolves names, types and grouping as BigQuery does.
-What it does not know: datasets' contents, partitions, permissions, limits.
+The emulator and sqlglot accept statements that BigQuery refuses. The analyzer resolves names, types and grouping as
+BigQuery does. It does not know the contents of datasets, partitions, permissions or limits.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from zetasql.types import (
 )
 from zetasql.types import Function as CatalogFunction
 
-# What BigQuery's documentation has, and no more: with "maximum features" it would accept what BigQuery refuses.
+# Only the features in BigQuery's documentation. With all features the analyzer would accept more than BigQuery does.
 FEATURES = (
     "ANALYTIC_FUNCTIONS TABLESAMPLE DISALLOW_GROUP_BY_FLOAT TABLE_VALUED_FUNCTIONS CREATE_TABLE_FUNCTION "
     "TEMPLATE_FUNCTIONS CREATE_TABLE_PARTITION_BY CREATE_TABLE_CLUSTER_BY CREATE_TABLE_NOT_NULL "
@@ -57,7 +57,7 @@ _TYPES = {"STRING", "INT64", "FLOAT64", "BOOL", "TIMESTAMP", "DATE", "DATETIME",
 
 
 class _CachedConfig(wasm_client.Config):
-    """The package compiles its 28 MB for each process: half a minute. wasmtime keeps the result, if it is told to."""
+    """A configuration with a cache. Otherwise each process compiles 28 MB, which takes half a minute."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ wasm_client.Config = _CachedConfig
 
 
 def type_of(text: str) -> Type:
-    """Return the analyzer's type of a type as DDL spells it."""
+    """Return the analyzer's type for a type in DDL."""
     text = " ".join(text.split())
     if match := re.fullmatch(r"ARRAY<(.*)>", text):
         return Type(type_kind=TypeKind.TYPE_ARRAY, array_type=ArrayType(element_type=type_of(match[1])))
@@ -83,7 +83,7 @@ def type_of(text: str) -> Type:
 
 @dataclass
 class Google:
-    """An analyzer and what it knows: ``tables`` and views by ``dataset.name``, and functions."""
+    """An analyzer with its catalog of tables, views and functions by ``dataset.name``."""
 
     language: LanguageOptions = field(init=False)
     datasets: dict[str, SimpleCatalog] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Google:
         )
 
     def add_table(self, name: str, columns: Mapping[str, Type | str]) -> None:
-        """Make a table or view known; a type may be given as DDL spells it."""
+        """Add a table or view to the catalog. A type may be the analyzer's or text as in DDL."""
         dataset, short = name.split(".")
         table = SimpleTable(name=short, column=[])
         for column, kind in columns.items():
@@ -106,7 +106,7 @@ class Google:
         self._dataset(dataset).table.append(table)
 
     def create(self, statement: str) -> Any:
-        """Analyze a CREATE statement, and make what it creates known to the statements that follow."""
+        """Analyze a CREATE statement, and add its object to the catalog."""
         found = self.analyze(statement)
         dataset, short = found.name_path
         kind = type(found).__name__
@@ -126,9 +126,9 @@ class Google:
         return found
 
     def analyze(self, statement: str, parameters: Mapping[str, str] | None = None) -> Any:
-        """Return the resolved statement; ``parameters`` by name, with types as DDL spells them.
+        """Return the resolved statement. ``parameters`` maps names to types as in DDL.
 
-        Raises the analyzer's error, which says what BigQuery would.
+        Raises the analyzer's error, with the text that BigQuery would show.
         """
         options = AnalyzerOptions(
             language_options=self.language,

@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright, with a profile of its own for each test."""
+"""The installed Chromium, driven by Playwright, with a new profile for each test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SERIOUS = ("serious", "critical")
 
 @contextlib.contextmanager
 def browser(**options: Any) -> Iterator[Any]:
-    """Hand over a browser's context; ``options`` are Playwright's, such as ``viewport`` and ``color_scheme``."""
+    """Yield a browser context. ``options`` are Playwright's, such as ``viewport`` and ``color_scheme``."""
     if CHROMIUM is None:
         pytest.skip(HOW)
     from playwright.sync_api import sync_playwright
@@ -39,7 +39,7 @@ def browser(**options: Any) -> Iterator[Any]:
 
 
 def accessibility_faults(page: Any) -> list[str]:
-    """Return what axe-core finds serious or critical on a page."""
+    """Return the faults of a page that axe-core rates serious or critical."""
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]
