@@ -20,9 +20,9 @@ from orchestration.audit.outbox import HALF, Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import (
-    RequestFailed,
-    RequestRefused,
-    RequestTooLarge,
+    AppendFailed,
+    AppendRefused,
+    AppendTooLarge,
     Warehouse,
     WarehouseError,
 )
@@ -61,7 +61,7 @@ class Poisoned(Warehouse):
 
     def append(self, table, rows):
         if any(row["reason"] == "bad" for row in rows):
-            raise RequestRefused("400")
+            raise AppendRefused("400")
         super().append(table, rows)
 
 
@@ -234,11 +234,11 @@ def stage_large(outbox, decision_id, text):
 
 
 def too_large(limit):
-    return lambda rows: RequestTooLarge("413") if len(json.dumps(list(rows))) > limit else None
+    return lambda rows: AppendTooLarge("413") if len(json.dumps(list(rows))) > limit else None
 
 
 def fails_for(*reasons):
-    return lambda rows: RequestFailed("500") if any(row["reason"] in reasons for row in rows) else None
+    return lambda rows: AppendFailed("500") if any(row["reason"] in reasons for row in rows) else None
 
 
 def test_many_large_rows_are_sent_in_requests_within_the_limit(outbox, warehouse):
@@ -284,7 +284,7 @@ def test_a_row_that_causes_a_500_is_set_aside(outbox, warehouse):
 
 
 def test_an_outage_of_500s_sets_no_row_aside_and_gives_up_soon(outbox, warehouse):
-    outbox.warehouse = refusing(lambda _: RequestFailed("500"))
+    outbox.warehouse = refusing(lambda _: AppendFailed("500"))
     outbox.stage(a_decision(decision_id=str(n)) for n in range(400))
     with pytest.raises(WarehouseError, match="0 rows appended, 400 stay staged"):
         outbox.drain()
@@ -297,7 +297,7 @@ def test_an_outage_that_begins_between_rows_sets_no_row_aside(outbox, warehouse)
 
     def worked_once(rows):
         if len(rows) > 50 or answered:
-            return RequestFailed("500")
+            return AppendFailed("500")
         answered.append(len(rows))
         return None
 
@@ -316,7 +316,7 @@ def test_a_passing_500_sets_no_row_aside(outbox, warehouse):
 
     def passing(rows):
         left[0] -= len(rows) == 1 or left[0] == 3
-        return RequestFailed("500") if left[0] > 0 and "1" in {row["decision_id"] for row in rows} else None
+        return AppendFailed("500") if left[0] > 0 and "1" in {row["decision_id"] for row in rows} else None
 
     outbox.warehouse = refusing(passing)
     outbox.stage(a_decision(decision_id=str(n)) for n in range(4))
@@ -338,8 +338,8 @@ def test_a_rejected_batch_does_not_block_other_batches(outbox, warehouse, monkey
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, RequestRefused), (413, RequestTooLarge), (414, RequestRefused), (422, RequestRefused),
-        (500, RequestFailed), (401, WarehouseError), (403, WarehouseError), (404, WarehouseError),
+        (400, AppendRefused), (413, AppendTooLarge), (414, AppendRefused), (422, AppendRefused),
+        (500, AppendFailed), (401, WarehouseError), (403, WarehouseError), (404, WarehouseError),
         (429, WarehouseError), (502, WarehouseError), (503, WarehouseError),
     ],
 )  # fmt: skip

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestration.audit.warehouse import Warehouse
-from orchestration.cleanup.corrections import correct
-from orchestration.cleanup.reading import Found, look_back, read_files
+from orchestration.cleanup.reading import Found, correct, look_back, read_files
 from orchestration.config import Config
 
 

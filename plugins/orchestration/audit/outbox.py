@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from orchestration.audit.sending import Drained, Sending, Staged
-from orchestration.audit.warehouse import RequestRefused, Warehouse, WarehouseError
+from orchestration.audit.warehouse import AppendRefused, Warehouse, WarehouseError
 from orchestration.config import airflow_home, variable
 from orchestration.records.base import Record
 from orchestration.records.tables import RECORDS
@@ -185,11 +185,11 @@ class Outbox:
 
     def _append(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> None:
         """Append batch by batch. One of which nothing got in keeps no other out; a second one is an outage."""
-        failure: RequestRefused | None = None
+        failure: AppendRefused | None = None
         for batch in self._batches(table, files, result):
             try:
                 Sending(self.warehouse, table, batch).send(self, result)
-            except RequestRefused as refusal:
+            except AppendRefused as refusal:
                 if failure is not None:
                     break
                 failure = refusal

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from orchestration.audit.warehouse import RequestFailed, RequestRefused, RequestTooLarge, RowsRejected, Warehouse
+from orchestration.audit.warehouse import AppendFailed, AppendRefused, AppendTooLarge, RowsRejected, Warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -56,7 +56,7 @@ class Sending:
         self.warehouse, self.table, self.batch = warehouse, table, batch
         self.got_through: Staged | None = None
         self.failures = 0
-        self.suspects: dict[ObjectStoragePath, tuple[Staged, RequestRefused]] = {}
+        self.suspects: dict[ObjectStoragePath, tuple[Staged, AppendRefused]] = {}
 
     def send(self, aside: Aside, result: Drained) -> None:
         """Append the rows and remove their files; set those aside that are to blame for a refused request.
@@ -76,10 +76,10 @@ class Sending:
     def _halve(self, part: Sequence[Staged], aside: Aside, result: Drained) -> None:
         try:
             self._append(part, aside, result)
-        except RequestRefused as refusal:
+        except AppendRefused as refusal:
             self.failures += 1
             if len(part) == 1:
-                if isinstance(refusal, RequestTooLarge) and part[0].size > TOO_LARGE_BYTES:
+                if isinstance(refusal, AppendTooLarge) and part[0].size > TOO_LARGE_BYTES:
                     aside.refuse(self.table, part[0].file, str(refusal), result)
                 else:
                     self.suspects[part[0].file] = part[0], refusal
@@ -109,7 +109,7 @@ class Sending:
 
         The proof is a row that got in a moment ago: appending it twice is harmless.
         """
-        again = [one for one, refusal in self.suspects.values() if isinstance(refusal, RequestFailed)]
+        again = [one for one, refusal in self.suspects.values() if isinstance(refusal, AppendFailed)]
         if not again:
             return
         proof = self.got_through
@@ -119,6 +119,6 @@ class Sending:
             try:
                 self._append([one], aside, result)
                 del self.suspects[one.file]
-            except RequestRefused:
+            except AppendRefused:
                 continue
         self.warehouse.append(self.table, [proof.row])

@@ -1,31 +1,38 @@
-"""Reading the scraper service's own log (``settings.service_log``), by the run ids of its answers (lesson A2)."""
+"""Corrections of our rows by the scraper service's own log, ``settings.service_log`` (lesson A2).
+
+A correction is a new version of a row: same id, same day, later ``created_at``.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
-from orchestration.audit.corrections import corrected, unexplained
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config import Config
-from orchestration.records.tables import CallRecord
+from orchestration.records.tables import CallRecord, ExecutionRecord
+from orchestration.runs.execution import CallEnd, failures_in_short, not_made, status_of
 from orchestration.services.contract import LogEntry
+from orchestration.services.redaction import MESSAGE_LIMIT, masked
+from orchestration.services.sanitize import clean_text
+from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.vocabulary.scrapers import answer_of
+from orchestration.words import ExecutionStatus, Outcome
 
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
-"""So far the service's clock, or the day of a replay, may lie beside ours."""
+"""The clock of the service, or the day of a replay, may differ from ours by this much."""
 
 
 def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord], at: datetime) -> list[CallRecord]:
-    """Return the new versions of those rows that the service's log corrects, made at the aware moment ``at``.
+    """Return a new version of each row that the service's log corrects, made at the aware moment ``at``.
 
-    One query for all of them; none without ``settings.service_log``, or where the log can say nothing new.
+    One query reads the log for all rows. Without ``settings.service_log`` nothing is read.
 
     Raises WarehouseError when the log cannot be read.
     """
@@ -43,7 +50,7 @@ def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord]
         try:
             entries[row["execution_id"]] = LogEntry.model_validate(row)
         except ValidationError as error:
-            # One bad row of somebody else's keeps no other from being read.
+            # The other rows of the log are still read.
             problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
             log.warning("A row of the service's log is left out (%s): %s", row["execution_id"], problems)
     found = (
@@ -52,3 +59,63 @@ def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord]
         if row.run_id in entries
     )
     return [row for row in found if row is not None]
+
+
+def unexplained(row: CallRecord) -> bool:
+    """Return whether the log can add something to a call's row: its file, or why it failed.
+
+    A call without an answer has an id of our own, which is not in the log.
+    """
+    if row.run_id == row.row_id:
+        return False
+    return row.status is Outcome.FAILED or (row.status is Outcome.SUCCESS and row.gcs_path is None)
+
+
+def corrected(row: CallRecord, entry: LogEntry, description: AnswerDescription, at: datetime) -> CallRecord | None:
+    """Return a call's row with what the log adds, or None if the log adds nothing.
+
+    A success stays a success: the service of November 2025 logs nearly everything as ``no_data``.
+    """
+    values: dict[str, object] = {
+        "gcs_path": row.gcs_path or entry.gcs_path or None,
+        "service_retries": row.service_retries if entry.retry_count is None else entry.retry_count,
+    }
+    if row.status is Outcome.FAILED and entry.status != Outcome.SUCCESS:
+        values["error_type"] = entry.error_type or row.error_type
+        values["error_message"] = clean_text(masked(entry.error_message or "")) or row.error_message
+        if description.means_no_data(None, entry.error_type, entry.error_message):
+            values["status"] = Outcome.NO_DATA
+    return row.changed(at, **values)
+
+
+def corrected_execution(
+    row: ExecutionRecord, calls: Sequence[CallRecord], config: Config, at: datetime
+) -> ExecutionRecord | None:
+    """Return an execution's row that counts its calls anew, or None if nothing changes.
+
+    ``calls`` are the last tries of its calls. If one of them is missing, the row stays as it is.
+    """
+    known = config.workflows.get(row.workflow_name)
+    if known is None or row.status is ExecutionStatus.COMPLETED or len(calls) != row.scrapers_triggered:
+        return None
+    plan = {scraper: place for place, scraper in enumerate(known.execution_plan.scrapers)}
+    ends = [
+        CallEnd(call.scraper_name, call.map_index, call.status, call.label or call.scraper_name,
+                call.execution_id, call.error_type)
+        for call in sorted(
+            calls, key=lambda call: (plan.get(call.scraper_name, len(plan)), call.map_index, call.call_index or 0)
+        )
+    ]  # fmt: skip
+    failed = sum(end.outcome is Outcome.FAILED for end in ends)
+    if not ends or failed > row.scrapers_failed or len(row.error_message or "") >= MESSAGE_LIMIT:
+        # A message that was cut no longer names every call that was not made.
+        return None
+    ends += not_made(row.error_message)
+    return row.changed(
+        at,
+        scrapers_succeeded=len(calls) - failed,
+        scrapers_failed=failed,
+        scrapers_no_data=sum(end.outcome is Outcome.NO_DATA for end in ends),
+        status=status_of(ends, config.critical_scrapers(row.workflow_name)),
+        error_message=failures_in_short(ends),
+    )

@@ -47,15 +47,15 @@ class RowsRejected(WarehouseError):
         super().__init__(f"BigQuery refused {len(self.errors)} row(s) for {table}; the first: {first}")
 
 
-class RequestRefused(WarehouseError):
+class AppendRefused(WarehouseError):
     """BigQuery refused a whole append, by its content: a row in it is to blame, and it does not say which."""
 
 
-class RequestTooLarge(RequestRefused):
+class AppendTooLarge(AppendRefused):
     """It was refused for its size (413)."""
 
 
-class RequestFailed(RequestRefused):
+class AppendFailed(AppendRefused):
     """BigQuery answered 500: it may be a row in it, or a fault of BigQuery that passes."""
 
 
@@ -134,7 +134,7 @@ class Warehouse:
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append ``rows`` to an audit table by streaming (lessons C7, E11).
 
-        Raises RowsRejected when some were refused (the others are in), RequestRefused when all were for what is in
+        Raises RowsRejected when some were refused (the others are in), AppendRefused when all were for what is in
         them, WarehouseError when nothing is known.
         """
         from google.api_core.exceptions import GoogleAPICallError
@@ -205,13 +205,13 @@ class Warehouse:
             raise WarehouseError(f"BigQuery did not describe {table}: {_first_line(error)}") from error
 
 
-def _refusal(code: int) -> type[RequestRefused] | None:
+def _refusal(code: int) -> type[AppendRefused] | None:
     """Return what kind of refusal of what was sent a status is, or None: then BigQuery is not to be had now."""
     if code == 413:
-        return RequestTooLarge
+        return AppendTooLarge
     if code == 500:
-        return RequestFailed
-    return RequestRefused if 400 <= code < 500 and code not in NOT_ABOUT_ROWS else None
+        return AppendFailed
+    return AppendRefused if 400 <= code < 500 and code not in NOT_ABOUT_ROWS else None
 
 
 def _why(error: Exception) -> NoAnswer:

@@ -1,4 +1,4 @@
-"""What the cleanup reads: the calls of its look-back, their files, and how often those were republished."""
+"""What the cleanup reads: the calls of its look-back with their corrections, their files, and earlier republishings."""
 
 from __future__ import annotations
 
@@ -6,22 +6,38 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from orchestration.alerts.model import Alert, alert
+from orchestration.audit.service_log import corrected_execution, corrections
 from orchestration.audit.statements import statement
-from orchestration.audit.warehouse import Parameter, Warehouse
+from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
 from orchestration.cleanup.backlog import Republished
 from orchestration.config import Config
 from orchestration.health import kinds
-from orchestration.records.tables import CallRecord
+from orchestration.records.base import Record
+from orchestration.records.tables import CallRecord, ExecutionRecord, last_tries
 from orchestration.services.files import LostFile
 from orchestration.words import KeptPaths, Outcome
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The calls of the look-back with their corrections, the corrected rows to write, and alerts."""
+
+    calls: tuple[CallRecord, ...]
+    rows: tuple[Record, ...]
+    alerts: tuple[Alert, ...]
 
 
 @dataclass(frozen=True)
 class Found:
-    """The files whose table could be read, the paths of those that have arrived, and what people should know."""
+    """The files whose table could be read, the paths of the files that have arrived, and alerts."""
 
     files: tuple[LostFile, ...]
     processed: frozenset[str]
@@ -34,11 +50,52 @@ def look_back(config: Config, now: datetime) -> dict[str, Parameter]:
     return {"oldest": oldest, "oldest_date": oldest.astimezone(UTC).date()}
 
 
-def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord], now: datetime) -> Found:
-    """Return the files of the look-back's ``calls`` to check at ``now``, and which have arrived.
+def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parameter], at: datetime) -> Corrected:
+    """Return the calls of the ``look_back`` with their corrections, made at the aware moment ``at``.
 
-    A table that cannot be read takes its files out of the check. Of a table that keeps the newest file only the newest
-    is looked for: to send an earlier one again would put old data over new (lesson A4).
+    ``finish`` corrects the calls of its own run, but rows of the log may be later. A log that cannot be read corrects
+    nothing and is alerted.
+
+    Raises WarehouseError when our own rows cannot be read.
+    """
+    alerts: list[Alert] = []
+    calls = _rows(warehouse, CallRecord, "recent_calls", look_back, alerts)
+    try:
+        found = {row.row_id: row for row in corrections(warehouse, config, calls, at)}
+    except WarehouseError as error:
+        alerts.append(alert(kinds.LOG_UNREADABLE, "service_log", log=config.settings.service_log, why=error))
+        found = {}
+    known = [found.get(call.row_id, call) for call in calls]
+    rows: list[Record] = [*found.values()]
+    if any(call.error_type is not None for call in known):
+        by_run: dict[tuple[str, str], list[CallRecord]] = defaultdict(list)
+        for call in last_tries(known):
+            by_run[call.dag_id, call.dag_run_id].append(call)
+        for execution in _rows(warehouse, ExecutionRecord, "recent_executions", look_back, alerts):
+            row = corrected_execution(execution, by_run[execution.dag_id, execution.run_id], config, at)
+            rows += [] if row is None else [row]
+    return Corrected(tuple(known), tuple(rows), tuple(alerts))
+
+
+def _rows(
+    warehouse: Warehouse, model: type[AnyRecord], name: str, parameters: Mapping[str, Parameter], alerts: list[Alert]
+) -> list[AnyRecord]:
+    """Return the rows of a statement. A row that cannot be read is left out and alerted."""
+    rows = []
+    for columns in warehouse.query(statement(name), parameters):
+        try:
+            rows.append(model.whole(columns))
+        except ValidationError as error:
+            row, why = columns.get(model.ID), error.errors()[0]
+            alerts.append(alert(kinds.ROW_UNREADABLE, "cleanup", table=model.TABLE, row=row, why=why))
+    return rows
+
+
+def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord], now: datetime) -> Found:
+    """Return the files of ``calls`` that are old enough to be checked at ``now``, and which of them have arrived.
+
+    Files of a table that cannot be read are not checked. In a table that keeps only the newest file, only the newest
+    file is checked: an earlier message would put old data over new (lesson A4).
     """
     oldest = now - timedelta(hours=config.settings.cleanup_processor.lookback_hours)
     youngest = now - timedelta(minutes=config.settings.cleanup_processor.min_file_age_minutes)
@@ -66,7 +123,7 @@ def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord]
 
 
 def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
-    """Return what to tell people when nobody says where the files of calls are (lesson A2)."""
+    """Return the alert about calls whose answers and log name no file (lesson A2)."""
     log = config.settings.service_log
     cure = f"{log} (settings.service_log) does not name them either" if log else "set settings.service_log to the log"
     scrapers = ", ".join(sorted(unnamed))
@@ -74,6 +131,6 @@ def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
 
 
 def republished_before(warehouse: Warehouse, config: Config, now: datetime) -> Mapping[str, Republished]:
-    """Return, by its path, how often each file of the look-back has been republished: it survives restarts."""
+    """Return by path how often each file of the look-back was republished, from earlier cleanups' rows."""
     rows = warehouse.query(statement("republished_before"), look_back(config, now))
     return {row["gcs_path"]: Republished(int(row["times"]), row["last_time"]) for row in rows}

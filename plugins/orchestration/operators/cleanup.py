@@ -147,8 +147,7 @@ class CleanupOperator(AlertingOperator):
         First the service's log corrects our rows. ``at`` is the moment by the wall clock.
         """
         from orchestration.audit.warehouse import WarehouseError
-        from orchestration.cleanup.corrections import correct
-        from orchestration.cleanup.reading import look_back, read_files, republished_before
+        from orchestration.cleanup.reading import correct, look_back, read_files, republished_before
 
         config = self.config
         try:

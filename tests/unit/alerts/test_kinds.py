@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from orchestration.audit.warehouse import WarehouseError
-from orchestration.cleanup.corrections import correct
+from orchestration.cleanup.reading import correct
 from support.worlds import changed, et
 
 
@@ -20,5 +20,5 @@ def test_a_log_that_cannot_be_read_is_named(monkeypatch):
     def refused(*_):
         raise WarehouseError("permission denied")
 
-    monkeypatch.setattr("orchestration.cleanup.corrections.corrections", refused)
+    monkeypatch.setattr("orchestration.cleanup.reading.corrections", refused)
     assert keys(changed(), []) == ["log_unreadable service_log"]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.audit.corrections import corrected, corrected_execution, unexplained
+from orchestration.audit.service_log import corrected, corrected_execution, unexplained
 from orchestration.records.tables import CallRecord, last_tries
 from orchestration.services.contract import LogEntry
 from orchestration.vocabulary.scrapers import BUILT_IN, answer_of
