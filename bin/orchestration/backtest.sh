@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# Decides again what is on record, and says where the answer is not the same. Exit 0 the same, 1 not, 2 cannot be told.
-# Usage: backtest.sh --from YYYY-MM-DD --to YYYY-MM-DD [--config FILE] [--json]
+# Repeats the recorded decisions and shows what differs. --help says more.
 here="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
-exec "$here/_orchestration.sh" backtest "$@"
+ORCHESTRATION_SCRIPT="${0##*/}" exec "$here/_orchestration.sh" backtest "$@"

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# The whole system part by part, each with the next command. Exit 0 well, 1 degraded, 2 unhealthy, 3 unknown.
-# Usage: check_system_status.sh [--date YYYY-MM-DD] [--as-of TIME] [--json]
+# Shows each part of the system with its verdict. --help says more.
 here="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
-exec "$here/_orchestration.sh" status "$@"
+ORCHESTRATION_SCRIPT="${0##*/}" exec "$here/_orchestration.sh" status "$@"

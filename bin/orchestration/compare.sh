@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# What another system did and what this one decided, tick by tick. Exit 0 nothing differs, 1 something does, 3 unknown.
-# Usage: compare.sh --with DATASET [--date YYYY-MM-DD] [--days N] [--as-of TIME] [--json]
+# Shows where another system and this one differ, and why. --help says more.
 here="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
-exec "$here/_orchestration.sh" compare "$@"
+ORCHESTRATION_SCRIPT="${0##*/}" exec "$here/_orchestration.sh" compare "$@"

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# What a workflow's part of workflows.yaml means, in sentences, and when it is asked next. Exit 0, 1 there is none such.
-# Usage: describe.sh [WORKFLOW] [--config FILE] [--as-of TIME] [--json]
+# Says in sentences what a workflow's YAML means. --help says more.
 here="$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
-exec "$here/_orchestration.sh" describe "$@"
+ORCHESTRATION_SCRIPT="${0##*/}" exec "$here/_orchestration.sh" describe "$@"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Action(StrEnum):
@@ -118,6 +118,25 @@ class KeptPaths(StrEnum):
     NONE = "none"
 
 
+class ExitCode(IntEnum):
+    """What every command exits with: the one table. Ctrl-C is 130, as in every shell."""
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        """Keep the meaning of a code beside its number."""
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        return code
+
+    WELL = 0, "well or nothing to report"
+    FOUND = 1, "degraded or something found"
+    UNHEALTHY = 2, "unhealthy"
+    UNKNOWN = 3, "cannot tell"
+    USAGE = 64, "called wrongly"
+
+
 class Verdict(StrEnum):
     """The answer of the health check."""
 
@@ -128,14 +147,14 @@ class Verdict(StrEnum):
     UNKNOWN = "UNKNOWN"
 
     @property
-    def exit_code(self) -> int:
-        """0 healthy or no games, 1 degraded, 2 unhealthy, 3 unknown."""
+    def exit_code(self) -> ExitCode:
+        """The code that the health check exits with."""
         return {
-            Verdict.HEALTHY: 0,
-            Verdict.DEGRADED: 1,
-            Verdict.UNHEALTHY: 2,
-            Verdict.NO_GAMES: 0,
-            Verdict.UNKNOWN: 3,
+            Verdict.HEALTHY: ExitCode.WELL,
+            Verdict.DEGRADED: ExitCode.FOUND,
+            Verdict.UNHEALTHY: ExitCode.UNHEALTHY,
+            Verdict.NO_GAMES: ExitCode.WELL,
+            Verdict.UNKNOWN: ExitCode.UNKNOWN,
         }[self]
 
 

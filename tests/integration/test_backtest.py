@@ -6,6 +6,7 @@ from datetime import UTC
 import pytest
 
 from orchestration.cli import main
+from orchestration.words import ExitCode
 from sandbox.demo import moments
 from support.simulated import SimulatedDays
 from support.worlds import DAY, ROOT, et
@@ -51,5 +52,5 @@ def test_another_configuration_shows_the_changed_decisions(played, tmp_path, cap
 
 
 def test_days_without_recorded_decisions_are_unknown(played, capsys):
-    assert main(["backtest", "--from", "2026-01-01", "--to", "2026-01-02"]) == 2
+    assert main(["backtest", "--from", "2026-01-01", "--to", "2026-01-02"]) == ExitCode.UNKNOWN
     assert "there is no decision on record in nba_orchestration from 2026-01-01" in capsys.readouterr().err

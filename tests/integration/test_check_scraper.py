@@ -10,6 +10,7 @@ import pytest
 
 from orchestration.cli import main
 from orchestration.nba.eastern import et_date
+from orchestration.words import ExitCode
 from support.faulty_service import FAULTS, FaultyService
 from support.real_service import answered
 from support.rows import add_schedule
@@ -126,10 +127,12 @@ def test_a_secret_in_an_answer_is_not_shown(service, capsys):
 
 
 def test_an_unknown_name_is_a_usage_error_with_the_nearest_one(capsys):
-    assert main(["check-scraper", "nbac_playr_list", "--json"]) == 2
+    assert main(["check-scraper", "nbac_playr_list"]) == ExitCode.USAGE
     out = capsys.readouterr()
     assert out.out == ""
-    assert out.err == "check-scraper: no scraper is named `nbac_playr_list` (did you mean `nbac_player_list`?)\n"
+    assert "check-scraper: no scraper is named nbac_playr_list (did you mean `nbac_player_list`?)\n" in out.err
+    assert main(["check-scraper", "nbac_playr_list", "--json"]) == ExitCode.USAGE
+    assert json.loads(capsys.readouterr().out)["verdict"] == "UNKNOWN"
 
 
 def test_as_a_process_the_command_prints_only_the_json_object(service):

@@ -336,7 +336,7 @@ def test_the_commands_fit_80_columns_and_exit_with_the_right_codes(report, capsy
     code, text = shown(capsys, "timeline")
     assert code == 0
     assert "01:00 RUN   post_game_window_1     completed" in text
-    assert "09:00 SKIP  1 workflows" in text
+    assert "09:00 SKIP  1 workflow" in text
     for command in ("missing", "failures", "timeline"):
         assert max(len(line) for line in shown(capsys, command)[1].splitlines()) < 80
         assert json.loads(shown(capsys, command, "--json")[1])["date"] == DAY.isoformat()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.audit.statements import ddl, filled
 from orchestration.audit.warehouse import Warehouse
+from orchestration.errors import UserError
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
@@ -34,7 +35,7 @@ class Column:
     description: str = ""
 
 
-class OtherColumns(Exception):
+class OtherColumns(UserError):
     """A table exists with other columns than ours; nothing was changed. Says how to go on."""
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from orchestration.audit.statements import filled
 from orchestration.config.last_good import load_or_last_good
+from orchestration.errors import UserError
 from orchestration.services.errors import hide_in_logs
 from orchestration.services.redaction import masked
 from orchestration.vocabulary.settings import Settings
@@ -34,8 +35,10 @@ MAX_BYTES_BILLED = 1_000_000_000
 Parameter = str | int | float | bool | date | datetime | Sequence[str]
 
 
-class WarehouseError(Exception):
+class WarehouseError(UserError):
     """BigQuery did not do what was asked. Never to be read as "there is nothing" (lesson K8)."""
+
+    next_step = "check the connection google_cloud_default"
 
 
 class RowsRejected(WarehouseError):

@@ -7,8 +7,12 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from orchestration.cli.app import SCRAPERS, SET_UP, AsJson, a_day, command, no_such
+from orchestration.cli.screen import UNLIMITED, grid, show, show_object
 from orchestration.config import Config, load
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game
@@ -18,16 +22,15 @@ from orchestration.services.errors import in_short
 from orchestration.services.redaction import without_secrets
 from orchestration.vocabulary.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
 from orchestration.vocabulary.templates import Item, render
-from orchestration.words import FanOut, Outcome, did_you_mean
+from orchestration.words import ExitCode, FanOut, Outcome
 
 WORKFLOW = "check-scraper"
-"""What the service is told to be called for."""
-USAGE = 2
+"""The workflow's name in the request, for the service's log."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller wants instead of the first game, today, or the event source's first event."""
+    """A game, date or event to use instead of the defaults."""
 
     game: str | None = None
     day: date | None = None
@@ -35,20 +38,36 @@ class Asked:
 
 
 class _CannotAsk(Exception):
-    """The call cannot be made: what it needs is not there."""
+    """The call needs a game or an event, and there is none."""
 
 
-def run_check_scraper(name: str, asked: Asked, *, as_json: bool) -> int:
-    """Print what was read. Returns 0 for an answer that reads as described, 1 for any other, 2 for an unknown name."""
+@command("check-scraper", SET_UP, "nbac_player_list", "nbac_play_by_play --game 0022500555")
+def check_scraper(
+    name: Annotated[str, typer.Argument(autocompletion=SCRAPERS, metavar="NAME", help="A scraper of workflows.yaml.")],
+    game: Annotated[
+        str | None,
+        typer.Option(metavar="GAME_ID", help="For a scraper of games. Default: the first game near the date."),
+    ] = None,
+    day: Annotated[date | None, a_day("--date", what="ET date that the data is about. Default: today.")] = None,
+    event: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="For a scraper of events. Default: the first event of its event source."),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Make one real call and show how its answer is read.
+
+    The call has the parameters of today and is not recorded. The exit code is 0 when the answer reads as
+    workflows.yaml describes it, else 1.
+    """
     config = load().config
     if name not in config.scrapers:
-        print(f"check-scraper: no scraper is named `{name}`{did_you_mean(name, config.scrapers)}", file=sys.stderr)
-        return USAGE
-    now = et(datetime.now(UTC))
+        raise no_such("scraper", name, config.scrapers)
+    asked, now = Asked(game, day, event), et(datetime.now(UTC))
     parameters: dict[str, Any] = {}
     result, problem = None, None
     try:
-        # Airflow's hooks log to standard output, which is the answer's.
+        # Airflow's hooks log to standard output, which is only for the answer.
         with redirect_stdout(sys.stderr):
             item = _item(config, name, asked, now)
             parameters = _parameters(config, name, item, asked, now)
@@ -56,7 +75,7 @@ def run_check_scraper(name: str, asked: Asked, *, as_json: bool) -> int:
     except _CannotAsk as error:
         problem = str(error)
     except Exception as error:
-        # Nothing is known of what a connection, a warehouse or a service can do; all of it is this command's answer.
+        # Whatever a connection, a warehouse or a service raises is the answer of this command.
         problem = in_short(error)
     if result is not None and result.outcome is Outcome.FAILED:
         problem = f"{result.error_type}: {result.error_message}"
@@ -68,13 +87,15 @@ def run_check_scraper(name: str, asked: Asked, *, as_json: bool) -> int:
         "problem": problem,
     }
     if as_json:
-        print(json.dumps(seen))
+        show_object(seen)
     else:
         print(f"{name}, with {json.dumps(without_secrets(parameters), default=str)}")
+        lines = grid(1, 9, 0)
         for key, value in seen.items():
-            shown = ", ".join(value) if isinstance(value, list) else value
-            print(f"  {key:10}{'-' if shown in (None, '') else shown}")
-    return 0 if problem is None else 1
+            text = ", ".join(value) if isinstance(value, list) else value
+            lines.add_row("", key, "-" if text in (None, "") else str(text))
+        show(lines, width=UNLIMITED)
+    return ExitCode.WELL if problem is None else ExitCode.FOUND
 
 
 def _call(config: Config, name: str, parameters: dict[str, Any]) -> CallResult:
@@ -96,7 +117,7 @@ def _parameters(config: Config, name: str, item: Item, asked: Asked, now: dateti
 
 
 def _item(config: Config, name: str, asked: Asked, now: datetime) -> Item:
-    """Return what the scraper is called for. Raises _CannotAsk when there is nothing."""
+    """Return the game, team or event of the call. Raises _CannotAsk when there is none."""
     match fan_out_of(name, config.scrapers[name]):
         case FanOut.GAME:
             return Item(game=_game(config, asked, now))
@@ -111,7 +132,7 @@ def _item(config: Config, name: str, asked: Asked, now: datetime) -> Item:
 def _event(config: Config, name: str, asked: Asked, now: datetime) -> str:
     source = event_source_of(config.scrapers[name])
     if source not in config.scrapers:
-        raise _CannotAsk(f"no scraper is named {source}, which would name the events; give one with --event")
+        raise _CannotAsk(f"its event source {source} is not in workflows.yaml; give an event with --event")
     item = _item(config, source, replace(asked, event=None), now)
     result = _call(config, source, _parameters(config, source, item, asked, now))
     if not result.event_ids:
@@ -121,7 +142,10 @@ def _event(config: Config, name: str, asked: Asked, now: datetime) -> str:
 
 
 def _game(config: Config, asked: Asked, now: datetime) -> Game:
-    """Return the game asked for, else the first one of the day, else of the nearest day: rather a past one."""
+    """Return the game asked for, or the first game of the day asked for, or of the day nearest to today.
+
+    Of two days equally near, the past one counts.
+    """
     from orchestration.audit.inputs import decision_inputs
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
@@ -129,7 +153,7 @@ def _game(config: Config, asked: Asked, now: datetime) -> Game:
     try:
         schedule, _ = decision_inputs(Warehouse(), config, list(config.workflows)[:1], now, about=day)
     except WarehouseError as error:
-        raise _CannotAsk(f"the schedule, which has the games, cannot be read: {error}") from error
+        raise _CannotAsk(f"the schedule cannot be read: {error}") from error
     games = [game for game in schedule.games if asked.game in (None, game.game_id)]
     if asked.day is not None:
         games = [game for game in games if game.date == asked.day]

@@ -1,32 +1,39 @@
-"""``compare``: what another system did and what this one would have done, tick by tick."""
+"""``compare``: what another system did beside what this one decided, tick by tick."""
 
 from __future__ import annotations
 
-import json
-import sys
-import textwrap
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from orchestration.cli.app import SET_UP, AsJson, AsOf, Day, command, days_option
+from orchestration.cli.screen import grid, show, show_object, wrapped
 from orchestration.config import Config, load
+from orchestration.errors import UserError
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after, clock, et, et_date
 from orchestration.planning.other_system.comparison import (
     DIFFERENT,
     Comparison,
     DifferenceKind,
-    compare,
     counts,
     only_one_has,
 )
+from orchestration.planning.other_system.comparison import compare as comparisons
 from orchestration.planning.sides import Sides, both_sides
-from orchestration.words import plural
+from orchestration.vocabulary.settings import DATASET
+from orchestration.words import ExitCode, clipped, plural
 
-WIDTH, INDENT = 79, 8
-UNKNOWN = 3
+
+def _dataset(text: str) -> str:
+    if not re.fullmatch(DATASET, text):
+        raise typer.BadParameter(f"{clipped(text)} is not the name of a dataset. Use letters, digits and underscores.")
+    return text
 
 
 @dataclass(frozen=True)
@@ -38,44 +45,43 @@ class Span:
 
     @property
     def in_words(self) -> str:
-        """For people: the first date, or both."""
+        """The first date, or both dates, for people."""
         return f"{self.first:%a %d %b %Y}" + ("" if self.first == self.last else f" to {self.last:%a %d %b %Y}")
 
 
-def run_compare(dataset: str, day: date | None, days: int, as_of: datetime | None, *, as_json: bool) -> int:
-    """Print every tick at which the two differ, for ``days`` orchestration days up to ``day``.
+@command(
+    "compare",
+    SET_UP,
+    "--with nba_orchestration --date 2026-01-14",
+    "--with nba_orchestration --date 2026-01-18 --days 7",
+)
+def compare(
+    dataset: Annotated[str, typer.Option("--with", parser=_dataset, metavar="DATASET", help="The other's dataset.")],
+    day: Day = None,
+    days: Annotated[int, days_option(31, "Number of days up to the date.")] = 1,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show where another system and this one differ, and why.
 
-    Ticks whose executions may not be over yet are left out.
-
-    Returns 0 when nothing differs, 1 when something does, 3 when that cannot be known.
+    It compares tick by tick. A tick whose execution may still run is left out.
     """
-    from orchestration.audit.warehouse import WarehouseError
-
     config, now = load().config, as_of or datetime.now(UTC)
     last = day or config.current_day(now)
     span = Span(last - timedelta(days=days - 1), last)
     until = min(config.day_bounds(last)[1], after(now, -GRACE))
-    try:
-        sides = both_sides(config, _rows(config, dataset, span, now), until)
-    except WarehouseError as error:
-        return _unknown(str(error), "check the connection google_cloud_default, and the name of the dataset")
+    sides = both_sides(config, _rows(config, dataset, span, now), until)
     if not sides.ours:
-        return _unknown(
-            f"there is no decision of ours in {config.settings.audit_dataset} on {span.in_words}",
-            "is the system running?",
+        raise UserError(
+            f"there is no decision of this system in {config.settings.audit_dataset} on {span.in_words}",
+            next_step="bin/orchestration/quick_health_check.sh",
         )
-    found = [one for one in compare(sides.ours, sides.theirs) if one.tick < until]
+    found = [one for one in comparisons(sides.ours, sides.theirs) if one.tick < until]
     if as_json:
-        print(json.dumps(_json(config, dataset, span, sides, found), indent=2, ensure_ascii=False))
+        show_object(_object(config, dataset, span, sides, found))
     else:
-        for line in _text(config, dataset, span, sides, found):
-            print(line)
-    return int(any(one.kind in DIFFERENT for one in found))
-
-
-def _unknown(why: str, command: str) -> int:
-    print(f"unknown: {why}\n  next: {command}", file=sys.stderr)
-    return UNKNOWN
+        _print(config, dataset, span, sides, found)
+    return ExitCode.FOUND if any(one.kind in DIFFERENT for one in found) else ExitCode.WELL
 
 
 def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[str, Any]]:
@@ -91,14 +97,14 @@ def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[
             "until": until,
             "start_date": start.date(),
             "until_date": until.date(),
-            # Games of the nights before and after are what a mistaken date is about.
+            # A run with a wrong date is about games of the nights before or after.
             "first_date": span.first - timedelta(days=2),
             "last_date": span.last + timedelta(days=2),
         },
     )
 
 
-def _json(config: Config, dataset: str, span: Span, sides: Sides, found: Sequence[Comparison]) -> dict[str, object]:
+def _object(config: Config, dataset: str, span: Span, sides: Sides, found: Sequence[Comparison]) -> dict[str, object]:
     only_ours, only_theirs = only_one_has(sides.ours, sides.theirs)
     return {
         "first_date": span.first.isoformat(),
@@ -123,36 +129,35 @@ def _json(config: Config, dataset: str, span: Span, sides: Sides, found: Sequenc
     }
 
 
-def _text(config: Config, dataset: str, span: Span, sides: Sides, found: Sequence[Comparison]) -> Iterator[str]:
-    """Yield the counts first, then what differs; the same at one tick after another is shown once."""
-    yield from _wrapped(f"{span.in_words}: {dataset} beside {config.settings.audit_dataset}", 2)
+def _print(config: Config, dataset: str, span: Span, sides: Sides, found: Sequence[Comparison]) -> None:
+    """Print the counts, then every difference. A difference that repeats from tick to tick is shown once."""
     numbers = counts(found)
-    said = ", ".join(
-        f"{numbers[kind]} {_word(kind)}" for kind in DifferenceKind if numbers[kind] or kind is DifferenceKind.SAME
-    )
-    yield from _wrapped(f"{plural(len(found), 'tick')}: {said}", 2)
+    kinds = [kind for kind in DifferenceKind if numbers[kind] or kind is DifferenceKind.SAME]
+    print(wrapped(f"{span.in_words}: {dataset} beside {config.settings.audit_dataset}"))
+    print(wrapped(f"{plural(len(found), 'tick')}: {', '.join(f'{numbers[kind]} {_word(kind)}' for kind in kinds)}"))
     for who, names in zip(("we", "they"), only_one_has(sides.ours, sides.theirs), strict=True):
         if names:
-            yield from _wrapped(f"not compared, only {who} have: {', '.join(names)}", 2)
+            print(wrapped(f"not compared, only {who} have: {', '.join(names)}"))
     if not sides.theirs:
-        yield from _wrapped(f"There is no decision and no execution of theirs in {dataset} on these days.", 2)
+        print(wrapped(f"There is no decision and no execution of theirs in {dataset} on these days."))
     differing = [one for one in found if one.kind in DIFFERENT]
     day: date | None = None
     for group in _alike(differing):
-        first, ticks = group[0], [one.tick for one in group]
+        first, last = group[0], group[-1]
         if et_date(first.tick) != day:
             day = et_date(first.tick)
-            yield f"{et(first.tick):%a %d %b %Y}"
-        more = f", {len(group)} times until {clock(ticks[-1])}" if len(group) > 1 else ""
-        yield f"{clock(first.tick)}  {_word(first.kind):12} {first.workflow}{more}"[:WIDTH]
-        yield from _wrapped(f"they  {first.theirs}", 6, INDENT)
-        yield from _wrapped(f"we    {first.ours}", 6, INDENT)
-        if first.why:
-            yield from _wrapped(f"why   {first.why}", 6, INDENT)
+            print(f"{et(first.tick):%a %d %b %Y}")
+        more = f", {len(group)} times until {clock(last.tick)}" if len(group) > 1 else ""
+        head, both = grid(6, 12, 0), grid(7, 5, 0)
+        head.add_row(clock(first.tick), _word(first.kind), f"{first.workflow}{more}")
+        for who, text in (("they", first.theirs), ("we", first.ours), ("why", first.why)):
+            if text:
+                both.add_row("", who, text)
+        show(head, both)
 
 
 def _alike(differing: Iterable[Comparison]) -> Iterator[list[Comparison]]:
-    """Yield the differences of a workflow, a kind and an ET day together, in the order of their first ticks."""
+    """Yield the differences of one workflow, kind and ET day together, in the order of their first ticks."""
 
     def key(one: Comparison) -> tuple[date, str, str]:
         return et_date(one.tick), one.workflow, one.kind.value
@@ -163,8 +168,3 @@ def _alike(differing: Iterable[Comparison]) -> Iterator[list[Comparison]]:
 
 def _word(kind: DifferenceKind) -> str:
     return kind.value.replace("_", " ")
-
-
-def _wrapped(text: str, hanging: int, indent: int = 0) -> list[str]:
-    spaces = " " * indent
-    return textwrap.wrap(text, WIDTH, initial_indent=spaces, subsequent_indent=spaces + " " * hanging) or [""]

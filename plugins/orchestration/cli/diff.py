@@ -1,69 +1,134 @@
-"""``diff``: what a change of the configuration changes over a season."""
+"""``diff`` and ``backtest``: what another configuration changes, over a season or on the recorded past."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from orchestration.audit.cost import Bill, bill
-from orchestration.cli.diff_views import Difference, as_json, as_markdown, as_text
-from orchestration.config import Config, ConfigError, loads, read
-from orchestration.nba.document import DocumentError, example_season, read_document
-from orchestration.nba.eastern import et_date
+from orchestration.cli.app import PLAN, AsJson, ConfigFile, Misuse, a_day, a_file, assumptions_in, command, document_in
+from orchestration.cli.diff_views import Difference, as_markdown, as_object, as_text
+from orchestration.cli.screen import grid, show, show_object, wrapped
+from orchestration.config import Config, load, loads, read
+from orchestration.errors import UserError
+from orchestration.nba.document import example_season
+from orchestration.nba.eastern import day_and_time, et_date
 from orchestration.nba.games import GameType, Schedule
 from orchestration.nba.seasons import season_of
-from orchestration.planning.calls import Assumption, read_assumptions
+from orchestration.planning.calls import Assumption
+from orchestration.planning.what_if.backtest import Again, decided_again, left_out, within
 from orchestration.planning.what_if.changes import calls_of, compare_seasons, runs_of
 from orchestration.planning.what_if.simulation import SimulatedSeason, published_at_noon, simulate
-from orchestration.words import clipped, did_you_mean
+from orchestration.records.tables import DecisionRecord
+from orchestration.words import AlertLevel, ExitCode, clipped, did_you_mean, plural
 
-UNKNOWN = 2
-"""It cannot be told what changes. Not the 3 of the health check: there is no verdict to be taken for it."""
 MOST_DAYS = 400
-VIEWS = {"text": as_text, "json": as_json, "markdown": as_markdown}
-
-
-class CannotTell(Exception):
-    """Something that the comparison needs cannot be had. Its text says what, and what to do."""
+MOST_RECORDED_DAYS = 31
+MOST_SHOWN = 20
+SHOWN_KEYS = ("action", "rule", "reason", "alert_level", "target_date", "target_games", "scrapers")
 
 
 @dataclass(frozen=True)
-class Over:
-    """Which games: of a document, of the example, of the warehouse; and of which ET dates, both included."""
+class Span:
+    """Which games to play: of a document, of the example season or of the warehouse, and of which ET dates.
 
-    games: str | None = None
-    example: bool = False
-    first: date | None = None
-    last: date | None = None
-
-
-def run_diff(old: str, new: str, over: Over, assume: str | None, view: str) -> int:
-    """Print what becomes of a season with ``new`` in place of ``old``: files, or git revisions of one.
-
-    Returns 0 when nothing changes, 1 when something does, 2 when that cannot be told.
+    Both dates are included. None is the first or last date that is known.
     """
-    try:
-        before, after = (loads(_content(name), name).config for name in (old, new))
-        assumptions = _assumptions(assume, before, after)
-        schedule, whose = _schedule(over, after)
-        first, last = _span(over, schedule, whose)
-    except (CannotTell, ConfigError) as error:
-        print(f"diff: {error}", file=sys.stderr)
-        return UNKNOWN
+
+    games: Path | None
+    example: bool
+    first: date | None
+    last: date | None
+
+
+@command(
+    "diff",
+    PLAN,
+    "HEAD:config/workflows.yaml config/workflows.yaml",
+    "old.yaml new.yaml --example --from 2026-01-01",
+)
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A file, or a file in git: HEAD~1:config/workflows.yaml")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same.")],
+    first: Annotated[date | None, a_day("--from", what="First ET date. Default: the first known.")] = None,
+    last: Annotated[date | None, a_day("--to", what="Last ET date. Default: the last known.")] = None,
+    games: Annotated[
+        Path | None, a_file("--games", what="NBA.com's schedule document. Default: the warehouse, else the example.")
+    ] = None,
+    example: Annotated[
+        bool, typer.Option("--example", metavar="", help="Use the example season of this program.")
+    ] = False,
+    assume: Annotated[
+        Path | None, a_file("--assume", what="YAML list of outcomes, in place of the usual ones.")
+    ] = None,
+    as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", metavar="", help="Print it for a pull request.")] = False,
+) -> int:
+    """Show what a change of workflows.yaml changes in a season.
+
+    Both files are played through the same games. Shown are the runs, calls, games, deadlines and alerts that change.
+    """
+    for one, other, names in ((games, example, "--games and --example"), (as_json, markdown, "--json and --markdown")):
+        if one and other:
+            raise Misuse(f"{names} exclude each other", next_step="give one of them")
+    before, after = (loads(_content(name), name).config for name in (old, new))
+    assumptions: Sequence[Assumption] = assumptions_in(assume) if assume else published_at_noon(before, after)
+    span = Span(games, example, first, last)
+    schedule, whose = _schedule(span, after)
+    first, last = _days(span, schedule, whose)
     _note_halts(before, after)
     start, end = before.day_bounds(first)[0], before.day_bounds(last)[1]
-    seasons = [simulate(config, start, end, replace(schedule, reach=None), assumptions) for config in (before, after)]
+    seasons = [simulate(one, start, end, replace(schedule, reach=None), assumptions) for one in (before, after)]
     changes = compare_seasons(*seasons)
     difference = Difference(old, new, whose, first, last, changes, _bill(seasons[0]), _bill(seasons[1]))
-    print(VIEWS[view](difference))
-    return int(bool(changes))
+    print((as_object if as_json else as_markdown if markdown else as_text)(difference))
+    return ExitCode.FOUND if changes else ExitCode.WELL
+
+
+@command("backtest", PLAN, "--from 2026-01-14 --to 2026-01-20")
+def backtest(
+    first: Annotated[date, a_day("--from", what="First ET date, from its lock on.")],
+    last: Annotated[date, a_day("--to", what="Last ET date, up to the next lock.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> int:
+    """Repeat the recorded decisions and show what differs.
+
+    Every recorded tick is decided again with what was known then.
+    """
+    from orchestration.audit.recorded import recorded_past
+    from orchestration.audit.warehouse import Warehouse
+
+    if not 0 <= (last - first).days < MOST_RECORDED_DAYS:
+        raise Misuse(f"from {first} to {last} must be 1 to {MOST_RECORDED_DAYS} days")
+    conf = load(config).config
+    start, end = conf.day_bounds(first)[0], conf.day_bounds(last)[1]
+    past = recorded_past(Warehouse(conf.settings), conf, start, end)
+    here = within(past.decisions, start, end)
+    if not here:
+        raise UserError(f"there is no decision on record in {conf.settings.audit_dataset} from {first} to {last}")
+    if not (again := list(decided_again(conf, past, start, end))):
+        why = ", ".join(f"{count} {why}" for why, count in _left_out(here).items())
+        raise UserError(f"none of the decisions from {first} to {last} can be made again: {why}")
+    other = [one for one in again if one.differs]
+    if as_json:
+        counts = {"decisions": len(here), "left_out": _left_out(here), "same": len(again) - len(other)}
+        show_object({**counts, "other": [_object(one) for one in other]})
+    else:
+        _print(here, again, other)
+    return ExitCode.FOUND if other else ExitCode.WELL
 
 
 def _note_halts(before: Config, after: Config) -> None:
-    """Say what is halted on both sides: nothing runs there, so nothing of it can change while the halt is in force."""
+    """Print what is halted on both sides: it does not run, so the answer shows no change of it."""
     if before.settings.halt is not None and after.settings.halt is not None:
         print("note: everything is halted in both (settings.halt)", file=sys.stderr)
     halted = [name for name, w in after.workflows.items() if w.halt and before.workflows.get(name, w).halt]
@@ -85,52 +150,36 @@ def _content(name: str) -> bytes:
     revision, colon, inside = name.partition(":")
     if not colon:
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*") if p.is_file()))
-        hint = "" if near else f"; a git revision is written {clipped(name)}:config/workflows.yaml"
-        raise CannotTell(f"there is no file {clipped(name)}{near}{hint}")
+        hint = f"give a file, or a file in git: {'HEAD' if near else clipped(name)}:config/workflows.yaml"
+        raise UserError(f"there is no file {clipped(name)}{near}", next_step=hint)
     if _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
         names = (_git("for-each-ref", "--format=%(refname:short)") or b"").decode(errors="replace").split()
         near = did_you_mean(revision, [*names, "HEAD"])
-        raise CannotTell(
-            f"there is no file {clipped(name)}, and git knows no revision {clipped(revision)!r} here{near}"
-        )
+        raise UserError(f"there is no file {clipped(name)}, and git knows no revision {clipped(revision)!r} here{near}")
     content = _git("cat-file", "blob", name)
     if content is None:
         files = (_git("ls-tree", "-r", "--name-only", "--full-tree", revision) or b"").decode(errors="replace")
         near = did_you_mean(inside, files.splitlines())
-        raise CannotTell(f"revision {clipped(revision)} has no file {clipped(inside)!r}{near}")
+        raise UserError(f"revision {clipped(revision)} has no file {clipped(inside)!r}{near}")
     return content
 
 
 def _git(*arguments: str) -> bytes | None:
-    """Return what git says, or None where it refuses."""
+    """Return what git prints, or None when git refuses."""
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, check=False)
     except OSError as error:
-        raise CannotTell(f"git cannot be run: {error.strerror}; give two files") from error
+        raise UserError(f"git cannot be run: {error.strerror}", next_step="give two files") from error
     return done.stdout if done.returncode == 0 else None
 
 
-def _assumptions(file: str | None, *configs: Config) -> list[Assumption]:
-    if file is None:
-        return published_at_noon(*configs)
-    try:
-        return read_assumptions(Path(file).read_bytes(), file)
-    except OSError as error:
-        raise CannotTell(f"{clipped(file)}: {error.strerror}") from error
-
-
-def _schedule(over: Over, config: Config) -> tuple[Schedule, str]:
-    """Return the schedule, and whose it is in words."""
-    if over.games is not None:
+def _schedule(span: Span, config: Config) -> tuple[Schedule, str]:
+    """Return the schedule, and its source in words."""
+    if span.games is not None:
+        return document_in(span.games).schedule(datetime.now(UTC)), str(span.games)
+    if not span.example:
         try:
-            return read_document(Path(over.games).read_bytes()).schedule(datetime.now(UTC)), over.games
-        except OSError as error:
-            raise CannotTell(f"{clipped(over.games)}: {error.strerror}") from error
-        except DocumentError as error:
-            raise CannotTell(f"{clipped(over.games)}: {error}") from error
-    if not over.example:
-        try:
-            found = _of_warehouse(over, config)
+            found = _of_warehouse(span, config)
         except _NoWarehouse as error:
             print(f"note: the example season instead of the warehouse's schedule: {error}", file=sys.stderr)
         else:
@@ -139,11 +188,11 @@ def _schedule(over: Over, config: Config) -> tuple[Schedule, str]:
 
 
 class _NoWarehouse(Exception):
-    """There is no schedule to be had from the warehouse."""
+    """The warehouse has no schedule."""
 
 
-def _of_warehouse(over: Over, config: Config) -> Schedule:
-    """Return the games of the dates asked for, else of the season that is, as the warehouse has them."""
+def _of_warehouse(span: Span, config: Config) -> Schedule:
+    """Return the warehouse's games of the span, by default of the current season. Raises _NoWarehouse."""
     try:
         from orchestration.audit.inputs import by_kind, schedule_from
         from orchestration.audit.statements import statement
@@ -151,8 +200,8 @@ def _of_warehouse(over: Over, config: Config) -> Schedule:
     except ImportError as error:
         raise _NoWarehouse(str(error)) from error
     season = season_of(et_date(datetime.now(UTC)))
-    first = over.first or date(season.start_year, 10, 1)
-    last = over.last or min(date(season.end_year, 6, 30), first + timedelta(days=MOST_DAYS - 1))
+    first = span.first or date(season.start_year, 10, 1)
+    last = span.last or min(date(season.end_year, 6, 30), first + timedelta(days=MOST_DAYS - 1))
     try:
         rows = Warehouse(config.settings).query(
             statement("known_schedule"), {"schedule_from": first, "schedule_to": last}
@@ -163,21 +212,62 @@ def _of_warehouse(over: Over, config: Config) -> Schedule:
     days = [game.date for game in schedule.games]
     if not days:
         raise _NoWarehouse(f"it has no game from {first} to {last}")
-    return replace(schedule, reach=(over.first or min(days), over.last or max(days)))
+    return replace(schedule, reach=(span.first or min(days), span.last or max(days)))
 
 
-def _span(over: Over, schedule: Schedule, whose: str) -> tuple[date, date]:
-    """Return the first and last ET date: those asked for, else all that the schedule has."""
+def _days(span: Span, schedule: Schedule, whose: str) -> tuple[date, date]:
+    """Return the first and last ET date to play: those of the span, by default all that the schedule has."""
     if schedule.reach is None:
-        raise CannotTell(f"{whose} has no game")
-    first, last = over.first or schedule.reach[0], over.last or schedule.reach[1]
+        raise UserError(f"{whose} has no game")
+    first, last = span.first or schedule.reach[0], span.last or schedule.reach[1]
     if first > last:
-        raise CannotTell(f"--from {first} lies after --to {last}")
+        raise Misuse(f"--from {first} is after --to {last}")
     if first < schedule.reach[0] or last > schedule.reach[1]:
         known = f"{whose} reaches from {schedule.reach[0]} to {schedule.reach[1]}"
-        raise CannotTell(f"{known}; what is played from {first} to {last} is not known. Give it with --games FILE")
+        raise UserError(
+            f"{known}, so the games from {first} to {last} are unknown", next_step="give a schedule with --games FILE"
+        )
     if (last - first).days >= MOST_DAYS:
-        raise CannotTell(f"from {first} to {last} are more than {MOST_DAYS} days; give --from and --to")
+        raise Misuse(f"from {first} to {last} are more than {MOST_DAYS} days", next_step="give --from and --to")
     if not any(schedule.on(first + timedelta(days=n), GameType) for n in range((last - first).days + 1)):
         print(f"note: {whose} has no game from {first} to {last}", file=sys.stderr)
     return first, last
+
+
+def _left_out(decisions: Sequence[DecisionRecord]) -> dict[str, int]:
+    """Return how many decisions cannot be made again, by reason."""
+    return dict(Counter(why for one in decisions if (why := left_out(one))))
+
+
+def _print(here: Sequence[DecisionRecord], again: Sequence[Again], other: Sequence[Again]) -> None:
+    left_out = "".join(f", {count} left out ({why})" for why, count in _left_out(here).items())
+    found = f"{plural(len(here), 'decision')} on record: {len(again) - len(other)} the same, {len(other)} not{left_out}"
+    print(wrapped(found, hanging=0))
+    for one in other[:MOST_SHOWN]:
+        print(f"{day_and_time(one.then.tick)} {one.then.workflow_name}: other {', '.join(one.differs)}")
+        now = "not in the file, or off" if one.again is None else f"{one.again.action.value} {one.again.reason}"
+        sides = grid(1, 5, 0)
+        sides.add_row("", "then:", f"{one.then.action.value} {one.then.reason}")
+        sides.add_row("", "now:", now)
+        show(sides)
+    if len(other) > MOST_SHOWN:
+        print(f"and {len(other) - MOST_SHOWN} more; --json has all")
+
+
+def _object(one: Again) -> dict[str, Any]:
+    then, again = one.then, one.again
+    return {
+        "workflow": then.workflow_name,
+        "tick": then.tick.isoformat(),
+        "differs": list(one.differs),
+        "then": {
+            "action": then.action.value,
+            "rule": then.rule,
+            "reason": then.reason,
+            "alert_level": (then.alert_level or AlertLevel.NONE).value,
+            "target_date": then.target_date.isoformat(),
+            "target_games": sorted(then.target_games),
+            "scrapers": list(then.scrapers_triggered),
+        },
+        "now": None if again is None else {key: value for key, value in again.to_dict().items() if key in SHOWN_KEYS},
+    }

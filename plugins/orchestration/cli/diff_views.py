@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 from orchestration.audit.cost import Bill
+from orchestration.cli.screen import grid, rendered, wrapped
 from orchestration.nba.eastern import day_and_time
 from orchestration.planning.what_if.changes import (
     ChangeKind,
@@ -22,7 +22,6 @@ from orchestration.planning.what_if.changes import (
 )
 from orchestration.words import plural
 
-WIDTH = 79
 MOST_KEYS = 20
 MOST_TIMES = 6
 IN_WORDS = {
@@ -123,42 +122,38 @@ def as_text(found: Difference) -> str:
     return "\n".join(_text(found))
 
 
-def _wrapped(text: str, indent: int = 0) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2), break_long_words=False
-    )
-
-
 def _text(found: Difference) -> Iterator[str]:
     changes = found.changes
-    yield from _wrapped(found.title)
-    yield from _wrapped(MODEL)
+    yield wrapped(found.title)
+    yield wrapped(MODEL)
     if not changes:
         yield f"Nothing changes.{_though(changes)}"
         return
     yield ""
     yield f"{plural(len(changes.keys), 'key')} changed"
     for line in _keys(changes):
-        yield from _wrapped(line, 2)
+        yield wrapped(line, 2)
     yield ""
-    yield f"{'a day, on average':20} {'before':>10} {'after':>10}"
+    average = grid(20, -10, -10)
+    average.add_row("a day, on average", "before", "after")
     for name, before, after in found.a_day():
-        yield f"  {name:18} {before:>10} {after:>10}"
+        average.add_row(f"  {name}", before, after)
+    yield rendered(average).rstrip()
     for change in changes.workflows:
         yield ""
-        yield from _wrapped(f"{change.workflow}: {counts(change)}; {change.before.calls} -> {change.after.calls} calls")
+        yield wrapped(f"{change.workflow}: {counts(change)}; {change.before.calls} -> {change.after.calls} calls")
         if moved := deadlines(change):
-            yield from _wrapped(moved, 2)
+            yield wrapped(moved, 2)
         for first in change.firsts:
             yield f"  first {IN_WORDS[first.kind]}, {day_and_time(first.tick)}"
-            yield from _wrapped(f"before: {first.before}", 4)
-            yield from _wrapped(f"after:  {first.after}", 4)
+            yield wrapped(f"before: {first.before}", 4)
+            yield wrapped(f"after:  {first.after}", 4)
     if changes.games:
         yield ""
         yield f"{plural(len(changes.old.games), 'game')}, brought by"
     for game in found.games:
-        yield from _wrapped(f"{game.what}: {games(game)}", 2)
-        yield from _wrapped(first_game(game), 4)
+        yield wrapped(f"{game.what}: {games(game)}", 2)
+        yield wrapped(first_game(game), 4)
 
 
 def _though(changes: Changes) -> str:
@@ -230,7 +225,7 @@ def _markdown(found: Difference) -> Iterator[str]:
     yield f"<sub>{MODEL} Dollars are BigQuery's list price.</sub>"
 
 
-def as_json(found: Difference) -> str:
+def as_object(found: Difference) -> str:
     """Return everything as one JSON object."""
     changes = found.changes
     data = {

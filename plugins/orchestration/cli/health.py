@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from orchestration.config import Config, ConfigError
+from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command
+from orchestration.cli.screen import UNLIMITED, grid, show, show_object
+from orchestration.config import Config
 from orchestration.config.last_good import in_use
+from orchestration.errors import UserError
 from orchestration.health.facts import DayFacts
 from orchestration.health.healed import Healed, healed
 from orchestration.health.verdict import Health, assess
@@ -22,12 +23,11 @@ from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
 from orchestration.words import Action, Outcome, Verdict
 
-WIDTH, INDENT = 79, 12
 COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
 
 
 def shadow_note(config: Config, day: date) -> str | None:
-    """Return a line that says what here is a shadow, or None."""
+    """Return the lines that name the workflows in shadow mode, or None."""
     names = [name for name in config.enabled if config.is_shadow(name)]
     if not names:
         return None
@@ -37,62 +37,50 @@ def shadow_note(config: Config, day: date) -> str | None:
     return f"SHADOW, calling nothing: {', '.join(names)}\n  {compare}"
 
 
-def run_health(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
-    """Print the verdict and return its exit code."""
+@command("health", LAST_NIGHT, "", "--date 2026-01-14 --as-of 2026-01-15T07:25-05:00")
+def health(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
+    """Give the verdict on a day: is everything in? Start here.
+
+    Below the verdict: each finding with the command to type next, what has healed, and a table of the workflows.
+    Without --date it is the current orchestration day, which lasts from one 05:00 ET lock to the next.
+    """
     from orchestration.audit.facts import day_facts
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
+    from orchestration.audit.warehouse import Warehouse
 
     now = as_of or datetime.now(UTC)
-    try:
-        loaded, problem = in_use()
-        config = loaded.config
-        day = day or config.current_day(now)
-        if day > config.current_day(now):
-            return _unknown(day, f"{day} has not begun", "look again when it has", as_json=as_json)
-        facts = day_facts(Warehouse(config.settings), config, day, now)
-        health = assess(config, replace(facts, broken_config=problem), now)
-        past = _healed(config, facts, now)
-    except WarehouseError as error:
-        return _unknown(day, str(error), "check the connection google_cloud_default", as_json=as_json)
-    except ConfigError as error:
-        return _unknown(day, str(error), "python -m orchestration validate", as_json=as_json)
-    except Exception as error:
-        reason = f"the health check itself failed: {in_short(error)}"
-        return _unknown(day, reason, "python -m orchestration status", as_json=as_json)
+    loaded, problem = in_use()
+    config = loaded.config
+    day = day or config.current_day(now)
+    if day > config.current_day(now):
+        raise UserError(f"{day} has not begun", next_step="look again when it has begun")
+    facts = day_facts(Warehouse(config.settings), config, day, now)
+    seen = assess(config, replace(facts, broken_config=problem), now)
+    past = _healed(config, facts, now)
     if as_json:
-        print(json.dumps({"mode": config.settings.mode.value, **_json(health, past, facts, now)}, indent=2))
+        show_object({"mode": config.settings.mode.value, **_object(seen, past, facts, now)})
     else:
-        _print(health, past, facts, config, now)
-    return health.verdict.exit_code
+        _print(seen, past, facts, config, now)
+    return seen.verdict.exit_code
 
 
 def _healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
-    """Return what has healed; nothing when that cannot be found out, which must not hide what is wrong now."""
+    """Return what has healed, or nothing when that is unknown: it must not hide what is wrong now."""
     try:
         return healed(config, facts, now)
     except Exception as error:
-        print(f"health: what has healed is not known: {in_short(error)}", file=sys.stderr)
+        print(f"health: it is not known what has healed: {in_short(error)}", file=sys.stderr)
         return ()
 
 
-def _unknown(day: date | None, reason: str, command: str, *, as_json: bool) -> int:
-    if as_json:
-        on = None if day is None else day.isoformat()
-        print(json.dumps({"date": on, "verdict": Verdict.UNKNOWN.value, "reason": reason}))
-    else:
-        print(f"{Verdict.UNKNOWN.value}: {reason}\n  next: {command}")
-    return Verdict.UNKNOWN.exit_code
-
-
-def _json(health: Health, past: Sequence[Healed], facts: DayFacts, now: datetime) -> dict[str, object]:
+def _object(seen: Health, past: Sequence[Healed], facts: DayFacts, now: datetime) -> dict[str, object]:
     return {
         "date": facts.day.isoformat(),
         "as_of": et(now).isoformat(),
-        "verdict": health.verdict.value,
-        "headline": health.headline,
-        "games": health.games,
-        "games_due": health.due,
-        "games_collected": health.collected,
+        "verdict": seen.verdict.value,
+        "headline": seen.headline,
+        "games": seen.games,
+        "games_due": seen.due,
+        "games_collected": seen.collected,
         "findings": [
             {
                 "verdict": f.verdict.value,
@@ -101,7 +89,7 @@ def _json(health: Health, past: Sequence[Healed], facts: DayFacts, now: datetime
                 "text": f.text,
                 "command": f.command,
             }
-            for f in health.findings
+            for f in seen.findings
         ],
         "healed": [
             {
@@ -116,20 +104,33 @@ def _json(health: Health, past: Sequence[Healed], facts: DayFacts, now: datetime
     }
 
 
-def _print(health: Health, past: Sequence[Healed], facts: DayFacts, config: Config, now: datetime) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(health.headline, style=f"bold {COLOURS[health.verdict]}", markup=False)
-    console.print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
+def _print(seen: Health, past: Sequence[Healed], facts: DayFacts, config: Config, now: datetime) -> None:
+    show(Text(seen.headline, style=f"bold {COLOURS[seen.verdict]}"), width=UNLIMITED)
+    print(f"{facts.day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
     if note := shadow_note(config, facts.day):
-        console.print(note, markup=False)
-    for finding in health.findings:
-        lines = textwrap.wrap(finding.text, WIDTH - INDENT)
-        console.print(f"  {finding.verdict.value:9} " + f"\n{' ' * INDENT}".join(lines), markup=False)
-        console.print(f"{' ' * INDENT}next: {finding.command}", markup=False)
+        print(note)
+    for finding in seen.findings:
+        show(_finding(finding.verdict.value, finding.text))
+        print(f"            next: {finding.command}")
     for was in past:
-        seen = f"{was.first:%H:%M} to {was.last:%H:%M} ET" if was.last > was.first else f"{was.first:%H:%M} ET"
-        lines = textwrap.wrap(f"{was.finding.text} (seen {seen})", WIDTH - INDENT)
-        console.print(f"  {'healed':9} " + f"\n{' ' * INDENT}".join(lines), markup=False)
+        when = f"{was.first:%H:%M} to {was.last:%H:%M} ET" if was.last > was.first else f"{was.first:%H:%M} ET"
+        show(_finding("healed", f"{was.finding.text} (seen {when})"))
+    show(_workflows(facts, config))
+    missing, sent = (sum(getattr(c, what) for c in facts.cleanups) for what in ("missing", "republished"))
+    print(
+        f"box scores {seen.collected} of {seen.games} games ({seen.due} due); cleanups {len(facts.cleanups)}, "
+        f"found missing {missing}, republished {sent}"
+    )
+
+
+def _finding(word: str, text: str) -> Table:
+    line = grid(1, 9, 0)
+    line.add_row("", word, text)
+    return line
+
+
+def _workflows(facts: DayFacts, config: Config) -> Table:
+    """Return the table of the workflows: decisions and calls of the day, and the time of the last RUN in ET."""
     table = Table("workflow", box=None, padding=(0, 1))
     for heading in ("expected", "RUN", "SKIP", "ABORT", "calls", "empty", "failed", "last"):
         table.add_column(heading, justify="right")
@@ -148,9 +149,4 @@ def _print(health: Health, past: Sequence[Healed], facts: DayFacts, config: Conf
             outcomes[Outcome.FAILED],
         )
         table.add_row(name, *(str(number or "-") for number in numbers), clock(max(runs)) if runs else "-")
-    console.print(table)
-    missing, sent = (sum(getattr(c, what) for c in facts.cleanups) for what in ("missing", "republished"))
-    console.print(
-        f"box scores {health.collected} of {health.games} games ({health.due} due); cleanups {len(facts.cleanups)}, "
-        f"found missing {missing}, republished {sent}"
-    )
+    return table

@@ -1,144 +1,196 @@
-"""``plan`` and ``explain``: what would run and why, without touching anything."""
+"""``plan``, ``explain`` and ``describe``: what would run, and why. They touch nothing."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rich.console import Console
+import typer
+from rich.text import Text
 
-from orchestration.config import Config, ConfigError, load
+from orchestration.cli.app import (
+    PLAN,
+    WORKFLOWS,
+    AsJson,
+    AsOf,
+    Assume,
+    ConfigFile,
+    Games,
+    Tick,
+    a_day,
+    assumptions_in,
+    command,
+    days_option,
+    document_in,
+    no_such,
+)
+from orchestration.cli.screen import UNLIMITED, grid, show, show_object, wrapped
+from orchestration.config import Config, load
 from orchestration.decisions.engine import examine
 from orchestration.decisions.model import Decision, History
-from orchestration.nba.document import DocumentError, read_document
-from orchestration.nba.eastern import clock, day_and_time, et, et_date
+from orchestration.errors import UserError
+from orchestration.nba.eastern import clock, day_and_time, et_date
 from orchestration.nba.games import Schedule, named
-from orchestration.planning.calls import Assumption, assumed_calls, read_assumptions
-from orchestration.planning.day import plan
-from orchestration.words import Action, clipped, did_you_mean, plural
+from orchestration.planning.calls import Assumption, assumed_calls
+from orchestration.planning.day import plan as planned
+from orchestration.planning.description import described
+from orchestration.words import Action, ExitCode, plural
 
 COLOURS = {Action.RUN: "green", Action.SKIP: "dim", Action.ABORT: "bold red"}
+TICKS = 5
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Where schedule, configuration and assumptions come from."""
+@command(
+    "plan",
+    PLAN,
+    "--date 2026-01-14",
+    "--date 2026-01-14 --workflow betting_lines -v",
+)
+def plan(
+    day: Annotated[date, a_day("--date", what="First ET date. A day lasts from its lock to the next.")],
+    days: Annotated[int, days_option(366, "Number of days.")] = 1,
+    workflow: Annotated[
+        str | None, typer.Option(autocompletion=WORKFLOWS, metavar="NAME", help="Only this workflow.")
+    ] = None,
+    games: Games = None,
+    config: ConfigFile = None,
+    assume: Assume = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", metavar="", help="Show every SKIP with its reason.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show what would run on a date, and why, tick by tick.
 
-    config: str | None = None
-    games: str | None = None
-    assume: str | None = None
-
-
-def run_plan(day: date, days: int, sources: Sources, *, as_json: bool, only: str | None, verbose: bool) -> int:
-    """Print the decisions of ``days`` orchestration days from ``day`` on. Returns 0, or 1 with what is in the way."""
-    try:
-        config = load(sources.config).config
-        if only is not None:
-            _check_workflow(config, only)
-            if only not in config.enabled:
-                raise _Unusable(f"{only} is not enabled in workflows.yaml, so nothing of it runs")
-        start, end = config.day_bounds(day)[0], config.day_bounds(day + timedelta(days=days - 1))[1]
-        assumptions = _assumptions(sources)
-        schedule, history = _inputs(config, list(config.enabled), start, days, sources)
-    except _Unusable as error:
-        print(f"plan: {error}", file=sys.stderr)
-        return 1
-    _note(schedule, (day, day + timedelta(days=days - 1)), sources)
-    decisions = [d for d in plan(config, start, end, schedule, history, assumptions) if only in (None, d.workflow)]
+    It touches nothing. A call is assumed to succeed unless --assume names it.
+    """
+    last = day + timedelta(days=days - 1)
+    conf = load(config).config
+    if workflow is not None:
+        _check_workflow(conf, workflow)
+        if workflow not in conf.enabled:
+            raise UserError(
+                f"{workflow} is switched off, so it never runs", next_step="set its `enabled: true` in workflows.yaml"
+            )
+    start, end = conf.day_bounds(day)[0], conf.day_bounds(last)[1]
+    assumptions = assumptions_in(assume) if assume else []
+    schedule, history = _inputs(conf, list(conf.enabled), start, days, games)
+    _note(schedule, (day, last), games)
+    decisions = [
+        one for one in planned(conf, start, end, schedule, history, assumptions) if workflow in (None, one.workflow)
+    ]
     if as_json:
-        objects = (json.dumps(_object(config, d, assumptions), ensure_ascii=False) for d in decisions)
-        print("[\n" + ",\n".join(objects) + "\n]")
+        show_object({"decisions": [_object(conf, decision, assumptions) for decision in decisions]})
     else:
-        _timeline(config, decisions, assumptions, verbose=verbose)
-    return 0
+        _timeline(conf, decisions, assumptions, verbose=verbose)
+    return ExitCode.WELL
 
 
-def run_explain(workflow: str, at: datetime, sources: Sources) -> int:
-    """Print every check of one decision. Returns 0, or 1 with what is in the way."""
-    try:
-        config = load(sources.config).config
-        _check_workflow(config, workflow)
-        schedule, history = _inputs(config, [workflow], at, 1, sources)
-    except _Unusable as error:
-        print(f"explain: {error}", file=sys.stderr)
-        return 1
-    decision, examined = examine(workflow, config, at, schedule, history)
-    _note(schedule, (decision.target_date, decision.target_date), sources)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{workflow}[/] at {day_and_time(at)}: [{COLOURS[decision.action]}]{decision.action.value}[/]")
-    console.print(f"  {decision.reason}", markup=False)
-    games = schedule.on(decision.target_date, config.workflows[workflow].game_types)
-    known = [game.tip for game in games if game.tip is not None]
+@command("explain", PLAN, "--workflow betting_lines --at 2026-01-14T13:00-05:00")
+def explain(
+    workflow: Annotated[str, typer.Option(autocompletion=WORKFLOWS, metavar="NAME", help="The workflow.")],
+    at: Tick,
+    games: Games = None,
+    config: ConfigFile = None,
+) -> int:
+    """Show every check of one decision.
+
+    A check has passed, has answered, or was not asked. The answer has the values that it rests on.
+    """
+    conf = load(config).config
+    _check_workflow(conf, workflow)
+    schedule, history = _inputs(conf, [workflow], at, 1, games)
+    decision, examined = examine(workflow, conf, at, schedule, history)
+    _note(schedule, (decision.target_date, decision.target_date), games)
+    action = Text(decision.action.value, style=COLOURS[decision.action])
+    show(Text.assemble((workflow, "bold"), f" at {day_and_time(at)}: ", action), width=UNLIMITED)
+    on_day = schedule.on(decision.target_date, conf.workflows[workflow].game_types)
+    known = [game.tip for game in on_day if game.tip is not None]
     tips = f", tips {clock(known[0])}-{clock(known[-1])} ET" if known else ""
-    unknown = f", {len(games) - len(known)} without a known tip" if len(games) > len(known) else ""
-    console.print(f"  target date {decision.target_date}, {len(games)} games{tips}{unknown}")
-    console.print(f"  next check {day_and_time(decision.next_check_time)}, alert {decision.alert_level.value}")
+    unknown = f", {len(on_day) - len(known)} without a known tip" if len(on_day) > len(known) else ""
+    print(f"  {decision.reason}")
+    print(f"  target date {decision.target_date}, {plural(len(on_day), 'game')}{tips}{unknown}")
+    print(f"  next check {day_and_time(decision.next_check_time)}, alert {decision.alert_level.value}")
+    checks = grid(1, 2, 9, 0)
     for number, one in enumerate(examined, 1):
         mark = "answered" if one.answer else "passed" if one.reached else "not asked"
-        console.print(f"  {number:2} {mark:9} {one.name}: {one.question.replace('``', '')}", markup=False)
-        for key, value in (one.answer.context if one.answer else {}).items():
-            console.print(f"               {key} = {value}", markup=False)
-    return 0
+        values = one.answer.context if one.answer else {}
+        text = "\n".join(
+            [f"{one.name}: {one.question.replace('``', '')}", *(f"  {key} = {value}" for key, value in values.items())]
+        )
+        checks.add_row("", Text(str(number), justify="right"), mark, text)
+    show(checks, width=UNLIMITED)
+    return ExitCode.WELL
 
 
-class _Unusable(Exception):
-    """Something that the command needs cannot be read."""
+@command("describe", PLAN, "", "post_game_window_2")
+def describe(
+    workflow: Annotated[
+        str | None, typer.Argument(autocompletion=WORKFLOWS, metavar="NAME", help="A workflow. Default: all.")
+    ] = None,
+    config: ConfigFile = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say in sentences what a workflow's YAML means.
+
+    Its next five ticks follow.
+    """
+    conf, now = load(config).config, as_of or datetime.now(UTC)
+    if workflow is not None:
+        _check_workflow(conf, workflow)
+    names = [workflow] if workflow else list(conf.workflows)
+    if as_json:
+        show_object({"workflows": [_description(conf, name, now) for name in names]})
+        return ExitCode.WELL
+    for number, name in enumerate(names):
+        model = conf.workflows[name]
+        head = f"{name} ({model.decision_type}, {model.priority.value})"
+        print("\n" * (number > 0) + wrapped(f"{head}: {model.description}".rstrip(": "), hanging=0))
+        sentences = _sentences(conf, name)
+        if model.enabled:
+            sentences.append(f"Next ticks: {', '.join(map(day_and_time, _next(conf, name, now)))}.")
+        for sentence in sentences:
+            print(wrapped(sentence, 2))
+    return ExitCode.WELL
 
 
 def _check_workflow(config: Config, name: str) -> None:
+    """Raise Misuse for a workflow that the configuration does not have."""
     if name not in config.workflows:
-        near = did_you_mean(name, config.workflows)
-        raise _Unusable(f"no workflow is named {clipped(name)}{near}; there are {', '.join(config.workflows)}")
+        raise no_such("workflow", name, config.workflows)
 
 
 def _inputs(
-    config: Config, names: Sequence[str], start: datetime, days: int, sources: Sources
+    config: Config, names: Sequence[str], start: datetime, days: int, games: Path | None
 ) -> tuple[Schedule, History]:
-    if sources.games is None:
-        from orchestration.audit.inputs import decision_inputs
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
+    """Return the schedule and the history of the workflows. A document has no history."""
+    if games is not None:
+        return document_in(games).schedule(start), History()
+    from orchestration.audit.inputs import decision_inputs
+    from orchestration.audit.warehouse import Warehouse, WarehouseError
 
-        try:
-            return decision_inputs(Warehouse(config.settings), config, names, start, days_ahead=days)
-        except WarehouseError as error:
-            raise _Unusable(f"{error} (or give a schedule with --games FILE)") from error
     try:
-        document = read_document(Path(sources.games).read_bytes())
-    except OSError as error:
-        raise _Unusable(f"{sources.games}: {error.strerror}") from error
-    except DocumentError as error:
-        raise _Unusable(f"{sources.games}: {error}") from error
-    return document.schedule(start), History()
+        return decision_inputs(Warehouse(config.settings), config, names, start, days_ahead=days)
+    except WarehouseError as error:
+        raise UserError(str(error), next_step=f"{error.next_step}, or give a schedule with --games FILE") from error
 
 
-def _note(schedule: Schedule, days: tuple[date, date], sources: Sources) -> None:
-    """Say what of the schedule cannot be relied on, beside the plan itself."""
+def _note(schedule: Schedule, days: tuple[date, date], games: Path | None) -> None:
+    """Print which part of the schedule the answer does not rest on."""
     if rows := schedule.unusable:
         print(f"note: {plural(len(rows), 'row')} left out: {'; '.join(named(rows))}", file=sys.stderr)
     if schedule.reach and not schedule.reach[0] <= days[0] <= days[1] <= schedule.reach[1]:
-        reach = f"{sources.games} reaches from {schedule.reach[0]} to {schedule.reach[1]}"
-        print(f"note: {reach}; what is played on other dates is unknown", file=sys.stderr)
-
-
-def _assumptions(sources: Sources) -> list[Assumption]:
-    if sources.assume is None:
-        return []
-    try:
-        return read_assumptions(Path(sources.assume).read_bytes(), sources.assume)
-    except OSError as error:
-        raise _Unusable(f"{sources.assume}: {error.strerror}") from error
-    except ConfigError as error:
-        raise _Unusable(str(error)) from error
+        reach = f"{games} reaches from {schedule.reach[0]} to {schedule.reach[1]}"
+        print(f"note: {reach}; the games of other dates are unknown", file=sys.stderr)
 
 
 def _calls(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> list[str]:
-    """Return the calls that would be made: without those that wait in vain for one that fails."""
+    """Return the calls that would be made. A call is not made when one that it depends on is assumed to fail."""
     return [call.label for call, outcome in assumed_calls(config, decision, assumptions) if outcome is not None]
 
 
@@ -161,20 +213,41 @@ def _object(config: Config, decision: Decision, assumptions: Sequence[Assumption
 def _timeline(
     config: Config, decisions: Sequence[Decision], assumptions: Sequence[Assumption], *, verbose: bool
 ) -> None:
-    """Print RUN and ABORT with their reasons; SKIPs as a count, or each with ``verbose``. ``decisions`` in order."""
-    console = Console(highlight=False, soft_wrap=True)
-    day: date | None = None
-    for tick, group in groupby(decisions, key=lambda decision: decision.tick):
-        here = list(group)
-        if et_date(tick) != day:
-            day = et_date(tick)
-            console.print(f"[bold]{et(tick):%a %d %b %Y}[/]")
-        shown = here if verbose else [d for d in here if d.action is not Action.SKIP]
-        for decision in shown:
-            calls = len(_calls(config, decision, assumptions))
-            more = f" [dim]({plural(calls, 'call')})[/]" if calls else ""
-            line = f"{clock(tick)} [{COLOURS[decision.action]}]{decision.action.value:5}[/] {decision.workflow:20} "
-            console.print(line + decision.reason.replace("[", r"\[") + more)
-        skipped = len(here) - len(shown)
-        if skipped:
-            console.print(f"{clock(tick)} [dim]SKIP  {skipped} workflows[/]")
+    """Print RUN and ABORT with their reasons, and SKIP as a number; with ``verbose`` each SKIP with its reason."""
+    for day, of_day in groupby(decisions, key=lambda decision: et_date(decision.tick)):
+        lines = grid(5, 5, 20, 0)
+        for tick, group in groupby(of_day, key=lambda decision: decision.tick):
+            here = list(group)
+            shown = here if verbose else [decision for decision in here if decision.action is not Action.SKIP]
+            for decision in shown:
+                calls = len(_calls(config, decision, assumptions))
+                more = (f" ({plural(calls, 'call')})", "dim") if calls else ""
+                action = Text(decision.action.value, style=COLOURS[decision.action])
+                lines.add_row(clock(tick), action, decision.workflow, Text.assemble(decision.reason, more))
+            if skipped := len(here) - len(shown):
+                lines.add_row(clock(tick), Text("SKIP", style="dim"), Text(plural(skipped, "workflow"), style="dim"))
+        show(Text(f"{day:%a %d %b %Y}", style="bold"), lines, width=UNLIMITED)
+
+
+def _description(config: Config, name: str, now: datetime) -> dict[str, Any]:
+    model = config.workflows[name]
+    return {
+        "workflow": name,
+        "decision_type": model.decision_type,
+        "priority": model.priority.value,
+        "description": model.description,
+        "enabled": model.enabled,
+        "sentences": _sentences(config, name),
+        "next_asked": [tick.isoformat() for tick in _next(config, name, now)] if model.enabled else [],
+    }
+
+
+def _sentences(config: Config, name: str) -> list[str]:
+    return [sentence.replace("`", "").replace("**", "") for sentence in described(config, name)]
+
+
+def _next(config: Config, name: str, now: datetime) -> list[datetime]:
+    found: list[datetime] = []
+    while len(found) < TICKS:
+        found.append(config.ticks_of(name).next_after(found[-1] if found else now))
+    return found

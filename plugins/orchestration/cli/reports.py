@@ -1,130 +1,198 @@
-"""``timeline``, ``missing`` and ``failures``: what the reports in BigQuery say, on one screen or as JSON."""
+"""``timeline``, ``missing``, ``failures`` and ``reconcile``: what BigQuery's reports say about a day."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from itertools import groupby
+from typing import Annotated, Any
 
-from orchestration.config import load
+import typer
+from rich.console import Group
+
+from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command, days_option
+from orchestration.cli.screen import grid, show, show_object, wrapped
+from orchestration.config import Config, load
+from orchestration.errors import UserError
 from orchestration.nba.eastern import clock, et
+from orchestration.words import Action, ExitCode, plural
+
+NEXT = "bin/orchestration/quick_health_check.sh"
 
 Row = dict[str, Any]
-WIDTH = 79
 
 
-def run_timeline(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
-    """Print the day's decisions in order; SKIPs are counted. Returns 0, or 3 when unknown."""
-    return _report(day, as_of, as_json, lambda ask, first, _: (ask("timeline", first, first), _timeline, 0))
+@command("timeline", LAST_NIGHT, "--date 2026-01-14")
+def timeline(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
+    """Show the day's decisions, executions and calls in order."""
+    asked = _Asked(day, as_of)
+    return asked.report(asked.rows("timeline"), _timeline, as_json=as_json)
 
 
-def run_missing(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
-    """Print expected runs that are late or missing and RUNs without execution. Returns 0 for none, 1 for some, or 3."""
+@command("missing", LAST_NIGHT, "--date 2026-01-14", "--as-of 2026-01-14T19:00-05:00")
+def missing(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
+    """Show expected runs that are late or did not happen.
 
-    def report(ask: Callable[..., list[Row]], first: date, seen_at: datetime) -> tuple[list[Row], Any, int]:
-        expected = ask("expected_runs", first, first, seen_at=seen_at)
-        rows = [row for row in expected if row["state"] in ("MISSING", "LATE")]
-        rows += [{**row, "state": "NOT EXECUTED"} for row in ask("unexecuted_runs", first, first, seen_at=seen_at)]
-        return rows, _missing, int(any(row["state"] != "LATE" for row in rows))
-
-    return _report(day, as_of, as_json, report, needs_lock=True)
-
-
-def run_failures(day: date | None, days: int, as_of: datetime | None, *, as_json: bool) -> int:
-    """Print the scrapers with failed tries in the ``days`` up to ``day``. Returns 0 for none, 1 for some, or 3."""
-
-    def report(ask: Callable[..., list[Row]], last: date, _: datetime) -> tuple[list[Row], Any, int]:
-        rows = ask("failing_scrapers", last - timedelta(days=days - 1), last)
-        return rows, _failures, int(any(row["failed"] for row in rows))
-
-    return _report(day, as_of, as_json, report, days=days)
-
-
-def _report(
-    day: date | None,
-    as_of: datetime | None,
-    as_json: bool,
-    report: Callable[..., Any],
-    *,
-    days: int = 1,
-    needs_lock: bool = False,
-) -> int:
-    """Print what ``report`` finds. Where what it rests on is not there, say so: finding nothing means nothing then."""
-    from orchestration.audit.statements import statement
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
-    now = as_of or datetime.now(UTC)
-    config = load().config
-    day = day or config.current_day(now)
-    warehouse = Warehouse(config.settings)
-
-    def ask(name: str, first: date, last: date, **more: Any) -> list[Row]:
-        return warehouse.query(statement(name), {"first_date": first, "last_date": last, **more})
-
-    try:
-        rows, show, code = report(ask, day, now)
-        absent = absent_basis(ask("basis", day - timedelta(days=days - 1), day)[0], needs_lock=needs_lock)
-    except WarehouseError as error:
-        print(f"unknown: {error}\n  next: check the connection google_cloud_default", file=sys.stderr)
-        return 3
-    if as_json:
-        print(json.dumps({"date": day.isoformat(), "absent": absent, "rows": rows}, default=str, indent=2))
-    else:
-        print(f"{day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
-        for text in absent:
-            print(f"unknown: {text}")
-        for line in show(rows) if rows or not absent else ():
-            print(line[:WIDTH])
-    return 3 if absent and not code else int(code)
-
-
-def absent_basis(basis: Row, *, needs_lock: bool = False) -> list[str]:
-    """Return what a report rests on that is not there, from ``queries/basis.sql``.
-
-    A day on which every decision is SKIP, as in a halt, has an empty lock, and that one is nothing unknown.
+    RUN decisions without an execution are shown as NOT EXECUTED.
     """
-    absent = []
-    if not basis["decisions"]:
-        absent.append("no decision was made: did Airflow run? (quick_health_check.sh)")
-    if needs_lock and not basis["expected"] and (basis["runs"] or not basis["decisions"]):
-        absent.append("no run was locked, so none counts as missing (schedule_locker)")
-    return absent
+    asked = _Asked(day, as_of)
+    seen = {"seen_at": asked.now}
+    rows = [row for row in asked.rows("expected_runs", **seen) if row["state"] in ("MISSING", "LATE")]
+    rows += [{**row, "state": "NOT EXECUTED"} for row in asked.rows("unexecuted_runs", **seen)]
+    found = any(row["state"] != "LATE" for row in rows)
+    return asked.report(rows, _missing, as_json=as_json, found=found, needs_lock=True)
 
 
-def _timeline(rows: list[Row]) -> list[str]:
-    lines = []
-    for tick in sorted({row["slot_time"] for row in rows}):
-        here = [row for row in rows if row["slot_time"] == tick]
+@command("failures", LAST_NIGHT, "--date 2026-01-14 --days 1")
+def failures(
+    day: Day = None,
+    days: Annotated[int, days_option(90, "Number of days up to the date.")] = 7,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show scrapers with failed tries, and why they failed.
+
+    The exit code is 0 when every call succeeded in the end.
+    """
+    asked = _Asked(day, as_of, days)
+    rows = asked.rows("failing_scrapers")
+    return asked.report(rows, _failures, as_json=as_json, found=any(row["failed"] for row in rows))
+
+
+@command("reconcile", LAST_NIGHT, "", "--days 7 --as-of 2026-01-15T12:00-05:00")
+def reconcile(
+    days: Annotated[int, days_option(14, "Number of days to look back.")] = 2,
+    max_runs: Annotated[
+        int, typer.Option("--max-runs", min=1, max=1000, metavar="N", help="Show at most this many runs.")
+    ] = 5,
+    as_of: AsOf = None,
+) -> int:
+    """Show what to fetch again, as commands to copy.
+
+    It starts nothing. The DAG `reconcile` starts the same runs at 06:30 and 12:30 ET.
+    """
+    from orchestration.cleanup.makeup_inputs import find_makeups
+
+    asked = _Asked(None, as_of, days + 1)
+    if asked.config.is_shadow():
+        print("This system is a shadow (settings.mode): it fetches nothing.")
+        return ExitCode.WELL
+    found = find_makeups(asked.warehouse, asked.config, asked.now, days, max_runs)
+    absent = asked.absent()
+    for makeup in found:
+        print(f"# {makeup.conf['reason']}")
+        print(f"airflow dags trigger {makeup.workflow} --conf {shlex.quote(json.dumps(makeup.conf))}")
+    if found:
+        return ExitCode.FOUND
+    if absent:
+        raise UserError(f"unknown: {'; '.join(absent)}", next_step=NEXT)
+    print(f"Nothing is missing of the last {plural(days, 'day')}.")
+    return ExitCode.WELL
+
+
+class _Asked:
+    """The orchestration days up to ``day``, at the moment ``as_of``, and BigQuery's reports about them.
+
+    Every method raises WarehouseError when BigQuery does not answer.
+    """
+
+    def __init__(self, day: date | None, as_of: datetime | None, days: int = 1) -> None:
+        from orchestration.audit.warehouse import Warehouse
+
+        self.now = as_of or datetime.now(UTC)
+        self.config: Config = load().config
+        self.day = day or self.config.current_day(self.now)
+        self.first = self.day - timedelta(days=days - 1)
+        self.warehouse = Warehouse(self.config.settings)
+
+    def rows(self, name: str, **more: Any) -> list[Row]:
+        """Return the rows of ``queries/NAME.sql``."""
+        from orchestration.audit.statements import statement
+
+        return self.warehouse.query(statement(name), {"first_date": self.first, "last_date": self.day, **more})
+
+    def absent(self, *, needs_lock: bool = False) -> list[str]:
+        """Return what a report needs and BigQuery does not have, from ``queries/basis.sql``.
+
+        A day whose decisions are all SKIP, as in a halt, has an empty lock: nothing is absent then.
+        """
+        [basis] = self.rows("basis")
+        absent = []
+        if not basis["decisions"]:
+            absent.append("no decision was made: did Airflow run? (quick_health_check.sh)")
+        if needs_lock and not basis["expected"] and (basis["runs"] or not basis["decisions"]):
+            absent.append("no run was locked, so none counts as missing (schedule_locker)")
+        return absent
+
+    def report(
+        self,
+        rows: list[Row],
+        shown: Callable[[list[Row]], None],
+        *,
+        as_json: bool,
+        found: bool = False,
+        needs_lock: bool = False,
+    ) -> int:
+        """Print the rows and return the exit code. Without what the report needs, no rows mean UNKNOWN."""
+        absent = self.absent(needs_lock=needs_lock)
+        unknown = bool(absent) and not found
+        if as_json:
+            verdict = {"verdict": "UNKNOWN", "reason": "; ".join(absent), "next": NEXT} if unknown else {}
+            show_object({**verdict, "date": self.day.isoformat(), "absent": absent, "rows": rows})
+        else:
+            print(f"{self.day:%a %d %b %Y}, seen at {et(self.now):%a %d %b %H:%M} ET")
+            for text in absent:
+                print(f"unknown: {text}")
+            if rows or not absent:
+                shown(rows)
+        return ExitCode.UNKNOWN if unknown else ExitCode.FOUND if found else ExitCode.WELL
+
+
+def _timeline(rows: list[Row]) -> None:
+    lines = grid(5, 5, 0)
+    for tick, group in groupby(sorted(rows, key=lambda row: row["slot_time"]), key=lambda row: row["slot_time"]):
+        here = list(group)
         for row in here:
-            if row["action"] == "SKIP":
+            if row["action"] == Action.SKIP:
                 continue
-            calls = f"{row['success']} with data, {row['no_data']} empty, {row['failed_tries']} failed tries"
-            lines.append(f"{clock(tick)} {row['action']:5} {row['workflow_name']:22} {row['execution_status'] or '-'}")
-            lines.append(f"            {row['reason']}")
-            if row["action"] == "RUN":
-                lines.append(f"            {calls}{'; ' + row['execution_error'] if row['execution_error'] else ''}")
-        if skipped := sum(row["action"] == "SKIP" for row in here):
-            lines.append(f"{clock(tick)} SKIP  {skipped} workflows")
-    return lines or ["No decision was made."]
+            head = grid(22, 0)
+            head.add_row(row["workflow_name"], row["execution_status"] or "-")
+            parts = [head, row["reason"]]
+            if row["action"] == Action.RUN:
+                calls = f"{row['success']} with data, {row['no_data']} empty, {_tries(row)}"
+                parts.append("; ".join(filter(None, (calls, row["execution_error"]))))
+            lines.add_row(clock(tick), row["action"], Group(*parts))
+        if skipped := sum(row["action"] == Action.SKIP for row in here):
+            lines.add_row(clock(tick), "SKIP", plural(skipped, "workflow"))
+    show(lines if rows else "No decision was made.")
 
 
-def _missing(rows: list[Row]) -> list[str]:
-    lines = []
+def _missing(rows: list[Row]) -> None:
     for row in rows:
-        tick = row.get("expected_run_time") or row["slot_time"]
-        lines.append(f"{clock(tick)} {row['state']:12} {row['workflow_name']}")
-        lines.append(f"      {row.get('reason') or 'no decision was made'}")
-        lines.append(f"      next: airflow dags list-runs {row['workflow_name']}")
-    return lines or ["Nothing is missing."]
+        line = grid(5, 12, 0)
+        line.add_row(clock(row.get("expected_run_time") or row["slot_time"]), row["state"], row["workflow_name"])
+        show(line)
+        print(wrapped(row.get("reason") or "no decision was made", 6, 0))
+        print(f"      next: airflow dags list-runs {row['workflow_name']}")
+    if not rows:
+        print("Nothing is missing.")
 
 
-def _failures(rows: list[Row]) -> list[str]:
-    lines = []
+def _failures(rows: list[Row]) -> None:
     for row in rows:
-        tries = f"{row['failed']} failed, {row['failed_tries']} failed tries"
-        lines.append(f"{row['scraper_name']:26} {row['calls']:4} calls, {tries}")
-        kinds = [f"{row[kind]} {kind}" for kind in ("blocked", "timeouts") if row[kind]]
-        lines.append(f"      {', '.join(kinds)}{': ' if kinds else ''}{row['sample_error']}")
-    return lines or ["No try failed."]
+        line = grid(26, -4, 0)
+        line.add_row(row["scraper_name"], str(row["calls"]), f"calls, {row['failed']} failed, {_tries(row)}")
+        show(line, wrapped(": ".join(_kinds(row)), 6, 0))
+    if not rows:
+        print("No try failed.")
+
+
+def _tries(row: Row) -> str:
+    return f"{row['failed_tries']} failed {'try' if row['failed_tries'] == 1 else 'tries'}"
+
+
+def _kinds(row: Row) -> Iterable[str]:
+    kinds = ", ".join(f"{row[kind]} {kind}" for kind in ("blocked", "timeouts") if row[kind])
+    return filter(None, (kinds, row["sample_error"]))

@@ -1,4 +1,4 @@
-"""``init`` and ``validate``."""
+"""``init``, ``validate`` and ``schema``, and the installation of shell completion."""
 
 from __future__ import annotations
 
@@ -8,48 +8,69 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
+import shellingham  # type: ignore[import-untyped]
+import typer
+from typer.completion import get_completion_script, install  # type: ignore[attr-defined]
+
+from orchestration.cli.app import COMPLETE, EDITORS, SCRIPTS, SET_UP, command
 from orchestration.config import Config, ConfigError, Loaded, load
 from orchestration.planning.reachable import never_running
+from orchestration.words import ExitCode
 
 
-def run_init(*, pools: bool, adopt: bool = False) -> int:
-    """Create what is missing in BigQuery, and Airflow's pools, and check what the configuration refers to.
+@command("init", SET_UP, "", "--adopt")
+def init(
+    no_pools: Annotated[
+        bool, typer.Option("--no-pools", metavar="", help="Leave out Airflow's pools: no Airflow database is near.")
+    ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", metavar="", help="Add our columns, nullable, to the tables of another system.")
+    ] = False,
+) -> int:
+    """Create datasets, tables, views and pools. Safe to repeat.
 
-    ``adopt``: add our columns to tables that another system made. Returns 0, or 1 with what is in the way; a table of
-    Phase 2 that is not there keeps nothing else from being made.
+    It also checks that the tables, columns and scrapers of workflows.yaml exist. A missing table of Phase 2 is
+    reported, and everything else is still created.
     """
     from orchestration.alerts.channels import not_set_up
     from orchestration.audit.references import broken_references, misdated_tips
-    from orchestration.audit.setup import OtherColumns, init
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
+    from orchestration.audit.setup import OtherColumns
+    from orchestration.audit.setup import init as created
+    from orchestration.audit.warehouse import Warehouse
     from orchestration.services.scraper_service import NoListing, unknown_scrapers
 
     config = load().config
     warehouse = Warehouse(config.settings)
     try:
-        for line in init(warehouse, adopt=adopt):
+        for line in created(warehouse, adopt=adopt):
             print(line)
-        problems = broken_references(warehouse, config)
-        tips = misdated_tips(warehouse, config, datetime.now(UTC))
-    except (OtherColumns, WarehouseError) as error:
-        print(f"init: {error}", file=sys.stderr)
-        return 1
+    except OtherColumns as error:
+        _warn(str(error))
+        return ExitCode.FOUND
+    problems = broken_references(warehouse, config)
+    tips = misdated_tips(warehouse, config, datetime.now(UTC))
     try:
         problems += unknown_scrapers(config, datetime.now(UTC))
     except NoListing as error:
-        print(f"init: warning: the names of the scrapers are not checked: {error}", file=sys.stderr)
+        _warn(f"warning: the names of the scrapers are not checked: {error}")
     for problem in problems:
-        print(f"init: {problem}", file=sys.stderr)
+        _warn(problem)
     if tips:
-        print(f"init: warning: {tips}", file=sys.stderr)
-    code = _pools(config) if pools and config.settings.pools else 0
+        _warn(f"warning: {tips}")
+    done = no_pools or not config.settings.pools or _pools(config)
     for channel, why in not_set_up(config).items():
-        print(f"init: warning: alerts by {channel} stay in the log: {why}", file=sys.stderr)
-    return 1 if problems else code
+        _warn(f"warning: alerts by {channel} stay in the log: {why}")
+    return ExitCode.WELL if done and not problems else ExitCode.FOUND
 
 
-def _pools(config: Config) -> int:
+def _warn(text: str) -> None:
+    print(f"init: {text}", file=sys.stderr)
+
+
+def _pools(config: Config) -> bool:
+    """Create Airflow's pools. Returns whether that worked."""
     wanted = {
         name: {
             "slots": slots,
@@ -65,27 +86,38 @@ def _pools(config: Config) -> int:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        print(f"init: the pools could not be made (is Airflow's database there?): {''.join(last)}", file=sys.stderr)
-        return 1
+        _warn(f"Airflow's pools could not be created, is its database there? {''.join(last)}")
+        return False
     print(f"pools {', '.join(f'{name}={slots}' for name, slots in config.settings.pools.items())}: up to date")
-    return 0
+    return True
 
 
-def run_validate(file: str | None) -> int:
-    """Check a configuration. Returns 0 with its warnings, or 1 with its errors (raised as ConfigError)."""
-    loaded = load(file)
-    note, path = _build(loaded), loaded.source.name
+@command("validate", SET_UP, "", "new/workflows.yaml")
+def validate(
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="Default: the file in use.")] = None,
+) -> int:
+    """Check workflows.yaml and build its DAGs.
+
+    Every error has its line, its column and the nearest valid name.
+    """
+    try:
+        loaded = load(file)
+        note = _build(loaded)
+    except ConfigError as error:
+        # The errors are the answer of this command, so they stand alone.
+        print(error, file=sys.stderr)
+        return ExitCode.FOUND
     for warning in loaded.warnings:
         print(f"warning: {warning}")
     for problem in never_running(loaded.config, loaded.source):
-        print(f"warning: {problem.text(path)}")
+        print(f"warning: {problem.text(loaded.source.name)}")
     count = len(loaded.config.workflows)
     print(f"{file or 'workflows.yaml'}: valid, {count} workflows, {len(loaded.config.scrapers)} scrapers{note}")
-    return 0
+    return ExitCode.WELL
 
 
 def _build(loaded: Loaded) -> str:
-    """Build and store every DAG, as Airflow will. Returns a note where there is no Airflow to do it with."""
+    """Build and serialize every DAG as Airflow does. Returns a note when Airflow is not installed here."""
     try:
         from orchestration.generator.in_force import unbuildable
     except Exception as error:
@@ -93,3 +125,32 @@ def _build(loaded: Loaded) -> str:
     if problems := unbuildable(loaded):
         raise ConfigError(loaded.source.name, problems)
     return ""
+
+
+@command("schema", EDITORS, "> config/workflows.schema.json")
+def schema() -> int:
+    """Print the JSON Schema of workflows.yaml."""
+    from orchestration.config.file import schema_text
+
+    print(schema_text(), end="")
+    return ExitCode.WELL
+
+
+def install_completion() -> None:
+    """Install the completion of every script for the current shell."""
+    shell = _shell()
+    folder = [install(shell, name, COMPLETE)[1].parent for name in SCRIPTS.values()][-1]
+    print(f"The completion of {len(SCRIPTS)} scripts is installed in {folder}. It works in every new terminal.")
+
+
+def show_completion() -> None:
+    """Print the completion of every script, in the language of the current shell."""
+    for name in SCRIPTS.values():
+        print(get_completion_script(prog_name=name, complete_var=COMPLETE, shell=_shell()))
+
+
+def _shell() -> str:
+    try:
+        return str(shellingham.detect_shell()[0])
+    except shellingham.ShellDetectionFailure:
+        raise typer.BadParameter("The current shell is unknown. Use bash, zsh, fish or PowerShell.") from None

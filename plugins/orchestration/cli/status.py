@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command
 from orchestration.cli.health import shadow_note
+from orchestration.cli.screen import grid, show, show_object
 from orchestration.config import Config
 from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
@@ -20,7 +20,6 @@ from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
 from orchestration.words import Verdict
 
-WIDTH = 79
 SECONDS = 5
 
 
@@ -34,8 +33,14 @@ class StatusPart:
     wrong: list[tuple[str, str]] = field(default_factory=list)
 
 
-def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> int:
-    """Print every part; return 0, 1 degraded, 2 unhealthy, or 3 when a part cannot be known and no other is worse."""
+@command("status", LAST_NIGHT, "", "--date 2026-01-14")
+def status(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
+    """Show each part of the system with its verdict.
+
+    Below a part that is not well: what is wrong, and the command to type next.
+
+    The exit code is that of the worst part. A part that cannot be seen is UNKNOWN and hides no other part.
+    """
     loaded, problem = in_use()
     config, now = loaded.config, as_of or datetime.now(UTC)
     day = day or config.current_day(now)
@@ -46,7 +51,7 @@ def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
     if as_json:
         seen = {"date": day.isoformat(), "as_of": et(now).isoformat(), "verdict": worst.value}
         seen["mode"] = config.settings.mode.value
-        print(json.dumps({**seen, "parts": [asdict(part) for part in parts]}, indent=2))
+        show_object({**seen, "parts": [asdict(part) for part in parts]})
     else:
         print(f"{worst.value}: {day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
         if note := shadow_note(config, day):
@@ -57,13 +62,16 @@ def run_status(day: date | None, as_of: datetime | None, *, as_json: bool) -> in
 
 
 def _print(part: StatusPart) -> None:
-    print(f"{part.verdict.value:9} {part.name:16} {part.says}"[:WIDTH])
-    for text, command in part.wrong:
-        for line in textwrap.wrap(text, WIDTH - 12):
-            print(f"{'':12}{line}")
-        if command:
-            # A command stays whole, however long: it is there to be copied.
-            print(f"{'':12}next: {command}")
+    line = grid(9, 16, 0)
+    line.add_row(part.verdict.value, part.name, part.says)
+    show(line)
+    for text, first_command in part.wrong:
+        below = grid(11, 0)
+        below.add_row("", text)
+        show(below)
+        if first_command:
+            # A command stays on one line, so that it can be copied.
+            print(f"            next: {first_command}")
 
 
 def _day_parts(config: Config, day: date, now: datetime, problem: str | None) -> Iterator[StatusPart]:

@@ -12,13 +12,14 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from pydantic_core import ErrorDetails
 
 from orchestration.decisions.model import Decision
+from orchestration.errors import UserError
 from orchestration.nba.eastern import require_aware
 from orchestration.nba.games import GameType, Schedule, canonical_game_id
 from orchestration.vocabulary.model import Config
 from orchestration.words import Action, clipped, did_you_mean
 
 
-class RequestRefused(Exception):
+class RequestRefused(UserError):
     """The parameters contradict each other or name something unknown. The text says what is wrong and what to do."""
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from orchestration.errors import UserError
 from orchestration.nba.eastern import ET, at
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
 
@@ -18,7 +19,7 @@ POSTPONED_STATUSES = frozenset("PCY")
 """First letters of a ``postponedStatus`` that says so: postponed, cancelled, yes. Others are A (active) and N (no)."""
 
 
-class DocumentError(Exception):
+class DocumentError(UserError):
     """The document cannot be read as a schedule. Its text names the game and the field."""
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from orchestration.errors import UserError
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.services.files import FilePath, LostFile, recovery_message
 
@@ -15,7 +16,7 @@ PUBLISH_SECONDS = 10
 """The limit for one message, the client's own retries included: a silent Pub/Sub must not hold up the cleanup."""
 
 
-class FilesUnknown(Exception):
+class FilesUnknown(UserError):
     """Cloud Storage does not say whether a file exists. The file must not be taken for present or for gone."""
 
 

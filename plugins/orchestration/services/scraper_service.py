@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestration.config import Config
+from orchestration.errors import UserError
 from orchestration.services.answers import CallResult, failed, interpret
 from orchestration.services.authorization import authorization
 from orchestration.services.errors import hide_in_logs, in_short
@@ -38,7 +39,7 @@ Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
 """Status, headers and body of an answer, and the secrets of its request."""
 
 
-class NoListing(Exception):
+class NoListing(UserError):
     """The service does not list its scrapers."""
 
 
@@ -46,7 +47,7 @@ class NoAnswer(Exception):
     """The service does not answer a GET request. The text names the request and the reason, without secrets."""
 
 
-class NotSetUp(Exception):
+class NotSetUp(UserError):
     """The connection to the service does not exist, or its fields contradict each other."""
 
     def result(self) -> CallResult:

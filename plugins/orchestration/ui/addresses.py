@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from orchestration.config import Config
+from orchestration.errors import UserError
 from orchestration.nba.eastern import NOON, at, et
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 
 
-class AddressError(ValueError):
+class AddressError(UserError, ValueError):
     """The address has no valid day or moment. The text says what is wrong and how to write it."""
 
 

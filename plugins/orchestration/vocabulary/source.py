@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from orchestration.errors import UserError
 from orchestration.words import clipped, plural
 
 MAX_BYTES = 5_000_000
@@ -50,8 +51,10 @@ class Problem:
         return "\\n".join(text.splitlines())
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """The configuration cannot be used. Its text lists every problem, one a line: Airflow's import error."""
+
+    next_step = "python -m orchestration validate"
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source

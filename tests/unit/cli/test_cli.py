@@ -1,4 +1,4 @@
-"""The command line: plan, explain, validate, schema."""
+"""The commands plan, explain, describe, validate and schema."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from orchestration.cli import main
+from orchestration.words import ExitCode
 from support.seasons import document
 from support.worlds import OLD_FILE, ROOT, ours
 
@@ -23,10 +24,10 @@ def games(tmp_path_factory) -> str:
 
 def planned(capsys, *arguments):
     assert main(["plan", "--json", *arguments]) == 0
-    return json.loads(capsys.readouterr().out)
+    return json.loads(capsys.readouterr().out)["decisions"]
 
 
-def test_a_plan_is_one_object_per_decision(capsys, games):
+def test_a_plan_is_one_object_with_an_object_per_decision(capsys, games):
     found = planned(capsys, "--date", "2026-01-14", "--games", games)
     assert len(found) == 148 - 1  # 8 workflows, 18 ticks, 3 more; 04:30 belongs to the day before
     first = next(d for d in found if d["workflow"] == "betting_lines" and d["action"] == "RUN")
@@ -61,7 +62,7 @@ def test_assumed_failures_change_what_follows(capsys, games, tmp_path):
     assert [d["tick"][11:16] for d in found if d["action"] == "RUN"] == ["06:00", "08:00", "10:00", "12:00", "14:00"]
 
 
-def test_what_depends_on_a_call_that_is_assumed_to_fail_is_not_made(capsys, games, tmp_path):
+def test_a_call_that_depends_on_a_failing_call_is_not_planned(capsys, games, tmp_path):
     path = tmp_path / "assume.yaml"
     path.write_text("- {scraper: oddsa_events, until: '15:00', outcome: failed}\n")
     asked = ("--date", "2026-01-14", "--games", games, "--workflow", "betting_lines", "--assume", str(path))
@@ -72,10 +73,10 @@ def test_what_depends_on_a_call_that_is_assumed_to_fail_is_not_made(capsys, game
     assert {len(d["calls"]) for d in runs if d not in failing} == {3}
 
 
-def test_a_date_that_a_file_does_not_reach_is_unknown_and_says_so(capsys, games):
+def test_a_date_outside_the_document_is_unknown_and_noted(capsys, games):
     assert main(["plan", "--date", "2026-08-14", "--games", games]) == 0
     shown = capsys.readouterr()
-    assert f"note: {games} reaches from 2025-10-21 to 2026-04-12; what is played on other dates is unknown" in shown.err
+    assert f"note: {games} reaches from 2025-10-21 to 2026-04-12; the games of other dates are unknown" in shown.err
     assert "No games" not in shown.out
     assert "ABORT betting_lines        Schedule unknown: it reaches from 2025-10-21 to 2026-04-12" in shown.out
     main(["explain", "--workflow", "betting_lines", "--at", "2026-08-14T13:00-04:00", "--games", games])
@@ -85,7 +86,7 @@ def test_a_date_that_a_file_does_not_reach_is_unknown_and_says_so(capsys, games)
     assert capsys.readouterr().err == ""
 
 
-def test_rows_that_are_no_game_are_noted_and_the_rest_is_planned(capsys, tmp_path):
+def test_unusable_rows_are_noted_and_the_rest_is_planned(capsys, tmp_path):
     teams = {"homeTeam": {"teamTricode": "BOS"}, "awayTeam": {"teamTricode": "LAL"}}
     good = {"gameId": "0022500001", "gameCode": "20260114/LALBOS", "gameDateTimeUTC": "2026-01-15T00:30:00Z", **teams}
     bad = {**good, "gameId": "0042500101", "gameCode": "20260120/", "homeTeam": {}, "awayTeam": {}}
@@ -104,10 +105,10 @@ def test_explain_says_when_no_tip_is_known(capsys, tmp_path):
     path = tmp_path / "games.json"
     path.write_text(json.dumps({"games": [game]}))
     main(["explain", "--workflow", "betting_lines", "--at", "2026-04-19T08:00-04:00", "--games", str(path)])
-    assert "target date 2026-04-19, 1 games, 1 without a known tip" in capsys.readouterr().out
+    assert "target date 2026-04-19, 1 game, 1 without a known tip" in capsys.readouterr().out
 
 
-def test_the_timeline_names_what_runs_and_counts_what_does_not(capsys, games):
+def test_a_plan_names_what_runs_and_counts_what_is_skipped(capsys, games):
     assert main(["plan", "--date", "2026-01-14", "--games", games]) == 0
     text = capsys.readouterr().out
     assert "Wed 14 Jan 2026" in text
@@ -134,12 +135,12 @@ def test_checks_after_the_answer_are_not_asked(capsys, games):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["plan", "--date", "2026-01-14", "--games", "/no/such/file"], "No such file"),
+        (["plan", "--date", "2026-01-14", "--games", "/no/such/file"], "file '/no/such/file' does not exist"),
         (["explain", "--workflow", "nope", "--at", "2026-01-14T07:00-05:00"], "no workflow is named nope"),
     ],
 )
-def test_what_cannot_be_read_is_one_clear_line(capsys, arguments, says):
-    assert main(arguments) == 1
+def test_a_file_or_workflow_that_does_not_exist_is_called_wrongly(capsys, arguments, says):
+    assert main(arguments) == ExitCode.USAGE
     assert says in capsys.readouterr().err
 
 
@@ -151,14 +152,14 @@ def test_what_cannot_be_read_is_one_clear_line(capsys, arguments, says):
         ('{"games": [{"homeTeam": {"teamTricode": "LAL"}, "awayTeam": {"teamTricode": "BOS"}}]}', "gameCode"),
     ],
 )  # fmt: skip
-def test_a_document_that_is_no_schedule_is_one_clear_line(capsys, tmp_path, text, says):
+def test_a_document_without_a_schedule_is_one_clear_line(capsys, tmp_path, text, says):
     path = tmp_path / "games.json"
     path.write_text(text)
-    assert main(["plan", "--date", "2026-01-14", "--games", str(path)]) == 1
+    assert main(["plan", "--date", "2026-01-14", "--games", str(path)]) == ExitCode.UNKNOWN
     assert says in capsys.readouterr().err
 
 
-def test_validate_answers_with_its_exit_code(capsys, tmp_path):
+def test_validate_exits_with_0_for_a_valid_file_and_1_for_a_broken_one(capsys, tmp_path):
     assert main(["validate", str(OLD_FILE)]) == 0
     assert "warning: " in capsys.readouterr().out
     bad = tmp_path / "w.yaml"
@@ -199,7 +200,7 @@ def test_both_files_fit_the_schema():
         jsonschema.validate(yaml.safe_load(Path(path).read_text()), schema)
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(games):
+def test_a_reader_that_stops_reading_is_not_an_error(games):
     command = f"{sys.executable} -m orchestration plan --date 2026-01-14 --days 30 --verbose --games {games} | head -1"
     env = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
     done = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, check=True)
@@ -212,7 +213,7 @@ def test_a_workflow_is_described_with_its_next_five_ticks(capsys):
     out = capsys.readouterr().out
     assert out.startswith("post_game_window_2 (game_aware_yesterday, HIGH): Second box scores, ")
     ticks = ("Wed 14 Jan 23:00", "Thu 15 Jan 01:00", "Thu 15 Jan 06:00", "Thu 15 Jan 07:00", "Thu 15 Jan 08:00")
-    assert f"Next asked: {', '.join(f'{tick} ET' for tick in ticks)}." in " ".join(out.split())
+    assert f"Next ticks: {', '.join(f'{tick} ET' for tick in ticks)}." in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 79
 
 
@@ -223,31 +224,31 @@ def test_all_workflows_are_described(capsys):
         assert f"{name} ({workflow.decision_type}, {workflow.priority.value}): " in out
 
 
-def test_a_workflow_that_is_switched_off_is_asked_at_no_time(capsys, tmp_path):
+def test_a_workflow_that_is_switched_off_has_no_ticks(capsys, tmp_path):
     path = tmp_path / "w.yaml"
     text = (ROOT / "config" / "workflows.yaml").read_text()
     path.write_text(text.replace("  referee_discovery:\n", "  referee_discovery:\n    enabled: false\n"))
     assert main(["describe", "referee_discovery", "--config", str(path)]) == 0
     out = capsys.readouterr().out
     assert "The workflow is switched off: it has no DAG." in out
-    assert "Next asked" not in out
+    assert "Next ticks" not in out
 
 
-def test_an_unknown_workflow_is_described_by_the_nearest_name(capsys):
-    assert main(["describe", "beting_lines"]) == 1
+def test_describe_suggests_the_nearest_workflow(capsys):
+    assert main(["describe", "beting_lines"]) == ExitCode.USAGE
     assert "no workflow is named beting_lines (did you mean `betting_lines`?)" in capsys.readouterr().err
 
 
-def test_and_for_machines(capsys):
+def test_describe_prints_one_json_object(capsys):
     assert main(["describe", "post_game_window_2", "--as-of", "2026-01-14T22:30-05:00"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert main(["describe", "post_game_window_2", "--as-of", "2026-01-14T22:30-05:00", "--json"]) == 0
-    [found] = json.loads(capsys.readouterr().out)
+    [found] = json.loads(capsys.readouterr().out)["workflows"]
     assert (found["workflow"], found["priority"], found["enabled"]) == ("post_game_window_2", "HIGH", True)
     assert all(" ".join(sentence.split()) in text for sentence in found["sentences"])
     assert found["next_asked"][:2] == ["2026-01-14T23:00:00-05:00", "2026-01-15T01:00:00-05:00"]
     assert main(["describe", "--json"]) == 0
-    assert [one["workflow"] for one in json.loads(capsys.readouterr().out)] == list(ours().workflows)
+    assert [one["workflow"] for one in json.loads(capsys.readouterr().out)["workflows"]] == list(ours().workflows)
 
 
 def test_with_every_workflow_switched_off_a_plan_is_empty(capsys, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import yaml
 from orchestration.audit import warehouse
 from orchestration.cli import main
 from orchestration.nba.document import read_document
+from orchestration.words import ExitCode
 from support.seasons import document
 from support.worlds import ROOT
 
@@ -75,7 +76,7 @@ def test_json_has_all_of_it(moved, capsys):
     assert found["a_day"]["calls"]["before"] > found["a_day"]["calls"]["after"]
 
 
-def test_markdown_is_tables_and_details_in_which_nothing_of_ours_is_markup(moved, capsys):
+def test_markdown_has_tables_and_details_and_escapes_our_texts(moved, capsys):
     assert main(["diff", OURS, moved, *EXAMPLE, "--markdown"]) == 1
     out = capsys.readouterr().out
     assert "| post\\_game\\_window\\_1 | 2 runs gained, 2 runs lost | " in out
@@ -97,52 +98,52 @@ def test_revisions_of_git(repository, capsys):
         ("HEAD~1:config/workflow.yaml", "revision HEAD~1 has no file 'config/workflow.yaml' (did you mean"),
         ("HED:config/workflows.yaml", "git knows no revision 'HED' here (did you mean `HEAD`?)"),
         ("config/worflows.yaml", "there is no file config/worflows.yaml (did you mean `workflows.yaml`?)"),
-        ("HEAD~1", "a git revision is written HEAD~1:config/workflows.yaml"),
+        ("HEAD~1", "or a file in git: HEAD~1:config/workflows.yaml"),
         ("config", "config: 1 error\nconfig: cannot be read: Is a directory"),
     ],
 )
-def test_what_is_not_there_is_2_with_the_nearest_name(old, says, repository, capsys):
-    assert main(["diff", old, OURS, *EXAMPLE]) == 2
+def test_a_file_or_revision_that_does_not_exist_is_3_with_the_nearest_name(old, says, repository, capsys):
+    assert main(["diff", old, OURS, *EXAMPLE]) == ExitCode.UNKNOWN
     assert says in capsys.readouterr().err
 
 
-def test_a_file_that_does_not_load_is_2_with_its_place(moved, tmp_path, capsys):
+def test_a_broken_file_is_3_with_line_and_column(moved, tmp_path, capsys):
     broken = tmp_path / "broken.yaml"
     broken.write_text(Path(moved).read_text().replace("frequency_hours: 2", "frequency_hour: 2"))
-    assert main(["diff", OURS, str(broken), *EXAMPLE]) == 2
+    assert main(["diff", OURS, str(broken), *EXAMPLE]) == ExitCode.UNKNOWN
     assert "unknown key (did you mean `frequency_hours`?)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "code"),
     [
-        ["--example", "--from", "2026-08-01", "--to", "2026-08-02"],
-        ["--example", "--from", "2026-01-14", "--to", "2026-01-13"],
-        ["--games", "/no/such/file"],
-        ["--games", OURS],
-        ["--example", "--assume", "/no/such/file"],
-        ["--example", "--assume", OURS],
+        (["--example", "--from", "2026-08-01", "--to", "2026-08-02"], ExitCode.UNKNOWN),
+        (["--games", OURS], ExitCode.UNKNOWN),
+        (["--example", "--assume", OURS], ExitCode.UNKNOWN),
+        (["--example", "--from", "2026-01-14", "--to", "2026-01-13"], ExitCode.USAGE),
+        (["--games", "/no/such/file"], ExitCode.USAGE),
+        (["--example", "--assume", "/no/such/file"], ExitCode.USAGE),
     ],
 )
-def test_dates_and_files_that_cannot_serve_are_2(more, capsys):
-    assert main(["diff", OURS, OURS, *more]) == 2
+def test_dates_and_files_that_cannot_serve_are_no_answer(more, code, capsys):
+    assert main(["diff", OURS, OURS, *more]) == code
     out, err = capsys.readouterr()
     assert (out, len(err) > 20, "Traceback" in err) == ("", True, False)
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], [OURS], [OURS, OURS, "--from", "soon"], [OURS, OURS, "--json", "--markdown"]]
-)
-def test_called_wrongly_it_is_2(arguments):
-    with pytest.raises(SystemExit) as ended:
-        main(["diff", *arguments])
-    assert ended.value.code == 2
+    "arguments",
+    [[], [OURS], [OURS, OURS, "--from", "soon"], [OURS, OURS, "--json", "--markdown"],
+     [OURS, OURS, "--example", "--games", OURS]],
+)  # fmt: skip
+def test_called_wrongly_it_is_64(arguments):
+    assert main(["diff", *arguments]) == ExitCode.USAGE
 
 
-def test_a_fault_of_our_own_is_2(monkeypatch, capsys):
+def test_a_fault_of_our_own_is_3(monkeypatch, capsys):
     monkeypatch.setattr("orchestration.cli.diff.simulate", lambda *_: 1 / 0)
-    assert main(["diff", OURS, OURS, *EXAMPLE]) == 2
-    assert "diff: ZeroDivisionError" in capsys.readouterr().err
+    assert main(["diff", OURS, OURS, *EXAMPLE]) == ExitCode.UNKNOWN
+    assert "diff: diff itself failed: ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_the_games_of_a_document(moved, tmp_path, capsys):
@@ -177,7 +178,7 @@ def test_the_games_of_the_warehouse(moved, monkeypatch, capsys):
     assert [str(day) for day in parameters.values()] == ["2026-01-13", "2026-01-14"]
 
 
-def test_where_there_is_no_warehouse_the_example_serves_and_it_is_said(monkeypatch, capsys):
+def test_without_a_warehouse_the_example_season_is_used_and_noted(monkeypatch, capsys):
     def refuse(*_):
         raise warehouse.WarehouseError("BigQuery did not answer")
 
@@ -188,7 +189,7 @@ def test_where_there_is_no_warehouse_the_example_serves_and_it_is_said(monkeypat
     assert "note: the example season instead of the warehouse's schedule: BigQuery did not answer" in shown.err
 
 
-def test_what_is_halted_in_both_is_said_since_nothing_of_it_can_change(moved, tmp_path, capsys):
+def test_a_halt_in_both_files_is_noted(moved, tmp_path, capsys):
     def halted(file, name):
         path = tmp_path / name
         path.write_text(Path(file).read_text() + "  halt: {reason: off-season, until: 2026-10-15}\n")
@@ -233,4 +234,4 @@ def test_the_step_of_the_github_workflow_writes_the_comment(repository, tmp_path
     (repository / "config" / "workflows.yaml").write_text("version: [")
     comment, code = run()
     assert comment.startswith("### The effect of this change cannot be determined\n\n```\ndiff: ")
-    assert code == "code=2"
+    assert code == "code=3"

@@ -9,13 +9,13 @@ import shlex
 import pytest
 from airflow.cli.cli_parser import get_parser
 
-from orchestration.cli import parser
 from orchestration.decisions.request import ReconcileRequest, Request
 from orchestration.generator.dags import build_dags
 from orchestration.health import kinds
 from orchestration.health.findings import AlertedBy, FindingKind
 from orchestration.health.kinds import KINDS, OF_DECISIONS
 from orchestration.words import AlertLevel
+from support.command_line import parse
 from support.generators import generator
 from support.worlds import ROOT, ours
 
@@ -118,9 +118,9 @@ def test_the_first_command_runs(command):
         return
     if program == "python":
         assert arguments[:2] == ["-m", "orchestration"]
-        parser().parse_args(arguments[2:])
+        parse(*arguments[2:])
         return
     script = ROOT / program
     assert os.access(script, os.X_OK)
     name = re.search(r'_orchestration.sh" (\w+)', script.read_text())[1]
-    parser().parse_args([name, *arguments])
+    parse(name, *arguments)

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from airflow.cli.cli_parser import get_parser
 
-from orchestration.cli import parser
 from orchestration.operators.metrics import ALL, Counter, Gauge, Timer
+from support.command_line import parse
 from support.worlds import ROOT
 
 PAGE = (ROOT / "docs" / "orchestration" / "11-metrics.md").read_text()
@@ -113,4 +113,4 @@ def test_an_alert_rule_has_a_severity_a_summary_and_a_valid_command(rule):
         get_parser().parse_args(arguments)
         return
     command = re.search(r'_orchestration.sh" (\w+)', (ROOT / program).read_text())[1]
-    parser().parse_args([command, *arguments])
+    parse(command, *arguments)

@@ -1,0 +1,60 @@
+"""What the commands print: text and columns that fit 80 columns, the same in a terminal and in a file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 79
+UNLIMITED = 100_000
+
+
+def rendered(*parts: RenderableType, width: int = WIDTH) -> str:
+    """Return each part on lines of its own, wrapped to ``width``, without blanks at the end of a line."""
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    with console.capture() as kept:
+        for part in parts:
+            console.print(part)
+    return re.sub(r" +$", "", kept.get(), flags=re.MULTILINE)
+
+
+def show(*parts: RenderableType, width: int = WIDTH) -> None:
+    """Print each part on lines of its own, wrapped to ``width``."""
+    print(rendered(*parts, width=width), end="")
+
+
+def show_object(data: dict[str, Any], default: Callable[[Any], Any] = str) -> None:
+    """Print one JSON object."""
+    print(json.dumps(data, default=default, indent=2, ensure_ascii=False))
+
+
+def grid(*widths: int) -> Table:
+    """Return a table without lines. A column has at least its width, and wraps what is too long.
+
+    The text of a negative width stands on the right.
+    """
+    table = Table.grid(padding=(0, 1))
+    for width in widths:
+        table.add_column(min_width=abs(width), justify="right" if width < 0 else "left", overflow="fold")
+    return table
+
+
+def wrapped(text: str, indent: int = 0, hanging: int = 2) -> str:
+    """Return a text that fits ``WIDTH``: its first line after ``indent`` blanks, the others after ``hanging`` more.
+
+    A word that is too long, such as a path to copy, stays whole.
+    """
+    first, *rest = _lines(text, WIDTH - indent)
+    others = _lines(" ".join(rest), WIDTH - indent - hanging) if rest else []
+    return "\n".join([" " * indent + first, *(" " * (indent + hanging) + line for line in others)])
+
+
+def _lines(text: str, width: int) -> list[str]:
+    lines = Text(text, overflow="ignore").wrap(Console(width=width), width)
+    return [str(line).rstrip() for line in lines] or [""]
