@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -23,8 +22,6 @@ SCRIPT = "ORCHESTRATION_SCRIPT"
 """The name of the script that runs a command, set by the script."""
 DEBUG = "ORCHESTRATION_DEBUG"
 INTERRUPTED = 130
-
-
 VERDICTS = ("health", "status", "timeline", "missing", "failures", "reconcile", "compare", "diff", "backtest")
 """The commands whose exit code says what they found. Without an answer it is never 0."""
 
@@ -39,9 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         # A terminal that cannot show a character shows another one.
         sys.stdout.reconfigure(errors="replace")
-    say = _Ending(name, as_json="--json" in given)
+    script = os.environ.pop(SCRIPT, None)
+    say = _Ending(name, f"{script or f'{PROGRAM} {name}'} --help", as_json="--json" in given)
     try:
-        code = _run(given)
+        code = _run(given, script)
         sys.stdout.flush()
         return code
     except typer.Exit as ended:
@@ -53,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except typer.TyperException as error:
-        return say(error.format_message(), _help_for(error), ExitCode.USAGE)
+        context = getattr(error, "ctx", None)
+        return say(error.format_message(), f"{context.command_path} --help" if context else "", ExitCode.USAGE)
     except UserError as error:
         return say(str(error), error.next_step, ExitCode.USAGE if isinstance(error, Misuse) else ExitCode.UNKNOWN)
     except Exception as error:
@@ -62,11 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return say(f"{name} itself failed: {in_short(error)}", f"{DEBUG}=1 shows where", ExitCode.UNKNOWN)
 
 
-def _run(given: list[str]) -> int:
-    """Run a command of the program, or the one command that a script stands for, under the script's name."""
+def _run(given: list[str], script: str | None) -> int:
+    """Run a command of the program, or the one command of a script under the script's name."""
     entry: Any = get_command(app)
-    program = os.environ.pop(SCRIPT, PROGRAM)
-    if program != PROGRAM:
+    program = script or PROGRAM
+    if script:
         name, *given = given
         entry = entry.get_command(None, name)
     if COMPLETE in os.environ:
@@ -77,21 +76,20 @@ def _run(given: list[str]) -> int:
         return int(entry.invoke(context) or ExitCode.WELL)
 
 
-def _help_for(error: typer.TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else PROGRAM} --help"
-
-
 @dataclass(frozen=True)
 class _Ending:
     """Prints why a command has no answer: the one place for it. Returns the exit code."""
 
     command: str
+    usual_next_step: str
     as_json: bool
 
     def __call__(self, reason: str, next_step: str, code: ExitCode) -> int:
+        next_step = next_step or self.usual_next_step
         if self.as_json:
-            print(json.dumps({"verdict": Verdict.UNKNOWN.value, "reason": reason, "next": next_step}))
+            from orchestration.cli.screen import show_object, unknown
+
+            show_object(unknown(reason, next_step))
             return code
         if not reason:
             # Called without a command, the program has printed its help.
@@ -99,7 +97,5 @@ class _Ending:
         # The health check prints its verdict where it prints all others.
         verdict = self.command == "health" and code is ExitCode.UNKNOWN
         head, out = (Verdict.UNKNOWN.value, sys.stdout) if verdict else (self.command, sys.stderr)
-        print(f"{head}: {reason}", file=out)
-        if next_step:
-            print(f"  next: {next_step}", file=out)
+        print(f"{head}: {reason}\n  next: {next_step}", file=out)
         return code

@@ -1,4 +1,4 @@
-"""What ``diff`` found, for people, for a pull request's comment, and for machines."""
+"""What ``diff`` found: as text, as Markdown for a pull request, and as JSON."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ IN_WORDS = {
     ChangeKind.ALERT_MOVED: "alert at another time",
 }
 MODEL = (
-    "Assumed: a box score is there 3.5 h after the tip, what a discovery asks for at noon, everything else when it is "
-    "asked for; no call fails."
+    "Assumed: a box score is there 3.5 h after the tip, what a discovery looks for at noon, everything else at once. "
+    "No call fails."
 )
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What was compared over which games, what changes, and the bill of an average day of each."""
+    """Two configurations, the games that both were played through, the changes, and the bill of an average day."""
 
     old: str
     new: str
@@ -53,18 +53,18 @@ class Difference:
 
     @property
     def title(self) -> str:
-        """In one line: what was compared, and over what."""
+        """Name the configurations and the games on one line."""
         span = f"{self.first:%a %d %b %Y} to {self.last:%a %d %b %Y}"
         return f"{self.old} -> {self.new}, over {self.whose}: {span}, {plural(self.changes.old.days, 'day')}"
 
     @property
     def games(self) -> list[GameChange]:
-        """What becomes of the games: of all critical scrapers together, and of those that it is not the same for."""
+        """Return the changes of all critical scrapers together, and of each scraper that differs from them."""
         found = self.changes.games
         return [game for game in found if game is found[0] or game.figures != found[0].figures]
 
     def a_day(self) -> list[tuple[str, str, str]]:
-        """Return what an average day has of each thing, before and after, as texts."""
+        """Return the figures of an average day, before and after, as texts."""
         old, new = self.changes.old, self.changes.new
         return [
             ("runs", f"{len(runs_of(old)) / old.days:.1f}", f"{len(runs_of(new)) / new.days:.1f}"),
@@ -75,7 +75,7 @@ class Difference:
 
 
 def counts(change: WorkflowChange) -> str:
-    """Return how often what becomes of a workflow: ``165 runs gained, 165 runs lost``."""
+    """Return how often each kind of change happens to a workflow: ``165 runs gained, 165 runs lost``."""
     found = []
     for kind, ticks in change.ticks.items():
         first, _, rest = IN_WORDS[kind].partition(" ")
@@ -101,10 +101,10 @@ def deadlines(change: WorkflowChange) -> str:
 
 
 def games(change: GameChange) -> str:
-    """Return in words what becomes of the games as far as one scraper, or all critical ones, bring them."""
+    """Return in words how many games a scraper, or all critical ones together, collect at another time."""
     parts = [f"{change.earlier} earlier", f"{change.later} later"]
     parts += [f"{change.never} never"] if change.never else []
-    parts += [f"{change.newly} that never were"] if change.newly else []
+    parts += [f"{change.newly} that never were before"] if change.newly else []
     average = f", {abs(change.hours):.1f} h {'later' if change.hours > 0 else 'earlier'} on average"
     made_up = change.by_reconcile
     by_it = f"; by reconcile {made_up[0]} -> {made_up[1]}" if made_up[0] != made_up[1] else ""
@@ -112,13 +112,13 @@ def games(change: GameChange) -> str:
 
 
 def first_game(change: GameChange) -> str:
-    """Return the first game of a change, with the ticks that brought it."""
+    """Return the first game that changes, with the ticks that collect it before and after."""
     ticks = " -> ".join("never" if tick is None else day_and_time(tick) for tick in (change.before, change.after))
     return f"first {change.game} of {change.day}: {ticks}"
 
 
 def as_text(found: Difference) -> str:
-    """Return everything for a terminal of 80 columns."""
+    """Return everything in lines that fit 80 columns."""
     return "\n".join(_text(found))
 
 
@@ -150,32 +150,32 @@ def _text(found: Difference) -> Iterator[str]:
             yield wrapped(f"after:  {first.after}", 4)
     if changes.games:
         yield ""
-        yield f"{plural(len(changes.old.games), 'game')}, brought by"
+        yield f"{plural(len(changes.old.games), 'game')}, collected by"
     for game in found.games:
         yield wrapped(f"{game.what}: {games(game)}", 2)
         yield wrapped(first_game(game), 4)
 
 
 def _though(changes: Changes) -> str:
-    """Return in words which keys differ to no effect."""
+    """Return in words which keys differ without effect."""
     return f" Without effect: {'; '.join(map(str, changes.keys))}." if changes.keys else ""
 
 
 def _keys(changes: Changes) -> Iterator[str]:
-    """Yield the keys; those whose effect a season does not show are marked."""
+    """Yield the changed keys, and mark those whose effect no season shows."""
     for key in changes.keys[:MOST_KEYS]:
-        yield str(key) if key.shown else f"{key} (what it changes, a season does not show)"
+        yield str(key) if key.shown else f"{key} (no season shows its effect)"
     if len(changes.keys) > MOST_KEYS:
         yield f"and {len(changes.keys) - MOST_KEYS} more"
 
 
 def _cell(text: str) -> str:
-    """Return a text that stands in a table or list of Markdown as it is."""
+    """Return a text with all Markdown escaped, for a table or a list."""
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in text.replace("\n", " "))
 
 
 def as_markdown(found: Difference) -> str:
-    """Return everything as GitHub's Markdown: a summary, and the details folded away."""
+    """Return everything as GitHub's Markdown: a summary, with the details folded."""
     return "\n".join(_markdown(found))
 
 
@@ -205,14 +205,14 @@ def _markdown(found: Difference) -> Iterator[str]:
         yield f"| {_cell(change.workflow)} | {counts(change)} | {calls} | {moved} |"
     if changes.games:
         yield ""
-        yield f"| {plural(len(changes.old.games), 'game')}, brought by | | first |"
+        yield f"| {plural(len(changes.old.games), 'game')}, collected by | | first |"
         yield "|---|---|---|"
     for game in found.games:
         words, first = games(game).replace("->", "→"), first_game(game).removeprefix("first ").replace("->", "→")
         yield f"| {_cell(game.what)} | {words} | {_cell(first)} |"
     if changes.workflows:
         yield ""
-        yield "<details><summary>The first day of each kind, with both reasons</summary>"
+        yield "<details><summary>The first tick of each kind, with both reasons</summary>"
         yield ""
         for change in changes.workflows:
             for first_ in change.firsts:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Group
 
 from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command, days_option
-from orchestration.cli.screen import grid, show, show_object, wrapped
+from orchestration.cli.screen import grid, show, show_object, unknown, wrapped
 from orchestration.config import Config, load
 from orchestration.errors import UserError
 from orchestration.nba.eastern import clock, et
@@ -137,9 +137,9 @@ class _Asked:
     ) -> int:
         """Print the rows and return the exit code. Without what the report needs, no rows mean UNKNOWN."""
         absent = self.absent(needs_lock=needs_lock)
-        unknown = bool(absent) and not found
+        nothing = bool(absent) and not found
         if as_json:
-            verdict = {"verdict": "UNKNOWN", "reason": "; ".join(absent), "next": NEXT} if unknown else {}
+            verdict = unknown("; ".join(absent), NEXT) if nothing else {}
             show_object({**verdict, "date": self.day.isoformat(), "absent": absent, "rows": rows})
         else:
             print(f"{self.day:%a %d %b %Y}, seen at {et(self.now):%a %d %b %H:%M} ET")
@@ -147,7 +147,7 @@ class _Asked:
                 print(f"unknown: {text}")
             if rows or not absent:
                 shown(rows)
-        return ExitCode.UNKNOWN if unknown else ExitCode.FOUND if found else ExitCode.WELL
+        return ExitCode.UNKNOWN if nothing else ExitCode.FOUND if found else ExitCode.WELL
 
 
 def _timeline(rows: list[Row]) -> None:

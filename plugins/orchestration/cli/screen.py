@@ -11,6 +11,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.words import Verdict
+
 WIDTH = 79
 UNLIMITED = 100_000
 
@@ -27,6 +29,11 @@ def rendered(*parts: RenderableType, width: int = WIDTH) -> str:
 def show(*parts: RenderableType, width: int = WIDTH) -> None:
     """Print each part on lines of its own, wrapped to ``width``."""
     print(rendered(*parts, width=width), end="")
+
+
+def unknown(reason: str, next_step: str) -> dict[str, Any]:
+    """Return what ``--json`` prints, alone or beside other keys, when a command cannot tell."""
+    return {"verdict": Verdict.UNKNOWN.value, "reason": reason, "next": next_step}
 
 
 def show_object(data: dict[str, Any], default: Callable[[Any], Any] = str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command
 from orchestration.cli.health import shadow_note
-from orchestration.cli.screen import grid, show, show_object
+from orchestration.cli.screen import grid, show, show_object, unknown
 from orchestration.config import Config
 from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
@@ -50,6 +50,9 @@ def status(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     worst = max((part.verdict for part in parts), key=order.index)
     if as_json:
         seen = {"date": day.isoformat(), "as_of": et(now).isoformat(), "verdict": worst.value}
+        if worst is Verdict.UNKNOWN:
+            first = next(part for part in parts if part.verdict is worst)
+            seen |= unknown(*first.wrong[0] if first.wrong else (f"{first.name} {first.says}", ""))
         seen["mode"] = config.settings.mode.value
         show_object({**seen, "parts": [asdict(part) for part in parts]})
     else:
