@@ -111,8 +111,11 @@ def _without_type(option: Any) -> Any:
     return option
 
 
+HELP = {"help_option_names": ["--help", "-h"]}
+
 app = typer.Typer(
     cls=_Commands,
+    context_settings=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -126,8 +129,11 @@ def command(name: str, panel: str, *examples: str) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         paragraphs = [" ".join(one.split()) for one in (function.__doc__ or "").split("\n\n")]
-        text = "\n\n".join(paragraphs)
-        return app.command(name, cls=_Command, rich_help_panel=panel, help=text, epilog="\n".join(examples))(function)
+        text, epilog = "\n\n".join(paragraphs), "\n".join(examples)
+        registered = app.command(
+            name, cls=_Command, context_settings=HELP, rich_help_panel=panel, help=text, epilog=epilog
+        )
+        return registered(function)
 
     return register
 
@@ -165,7 +171,7 @@ def _root(
         bool, _flag("--install-completion", _install, "Complete the scripts in this shell with Tab.")
     ] = False,
     show_completion: Annotated[
-        bool, _flag("--show-completion", _show, "Print what --install-completion would install.")
+        bool, _flag("--show-completion", _show, "Print the completion for this shell.")
     ] = False,
 ) -> None:
     """Decide when the NBA scrapers run, run them, and prove what happened."""

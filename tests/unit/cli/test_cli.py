@@ -53,7 +53,7 @@ def test_a_changed_window_shows_in_the_plan(capsys, games, tmp_path):
     assert count() > count("--config", str(path)) > 0
 
 
-def test_assumed_failures_change_what_follows(capsys, games, tmp_path):
+def test_an_assumed_failure_changes_the_later_decisions(capsys, games, tmp_path):
     path = tmp_path / "assume.yaml"
     path.write_text("- {scraper: nbac_injury_report, until: '14:00', outcome: no_data}\n")
     found = planned(
@@ -116,7 +116,7 @@ def test_a_plan_names_what_runs_and_counts_what_is_skipped(capsys, games):
     assert "SKIP  7 workflows" in text
 
 
-def test_explain_shows_every_check_with_the_values_of_the_one_that_answered(capsys, games):
+def test_explain_shows_every_check_and_the_values_of_the_answer(capsys, games):
     assert main(["explain", "--workflow", "injury_discovery", "--at", "2026-01-14T07:00-05:00", "--games", games]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "injury_discovery at Wed 14 Jan 07:00 ET: RUN"

@@ -51,12 +51,12 @@ def repository(tmp_path, moved, monkeypatch):
     return folder
 
 
-def test_nothing_changes_is_0(capsys):
+def test_no_change_exits_with_0(capsys):
     assert main(["diff", OURS, OURS, *EXAMPLE]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "Nothing changes."
 
 
-def test_something_changes_is_1_and_fits_a_terminal(moved, capsys):
+def test_a_change_exits_with_1_and_fits_80_columns(moved, capsys):
     assert main(["diff", OURS, moved, *EXAMPLE]) == 1
     out = capsys.readouterr().out
     assert "post_game_window_1: 2 runs gained, 2 runs lost; " in out
@@ -65,7 +65,7 @@ def test_something_changes_is_1_and_fits_a_terminal(moved, capsys):
     assert max(len(line) for line in out.splitlines() if OURS not in line) <= 79
 
 
-def test_json_has_all_of_it(moved, capsys):
+def test_json_has_all_changes(moved, capsys):
     assert main(["diff", OURS, moved, *EXAMPLE, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     window = next(one for one in found["workflows"] if one["workflow"] == "post_game_window_1")
@@ -86,7 +86,7 @@ def test_markdown_has_tables_and_details_and_escapes_our_texts(moved, capsys):
         assert len({row.replace("\\|", "").count("|") for row in rows}) <= 1
 
 
-def test_revisions_of_git(repository, capsys):
+def test_both_files_may_be_git_revisions(repository, capsys):
     assert main(["diff", "HEAD~1:config/workflows.yaml", "config/workflows.yaml", *EXAMPLE]) == 1
     assert "fixed_time: 22:00 -> 23:00" in capsys.readouterr().out
     assert main(["diff", "HEAD:config/workflows.yaml", "main:./config/workflows.yaml", *EXAMPLE]) == 0
@@ -102,12 +102,12 @@ def test_revisions_of_git(repository, capsys):
         ("config", "config: 1 error\nconfig: cannot be read: Is a directory"),
     ],
 )
-def test_a_file_or_revision_that_does_not_exist_is_3_with_the_nearest_name(old, says, repository, capsys):
+def test_a_file_or_revision_that_does_not_exist_exits_with_3_and_names_the_nearest(old, says, repository, capsys):
     assert main(["diff", old, OURS, *EXAMPLE]) == ExitCode.UNKNOWN
     assert says in capsys.readouterr().err
 
 
-def test_a_broken_file_is_3_with_line_and_column(moved, tmp_path, capsys):
+def test_a_broken_file_exits_with_3_and_names_line_and_column(moved, tmp_path, capsys):
     broken = tmp_path / "broken.yaml"
     broken.write_text(Path(moved).read_text().replace("frequency_hours: 2", "frequency_hour: 2"))
     assert main(["diff", OURS, str(broken), *EXAMPLE]) == ExitCode.UNKNOWN
@@ -125,7 +125,7 @@ def test_a_broken_file_is_3_with_line_and_column(moved, tmp_path, capsys):
         (["--example", "--assume", "/no/such/file"], ExitCode.USAGE),
     ],
 )
-def test_dates_and_files_that_cannot_serve_are_no_answer(more, code, capsys):
+def test_unusable_dates_and_files_give_no_answer(more, code, capsys):
     assert main(["diff", OURS, OURS, *more]) == code
     out, err = capsys.readouterr()
     assert (out, len(err) > 20, "Traceback" in err) == ("", True, False)
@@ -136,17 +136,17 @@ def test_dates_and_files_that_cannot_serve_are_no_answer(more, code, capsys):
     [[], [OURS], [OURS, OURS, "--from", "soon"], [OURS, OURS, "--json", "--markdown"],
      [OURS, OURS, "--example", "--games", OURS]],
 )  # fmt: skip
-def test_called_wrongly_it_is_64(arguments):
+def test_a_wrong_call_exits_with_64(arguments):
     assert main(["diff", *arguments]) == ExitCode.USAGE
 
 
-def test_a_fault_of_our_own_is_3(monkeypatch, capsys):
+def test_a_crash_exits_with_3(monkeypatch, capsys):
     monkeypatch.setattr("orchestration.cli.diff.simulate", lambda *_: 1 / 0)
     assert main(["diff", OURS, OURS, *EXAMPLE]) == ExitCode.UNKNOWN
     assert "diff: diff itself failed: ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_the_games_of_a_document(moved, tmp_path, capsys):
+def test_the_games_may_come_from_a_document(moved, tmp_path, capsys):
     path = tmp_path / "schedule.json"
     path.write_text(document())
     assert main(["diff", OURS, moved, "--games", str(path), *DAYS, "--json"]) == 1
@@ -163,7 +163,7 @@ def row(game):
     return {"kind": "game", "payload": json.dumps(stated)}
 
 
-def test_the_games_of_the_warehouse(moved, monkeypatch, capsys):
+def test_the_games_come_from_the_warehouse_by_default(moved, monkeypatch, capsys):
     asked = []
 
     def query(_, statement, parameters):
@@ -201,7 +201,7 @@ def test_a_halt_in_both_files_is_noted(moved, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_other_assumptions_in_place_of_the_usual_ones(tmp_path, capsys):
+def test_assume_replaces_the_usual_outcomes(tmp_path, capsys):
     fewer = tmp_path / "fewer.yaml"
     fewer.write_text(Path(OURS).read_text().replace("max_attempts_per_day: 12", "max_attempts_per_day: 5"))
     assert main(["diff", OURS, str(fewer), *EXAMPLE]) == 0

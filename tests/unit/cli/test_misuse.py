@@ -35,7 +35,7 @@ HOSTILE = "raise SystemExit('the current folder was imported')\n"
 
 @pytest.fixture
 def broken(monkeypatch):
-    """Nothing works: not even what makes a Warehouse."""
+    """Every query and every append raises an error that is our own fault."""
 
     def fail(*_, **__):
         raise RuntimeError("a fault of our own")
@@ -65,7 +65,7 @@ def test_with_debug_a_crash_is_raised(broken, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [name for name in OF_THE_WAREHOUSE if name not in ("explain", "reconcile")])
-def test_json_is_one_object_when_nothing_can_be_told(command, monkeypatch, capsys):
+def test_json_without_an_answer_is_one_object(command, monkeypatch, capsys):
     def refuse(*_, **__):
         raise WarehouseError("BigQuery did not answer")
 
@@ -98,7 +98,7 @@ def test_a_backtest_without_an_answer_is_3(broken, monkeypatch, capsys):
     assert main(span) == ExitCode.USAGE
 
 
-def test_with_a_broken_configuration_nothing_is_known(tmp_path, monkeypatch, capsys):
+def test_a_broken_configuration_is_3_for_every_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ORCHESTRATION_CONFIG", str(tmp_path / "nothing.yaml"))
     # Where there has never been a good one, either.
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
@@ -114,7 +114,7 @@ def test_a_day_that_has_not_begun_is_unknown(capsys):
     assert "UNKNOWN: 2099-01-14 has not begun" in capsys.readouterr().out
 
 
-def test_a_fault_of_our_own_in_a_command_without_a_verdict_is_3_too(monkeypatch, capsys):
+def test_a_crash_of_a_command_without_a_verdict_is_3_too(monkeypatch, capsys):
     monkeypatch.setattr("orchestration.config.file.schema_text", lambda: 1 / 0)
     assert main(["schema"]) == ExitCode.UNKNOWN
     assert capsys.readouterr().err.splitlines() == [
@@ -172,6 +172,12 @@ def test_the_version_is_that_of_the_package(capsys):
     assert capsys.readouterr().out == f"orchestration {__version__}\n"
 
 
+@pytest.mark.parametrize("arguments", [["-h"], ["health", "-h"]])
+def test_help_has_a_short_option(arguments, capsys):
+    assert main(arguments) == 0
+    assert "Start here." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", MODULES)
 def test_every_command_has_help_with_examples_that_parse(command, capsys):
     assert main([command, "--help"]) == 0
@@ -224,7 +230,7 @@ def test_plan_and_explain_suggest_the_nearest_workflow(capsys):
     assert "no workflow is named nosuch\n  next: choose from schedule_dependency, " in capsys.readouterr().err
 
 
-def test_an_output_that_cannot_show_a_character_shows_another():
+def test_an_output_without_a_character_shows_another_character():
     command = [sys.executable, "-m", "orchestration", "validate", "/no/such/ü.yaml"]
     env = {**os.environ, "PYTHONPATH": str(ROOT / "plugins"), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
@@ -273,7 +279,7 @@ def test_a_script_works_where_the_path_has_blanks(folder):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_script_without_what_it_needs_is_unknown(tmp_path):
+def test_a_script_without_python_or_its_packages_exits_with_3(tmp_path):
     bare = tmp_path / "python"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     bare.chmod(0o755)
