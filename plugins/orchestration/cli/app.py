@@ -170,9 +170,7 @@ def _root(
     install_completion: Annotated[
         bool, _flag("--install-completion", _install, "Complete the scripts in this shell with Tab.")
     ] = False,
-    show_completion: Annotated[
-        bool, _flag("--show-completion", _show, "Print the completion for this shell.")
-    ] = False,
+    show_completion: Annotated[bool, _flag("--show-completion", _show, "Print the completion for this shell.")] = False,
 ) -> None:
     """Decide when the NBA scrapers run, run them, and prove what happened."""
 
