@@ -201,7 +201,7 @@ def test_the_screen_shows_counts_first_and_repeated_differences_once(compared):
 
 def test_a_missing_dataset_is_unknown_and_not_a_difference(compared, capsys):
     assert main(["compare", "--with", "nowhere", "--date", f"{MONDAY}"]) == 3
-    assert "unknown: " in capsys.readouterr().err
+    assert "compare: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.b", "a b", "a;b", "`a`", ""])
