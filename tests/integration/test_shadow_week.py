@@ -15,6 +15,7 @@ from orchestration.decisions.engine import decide
 from orchestration.records.ids import TaskKey, decision_id
 from orchestration.records.tables import DecisionRecord
 from orchestration.vocabulary.settings import Settings
+from orchestration.words import ExitCode
 from support.old_system import create_old_tables, shadow_settings
 from support.old_system_days import Mistake, OldSystem
 from support.worlds import ROOT, changed, et, game
@@ -206,8 +207,7 @@ def test_a_missing_dataset_is_unknown_and_not_a_difference(compared, capsys):
 
 @pytest.mark.parametrize("name", ["a.b", "a b", "a;b", "`a`", ""])
 def test_a_dataset_must_be_a_plain_name(name):
-    with pytest.raises(SystemExit):
-        main(["compare", "--with", name])
+    assert main(["compare", "--with", name]) == ExitCode.USAGE
 
 
 def test_unfinished_hours_are_not_compared_and_undecided_hours_are_unknown(compared, week):
