@@ -180,7 +180,7 @@ def _day(text: str) -> date:
         day = date.fromisoformat(text)
         if FIRST_YEAR <= day.year <= LAST_YEAR:
             return day
-    raise typer.BadParameter(f"{clipped(text)} is not a date. Write YYYY-MM-DD, for example 2026-01-14.")
+    raise typer.BadParameter(f"'{clipped(text)}' is not a date. Write YYYY-MM-DD, for example 2026-01-14.")
 
 
 def _moment(text: str) -> datetime:
@@ -188,7 +188,7 @@ def _moment(text: str) -> datetime:
         moment = require_aware(datetime.fromisoformat(text))
         if FIRST_YEAR <= moment.year <= LAST_YEAR:
             return moment
-    raise typer.BadParameter(f"{clipped(text)} is not a time with a zone, for example 2026-01-14T19:00-05:00.")
+    raise typer.BadParameter(f"'{clipped(text)}' is not a time with a zone, for example 2026-01-14T19:00-05:00.")
 
 
 class Misuse(UserError):

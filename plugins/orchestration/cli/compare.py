@@ -32,7 +32,9 @@ from orchestration.words import ExitCode, clipped, plural
 
 def _dataset(text: str) -> str:
     if not re.fullmatch(DATASET, text):
-        raise typer.BadParameter(f"{clipped(text)} is not the name of a dataset. Use letters, digits and underscores.")
+        raise typer.BadParameter(
+            f"'{clipped(text)}' is not the name of a dataset. Use letters, digits and underscores."
+        )
     return text
 
 

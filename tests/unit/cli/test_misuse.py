@@ -82,7 +82,7 @@ def test_a_wrong_option_is_one_json_object_too(capsys):
     assert main(["missing", "--json", "--date", "someday"]) == ExitCode.USAGE
     found = json.loads(capsys.readouterr().out)
     assert set(found) == {"verdict", "reason", "next"}
-    assert "someday is not a date. Write YYYY-MM-DD, for example 2026-01-14." in found["reason"]
+    assert "'someday' is not a date. Write YYYY-MM-DD, for example 2026-01-14." in found["reason"]
 
 
 def test_a_backtest_without_an_answer_is_3(broken, monkeypatch, capsys):
