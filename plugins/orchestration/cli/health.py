@@ -116,7 +116,8 @@ def _print(seen: Health, past: Sequence[Healed], facts: DayFacts, config: Config
         when = f"{was.first:%H:%M} to {was.last:%H:%M} ET" if was.last > was.first else f"{was.first:%H:%M} ET"
         show(_finding("healed", f"{was.finding.text} (seen {when})"))
     show(_workflows(facts, config))
-    missing, sent = (sum(getattr(c, what) for c in facts.cleanups) for what in ("missing", "republished"))
+    missing = sum(cleanup.missing_files_found for cleanup in facts.cleanups)
+    sent = sum(cleanup.republished_count for cleanup in facts.cleanups)
     print(
         f"box scores {seen.collected} of {seen.games} games ({seen.due} due); cleanups {len(facts.cleanups)}, "
         f"found missing {missing}, republished {sent}"
