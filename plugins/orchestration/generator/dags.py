@@ -33,6 +33,8 @@ RECONCILE_TIMEOUT = timedelta(hours=5)
 FETCH_POLL_SECONDS = 10
 START = datetime(2020, 1, 1, tzinfo=UTC)
 """A date before any season that could be replayed. Catch-up is off, so it starts no runs."""
+SYSTEM: dict[str, Any] = {"tags": ["nba", "system"], "default_args": {"owner": "data-platform"}}
+"""What the DAGs of the system have in common."""
 
 
 def _form(parameters: type[Parameters], **defaults: Any) -> dict[str, Param]:
@@ -136,15 +138,14 @@ def workflow_dag(config: Config, name: str) -> DAG:
 
 
 def locker_dag(config: Config) -> DAG:
-    """Return the DAG that locks the day's expected runs at 05:00 ET, and checks what the configuration refers to."""
+    """Return the DAG that locks the day's expected runs at 05:00 ET, and checks what the configuration names."""
     with _dag(
         config,
         LOCKER,
         config.lock_ticks,
         description="Locks what should run today",
         doc_md=locker_doc(config),
-        tags=["nba", "system"],
-        default_args={"owner": "data-platform"},
+        **SYSTEM,
     ) as dag:
         LockOperator(task_id="lock", **_tick_retries(config))
         CheckTablesOperator(task_id="check_tables")
@@ -159,8 +160,7 @@ def cleanup_dag(config: Config) -> DAG:
         config.cleanup_ticks,
         description="Drains the outbox, republishes the messages of lost files and watches all other DAGs",
         doc_md=cleanup_doc(config),
-        tags=["nba", "system"],
-        default_args={"owner": "data-platform"},
+        **SYSTEM,
     ) as dag:
         drain = DrainOutboxOperator(task_id="drain_outbox")
         # Lost files are looked for after a failed drain too, and the watchdog always runs.
@@ -180,8 +180,7 @@ def reconcile_dag(config: Config) -> DAG:
         ticks if ticks.times else None,
         description="Fetches games that late sources, outages or vanished files left missing",
         doc_md=reconcile_doc(config),
-        tags=["nba", "system"],
-        default_args={"owner": "data-platform"},
+        **SYSTEM,
         # Runs of one workflow wait for each other; a stuck one must not stop the next reconcile.
         dagrun_timeout=RECONCILE_TIMEOUT,
     ) as dag:
