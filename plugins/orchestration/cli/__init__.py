@@ -29,7 +29,7 @@ VERDICTS = ("health", "status", "timeline", "missing", "failures", "reconcile", 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (``words.ExitCode``). An error ends in two lines, not in a traceback.
 
-    With ``ORCHESTRATION_DEBUG=1`` a fault of our own is raised.
+    With ``ORCHESTRATION_DEBUG=1`` an error in our own code is raised.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = next((one for one in given if not one.startswith("-")), "orchestration")

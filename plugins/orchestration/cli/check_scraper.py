@@ -1,4 +1,4 @@
-"""``check-scraper``: one real call, and what we read from its answer. Records nothing."""
+"""``check-scraper``: one real call, and how its answer is read. Records nothing."""
 
 from __future__ import annotations
 

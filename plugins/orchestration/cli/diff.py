@@ -38,9 +38,9 @@ SHOWN_KEYS = ("action", "rule", "reason", "alert_level", "target_date", "target_
 
 @dataclass(frozen=True)
 class Span:
-    """Which games to play: of a document, of the example season or of the warehouse, and of which ET dates.
+    """The source of the games, and the ET dates to play. Both dates are included.
 
-    Both dates are included. None is the first or last date that is known.
+    None stands for the warehouse, and for the first or last known date.
     """
 
     games: Path | None
@@ -128,7 +128,7 @@ def backtest(
 
 
 def _note_halts(before: Config, after: Config) -> None:
-    """Print what is halted on both sides: it does not run, so the answer shows no change of it."""
+    """Print what is halted in both configurations: it never runs, so the answer shows no change of it."""
     if before.settings.halt is not None and after.settings.halt is not None:
         print("note: everything is halted in both (settings.halt)", file=sys.stderr)
     halted = [name for name, w in after.workflows.items() if w.halt and before.workflows.get(name, w).halt]
@@ -137,13 +137,13 @@ def _note_halts(before: Config, after: Config) -> None:
 
 
 def _bill(season: SimulatedSeason) -> Bill:
-    """Return the bill of an average day. What the lock expects is what is decided."""
+    """Return the bill of an average day. The lock is taken to expect every run."""
     runs = len(runs_of(season)) / season.days
     return bill(season.config, executions=runs, calls=calls_of(season) / season.days, expected=runs)
 
 
 def _content(name: str) -> bytes:
-    """Return the content of a file, or of a file at a git revision: ``HEAD~1:config/workflows.yaml``."""
+    """Return the content of a file, or of a file in git: ``HEAD~1:config/workflows.yaml``. Raises UserError."""
     path = Path(name)
     if path.exists():
         return read(path)

@@ -64,7 +64,7 @@ def health(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
 
 
 def _healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
-    """Return what has healed, or nothing when that is unknown: it must not hide what is wrong now."""
+    """Return what has healed. An error is printed, and does not hide what is wrong now."""
     try:
         return healed(config, facts, now)
     except Exception as error:

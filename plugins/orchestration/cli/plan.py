@@ -181,7 +181,7 @@ def _inputs(
 
 
 def _note(schedule: Schedule, days: tuple[date, date], games: Path | None) -> None:
-    """Print which part of the schedule the answer does not rest on."""
+    """Print the unusable rows, and the dates that the document does not cover."""
     if rows := schedule.unusable:
         print(f"note: {plural(len(rows), 'row')} left out: {'; '.join(named(rows))}", file=sys.stderr)
     if schedule.reach and not schedule.reach[0] <= days[0] <= days[1] <= schedule.reach[1]:
