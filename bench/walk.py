@@ -76,14 +76,14 @@ WALKS = {
         *("post_game_window_3", "finish", "DownloadDecodeMaxRetryException"),
     ),
     "service_down": Fault(
-        *("19:00", "+1 06:10", "the scraper service cannot be reached"),
+        *("19:00", "+1 06:10", "The scraper service is unreachable"),
         (".timeline a.k.failed", "dd", "connection"),
         *("post_game_window_3", "finish", ": connection"),
     ),
     "locker_off": Fault(
-        *("04:30", "06:30", "the locker did not lock"),
-        (None, "#verdict, #beside", "the locker did not lock"),
-        *("cleanup", "watch", "the locker did not lock"),
+        *("04:30", "06:30", "The locker did not lock"),
+        (None, "#verdict, #beside", "The locker did not lock"),
+        *("cleanup", "watch", "The locker did not lock"),
     ),
 }
 

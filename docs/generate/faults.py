@@ -66,48 +66,52 @@ class Told:
     met: float | None = None
 
 
-CUT = "the scraper service breaks its answers off in the middle"
-PHASE2 = "Phase 2 reads no messages, or writes nothing"
-BLOCKED = "the source nba_com blocks us or answers nonsense"
+CUT = "Answers of the scraper service break off in the middle"
+PHASE2 = "Phase 2 does not deliver"
+BLOCKED = "The source nba_com blocks us or answers nonsense"
 SAID: dict[str, Told] = {
-    "locker_off": Told("not_locked", 20, "the locker did not lock", "the locker did not lock", "locker"),
+    "locker_off": Told("not_locked", 20, "The locker did not lock", "The locker did not lock", "locker"),
     "scheduler_down": Told(
-        "AirflowSchedulerSilent", 15, "", "no decision of any workflow between 14:00 and 16:00 ET", "decisions"
+        "AirflowSchedulerSilent", 15, "", "No workflow made a decision from 14:00 to 16:00 ET", "decisions"
     ),
-    "service_down": Told("service_down", 20, "cannot be reached", "the scraper service cannot be reached", "calls"),
+    "service_down": Told("service_down", 20, "is unreachable", "The scraper service is unreachable", "calls"),
     "source_blocked": Told("execution_failed", 6, "blocks us", BLOCKED, "calls"),
-    "props_empty": Told("mostly_no_data", 20, "found no data", "oddsa_player_props (betting_lines): 12 of 12", "calls"),
+    "props_empty": Told(
+        "mostly_no_data", 20, "found no data", "12 of 12 calls of oddsa_player_props (betting_lines)", "calls"
+    ),
     "phase2_dead": Told("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
     "topic_gone": Told("not_published", 75, "not published", "Pub/Sub takes no messages", "handoff", 17 + HOLD / 60),
     "bigquery_down": Told("abort", 3, "BigQuery did not answer", "BigQuery did not answer", "BigQuery"),
-    "service_slow": Told("service_slow", 20, "is slow", "the scraper service is slow", "calls"),
+    "service_slow": Told("service_slow", 20, "is slow", "The scraper service is slow", "calls"),
     "answers_cut": Told("execution_failed", 6, "breaks off in the middle", CUT, "calls"),
-    "source_silent": Told("source_silent", 20, "is silent", "the source odds_api is silent", "calls"),
-    "box_scores_late": Told("source_late", 20, "is late", "the source nba_com is late", "box scores"),
+    "source_silent": Told("source_silent", 20, "is silent", "The source odds_api is silent", "calls"),
+    "box_scores_late": Told("source_late", 20, "is late", "The source nba_com is late", "box scores"),
     "unknown_scraper": Told(
-        "execution_failed", 36, "was it deployed anew?", "the scraper service does not know", "calls"
+        "execution_failed", 36, "does not know the scraper", "The scraper service does not know", "calls"
     ),
-    "config_broken": Told("config_broken", 50, "is broken", "workflows.yaml is broken and not in force", "locker"),
+    "config_broken": Told("config_broken", 50, "is broken", "workflows.yaml is broken", "locker"),
     "config_changed": Told(
         "rules_changed", 50, "post_game_window_1", "workflows.yaml was changed after the lock of 05:00 ET", "locker"
     ),
-    "dag_paused": Told("dag_paused", 50, "betting_lines is paused", "the DAG betting_lines is paused", "decisions"),
-    "halt_forgotten": Told("halt_forgotten", 20, "was forgotten", "the halt of betting_lines ended with", "locker"),
-    "clock_off": Told("clock_off", 20, "10 min ahead", "the clock of", "decisions"),
+    "dag_paused": Told("dag_paused", 50, "betting_lines is paused", "The DAG betting_lines is paused", "decisions"),
+    "halt_forgotten": Told(
+        "halt_forgotten", 20, "still stands in workflows.yaml", "The halt of betting_lines ended on", "locker"
+    ),
+    "clock_off": Told("clock_off", 20, "10 min ahead", "The clock of", "decisions"),
     "bigquery_forbidden": Told(
         "abort", 3, "a permission is missing", "BigQuery refuses us, a permission is missing", "BigQuery"
     ),
     "bigquery_quota": Told("abort", 3, "a quota is used up", "BigQuery refuses more, a quota is used up", "BigQuery"),
     "streaming_refused": Told(
-        "not_drained", 20, "took no rows for workflow_decisions", "BigQuery does not take our rows", "decisions"
+        "not_drained", 20, "took no rows for workflow_decisions", "BigQuery has taken no rows", "decisions"
     ),
-    "table_dropped": Told("unreadable", 20, "BigQuery has no table", "a table is gone", "handoff"),
+    "table_dropped": Told("unreadable", 20, "BigQuery has no table", "A table is gone", "handoff"),
     "phase2_writes_nothing": Told("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
     "messages_twice": Told("", 0, "", "", ""),
-    "schedule_frozen": Told("schedule_frozen", 50, "source is frozen", "the schedule's source is frozen", "decisions"),
+    "schedule_frozen": Told("schedule_frozen", 50, "source is frozen", "The schedule's source is frozen", "decisions"),
     "tips_moved": Told("misdated_tips", 30, "do not lie on their game date", "12 of 12 tips of", "decisions"),
     "triggerer_dead": Told("airflow_part_dead", 50, "triggerer is dead", "Airflow's triggerer is dead", "executions"),
-    "pool_full": Told("pool_full", 20, "odds_api is full", "the pool odds_api is full", "executions"),
+    "pool_full": Told("pool_full", 20, "odds_api is full", "The pool odds_api is full", "executions"),
 }
 
 

@@ -43,7 +43,7 @@ def test_a_critical_alert_goes_to_email_and_slack_with_all_details(box):
     assert mail["To"] == "duty@example.com, lead@example.com"
     assert mail["From"] == "airflow@example.com"
     body = mail.get_body().get_content()
-    said = ["Wed 14 Jan 2026 14:00 ET", f"Run: {LINK}", "First: bin/orchestration/plan.sh"]
+    said = ["Wed 14 Jan 2026 14:00 ET", f"Run: {LINK}", "Next: bin/orchestration/plan.sh"]
     for line in (*said, "ABORT: no &lt;schedule&gt; for {{ today }}"):
         assert line in body
     assert path == "/services/T00/B00/s3cret"
@@ -149,8 +149,8 @@ def test_the_end_of_alerted_problems_is_one_message(box, run):
         alert_once(run, CONFIG, "watchdog", [ABORT, other], LOG)
     alert_once(run, CONFIG, "watchdog", [], LOG)
     alert_once(run, CONFIG, "watchdog", [], LOG)
-    assert [mail["Subject"] for mail in box.mails][2:] == ["HEALED: watchdog"]
-    assert "Right again: ABORT: no <schedule> for {{ today }}; no decision since 13:00 ET" in box.posts[-1][1]["text"]
+    assert [mail["Subject"] for mail in box.mails][2:] == ["Over: watchdog"]
+    assert "Over: ABORT: no <schedule> for {{ today }}; no decision since 13:00 ET" in box.posts[-1][1]["text"]
 
 
 def test_a_problem_that_returns_is_alerted_a_second_time_but_no_third_time_that_day(box, run):
@@ -158,7 +158,7 @@ def test_a_problem_that_returns_is_alerted_a_second_time_but_no_third_time_that_
         with contextlib.suppress(AirflowFailException):
             alert_once(run, CONFIG, "watchdog", found, LOG)
     subjects = [mail["Subject"] for mail in box.mails]
-    assert subjects == ["CRITICAL abort: betting_lines", "HEALED: betting_lines", "CRITICAL abort: betting_lines"]
+    assert subjects == ["CRITICAL abort: betting_lines", "Over: betting_lines", "CRITICAL abort: betting_lines"]
 
 
 def test_no_all_clear_for_an_unsent_alert_or_with_healed_false(box, run):
@@ -177,4 +177,4 @@ def test_an_all_clear_that_every_channel_failed_to_send_is_retried(box, run):
     alert_once(run, config, "watchdog", [], LOG)
     box.refuse = False
     alert_once(run, config, "watchdog", [], LOG)
-    assert box.posts[-1][1]["text"].startswith("*HEALED: betting_lines*")
+    assert box.posts[-1][1]["text"].startswith("*Over: betting_lines*")

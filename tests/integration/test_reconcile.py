@@ -156,7 +156,7 @@ def test_missing_calls_are_alerted_once_after_the_last_reconcile(night, run):
     [alert] = one.told
     assert (alert.kind, alert.level) == ("games_incomplete", "CRITICAL")
     assert alert.text == (
-        "reconcile could not get nbac_gamebook_pdf, nbac_player_boxscore, nbac_team_boxscore "
+        "reconcile could not fetch nbac_gamebook_pdf, nbac_player_boxscore, nbac_team_boxscore "
         f"of 2 games of {DAY}: {', '.join(GAMES)}"
     )
 

@@ -280,7 +280,7 @@ def test_an_unreadable_log_fails_no_run_and_the_cleanup_alerts_it(run, log, ware
         assert "The service's log cannot be read; the cleanup tries again" in capfd.readouterr().out
         told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
         assert "blind" not in told
-        assert f"{log.table}: permission denied; files and causes are known as far as answers name them" in told
+        assert f"The service's log {log.table} cannot be read: permission denied" in told
     assert "log" not in cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=90))
     assert execution(warehouse)["status"] == "completed"
 
@@ -293,7 +293,7 @@ def test_novembers_log_names_no_file_and_changes_no_success(run, log, warehouse,
     assert run.finish().status == "completed"
     told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
     assert {row["status"] for row in calls(warehouse).values()} == {"success"}
-    assert "blind: 2 of 2 calls that brought data name no file" in told
+    assert "2 of 2 calls with data name no file" in told
     assert f"{log.table} (settings.service_log) does not name them either" in told
 
 
@@ -307,7 +307,7 @@ def test_the_cleanup_reports_that_it_is_blind_without_a_log(outbox, warehouse, m
     assert cleanup(config, outbox, monkeypatch, TICK + timedelta(minutes=20)) == ""
     seen = TICK + timedelta(minutes=80)
     told = cleanup(config, outbox, monkeypatch, seen)
-    assert told.startswith("Needs a look: blind: 2 of 2 calls that brought data name no file")
+    assert told.startswith("Needs a look: 2 of 2 calls with data name no file")
     assert told.endswith("set settings.service_log to the log")
     found = assess(config, day_facts(warehouse, config, DAY, seen), seen).findings
     [blind] = [finding for finding in found if "blind" in finding.text]

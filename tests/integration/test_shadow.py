@@ -198,8 +198,8 @@ def test_the_watchdog_of_a_shadow_alerts_only_its_own_faults(shadow):
     shadow.outbox.drain()
     with pytest.raises(AirflowFailException) as told:
         shadow.run(WatchOperator(task_id="watch"), et("15:20"))
-    assert "no decision of any workflow between 06:00 and 14:00 ET" in str(told.value)
-    for word in ("incomplete", "RUN without execution", "failed"):
+    assert "No workflow made a decision from 06:00 to 14:00 ET" in str(told.value)
+    for word in ("Data is missing", "RUN without execution", "failed"):
         assert word not in str(told.value)
 
 

@@ -224,7 +224,7 @@ class QuietSeason:
             self.files[file.gcs_path] = (file, after(now, timedelta(minutes=2)))
         self.alerts += [(now, alert.text) for alert in look.alerts]
         if len(look.missing) >= settings.notification_threshold:
-            self.alerts.append((now, f"{len(look.missing)} of {look.checked} files were missing"))
+            self.alerts.append((now, f"{len(look.missing)} of {look.checked} files had not reached their tables"))
         waiting = tuple(
             missing_file(f.gcs_path, int((now - f.triggered_at).total_seconds() // 60), f.scraper_name, f.triggered_at)
             for f in look.missing

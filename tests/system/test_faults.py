@@ -19,9 +19,9 @@ ELSEWHERE = ("scheduler_down", "bigquery_down", "messages_twice")
 """Faults that test_simulated_days plays, and the harmless fault."""
 HERE = [name for name in FAULTS if name not in ELSEWHERE]
 PAIRS = {
-    ("streaming_refused", "service_slow"): "BigQuery does not take our rows",
-    ("topic_gone", "service_slow"): "the scraper service is slow",
-    ("dag_paused", "clock_off"): "the DAG betting_lines is paused",
+    ("streaming_refused", "service_slow"): "BigQuery has taken no rows",
+    ("topic_gone", "service_slow"): "The scraper service is slow",
+    ("dag_paused", "clock_off"): "The DAG betting_lines is paused",
 }
 """Two faults at once. The first of the pair is named first."""
 LOOK = timedelta(minutes=80)

@@ -80,7 +80,7 @@ FAULTS = {
                 for c in blocked(f, "nbac_team_boxscore").calls
             ),
         ),
-        "the scraper service cannot be reached",
+        "The scraper service is unreachable",
         ".k.failed",
     ),
     "scheduler down": (
@@ -92,7 +92,7 @@ FAULTS = {
         "was the scheduler down?",
         ".k.missing",
     ),
-    "locker off": (lambda f: replace(f, expected=()), "the locker did not lock", "#verdict.degraded"),
+    "locker off": (lambda f: replace(f, expected=()), "The locker did not lock", "#verdict.degraded"),
     "props empty": (
         lambda f: replace(
             f,
@@ -116,7 +116,7 @@ FAULTS = {
                 for c in f.cleanups
             ),
         ),
-        "Phase 2 reads no messages",
+        "Phase 2 does not deliver",
         ".cards b",
     ),
     "topic gone": (

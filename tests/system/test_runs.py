@@ -284,9 +284,9 @@ def test_a_failed_execution_is_alerted_once_a_day_with_a_link_to_its_run(live):
     text = mail.get_body().get_content()
     assert mail["Subject"] == "WARNING execution failed: cleared"
     assert "Thu 15 Jan 2026 10:04 ET" in text
-    assert "failed: once_wrong: blocked" in text
+    assert ": once_wrong: blocked" in text
     assert f"Run: {live.stack.url}/dags/cleared/runs/{quote(first, safe='')}" in text
-    assert "First: bin/orchestration/investigate_scraper_failures.sh --date 2026-01-15 --days 1" in text
+    assert "Next: bin/orchestration/investigate_scraper_failures.sh --date 2026-01-15 --days 1" in text
 
 
 def test_a_missed_deadline_is_alerted_while_the_run_still_hangs_and_is_recorded(live):
@@ -305,7 +305,7 @@ def test_a_missed_deadline_is_alerted_while_the_run_still_hangs_and_is_recorded(
     assert late["error_message"] == "Deadline missed: not over 0.1 min after it was queued"
     [(_, post)] = live.box.posts[before:]
     assert post["text"].startswith("*WARNING deadline missed: overdue*")
-    assert "Deadline missed: the run of 10:00 ET is not over 0.1 min after it was queued" in post["text"]
+    assert "Deadline missed: the run of overdue at 10:00 ET was not over 0.1 min after it was queued" in post["text"]
     live.await_run("overdue", run)
     over = live.execution("overdue", run)
     assert (over["status"], over["deadline_missed"], over["scrapers_succeeded"]) == ("completed", True, 1)

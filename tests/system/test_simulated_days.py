@@ -18,13 +18,13 @@ from support.worlds import DAY, et
 pytestmark = pytest.mark.drill
 
 NAMED = {
-    "locker_off": ("05:50", "DEGRADED: the locker did not lock 2026-01-14; is the DAG schedule_locker paused?"),
-    "scheduler_down": ("18:50", "UNHEALTHY: no decision of any workflow between 14:00 and 16:00 ET"),
-    "service_down": ("22:50", "UNHEALTHY: the scraper service cannot be reached: "),
+    "locker_off": ("05:50", "DEGRADED: The locker did not lock 2026-01-14, so "),
+    "scheduler_down": ("18:50", "UNHEALTHY: No workflow made a decision from 14:00 to 16:00 ET"),
+    "service_down": ("22:50", "UNHEALTHY: The scraper service is unreachable"),
     "source_blocked": ("22:50", "UNHEALTHY: the source nba_com blocks us or answers nonsense: "),
     "props_empty": ("18:50", "DEGRADED: oddsa_player_props (betting_lines): "),
-    "phase2_dead": ("21:50", "DEGRADED: Phase 2 reads no messages, or writes nothing: "),
-    "topic_gone": ("20:50", "DEGRADED: Pub/Sub takes no messages: "),
+    "phase2_dead": ("21:50", "DEGRADED: Phase 2 does not deliver: "),
+    "topic_gone": ("20:50", "DEGRADED: Pub/Sub takes no messages"),
     "bigquery_down": ("16:50", "UNHEALTHY: BigQuery did not answer at 15:00 to 16:00 ET: "),
 }
 """For each fault the time of the health check and the start of its headline."""

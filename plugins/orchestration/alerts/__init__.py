@@ -1,1 +1,1 @@
-"""What a person is told: the alert, the memory of what was told, the channels, missed deadlines."""
+"""Alerts: the alert itself, the memory of alerts that were sent, the channels, missed deadlines."""

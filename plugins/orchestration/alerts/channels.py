@@ -1,6 +1,6 @@
-"""Telling people: Airflow's own notifiers for mail and Slack, routed by ``settings.notifications``.
+"""Sending alerts: Airflow's notifiers for mail and Slack, by ``settings.notifications``.
 
-A channel without a connection leaves the alert in the log, where every alert is anyway.
+Every alert is in the log. Without a connection for its channel it is only there.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from orchestration.words import AlertLevel, Channel
 log = logging.getLogger(__name__)
 
 CONNECTIONS = {Channel.EMAIL: "smtp_default", Channel.SLACK: "slack_default"}
-"""The connection that each channel needs."""
+"""The connection of each channel."""
 SLACK_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Sent:
-    """Which channels took an alert, and what kept the others from it."""
+    """The channels that took an alert, and the errors of those that failed."""
 
     by: tuple[Channel, ...]
     failed: dict[Channel, str]
 
     @property
     def nowhere(self) -> bool:
-        """Whether a channel was to take it and none did: worth another try."""
+        """Whether a channel failed and none took the alert: it must be sent again."""
         return bool(self.failed) and not self.by
 
 
 def not_set_up(config: Config) -> dict[Channel, str]:
-    """Return the channels that the configuration names and that cannot be used, each with what is missing."""
+    """Return the channels of the configuration that cannot be used, each with what is missing."""
     settings = config.settings.notifications
     named = {c for level in (AlertLevel.CRITICAL, AlertLevel.WARNING) for c in settings.channels(level)}
     return {channel: why for channel in Channel if channel in named and (why := _missing(config, channel))}
@@ -56,20 +56,20 @@ def _missing(config: Config, channel: Channel) -> str | None:
     except AirflowNotFoundException:
         return f"there is no connection {CONNECTIONS[channel]}"
     if channel is Channel.EMAIL and not config.settings.notifications.email_to:
-        return "settings.notifications.email_to names nobody"
+        return "settings.notifications.email_to is empty"
     return None
 
 
 def send(config: Config, alert: Alert, at: datetime, link: str) -> Sent:
-    """Send an alert to the channels of its level. What goes wrong is logged and returned.
+    """Send an alert to the channels of its level. Errors are logged and returned.
 
-    ``at`` is its aware time, ``link`` the run's address.
+    ``at``: the aware time of the alert. ``link``: the run's address.
     """
     by, failed = [], {}
     subject, text = subject_of(alert), message_of(alert, at, link)
     for channel in config.settings.notifications.channels(alert.level):
         if missing := _missing(config, channel):
-            log.warning("Not sent by %s: %s; it stays in the log", channel, missing)
+            log.warning("Not sent by %s: %s. The alert is only in the log", channel, missing)
             continue
         try:
             _SENDERS[channel](config, subject, text)
@@ -83,19 +83,19 @@ def send(config: Config, alert: Alert, at: datetime, link: str) -> Sent:
 
 
 def subject_of(alert: Alert) -> str:
-    """Return what, how bad and about which workflow, in one line."""
+    """Return the level, the kind and the workflow in one line."""
     if alert.kind == kinds.HEALED.id:
-        return f"HEALED: {alert.workflow}"
+        return f"Over: {alert.workflow}"
     return f"{alert.level.value} {alert.kind.replace('_', ' ')}: {alert.workflow}"
 
 
 def message_of(alert: Alert, at: datetime, link: str) -> str:
-    """Return the message: ET time, why, a link to the run and the first command to type."""
-    return "\n".join([f"{et(at):%a %d %b %Y %H:%M} ET", alert.text, f"Run: {link}", f"First: {alert.command}"])
+    """Return the message: ET time, text, a link to the run, and the first command."""
+    return "\n".join([f"{et(at):%a %d %b %Y %H:%M} ET", alert.text, f"Run: {link}", f"Next: {alert.command}"])
 
 
 def airflow_url() -> str:
-    """Return where Airflow's UI is, without a slash at the end."""
+    """Return the address of Airflow's UI, without a slash at the end."""
     return str(conf.get("api", "base_url", fallback=None) or "http://localhost:8080").rstrip("/")
 
 
@@ -121,7 +121,7 @@ def _slack(config: Config, subject: str, text: str) -> None:
     _notify(message, subject, text)
 
 
-# Notifiers render their fields as templates. What an alert says comes from outside too, so it goes in as a value.
+# Notifiers render their fields as templates. An alert's text comes partly from outside, so it goes in as a value.
 _SUBJECT, _PLAIN, _HTML = (
     "{{ alert_subject }}",
     "*{{ alert_subject }}*\n{{ alert_text }}",
@@ -131,7 +131,7 @@ _SENDERS = {Channel.EMAIL: _mail, Channel.SLACK: _slack}
 
 
 def _notify(notifier: BaseNotifier, subject: str, text: str) -> None:
-    """Send it. Calling the notifier would log what the channel answers, whatever secret stands in it."""
+    """Send the message. Calling the notifier itself would log the channel's answer, which may hold a secret."""
     context: Any = {"alert_subject": subject, "alert_text": text, "alert_html": escape(text)}
     notifier.render_template_fields(context)
     notifier.notify(context)

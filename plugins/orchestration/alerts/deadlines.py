@@ -1,4 +1,4 @@
-"""DAG-level SLAs: Airflow 3's deadline alerts, still marked experimental, so only this module touches them."""
+"""Airflow's deadline alerts for DAG-level SLAs. They are still experimental, so only this module uses them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from orchestration.words import AlertLevel, ExecutionStatus
 log = logging.getLogger(__name__)
 
 NOBODY = "; nobody could be told"
-"""How the error of a missed deadline ends that no channel took."""
+"""The end of a stored error of a missed deadline that no channel took. A query reads it, so it never changes."""
 TIMES = ("logical_date", "start_date", "run_after")
 
 
 class RunQueued(BaseDeadlineReference):
-    """The moment at which a run is queued, which is when Airflow evaluates this.
+    """The moment at which a run is queued: Airflow evaluates this reference then.
 
-    Airflow has DAGRUN_QUEUED_AT for it, but no run with that one can be cleared (apache/airflow#70368).
+    Airflow's own DAGRUN_QUEUED_AT does not work: a run with it cannot be cleared (apache/airflow#70368).
     """
 
     def _evaluate_with(self, **_: Any) -> datetime:
@@ -37,7 +37,7 @@ class RunQueued(BaseDeadlineReference):
 
 
 def deadline(workflow: str, minutes: float) -> DeadlineAlert:
-    """Return the alert for a run of ``workflow`` that is not over ``minutes`` after it was queued."""
+    """Return the deadline alert for a run of ``workflow`` that has not ended ``minutes`` after it was queued."""
     return DeadlineAlert(
         reference=RunQueued(),
         interval=timedelta(minutes=minutes),
@@ -46,41 +46,41 @@ def deadline(workflow: str, minutes: float) -> DeadlineAlert:
 
 
 def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
-    """Record that a run missed its deadline, and tell people, once per workflow and ET day.
+    """Record a run that missed its deadline, and send one alert per workflow and ET day.
 
-    The executor runs this beside the run. The run's own row, which ``finish`` writes later, has the same id.
+    The executor runs this beside the run. ``finish`` writes the run's own row later, with the same id.
     """
     if context["dag_run"]["state"] == "failed":
-        # It is over, and its failure was told; Airflow drops only the deadlines of runs that succeeded.
+        # The run has failed and its alert is sent. Airflow drops only the deadlines of runs that succeeded.
         return
     config = load_or_last_good().config
     run_id = str(context["dag_run"]["dag_run_id"])
     clock = RunClock.of_run(_as_the_sdk_has_it(run_id, context["dag_run"]))
     late = f"not over {minutes:g} min after it was queued"
     at = datetime.fromisoformat(str(context["deadline"]["deadline_time"]))
-    if _told_before(config, workflow, run_id, clock):
+    if _sent_before(config, workflow, run_id, clock):
         _record(config, workflow, run_id, clock, late, at)
-        log.error("%s: %s; people were told of an earlier run today", workflow, late)
+        log.error("%s: %s. The alert about an earlier run was sent today", workflow, late)
         return
     level = max(AlertLevel.WARNING, config.workflows[workflow].alerts.failure, key=list(AlertLevel).index)
     tick = f"{et(clock.tick):%H:%M}"
     one = alert(kinds.DEADLINE_MISSED_NOW, workflow, level=level, run_id=run_id, at=tick, late=late)
     log.error("%s (%s): %s; next: %s", one.kind, workflow, one.text, one.command)
     sent = send(config, one, clock.now(), run_link(workflow, run_id))
-    # What reached nobody is not told: the next run of the day that is late tells it again.
+    # If no channel took the alert, the next late run of the day sends it again.
     _record(config, workflow, run_id, clock, f"{late}{NOBODY * sent.nowhere}", at)
     if sent.failed:
         raise RuntimeError(f"{one.text}; not sent: {sent.failed}")
 
 
 def _as_the_sdk_has_it(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:
-    """Return the run, which comes as the REST API describes it, with the names and types of a task's context."""
+    """Return the REST API's form of a run with the names and types of a task's context."""
     times = {name: datetime.fromisoformat(dag_run[name]) if dag_run[name] else None for name in TIMES}
     return SimpleNamespace(**{**dag_run, **times, "run_id": run_id})
 
 
-def _told_before(config: Config, workflow: str, run_id: str, clock: RunClock) -> bool:
-    """Return whether an earlier run of this ET day is recorded as late. If nobody can tell, people are told again."""
+def _sent_before(config: Config, workflow: str, run_id: str, clock: RunClock) -> bool:
+    """Return whether an earlier run of this ET day is recorded as late, or False if BigQuery does not answer."""
     from orchestration.audit.statements import statement
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 
@@ -95,12 +95,12 @@ def _told_before(config: Config, workflow: str, run_id: str, clock: RunClock) ->
     try:
         return bool(Warehouse(config.settings).query(statement("deadlines_missed"), parameters))
     except WarehouseError as error:
-        log.warning("Whether people were told today is not known: %s", error)
+        log.warning("Whether an alert was sent today is unknown, so one is sent: %s", error)
         return False
 
 
 def _record(config: Config, workflow: str, run_id: str, clock: RunClock, late: str, at: datetime) -> None:
-    """Append the row. On failure it stays in the outbox for the cleanup, and people are told all the same."""
+    """Append the row. If that fails, the row stays in the outbox for the cleanup."""
     from orchestration.audit.outbox import Outbox
     from orchestration.audit.warehouse import WarehouseError
     from orchestration.records.ids import decision_id, execution_id
@@ -121,7 +121,7 @@ def _record(config: Config, workflow: str, run_id: str, clock: RunClock, late: s
         slot_time=clock.tick,
         target_date=et_date(clock.tick),
         environment=config.environment,
-        # Before anything that the run itself says after it, so that the run has the last word.
+        # The run's own row is later, so it wins.
         created_at=at.astimezone(UTC),
         dag_id=workflow,
         run_id=run_id,

@@ -1,4 +1,4 @@
-"""Raising alerts from a task, with a memory in Airflow's database, so that it outlives BigQuery's outages."""
+"""Sending alerts from a task. Their memory is in Airflow's database, so it outlives BigQuery's outages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
 ALERTS = Asset("orchestration_alerts")
-"""Where the memory hangs."""
+"""The asset whose state store is the memory."""
 
 
 def alert_once(
@@ -31,10 +31,10 @@ def alert_once(
     log: Logger,
     looked_at: Collection[date] | None = (),
 ) -> None:
-    """Tell what is new, and what is over; raise AirflowFailException when there is anything new.
+    """Send new alerts and the all-clear. Raises AirflowFailException if there is a new alert.
 
-    ``source`` is whose findings these are: what it no longer finds is over, as :func:`news` has it for ``looked_at``.
-    The run is red once for an alert, not in every hour that it lasts.
+    ``source``: the task that found them. An alert that it no longer finds is over; ``looked_at`` is that of
+    :func:`news`. The run is red once for an alert, not in each hour that it lasts.
     """
     store, key = context["asset_state_store"][ALERTS], f"open {source}"
     said = tell_once(context, config, found, log, store.get(key) or {}, looked_at)
@@ -52,7 +52,7 @@ def tell_once(
     was_open: Open | None = None,
     looked_at: Collection[date] | None = (),
 ) -> News:
-    """Send what nobody was told today. What no channel takes, though one should, is not told: it comes again."""
+    """Send the alerts that were not sent today. If every channel fails, an alert does not count as sent."""
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     merged, day = together(found), et_date(now)
     told = {key: store.get(f"told {key}") for key in merged}
@@ -69,14 +69,14 @@ def tell_once(
 def _tell_healed(
     context: Context, config: Config, source: str, healed: Iterable[Alert], log: Logger
 ) -> Collection[Alert]:
-    """Tell in one message what is over of what people were told; return what no channel took, which comes again.
+    """Send one all-clear for the alerts that people received; return the alerts if every channel failed.
 
-    Once a day for each: what comes and goes is raised a second time, and after that it only stays in the log.
+    Each alert gets one all-clear a day. One that comes and goes is sent twice, and from then on only logged.
     """
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     today, due = et_date(now).isoformat(), []
     for alert in healed:
-        log.info("Healed: %s", alert.text)
+        log.info("Over: %s", alert.text)
         if store.get(f"told {alert.key}") and store.get(f"healed {alert.key}") != today:
             due.append(alert)
     if not due or not config.settings.notifications.healed:

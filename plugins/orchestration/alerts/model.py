@@ -1,4 +1,4 @@
-"""Alerts: what a person is told, once per workflow, kind and ET day (lesson C8). Pure."""
+"""Alerts to people, each sent once per workflow, kind and ET day (lesson C8). Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from orchestration.vocabulary.workflows import Alerts
 from orchestration.words import AlertLevel, Verdict
 
 Open = dict[str, dict[str, str | None]]
-"""What a source found when it last looked, by the alerts' keys, as JSON."""
+"""The alerts of a task's last look, by key, as JSON."""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that needs a person. ``kind`` and ``workflow`` say which; ``command`` is the first one to type.
+    """Something that needs a person. ``kind`` and ``workflow`` name it; ``command`` is the first one to type.
 
-    ``workflow`` is what it is about: a workflow, a DAG of the system, or a scraper. ``run_id`` is Airflow's, if one run
-    is to blame. ``day``: the orchestration day in which it was found, if it is about one. ``lasts``: whether it is over
-    once it is no longer found; what has happened once is not. ``detail``: what tells two of one kind apart.
+    ``workflow``: a workflow, a DAG of the system, or a scraper. ``run_id``: the run of Airflow that failed, if it is
+    one run. ``day``: the orchestration day of a finding. ``lasts``: whether the alert is over once it is no longer
+    found; an event that happened once is never over. ``detail`` tells two alerts of one kind apart.
     """
 
     kind: str
@@ -38,17 +38,17 @@ class Alert:
 
     @property
     def key(self) -> str:
-        """What makes two alerts the same."""
+        """The same for two alerts about the same thing."""
         return " ".join(filter(None, (self.kind, self.workflow, self.detail)))
 
     def to_open(self) -> dict[str, str | None]:
-        """Return what is kept of it until it is over."""
+        """Return the JSON form that is kept until the alert is over."""
         kept: dict[str, str | None] = _JSON.dump_python(self, mode="json", exclude={"run_id", "lasts"})
         return kept
 
     @classmethod
     def from_open(cls, kept: Mapping[str, str | None]) -> Alert:
-        """Read what ``to_open`` returned, in this release or in one before."""
+        """Return the alert that ``to_open`` turned into JSON, in this release or an earlier one."""
         return _JSON.validate_python(kept)
 
 
@@ -67,7 +67,7 @@ def alert(
 ) -> Alert:
     """Return an alert, with ``values``, ``day`` and ``run_id`` for the placeholders of its kind.
 
-    ``level``: where the case or the workflow decides it, else the kind does.
+    ``level``: the level by the case or the workflow. Without it the kind's own level counts.
     """
     text, command = kind.says(workflow, {"day": day, "run_id": run_id, **values})
     return Alert(kind.id, workflow, text, command, level or kind.level, run_id, day, kind.lasts, detail)
@@ -75,7 +75,7 @@ def alert(
 
 @dataclass(frozen=True)
 class News:
-    """What to tell: alerts to raise, those that are over; and what is open now."""
+    """The alerts to send, the alerts that are over, and the alerts that are open now."""
 
     raised: tuple[Alert, ...]
     healed: tuple[Alert, ...]
@@ -83,7 +83,10 @@ class News:
 
 
 def alert_of(finding: Finding, alerts: Alerts | None = None, day: date | None = None) -> Alert:
-    """Return the alert for a finding of the orchestration ``day``, as loud as its workflow's ``alerts`` ask for."""
+    """Return the alert for a finding of the orchestration ``day``, at the level of its verdict.
+
+    ``alerts``: the levels of its workflow, which count where its kind names a key of them.
+    """
     level = AlertLevel.CRITICAL if finding.verdict is Verdict.UNHEALTHY else AlertLevel.WARNING
     if alerts is not None and finding.of.alerts_key is not None:
         level = getattr(alerts, finding.of.alerts_key)
@@ -101,7 +104,7 @@ def alert_of(finding: Finding, alerts: Alerts | None = None, day: date | None = 
 
 
 def together(found: Iterable[Alert]) -> dict[str, Alert]:
-    """Return the alerts by key; several of one key become one, as loud as the loudest."""
+    """Return the alerts by key. Several of one key become one, at the loudest level."""
     merged: dict[str, Alert] = {}
     for alert in found:
         other = merged.get(alert.key)
@@ -120,13 +123,13 @@ def news(
     day: date,
     looked_at: Collection[date] | None = (),
 ) -> News:
-    """Return what is new among ``found`` on the ET date ``day``, and what of ``was_open`` is over.
+    """Return which of ``found`` are new on the ET date ``day``, and which of ``was_open`` are over.
 
-    ``told`` says on which ET day each alert was told last. What lasts is raised anew on each day; what comes back on
-    the same day is not, unless people were told that it was over.
+    ``told``: the ET day on which each alert was last sent. An alert that lasts is sent anew each day. One that comes
+    back on the same day is sent again only after its all-clear.
 
-    ``looked_at``: the orchestration days in which the source looked. What was found in another day is not over for not
-    being found, it is of the past. None where the source could not look at all: then all is as it was.
+    ``looked_at``: the orchestration days in which the task looked. An alert of another day is past, not over. None if
+    the task could not look: then every open alert stays open.
     """
     raised = tuple(alert for key, alert in found.items() if told.get(key) != day.isoformat())
     still_open = {key: alert.to_open() for key, alert in found.items() if alert.lasts}
@@ -138,7 +141,7 @@ def news(
 
 
 def right_again(healed: Collection[Alert], source: str) -> Alert:
-    """Return what tells those who were told of ``healed``, one or more, that it is over: as widely, and once."""
+    """Return one all-clear for the alerts ``healed`` of the task ``source``, at their loudest level."""
     about = {alert.workflow for alert in healed}
     loudest = max((alert.level for alert in healed), key=list(AlertLevel).index)
     what = "; ".join(alert.text for alert in healed)

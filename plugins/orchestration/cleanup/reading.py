@@ -125,7 +125,7 @@ def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord]
 def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
     """Return the alert about calls whose answers and log name no file (lesson A2)."""
     log = config.settings.service_log
-    cure = f"{log} (settings.service_log) does not name them either" if log else "set settings.service_log to the log"
+    cure = f"{log} (settings.service_log) names none either" if log else "Set settings.service_log"
     scrapers = ", ".join(sorted(unnamed))
     return alert(kinds.BLIND, "cleanup", unnamed=unnamed.total(), calls=brought, scrapers=scrapers, cure=cure)
 

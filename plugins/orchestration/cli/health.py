@@ -17,8 +17,7 @@ from orchestration.config import Config
 from orchestration.config.last_good import in_use
 from orchestration.errors import UserError
 from orchestration.health.facts import DayFacts
-from orchestration.health.healed import Healed, healed
-from orchestration.health.verdict import Health, assess
+from orchestration.health.verdict import Healed, Health, assess, healed
 from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
 from orchestration.words import Action, Outcome, Verdict

@@ -1,4 +1,4 @@
-"""The most likely causes: what many findings have in common, named first. Pure."""
+"""Findings that explain others: BigQuery, the scraper service, a source, the handoff. Pure."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ OF_THE_SERVICE = {
     BROKEN_OFF: kinds.ANSWERS_CUT,
     UNKNOWN: kinds.UNKNOWN_SCRAPER_CALLED,
 }
-"""Types of error of the service itself, and what each is as a finding; all others are about a source."""
+"""The kind of finding for each error type of the service itself. All other error types are about a source."""
 SERVICE_IN_WORDS = {
-    UNREACHABLE: "the service cannot be reached",
-    NOT_SET_UP: "the connection scraper_service does not exist, or contradicts itself",
+    UNREACHABLE: "the service is unreachable",
+    NOT_SET_UP: "the connection scraper_service does not exist or contradicts itself",
     BROKEN_OFF: "the answer breaks off in the middle",
-    UNKNOWN: "the service does not know the scraper; was it deployed anew?",
+    UNKNOWN: "the service does not know the scraper; check whether a new version was deployed",
 }
 IN_WORDS = {
     "blocked": "blocks us (HTTP 403)",
     "rate_limited": "limits our rate (HTTP 429)",
     "timeout": "does not answer in time",
-    # The real service's word for "I have tried eight times, and what came could not be read" (lesson A5).
+    # The real service's word for eight tries without an answer that it could read (lesson A5).
     "DownloadDecodeMaxRetryException": "blocks us or answers nonsense",
 }
-"""What a kind of error means, for somebody half awake; the kind itself stands after it."""
+"""What an error type means. The error type itself stands after it."""
 ENOUGH_FILES = 3
 ENOUGH_CALLS = 3
 SLOW = 0.8
-"""A call that takes this share of its time is slow."""
+"""A call that takes this share of its time limit is slow."""
 SILENT_DAYS = 2
-"""Who was asked on so many days before and brought nothing, is silent on the third."""
+"""A source counts as silent on the day after this many days without data."""
 REPUBLISHED_IN_VAIN_MINUTES = 100
-"""A lost message is found within 90 minutes of its file; a file that is missing after that was republished in vain."""
+"""A file that is missing for longer was republished in vain: a lost message is found within 90 minutes."""
 
 
 def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Yield what explains the other findings."""
+    """Yield the findings that explain others."""
     yield from _bigquery(config, facts)
     yield from _sources(config, facts)
     yield from _slow(facts)
@@ -63,32 +63,32 @@ def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
     if len({d.workflow_name for d in unread}) < 2:
         return
     ticks = sorted({d.tick for d in unread})
-    times = clock(ticks[0]) if len(ticks) == 1 else f"{clock(ticks[0])} to {clock(ticks[-1])}"
+    when = clock(ticks[0]) if len(ticks) == 1 else f"{clock(ticks[0])} to {clock(ticks[-1])}"
     why = next((why for why in NoAnswer if why.value in unread[-1].reason), NoAnswer.DOWN)
-    more = "" if why is NoAnswer.DOWN else f": {unread[-1].reason.partition(f'{why.value}: ')[2]}"
-    yield finding(kinds.BIGQUERY_DOWN, "all", why=why.value, times=times, count=len(unread), more=more, day=facts.day)
+    more = "" if why is NoAnswer.DOWN else f". BigQuery said: {unread[-1].reason.partition(f'{why.value}: ')[2]}"
+    yield finding(kinds.BIGQUERY_DOWN, "all", why=why.value, when=when, aborts=len(unread), more=more, day=facts.day)
 
 
 def in_words(short: str) -> str:
-    """Return what an execution says of its failed calls, with what the kinds of error mean."""
+    """Return an execution's short text about its failed calls, with the meaning of each error type."""
     known = {**SERVICE_IN_WORDS, **{kind: f"the source {says}" for kind, says in IN_WORDS.items()}}
     meant = [f"{kind}: {says}" for kind, says in known.items() if f": {kind}" in short]
     return short + (f" ({'; '.join(meant)})" if meant else "")
 
 
 def failed_calls(config: Config, facts: DayFacts) -> list[CallRecord]:
-    """Return the last tries of the failed calls of executions that nothing made up for."""
+    """Return the last tries of failed calls, without executions that a later one made up for."""
     runs = {(e.workflow_name, e.tick) for e in standing_failures(config, facts)}
     return [c for c in last_tries(facts.calls) if c.status is Outcome.FAILED and (c.workflow, c.tick) in runs]
 
 
 def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """The scraper service itself, or the sources behind it, by what the failed calls have in common."""
+    """Yield the faults of the scraper service and of the sources, one for each error type in common."""
     failed = failed_calls(config, facts)
     lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
     for error, kind in OF_THE_SERVICE.items():
         if calls := [call for call in failed if call.error_type == error]:
-            # A connection that is not there is told apart from a service out of reach.
+            # Both are service_down: the detail keeps a missing connection apart from an unreachable service.
             detail = NOT_SET_UP if error == NOT_SET_UP else ""
             yield finding(kind, "scraper_service", detail=detail, critical=lost, calls=_calls(calls), day=facts.day)
     groups: dict[tuple[str, str], list[CallRecord]] = defaultdict(list)
@@ -105,11 +105,11 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
 def _calls(calls: list[CallRecord]) -> str:
     scrapers = sorted({call.scraper_name for call in calls})
     names = ", ".join(scrapers[:3]) + (" and others" if len(scrapers) > 3 else "")
-    return f"since {clock(min(c.tick for c in calls))} ET {plural(len(calls), 'call')} of {names} failed"
+    return f"{plural(len(calls), 'call')} of {names} failed since {clock(min(c.tick for c in calls))} ET"
 
 
 def _slow(facts: DayFacts) -> Iterator[Finding]:
-    """A service that still answers in time, but hardly: the next step is that nothing comes at all."""
+    """Yield a service whose latest calls nearly reached their time limit."""
     timed = [c for c in facts.calls if c.duration_seconds is not None and c.timeout_seconds]
     latest: list[CallRecord] = []
     for tick in sorted({call.tick for call in timed}, reverse=True):
@@ -129,7 +129,7 @@ def _slow(facts: DayFacts) -> Iterator[Finding]:
 
 
 def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Scrapers that were asked for games which were due, and had none of them: their source is late."""
+    """Yield the sources whose scrapers found none of the games that are due."""
     games = {game.game_id: game for game in facts.schedule.on(facts.day)}
     asked: dict[str, dict[str, bool]] = defaultdict(dict)
     for call in facts.calls:
@@ -141,7 +141,7 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
     for scraper, found_of in asked.items():
         if len(found_of) >= ENOUGH_CALLS and not any(found_of.values()):
             late[_source(config, scraper)].append(scraper)
-    # Whose data most of the scrapers wait for comes first.
+    # The source that most scrapers wait for comes first.
     for source, scrapers in sorted(late.items(), key=lambda item: (-len(item[1]), item[0])):
         count = max(len(asked[scraper]) for scraper in scrapers)
         names = ", ".join(sorted(scrapers))
@@ -149,7 +149,7 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 
 def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Scrapers that found nothing today and have brought nothing for days, though they did before."""
+    """Yield the scrapers that found nothing today and on the days before, but did earlier."""
     last = {
         fact.scraper_name: fact.last_success
         for fact in sorted(facts.asked, key=lambda fact: fact.target_date)
@@ -174,7 +174,7 @@ def _source(config: Config, scraper: str) -> str:
 
 
 def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Files that do not reach their tables: a table that is gone, Pub/Sub or Phase 2 that does not do its part."""
+    """Yield why files do not reach their tables: a missing table, Pub/Sub, or Phase 2."""
     last = facts.last_cleanup
     if last is None:
         return
@@ -201,8 +201,8 @@ def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
 def _in_vain(facts: DayFacts, last: CleanupRecord) -> bool:
     """Return whether files are missing still whose messages an earlier cleanup has sent again.
 
-    After a gap of cleanups the first one finds old files that nothing was sent for yet. What was before the day's first
-    one is not on record: there the age says it.
+    The first cleanup after a gap finds old files that were not republished yet. For the day's first cleanup nothing
+    earlier is on record, so the age decides.
     """
     before = {
         file.gcs_path
@@ -219,7 +219,7 @@ def _in_vain(facts: DayFacts, last: CleanupRecord) -> bool:
 
 
 def _none_since(config: Config, facts: DayFacts, last: CleanupRecord) -> bool:
-    """Return whether no file has arrived that is as young as the oldest of those that are missing."""
+    """Return whether no file has arrived since the oldest missing file was written."""
     waiting = {file.gcs_path for file in last.missing_files}
     since = after(last.cleanup_time, -timedelta(minutes=last.oldest_missing_minutes + 1))
     until = after(last.cleanup_time, -timedelta(minutes=config.settings.cleanup_processor.min_file_age_minutes))

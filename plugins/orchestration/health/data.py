@@ -1,4 +1,4 @@
-"""What should have come in: games with all box scores, and calls that found something. Pure."""
+"""Findings about data: the rows of the schedule, games with all box scores, calls that found nothing. Pure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding, finding
 from orchestration.nba.eastern import NOON, after, at, clock
-from orchestration.nba.games import Game, named
+from orchestration.nba.games import FINAL, Game, named
 from orchestration.vocabulary.workflows import Workflow
-from orchestration.words import Outcome
+from orchestration.words import Outcome, plural
 
 NO_DATA_SUSPICIOUS = 0.8
-"""Share of no_data among a scraper's calls before the games that is an alarm (lesson K2)."""
+"""A scraper with this share of no_data among its calls before the games is reported (lesson K2)."""
 ENOUGH_CALLS = 3
+SURELY_OVER = timedelta(hours=3)
+"""A game is final in every source this long after its data was due."""
+ENOUGH_GAMES = 2
 
 
 def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Game, tuple[str, ...]]:
-    """Return the day's games that scrapers of the post-game windows have not brought, each with these (lesson K6).
+    """Return the day's games that are not collected, each with the scrapers that lack it (lesson K6).
 
-    What counts as brought is said in :mod:`orchestration.decisions.collected`.
+    Only scrapers of the post-game windows count. :mod:`orchestration.decisions.collected` says what is collected.
     """
     scrapers = wanted(config, facts, critical_only=critical_only)
     successes = successes_of(facts.calls)
@@ -36,7 +39,7 @@ def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Gam
 
 
 def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str, ...]:
-    """Return the scrapers of the day's post-game windows that must have each game."""
+    """Return the scrapers of the day's post-game windows, each of which must collect each game."""
     found = {
         scraper: None
         for name, workflow in config.enabled.items()
@@ -47,15 +50,49 @@ def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str
 
 
 def usable(facts: DayFacts) -> Iterator[Finding]:
-    """Rows of the schedule that are no games: left out of every decision, and named here."""
-    # What lies ahead may not be decided yet: teams of a play-in, tips of a playoff.
+    """Yield the rows of the schedule that are left out of every decision, up to the day."""
+    # Later rows may be incomplete: teams of a play-in, tips of a playoff.
     if rows := [row for row in facts.schedule.unusable if row.date is None or row.date <= facts.day]:
-        what = "1 row of the schedule is" if len(rows) == 1 else f"{len(rows)} rows of the schedule are"
+        what = f"{plural(len(rows), 'row')} of the schedule {'is' if len(rows) == 1 else 'are'}"
         yield finding(kinds.UNUSABLE_ROWS, "schedule_dependency", rows=what, which="; ".join(named(rows)))
 
 
+def frozen(facts: DayFacts) -> Iterator[Finding]:
+    """Yield a schedule that was refreshed and still has no result of the last night that was over by then."""
+    refreshed = facts.schedule.refreshed_at
+    if refreshed is None:
+        return
+    days = [facts.day - timedelta(days=back) for back in range(4)]
+    for day in days:
+        # The winning row may come from the older source, so its own processed_at counts.
+        over = [
+            game for game in facts.schedule.on(day) if after(game.due, SURELY_OVER) <= (game.processed_at or refreshed)
+        ]
+        if len(over) < ENOUGH_GAMES:
+            continue
+        if all(game.status != FINAL for game in over):
+            when = f"{refreshed:%a} {clock(refreshed)}"
+            yield finding(kinds.SCHEDULE_FROZEN, "schedule_dependency", refreshed=when, games=len(over), night=day)
+        return
+
+
+def misdated(facts: DayFacts) -> Iterator[Finding]:
+    """Yield the day's tips that do not lie on their game date, and so count as unknown (lesson A7)."""
+    games = facts.schedule.on(facts.day)
+    wrong = [game for game in games if game.misdated]
+    if wrong:
+        yield finding(
+            kinds.MISDATED_TIPS,
+            "schedule_dependency",
+            wrong=len(wrong),
+            tips=len(games),
+            day=facts.day,
+            game=wrong[0].label,
+        )
+
+
 def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Expected against received, per game, once the last window of the night is over and the game was due."""
+    """Yield the games that are due and incomplete once the night's last post-game window is over."""
     if not night_is_over(config, facts, now):
         return
 
@@ -77,30 +114,30 @@ def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
         games=len(facts.schedule.on(facts.day)),
         game=game.label,
         scrapers=", ".join(scrapers),
-        again="" if again is None else f"; reconcile looks at {clock(again)} ET",
+        again="" if again is None else f". reconcile fetches them again at {clock(again)} ET",
         day=facts.day,
     )
 
 
 def reconciles(config: Config, day: date) -> list[datetime]:
-    """Return when reconcile looks by itself in the day after ``day``."""
+    """Return the times of the scheduled reconcile on the day after ``day``."""
     return config.reconcile_ticks.between(*config.day_bounds(day + timedelta(days=1)))
 
 
 def repairs_until(config: Config, day: date) -> datetime | None:
-    """Return until when the games of ``day`` are reconcile's to fetch, or None where it does not by itself."""
+    """Return until when reconcile may still fetch the games of ``day``, or None without a scheduled reconcile."""
     return max((after(tick, GRACE) for tick in reconciles(config, day)), default=None)
 
 
 def _calling(config: Config) -> dict[str, Workflow]:
-    """Return the workflows whose calls are ours."""
+    """Return the enabled workflows that make calls: those that are no shadow."""
     return {name: workflow for name, workflow in config.enabled.items() if not config.is_shadow(name)}
 
 
 def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
-    """Return whether the day's last post-game window is over, and we were there for it.
+    """Return whether the day's last post-game window is over and the system was on for it.
 
-    Before that no game is missing; without any, never.
+    Before that no game counts as missing. Without a post-game window no game ever does.
     """
     windows = [w.schedule.fixed_time for w in _calling(config).values() if isinstance(w, PostGameWorkflow)]
     if not windows:
@@ -111,7 +148,7 @@ def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
 
 
 def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Mostly no_data before the games of a game day is suspicious, for each scraper by itself (lesson K2)."""
+    """Yield the scrapers whose calls before the day's games mostly found no data (lesson K2)."""
     for name, workflow in config.enabled.items():
         if not isinstance(workflow, GameAwareWorkflow):
             continue

@@ -30,181 +30,185 @@ Draining = partial(FindingKind, command=STATUS_NOW, alerted_by=AlertedBy.DRAIN_O
 Decided = partial(FindingKind, text="{reason}", command=TIMELINE, alerted_by=AlertedBy.DECIDE, level=AlertLevel.NONE)
 
 # fmt: off
+
 # Causes.
+
 BIGQUERY_DOWN = Cause(
     "bigquery_down", STATUS, part=Part.DECISIONS, explains=frozenset({("abort", HISTORY_UNREADABLE)}), of_a_shadow=True,
-    text="{why} at {times} ET: {count} decisions were ABORT{more}")
+    text="{why} ({when} ET). {aborts} decisions are ABORT, and their workflows did not run{more}")
 ROWS_NOT_TAKEN = Cause(
     "rows_not_taken", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.DECISIONS, of_a_shadow=True,
-    text="BigQuery does not take our rows {at}, they wait in the outbox: {why}")
+    text="BigQuery has taken no rows since {since} ET: {why}. The rows wait in the outbox, and each cleanup sends them "
+    "again")
 ALL_TICKS_MISSING = Cause(
     "missing_ticks", "airflow jobs check --job-type SchedulerJob", part=Part.DECISIONS, of_a_shadow=True,
-    text="no decision of any workflow between {first} and {last} ET ({count} ticks); was the scheduler down?")
+    text="No workflow made a decision {when} ET: {ticks} without a decision. Check whether the scheduler was down")
 AIRFLOW_PART_DEAD = Cause(
     "airflow_part_dead", "airflow jobs check --limit 10 --allow-multiple", part=Part.EXECUTIONS, of_a_shadow=True,
-    text="Airflow's {about} is dead {at}: {why}")
+    text="Airflow's {about} is dead, first seen at {since} ET: {why}. Runs that need it wait. Restart it")
 POOL_FULL = Cause("pool_full", "airflow pools list", part=Part.EXECUTIONS,
-    text="the pool {workflow} is full {at}: {tasks} tasks of {waiting} wait for a slot")
+    text="The pool {workflow} is full: at {at} ET {tasks} of {waiting} waited for a slot, and no call of the pool "
+    "starts")
 DAG_PAUSED = Cause("dag_paused", "airflow dags unpause {workflow}", part=Part.DECISIONS, of_a_shadow=True,
-    text="the DAG {workflow} is paused {at}")
+    text="The DAG {workflow} is paused, first seen at {since} ET. It does not run until somebody unpauses it")
 CONFIG_BROKEN = Cause("config_broken", "python -m orchestration validate", part=Part.LOCKER, of_a_shadow=True,
-    text="workflows.yaml is broken and not in force, the last good one is: {why}")
+    text="workflows.yaml is broken, so the last good file stays in force. The error: {why}")
 RULES_CHANGED = Cause(
     "rules_changed", trigger("schedule_locker", force=True), level=WARNING, part=Part.LOCKER, of_a_shadow=True,
-    text="workflows.yaml was changed after the lock of {locked} ET: {workflow} was expected at {times} ET by other "
-    "rules. Now: {rule} If that is meant, lock the day again")
+    text="workflows.yaml was changed after the lock of {locked} ET. {workflow} was locked for {times} ET under the old "
+    "rules. New rules: {rule} If the change is intended, lock the day again")
 SERVICE_DOWN = Cause("service_down", STATUS, part=Part.CALLS,
-    text="the scraper service cannot be reached {at}: {why}")
+    text="The scraper service is unreachable, first seen at {since} ET: {why}. All calls fail until it is back")
 SERVICE_NOT_SET_UP = SERVICE_DOWN.also(or_warning=True,
-    text="the connection scraper_service does not exist, or contradicts itself: {calls}")
+    text="The connection scraper_service does not exist or contradicts itself: {calls}")
 SERVICE_UNREACHABLE = SERVICE_DOWN.also(or_warning=True,
-    text="the scraper service cannot be reached: {calls}")
+    text="The scraper service is unreachable: {calls}")
 ANSWERS_CUT = Cause("answers_cut", STATUS, or_warning=True, part=Part.CALLS,
-    text="the scraper service breaks its answers off in the middle: {calls}")
+    text="Answers of the scraper service break off in the middle: {calls}")
 UNKNOWN_SCRAPER = Cause("unknown_scraper", INIT, part=Part.CALLS,
-    text="the scraper service does not know every scraper {at}; was it deployed anew? {why}")
+    text="The scraper service does not know every scraper, first seen at {since} ET. Check whether a new version was "
+    "deployed. {why}")
 UNKNOWN_SCRAPER_CALLED = UNKNOWN_SCRAPER.also(or_warning=True,
-    text="the scraper service does not know a scraper; was it deployed anew? {calls}")
+    text="The scraper service does not know a scraper: {calls}. Check whether a new version was deployed")
 SOURCE_FAILING = Cause("source_failing", FAILURES, or_warning=True, part=Part.CALLS,
-    text="the source {workflow} {fails}: {calls} ({error})")
+    text="The source {workflow} {fails}: {calls} ({error})")
 SERVICE_SLOW = Cause("service_slow", STATUS, level=WARNING, part=Part.CALLS,
-    text="the scraper service is slow: since {since} ET {slow} of {calls} calls took {share} or more of the time "
-    "that they have")
+    text="The scraper service is slow: since {since} ET {slow} of {calls} calls took {share} or more of their time "
+    "limit. At the limit a call fails")
 SCHEDULE_FROZEN = Cause("schedule_frozen", REFRESH, part=Part.DECISIONS, of_a_shadow=True,
-    text="the schedule's source is frozen: brought anew {refreshed} ET, it still says that none of the {games} games "
-    "of {night} is over")
+    text="The schedule's source is frozen: refreshed {refreshed} ET, it still says that none of the {games} games of "
+    "{night} is over")
 MISDATED_TIPS = Cause("misdated_tips", INIT, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
-    text="{wrong} of {tips} tips of {day} do not lie on their game date, such as that of {game}: they are taken for "
-    "unknown")
+    text="{wrong} of {tips} tips of {day} do not lie on their game date, for example that of {game}. They count as "
+    "unknown: windows open with business hours, and games are due at the end of their slate")
 MISDATED_TIPS_CHECKED = MISDATED_TIPS.also(alerted_by=AlertedBy.CHECK_TABLES,
-    text="{which}")
+    text="{tips}")
 SOURCE_SILENT = Cause("source_silent", TIMELINE, level=WARNING, part=Part.CALLS,
-    text="the source {source} is silent: {workflow} found nothing in {calls} calls and has brought nothing since "
-    "{since} ET")
+    text="The source {source} is silent: {workflow} has found nothing since {since} ET, today in {calls} calls")
 SOURCE_LATE = Cause("source_late", TIMELINE, level=WARNING, part=Part.BOX_SCORES,
-    text="the source {workflow} is late: {scrapers} found none of the {games} games that are due")
+    text="The source {workflow} is late: {scrapers} found none of the {games} games that are due")
 TABLE_GONE = Cause("table_gone", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.HANDOFF,
-    text="a table is gone at {at} ET: {why}")
+    text="A table is gone, seen at {at} ET: {why}")
 CANNOT_PUBLISH = Cause("cannot_publish", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.HANDOFF,
-    text="Pub/Sub takes no messages: {why}")
+    text="Pub/Sub takes no messages, so lost files stay lost: {why}")
 PHASE2_SILENT = Cause("phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF,
-    text="Phase 2 reads no messages, or writes nothing: {missing} of {files} files are not in their tables at {at} "
-    "ET, the oldest for {minutes} min")
+    text="Phase 2 does not deliver: {missing} of {files} files had not reached their tables at {at} ET, the oldest for "
+    "{minutes} min. Phase 2 reads no messages or writes no rows")
 
 # What explains no other finding, and is a cause of its own.
 
 NOT_LOCKED = Minor("not_locked", "airflow dags list-runs schedule_locker", part=Part.LOCKER, of_a_shadow=True,
-    text="the locker did not lock {day}; is the DAG schedule_locker paused?")
+    text="The locker did not lock {day}, so no list of expected runs exists. Check whether the DAG schedule_locker is "
+    "paused")
 MOSTLY_NO_DATA = Minor("mostly_no_data", TIMELINE, part=Part.CALLS,
-    text="{workflow} ({caller}): {empty} of {calls} calls found no data on a game day")
+    text="{empty} of {calls} calls of {workflow} ({caller}) found no data on a game day")
 CLOCK_OFF = Minor("clock_off", STATUS, part=Part.DECISIONS, of_a_shadow=True,
-    text="the clock of {about} is off {at}: {why}")
+    text="The clock of {about} is wrong, first seen at {since} ET: {why}. Set it right")
 OUTBOX_UNWRITABLE = Minor("outbox_unwritable", STATUS, part=Part.DECISIONS, of_a_shadow=True,
-    text="the outbox {at} {why}: rows go to BigQuery at once, and are lost if it does not take them")
+    text="The outbox {why}, first seen at {since} ET. Rows go straight to BigQuery, and are lost if BigQuery does not "
+    "take them")
 HALT_FORGOTTEN = Minor("halt_forgotten", "python -m orchestration describe", part=Part.LOCKER, of_a_shadow=True,
-    text="the halt of {what} ended with {until} and was forgotten: it runs again, and workflows.yaml still has the "
-    "halt ({reason}). Remove it, or give it another end")
+    text="The halt of {what} ended on {until} and still stands in workflows.yaml ({reason}), so {what} runs again. "
+    "Remove the halt, or give it a new end")
 
 # What may follow from a cause.
 
 SCHEDULE_UNKNOWN = FindingKind("schedule_unknown", REFRESH, part=Part.DECISIONS, of_a_shadow=True,
-    text="the schedule is unknown: {why}")
+    text="The schedule is unknown: {why}. Decisions about games are ABORT until it is refreshed")
 UNUSABLE_ROWS = FindingKind("unusable_rows", REFRESH, level=WARNING, part=Part.DECISIONS,
-    text="{rows} no game and left out: {which}")
+    text="{rows} unusable and left out of every decision: {which}")
 TICKS_MISSING = ALL_TICKS_MISSING.also(command="airflow dags list --columns dag_id,is_paused", role=Role.EFFECT,
-    text="{workflow}: {count} ticks without a decision, the first at {first} ET; is the DAG paused?")
+    text="{workflow} has {ticks} without a decision, the first at {first} ET. Check whether the DAG is paused or its "
+    "run waits")
 EXPECTED_MISSED = FindingKind(
     "expected_missed", script("check_missing_executions", "{day}"), part=Part.DECISIONS, of_a_shadow=True,
-    text="{workflow} was expected to run at {times} ET and did not: missed")
+    text="{workflow} should have run at {times} ET and did not")
 ABORT = FindingKind("abort", TIMELINE, part=Part.DECISIONS, of_a_shadow=True,
-    text="ABORT: {workflow} at {at} ET{times}: {reason}")
+    text="ABORT: {workflow} could not run at {at} ET{times}: {reason}")
 ABORT_NOW = ABORT.also(alerted_by=AlertedBy.ABORT, alerts_key="failure", level=WARNING,
-    text="ABORT: {reason}")
+    text="ABORT: {workflow} could not run at {at} ET: {reason}")
 RUN_WITHOUT_EXECUTION = FindingKind(
     "run_without_execution", "airflow dags list-runs {workflow}", part=Part.EXECUTIONS,
-    text="RUN without execution: {workflow} at {at} ET")
+    text="RUN without execution: {workflow} decided RUN at {at} ET, and no call was made")
 VETOED = FindingKind("vetoed", TIMELINE, level=WARNING, part=Part.EXECUTIONS,
-    text="{workflow} at {at} ET {status}: {why}")
-VETOED_NOW = VETOED.also(alerted_by=AlertedBy.FINISH,
-    text="failed: {why}")
+    text="{workflow} made no calls at {at} ET. {why}")
+VETOED_NOW = VETOED.also(alerted_by=AlertedBy.FINISH)
 DEADLINE_MISSED = FindingKind(
     "deadline_missed", "airflow dags list-runs {workflow} --state running", alerted_by=AlertedBy.HEALTH_ONLY,
     part=Part.EXECUTIONS, of_a_shadow=True,
-    text="{workflow} at {at} ET {status}: {why}")
+    text="{workflow} is late since {at} ET: {why}")
 DEADLINE_MISSED_NOW = DEADLINE_MISSED.also(
     command="airflow tasks states-for-dag-run {workflow} '{run_id}'", alerted_by=AlertedBy.DEADLINE,
     alerts_key="failure", level=WARNING,
-    text="Deadline missed: the run of {at} ET is {late}")
+    text="Deadline missed: the run of {workflow} at {at} ET was {late}")
 EXECUTION_FAILED = FindingKind("execution_failed", FAILURES, alerts_key="failure", part=Part.EXECUTIONS,
-    text="{workflow} at {at} ET {status}: {why}")
-EXECUTION_FAILED_NOW = EXECUTION_FAILED.also(alerted_by=AlertedBy.FINISH,
-    text="failed: {why}")
+    text="{workflow} failed at {at} ET: {why}")
+EXECUTION_FAILED_NOW = EXECUTION_FAILED.also(alerted_by=AlertedBy.FINISH)
 EXECUTION_PARTIAL = FindingKind("execution_partial", FAILURES, level=WARNING, part=Part.EXECUTIONS,
-    text="{workflow} at {at} ET {status}: {why}")
+    text="{workflow} failed in part at {at} ET: {why}")
 GAMES_INCOMPLETE = FindingKind("games_incomplete", AGAIN, or_warning=True, part=Part.BOX_SCORES,
-    text="{incomplete} of {games} games are incomplete; {game} lacks {scrapers}{again}")
+    text="Data is missing for {incomplete} of {games} games of {day}, for example {scrapers} of {game}{again}")
 GAMES_NOT_RECONCILED = GAMES_INCOMPLETE.also(alerted_by=AlertedBy.TELL_OPEN,
-    text="reconcile could not get {scrapers} of {games}: {which}")
+    text="reconcile could not fetch {scrapers} for {games} of {day}: {which}")
 FILES_MISSING = FindingKind(
     "files_missing", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.HANDOFF,
-    text="{missing} of {files} files had not reached their table at {at} ET; {republished} republished then")
+    text="{missing} of {files} files had not reached their tables at {at} ET. The cleanup republished {republished}")
 NO_CLEANUP = FindingKind(
     "no_cleanup", "airflow dags list-runs cleanup", alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING,
     part=Part.CLEANUP, of_a_shadow=True,
-    text="no cleanup {since}")
+    text="No cleanup has run {since}, so lost files are neither found nor republished")
 CLEANUP_BLIND = FindingKind(
     "cleanup_blind", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.CLEANUP,
-    text="the cleanup at {at} ET is {why}")
+    text="The cleanup at {at} ET did not know all files: {why}")
 CLEANUP_SAYS = FindingKind(
     "cleanup_says", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.CLEANUP, of_a_shadow=True,
-    text="the cleanup at {at} ET says: {why}")
+    text="The cleanup at {at} ET reported: {why}")
 
-# The cleanup: files that are lost, and messages that are sent again.
+# Only tasks find these. The cleanup: lost files, and their messages that are sent again.
 
 UNREADABLE = Republishing("unreadable",
-    text="{why}; nothing was checked or republished")
+    text="The cleanup checked and republished nothing: {why}")
 TABLE_UNREADABLE = UNREADABLE.also(
-    text="{workflow}: {why}; none of its files was checked or republished")
+    text="No file of {workflow} was checked or republished: {why}")
 AUDIT_UNREADABLE = UNREADABLE.also(alerted_by=AlertedBy.WATCH,
-    text="the audit cannot be read: {why}")
+    text="The watchdog cannot read the audit tables, so no new fault is noticed: {why}")
 LOG_UNREADABLE = Republishing("log_unreadable", level=WARNING,
-    text="{log}: {why}; files and causes are known as far as answers name them")
+    text="The service's log {log} cannot be read: {why}. Files and causes that only the log names stay unknown")
 ROW_UNREADABLE = Republishing("row_unreadable", level=WARNING,
-    text="{table}: a row cannot be read and is left out: {row}: {why}")
+    text="The row {row} of {table} cannot be read and is left out: {why}")
 BLIND = Republishing("blind", level=WARNING,
-    text="blind: {unnamed} of {calls} calls that brought data name no file, so nobody sees whether it has arrived "
-    "({scrapers}); {cure}")
+    text="{unnamed} of {calls} calls with data name no file, so nobody can see whether it arrived ({scrapers}). {cure}")
 STORM = Republishing("storm",
-    text="storm: {missing} of {files} files are missing at once, more than {limit}; nothing is republished, since "
-    "the tables are probably wrong, not the files")
+    text="{missing} of {files} files are missing at once, more than {limit}. Nothing is republished, because probably "
+    "the tables are wrong and not the files")
 STUCK = Republishing("stuck", level=WARNING, lasts=False,
-    text="stuck: {file} is still missing after {times} republishings")
+    text="{file} is still missing after {times} republishings, and is not republished again")
 VANISHED = Republishing("vanished", command=trigger("reconcile"), level=WARNING,
-    text="vanished: {file} no longer exists; reconcile fetches it anew")
+    text="{file} no longer exists. reconcile fetches the data anew")
 FILES_UNKNOWN = Republishing("files_unknown",
-    text="Cloud Storage does not say which files exist, so none is republished: {why}")
+    text="Cloud Storage does not say which files exist, so no file is republished: {why}")
 MANY_MISSING = Republishing("many_missing", level=WARNING,
-    text="{missing} of {files} files were missing")
+    text="{missing} of {files} files had not reached their tables")
 UNRECORDED = Republishing("unrecorded",
-    text="nothing is republished, since it could not be recorded: {why}")
+    text="No file is republished, because BigQuery could not record it first: {why}")
 NOT_PUBLISHED = Republishing("not_published",
-    text="{why}")
+    text="{messages}")
 
 # The outbox.
 
 NOT_DRAINED = Draining("not_drained",
-    text="{why}; the next hour tries again")
+    text="BigQuery has not taken the rows of the outbox: {why}. The next cleanup tries again")
 ROWS_REFUSED = Draining("rows_refused",
-    text="BigQuery refused {rows} row(s); they are set aside: {which}")
+    text="BigQuery refused {rows}. The outbox keeps what was refused, with the errors: {which}")
 
 # The lock.
 
 BROKEN_REFERENCES = FindingKind("broken_references", INIT, alerted_by=AlertedBy.CHECK_TABLES,
-    text="Not as workflows.yaml and our statements have it: {which}")
+    text="workflows.yaml or our statements name what does not exist: {which}")
 PLAN_ABORTS = FindingKind("plan_aborts", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
-    text="{runs} runs locked, but the plan of {day} aborts: {why}")
+    text="The plan of {day} contains an ABORT, and only {runs} are locked: {why}")
 
-# Decisions that people should know: the kind is the rule, the text is the decision's reason.
+# Decisions that people should know. The kind is the rule, and the text is the decision's reason.
 
 MISSING_GAMES = Decided("missing_games", alerts_key="missing_games",
     example="2 of 9 games of 2026-01-14 to collect; 1 should have been here: LAL@BOS")
@@ -215,10 +219,10 @@ FOUND = Decided(FOUND_RULE, alerts_key="discovery_complete",
 MAX_ATTEMPTS_REACHED = Decided(ATTEMPTS_USED_UP, alerts_key="max_attempts_reached",
     example="All 12 attempts for 2026-01-14 are used up, nothing was found")
 
-# What tells that others are over.
+# The all-clear.
 
-HEALED = FindingKind("healed", "", alerted_by=AlertedBy.WATCH, or_warning=True,
-    text="Right again: {what}")
+HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warning=True,
+    text="Over: {what}")
 
 # fmt: on
 KINDS: tuple[FindingKind, ...] = tuple(one for one in vars().values() if isinstance(one, FindingKind))

@@ -1,4 +1,4 @@
-"""What should have run: the lock, the ticks, the expected runs, the decisions, the executions. Pure."""
+"""Findings about runs: the schedule, the lock, ticks, expected runs, decisions, executions, cleanups. Pure."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, find
 from orchestration.nba.eastern import after, clock
 from orchestration.records.tables import DecisionRecord, ExecutionRecord
 from orchestration.runs.execution import VETOED
-from orchestration.words import Action, ExecutionStatus
+from orchestration.words import Action, ExecutionStatus, plural
 
 LOCK_GRACE = timedelta(minutes=15)
 """From the lock's tick until the day must be locked."""
-BLIND = "blind"
-"""How the cleanup's alert begins when paths of files are not known (lesson A2)."""
+NO_FILE = "name no file"
+"""Words of the cleanup's alert about calls whose files are unknown (lesson A2). Rows of past days hold them too."""
 
 
 def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """The schedule that every game-aware decision rests on."""
+    """Yield a schedule that is too old or empty for decisions about games."""
     _, end = config.day_bounds(facts.day)
     if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
         yield finding(kinds.SCHEDULE_UNKNOWN, "schedule_dependency", why=reason)
 
 
 def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """The morning's lock, unless the system was switched on after it."""
+    """Yield a missing lock, unless the system was switched on after its time."""
     start, _ = config.day_bounds(facts.day)
     if not config.settings.daily_schedule_lock.enabled or facts.since(start) > start:
         return
@@ -41,7 +41,7 @@ def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
 
 
 def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Ticks without a decision: a DAG that is paused, a scheduler that was down (lessons T1, K10)."""
+    """Yield ticks without a decision: one finding if all workflows lack some, else one a workflow (T1, K10)."""
     start, end = config.day_bounds(facts.day)
     made = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
     due_until = min(end, after(now, -GRACE))
@@ -58,14 +58,15 @@ def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
         moments = sorted({tick for ticks in silent.values() for tick in ticks})
         total = sum(len(ticks) for ticks in silent.values())
         first, last = clock(moments[0]), clock(moments[-1])
-        yield finding(kinds.ALL_TICKS_MISSING, "all", first=first, last=last, count=total)
+        when = f"at {first}" if first == last else f"from {first} to {last}"
+        yield finding(kinds.ALL_TICKS_MISSING, "all", when=when, ticks=plural(total, "tick"))
         return
     for name, ticks in sorted(silent.items()):
-        yield finding(kinds.TICKS_MISSING, name, count=len(ticks), first=clock(ticks[0]))
+        yield finding(kinds.TICKS_MISSING, name, ticks=plural(len(ticks), "tick"), first=clock(ticks[0]))
 
 
 def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Expected runs whose tick brought no decision: not due yet, late (a later tick made up for it), or missed."""
+    """Yield the expected runs that are due, have no decision, and were not made up for by a later tick."""
     start, _ = config.day_bounds(facts.day)
     decided = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
     missed: dict[str, list[datetime]] = {}
@@ -81,22 +82,22 @@ def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding
 
 
 def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list[DecisionRecord]:
-    """Return the RUN decisions that nobody has executed at the aware ``now``, though their ``grace`` is over."""
+    """Return the RUN decisions without an execution at the aware ``now``, ``grace`` after their tick."""
     executed = {execution.decision_id for execution in facts.executions}
     runs = [d for d in facts.decisions if d.action is Action.RUN and ours(d) and d.decision_id not in executed]
     return [decision for decision in runs if after(decision.tick, grace) < now]
 
 
 def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """RUN decisions that nobody executed (lesson K10), and ABORTs that nothing made up for."""
+    """Yield RUN decisions without an execution (lesson K10), and ABORTs that nothing made up for."""
     for decision in unexecuted(facts, now):
         at, run_id = clock(decision.tick), decision.run_id
         yield finding(kinds.RUN_WITHOUT_EXECUTION, decision.workflow_name, run_id=run_id, at=at)
-    # By rule too: while one stands, another must not seem to be over.
+    # One finding a rule: otherwise the all-clear of one rule's ABORT would hide another's.
     aborts = sorted(standing_aborts(config, facts), key=lambda decision: (decision.workflow_name, decision.rule))
     for (workflow, rule), group in groupby(aborts, key=lambda decision: (decision.workflow_name, decision.rule)):
         found = list(group)
-        last, times = found[-1], f" ({len(found)} times)" if len(found) > 1 else ""
+        last, times = found[-1], f" ({len(found)} ABORTs so far)" if len(found) > 1 else ""
         yield finding(
             kinds.ABORT,
             workflow,
@@ -116,7 +117,7 @@ def standing_aborts(config: Config, facts: DayFacts) -> list[DecisionRecord]:
 
 
 def _brought(config: Config, facts: DayFacts, name: str, target_date: date) -> bool:
-    """Return whether all that this post-game window brings is in for the day's games: by others, or by reconcile."""
+    """Return whether a post-game window's data is in for all of the day's games, from any run."""
     workflow = config.workflows.get(name)
     if not isinstance(workflow, PostGameWorkflow) or target_date != facts.day:
         return False
@@ -128,7 +129,8 @@ def _brought(config: Config, facts: DayFacts, name: str, target_date: date) -> b
 def _made_up_for(config: Config, facts: DayFacts, abort: DecisionRecord) -> bool:
     """An ABORT is over when the workflow completed later, or could decide again and nothing was expected of it.
 
-    That of a post-game window is over as well when its data is in.
+    That is so when the workflow completed later, or decided again without a run that was expected at the ABORT's tick.
+    For a post-game window it is also so when its data is in.
     """
     name, tick = abort.workflow_name, abort.tick
     if any(
@@ -145,7 +147,7 @@ def _made_up_for(config: Config, facts: DayFacts, abort: DecisionRecord) -> bool
 def standing_failures(config: Config, facts: DayFacts) -> list[ExecutionRecord]:
     """Return the executions that failed wholly or in part, unless a later one for the same date completed.
 
-    That of a post-game window is made up for as well when its data is in.
+    A later execution for the same date makes up for one. So does a post-game window's data that is in.
     """
     return [
         execution
@@ -163,7 +165,7 @@ def standing_failures(config: Config, facts: DayFacts) -> list[ExecutionRecord]:
 
 
 def executed(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Executions that failed and were not made up for."""
+    """Yield the executions that failed and were not made up for."""
     for execution in standing_failures(config, facts):
         why = execution.error_message or "no call was made"
         if why.startswith(VETOED):
@@ -179,14 +181,13 @@ def executed(config: Config, facts: DayFacts) -> Iterator[Finding]:
             execution.workflow_name,
             run_id=execution.run_id,
             at=clock(execution.tick),
-            status=execution.status.value,
             why=why,
             day=facts.day,
         )
 
 
 def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """The cleanup: whether it looks, and what it says. Lost messages that it has just sent again are no news."""
+    """Yield a missing cleanup and the problems of the last one. Files that it has just republished are no problem."""
     if not config.settings.cleanup_processor.enabled:
         return
     start, end = config.day_bounds(facts.day)
@@ -198,9 +199,9 @@ def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
     if last is None:
         return
     at, day = clock(last.cleanup_time), facts.day
-    blind = [error for error in last.errors if error.startswith(BLIND)]
+    blind = [error for error in last.errors if NO_FILE in error]
     if blind:
-        yield finding(kinds.CLEANUP_BLIND, "cleanup", at=at, why=blind[0], day=day)
+        yield finding(kinds.CLEANUP_BLIND, "cleanup", at=at, why=blind[0].removeprefix("blind: "), day=day)
     others = [error for error in last.errors if error not in blind]
     if last.missing_files_found > last.republished_count:
         missing, sent = last.missing_files_found, last.republished_count

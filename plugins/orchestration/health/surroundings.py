@@ -1,9 +1,10 @@
-"""What is wrong around us, as the last cleanup saw it: configuration, Airflow, the service, the clock. Pure."""
+"""Faults of what surrounds the calls: configuration, outbox, Airflow, pools, the service, the clock. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from orchestration.config import Config
@@ -14,41 +15,45 @@ from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import rules_digest
 from orchestration.records.tables import Seen
-from orchestration.words import Around
+from orchestration.words import Around, plural
 
 CALLS_GRACE = timedelta(minutes=10)
-"""From the end of a tick's wait (``execution_delay_minutes``) until the first of its calls must have been made."""
+"""From the end of a tick's hold (``execution_delay_minutes``) until its first call must have been made."""
 DEFAULT_POOL = "default_pool"
-"""Airflow's own."""
+"""Airflow's own pool, for scrapers without one."""
 UNWRITABLE = "cannot be written"
-"""What the outbox is when it takes no files; the cleanup begins with it what it saw."""
+"""How the cleanup's text begins when the outbox takes no files."""
 OF_RUNNING = frozenset({Around.SERVICE, Around.UNKNOWN_SCRAPER, Around.WAITING, Around.PAUSED})
-"""What is nobody's loss while everything is halted."""
+"""What costs nothing while everything is halted."""
 
 
 def around(config: Config, facts: DayFacts, now: datetime, *, halted: bool = False) -> Iterator[Finding]:
-    """Yield what was not as it should be when the cleanup last looked, while that says something about ``now``.
+    """Yield the faults that the last cleanup saw, while its look is recent enough for the aware ``now``.
 
-    ``halted``: everything is. A file that is broken now is nothing of a day that is over.
+    ``halted``: whether everything is halted. A file that is broken now is no fault of a past day.
     """
     _, end = config.day_bounds(facts.day)
     broken = facts.broken_config if now < end else None
-    here = [] if broken is None else [Seen(kind=Around.CONFIG, about="workflows.yaml", text=broken)]
-    for seen in here:
-        yield from _found(config, facts, seen, "", now)
-    last = max(
-        (c for c in facts.cleanups if c.cleanup_time < end), key=lambda cleanup: cleanup.cleanup_time, default=None
-    )
+    if broken is not None:
+        yield finding(kinds.CONFIG_BROKEN, "workflows.yaml", why=broken)
+    before = (cleanup for cleanup in facts.cleanups if cleanup.cleanup_time < end)
+    last = max(before, key=lambda cleanup: cleanup.cleanup_time, default=None)
     if last is None or last.cleanup_time < min(now, end) - CLEANUP_PATIENCE:
         return
-    at = f"at {clock(last.cleanup_time)} ET"
     for seen in last.seen:
-        if seen.kind not in {one.kind for one in here} and not (halted and seen.kind in OF_RUNNING):
-            yield from _found(config, facts, seen, at, now)
+        known = broken is not None and seen.kind == Around.CONFIG
+        if not known and not (halted and seen.kind in OF_RUNNING):
+            yield from _found(config, facts, seen, last.cleanup_time, now)
 
 
-def _found(config: Config, facts: DayFacts, seen: Seen, at: str, now: datetime) -> Iterator[Finding]:
-    said: dict[str, Any] = {"about": seen.about, "at": at, "why": seen.text, "day": facts.day}
+def _found(config: Config, facts: DayFacts, seen: Seen, at: datetime, now: datetime) -> Iterator[Finding]:
+    """Yield the finding for what the cleanup ``at`` has seen."""
+    said: dict[str, Any] = {
+        "about": seen.about,
+        "since": clock(_seen_since(facts, seen, at)),
+        "why": seen.text,
+        "day": facts.day,
+    }
     match seen.kind:
         case Around.CONFIG:
             yield finding(kinds.CONFIG_BROKEN, "workflows.yaml", **said)
@@ -61,7 +66,8 @@ def _found(config: Config, facts: DayFacts, seen: Seen, at: str, now: datetime) 
         case Around.WAITING:
             waiting, _, tasks = seen.text.partition(": ")
             if _stands_still(config, facts, waiting, seen.about, now):
-                yield finding(kinds.POOL_FULL, seen.about, at=at, tasks=tasks, waiting=waiting)
+                count = plural(int(tasks), "task")
+                yield finding(kinds.POOL_FULL, seen.about, at=clock(at), tasks=count, waiting=waiting)
         case Around.PAUSED:
             yield finding(kinds.DAG_PAUSED, seen.about, **said)
         case Around.SERVICE:
@@ -72,8 +78,24 @@ def _found(config: Config, facts: DayFacts, seen: Seen, at: str, now: datetime) 
             yield finding(kinds.CLOCK_OFF, "cleanup", **said)
 
 
+def _seen_since(facts: DayFacts, seen: Seen, at: datetime) -> datetime:
+    """Return the time of the first of the cleanups, up to ``at``, that have all seen the same."""
+
+    def same(other: Seen) -> bool:
+        same_fault = other.text.startswith(UNWRITABLE) == seen.text.startswith(UNWRITABLE)
+        return (other.kind, other.about) == (seen.kind, seen.about) and same_fault
+
+    until = (cleanup for cleanup in facts.cleanups if cleanup.cleanup_time <= at)
+    latest_first = sorted(until, key=lambda cleanup: cleanup.cleanup_time, reverse=True)
+    with_it = takewhile(lambda cleanup: any(same(other) for other in cleanup.seen), latest_first)
+    return min(cleanup.cleanup_time for cleanup in with_it)
+
+
 def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now: datetime) -> bool:
-    """Return whether a RUN should have made calls in a pool by now and nobody has made one since: a busy pool moves."""
+    """Return whether a RUN should have made calls in the pool by now, and no call was made in the pool since.
+
+    A busy pool makes calls.
+    """
     grace = timedelta(minutes=config.settings.execution_delay_minutes) + CALLS_GRACE
     runs = {decision.tick for decision in unexecuted(facts, now, grace) if decision.workflow_name == workflow}
     scrapers = {name for name, scraper in config.scrapers.items() if (scraper.pool or DEFAULT_POOL) == pool}
@@ -82,7 +104,7 @@ def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now
 
 
 def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Rules that are others than those by which the day was locked: what was expected need not happen any more."""
+    """Yield the workflows whose rules differ from the rules of the day's lock: their expected runs may not happen."""
     _, end = config.day_bounds(facts.day)
     if now >= end or facts.locked_at is None:
         return
@@ -92,15 +114,14 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         if run.rules is not None and (not there or rules_digest(config, run.workflow_name) != run.rules):
             ticks.setdefault(run.workflow_name, []).append(run.tick)
     for name, expected in sorted(ticks.items()):
-        rule = (
-            config.workflows[name].in_words(config.settings) if name in config.enabled else "It is not there any more."
-        )
+        there = name in config.enabled
+        rule = config.workflows[name].in_words(config.settings) if there else "none, the workflow is not in the file."
         times = ", ".join(clock(tick) for tick in sorted(expected))
         yield finding(kinds.RULES_CHANGED, name, locked=clock(facts.locked_at), times=times, rule=rule)
 
 
 def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Halts that are over and still stand in workflows.yaml: what they were for may not be over (lesson C10)."""
+    """Yield the halts that are over and still stand in workflows.yaml: their reason may not be over (lesson C10)."""
     if now >= config.day_bounds(facts.day)[1]:
         return
     if config.halt_at(now) is not None:

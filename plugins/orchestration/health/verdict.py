@@ -1,23 +1,31 @@
-"""From the facts of a day to findings and a verdict. What is not due yet is not missing (DESIGN section 9)."""
+"""The verdict on a day and its findings, now and hour by hour. Pure.
+
+What is not due yet is not missing (DESIGN section 9).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestration.config import Config
-from orchestration.health import data, running, schedule
+from orchestration.health import data, running
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
 from orchestration.health.kinds import RANK
 from orchestration.health.surroundings import around, changed, forgotten
+from orchestration.nba.eastern import after
 from orchestration.words import Verdict
+
+FIRST_LOOK = timedelta(minutes=50)
+"""From the full hour to the look back at it: the work of the hour's tick is over by then."""
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Health:
-    """The verdict and what led to it, the most likely cause first. ``collected``: games with all box scores."""
+    """The verdict and its findings, the most likely cause first. ``collected``: games with all box scores."""
 
     verdict: Verdict
     findings: tuple[Finding, ...]
@@ -29,13 +37,13 @@ class Health:
 
     @property
     def headline(self) -> str:
-        """One line: the verdict and the most likely cause."""
+        """One line: the verdict, the most likely cause, and the other causes."""
         if self.findings:
             first = self.findings[0]
             named = [f for f in self.findings if f.of.role is not Role.EFFECT]
             also = {(f.kind, f.detail): f.text for f in reversed(named)}
             also.pop((first.kind, first.detail), None)
-            return "; also: ".join([f"{self.verdict.value}: {first.text}", *list(reversed(also.values()))])
+            return ". Also: ".join([f"{self.verdict.value}: {first.text}", *list(reversed(also.values()))])
         if self.halt:
             return f"{self.verdict.value}: halted: {self.halt}"
         if self.shadow:
@@ -54,8 +62,8 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *around(config, facts, now, halted=halt is not None),
         *changed(config, facts, now),
         *forgotten(config, facts, now),
-        *(() if halt else schedule.frozen(facts)),
-        *(() if halt else schedule.misdated(facts)),
+        *(() if halt else data.frozen(facts)),
+        *(() if halt else data.misdated(facts)),
         *(() if halt else running.schedule_known(config, facts, now)),
         *(() if halt else running.locked(config, facts, now)),
         *running.ticked(config, facts, now),
@@ -78,7 +86,40 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
 
 
 def _first_things_first(finding: Finding) -> tuple[int, int, int]:
-    """Causes by their rank; then what makes the day UNHEALTHY, and of equals what is a cause of its own."""
+    """Return the sort key: causes by rank, then what makes the day UNHEALTHY, then MINOR before EFFECT."""
     rank, role = RANK[finding.kind], finding.of.role
     cause, minor = (rank if role is one else len(RANK) for one in (Role.CAUSE, Role.MINOR))
     return cause, 0 if finding.verdict is Verdict.UNHEALTHY else 1, minor
+
+
+@dataclass(frozen=True)
+class Healed:
+    """A past finding in its last wording, and the first and last look that made it (aware, ET)."""
+
+    finding: Finding
+    first: datetime
+    last: datetime
+
+
+def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
+    """Return what the check would have found during the day and does not find at the aware ``now``, oldest first.
+
+    Findings that a cause explains are left out while the cause lasted, such as the ABORTs of a BigQuery outage.
+    Every look uses the schedule of now, which keeps no history.
+    """
+    still = {(f.kind, f.workflow, f.detail) for f in assess(config, facts, now).findings}
+    found: dict[tuple[str, str, str], Healed] = {}
+    start, end = config.day_bounds(facts.day)
+    look = after(start, FIRST_LOOK)
+    while look < min(now, end):
+        for finding in assess(config, facts.known_at(look), look).findings:
+            key = finding.kind, finding.workflow, finding.detail
+            if key not in still:
+                found[key] = Healed(finding, found[key].first if key in found else look, look)
+        look = after(look, HOUR)
+    return tuple(was for was in found.values() if not any(_explains(cause, was) for cause in found.values()))
+
+
+def _explains(cause: Healed, was: Healed) -> bool:
+    of_it = (was.finding.kind, was.finding.detail) in cause.finding.of.explains
+    return of_it and cause.first <= was.first and was.last <= cause.last

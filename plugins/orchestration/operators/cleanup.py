@@ -71,7 +71,7 @@ class DrainOutboxOperator(AlertingOperator):
         if lines := outbox.refusals():
             more = f"; and {len(lines) - REFUSALS} more" if len(lines) > REFUSALS else ""
             which = "; ".join(lines[:REFUSALS]) + more
-            alerts.append(alert(kinds.ROWS_REFUSED, "outbox", rows=len(lines), which=which))
+            alerts.append(alert(kinds.ROWS_REFUSED, "outbox", rows=plural(len(lines), "row"), which=which))
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
             raise AirflowFailException(f"BigQuery refused rows, now set aside: {'; '.join(drained.refused)}")
@@ -111,8 +111,11 @@ class CleanupOperator(AlertingOperator):
         alerts = [*look.alerts]
         unsent = Counter(why for why in sent.values() if why is not None)
         if unsent:
-            why = "; ".join(f"{count} not published: {why}" for why, count in unsent.items())
-            alerts.append(alert(kinds.NOT_PUBLISHED, "cleanup", why=why))
+            lines = [
+                f"{plural(count, 'message')} {'was' if count == 1 else 'were'} not published: {why}"
+                for why, count in unsent.items()
+            ]
+            alerts.append(alert(kinds.NOT_PUBLISHED, "cleanup", messages="; ".join(lines)))
         threshold = self.config.settings.cleanup_processor.notification_threshold
         if len(look.missing) >= threshold and not shadow:
             alerts.append(alert(kinds.MANY_MISSING, "cleanup", missing=len(look.missing), files=look.checked))

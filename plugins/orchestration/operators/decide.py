@@ -179,6 +179,7 @@ class AbortOperator(AlertingOperator):
             run_id=context["ti"].run_id,
             day=self.config.current_day(tick),
             detail=decision["rule"],
+            at=f"{et(tick):%H:%M}",
             reason=decision["reason"],
         )
         tell_once(context, self.config, [one], self.log)

@@ -12,6 +12,7 @@ from orchestration.alerts.memory import tell_once
 from orchestration.alerts.model import alert
 from orchestration.health.causes import in_words
 from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
+from orchestration.nba.eastern import et
 from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.operators.calls import KILLED, CallReport, ScraperCall, call_row, reports_by_task
 from orchestration.operators.decide import DECISION_KEY
@@ -152,6 +153,7 @@ class FinishOperator(AlertingOperator):
             level=None if vetoed else self.config.workflows[self.workflow].alerts.failure,
             run_id=context["ti"].run_id,
             day=self.config.current_day(clock.tick),
+            at=f"{et(clock.tick):%H:%M}",
             why=in_words(why),
         )
         tell_once(context, self.config, [one], self.log)

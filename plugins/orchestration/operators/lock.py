@@ -79,7 +79,7 @@ class LockOperator(SlateOperator):
         self.log.info("%s: %s locked", day, plural(len(expected), "expected run"))
         aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
         if aborts:
-            one = alert(PLAN_ABORTS, key.dag_id, day=day, runs=len(expected), why="; ".join(aborts))
+            one = alert(PLAN_ABORTS, key.dag_id, day=day, runs=plural(len(expected), "run"), why="; ".join(aborts))
             tell_once(context, config, [one], self.log)
             raise AirflowFailException(one.text)
         if schedule.on(day) and not config.is_shadow() and f"{day}" not in self.announced(context, SLATE_SCHEDULED):
@@ -105,7 +105,7 @@ class CheckTablesOperator(AlertingOperator):
         except NoListing as error:
             self.log.warning("The names of the scrapers cannot be checked: %s", error)
         if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):
-            alerts.append(alert(MISDATED_TIPS_CHECKED, "schedule_dependency", which=tips))
+            alerts.append(alert(MISDATED_TIPS_CHECKED, "schedule_dependency", tips=tips))
         broken = [alert(BROKEN_REFERENCES, "schedule_locker", which="; ".join(problems))] if problems else []
         tell_once(context, config, [*alerts, *broken], self.log)
         if broken:

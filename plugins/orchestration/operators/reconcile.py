@@ -96,6 +96,6 @@ class ReportOpenGamesOperator(AlertingOperator):
             level=AlertLevel.CRITICAL if critical else AlertLevel.WARNING,
             day=makeup.target_date,
             scrapers=", ".join(makeup.scrapers),
-            games=f"{plural(len(makeup.games), 'game')} of {makeup.target_date}",
+            games=plural(len(makeup.games), "game"),
             which=", ".join(makeup.games),
         )

@@ -104,8 +104,8 @@ def test_what_has_happened_once_is_never_over():
 def test_several_that_are_over_are_one_message_as_loud_as_the_loudest():
     quiet = replace(OTHER, level=AlertLevel.WARNING)
     message = right_again([quiet, STUCK], "watchdog")
-    assert (message.text, message.level) == ("Right again: no schedule; one file", AlertLevel.CRITICAL)
-    assert (subject_of(message), subject_of(right_again([quiet], "watchdog"))) == ("HEALED: watchdog", "HEALED: lines")
+    assert (message.text, message.level) == ("Over: no schedule; one file", AlertLevel.CRITICAL)
+    assert (subject_of(message), subject_of(right_again([quiet], "watchdog"))) == ("Over: watchdog", "Over: lines")
 
 
 def test_what_nobody_could_be_told_comes_again():
@@ -114,8 +114,8 @@ def test_what_nobody_could_be_told_comes_again():
 
 def test_a_finding_is_as_loud_as_its_verdict_and_a_failed_execution_as_its_workflow_says():
     quiet = Alerts(failure=AlertLevel.WARNING)
-    failed = finding(kinds.EXECUTION_FAILED, "x", at="13:00", status="failed", why="timeout", day=DAY)
-    ticks = finding(kinds.TICKS_MISSING, "x", count=2, first="13:00")
+    failed = finding(kinds.EXECUTION_FAILED, "x", at="13:00", why="timeout", day=DAY)
+    ticks = finding(kinds.TICKS_MISSING, "x", ticks="2 ticks", first="13:00")
     assert (alert_of(ticks).level, alert_of(ticks, quiet).level) == (AlertLevel.CRITICAL, AlertLevel.CRITICAL)
     assert alert_of(finding(kinds.NOT_LOCKED, "x", day=DAY)).level is AlertLevel.WARNING
     assert (alert_of(failed).level, alert_of(failed, quiet).level) == (AlertLevel.CRITICAL, AlertLevel.WARNING)
@@ -125,15 +125,15 @@ def test_a_finding_of_a_kind_that_may_be_either_is_as_loud_as_what_is_lost():
     said = {"calls": "x", "day": DAY}
     lost, not_lost = (finding(kinds.ANSWERS_CUT, "x", critical=one, **said) for one in (True, False))
     assert (lost.verdict, not_lost.verdict) == (Verdict.UNHEALTHY, Verdict.DEGRADED)
-    always = finding(kinds.DAG_PAUSED, "x", critical=False, at="at 14:20 ET")
+    always = finding(kinds.DAG_PAUSED, "x", critical=False, since="14:20")
     assert always.verdict is Verdict.UNHEALTHY
 
 
 def test_a_value_that_a_text_needs_is_not_left_out():
     with pytest.raises(KeyError, match="first"):
-        finding(kinds.TICKS_MISSING, "x", count=2)
+        finding(kinds.TICKS_MISSING, "x", ticks="2 ticks")
     odd = alert(kinds.VANISHED, "box", file="gs://b/{day}")
-    assert odd.text == "vanished: gs://b/{day} no longer exists; reconcile fetches it anew"
+    assert odd.text == "gs://b/{day} no longer exists. reconcile fetches the data anew"
 
 
 def test_the_memory_of_a_release_before_is_still_read():

@@ -45,7 +45,7 @@ def test_what_is_missing_is_republished():
 def test_many_missing_at_once_are_a_storm_and_none_is_republished():
     look = backlog([lost_file(n) for n in range(4)], [], {}, NOW, SETTINGS)
     assert look.publish == ()
-    assert look.alerts[0].text.startswith("storm: 4 of 4 files")
+    assert look.alerts[0].text.startswith("4 of 4 files")
 
 
 @pytest.mark.lesson("C2")
@@ -57,7 +57,7 @@ def test_a_file_is_republished_with_growing_pauses_and_then_reported_as_stuck():
     assert at(1, 20).publish == ()
     assert at(1, 30).publish == (lost_file(),)
     assert at(2, 600).publish == ()
-    assert "stuck" in at(2, 600).alerts[0].text
+    assert at(2, 600).alerts[0].kind == "stuck"
 
 
 @pytest.mark.lesson("C5")

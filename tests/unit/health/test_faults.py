@@ -271,7 +271,7 @@ def test_rules_are_compared_with_the_lock_and_only_while_the_day_lasts():
     assert (first.kind, first.workflow) == ("rules_changed", "post_game_window_1")
     assert "It runs at 15:00 ET" in first.text
     gone = replace(day(), expected=(expected_run("gone", et("20:00"), rules="abc"),))
-    assert "It is not there any more" in assess(CONFIG, gone, NOW).headline
+    assert "the workflow is not in the file" in assess(CONFIG, gone, NOW).headline
     assert "rules_changed" not in {
         f.kind for f in assess(moved, replace(day(), expected=tuple(same)), et("+1 06:00")).findings
     }

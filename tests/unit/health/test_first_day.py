@@ -60,21 +60,21 @@ def test_a_scheduler_that_was_down_in_the_morning_of_an_ordinary_day_is_unhealth
     facts = replace(switched_on("10:00", now), first=first(BEFORE))
     health = assess(CONFIG, facts, now)
     assert health.verdict is Verdict.UNHEALTHY
-    assert "no decision of any workflow between 06:00 and 09:00 ET" in health.headline
+    assert "No workflow made a decision from 06:00 to 09:00 ET" in health.headline
 
 
 def test_from_the_first_decision_on_ticks_can_be_missing():
     now = et("13:50")
     facts = switched_on("10:00", now)
     gap = replace(facts, decisions=tuple(d for d in facts.decisions if d.tick != et("12:00")))
-    assert "no decision of any workflow between 12:00 and 12:00 ET" in assess(CONFIG, gap, now).headline
+    assert "No workflow made a decision at 12:00 ET: 8 ticks" in assess(CONFIG, gap, now).headline
 
 
 def test_a_workflow_that_never_decides_is_missing_on_the_first_day_too():
     now = et("13:50")
     facts = switched_on("10:00", now, betting_lines=None)
     silent = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow_name != "betting_lines"))
-    assert "betting_lines: 4 ticks without a decision, the first at 10:00 ET" in assess(CONFIG, silent, now).headline
+    assert "betting_lines has 4 ticks without a decision, the first at 10:00 ET" in assess(CONFIG, silent, now).headline
 
 
 def test_a_workflow_that_was_added_today_is_missed_from_its_own_first_decision_on():
@@ -131,6 +131,6 @@ class TestMadeUpFor:
             [text] = [f.text for f in assess(CONFIG, night, et(now)).findings if f.kind == "games_incomplete"]
             return text
 
-        assert says("+1 06:00").endswith("; reconcile looks at 06:30 ET")
-        assert says("+1 06:55").endswith("; reconcile looks at 12:30 ET")
+        assert says("+1 06:00").endswith(". reconcile fetches them again at 06:30 ET")
+        assert says("+1 06:55").endswith(". reconcile fetches them again at 12:30 ET")
         assert "reconcile" not in says("+1 12:31")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from orchestration.decisions.model import HISTORY_UNREADABLE
-from orchestration.health.healed import healed
+from orchestration.health.verdict import healed
 from orchestration.words import Action, ExecutionStatus, NoAnswer
 from support.facts import AFTER, CONFIG, a_day
 from support.records import replace

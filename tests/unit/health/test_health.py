@@ -45,7 +45,7 @@ def test_a_run_without_execution_is_unhealthy():
     lost = next(e for e in facts.executions if e.workflow_name == "betting_lines")
     health = verdict(replace(facts, executions=tuple(e for e in facts.executions if e is not lost)))
     assert health.verdict is Verdict.UNHEALTHY
-    assert health.headline == "UNHEALTHY: RUN without execution: betting_lines at 13:00 ET"
+    assert health.headline.startswith("UNHEALTHY: RUN without execution: betting_lines decided RUN at 13:00 ET")
 
 
 @pytest.mark.lesson("E5")
@@ -58,11 +58,11 @@ def test_ticks_without_decisions_name_the_dag_or_the_scheduler():
     facts = a_day()
     one = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow_name != "injury_discovery"))
     assert verdict(one).headline.startswith(
-        "UNHEALTHY: injury_discovery: 18 ticks without a decision, the first at 06:00"
+        "UNHEALTHY: injury_discovery has 18 ticks without a decision, the first at 06:00"
     )
     none = replace(facts, decisions=tuple(d for d in facts.decisions if not 14 <= d.tick.hour <= 16))
-    assert "no decision of any workflow between 14:00 and 16:00 ET" in verdict(none).headline
-    assert "was the scheduler down?" in verdict(none).headline
+    assert "No workflow made a decision from 14:00 to 16:00 ET" in verdict(none).headline
+    assert "Check whether the scheduler was down" in verdict(none).headline
 
 
 @pytest.mark.lesson("K6")
@@ -70,8 +70,10 @@ def test_a_missing_box_score_is_named_with_the_command_that_fetches_it():
     facts = a_day()
     lost = [c for c in facts.calls if (c.scraper_name, c.game_id) == ("nbac_team_boxscore", "0022500002")]
     health = verdict(replace(facts, calls=tuple(c for c in facts.calls if c not in lost)))
-    lacks = "0022500002 LAL@BOS lacks nbac_team_boxscore; reconcile looks at 06:30 ET"
-    assert health.headline == f"UNHEALTHY: 1 of 2 games are incomplete; {lacks}"
+    assert health.headline == (
+        "UNHEALTHY: Data is missing for 1 of 2 games of 2026-01-14, for example nbac_team_boxscore of "
+        "0022500002 LAL@BOS. reconcile fetches them again at 06:30 ET"
+    )
     assert '"target_date": "2026-01-14"' in health.findings[0].command
 
 
@@ -87,7 +89,7 @@ def test_mostly_no_data_of_one_scraper_before_the_games_is_suspicious():
         replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in facts.calls
     )
     assert verdict(replace(facts, calls=empty)).headline == (
-        "DEGRADED: oddsa_player_props (betting_lines): 4 of 4 calls found no data on a game day"
+        "DEGRADED: 4 of 4 calls of oddsa_player_props (betting_lines) found no data on a game day"
     )
 
 
@@ -105,13 +107,13 @@ def test_a_failed_execution_counts_until_a_later_one_completes():
 
 def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_found():
     facts = a_day()
-    assert "the locker did not lock" in verdict(replace(facts, expected=())).headline
-    assert "the schedule is unknown" in verdict(replace(facts, schedule=Schedule())).headline
+    assert "The locker did not lock" in verdict(replace(facts, expected=())).headline
+    assert "The schedule is unknown" in verdict(replace(facts, schedule=Schedule())).headline
     assert verdict(replace(facts, schedule=Schedule())).findings[0].command.startswith("airflow dags trigger schedule_")
     last = replace(facts.cleanups[-1], missing_files_found=2, republished_count=1)
     assert verdict(replace(facts, cleanups=(replace(last, republished_count=2),))).findings == ()
     assert "2 of 10 files had not reached their table" in verdict(replace(facts, cleanups=(last,))).headline
-    assert "no cleanup today" in verdict(replace(facts, cleanups=())).headline
+    assert "No cleanup has run today" in verdict(replace(facts, cleanups=())).headline
     aborted = replace(facts.decisions[-1], action=Action.ABORT, reason="History unreadable")
     health = verdict(replace(facts, decisions=(*facts.decisions[:-1], aborted)))
     assert "History unreadable" in health.headline
@@ -134,9 +136,7 @@ def missed(facts, now=AFTER):
 
 @pytest.mark.lesson("K10")
 def test_an_expected_run_that_did_not_happen_is_missed():
-    assert missed(silent("morning_operations", 6)) == [
-        "morning_operations was expected to run at 06:00 ET and did not: missed"
-    ]
+    assert missed(silent("morning_operations", 6)) == ["morning_operations should have run at 06:00 ET and did not"]
 
 
 def test_it_is_not_missed_before_it_is_due():
@@ -147,7 +147,7 @@ def test_it_is_not_missed_before_it_is_due():
 def test_nor_when_a_later_tick_made_up_for_it():
     assert missed(silent("betting_lines", 13)) == []
     assert missed(silent("betting_lines", 13, 15, 17, 19)) == [
-        "betting_lines was expected to run at 13:00, 15:00, 17:00, 19:00 ET and did not: missed"
+        "betting_lines should have run at 13:00, 15:00, 17:00, 19:00 ET and did not"
     ]
 
 
@@ -194,7 +194,10 @@ def test_a_cleanup_that_knows_no_file_is_blind_and_not_well():
     last = replace(facts.cleanups[-1], errors=errors)
     health = verdict(replace(facts, cleanups=(*facts.cleanups[:-1], last)))
     assert (health.verdict, [finding.kind for finding in health.findings]) == (Verdict.DEGRADED, ["cleanup_blind"])
-    assert "is blind: 94 of 94 calls" in health.headline
+    assert "did not know all files: 94 of 94 calls" in health.headline
+    now = replace(last, errors=("94 of 94 calls with data name no file, so nobody can see whether it arrived (x)",))
+    found = verdict(replace(facts, cleanups=(*facts.cleanups[:-1], now))).findings
+    assert [finding.kind for finding in found] == ["cleanup_blind"]
     other = replace(last, errors=("nba_raw.x: permission denied",))
     found = verdict(replace(facts, cleanups=(*facts.cleanups[:-1], other))).findings
     assert [finding.kind for finding in found] == ["cleanup_says"]
@@ -210,7 +213,9 @@ def test_bigquery_that_did_not_answer_is_named_until_nothing_of_it_is_left():
     decisions = tuple(d for d in hit if d.tick <= et("23:00"))
     at = et("23:50")
     health = verdict(replace(a_day(until=at), decisions=decisions, cleanups=facts.cleanups), at)
-    assert health.headline == "UNHEALTHY: BigQuery did not answer at 23:00 ET: 8 decisions were ABORT"
+    assert health.headline == (
+        "UNHEALTHY: BigQuery did not answer (23:00 ET). 8 decisions are ABORT, and their workflows did not run"
+    )
     earlier = tuple(replace(d, **unread) if d.tick == et("09:00") else d for d in facts.decisions)
     assert verdict(replace(facts, decisions=earlier)).findings == ()
 
@@ -258,9 +263,7 @@ def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus
 
 def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
     health = verdict(broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"]))
-    assert health.headline.startswith(
-        "UNHEALTHY: the scraper service cannot be reached: since 13:00 ET 12 calls of oddsa_events, "
-    )
+    assert health.headline.startswith("UNHEALTHY: The scraper service is unreachable: 12 calls of oddsa_events, ")
     assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
     assert {f.kind for f in health.findings} == {"service_down", "execution_failed"}
 
@@ -268,7 +271,7 @@ def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
 def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
     health = verdict(broken("betting_lines", "not_set_up", ticks=["13:00", "15:00", "17:00", "19:00"]))
     assert health.headline.startswith(
-        "UNHEALTHY: the connection scraper_service does not exist, or contradicts itself: since 13:00 ET 12 calls of "
+        "UNHEALTHY: The connection scraper_service does not exist or contradicts itself: 12 calls of "
     )
     # Airflow's own command for it would print the password.
     assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
@@ -280,16 +283,16 @@ def test_the_two_are_told_apart_and_neither_hides_the_other():
     calls = [replace(c, error_type="not_set_up") if c in unset else c for c in facts.calls]
     health = verdict(replace(facts, calls=tuple(calls)))
     assert len({alert_of(f).key for f in health.findings if f.kind == "service_down"}) == 2
-    assert "does not exist, or contradicts itself" in health.headline
-    assert "; also: the scraper service cannot be reached" in health.headline
+    assert "does not exist or contradicts itself" in health.headline
+    assert ". Also: The scraper service is unreachable" in health.headline
 
 
 @pytest.mark.lesson("E10")
 def test_a_source_that_blocks_us_is_named_with_its_scrapers():
     windows = broken("post_game_window_3", "blocked", ticks=["+1 04:00"], scrapers={"nbac_play_by_play"})
     health = verdict(windows)
-    calls = "since 04:00 ET 2 calls of nbac_play_by_play failed (blocked)"
-    assert health.headline == f"UNHEALTHY: the source nba_com blocks us (HTTP 403): {calls}"
+    calls = "2 calls of nbac_play_by_play failed since 04:00 ET (blocked)"
+    assert health.headline == f"UNHEALTHY: The source nba_com blocks us (HTTP 403): {calls}"
 
 
 @pytest.mark.parametrize(
@@ -298,8 +301,8 @@ def test_a_source_that_blocks_us_is_named_with_its_scrapers():
 )
 def test_what_a_source_does_is_said_in_words_and_the_error_after_it(error_type, says):
     health = verdict(broken("post_game_window_3", error_type, ticks=["+1 04:00"], scrapers={"nbac_play_by_play"}))
-    calls = f"since 04:00 ET 2 calls of nbac_play_by_play failed ({error_type or 'failed'})"
-    assert health.headline == f"UNHEALTHY: the source nba_com {says}: {calls}"
+    calls = f"2 calls of nbac_play_by_play failed since 04:00 ET ({error_type or 'failed'})"
+    assert health.headline == f"UNHEALTHY: The source nba_com {says}: {calls}"
 
 
 def test_a_call_that_succeeded_when_tried_again_explains_nothing():
@@ -332,14 +335,14 @@ def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart
         missing_files=missing_files(4, 170),
     )
     assert verdict(replace(facts, cleanups=(unread,))).headline == (
-        "DEGRADED: Phase 2 reads no messages, or writes nothing: "
-        "4 of 10 files are not in their tables at 05:20 ET, the oldest for 170 min"
+        "DEGRADED: Phase 2 does not deliver: 4 of 10 files had not reached their tables at 05:20 ET, the oldest for "
+        "170 min. Phase 2 reads no messages or writes no rows"
     )
     young = replace(unread, missing_files=missing_files(4, 45))
     assert verdict(replace(facts, cleanups=(young,))).findings[0].kind == "files_missing"
     refused = replace(young, errors=("4 not published: the topic t does not exist",))
     assert (
-        "Pub/Sub takes no messages: 4 not published: the topic t"
+        "Pub/Sub takes no messages, so lost files stay lost: 4 not published: the topic t"
         in verdict(replace(facts, cleanups=(refused,))).headline
     )
 
@@ -383,7 +386,7 @@ def test_a_success_of_a_live_game_leaves_it_incomplete():
     early = tuple(replace(c, slot_time=et("22:00")) if c.game_id == "0022500002" else c for c in facts.calls)
     health = verdict(replace(facts, calls=early))
     assert (health.collected, health.games) == (1, 2)
-    assert health.headline.startswith("UNHEALTHY: 1 of 2 games are incomplete; 0022500002 LAL@BOS lacks ")
+    assert health.headline.startswith("UNHEALTHY: Data is missing for 1 of 2 games of 2026-01-14, for example ")
 
 
 def test_a_whole_date_that_failed_leaves_every_game_incomplete():
@@ -393,7 +396,8 @@ def test_a_whole_date_that_failed_leaves_every_game_incomplete():
     )
     health = verdict(replace(facts, calls=calls))
     assert health.collected == 0
-    assert "2 of 2 games are incomplete; 0022500001 LAL@BOS lacks nbac_player_boxscore" in health.headline
+    missing = "Data is missing for 2 of 2 games of 2026-01-14, for example nbac_player_boxscore of 0022500001 LAL@BOS"
+    assert missing in health.headline
 
 
 def test_a_game_without_a_tip_is_not_missing_before_the_end_of_its_slate():
@@ -411,7 +415,7 @@ def test_rows_that_are_no_game_are_one_finding_that_names_them():
     health = verdict(many)
     assert (health.verdict, [f.kind for f in health.findings]) == (Verdict.DEGRADED, ["unusable_rows"])
     assert health.headline.startswith(
-        "DEGRADED: 7 rows of the schedule are no game and left out: 0042500101 on 2026-01-14: "
+        "DEGRADED: 7 rows of the schedule are unusable and left out of every decision: 0042500101 on 2026-01-14: "
     )
     assert health.headline.endswith("; and 2 more")
     ahead = read_game("0042500101", "20260120/", DAY + timedelta(days=6), et("+6 19:30"), "", "")

@@ -270,7 +270,7 @@ def test_a_finding_names_no_dag_that_the_viewer_may_not_see():
     facts = replace(night(), expected=())
     page = day_page(CONFIG, facts, (), MORNING, {"post_game_window_1"}, live=True)
     [lock] = [advice for advice in page.advice if advice.kind == "not_locked"]
-    assert "is the DAG (a DAG that you may not see) paused?" in lock.text
+    assert "Check whether the DAG (a DAG that you may not see) is paused" in lock.text
     assert (lock.command, lock.dag) == ("", None)
     assert "schedule_locker" not in repr(page)
 

@@ -64,7 +64,7 @@ def test_at_six_the_night_comes_first_and_the_new_day_beside_it(served):
 def test_at_six_the_home_page_says_both_days_too(served):
     said = json.loads(served(night()).get("/verdict"))
     assert said["headline"].startswith("HEALTHY: box scores of 12 of 12 games")
-    assert said["beside"].startswith("The new day, Thu 15 Jan: DEGRADED: the locker did not lock 2026-01-15")
+    assert said["beside"].startswith("The new day, Thu 15 Jan: DEGRADED: The locker did not lock 2026-01-15")
 
 
 def test_a_blocked_source_is_read_in_the_first_lines_with_the_next_command(served):
@@ -330,4 +330,4 @@ def test_a_broken_configuration_is_named(served, monkeypatch):
 
 def test_a_day_with_nothing_in_it_is_a_page_too(served):
     one = served(night(), now=et("+1 06:25") + timedelta(days=40))
-    assert "no decision of any workflow" in one.get("/day?day=2026-01-20")
+    assert "No workflow made a decision" in one.get("/day?day=2026-01-20")
