@@ -29,7 +29,7 @@ unless `settings.notifications` says otherwise. A channel without a connection l
 is the level that the workflow sets in `workflows.yaml`. In the health check, CRITICAL makes a day UNHEALTHY and WARNING
 makes it DEGRADED. Kinds of the health check only send no alert of their own: another task has alerted already.
 
-In a text, *italics* stand for what the finding fills in. In a command, DATE is the day as 2026-01-14, WORKFLOW a
+In a text, the finding fills in what stands in ‹…›. In a command, DATE is the day as 2026-01-14, WORKFLOW a
 workflow or DAG, RUN_ID a run's id in Airflow. An alert has them filled in.
 
 | kind | level | sent to | task | text | first command |
@@ -62,7 +62,7 @@ def row(kind: FindingKind) -> str:
     sent_to = {loud.value: _channels(loud) for loud in LOUD}.get(level(kind), "by its level")
     sent_to = "nobody" if kind.alerted_by is AlertedBy.HEALTH_ONLY else sent_to
     task = kind.alerted_by if kind.alerted_by is AlertedBy.HEALTH_ONLY else f"`{kind.alerted_by}`"
-    text = f"{kind.example} (an example)" if kind.example else re.sub(r"{(\w+)}", r"*\1*", kind.text)
+    text = f"{kind.example} (an example)" if kind.example else re.sub(r"{(\w+)}", r"‹\1›", kind.text)
     first = f"`{command(kind)}`" if kind.command else ""
     return f"| `{kind.id}` | {level(kind)} | {sent_to} | {task} | {text} | {first} |"
 

@@ -1,6 +1,6 @@
-"""make docs: docs/orchestration/15-seeded-faults.md, every fault that can be seeded and how soon people are told.
+"""make docs: docs/orchestration/15-seeded-faults.md, every fault of the demo and the minutes to its first alert.
 
-The minutes are what tests/system/test_faults.py measures, and it compares them; a test keeps the page current.
+tests/system/test_faults.py measures the minutes and compares them. A test keeps the page current.
 """
 
 from __future__ import annotations
@@ -18,44 +18,45 @@ PAGE = ROOT / "docs" / "orchestration" / "15-seeded-faults.md"
 HOLD = 5
 """Minutes from a tick to its calls (settings.execution_delay_minutes)."""
 
-HEAD = """# Seeded faults, and how soon people are told
+HEAD = """# Seeded faults, and the minutes to their first alert
 
-Made by `make docs`; the numbers are measured by `tests/system/test_faults.py` and `test_simulated_days.py`, which play
-each fault over the real stand-ins, hour by hour, and fail where a number is another. Each is a switch of the demo:
+Made by `make docs`. `tests/system/test_faults.py` and `test_simulated_days.py` measure the numbers: they play each
+fault over the real stand-ins, hour by hour, and fail if a number differs. Each fault is a switch of the demo:
 `make demo DEMO_FAULT=dag_paused`.
 
-`met` is the ET hour at which the fault begins, or at which something of ours first meets it: the calls of a tick are
-made {hold} minutes after it. Minutes count from there to the first alert about it. What a run finds itself is told at
-once: an ABORT after its tries again (3 minutes), a failed execution when its calls are over. Everything else the hourly
-cleanup at 20 past finds, or its watchdog. A file counts as lost when it is half an hour old: {longest} minutes is the
-longest that it takes here.
+`met` is the ET hour at which the fault begins, or at which our work first meets it. The calls of a tick are made {hold}
+minutes after it. `minutes` counts from there to the first alert about the fault. A run alerts at once about what it
+finds itself: about an ABORT after its retries (3 minutes), about a failed execution when its calls are over. The hourly
+cleanup at 20 past, or its watchdog, finds the rest. A file counts as lost after half an hour. The longest time here is
+{longest} minutes.
 
 | `DEMO_FAULT` | what happens | met | minutes | first alert | health check's first line | part of the status |
 |---|---|---|---|---|---|---|
 """
 TAIL = """
-Where two happen at once the first line names both, the nearer cause first: BigQuery, Airflow, our rules, the service,
-a source, the handoff.
+If two faults happen at once, the first line names both. The nearer cause comes first: BigQuery, Airflow, our rules, the
+service, a source, the handoff.
 
-* `scheduler_down`: nothing inside Airflow runs, so that nothing in it can tell anybody; the rule
-  `AirflowSchedulerSilent` in `deploy/prometheus/alerts.yaml` does. When the scheduler is back the watchdog says what
-  was missed.
-* `messages_twice`: harmless, and so nothing is raised. Nothing of ours counts messages; Phase 2's tables may hold rows
-  twice, as Pub/Sub allows.
-* `phase2_dead` and `phase2_writes_nothing` look alike from here, since the backlog of a subscription is Pub/Sub's own
-  knowledge: the alert names both.
-* `source_silent`: on the first day it is said as `props_empty`; from the third on the line says since when.
-* `triggerer_dead`: Airflow takes a component for dead after 30 s of the wall clock, in which the demo plays some hours:
-  there it is found that much later in the day.
-* `clock_off`: the worker that runs the cleanup is compared with BigQuery's clock.
+* `scheduler_down`: nothing inside Airflow runs, so no task can alert. The rule `AirflowSchedulerSilent` in
+  `deploy/prometheus/alerts.yaml` does. When the scheduler is back, the watchdog names what was missed.
+* `messages_twice`: harmless, so no alert is sent. We count no messages. Phase 2's tables may hold rows twice, as
+  Pub/Sub allows.
+* `phase2_dead` and `phase2_writes_nothing` look the same to us, because only Pub/Sub knows the backlog of a
+  subscription. The alert names both.
+* `source_silent`: on the first day the finding is that of `props_empty`. From the third day on the line says since
+  when.
+* `triggerer_dead`: Airflow declares a component dead after 30 s of the wall clock. The demo plays some hours in that
+  time, so it finds the fault that much later in the day.
+* `clock_off`: the cleanup compares its worker's clock with BigQuery's.
 """
 
 
 @dataclass(frozen=True)
-class Told:
-    """How a fault is told. ``words`` stand in the alert, ``first_line`` begins the health check after its verdict.
+class FirstAlert:
+    """The first alert about a fault, ``minutes`` after our work met it.
 
-    ``met`` is an hour of the day (ET), where that is not the fault's beginning.
+    ``words`` stand in the alert. ``first_line`` begins the health check's first line after the verdict. ``met``: the ET
+    hour at which our work meets the fault, unless that is the fault's beginning.
     """
 
     kind: str
@@ -69,68 +70,78 @@ class Told:
 CUT = "Answers of the scraper service break off in the middle"
 PHASE2 = "Phase 2 does not deliver"
 BLOCKED = "The source nba_com blocks us or answers nonsense"
-SAID: dict[str, Told] = {
-    "locker_off": Told("not_locked", 20, "The locker did not lock", "The locker did not lock", "locker"),
-    "scheduler_down": Told(
+FIRST_ALERTS: dict[str, FirstAlert] = {
+    "locker_off": FirstAlert("not_locked", 20, "The locker did not lock", "The locker did not lock", "locker"),
+    "scheduler_down": FirstAlert(
         "AirflowSchedulerSilent", 15, "", "No workflow made a decision from 14:00 to 16:00 ET", "decisions"
     ),
-    "service_down": Told("service_down", 20, "is unreachable", "The scraper service is unreachable", "calls"),
-    "source_blocked": Told("execution_failed", 6, "blocks us", BLOCKED, "calls"),
-    "props_empty": Told(
+    "service_down": FirstAlert("service_down", 20, "is unreachable", "The scraper service is unreachable", "calls"),
+    "source_blocked": FirstAlert("execution_failed", 6, "blocks us", BLOCKED, "calls"),
+    "props_empty": FirstAlert(
         "mostly_no_data", 20, "found no data", "12 of 12 calls of oddsa_player_props (betting_lines)", "calls"
     ),
-    "phase2_dead": Told("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
-    "topic_gone": Told("not_published", 75, "not published", "Pub/Sub takes no messages", "handoff", 17 + HOLD / 60),
-    "bigquery_down": Told("abort", 3, "BigQuery did not answer", "BigQuery did not answer", "BigQuery"),
-    "service_slow": Told("service_slow", 20, "is slow", "The scraper service is slow", "calls"),
-    "answers_cut": Told("execution_failed", 6, "breaks off in the middle", CUT, "calls"),
-    "source_silent": Told("source_silent", 20, "is silent", "The source odds_api is silent", "calls"),
-    "box_scores_late": Told("source_late", 20, "is late", "The source nba_com is late", "box scores"),
-    "unknown_scraper": Told(
+    "phase2_dead": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
+    "topic_gone": FirstAlert(
+        "not_published", 75, "not published", "Pub/Sub takes no messages", "handoff", 17 + HOLD / 60
+    ),
+    "bigquery_down": FirstAlert("abort", 3, "BigQuery did not answer", "BigQuery did not answer", "BigQuery"),
+    "service_slow": FirstAlert("service_slow", 20, "is slow", "The scraper service is slow", "calls"),
+    "answers_cut": FirstAlert("execution_failed", 6, "breaks off in the middle", CUT, "calls"),
+    "source_silent": FirstAlert("source_silent", 20, "is silent", "The source odds_api is silent", "calls"),
+    "box_scores_late": FirstAlert("source_late", 20, "is late", "The source nba_com is late", "box scores"),
+    "unknown_scraper": FirstAlert(
         "execution_failed", 36, "does not know the scraper", "The scraper service does not know", "calls"
     ),
-    "config_broken": Told("config_broken", 50, "is broken", "workflows.yaml is broken", "locker"),
-    "config_changed": Told(
+    "config_broken": FirstAlert("config_broken", 50, "is broken", "workflows.yaml is broken", "locker"),
+    "config_changed": FirstAlert(
         "rules_changed", 50, "post_game_window_1", "workflows.yaml was changed after the lock of 05:00 ET", "locker"
     ),
-    "dag_paused": Told("dag_paused", 50, "betting_lines is paused", "The DAG betting_lines is paused", "decisions"),
-    "halt_forgotten": Told(
+    "dag_paused": FirstAlert(
+        "dag_paused", 50, "betting_lines is paused", "The DAG betting_lines is paused", "decisions"
+    ),
+    "halt_forgotten": FirstAlert(
         "halt_forgotten", 20, "still stands in workflows.yaml", "The halt of betting_lines ended on", "locker"
     ),
-    "clock_off": Told("clock_off", 20, "10 min ahead", "The clock of", "decisions"),
-    "bigquery_forbidden": Told(
+    "clock_off": FirstAlert("clock_off", 20, "10 min ahead", "The clock of", "decisions"),
+    "bigquery_forbidden": FirstAlert(
         "abort", 3, "a permission is missing", "BigQuery refuses us, a permission is missing", "BigQuery"
     ),
-    "bigquery_quota": Told("abort", 3, "a quota is used up", "BigQuery refuses more, a quota is used up", "BigQuery"),
-    "streaming_refused": Told(
+    "bigquery_quota": FirstAlert(
+        "abort", 3, "a quota is used up", "BigQuery refuses more, a quota is used up", "BigQuery"
+    ),
+    "streaming_refused": FirstAlert(
         "not_drained", 20, "took no rows for workflow_decisions", "BigQuery has taken no rows", "decisions"
     ),
-    "table_dropped": Told("unreadable", 20, "BigQuery has no table", "A table is gone", "handoff"),
-    "phase2_writes_nothing": Told("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
-    "messages_twice": Told("", 0, "", "", ""),
-    "schedule_frozen": Told("schedule_frozen", 50, "source is frozen", "The schedule's source is frozen", "decisions"),
-    "tips_moved": Told("misdated_tips", 30, "do not lie on their game date", "12 of 12 tips of", "decisions"),
-    "triggerer_dead": Told("airflow_part_dead", 50, "triggerer is dead", "Airflow's triggerer is dead", "executions"),
-    "pool_full": Told("pool_full", 20, "odds_api is full", "The pool odds_api is full", "executions"),
+    "table_dropped": FirstAlert("unreadable", 20, "BigQuery has no table", "A table is gone", "handoff"),
+    "phase2_writes_nothing": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
+    "messages_twice": FirstAlert("", 0, "", "", ""),
+    "schedule_frozen": FirstAlert(
+        "schedule_frozen", 50, "source is frozen", "The schedule's source is frozen", "decisions"
+    ),
+    "tips_moved": FirstAlert("misdated_tips", 30, "do not lie on their game date", "12 of 12 tips of", "decisions"),
+    "triggerer_dead": FirstAlert(
+        "airflow_part_dead", 50, "triggerer is dead", "Airflow's triggerer is dead", "executions"
+    ),
+    "pool_full": FirstAlert("pool_full", 20, "odds_api is full", "The pool odds_api is full", "executions"),
 }
 
 
-def row(name: str, told: Told) -> str:
+def row(name: str, alert: FirstAlert) -> str:
     """Return a fault's line of the table."""
-    hours = FAULTS[name].start if told.met is None else told.met
+    hours = FAULTS[name].start if alert.met is None else alert.met
     minutes = round(hours * 60) % (24 * 60)
     met, says = f"{minutes // 60:02d}:{minutes % 60:02d}", FAULTS[name].text
-    if not told.kind:
+    if not alert.kind:
         return f"| `{name}` | {says} | | | none: it is harmless | | |"
-    where = f"`{told.kind}`" + (" (Prometheus)" if not told.words else "")
-    return f"| `{name}` | {says} | {met} | {told.minutes} | {where} | … {told.first_line} … | {told.part} |"
+    where = f"`{alert.kind}`" + (" (Prometheus)" if not alert.words else "")
+    return f"| `{name}` | {says} | {met} | {alert.minutes} | {where} | … {alert.first_line} … | {alert.part} |"
 
 
 def page() -> str:
     """Return the page."""
-    longest = max(told.minutes for told in SAID.values())
+    longest = max(alert.minutes for alert in FIRST_ALERTS.values())
     head = HEAD.format(hold=HOLD, longest=longest)
-    return head + "\n".join(row(name, told) for name, told in SAID.items()) + "\n" + TAIL
+    return head + "\n".join(row(name, alert) for name, alert in FIRST_ALERTS.items()) + "\n" + TAIL
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from support.seeded_faults import SharedDay, first_alert, health_page
 from support.standins import GoogleStandIns
 from support.worlds import DAY, ROOT
 
-SAID = generator("faults").SAID
+FIRST_ALERTS = generator("faults").FIRST_ALERTS
 ELSEWHERE = ("scheduler_down", "bigquery_down", "messages_twice")
 """Faults that test_simulated_days plays, and the harmless fault."""
 HERE = [name for name in FAULTS if name not in ELSEWHERE]
@@ -65,7 +65,7 @@ def said(capsys, *command):
 @pytest.mark.drill
 @pytest.mark.parametrize("name", sorted(HERE, key=lambda name: FAULTS[name].start))
 def test_a_fault_is_named_by_its_cause(seeded, shared, name, capsys):
-    fault, told = FAULTS[name], SAID[name]
+    fault, told = FAULTS[name], FIRST_ALERTS[name]
     if name == "source_silent":
         # The days before are not played. This row says that the source had data three days ago, but not since.
         for days, outcome in ((3, "success"), (2, "no_data"), (1, "no_data")):
@@ -96,7 +96,7 @@ def test_two_faults_at_once_are_both_named_with_the_nearer_cause_first(seeded, n
     seeded(both)
     headline = said(capsys, "health", "--as-of", (both.begins(DAY) + LOOK).isoformat()).splitlines()[0]
     assert headline.partition(": ")[2].startswith(PAIRS[names])
-    assert all(SAID[name].first_line in headline for name in names)
+    assert all(FIRST_ALERTS[name].first_line in headline for name in names)
 
 
 @pytest.mark.drill
