@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import not_set_up, run_link, send
-from orchestration.alerts.memory import ALERTS, alert_once, tell_once
+from orchestration.alerts.memory import ALERTS, alert_once, send_once
 from orchestration.alerts.model import Alert
 from orchestration.words import AlertLevel, Channel
 from support.airflow_state import StateStore
@@ -120,7 +120,7 @@ LOG = logging.getLogger("task")
 
 @pytest.mark.lesson("C8")
 def test_an_alert_sent_by_one_task_is_not_repeated_by_another_that_day(box, run):
-    tell_once(run, CONFIG, [ABORT], LOG)
+    send_once(run, CONFIG, [ABORT], LOG)
     assert "Run: http://localhost:8080/dags/betting_lines/runs/r%201" in box.posts[0][1]["text"]
     alert_once(run, CONFIG, "watchdog", [Alert("abort", "betting_lines", "ABORT as the health check words it")], LOG)
     assert (len(box.mails), len(box.posts)) == (1, 1)
@@ -139,7 +139,7 @@ def test_an_alert_that_every_channel_failed_to_send_is_retried_next_hour(box, ru
 
 
 def test_an_alert_without_its_own_run_links_to_the_run_that_found_it(box, run):
-    tell_once(run, CONFIG, [Alert("missing_ticks", "all", "no decision since 14:00 ET")], LOG)
+    send_once(run, CONFIG, [Alert("missing_ticks", "all", "no decision since 14:00 ET")], LOG)
     assert "Run: http://localhost:8080/dags/cleanup/runs/c%201" in box.posts[0][1]["text"]
 
 

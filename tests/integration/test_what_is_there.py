@@ -42,7 +42,7 @@ class Checked:
         self.alerts, self.log = [], []
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config or ours()))
         monkeypatch.setattr(
-            "orchestration.operators.lock.tell_once",
+            "orchestration.operators.lock.send_once",
             lambda context, config, alerts, log: self.alerts.extend(alerts),
         )
         dag_run = SimpleNamespace(

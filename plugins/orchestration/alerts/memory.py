@@ -10,7 +10,7 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import run_link, send
-from orchestration.alerts.model import Alert, News, Open, news, right_again, together
+from orchestration.alerts.model import Alert, News, Open, all_clear, news, together
 from orchestration.config import Config
 from orchestration.nba.eastern import et_date
 from orchestration.runs.clock import RunClock
@@ -37,14 +37,14 @@ def alert_once(
     :func:`news`. The run is red once for an alert, not in each hour that it lasts.
     """
     store, key = context["asset_state_store"][ALERTS], f"open {source}"
-    said = tell_once(context, config, found, log, store.get(key) or {}, looked_at)
-    unsaid = _tell_healed(context, config, source, said.healed, log)
-    store.set(key, said.open | {alert.key: alert.to_open() for alert in unsaid})
-    if said.raised:
-        raise AirflowFailException("Needs a look: " + "; ".join(alert.text for alert in said.raised))
+    result = send_once(context, config, found, log, store.get(key) or {}, looked_at)
+    unsent = _send_all_clear(context, config, source, result.healed, log)
+    store.set(key, result.open | {alert.key: alert.to_open() for alert in unsent})
+    if result.raised:
+        raise AirflowFailException("Needs a look: " + "; ".join(alert.text for alert in result.raised))
 
 
-def tell_once(
+def send_once(
     context: Context,
     config: Config,
     found: Iterable[Alert],
@@ -56,17 +56,17 @@ def tell_once(
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     merged, day = together(found), et_date(now)
     told = {key: store.get(f"told {key}") for key in merged}
-    said = news(told, was_open or {}, merged, day, looked_at)
-    for alert in said.raised:
+    result = news(told, was_open or {}, merged, day, looked_at)
+    for alert in result.raised:
         log.error("%s (%s): %s%s", alert.kind, alert.workflow, alert.text, alert.command and f"; next: {alert.command}")
         here = run_link(context["ti"].dag_id, context["ti"].run_id)
         link = run_link(alert.workflow, alert.run_id) if alert.run_id else here
         if not send(config, alert, now, link).nowhere:
             store.set(f"told {alert.key}", day.isoformat())
-    return said
+    return result
 
 
-def _tell_healed(
+def _send_all_clear(
     context: Context, config: Config, source: str, healed: Iterable[Alert], log: Logger
 ) -> Collection[Alert]:
     """Send one all-clear for the alerts that people received; return the alerts if every channel failed.
@@ -81,7 +81,7 @@ def _tell_healed(
             due.append(alert)
     if not due or not config.settings.notifications.healed:
         return ()
-    if send(config, right_again(due, source), now, run_link(context["ti"].dag_id, context["ti"].run_id)).nowhere:
+    if send(config, all_clear(due, source), now, run_link(context["ti"].dag_id, context["ti"].run_id)).nowhere:
         return due
     for alert in due:
         store.set(f"healed {alert.key}", today)

@@ -140,7 +140,7 @@ def news(
     return News(raised, healed, still_open)
 
 
-def right_again(healed: Collection[Alert], source: str) -> Alert:
+def all_clear(healed: Collection[Alert], source: str) -> Alert:
     """Return one all-clear for the alerts ``healed`` of the task ``source``, at their loudest level."""
     about = {alert.workflow for alert in healed}
     loudest = max((alert.level for alert in healed), key=list(AlertLevel).index)

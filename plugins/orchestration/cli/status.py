@@ -1,4 +1,4 @@
-"""``status``: the whole system part by part, each with its own verdict and the next command."""
+"""``status``: the verdict on each part of the system, with the next command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECONDS = 5
 
 @dataclass
 class StatusPart:
-    """One part: ``says`` is what there is, ``wrong`` what is not as it should be, each with the next command."""
+    """One part of the system. ``says``: its numbers. ``wrong``: its faults, each with the next command."""
 
     name: str
     says: str
@@ -137,7 +137,7 @@ def _counts(counter: Counter[str], words: Iterable[str]) -> str:
 
 
 def _failing(rows: list[dict[str, Any]]) -> StatusPart:
-    """Scrapers with failed tries; those that succeeded in the end are no more than shown."""
+    """Return the part about scrapers with failed tries. Only a lost call makes it DEGRADED."""
     failed = [row for row in rows if row["failed"]]
     shown = [
         (f"{row['scraper_name']}: {row['failed_tries']} failed tries, {row['failed']} lost: {row['sample_error']}", "")
@@ -148,7 +148,7 @@ def _failing(rows: list[dict[str, Any]]) -> StatusPart:
 
 
 def _part(name: str, look: Callable[[str], StatusPart]) -> StatusPart:
-    """Return what ``look`` finds. A part that cannot be looked at is UNKNOWN; the others are shown all the same."""
+    """Return the part that ``look`` finds, or an UNKNOWN part if the look fails."""
     try:
         return look(name)
     except Exception as error:
@@ -163,7 +163,9 @@ def _outbox(name: str) -> StatusPart:
     part = StatusPart(name, f"{staged} rows staged, {len(refused)} refused")
     if refused:
         part.verdict = Verdict.DEGRADED
-        text = f"rows that BigQuery refused lie beside their errors in {outbox.url}/refused, such as {refused[0].name}"
+        text = (
+            f"BigQuery refused rows. They are in {outbox.url}/refused with their errors, for example {refused[0].name}"
+        )
         part.wrong.append((text, f"ls {outbox.url.removeprefix('file://')}/refused/*"))
     return part
 
@@ -178,17 +180,17 @@ def _service(name: str) -> StatusPart:
 
 
 def _airflow(name: str) -> StatusPart:
-    """What Airflow's own health page says; it needs no login."""
+    """Return the part about Airflow's components, from its own health page, which needs no login."""
     from orchestration.alerts.channels import airflow_url
     from orchestration.services.airflow_health import NoHealthPage, components, ill
 
     try:
         found = components(airflow_url())
     except NoHealthPage as error:
-        text = f"{error}; AIRFLOW__API__BASE_URL says where Airflow is"
+        text = f"{error}. Set AIRFLOW__API__BASE_URL to the address of Airflow"
         return StatusPart(name, "unknown", Verdict.UNKNOWN, [(text, "")])
     healthy = [component for component, state in found.items() if state.get("status") == "healthy"]
-    part = StatusPart(name, ", ".join(healthy) or "nothing is well")
+    part = StatusPart(name, ", ".join(healthy) or "no component is healthy")
     for component, why in ill(found).items():
         part.verdict = Verdict.UNHEALTHY
         text = f"{component} is {found[component]['status']}: {why}"

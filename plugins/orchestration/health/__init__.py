@@ -1,1 +1,1 @@
-"""Is everything in? A verdict that knows calendar and windows (lesson K11). Pure."""
+"""The health of a day: its findings and its verdict, by calendar and windows (lesson K11). Pure."""

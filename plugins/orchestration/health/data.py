@@ -49,7 +49,7 @@ def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str
     return tuple(found)
 
 
-def usable(facts: DayFacts) -> Iterator[Finding]:
+def unusable_rows(facts: DayFacts) -> Iterator[Finding]:
     """Yield the rows of the schedule that are left out of every decision, up to the day."""
     # Later rows may be incomplete: teams of a play-in, tips of a playoff.
     if rows := [row for row in facts.schedule.unusable if row.date is None or row.date <= facts.day]:
@@ -57,7 +57,7 @@ def usable(facts: DayFacts) -> Iterator[Finding]:
         yield finding(kinds.UNUSABLE_ROWS, "schedule_dependency", rows=what, which="; ".join(named(rows)))
 
 
-def frozen(facts: DayFacts) -> Iterator[Finding]:
+def frozen_schedule(facts: DayFacts) -> Iterator[Finding]:
     """Yield a schedule that was refreshed and still has no result of the last night that was over by then."""
     refreshed = facts.schedule.refreshed_at
     if refreshed is None:
@@ -76,7 +76,7 @@ def frozen(facts: DayFacts) -> Iterator[Finding]:
         return
 
 
-def misdated(facts: DayFacts) -> Iterator[Finding]:
+def misdated_tips(facts: DayFacts) -> Iterator[Finding]:
     """Yield the day's tips that do not lie on their game date, and so count as unknown (lesson A7)."""
     games = facts.schedule.on(facts.day)
     wrong = [game for game in games if game.misdated]
@@ -91,7 +91,7 @@ def misdated(facts: DayFacts) -> Iterator[Finding]:
         )
 
 
-def complete(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def incomplete_games(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield the games that are due and incomplete once the night's last post-game window is over."""
     if not night_is_over(config, facts, now):
         return
@@ -147,7 +147,7 @@ def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
     return facts.since(start) <= night and now >= after(night, GRACE)
 
 
-def not_empty(config: Config, facts: DayFacts) -> Iterator[Finding]:
+def mostly_no_data(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield the scrapers whose calls before the day's games mostly found no data (lesson K2)."""
     for name, workflow in config.enabled.items():
         if not isinstance(workflow, GameAwareWorkflow):

@@ -17,9 +17,9 @@ from orchestration.words import AlertLevel, Verdict
 GRACE = timedelta(minutes=45)
 """From a tick until its execution must be over: the hold, the calls and their retries."""
 MORNING = timedelta(hours=7)
-"""So long after a lock the day before is still looked at: the night's box scores, what was to heal."""
+"""From a lock until the watchdog stops looking at the day before: the night's box scores, the all-clear."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
-"""So long after one cleanup the next is not missed yet, and what it saw still says something."""
+"""From one cleanup until the next counts as missing. For as long, its look counts as recent."""
 SCRIPTS = "bin/orchestration"
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -37,10 +37,10 @@ class Part(StrEnum):
 
 
 class Role(StrEnum):
-    """What a finding is beside others.
+    """The role of a finding beside others.
 
-    CAUSE: it explains others, and comes before them. MINOR: it explains no other, and is a cause of its own.
-    EFFECT: it may follow from a cause.
+    CAUSE: it explains others and comes before them. MINOR: it has a cause of its own and explains no other. EFFECT: it
+    may follow from a cause.
     """
 
     CAUSE = "cause"
@@ -49,7 +49,7 @@ class Role(StrEnum):
 
 
 class AlertedBy(StrEnum):
-    """The task that alerts people, as DAG.task. HEALTH_ONLY: no task raises this one, another alerts in its place."""
+    """The task that sends the alert, as DAG.task. HEALTH_ONLY: none, another task has alerted about the same."""
 
     HEALTH_ONLY = "the health check only"
     WATCH = "cleanup.watch"
@@ -68,7 +68,7 @@ class AlertedBy(StrEnum):
 class FindingKind:
     """A kind of finding or alert, or a second sentence for one.
 
-    ``id`` is stored and never changes. ``text`` and ``command`` are templates: ``{name}`` is what a finding fills in,
+    ``id`` is stored and never changes. ``text`` and ``command`` are templates. A finding fills in each ``{name}``;
     ``{workflow}`` is always known.
     """
 
@@ -78,27 +78,27 @@ class FindingKind:
     alerted_by: AlertedBy = AlertedBy.WATCH
     level: AlertLevel = AlertLevel.CRITICAL
     or_warning: bool = False
-    """Whether the finding decides between ``level`` and WARNING, by what is lost."""
+    """Whether the level may also be WARNING, if less is lost."""
     alerts_key: str | None = None
-    """The key of the workflow's ``alerts`` that sets the level; ``level`` is then the least, or NONE."""
+    """The key of the workflow's ``alerts`` that sets the level of the alert."""
     part: Part | None = None
-    """None for what only a task finds."""
+    """None for a kind that only a task raises."""
     role: Role = Role.EFFECT
     explains: frozenset[tuple[str, str]] = frozenset()
-    """The findings, by kind and detail, that are not shown beside this one."""
+    """The findings, by kind and detail, that are left out beside this one once both are over."""
     of_a_shadow: bool = False
-    """Whether a shadow is to blame for it itself. Calls, games and files are the other system's."""
+    """Whether it is a fault of a shadow too. Calls, games and files are the other system's."""
     lasts: bool = True
-    """Whether it is over once it is no longer found. What has happened once is not."""
+    """Whether the alert is over once it is no longer found. An event that happened once is never over."""
     example: str = ""
-    """What the text is like, where a decision's reason is all of it."""
+    """An example of the text, if the text is a decision's reason."""
 
     def also(self, **changes: Any) -> FindingKind:
         """Return the same kind with another sentence."""
         return replace(self, **changes)
 
     def says(self, workflow: str, values: dict[str, object]) -> tuple[str, str]:
-        """Return the text and the command with ``values`` filled in. Raises KeyError for one that is missing."""
+        """Return the text and the command with ``values`` filled in. Raises KeyError if one is missing."""
         known = {"workflow": workflow, **values}
         text, command = (_PLACEHOLDER.sub(lambda m: str(known[m[1]]), t) for t in (self.text, self.command))
         return text, command
@@ -106,10 +106,10 @@ class FindingKind:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be, with the first command to type.
+    """One fault, with the first command to type.
 
-    Its kind and ``workflow`` name it; ``workflow`` may also be a DAG of the system or a source. ``run_id``: Airflow's.
-    ``detail``: what else tells two findings of one kind apart, such as the rule of an ABORT.
+    ``workflow`` is a workflow, a DAG of the system, a scraper or a source. ``run_id`` is Airflow's. ``detail`` tells
+    two findings of the same kind and workflow apart, such as the rule of an ABORT.
     """
 
     verdict: Verdict
@@ -137,8 +137,8 @@ def finding(
 ) -> Finding:
     """Return a finding, with ``values`` for the placeholders of its kind.
 
-    It makes the day UNHEALTHY if its kind is CRITICAL, else DEGRADED. ``critical=False``: a kind that may be either is
-    a WARNING here.
+    A CRITICAL kind makes the day UNHEALTHY, a WARNING makes it DEGRADED. ``critical=False`` makes a kind with
+    ``or_warning`` a WARNING.
     """
     text, command = kind.says(workflow, {"run_id": run_id, **values})
     loud = kind.level is AlertLevel.CRITICAL and (critical or not kind.or_warning)

@@ -226,8 +226,8 @@ HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warnin
 
 # fmt: on
 KINDS: tuple[FindingKind, ...] = tuple(one for one in vars().values() if isinstance(one, FindingKind))
-"""All of them, a kind with several sentences once for each."""
+"""All kinds. A kind with several sentences is here once for each."""
 RANK = {kind_id: rank for rank, kind_id in enumerate(dict.fromkeys(kind.id for kind in KINDS))}
-"""The place of each id in the order above."""
+"""The rank of each id: its place in the order above."""
 OF_DECISIONS = {kind.id: kind for kind in KINDS if kind.alerted_by is AlertedBy.DECIDE}
-"""What a decision alerts about, by its rule."""
+"""The kinds that a decision alerts about, by its rule."""

@@ -24,14 +24,14 @@ NO_FILE = "name no file"
 """Words of the cleanup's alert about calls whose files are unknown (lesson A2). Rows of past days hold them too."""
 
 
-def schedule_known(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def unknown_schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield a schedule that is too old or empty for decisions about games."""
     _, end = config.day_bounds(facts.day)
     if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
         yield finding(kinds.SCHEDULE_UNKNOWN, "schedule_dependency", why=reason)
 
 
-def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield a missing lock, unless the system was switched on after its time."""
     start, _ = config.day_bounds(facts.day)
     if not config.settings.daily_schedule_lock.enabled or facts.since(start) > start:
@@ -40,7 +40,7 @@ def locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
         yield finding(kinds.NOT_LOCKED, "schedule_locker", day=facts.day)
 
 
-def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield ticks without a decision: one finding if all workflows lack some, else one a workflow (T1, K10)."""
     start, end = config.day_bounds(facts.day)
     made = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
@@ -65,7 +65,7 @@ def ticked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
         yield finding(kinds.TICKS_MISSING, name, ticks=plural(len(ticks), "tick"), first=clock(ticks[0]))
 
 
-def happened(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def missed_runs(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield the expected runs that are due, have no decision, and were not made up for by a later tick."""
     start, _ = config.day_bounds(facts.day)
     decided = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
@@ -88,7 +88,7 @@ def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list
     return [decision for decision in runs if after(decision.tick, grace) < now]
 
 
-def decided(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def runs_and_aborts(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield RUN decisions without an execution (lesson K10), and ABORTs that nothing made up for."""
     for decision in unexecuted(facts, now):
         at, run_id = clock(decision.tick), decision.run_id
@@ -164,7 +164,7 @@ def standing_failures(config: Config, facts: DayFacts) -> list[ExecutionRecord]:
     ]
 
 
-def executed(config: Config, facts: DayFacts) -> Iterator[Finding]:
+def failed_executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield the executions that failed and were not made up for."""
     for execution in standing_failures(config, facts):
         why = execution.error_message or "no call was made"
@@ -186,7 +186,7 @@ def executed(config: Config, facts: DayFacts) -> Iterator[Finding]:
         )
 
 
-def cleaned(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def cleanup_problems(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield a missing cleanup and the problems of the last one. Files that it has just republished are no problem."""
     if not config.settings.cleanup_processor.enabled:
         return

@@ -1,6 +1,6 @@
-"""What a slate has come to, for those who build on it: scheduled, lines collected, complete. Pure.
+"""The events of a slate for downstream DAGs: scheduled, lines collected, complete. Pure.
 
-What is said of it is JSON, as the event of an Airflow asset carries it; moments are ISO texts, UTC.
+An event is JSON, as an Airflow asset carries it. Its moments are ISO texts, UTC.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from orchestration.nba.games import FINAL, Game, Schedule
 from orchestration.records.tables import CallRecord
 from orchestration.words import ExecutionStatus, KeptPaths, Outcome
 
-Said = dict[str, Any]
+Event = dict[str, Any]
 
 
-def _of(day: date, schedule: Schedule) -> Said:
+def _of(day: date, schedule: Schedule) -> Event:
     return {"target_date": day.isoformat(), "games": len(schedule.on(day))}
 
 
@@ -31,14 +31,14 @@ def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def was_there(facts: DayFacts) -> bool:
-    """Return whether the slate has games, and the system's first decision on record is older than the first of them."""
+def system_was_on(facts: DayFacts) -> bool:
+    """Return whether the slate has games and the system was on before the first of them began."""
     begins = [game.begins for game in facts.schedule.on(facts.day)]
     return bool(begins and facts.first) and min(fact.tick for fact in facts.first) <= min(begins)
 
 
-def scheduled(day: date, schedule: Schedule, locked_at: datetime, expected_runs: int) -> Said:
-    """Return what is said of the slate of the ET date ``day`` that was locked at ``locked_at``."""
+def scheduled(day: date, schedule: Schedule, locked_at: datetime, expected_runs: int) -> Event:
+    """Return the event for the slate of the ET date ``day`` that was locked at ``locked_at``."""
     tips = [game.tip for game in schedule.on(day) if game.tip is not None]
     first_tip = _utc(min(tips)) if tips else None
     return {
@@ -46,10 +46,10 @@ def scheduled(day: date, schedule: Schedule, locked_at: datetime, expected_runs:
     }  # fmt: skip
 
 
-def lines_collected(config: Config, facts: DayFacts) -> Said | None:
-    """Return what is said once every ``game_aware`` workflow that calls has collected for the slate; None before.
+def lines_collected(config: Config, facts: DayFacts) -> Event | None:
+    """Return the event once every ``game_aware`` workflow has collected for the slate, or None before.
 
-    Collected: no critical call failed, and one brought records. What is halted is not waited for.
+    Collected: no critical call failed, and one returned records. Halted workflows and shadows do not count.
     """
     ticks: dict[str, str] = {}
     for name, workflow in config.enabled.items():
@@ -70,26 +70,26 @@ def lines_collected(config: Config, facts: DayFacts) -> Said | None:
 
 
 def morning_of(config: Config, day: date) -> datetime:
-    """Return until when the slate of ``day`` is waited for: its cut-over and the morning's reconcile are over."""
+    """Return until when a slate may become complete: the end of its night and of the morning's reconcile."""
     ends, noon = (at(day + timedelta(days=1), wall) for wall in (SLATE_CUT_OVER, NOON))
     return after(max([ends, *(tick for tick in data.reconciles(config, day) if tick < noon)]), GRACE)
 
 
-def to_be_told(config: Config, facts: DayFacts, now: datetime) -> bool:
-    """Return whether it is worth looking into the tables: every game is final and collected, or the morning is here.
+def worth_looking(config: Config, facts: DayFacts, now: datetime) -> bool:
+    """Return whether to look into the tables: every game is final and collected, or it is morning.
 
-    Where no post-game window of ours is on, nobody brings what would be waited for.
+    Without a post-game window of ours nothing is collected, so there is nothing to look for.
     """
     return bool(data.wanted(config, facts, critical_only=False)) and (
         now >= morning_of(config, facts.day) or not _lacks(config, facts)
     )
 
 
-def complete(config: Config, facts: DayFacts, now: datetime, arrived: Collection[str]) -> Said | None:
-    """Return what is said of a slate that is complete, or not by its morning; None before.
+def complete(config: Config, facts: DayFacts, now: datetime, arrived: Collection[str]) -> Event | None:
+    """Return the event of a slate that is complete, or still incomplete in the morning; None before.
 
-    Complete: every game is final, brought by every scraper of the post-game windows, critical or not, and in its
-    tables; ``arrived`` are the files that are. A call that names no file has not arrived as far as anybody knows.
+    Complete: every game is final, collected by every scraper of the post-game windows, and in its tables. ``arrived``:
+    the files that are in their tables. A call without a file name counts as not arrived.
     """
     missing = _lacks(config, facts, arrived)
     if missing and now < morning_of(config, facts.day):
@@ -98,7 +98,7 @@ def complete(config: Config, facts: DayFacts, now: datetime, arrived: Collection
 
 
 def bringing(config: Config, facts: DayFacts) -> Iterator[tuple[Game, str, list[CallRecord]]]:
-    """Yield each game that a scraper has brought whose table shows all files, with scraper and calls."""
+    """Yield each collected game with its scraper and calls, for scrapers whose table keeps the path of each file."""
     for scraper in data.wanted(config, facts, critical_only=False):
         model = config.scrapers[scraper]
         if model.processed_in is None or model.keeps_paths is not KeptPaths.ALL:
@@ -108,8 +108,8 @@ def bringing(config: Config, facts: DayFacts) -> Iterator[tuple[Game, str, list[
                 yield game, scraper, calls
 
 
-def _lacks(config: Config, facts: DayFacts, arrived: Collection[str] | None = None) -> list[Said]:
-    """Return what each game lacks that lacks anything; files only where ``arrived`` says which have."""
+def _lacks(config: Config, facts: DayFacts, arrived: Collection[str] | None = None) -> list[Event]:
+    """Return the incomplete games with what each lacks. Without ``arrived``, files do not count."""
     not_in_table: dict[Game, list[str]] = {}
     if arrived is not None:
         for game, scraper, calls in bringing(config, facts):

@@ -27,7 +27,7 @@ OF_RUNNING = frozenset({Around.SERVICE, Around.UNKNOWN_SCRAPER, Around.WAITING, 
 """What costs nothing while everything is halted."""
 
 
-def around(config: Config, facts: DayFacts, now: datetime, *, halted: bool = False) -> Iterator[Finding]:
+def seen_by_cleanup(config: Config, facts: DayFacts, now: datetime, *, halted: bool = False) -> Iterator[Finding]:
     """Yield the faults that the last cleanup saw, while its look is recent enough for the aware ``now``.
 
     ``halted``: whether everything is halted. A file that is broken now is no fault of a past day.
@@ -103,7 +103,7 @@ def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now
     return any(moved is None or moved < tick for tick in runs)
 
 
-def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def changed_rules(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield the workflows whose rules differ from the rules of the day's lock: their expected runs may not happen."""
     _, end = config.day_bounds(facts.day)
     if now >= end or facts.locked_at is None:
@@ -120,7 +120,7 @@ def changed(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]
         yield finding(kinds.RULES_CHANGED, name, locked=clock(facts.locked_at), times=times, rule=rule)
 
 
-def forgotten(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def forgotten_halts(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield the halts that are over and still stand in workflows.yaml: their reason may not be over (lesson C10)."""
     if now >= config.day_bounds(facts.day)[1]:
         return

@@ -14,7 +14,7 @@ from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
 from orchestration.health.kinds import RANK
-from orchestration.health.surroundings import around, changed, forgotten
+from orchestration.health.surroundings import changed_rules, forgotten_halts, seen_by_cleanup
 from orchestration.nba.eastern import after
 from orchestration.words import Verdict
 
@@ -59,21 +59,21 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     halt = config.settings.halt if all(config.halt_on(facts.day, name) for name in config.enabled) else None
     findings = [
         *causes(config, facts),
-        *around(config, facts, now, halted=halt is not None),
-        *changed(config, facts, now),
-        *forgotten(config, facts, now),
-        *(() if halt else data.frozen(facts)),
-        *(() if halt else data.misdated(facts)),
-        *(() if halt else running.schedule_known(config, facts, now)),
-        *(() if halt else running.locked(config, facts, now)),
-        *running.ticked(config, facts, now),
-        *running.happened(config, facts, now),
-        *running.decided(config, facts, now),
-        *running.executed(config, facts),
-        *(() if halt else data.usable(facts)),
-        *data.complete(config, facts, now),
-        *data.not_empty(config, facts),
-        *running.cleaned(config, facts, now),
+        *seen_by_cleanup(config, facts, now, halted=halt is not None),
+        *changed_rules(config, facts, now),
+        *forgotten_halts(config, facts, now),
+        *(() if halt else data.frozen_schedule(facts)),
+        *(() if halt else data.misdated_tips(facts)),
+        *(() if halt else running.unknown_schedule(config, facts, now)),
+        *(() if halt else running.missing_lock(config, facts, now)),
+        *running.missing_ticks(config, facts, now),
+        *running.missed_runs(config, facts, now),
+        *running.runs_and_aborts(config, facts, now),
+        *running.failed_executions(config, facts),
+        *(() if halt else data.unusable_rows(facts)),
+        *data.incomplete_games(config, facts, now),
+        *data.mostly_no_data(config, facts),
+        *running.cleanup_problems(config, facts, now),
     ]
     findings = [f for f in findings if f.of.of_a_shadow or not config.is_shadow(f.workflow)]
     findings.sort(key=_first_things_first)

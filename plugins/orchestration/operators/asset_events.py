@@ -100,7 +100,7 @@ class SlateEventsOperator(SlateOperator):
         self, context: Context, warehouse: Warehouse, facts: DayFacts, now: datetime, announced: Mapping[str, set[str]]
     ) -> None:
         missing = {name for name, days in announced.items() if facts.day.isoformat() not in days}
-        if not slates.was_there(facts):
+        if not slates.system_was_on(facts):
             return
         if SLATE_SCHEDULED.name in missing and facts.locked_at is not None and now >= after(facts.locked_at, GRACE):
             # The lock task adds this event itself, unless it failed for another reason.
@@ -108,7 +108,7 @@ class SlateEventsOperator(SlateOperator):
             self.announce(context, SLATE_SCHEDULED, slates.scheduled(facts.day, facts.schedule, facts.locked_at, runs))
         if LINES_COLLECTED.name in missing and (extra := slates.lines_collected(self.config, facts)) is not None:
             self.announce(context, LINES_COLLECTED, extra)
-        if SLATE_COMPLETE.name in missing and slates.to_be_told(self.config, facts, now):
+        if SLATE_COMPLETE.name in missing and slates.worth_looking(self.config, facts, now):
             extra = slates.complete(self.config, facts, now, self._arrived(warehouse, facts))
             if extra is not None:
                 self.announce(context, SLATE_COMPLETE, extra)

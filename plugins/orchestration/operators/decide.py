@@ -9,7 +9,7 @@ from airflow.sdk import BranchMixIn
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration import __version__
-from orchestration.alerts.memory import tell_once
+from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decision
@@ -100,7 +100,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
                 day=self.config.current_day(decision.tick),
                 reason=decision.reason,
             )
-            tell_once(context, self.config, [one], self.log)
+            send_once(context, self.config, [one], self.log)
         except Exception:
             self.log.exception("The alert was not sent: %s", decision.reason)
 
@@ -182,5 +182,5 @@ class AbortOperator(AlertingOperator):
             at=f"{et(tick):%H:%M}",
             reason=decision["reason"],
         )
-        tell_once(context, self.config, [one], self.log)
+        send_once(context, self.config, [one], self.log)
         raise AirflowFailException(f"ABORT {decision['workflow']}: {decision['reason']}")

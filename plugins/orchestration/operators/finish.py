@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.memory import tell_once
+from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.health.causes import in_words
 from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
@@ -156,7 +156,7 @@ class FinishOperator(AlertingOperator):
             at=f"{et(clock.tick):%H:%M}",
             why=in_words(why),
         )
-        tell_once(context, self.config, [one], self.log)
+        send_once(context, self.config, [one], self.log)
 
     def _killed(
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime

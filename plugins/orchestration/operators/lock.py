@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.memory import tell_once
+from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.assets import SLATE_SCHEDULED
 from orchestration.decisions.request import LockRequest
@@ -80,7 +80,7 @@ class LockOperator(SlateOperator):
         aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
         if aborts:
             one = alert(PLAN_ABORTS, key.dag_id, day=day, runs=plural(len(expected), "run"), why="; ".join(aborts))
-            tell_once(context, config, [one], self.log)
+            send_once(context, config, [one], self.log)
             raise AirflowFailException(one.text)
         if schedule.on(day) and not config.is_shadow() and f"{day}" not in self.announced(context, SLATE_SCHEDULED):
             self.announce(context, SLATE_SCHEDULED, scheduled(day, schedule, clock.tick, len(expected)))
@@ -107,6 +107,6 @@ class CheckTablesOperator(AlertingOperator):
         if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):
             alerts.append(alert(MISDATED_TIPS_CHECKED, "schedule_dependency", tips=tips))
         broken = [alert(BROKEN_REFERENCES, "schedule_locker", which="; ".join(problems))] if problems else []
-        tell_once(context, config, [*alerts, *broken], self.log)
+        send_once(context, config, [*alerts, *broken], self.log)
         if broken:
             raise AirflowFailException(broken[0].text)

@@ -1,4 +1,4 @@
-"""An alert once per workflow, kind and ET day; what heals says so."""
+"""An alert is sent once per workflow, kind and ET day, and its end gets an all-clear."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orchestration.alerts.channels import subject_of
-from orchestration.alerts.model import Alert, alert, alert_of, news, right_again, together
+from orchestration.alerts.model import Alert, alert, alert_of, all_clear, news, together
 from orchestration.health import kinds
 from orchestration.health.findings import finding
 from orchestration.vocabulary.workflows import Alerts
@@ -18,7 +18,7 @@ TOMORROW = DAY + timedelta(days=1)
 
 
 class Memory:
-    """What Airflow keeps between two looks of one source."""
+    """The memory that Airflow keeps between two looks of a task."""
 
     def __init__(self):
         self.told, self.open = {}, {}
@@ -31,12 +31,12 @@ class Memory:
 
 
 @pytest.mark.lesson("C8")
-def test_what_lasts_all_day_is_told_once():
+def test_an_alert_that_lasts_all_day_is_sent_once():
     memory = Memory()
     assert [alert for _ in range(24) for alert in memory.look(STUCK).raised] == [STUCK]
 
 
-def test_and_again_the_next_day():
+def test_an_alert_that_lasts_is_sent_again_the_next_day():
     memory = Memory()
     memory.look(STUCK)
     assert memory.look(STUCK, day=TOMORROW).raised == (STUCK,)
@@ -48,7 +48,7 @@ def test_another_kind_or_workflow_is_another_alert():
     assert memory.look(STUCK, OTHER).raised == (OTHER,)
 
 
-def test_an_abort_by_another_rule_is_another_alert():
+def test_an_abort_of_another_rule_is_another_alert():
     memory = Memory()
     unread = replace(OTHER, detail="history_unreadable")
     memory.look(unread)
@@ -57,7 +57,7 @@ def test_an_abort_by_another_rule_is_another_alert():
     assert {Alert.from_open(kept).detail for kept in memory.open.values()} == {"history_unreadable", "window_missed"}
 
 
-def test_several_of_one_kind_and_workflow_are_told_together_as_loudly_as_the_loudest():
+def test_alerts_of_one_kind_and_workflow_are_one_message_at_the_loudest_level():
     quiet = Alert("stuck", "box", "another", level=AlertLevel.WARNING)
     for found in ((STUCK, quiet), (quiet, STUCK)):
         [one] = together(found).values()
@@ -66,7 +66,7 @@ def test_several_of_one_kind_and_workflow_are_told_together_as_loudly_as_the_lou
     assert list(together([STUCK, STUCK]).values()) == [STUCK]
 
 
-def test_what_is_over_is_told_once_and_does_not_come_back_on_the_same_day():
+def test_an_all_clear_is_sent_once_and_its_alert_not_again_that_day():
     memory = Memory()
     memory.look(STUCK)
     over = memory.look()
@@ -79,14 +79,14 @@ def test_what_is_over_is_told_once_and_does_not_come_back_on_the_same_day():
 TODAYS = replace(STUCK, day=DAY)
 
 
-def test_what_a_day_that_is_past_left_is_not_over_it_is_past():
+def test_an_alert_of_a_past_day_gets_no_all_clear():
     memory = Memory()
     memory.look(TODAYS, looked_at=[DAY])
     assert memory.look(day=TOMORROW, looked_at=[TOMORROW]).healed == ()
     assert memory.look(day=TOMORROW, looked_at=[TOMORROW, DAY]).healed == ()
 
 
-def test_nothing_is_over_for_not_being_seen_while_nobody_can_look():
+def test_alerts_stay_open_while_the_task_cannot_look():
     memory, unreadable = Memory(), Alert("unreadable", "watchdog", "BigQuery is away")
     memory.look(TODAYS, OTHER, looked_at=[DAY])
     assert memory.look(unreadable, looked_at=None).healed == ()
@@ -95,24 +95,24 @@ def test_nothing_is_over_for_not_being_seen_while_nobody_can_look():
     assert set(memory.look(looked_at=[DAY]).healed) == {unreadable, TODAYS}
 
 
-def test_what_has_happened_once_is_never_over():
+def test_an_event_that_happened_once_gets_no_all_clear():
     memory = Memory()
     memory.look(replace(STUCK, lasts=False))
     assert memory.look().healed == ()
 
 
-def test_several_that_are_over_are_one_message_as_loud_as_the_loudest():
+def test_the_all_clear_of_several_alerts_is_one_message_at_the_loudest_level():
     quiet = replace(OTHER, level=AlertLevel.WARNING)
-    message = right_again([quiet, STUCK], "watchdog")
+    message = all_clear([quiet, STUCK], "watchdog")
     assert (message.text, message.level) == ("Over: no schedule; one file", AlertLevel.CRITICAL)
-    assert (subject_of(message), subject_of(right_again([quiet], "watchdog"))) == ("Over: watchdog", "Over: lines")
+    assert (subject_of(message), subject_of(all_clear([quiet], "watchdog"))) == ("Over: watchdog", "Over: lines")
 
 
-def test_what_nobody_could_be_told_comes_again():
+def test_an_alert_that_no_channel_took_is_sent_again():
     assert news({}, {STUCK.key: STUCK.to_open()}, together([STUCK]), DAY).raised == (STUCK,)
 
 
-def test_a_finding_is_as_loud_as_its_verdict_and_a_failed_execution_as_its_workflow_says():
+def test_an_alert_has_the_level_of_its_verdict_or_of_its_workflows_key():
     quiet = Alerts(failure=AlertLevel.WARNING)
     failed = finding(kinds.EXECUTION_FAILED, "x", at="13:00", why="timeout", day=DAY)
     ticks = finding(kinds.TICKS_MISSING, "x", ticks="2 ticks", first="13:00")
@@ -121,7 +121,7 @@ def test_a_finding_is_as_loud_as_its_verdict_and_a_failed_execution_as_its_workf
     assert (alert_of(failed).level, alert_of(failed, quiet).level) == (AlertLevel.CRITICAL, AlertLevel.WARNING)
 
 
-def test_a_finding_of_a_kind_that_may_be_either_is_as_loud_as_what_is_lost():
+def test_a_kind_with_two_levels_is_a_warning_if_nothing_is_lost():
     said = {"calls": "x", "day": DAY}
     lost, not_lost = (finding(kinds.ANSWERS_CUT, "x", critical=one, **said) for one in (True, False))
     assert (lost.verdict, not_lost.verdict) == (Verdict.UNHEALTHY, Verdict.DEGRADED)
@@ -129,14 +129,14 @@ def test_a_finding_of_a_kind_that_may_be_either_is_as_loud_as_what_is_lost():
     assert always.verdict is Verdict.UNHEALTHY
 
 
-def test_a_value_that_a_text_needs_is_not_left_out():
+def test_a_missing_value_of_a_text_is_an_error():
     with pytest.raises(KeyError, match="first"):
         finding(kinds.TICKS_MISSING, "x", ticks="2 ticks")
     odd = alert(kinds.VANISHED, "box", file="gs://b/{day}")
     assert odd.text == "gs://b/{day} no longer exists. reconcile fetches the data anew"
 
 
-def test_the_memory_of_a_release_before_is_still_read():
+def test_open_alerts_of_an_earlier_release_are_read():
     kept = {
         "kind": "abort", "workflow": "lines", "text": "t", "command": "c", "level": "WARNING", "day": "2026-01-14",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Alerts that only a broken row or log raises."""
+"""Alerts about rows and logs that cannot be read."""
 
 from types import SimpleNamespace
 

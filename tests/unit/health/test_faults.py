@@ -1,4 +1,4 @@
-"""Every cause that the health check can name, from the facts as they are then; and any two of them at once."""
+"""Each cause that the health check can name, alone and in pairs."""
 
 from datetime import timedelta
 from itertools import combinations
@@ -166,11 +166,11 @@ FAULTS = {
 EXCLUDE = {
     frozenset(pair)
     for pair in (
-        ("rules_changed", "not_locked"),  # without a lock nothing was locked by other rules
+        ("rules_changed", "not_locked"),  # without a lock there are no rules to compare
         ("misdated_tips", "source_late"),  # a game without a tip is due with the end of its slate
-        ("cannot_publish", "phase2_silent"),  # what was never sent nobody could read
-        ("cannot_publish", "table_gone"),  # both are in the errors of one cleanup, the later replaces the former
-        ("pool_full", "source_late"),  # a source that is asked has had slots
+        ("cannot_publish", "phase2_silent"),  # a message that was never sent cannot be read
+        ("cannot_publish", "table_gone"),  # both replace the errors of the same cleanup
+        ("pool_full", "source_late"),  # a source that returned calls has had slots
     )
 }
 
@@ -186,11 +186,11 @@ def found(*kinds):
     return assess(HALTED if "halt_forgotten" in kinds else CONFIG, facts, NOW)
 
 
-def test_the_day_itself_is_healthy():
+def test_the_day_without_a_fault_is_healthy():
     assert assess(CONFIG, day(), NOW).findings == ()
 
 
-def test_every_cause_is_tried():
+def test_every_cause_and_minor_kind_has_a_fault_here():
     assert list(FAULTS) == list(dict.fromkeys(kind.id for kind in KINDS if kind.role is not Role.EFFECT))
 
 
@@ -202,7 +202,7 @@ def test_a_cause_comes_first(kind):
 
 
 @pytest.mark.parametrize("pair", [p for p in combinations(FAULTS, 2) if frozenset(p) not in EXCLUDE], ids=" ".join)
-def test_of_two_causes_at_once_the_nearer_comes_first_and_the_first_line_names_both(pair):
+def test_the_nearer_of_two_causes_comes_first_and_the_first_line_names_both(pair):
     health = found(*pair)
     kinds = [finding.kind for finding in health.findings]
     named = [next(f for f in health.findings if f.kind == kind) for kind in pair if kind in kinds]
@@ -211,7 +211,7 @@ def test_of_two_causes_at_once_the_nearer_comes_first_and_the_first_line_names_b
     assert all(finding.text in health.headline for finding in named)
 
 
-def test_of_two_sources_that_are_late_the_one_that_most_waits_for_comes_first():
+def test_the_late_source_that_most_scrapers_wait_for_comes_first():
     facts = late(day())
     called = [c for c in facts.calls if c.scraper_name == "nbac_play_by_play" and c.workflow == "post_game_window_1"]
     made = [replace(c, scraper_name=n) for c in called for n in ("bigdataball_pbp", "nbac_gamebook_pdf")]
@@ -220,7 +220,7 @@ def test_of_two_sources_that_are_late_the_one_that_most_waits_for_comes_first():
 
 
 @pytest.mark.parametrize("workflow", ["schedule_dependency", "post_game_window_1"])
-def test_a_pool_in_which_anybody_makes_calls_is_not_full(workflow):
+def test_a_pool_in_which_calls_are_made_is_not_full(workflow):
     made = next(c for c in day().calls if (c.workflow, c.tick) == ("schedule_dependency", et("18:00")))
     waiting, moved = pool(day()), replace(made, workflow=workflow, triggered_at=et("18:07"))
     moving = replace(waiting, calls=(*waiting.calls, moved))
@@ -229,7 +229,7 @@ def test_a_pool_in_which_anybody_makes_calls_is_not_full(workflow):
     assert assess(CONFIG, replace(waiting, calls=(*waiting.calls, before)), NOW).findings[0].kind == "pool_full"
 
 
-def test_aborts_by_two_rules_stand_beside_each_other_so_that_neither_seems_to_be_over():
+def test_aborts_of_two_rules_are_two_findings():
     one = aborted(NoAnswer.DOWN)(day())
     [first, *_] = [d for d in one.decisions if d.action is Action.ABORT and d.workflow_name == "injury_discovery"]
     other = replace(first, rule="window_missed", reason="Missed", decision_id="x", slot_time=et("18:00"))
@@ -238,7 +238,7 @@ def test_aborts_by_two_rules_stand_beside_each_other_so_that_neither_seems_to_be
     assert {f.detail for f in found_aborts} == {"history_unreadable", "window_missed"}
 
 
-def test_while_everything_is_halted_a_service_that_is_off_and_a_paused_dag_are_nobodys_loss():
+def test_a_down_service_and_a_paused_dag_are_no_fault_while_everything_is_halted():
     halted = changed(settings__halt={"reason": "off-season"})
     facts = seen(Around.SERVICE, "scraper_service", "GET /health: refused")(day())
     facts = seen(Around.PAUSED, "betting_lines", "paused")(facts)
@@ -249,21 +249,21 @@ def test_while_everything_is_halted_a_service_that_is_off_and_a_paused_dag_are_n
     assert [f.kind for f in assess(halted, dead, NOW).findings] == ["airflow_part_dead"]
 
 
-def test_a_file_that_is_broken_now_and_a_halt_that_ended_since_are_nothing_of_a_day_that_is_over():
+def test_a_broken_file_and_a_halt_that_ended_since_are_no_fault_of_a_past_day():
     now = replace(day(), broken_config="3:1: no")
     assert [f.kind for f in assess(HALTED, now, NOW).findings] == ["config_broken", "halt_forgotten"]
     over = replace(a_day(), broken_config="3:1: no")
     assert assess(HALTED, over, AFTER).findings == assess(HALTED, over, et("+50 12:00")).findings == ()
 
 
-def test_what_a_cleanup_saw_long_ago_says_nothing_of_now():
+def test_an_old_look_of_the_cleanup_does_not_count():
     old = seen(Around.PAUSED, "referee_discovery", "paused")(day())
     cleanups = tuple(c for c in old.cleanups if c.cleanup_time < et("15:00"))
     stale = replace(old, cleanups=(*cleanups, replace(old.cleanups[-1], cleanup_time=et("16:20"))))
     assert "dag_paused" not in {f.kind for f in assess(CONFIG, stale, NOW).findings}
 
 
-def test_rules_are_compared_with_the_lock_and_only_while_the_day_lasts():
+def test_rules_are_compared_with_those_of_the_lock_until_the_day_ends():
     same = [replace(e, rules=rules_digest(CONFIG, e.workflow_name), locked_at=et("05:00")) for e in day().expected]
     assert assess(CONFIG, replace(day(), expected=tuple(same)), NOW).findings == ()
     moved = changed(workflows__post_game_window_1__schedule__fixed_time="15:00")
@@ -285,11 +285,11 @@ def test_a_key_that_a_release_adds_with_its_default_changes_no_rules():
     assert rules_digest(spelt, "betting_lines") == rules_digest(CONFIG, "betting_lines")
 
 
-def test_a_lock_of_a_release_before_says_nothing_of_rules():
+def test_a_lock_without_a_digest_of_rules_is_not_compared():
     assert assess(changed(workflows__betting_lines__schedule__frequency_hours=3), day(), NOW).findings == ()
 
 
-def test_a_halt_is_forgotten_when_it_is_over_and_not_before():
+def test_a_halt_is_reported_as_forgotten_only_after_its_end():
     def kinds(**halt):
         config = changed(workflows__injury_discovery__halt={"reason": "no credit", **halt})
         return {finding.kind for finding in assess(config, day(), NOW).findings}
@@ -298,7 +298,7 @@ def test_a_halt_is_forgotten_when_it_is_over_and_not_before():
     assert kinds(until="2026-01-13") == kinds(until="2026-01-14T19:00-05:00") == {"halt_forgotten"}
 
 
-def test_a_halt_that_is_over_does_not_run_again_while_everything_is_halted():
+def test_an_ended_halt_is_no_fault_while_everything_is_halted():
     config = changed(
         workflows__injury_discovery__halt={"reason": "no credit", "until": "2026-01-13"},
         settings__halt={"reason": "off-season"},

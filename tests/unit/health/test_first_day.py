@@ -1,4 +1,4 @@
-"""The first day is a first day: before the first decision on record nothing was missed, and after it all can be."""
+"""The first day: nothing is missing from before the first decision on record."""
 
 from datetime import timedelta
 
@@ -14,14 +14,14 @@ BEFORE = "-3 06:00"
 
 
 def first(*times, made=timedelta(minutes=1), **own):
-    """First decisions on record: of every workflow at the same tick, but for those that are named."""
+    """The first decision on record of each workflow, at the same tick except for those named."""
     [tick] = times
     ticks = {**dict.fromkeys(ours().enabled, tick), **own}
     return tuple(first_decision(name, et(when), et(when) + made) for name, when in ticks.items() if when)
 
 
 def switched_on(tick, now, **own):
-    """A day on which the first decisions are those of ``tick``, seen at ``now``."""
+    """A day whose first decisions are those of ``tick``, seen at ``now``."""
     facts = a_day(until=now)
     since = et(tick)
     return replace(
@@ -47,7 +47,7 @@ def test_the_ticks_before_the_system_was_switched_on_are_not_missing(hour):
     assert found(replace(facts, first=first(BEFORE)), now)[0] == ("missing_ticks", "all")
 
 
-def test_nor_are_the_lock_and_the_cleanups_of_that_morning():
+def test_the_lock_and_the_cleanups_before_the_system_was_switched_on_are_not_missing():
     now = et("10:20")
     facts = replace(switched_on("10:00", now), expected=(), cleanups=())
     assert found(facts, now) == []
@@ -63,7 +63,7 @@ def test_a_scheduler_that_was_down_in_the_morning_of_an_ordinary_day_is_unhealth
     assert "No workflow made a decision from 06:00 to 09:00 ET" in health.headline
 
 
-def test_from_the_first_decision_on_ticks_can_be_missing():
+def test_ticks_after_the_first_decision_can_be_missing():
     now = et("13:50")
     facts = switched_on("10:00", now)
     gap = replace(facts, decisions=tuple(d for d in facts.decisions if d.tick != et("12:00")))
@@ -77,7 +77,7 @@ def test_a_workflow_that_never_decides_is_missing_on_the_first_day_too():
     assert "betting_lines has 4 ticks without a decision, the first at 10:00 ET" in assess(CONFIG, silent, now).headline
 
 
-def test_a_workflow_that_was_added_today_is_missed_from_its_own_first_decision_on():
+def test_a_workflow_added_today_can_be_missing_only_after_its_own_first_decision():
     now = et("13:50")
     facts = a_day(until=now)
     late = replace(
@@ -91,14 +91,14 @@ def test_a_workflow_that_was_added_today_is_missed_from_its_own_first_decision_o
     assert found(paused, now) == [("missing_ticks", "betting_lines")]
 
 
-def test_without_anything_on_record_nothing_is_forgiven():
+def test_every_tick_is_missing_if_nothing_is_on_record():
     now = et("13:50")
     facts = replace(a_day(until=now), decisions=(), executions=(), calls=(), cleanups=())
     assert assess(CONFIG, facts, now).verdict is Verdict.UNHEALTHY
 
 
 class TestMadeUpFor:
-    """What reconcile fetched in the morning after makes up for the night's windows."""
+    """The games that reconcile fetched in the morning make up for the night's windows."""
 
     NOW = et("+1 06:55")
 
@@ -119,12 +119,12 @@ class TestMadeUpFor:
         again = [replace(c, slot_time=et("+1 06:30")) for c in a_day().calls if c.workflow == "post_game_window_3"]
         return replace(facts, calls=(*facts.calls, *again))
 
-    def test_the_failed_window_and_its_games_stand_until_they_are_in(self):
+    def test_a_failed_window_counts_until_its_games_are_collected(self):
         night = self.night_without_window_3()
         assert {kind for kind, _ in found(night, self.NOW)} == {"games_incomplete", "execution_failed"}
         assert found(self.reconciled(night), self.NOW) == []
 
-    def test_the_finding_says_when_reconcile_looks_next_and_after_the_last_time_no_more(self):
+    def test_the_finding_names_the_next_reconcile_until_the_last_one(self):
         night = self.night_without_window_3()
 
         def says(now):

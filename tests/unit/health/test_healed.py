@@ -1,4 +1,4 @@
-"""What was wrong with a day and is right again: said with when it was seen."""
+"""Past findings of a day that are over, with the hours at which they were seen."""
 
 from datetime import timedelta
 
@@ -17,23 +17,23 @@ def past(facts, now=AFTER):
 
 
 @pytest.mark.parametrize("now", ["05:10", "13:20", "22:50", "+1 05:40"])
-def test_a_day_that_goes_as_planned_has_nothing_to_tell(now):
+def test_nothing_healed_on_a_day_that_went_as_planned(now):
     assert past(a_day(until=et(now)), et(now)) == []
 
 
-def test_a_lock_that_came_late_was_missing_until_then():
+def test_a_late_lock_counts_as_missing_until_it_came():
     facts = a_day()
     late = tuple(replace(run, locked_at=et("07:20")) for run in facts.expected)
     assert past(replace(facts, expected=late)) == [("not_locked", "05:50", "06:50")]
 
 
-def test_a_forced_lock_hides_the_first_one_and_says_nothing_of_the_hours_before():
+def test_the_hours_before_a_forced_lock_count_as_locked():
     facts = a_day()
     again = tuple(replace(run, locked_at=et("14:30"), forced=True) for run in facts.expected)
     assert past(replace(facts, expected=again)) == []
 
 
-def test_what_was_decided_late_was_missing_and_what_never_was_is_still_wrong():
+def test_a_late_decision_heals_its_tick_and_a_missing_one_stays_a_finding():
     def silent(decision):
         return et("14:00") <= decision.tick <= et("16:00")
 
@@ -47,7 +47,7 @@ def test_what_was_decided_late_was_missing_and_what_never_was_is_still_wrong():
     assert "missing_ticks" not in {kind for kind, *_ in past(never)}
 
 
-def test_a_failure_that_a_later_run_made_up_for():
+def test_a_failure_heals_when_a_later_run_completes():
     facts = a_day()
     first = next(e for e in facts.executions if e.workflow_name == "betting_lines")
     wrong = replace(first, status=ExecutionStatus.FAILED, error_message="oddsa_events: timeout")
@@ -56,7 +56,7 @@ def test_a_failure_that_a_later_run_made_up_for():
     assert (kind, seen) == ("execution_failed", f"{first.tick + timedelta(minutes=50):%H:%M}")
 
 
-def test_the_aborts_of_an_outage_of_bigquery_are_said_with_it_and_one_alone_by_itself():
+def test_the_aborts_of_a_bigquery_outage_are_left_out_and_a_single_abort_is_listed():
     facts = a_day()
 
     def unread(*names):

@@ -1,4 +1,4 @@
-"""The verdict knows calendar and windows (lesson K11)."""
+"""The verdict by calendar and windows (lesson K11)."""
 
 from datetime import timedelta
 
@@ -26,14 +26,14 @@ def test_a_day_that_goes_as_planned_is_healthy_at_every_hour(hour):
     assert (health.verdict, health.findings) == (Verdict.HEALTHY, ())
 
 
-def test_and_so_it_is_in_the_morning_after():
+def test_a_day_that_goes_as_planned_is_healthy_on_the_morning_after():
     health = verdict(a_day())
     assert (health.verdict, health.games, health.collected) == (Verdict.HEALTHY, 2, 2)
     assert health.headline == "HEALTHY: box scores of 2 of 2 games that are due are in"
 
 
 @pytest.mark.lesson("K11")
-def test_a_rest_day_is_no_games_and_not_unhealthy():
+def test_a_day_without_games_is_no_games():
     tomorrow = schedule(game(day=DAY + timedelta(days=1)), refreshed=et("04:30"))
     health = verdict(a_day(tomorrow))
     assert (health.verdict, health.verdict.exit_code) == (Verdict.NO_GAMES, 0)
@@ -77,13 +77,13 @@ def test_a_missing_box_score_is_named_with_the_command_that_fetches_it():
     assert '"target_date": "2026-01-14"' in health.findings[0].command
 
 
-def test_it_is_not_missing_before_the_last_window_of_the_night():
+def test_no_game_is_missing_before_the_last_window_of_the_night():
     facts = a_day(until=et("+1 00:30"))
     assert verdict(facts, et("+1 00:30")).verdict is Verdict.HEALTHY
 
 
 @pytest.mark.lesson("K2")
-def test_mostly_no_data_of_one_scraper_before_the_games_is_suspicious():
+def test_a_scraper_with_mostly_no_data_before_the_games_is_reported():
     facts = a_day()
     empty = tuple(
         replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in facts.calls
@@ -105,7 +105,7 @@ def test_a_failed_execution_counts_until_a_later_one_completes():
     assert any("oddsa_events: http_500" in f.text for f in verdict(alone).findings)
 
 
-def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_found():
+def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_findings():
     facts = a_day()
     assert "The locker did not lock" in verdict(replace(facts, expected=())).headline
     assert "The schedule is unknown" in verdict(replace(facts, schedule=Schedule())).headline
@@ -120,7 +120,7 @@ def test_an_abort_an_unknown_schedule_a_missing_lock_and_a_backlog_are_found():
 
 
 def silent(workflow, *hours, facts=None):
-    """A day on which this workflow's ticks at these hours brought neither decision nor execution."""
+    """A day without decisions and executions of this workflow at these hours."""
     facts = facts or a_day()
     gone = [(workflow, et(f"{hour:02d}:00")) for hour in hours]
     return replace(
@@ -139,19 +139,19 @@ def test_an_expected_run_that_did_not_happen_is_missed():
     assert missed(silent("morning_operations", 6)) == ["morning_operations should have run at 06:00 ET and did not"]
 
 
-def test_it_is_not_missed_before_it_is_due():
+def test_an_expected_run_is_not_missed_before_it_is_due():
     at = et("06:40")
     assert missed(silent("morning_operations", 6, facts=a_day(until=at)), at) == []
 
 
-def test_nor_when_a_later_tick_made_up_for_it():
+def test_an_expected_run_is_not_missed_if_a_later_tick_made_up_for_it():
     assert missed(silent("betting_lines", 13)) == []
     assert missed(silent("betting_lines", 13, 15, 17, 19)) == [
         "betting_lines should have run at 13:00, 15:00, 17:00, 19:00 ET and did not"
     ]
 
 
-def test_a_lock_is_due_a_quarter_of_an_hour_after_five():
+def test_the_lock_is_due_at_quarter_past_five():
     facts = replace(a_day(until=et("05:10")), expected=())
     kinds = [{f.kind for f in verdict(facts, et(moment)).findings} for moment in ("05:14", "05:15")]
     assert kinds == [set(), {"not_locked"}]
@@ -166,7 +166,7 @@ def test_every_finding_has_a_kind_and_a_workflow():
 
 @pytest.mark.lesson("K11")
 @pytest.mark.parametrize("prefix", ["003", "001"], ids=["the All-Star game", "preseason"])
-def test_a_day_with_only_games_that_do_not_count_is_no_games(prefix):
+def test_a_day_with_only_preseason_or_all_star_games_is_no_games(prefix):
     health = verdict(a_day(schedule(game(prefix=prefix), game(day=DAY + timedelta(days=3)), refreshed=et("04:30"))))
     assert (health.verdict, health.findings) == (Verdict.NO_GAMES, ())
 
@@ -188,7 +188,7 @@ def test_the_off_season_is_no_games_halted_or_not():
 
 
 @pytest.mark.lesson("A2")
-def test_a_cleanup_that_knows_no_file_is_blind_and_not_well():
+def test_a_cleanup_without_file_names_is_degraded():
     facts = a_day()
     errors = ("blind: 94 of 94 calls that brought data name no file; set settings.service_log to the log",)
     last = replace(facts.cleanups[-1], errors=errors)
@@ -206,7 +206,7 @@ def test_a_cleanup_that_knows_no_file_is_blind_and_not_well():
     assert {"cleanup_blind", "files_missing"} <= kinds
 
 
-def test_bigquery_that_did_not_answer_is_named_until_nothing_of_it_is_left():
+def test_a_bigquery_outage_is_named_until_its_aborts_are_made_up_for():
     facts = a_day()
     unread = {"action": Action.ABORT, "rule": "history_unreadable", "reason": "History unreadable: timeout"}
     hit = tuple(replace(d, **unread) if d.tick == et("23:00") else d for d in facts.decisions)
@@ -234,12 +234,12 @@ def test_an_unreadable_history_at_the_only_tick_of_an_expected_run_is_not_made_u
     night = replace(lost, calls=tuple(tonight), decisions=tuple(d for d in hit if d.tick <= et("22:00")))
     found = verdict(night, et("22:50")).findings
     assert [(f.kind, f.workflow) for f in found] == [("abort", "post_game_window_1")]
-    # What it should have brought is in, whoever brought it.
+    # Its data is in, from another run.
     assert verdict(lost).findings == ()
 
 
 def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus.FAILED):
-    """A day on which these runs failed, with every call (of these scrapers) failing the same way."""
+    """A day on which these runs failed, each call of these scrapers with the same error."""
     facts = a_day()
     at = {et(tick) for tick in ticks}
 
@@ -261,14 +261,14 @@ def broken(workflow, error_type, *, ticks, scrapers=None, status=ExecutionStatus
     )
 
 
-def test_a_service_that_cannot_be_reached_comes_before_what_follows_from_it():
+def test_an_unreachable_service_comes_before_its_effects():
     health = verdict(broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"]))
     assert health.headline.startswith("UNHEALTHY: The scraper service is unreachable: 12 calls of oddsa_events, ")
     assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
     assert {f.kind for f in health.findings} == {"service_down", "execution_failed"}
 
 
-def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
+def test_a_missing_connection_is_not_reported_as_an_unreachable_service():
     health = verdict(broken("betting_lines", "not_set_up", ticks=["13:00", "15:00", "17:00", "19:00"]))
     assert health.headline.startswith(
         "UNHEALTHY: The connection scraper_service does not exist or contradicts itself: 12 calls of "
@@ -277,7 +277,7 @@ def test_a_connection_that_is_not_there_is_not_a_service_that_is_down():
     assert "bin/orchestration/check_system_status.sh" in health.findings[0].command
 
 
-def test_the_two_are_told_apart_and_neither_hides_the_other():
+def test_a_missing_connection_and_an_unreachable_service_are_two_findings():
     facts = broken("betting_lines", "connection", ticks=["13:00", "15:00", "17:00", "19:00"])
     unset = [c for c in facts.calls if c.error_type and c.scraper_name != "oddsa_events"]
     calls = [replace(c, error_type="not_set_up") if c in unset else c for c in facts.calls]
@@ -299,13 +299,13 @@ def test_a_source_that_blocks_us_is_named_with_its_scrapers():
     ("error_type", "says"),
     [("DownloadDecodeMaxRetryException", "blocks us or answers nonsense"), ("KeyError", "fails"), (None, "fails")],
 )
-def test_what_a_source_does_is_said_in_words_and_the_error_after_it(error_type, says):
+def test_an_error_of_a_source_is_explained_and_its_type_follows(error_type, says):
     health = verdict(broken("post_game_window_3", error_type, ticks=["+1 04:00"], scrapers={"nbac_play_by_play"}))
     calls = f"2 calls of nbac_play_by_play failed since 04:00 ET ({error_type or 'failed'})"
     assert health.headline == f"UNHEALTHY: The source nba_com {says}: {calls}"
 
 
-def test_a_call_that_succeeded_when_tried_again_explains_nothing():
+def test_a_call_whose_retry_succeeded_is_no_cause():
     facts = broken("betting_lines", "timeout", ticks=["19:00"])
     again = tuple(replace(c, status=Outcome.SUCCESS, try_number=2) for c in facts.calls if c.status is Outcome.FAILED)
     health = verdict(replace(facts, calls=(*facts.calls, *again)))
@@ -325,7 +325,7 @@ def test_an_execution_that_failed_in_part_is_degraded():
     assert (health.verdict, [f.kind for f in health.findings]) == (Verdict.DEGRADED, ["execution_partial"])
 
 
-def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart():
+def test_a_silent_phase_2_and_a_refusing_pubsub_are_different_findings():
     facts = a_day()
     unread = replace(
         facts.cleanups[-1],
@@ -347,7 +347,7 @@ def test_what_phase_2_does_not_read_and_what_pubsub_does_not_take_are_told_apart
     )
 
 
-def test_after_a_gap_of_cleanups_old_files_are_missing_for_the_first_time_which_is_nothing_yet():
+def test_old_files_after_a_gap_of_cleanups_are_no_finding_at_first():
     facts = a_day()
     waiting = tuple(missing_file(f"gs://b/{n}.json", 140, "nbac_player_boxscore") for n in range(3))
     late = replace(
@@ -361,7 +361,7 @@ def test_after_a_gap_of_cleanups_old_files_are_missing_for_the_first_time_which_
     assert verdict(replace(facts, cleanups=(sent_again, late))).findings[0].kind == "phase2_silent"
 
 
-def test_a_veto_is_no_failure_and_a_run_that_is_not_over_is_late():
+def test_a_veto_is_no_failure_and_an_unfinished_run_has_missed_its_deadline():
     facts = a_day()
     last = max((e for e in facts.executions if e.workflow_name == "betting_lines"), key=lambda e: e.tick)
 
@@ -408,7 +408,7 @@ def test_a_game_without_a_tip_is_not_missing_before_the_end_of_its_slate():
     assert verdict(late, et("+1 06:45")).findings[0].kind == "games_incomplete"
 
 
-def test_rows_that_are_no_game_are_one_finding_that_names_them():
+def test_unusable_rows_are_one_finding_that_names_them():
     row = read_game("0042500101", "20260114/", DAY, et("19:30"), "", "")
     facts = a_day()
     many = replace(facts, schedule=replace(facts.schedule, unusable=(row,) * 7))
@@ -427,7 +427,7 @@ SHADOW = changed(settings__mode="shadow", settings__audit_dataset="nba_phase1")
 
 
 def a_shadow_day(**changes):
-    """A day on which everything was decided, and nothing called."""
+    """A day with all decisions and no calls."""
     facts = a_day()
     decisions = tuple(replace(decision, context={"mode": "shadow"}) for decision in facts.decisions)
     return replace(facts, **{"decisions": decisions, "executions": (), "calls": (), **changes})
@@ -438,7 +438,7 @@ def shadow_kinds(facts, config=SHADOW, now=AFTER):
 
 
 @pytest.mark.lesson("A9")
-def test_runs_that_nobody_executed_and_games_that_nobody_brought_are_the_other_systems():
+def test_missing_executions_and_games_are_no_fault_of_a_shadow():
     health = assess(SHADOW, a_shadow_day(), AFTER)
     assert (health.verdict, health.findings, health.collected) == (Verdict.HEALTHY, (), 0)
     assert health.headline == "HEALTHY: a shadow: everything is decided and recorded, nothing is called"
@@ -448,16 +448,16 @@ def test_runs_that_nobody_executed_and_games_that_nobody_brought_are_the_other_s
     ("rule", "found"),
     [("missed_window", []), ("unusable_rows", []), ("history_unreadable", ["abort"]), ("internal_error", ["abort"])],
 )
-def test_an_abort_is_ours_only_where_we_could_not_decide(rule, found):
+def test_an_abort_is_a_fault_of_a_shadow_only_if_it_could_not_decide(rule, found):
     facts = a_shadow_day()
     aborted = a_decision("betting_lines", et("22:00"), Action.ABORT, rule, "why", shadow=True)
-    # The day's last word of that workflow, so that nothing makes up for it.
+    # The last decision of that workflow on the day, so no later one makes up for it.
     others = tuple(d for d in facts.decisions if d.workflow_name != "betting_lines" or d.tick < et("22:00"))
     late = tuple(d for d in facts.decisions if d.workflow_name == "betting_lines" and d.tick > et("22:00"))
     assert shadow_kinds(replace(facts, decisions=(*others, aborted))) == [*(["missing_ticks"] if late else []), *found]
 
 
-def test_what_it_does_not_do_itself_is_found():
+def test_a_missing_lock_or_tick_is_a_fault_of_a_shadow():
     day = a_shadow_day()
     assert shadow_kinds(replace(day, expected=())) == ["not_locked"]
     assert shadow_kinds(replace(day, cleanups=())) == ["no_cleanup"]
@@ -465,7 +465,7 @@ def test_what_it_does_not_do_itself_is_found():
 
 
 @pytest.mark.lesson("A9")
-def test_one_workflow_that_is_a_shadow_takes_its_games_and_runs_out_of_the_health_of_a_live_system():
+def test_the_games_and_runs_of_a_shadow_workflow_do_not_count_in_a_live_system():
     config = changed(workflows__betting_lines__mode="shadow")
     facts = a_day()
     shadow = {d.decision_id for d in facts.decisions if d.workflow_name == "betting_lines"}
@@ -475,8 +475,8 @@ def test_one_workflow_that_is_a_shadow_takes_its_games_and_runs_out_of_the_healt
     assert "run_without_execution" in shadow_kinds(replace(facts, executions=without), changed())
 
 
-def test_what_was_decided_as_a_shadow_stays_so_after_the_switch():
-    """The morning of the day of the switch is no RUN without execution."""
+def test_a_decision_made_in_shadow_mode_stays_one_after_the_switch():
+    """Shadow decisions before the switch are no RUN without execution."""
     facts = a_day()
     decisions = tuple(replace(d, context={"mode": "shadow"}) if d.tick < et("12:00") else d for d in facts.decisions)
     later = tuple(e for e in facts.executions if e.tick >= et("12:00"))

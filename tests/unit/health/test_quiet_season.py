@@ -38,7 +38,7 @@ def season():
     return HardSeason(fates)
 
 
-def test_the_season_has_all_that_a_season_has():
+def test_the_season_has_every_kind_of_day():
     fates = season().fates
     assert {type_of(fate.game_id) for fate in fates} >= {GameType.ALL_STAR, GameType.PLAY_IN, GameType.PLAYOFFS}
     days = {fate.day for fate in fates if fate.tip is not None}
@@ -50,7 +50,7 @@ def test_the_season_has_all_that_a_season_has():
 
 @pytest.mark.lesson("K11")
 @pytest.mark.parametrize(("first", "last"), SPANS)
-def test_nothing_is_raised_on_healthy_days(first, last):
+def test_healthy_days_raise_nothing(first, last):
     played, raised, looks, day = QuietSeason(season()), [], 0, first
     while day <= last:
         for now in played.play(day):

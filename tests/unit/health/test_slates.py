@@ -1,4 +1,4 @@
-"""What is said of a slate to those who build on it, and when."""
+"""The events of a slate for downstream DAGs."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ BOX, DEEP = "nbac_team_boxscore", "bigdataball_pbp"
 
 
 def finished(facts: DayFacts, *, but: int | None = None) -> DayFacts:
-    """The same night, in whose schedule all games are over, but for the one at this place."""
+    """The same night with all games final except the one at this place."""
     games = [replace(one, status=FINAL if n != but else 2) for n, one in enumerate(facts.schedule.games)]
     return replace(facts, schedule=replace(facts.schedule, games=tuple(games)))
 
@@ -31,9 +31,9 @@ def files(facts: DayFacts = NIGHT) -> set[str]:
 
 
 def complete(facts: DayFacts = NIGHT, now=OVER, arrived=None, config=None):
-    """What is said, if anything is, as the watchdog goes about it."""
+    """The event, if the task that emits events would look for one."""
     config = config or ours()
-    if not slates.to_be_told(config, facts, now):
+    if not slates.worth_looking(config, facts, now):
         return None
     return slates.complete(config, facts, now, files(facts) if arrived is None else arrived)
 
@@ -43,7 +43,7 @@ def missing(said):
 
 
 def lost(facts: DayFacts, scraper: str, number: int) -> DayFacts:
-    """The same night, but the source had nothing of this game for this scraper."""
+    """The same night without data of this game for this scraper."""
     game_id = facts.schedule.on(DAY)[number].game_id
     gone = [replace(c, status=Outcome.NO_DATA) if (c.scraper_name, c.game_id) == (scraper, game_id) else c
             for c in facts.calls]  # fmt: skip
@@ -63,7 +63,7 @@ def test_a_slate_is_complete_once_all_its_games_are_final_collected_and_in_their
     ],
     ids=["a game is not final", "a critical scraper lacks one", "another scraper lacks one"],
 )
-def test_before_the_morning_it_waits_for_what_is_missing_and_then_says_it(facts, what):
+def test_an_incomplete_slate_is_reported_only_in_the_morning(facts, what):
     assert complete(facts) is None
     assert complete(facts, et("+1 07:14")) is None
     said = complete(facts, et("+1 07:15"))
@@ -72,7 +72,7 @@ def test_before_the_morning_it_waits_for_what_is_missing_and_then_says_it(facts,
     assert said["missing"][0]["game_id"] == facts.schedule.on(DAY)[1].game_id
 
 
-def test_a_file_that_is_in_no_table_is_missing_and_so_is_one_that_nobody_names():
+def test_a_file_outside_its_table_and_a_call_without_a_file_name_are_missing():
     [file] = {c.gcs_path for c in NIGHT.calls if (c.scraper_name, c.status) == (DEEP, "success")
               and c.game_id == NIGHT.schedule.on(DAY)[0].game_id}  # fmt: skip
     assert complete(arrived=files() - {file}) is None
@@ -85,13 +85,13 @@ def test_a_file_that_is_in_no_table_is_missing_and_so_is_one_that_nobody_names()
     assert [lack[3] for lack in missing(said)] == [[DEEP]] * GAMES
 
 
-def test_of_a_table_that_does_not_keep_every_path_nothing_is_asked():
+def test_tables_that_do_not_keep_every_path_are_not_asked():
     config = changed(scrapers__bigdataball_pbp__keeps_paths="none")
     known = {c.gcs_path for c in NIGHT.calls if c.scraper_name != DEEP}
     assert complete(arrived=known, config=config)["complete"] is True
 
 
-def test_one_file_of_a_game_is_enough_and_one_from_before_its_end_is_none():
+def test_one_file_after_the_end_of_a_game_is_enough():
     first = NIGHT.schedule.on(DAY)[0]
     again = next(
         c for c in NIGHT.calls if (c.scraper_name, c.game_id) == (BOX, first.game_id) and c.status == "success"
@@ -111,11 +111,11 @@ def test_one_file_of_a_game_is_enough_and_one_from_before_its_end_is_none():
         ({"enabled": False}, "06:45"),
     ],
 )
-def test_the_morning_is_over_when_the_slate_is_and_the_mornings_reconcile(reconcile, over):
+def test_the_morning_ends_after_the_night_and_the_mornings_reconcile(reconcile, over):
     assert slates.morning_of(changed(settings__reconcile=reconcile), DAY) == et(f"+1 {over}")
 
 
-def test_where_no_window_of_ours_is_on_nobody_waits_for_a_slate():
+def test_no_slate_is_awaited_without_a_post_game_window():
     halt = {"reason": "summer", "until": "2026-02-01"}
     shadow = {"settings__mode": "shadow", "settings__audit_dataset": "ours_beside"}
     for config in (changed(**shadow), changed(settings__halt=halt)):
@@ -125,7 +125,7 @@ def test_where_no_window_of_ours_is_on_nobody_waits_for_a_slate():
 LINES = "betting_lines"
 
 
-def test_lines_are_collected_when_the_workflow_before_the_games_first_has_brought_them():
+def test_lines_are_collected_at_the_first_successful_run_of_their_workflow():
     assert slates.lines_collected(ours(), NIGHT) == {
         "target_date": "2026-01-14",
         "games": GAMES,
@@ -133,7 +133,7 @@ def test_lines_are_collected_when_the_workflow_before_the_games_first_has_brough
     }
 
 
-def test_not_by_calls_that_found_nothing_nor_by_a_run_that_failed():
+def test_lines_are_not_collected_by_empty_calls_or_a_failed_run():
     ticks = sorted({e.tick for e in NIGHT.executions if e.workflow_name == LINES})
     one = without(NIGHT, LINES, *ticks[1:])
     empty = tuple(replace(c, status=Outcome.NO_DATA) if c.workflow == LINES else c for c in one.calls)
@@ -143,7 +143,7 @@ def test_not_by_calls_that_found_nothing_nor_by_a_run_that_failed():
     assert slates.lines_collected(ours(), without(NIGHT, LINES, *ticks)) is None
 
 
-def test_of_two_such_workflows_both_are_waited_for_unless_one_is_off():
+def test_lines_wait_for_every_such_workflow_that_is_not_halted():
     two = {"workflows__more_lines": {**ours().workflows[LINES].model_dump(mode="json", exclude_unset=True)}}
     assert slates.lines_collected(changed(**two), NIGHT) is None
     assert slates.lines_collected(changed(**two, workflows__more_lines__mode="shadow"), NIGHT) is not None
@@ -152,7 +152,7 @@ def test_of_two_such_workflows_both_are_waited_for_unless_one_is_off():
     assert slates.lines_collected(changed(workflows__betting_lines__mode="shadow"), NIGHT) is None
 
 
-def test_the_lock_says_how_many_games_there_are_and_when_they_begin():
+def test_the_event_of_the_lock_has_the_number_of_games_and_the_first_tip():
     games = schedule(game(1, "19:30"), game(2, "19:00"), game(3, "00:00"))
     assert slates.scheduled(DAY, games, et("05:00"), 9) == {
         "target_date": "2026-01-14", "games": 3, "first_tip": "2026-01-15T00:00:00+00:00",
@@ -162,7 +162,7 @@ def test_the_lock_says_how_many_games_there_are_and_when_they_begin():
 
 
 @pytest.mark.parametrize(("first", "there"), [("12:00", True), ("19:30", True), ("20:00", False), (None, False)])
-def test_of_a_slate_whose_games_had_begun_when_it_was_switched_on_nothing_is_told(first, there):
+def test_a_slate_that_began_before_the_system_was_on_has_no_event(first, there):
     """The first game of the night tips at 19:30."""
     known = (first_decision("w", et("23:00"), et("23:01")), first_decision("v", et(first))) if first else ()
     assert slates.was_there(replace(NIGHT, first=known)) is there
