@@ -376,7 +376,9 @@ def test_a_stuck_outbox_is_alerted_once_a_day_and_once_when_it_recovers(
     cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=5))
     assert len(cleanups.red) == 1
     assert outbox.staged() == []
-    assert "Healed: 0 rows appended, 1 stay staged" in capfd.readouterr().out
+    assert (
+        "Over: BigQuery has not taken the rows of the outbox: 0 rows appended, 1 stay staged" in capfd.readouterr().out
+    )
 
 
 class Broken:
