@@ -71,7 +71,7 @@ class Fault:
 
 WALKS = {
     "source_blocked": Fault(
-        *("19:00", "+1 06:10", "the source nba_com blocks us or answers nonsense"),
+        *("19:00", "+1 06:10", "The source nba_com blocks us or answers nonsense"),
         (".timeline a.k.failed", "td", "Max decode/download retries"),
         *("post_game_window_3", "finish", "DownloadDecodeMaxRetryException"),
     ),

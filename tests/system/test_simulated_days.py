@@ -21,7 +21,7 @@ NAMED = {
     "locker_off": ("05:50", "DEGRADED: The locker did not lock 2026-01-14, so "),
     "scheduler_down": ("18:50", "UNHEALTHY: No workflow made a decision from 14:00 to 16:00 ET"),
     "service_down": ("22:50", "UNHEALTHY: The scraper service is unreachable"),
-    "source_blocked": ("22:50", "UNHEALTHY: the source nba_com blocks us or answers nonsense: "),
+    "source_blocked": ("22:50", "UNHEALTHY: The source nba_com blocks us or answers nonsense: "),
     "props_empty": ("18:50", "DEGRADED: oddsa_player_props (betting_lines): "),
     "phase2_dead": ("21:50", "DEGRADED: Phase 2 does not deliver: "),
     "topic_gone": ("20:50", "DEGRADED: Pub/Sub takes no messages"),

@@ -1,8 +1,9 @@
-"""Every kind of finding and alert, once. The status, the first line, the alerts and 12-alerts are made of it. Pure.
+"""The registry of kinds: every finding of the health check and every alert. Pure.
 
-The order is the order in which causes are named: what everything needs comes before what only a part of it needs.
-BigQuery, Airflow, our rules, the service, a source, the handoff. The constant of a kind is what raises it:
-``finding(kinds.NOT_LOCKED, "schedule_locker", day=...)`` in the health check, ``alert(kinds.STUCK, ...)`` in a task.
+The status, the first line, the alerts and the page 12-alerts follow from it. The order is the rank of causes:
+BigQuery, Airflow, our rules, the service, a source, the handoff. What everything needs comes before what a part needs.
+
+The health check raises a kind with ``finding(kinds.NOT_LOCKED, ...)``, a task with ``alert(kinds.STUCK, ...)``.
 """
 
 from __future__ import annotations
