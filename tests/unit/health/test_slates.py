@@ -165,9 +165,9 @@ def test_the_event_of_the_lock_has_the_number_of_games_and_the_first_tip():
 def test_a_slate_that_began_before_the_system_was_on_has_no_event(first, there):
     """The first game of the night tips at 19:30."""
     known = (first_decision("w", et("23:00"), et("23:01")), first_decision("v", et(first))) if first else ()
-    assert slates.was_there(replace(NIGHT, first=known)) is there
+    assert slates.system_was_on(replace(NIGHT, first=known)) is there
 
 
 def test_a_date_without_games_has_no_slate():
     rest = replace(NIGHT, schedule=schedule(), first=(first_decision("w", et("06:00"), et("06:01")),))
-    assert not slates.was_there(rest)
+    assert not slates.system_was_on(rest)
