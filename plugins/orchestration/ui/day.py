@@ -95,7 +95,6 @@ def _advice(config: Config, finding: Finding, allowed: Set[str], hiding: HiddenN
     return Advice(
         finding.verdict,
         finding.kind,
-        hiding.text(finding.workflow),
         hiding.text(finding.text),
         hiding.command(finding.command),
         dag,

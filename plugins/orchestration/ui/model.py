@@ -149,11 +149,10 @@ class GameRow:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A finding and what to do about it. ``run_id``: the run of ``workflow`` to open."""
+    """A finding and what to do about it. ``run_id``: the run of ``dag`` to open."""
 
     verdict: Verdict
     kind: str
-    workflow: str
     text: str
     command: str
     dag: str | None = None

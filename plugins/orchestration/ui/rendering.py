@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestration.nba.eastern import clock, et
-from orchestration.ui.model import MEANING, GameState, TickState
+from orchestration.ui.model import MEANING, TickState
 from orchestration.words import Verdict, plural
 
 FOLDER = Path(__file__).parent
@@ -105,7 +105,6 @@ def _pages() -> Environment:
     )
     pages.globals.update(
         TickState=TickState,
-        GameState=GameState,
         MEANING=MEANING,
         SYMBOLS=SYMBOLS,
         FEW_TICKS=FEW_TICKS,

@@ -66,7 +66,6 @@ class Why:
     rule: str
     reason: str
     target_date: date
-    next_check: datetime
     alert: str
     checks: tuple[AskedCheck, ...]
     games: int
@@ -103,11 +102,10 @@ def why(
         decision.rule,
         hiding.text(decision.reason),
         decision.target_date,
-        decision.next_check_time,
         decision.alert_level.value,
         checks,
         len(games),
-        f"{clock(known[0])} to {clock(known[-1])} ET" if known else "none known",
+        f"tips {clock(known[0])} to {clock(known[-1])} ET" if known else "no tip known",
         None if runs else hiding.text(to_run(decision.rule)),
         None if runs else _next_run(name, config, decision, schedule, history),
     )

@@ -18,7 +18,7 @@ from orchestration.decisions.model import Decision, History
 from orchestration.decisions.types.discovery import DiscoveryWorkflow
 from orchestration.nba.eastern import NOON, after, et_date
 from orchestration.nba.games import Game, GameType, Schedule
-from orchestration.planning.calls import Assumption, PlannedCall, assumed_calls
+from orchestration.planning.calls import Assumption, assumed_calls
 from orchestration.planning.day import plan
 from orchestration.planning.makeups import makeups
 from orchestration.records.tables import CallRecord
@@ -159,12 +159,8 @@ def _made(config: Config, decision: Decision, assumptions: Sequence[Assumption])
                 outcome,
                 game_id,
                 call.label,
-                _count(call, decision),
+                count=len(decision.games) if call.per_event_of else 1,
             )
-
-
-def _count(call: PlannedCall, decision: Decision) -> int:
-    return len(decision.games) if call.per_event_of else 1
 
 
 def _reconciled(
