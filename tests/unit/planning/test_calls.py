@@ -1,4 +1,4 @@
-"""Lists that are divided over tasks."""
+"""A list divided into batches."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from orchestration.planning.calls import divided
     ("count", "size", "lengths"),
     [(10, 5, [5, 5]), (11, 5, [5, 5, 1]), (3, 50, [3]), (1, 1, [1]), (10_000, 100, [100] * 100)],
 )
-def test_a_list_is_divided_in_its_order_and_nothing_is_left_out(count, size, lengths):
+def test_a_list_is_divided_in_order_and_completely(count, size, lengths):
     lists = divided(range(count), size)
     assert [len(one) for one in lists] == lengths
     assert [item for one in lists for item in one] == list(range(count))

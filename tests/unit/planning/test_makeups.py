@@ -1,4 +1,4 @@
-"""What is fetched anew, and what is not."""
+"""Make-up runs: which games get one, and which do not."""
 
 from datetime import timedelta
 
@@ -23,12 +23,12 @@ def missing(calls, games=GAMES, now=NOW, limit=5):
     return makeups(ours(), games, successes_of(calls), now, limit)
 
 
-def test_nothing_missing_is_nothing_to_do():
+def test_a_complete_date_needs_no_run():
     assert missing(ALL) == []
 
 
 @pytest.mark.lesson("K6")
-def test_a_missing_game_becomes_one_run_for_its_date_with_just_that_game_and_scraper():
+def test_a_missing_game_becomes_one_run_for_its_date_with_only_that_game_and_scraper():
     lost = (GAMES[1].game_id, "nbac_team_boxscore")
     [makeup] = missing([call for call in ALL if (call.game_id, call.scraper_name) != lost])
     assert (makeup.target_date, makeup.games, makeup.scrapers) == (DAY, (GAMES[1].game_id,), ("nbac_team_boxscore",))
@@ -37,7 +37,7 @@ def test_a_missing_game_becomes_one_run_for_its_date_with_just_that_game_and_scr
     assert makeup.conf["target_date"] == DAY.isoformat()
 
 
-def test_there_is_one_run_per_date_the_latest_first_and_no_more_than_allowed():
+def test_there_is_one_run_per_date_latest_first_up_to_the_limit():
     assert [makeup.target_date for makeup in missing([])] == [DAY, YESTERDAY]
     assert [makeup.target_date for makeup in missing([], limit=1)] == [DAY]
 
@@ -47,13 +47,13 @@ def test_a_game_that_is_not_due_or_was_postponed_is_not_missing():
     assert missing([], [game(1, text="Postponed")]) == []
 
 
-def test_a_whole_date_that_failed_is_fetched_anew_without_the_games_that_are_here():
+def test_a_failed_whole_date_call_is_repeated_without_the_collected_games():
     calls = [c for c in ALL if (c.scraper_name, c.target_date) != ("nbac_player_boxscore", DAY)]
     [makeup] = missing(calls)
     assert (makeup.target_date, makeup.scrapers) == (DAY, ("nbac_player_boxscore",))
 
 
-def test_a_success_while_the_game_was_played_brought_nothing():
+def test_a_success_before_the_game_was_due_does_not_count():
     early = [replace(c, slot_time=et("22:00")) if c.game_id == GAMES[0].game_id else c for c in ALL]
     [makeup] = missing(early)
     assert (makeup.games, makeup.target_date) == ((GAMES[0].game_id,), DAY)
@@ -63,13 +63,13 @@ def test_a_success_while_the_game_was_played_brought_nothing():
     ("now", "left_to_the_night"),
     [("+1 00:30", True), ("+1 03:59", True), ("+1 05:29", True), ("+1 05:30", False), ("+1 06:30", False)],
 )
-def test_what_a_window_still_asks_for_or_is_just_fetching_is_left_to_it(now, left_to_the_night):
-    """The last window is 04:00, half an hour of tolerance and an hour until its run must be over."""
+def test_a_coming_or_running_window_keeps_its_games(now, left_to_the_night):
+    """The last window is at 04:00, with 30 min of tolerance and a deadline of 60 min."""
     started = missing([], [game(1, "19:00")], et(now))
     assert (started == []) is left_to_the_night
 
 
-def test_what_no_window_to_come_asks_for_is_fetched_at_once():
+def test_a_game_that_no_coming_window_fetches_gets_a_run_at_once():
     config = changed(
         workflows__post_game_window_3__execution_plan={"type": "single", "scraper": "nbac_gamebook_pdf"},
     )
@@ -79,12 +79,12 @@ def test_what_no_window_to_come_asks_for_is_fetched_at_once():
     assert makeup.target_date == DAY
 
 
-def test_the_night_before_is_over_while_this_one_has_its_windows_to_come():
+def test_last_night_gets_a_run_while_tonight_has_coming_windows():
     found = missing([], [game(1, "15:00"), game(3, day=YESTERDAY)], et("22:10"))
     assert [makeup.target_date for makeup in found] == [YESTERDAY]
 
 
-def test_what_is_halted_is_left_alone():
+def test_a_halted_window_gets_no_run():
     halt = {"reason": "the source asked us to stop", "until": "2026-01-16"}
     for config in (
         changed(settings__halt=halt),

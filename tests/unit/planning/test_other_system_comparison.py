@@ -1,4 +1,4 @@
-"""What the old system did beside what this one decides: each of its known mistakes is named as what it is."""
+"""The old system compared with our decisions: each of its known mistakes has its kind."""
 
 from datetime import timedelta
 
@@ -27,28 +27,28 @@ def kinds(decisions, runs):
     return [(f"{one.tick:%H:%M}", one.kind.value) for one in compare(decisions, runs)]
 
 
-def test_both_running_for_the_same_and_both_resting_is_the_same():
+def test_two_equal_runs_and_two_skips_are_the_same():
     assert kinds([ours("06:00"), ours("07:00", "SKIP")], [theirs("06:05")]) == [("06:00", "same"), ("07:00", "same")]
 
 
 @pytest.mark.parametrize(("at", "tick"), [("05:59", "06:00"), ("06:59", "07:00"), ("06:40", "06:00")])
-def test_a_run_belongs_to_the_last_tick_before_it_give_or_take_two_minutes(at, tick):
+def test_a_run_belongs_to_the_last_tick_before_it_within_two_minutes(at, tick):
     decisions = [ours("06:00", "SKIP"), ours("07:00", "SKIP")]
     assert (tick, "needless") in kinds(decisions, [theirs(at)])
 
 
-def test_what_they_did_before_our_first_tick_is_not_compared():
+def test_their_work_before_our_first_tick_is_not_compared():
     assert kinds([ours("12:00", "SKIP")], [theirs("09:05")]) == [("12:00", "same")]
 
 
-def test_what_they_did_later_is_late_and_the_later_run_is_not_needless():
+def test_work_at_a_later_tick_is_late_and_that_run_is_not_needless():
     decisions = [ours("12:00"), ours("13:00", "SKIP"), ours("14:00", "SKIP")]
     found = compare(decisions, [theirs("14:05")])
     assert [one.kind for one in found] == [DifferenceKind.LATE, DifferenceKind.SAME, DifferenceKind.SAME]
     assert found[0].why == "2.1 h late, at 14:05 ET"
 
 
-def test_what_stays_due_until_they_do_it_is_late_once():
+def test_work_that_stays_due_until_done_is_late_once():
     decisions = [ours("12:00"), ours("13:00"), ours("14:00"), ours("15:00", "SKIP")]
     found = compare(decisions, [theirs("14:05")])
     assert [one.kind for one in found] == [
@@ -62,7 +62,7 @@ def test_what_stays_due_until_they_do_it_is_late_once():
     ]  # fmt: skip
 
 
-def test_what_they_never_did_is_missed():
+def test_work_that_they_never_did_is_missed():
     found = compare(
         [ours("01:00", reason="5 games to collect"), ours("02:00", "SKIP")], [theirs("09:00", workflow="x")]
     )
@@ -72,25 +72,25 @@ def test_what_they_never_did_is_missed():
     assert found[0].why == "they did not run; this was due: 5 games to collect"
 
 
-def test_what_stays_due_all_day_is_missed_once_and_our_abort_for_it_is_no_fault_of_ours():
+def test_work_due_all_day_is_missed_once_and_our_abort_for_it_is_not_unknown():
     decisions = [*(ours(f"{hour}:00") for hour in range(13, 21)), ours("21:00", "ABORT", rule="missed_window")]
     found = compare(decisions, [])
     assert [one.kind for one in found] == [DifferenceKind.MISSED, *[DifferenceKind.STILL_DUE] * 7, DifferenceKind.SAME]
 
 
-def test_what_is_due_again_after_a_pause_is_missed_again():
+def test_work_due_again_after_a_pause_is_missed_again():
     decisions = [ours("13:00"), ours("14:00", "SKIP"), ours("15:00"), ours("16:00", "SKIP")]
     assert [kind for _, kind in kinds(decisions, [])] == ["missed", "same", "missed", "same"]
     assert [kind for _, kind in kinds(decisions, [theirs("16:05")])] == ["missed", "same", "late", "same"]
 
 
-def test_a_decision_that_nobody_executed_is_no_run():
+def test_an_unexecuted_decision_is_not_a_run():
     [one] = compare([ours("12:00")], [theirs("12:00", executed=False)])
     assert (one.kind, one.theirs) == (DifferenceKind.MISSED, "decided RUN at 12:00 ET, which was not executed")
     assert one.why.startswith("their decision was not executed")
 
 
-def test_why_they_did_not_run_is_told_in_their_words():
+def test_their_reason_for_not_running_is_quoted():
     [one] = compare([ours("12:00")], [theirs("12:00", executed=False, action="SKIP", reason="ran 1 h ago")])
     assert (one.kind, one.theirs) == (DifferenceKind.MISSED, "decided SKIP at 12:00 ET: ran 1 h ago")
     assert one.why.startswith("they did not run")
@@ -108,13 +108,13 @@ def test_running_twice_at_one_tick_is_needless():
     assert (one.kind, one.why) == (DifferenceKind.NEEDLESS, "they ran 2 times")
 
 
-def test_another_date_is_named_with_both_and_once():
+def test_another_date_is_reported_once_with_both_dates():
     found = compare([ours("22:00"), ours("23:00")], [theirs("22:05", BEFORE)])
     assert [one.kind for one in found] == [DifferenceKind.OTHER_DATE, DifferenceKind.STILL_DUE]
     assert found[0].why == f"they fetched {BEFORE}; {DAY} was due"
 
 
-def test_a_date_that_nobody_can_tell_is_not_another_one():
+def test_an_unknown_date_is_not_another_date():
     assert kinds([ours("06:00")], [Theirs("w", et("06:05"))]) == [("06:00", "same")]
 
 
@@ -125,18 +125,18 @@ def test_other_games_are_counted_and_named():
     assert one.theirs == f"RUN at 22:05 ET for {DAY}, 1 game"
 
 
-def test_a_later_run_for_another_date_makes_up_for_nothing():
+def test_a_later_run_for_another_date_does_not_count_as_late():
     decisions = [ours("22:00"), ours("23:00", "SKIP")]
     assert kinds(decisions, [theirs("23:05", BEFORE)]) == [("22:00", "missed"), ("23:00", "needless")]
 
 
 @pytest.mark.parametrize("rule", ["history_unreadable", "schedule_unknown", "internal_error"])
-def test_an_abort_of_ours_is_no_fault_of_theirs(rule):
+def test_our_abort_is_unknown(rule):
     [one] = compare([ours("12:00", "ABORT", reason="History unreadable", rule=rule)], [theirs("12:05")])
     assert (one.kind, one.why) == (DifferenceKind.UNKNOWN, "History unreadable")
 
 
-def test_where_we_decided_nothing_nothing_is_said_about_them():
+def test_a_tick_without_our_decision_is_unknown():
     [_, one, _] = compare([ours("11:00", "SKIP"), ours("12:00", None, None, reason=""), ours("13:00", "SKIP")],
                           [theirs("12:05")])  # fmt: skip
     assert (one.kind, one.ours, one.why) == (DifferenceKind.UNKNOWN, "no decision", "we made no decision at this tick")

@@ -48,18 +48,18 @@ def call(**more):
         ("somebodys_scraper", {"rows": 7}, "no_data"),
     ],
 )
-def test_saved_data_that_was_logged_as_no_data_is_data_if_its_summary_counts_it(scraper, summary, outcome, as_text):
+def test_no_data_with_records_in_the_summary_is_a_success(scraper, summary, outcome, as_text):
     found = call(scraper=scraper, status="no_data", data_summary=json.dumps(summary) if as_text else summary)
     assert found.status is Outcome(outcome)
 
 
 @pytest.mark.parametrize("status", ["failed", "running", "error", ""])
-def test_any_other_word_is_no_success(status):
+def test_an_unknown_status_is_failed(status):
     assert call(status=status, data_summary={"records_found": 540}).status is Outcome.FAILED
 
 
 @pytest.mark.parametrize("summary", ["not JSON", "[1]", "null", 7, None])
-def test_a_summary_that_is_none_says_nothing(summary):
+def test_an_invalid_summary_counts_nothing(summary):
     assert call(status="no_data", data_summary=summary).status is Outcome.NO_DATA
 
 
@@ -85,7 +85,7 @@ def test_a_call_is_about_the_date_that_its_parameters_name(opts, about):
     assert found.target_date == (about or DAY + timedelta(days=1))
 
 
-def test_the_rows_own_date_goes_first():
+def test_the_game_date_of_the_row_wins():
     assert call(game_date=f"{DAY}", opts={"date": "2026-01-20"}).game_date == DAY
 
 
@@ -100,11 +100,11 @@ def test_the_rows_own_date_goes_first():
         ({}, None),
     ],
 )
-def test_a_game_is_known_by_its_id_or_code(opts, game_id):
+def test_a_game_is_found_by_id_or_code(opts, game_id):
     assert call(opts=opts).game_id == game_id
 
 
-def test_an_execution_without_names_has_the_calls_of_its_workflow_until_the_next_one():
+def test_an_execution_without_call_ids_has_the_calls_of_its_workflow_until_the_next_execution():
     calls = read_calls(
         ours(),
         [row(call_id=f"c{n}", at=at, workflow=w) for n, (at, w) in enumerate(
@@ -126,14 +126,14 @@ def test_an_execution_without_names_has_the_calls_of_its_workflow_until_the_next
         ({"calls": ("unknown",)}, "failed"),
     ],
 )
-def test_what_is_not_surely_completed_is_an_attempt(changes, status):
+def test_an_execution_that_is_not_surely_completed_counts_as_an_attempt(changes, status):
     [found] = past_executions(ours(), read_executions([execution(**changes)], [call()]))
     assert (found.status, found.tick, found.target_date) == (ExecutionStatus(status), et("06:00"), DAY)
     assert found.with_records == (1 if status == "completed" else 0)
 
 
 @pytest.mark.lesson("E1")
-def test_a_post_game_window_of_theirs_is_never_done_its_calls_count_one_by_one():
+def test_their_post_game_executions_do_not_count_but_each_call_does():
     calls = [call(scraper="nbac_team_boxscore", opts={"game_id": "0022500001", "game_date": f"{DAY}"})]
     assert list(past_executions(ours(), read_executions([execution("post_game_window_2", "01:05")], calls))) == []
     [one] = past_calls(calls, ["nbac_team_boxscore"])
@@ -149,10 +149,10 @@ def test_a_post_game_window_of_theirs_is_never_done_its_calls_count_one_by_one()
         *(("01:05", "01:00"), ("02:05", "02:05")),
     ],
 )
-def test_what_began_soon_after_a_tick_belongs_to_it(moment, tick):
+def test_work_within_30_minutes_after_a_tick_belongs_to_it(moment, tick):
     assert tick_of(ours(), "post_game_window_2", et(moment)) == et(tick)
 
 
-def test_a_workflow_that_our_file_does_not_know_ticks_at_the_regular_hours():
+def test_an_unknown_workflow_has_the_regular_ticks():
     assert tick_of(changed(), "their_own", et("13:05")) == et("13:00")
     assert tick_of(changed(), None, et("01:05")) == et("01:05")

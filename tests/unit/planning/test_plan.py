@@ -1,4 +1,4 @@
-"""The plan of a day: the same engine, tick by tick."""
+"""The plan of a day, decided by the engine tick by tick."""
 
 from datetime import date, timedelta
 
@@ -52,12 +52,12 @@ def test_an_unknown_schedule_aborts_all_day():
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1), date(2026, 3, 7), date(2026, 10, 31)])
-def test_every_game_is_collected_once_across_the_clock_changes(day):
+def test_every_game_is_collected_once_across_clock_changes(day):
     games = schedule(game(1, "18:00", day), game(2, "22:30", day))
     start, end = ours().day_bounds(day)
     found = [d for d in plan(ours(), start, end, games, History()) if d.workflow.startswith("post_game")]
     night = [(d.workflow, [g.game_id for g in d.games]) for d in found if d.action is Action.RUN]
-    # At 22:00 the late game has not tipped; at 01:00 the early one is here; at 04:00 what goes deeper lacks both.
+    # At 22:00 the late game has not tipped, at 01:00 the early one is collected, at 04:00 the play-by-play lacks both.
     both, early, late = ["0022500001", "0022500002"], ["0022500001"], ["0022500002"]
     assert night == [("post_game_window_1", early), ("post_game_window_2", late), ("post_game_window_3", both)]
     assert {d.target_date for d in found if d.action is Action.RUN} == {day}
@@ -69,7 +69,7 @@ def test_a_run_calls_each_scraper_for_each_of_its_items():
     by_workflow = {d.workflow: d for d in plan(ours(), start, end, NIGHT, History()) if d.action is Action.RUN}
     count = {name: len(list(planned_calls(ours(), found))) for name, found in by_workflow.items()}
     assert count["morning_operations"] == 2 + 30
-    # Two of the three games are collected at 01:00; the box score of the last one is fetched at 04:00.
+    # Two of the three games are collected at 01:00; the last box score is fetched at 04:00.
     assert count["post_game_window_3"] == 1 + 3 * 3 + 1
     events = [call.per_event_of for call in planned_calls(ours(), by_workflow["betting_lines"])]
     assert events == [None, "oddsa_events", "oddsa_events"]

@@ -1,4 +1,4 @@
-"""Workflows that can never run: those that are named really cannot, and the others can."""
+"""Workflows that can never run are reported, and no others."""
 
 import pytest
 import yaml
@@ -40,7 +40,7 @@ def test_every_workflow_of_ours_and_of_the_old_file_can_run():
     ],
     ids=["leftovers", "morning", "noon", "preseason", "required window", "required morning", "halted"],
 )
-def test_a_window_that_runs_when_something_is_left_over_can_run(workflow):
+def test_a_window_that_runs_only_for_missing_data_can_run(workflow):
     assert never(with_workflows(recovery=workflow)) == []
 
 
@@ -55,7 +55,7 @@ def test_a_window_that_runs_when_something_is_left_over_can_run(workflow):
     ],
     ids=["before any tip", "requires what comes later"],
 )
-def test_one_that_cannot_is_named_with_its_line_and_its_cause(workflow, cause):
+def test_a_workflow_that_can_never_run_is_reported_with_line_and_cause(workflow, cause):
     text = with_workflows(hopeless=workflow)
     [problem] = never(text)
     line = next(n for n, row in enumerate(text.splitlines(), 1) if row == "  hopeless:")

@@ -58,13 +58,13 @@ def others(config=None, record=PAST):
     ]
 
 
-def test_with_the_configuration_of_then_all_is_as_it_was():
+def test_the_configuration_of_then_repeats_every_decision():
     assert len(again()) == 2 * 147
     assert {one.then.action for one in again()} == {Action.RUN, Action.SKIP}
     assert others() == []
 
 
-def test_another_configuration_differs_where_it_decides_otherwise():
+def test_another_configuration_shows_only_its_differences():
     found = others(changed(workflows__post_game_window_1__schedule__fixed_time="23:00"))
     assert ("post_game_window_1", "14 22:00", ("action", "rule", "games", "scrapers", "reason")) in found
     assert ("post_game_window_1", "14 23:00", ("action", "rule", "games", "scrapers", "reason")) in found
@@ -72,19 +72,19 @@ def test_another_configuration_differs_where_it_decides_otherwise():
     assert {differs for _, tick, differs in found if tick[3:] not in ("22:00", "23:00")} == {("reason",)}
 
 
-def test_it_goes_on_from_what_was_done_and_not_from_what_it_would_have_done():
+def test_each_decision_rests_on_the_recorded_history():
     found = others(changed(workflows__betting_lines__schedule__frequency_hours=3))
     skipped = [tick for name, tick, differs in found if "action" in differs]
     # Three hours after a collection that really took place there is another one: each second of then is too soon.
     assert skipped == ["14 15:00", "14 17:00", "14 19:00", "15 15:00", "15 17:00", "15 19:00"]
 
 
-def test_a_workflow_that_is_off_or_gone_is_said():
+def test_a_disabled_or_removed_workflow_is_reported():
     found = again(changed(workflows__referee_discovery__enabled=False))
     assert {one.then.workflow_name for one in found if one.differs == ("workflow",)} == {"referee_discovery"}
 
 
-def test_what_was_not_known_yet_does_not_count():
+def test_a_row_written_after_the_decision_does_not_count():
     def late(version):
         known = isinstance(version, ExecutionRecord) and version.workflow_name == "betting_lines"
         later = after(version.created_at, timedelta(hours=1, minutes=30))
@@ -94,7 +94,7 @@ def test_what_was_not_known_yet_does_not_count():
     assert ("betting_lines", "14 14:00", ("action", "rule", "games", "scrapers", "reason")) in found
 
 
-def test_a_decision_that_was_made_later_was_not_known_either():
+def test_a_decision_made_later_does_not_count():
     [found] = [d for d in PAST.decisions if (d.workflow_name, f"{d.tick:%d %H:%M}") == ("injury_discovery", "14 07:00")]
     assert (found.rule, found.alert_level) == ("found", AlertLevel.INFO)
     # Found is said once: the next tick says nothing of it, unless it did not know.
@@ -102,7 +102,7 @@ def test_a_decision_that_was_made_later_was_not_known_either():
     assert ("injury_discovery", "14 08:00", ("alert",)) in others(record=replace(PAST, decisions=late))
 
 
-def test_of_a_row_the_version_counts_that_was_known():
+def test_the_version_of_a_row_known_at_the_decision_counts():
     morning = next(v for v in PAST.versions if v.key.startswith("morning_operations 2026-01-14"))
     noon = after(morning.tick, timedelta(hours=6))
     corrected = replace(morning, status=ExecutionStatus.FAILED, created_at=noon)
@@ -119,7 +119,7 @@ def test_of_a_row_the_version_counts_that_was_known():
     assert others(record=replace(PAST, versions=(*PAST.versions, killed))) == []
 
 
-def test_what_somebody_asked_for_and_what_was_decided_for_want_of_knowledge_is_left_out():
+def test_manual_runs_and_decisions_without_knowledge_are_left_out():
     [one] = [d for d in PAST.decisions if (d.workflow_name, f"{d.tick:%d %H:%M}") == ("betting_lines", "14 12:00")]
     odd = (
         replace(one, rule="forced", action=Action.RUN),
@@ -131,7 +131,7 @@ def test_what_somebody_asked_for_and_what_was_decided_for_want_of_knowledge_is_l
     assert len(again(record=record)) == len(again())
 
 
-def test_each_thing_that_is_not_the_same_is_named():
+def test_each_difference_is_named():
     one = next(one for one in again() if one.then.action is Action.RUN and one.then.target_games)
     for change, name in (
         ({"alert_level": AlertLevel.CRITICAL}, "alert"),

@@ -1,4 +1,4 @@
-"""What a change of the configuration changes: runs, calls, games, deadlines, alerts."""
+"""The differences between two simulated seasons: runs, calls, games, deadlines and alerts."""
 
 from datetime import date, time, timedelta
 
@@ -65,7 +65,7 @@ def test_a_window_moved_by_an_hour_is_a_run_lost_and_one_gained_each_night_and_i
     assert [str(key) for key in found.keys] == ["workflows.post_game_window_1.schedule.fixed_time: 22:00 -> 23:00"]
 
 
-def test_games_that_are_over_in_the_hour_between_are_collected_earlier_and_the_others_when_they_were():
+def test_a_window_an_hour_later_collects_the_games_of_that_hour_earlier_and_the_others_later():
     found = changes(workflows__post_game_window_1__schedule__fixed_time="23:00")
     [collected] = [one for one in found.games if one.what == COLLECTED]
     over = [game for game in GAMES if at(game.date, time(22)) < game.due <= at(game.date, time(23))]
@@ -74,7 +74,7 @@ def test_games_that_are_over_in_the_hour_between_are_collected_earlier_and_the_o
     assert over
 
 
-def test_a_whole_date_that_came_before_a_game_was_due_has_not_brought_it():
+def test_a_whole_date_call_before_a_game_is_due_does_not_collect_it():
     played = season(ours())
     brought = [played.brought[game.game_id, "nbac_player_boxscore"] for game in GAMES]
     assert all(tick >= game.due for tick, game in zip(brought, GAMES, strict=True))
@@ -85,14 +85,14 @@ def test_a_run_for_another_date_is_a_run_with_other_calls():
     assert ChangeKind.OTHER_CALLS in of(found, "referee_discovery").ticks
 
 
-def test_what_follows_at_other_ticks_is_found_too():
+def test_effects_at_other_ticks_are_found():
     found = changes(workflows__post_game_window_1__schedule__fixed_time="23:00")
     later = of(found, "post_game_window_2")
     assert set(later.ticks) == {ChangeKind.OTHER_CALLS}
     assert later.after.calls < later.before.calls
 
 
-def test_a_doubled_frequency_doubles_runs_and_calls_one_for_each_event():
+def test_a_doubled_frequency_doubles_runs_and_calls_per_event():
     found = changes(workflows__betting_lines__schedule__frequency_hours=1)
     lines = of(found, "betting_lines")
     assert set(lines.ticks) == {ChangeKind.RUN_GAINED}
@@ -102,13 +102,13 @@ def test_a_doubled_frequency_doubles_runs_and_calls_one_for_each_event():
     assert calls_of(found.new) - calls_of(found.old) == lines.after.calls - lines.before.calls
 
 
-def test_what_a_discovery_asks_for_is_there_at_noon_so_that_its_pauses_show():
+def test_a_discovery_finds_data_at_noon_so_its_retries_show():
     found = changes(workflows__injury_discovery__schedule__retry_interval_hours=1)
     hours = {et(tick).hour for tick in of(found, "injury_discovery").ticks[ChangeKind.RUN_GAINED]}
     assert hours == {7, 9, 11}
 
 
-def test_a_window_that_is_switched_off_leaves_its_games_to_reconcile():
+def test_reconcile_collects_the_games_of_a_disabled_window():
     off = {f"workflows__post_game_window_{n}__enabled": False for n in (2, 3)}
     found = changes(**off)
     collected = found.games[0]
@@ -120,7 +120,7 @@ def test_a_window_that_is_switched_off_leaves_its_games_to_reconcile():
     assert of(found, "post_game_window_2").firsts[0].after == "switched off"
 
 
-def test_without_reconcile_they_are_never_collected():
+def test_without_reconcile_the_games_of_a_disabled_window_are_never_collected():
     off = {f"workflows__post_game_window_{n}__enabled": False for n in (2, 3)}
     found = changes(**off, settings__reconcile__enabled=False)
     collected = found.games[0]
@@ -130,7 +130,7 @@ def test_without_reconcile_they_are_never_collected():
     assert (back.never, back.newly) == (0, collected.never)
 
 
-def test_a_longer_deadline_moves_deadlines_and_no_run():
+def test_a_longer_deadline_moves_deadlines_and_no_runs():
     found = changes(workflows__morning_operations__deadline_minutes=60)
     morning = of(found, "morning_operations")
     assert morning.ticks == {}
@@ -138,7 +138,7 @@ def test_a_longer_deadline_moves_deadlines_and_no_run():
     assert found
 
 
-def test_alerts_that_are_new_gone_and_moved():
+def test_gained_lost_and_moved_alerts_are_found():
     never = Assumption(scraper="nbac_injury_report", outcome=Outcome.NO_DATA)
     fewer = changes(never, workflows__injury_discovery__schedule__max_attempts_per_day=3)
     alert = of(fewer, "injury_discovery")
@@ -147,7 +147,7 @@ def test_alerts_that_are_new_gone_and_moved():
     assert first.after == "SKIP All 3 attempts for 2026-01-13 are used up, nothing was found [WARNING]"
     assert ChangeKind.ALERT_LOST in of(compare_seasons(fewer.new, fewer.old), "injury_discovery").ticks
     moved = changes(workflows__injury_discovery__schedule__retry_interval_hours=5)
-    # Found at 16:00 in place of noon, and said an hour after each.
+    # The data is found at 16:00 instead of noon, and the alert follows an hour later.
     assert len(of(moved, "injury_discovery").ticks[ChangeKind.ALERT_MOVED]) == 3
 
 
@@ -157,7 +157,7 @@ def test_a_missed_window_is_an_alert_with_its_reason():
     assert abort.after.startswith("ABORT Missed window: business hours ended at 12:00 ET")
 
 
-def test_a_workflow_that_is_new_or_gone_is_named_as_such():
+def test_an_added_workflow_is_reported():
     new = changed(workflows__mine={"decision_type": "freshness", "execution_plan": {"scraper": "nbac_player_list"}})
     found = compare_seasons(season(ours()), season(new))
     assert of(found, "mine").firsts[0].before == "there is no such workflow"
@@ -176,7 +176,7 @@ def test_a_workflow_that_is_new_or_gone_is_named_as_such():
         ("settings__pools__nba_com", 4, False),
     ],
 )
-def test_keys_whose_effect_a_season_does_not_show_are_a_change_of_their_own(path, value, shown):
+def test_a_key_whose_effect_no_season_shows_is_a_change(path, value, shown):
     new = changed(**{path: value})
     [key] = changed_keys(ours(), new)
     assert (key.path, key.shown) == (path.replace("__", "."), shown)
@@ -190,7 +190,7 @@ def test_a_key_without_effect_changes_nothing():
     assert not found
 
 
-def test_nobody_runs_less_for_reconciles_calls():
+def test_without_gaps_reconcile_makes_no_call():
     found = season(ours())
     assert not [call for call in found.calls if call.by_reconcile]
     assert {d.action for d in found.decisions.values()} == {Action.RUN, Action.SKIP}

@@ -1,4 +1,4 @@
-"""The page of a day: the health check's verdict, for what a viewer may see, as of any hour; the games; *why*."""
+"""The values of a day's page: verdict, visibility, games, checks, addresses and the cache."""
 
 import ast
 from datetime import timedelta
@@ -31,7 +31,7 @@ def page_of(facts, now=MORNING, allowed=EVERYTHING, config=CONFIG, planned=(), *
     return day_page(config, facts, planned, now, allowed, live=True, **more)
 
 
-def test_the_verdict_is_the_health_checks_own():
+def test_the_page_and_the_health_check_have_the_same_verdict():
     for facts in (night(), blocked(night(), BOX)):
         health, page = assess(CONFIG, facts, MORNING), page_of(facts)
         assert (page.verdict, page.headline) == (health.verdict, health.headline)
@@ -45,7 +45,7 @@ def test_a_blocked_source_is_named_first_with_its_command():
     assert page.advice[0].command.startswith("bin/orchestration/investigate_scraper_failures.sh")
 
 
-def test_advice_to_trigger_a_run_says_what_to_fill_in():
+def test_advice_to_trigger_a_run_names_the_dag_and_its_json():
     facts = night()
     page = page_of(replace(facts, calls=tuple(c for c in facts.calls if c.scraper_name != BOX)))
     advice = next(a for a in page.advice if a.kind == "games_incomplete")
@@ -53,7 +53,7 @@ def test_advice_to_trigger_a_run_says_what_to_fill_in():
     assert advice.conf == '{"force": true, "target_date": "2026-01-14"}'
 
 
-def test_as_of_an_hour_what_came_later_is_not_known():
+def test_a_page_as_of_an_hour_knows_nothing_later():
     facts = night()
     page = page_of(facts, et("22:30"))
     window = page.row("post_game_window_1")
@@ -64,7 +64,7 @@ def test_as_of_an_hour_what_came_later_is_not_known():
     assert page.verdict is assess(CONFIG, night(until=et("22:30")), et("22:30")).verdict
 
 
-def test_tomorrow_is_the_plan_and_has_no_verdict():
+def test_tomorrow_shows_the_plan_and_no_verdict():
     now = et("-1 20:00")
     start, end = CONFIG.day_bounds(DAY)
     planned = list(plan(CONFIG, start, end, slate(), History()))
@@ -75,7 +75,7 @@ def test_tomorrow_is_the_plan_and_has_no_verdict():
     assert sum(t.state is TickState.EXPECTED for row in page.rows for t in row.ticks) == runs
 
 
-def test_a_halt_cannot_be_overlooked():
+def test_a_halt_stands_above_the_verdict():
     config = changed(settings__halt={"reason": "off-season", "until": "2026-10-01"})
     assert page_of(night(), config=config).halt == "Halted until 2026-10-01: off-season"
     assert page_of(night()).halt is None
@@ -84,7 +84,7 @@ def test_a_halt_cannot_be_overlooked():
 HALF = frozenset({"betting_lines", "post_game_window_1"})
 
 
-def test_whoever_may_see_half_sees_half_and_nothing_names_the_rest():
+def test_a_viewer_with_half_of_the_dags_sees_half_and_no_name_of_the_rest():
     facts = blocked(night(), "nbac_injury_report", "nbac_play_by_play", BOX)
     facts = with_decisions(facts, "morning_operations", et("06:00"), action=Action.ABORT, reason="secret reason")
     page = page_of(facts, allowed=HALF)
@@ -98,14 +98,14 @@ def test_whoever_may_see_half_sees_half_and_nothing_names_the_rest():
     assert page.headline.endswith("(of the 2 workflows that you may see)")
 
 
-def test_a_failure_that_a_viewer_may_not_see_is_no_part_of_their_verdict():
+def test_a_hidden_failure_does_not_change_the_viewers_verdict():
     facts = with_decisions(night(), "injury_discovery", et("06:00"), action=Action.ABORT, rule="internal_error")
     facts = replace(facts, expected=facts.expected)
     assert page_of(facts).verdict is Verdict.UNHEALTHY
     assert page_of(facts, allowed=HALF).verdict is Verdict.HEALTHY
 
 
-def test_whoever_may_see_nothing_sees_nothing():
+def test_a_viewer_without_access_gets_an_empty_page():
     page = page_of(night(), allowed=frozenset())
     assert (page.verdict, page.rows, page.games, page.headline) == (
         None, (), (), "You may see no workflow",
@@ -146,7 +146,7 @@ def test_a_file_that_the_cleanup_did_not_find_is_on_its_way():
     assert page.games[0].has == len(page.scrapers)
 
 
-def test_the_scrapers_are_those_that_the_verdict_asks_for():
+def test_the_games_table_has_the_scrapers_of_the_verdict():
     assert BOX in page_of(night()).scrapers
     assert page_of(night(games=schedule(refreshed=et("04:30")))).games == ()
 
@@ -155,7 +155,7 @@ def test_the_scrapers_are_those_that_the_verdict_asks_for():
 
 
 @pytest.mark.parametrize("name", list(CONFIG.enabled))
-def test_why_goes_through_every_check_and_says_when_it_would_run(name):
+def test_why_shows_every_check_and_the_next_planned_run(name):
     found = why(name, CONFIG, et("11:00"), slate(), History())
     marks = [check.mark for check in found.checks]
     assert marks.count("answered") == 1
@@ -167,7 +167,7 @@ def test_why_goes_through_every_check_and_says_when_it_would_run(name):
 
 
 def rules_of_the_engine():
-    """The names that the checks give to what is no RUN."""
+    """Yield the rule names of all checks that answer SKIP or ABORT."""
     for path in Path("plugins/orchestration/decisions").rglob("*.py"):
         tree = ast.parse(path.read_text())
         constants = {
@@ -183,7 +183,7 @@ def rules_of_the_engine():
                 yield name
 
 
-def test_every_rule_says_what_would_have_to_change():
+def test_every_rule_says_what_must_change_for_a_run():
     rules = {name for name in rules_of_the_engine() if name and name != "rule"}
     assert len(rules) > 15
     assert rules <= set(TO_RUN)
@@ -192,7 +192,7 @@ def test_every_rule_says_what_would_have_to_change():
 # ---- addresses
 
 
-def test_until_noon_the_night_that_ended_comes_first_and_later_the_day():
+def test_last_night_is_shown_first_until_noon_and_the_day_afterwards():
     assert shown_first(CONFIG, et("+1 06:25")) == (DAY, DAY + timedelta(days=1))
     assert shown_first(CONFIG, et("12:00")) == (DAY, DAY - timedelta(days=1))
     assert shown_first(CONFIG, et("+1 01:00")) == (DAY, DAY - timedelta(days=1))
@@ -206,13 +206,13 @@ def test_an_hour_belongs_to_the_day_from_lock_to_lock():
 
 
 @pytest.mark.parametrize("text", ["25:00", "x", "2026-13-01T00:00", "06:25+99:00", "0001-01-01T00:00", "12:00Z"])
-def test_what_is_no_moment_is_refused_in_words(text):
+def test_an_invalid_time_is_refused(text):
     with pytest.raises(AddressError):
         moment_of(text, DAY, CONFIG)
 
 
 @pytest.mark.parametrize("text", ["2026-02-30", "yesterday", "9999-12-31", "0001-01-01", "'; DROP"])
-def test_what_is_no_day_is_refused_in_words(text):
+def test_an_invalid_date_is_refused(text):
     with pytest.raises(AddressError):
         day_of(text)
 
@@ -220,7 +220,7 @@ def test_what_is_no_day_is_refused_in_words(text):
 # ---- shared reads
 
 
-def test_what_one_asked_for_the_others_get_for_half_a_minute():
+def test_a_value_is_cached_for_half_a_minute():
     now, made = [0.0], []
     shared = SharedCache(clock=lambda: now[0])
     for moment in (0, 29.9, 30, 31):
@@ -231,7 +231,7 @@ def test_what_one_asked_for_the_others_get_for_half_a_minute():
     assert made[-1] == "another"
 
 
-def test_an_error_is_shared_only_for_a_moment():
+def test_an_error_is_cached_for_5_seconds():
     now, tries = [0.0], []
 
     def fail():
@@ -246,7 +246,7 @@ def test_an_error_is_shared_only_for_a_moment():
     assert tries == [0, 5]
 
 
-def test_a_hundred_people_at_once_cost_what_one_costs():
+def test_parallel_viewers_share_one_read():
     from concurrent.futures import ThreadPoolExecutor
     from threading import Barrier
 

@@ -1,4 +1,4 @@
-"""The pages themselves: what they say, what they never let through, how large they are, what they cost."""
+"""The HTML of the pages: texts, escaping, access, size and number of queries."""
 
 import json
 import re
@@ -23,7 +23,7 @@ CONFIG = ours()
 
 
 class Site:
-    """Our pages in front of the facts of one day."""
+    """Our pages with the facts of one day."""
 
     def __init__(self, facts, now=MORNING, config=CONFIG):
         self.patch = pytest.MonkeyPatch()
@@ -50,7 +50,7 @@ def served():
 
 
 def words(html):
-    """What a reader of a page reads."""
+    """Return the text of a page, without tags."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
 
@@ -61,19 +61,19 @@ def test_at_six_the_night_comes_first_and_the_new_day_beside_it(served):
     assert "The new day, Thu 15 Jan" in words(html)
 
 
-def test_at_six_the_home_page_says_both_days_too(served):
+def test_at_six_the_home_page_shows_both_days_too(served):
     said = json.loads(served(night()).get("/verdict"))
     assert said["headline"].startswith("HEALTHY: box scores of 12 of 12 games")
     assert said["beside"].startswith("The new day, Thu 15 Jan: DEGRADED: The locker did not lock 2026-01-15")
 
 
-def test_a_blocked_source_is_read_in_the_first_lines_with_the_next_command(served):
+def test_the_first_lines_name_a_blocked_source_and_the_next_command(served):
     html = served(blocked(night(), "nbac_team_boxscore")).get("/day")
     assert "blocks us (HTTP 403)" in words(html)[:600]
     assert "Next: bin/orchestration/investigate_scraper_failures.sh --date 2026-01-14" in words(html)[:800]
 
 
-def test_every_tick_is_in_the_page_and_every_run_leads_to_its_why(served):
+def test_the_page_has_every_tick_and_links_every_run_to_its_checks(served):
     one = served(night())
     html = one.get("/day?day=2026-01-14")
     assert html.count("<i data-t=") + html.count('class="k ') - html.count('<span class="k ') == 147
@@ -81,13 +81,13 @@ def test_every_tick_is_in_the_page_and_every_run_leads_to_its_why(served):
         assert "Every check in order" in one.get(f"/{address}")
 
 
-def test_a_tick_tells_its_reason_next_check_and_target_date(served):
+def test_a_tick_shows_its_reason_next_check_and_target_date(served):
     brief = words(served(night()).get(f"/day/2026-01-14/betting_lines/{7 * 3600}/brief"))
     assert "12 games, first tip 18:00 ET" in brief
     assert "target date 2026-01-14; next check Wed 14 Jan 13:00 ET; 3 calls: 3 success" in brief
 
 
-def test_why_shows_checks_values_calls_and_what_would_make_it_run(served):
+def test_why_shows_checks_values_calls_and_what_must_change_for_a_run(served):
     one = served(night())
     why = words(one.get(f"/day/2026-01-14/post_game_window_1/{5 * 3600}"))
     assert "It runs at a tick within the tolerance" in why
@@ -125,7 +125,7 @@ def test_a_runs_tab_shows_decision_checks_and_calls(served):
     one.get(path, 404)
 
 
-def test_any_past_date_any_hour_and_tomorrow(served):
+def test_past_dates_hours_and_tomorrow_can_be_opened(served):
     one = served(night())
     assert "as of" in words(one.get("/day?day=2026-01-14&as_of=22:50"))
     assert 'value="22:50"' in one.get("/day?day=2026-01-14&as_of=2026-01-14T22:50")
@@ -140,7 +140,7 @@ def test_halt_and_mode_are_alerts_above_everything(served):
     assert html.index('role="alert"><b>HALT</b> Halted: off-season &lt;b&gt;') < html.index('id="verdict"')
 
 
-def test_a_shadow_says_so_above_everything_and_in_the_row_of_one_that_is_alone(served):
+def test_shadow_mode_stands_above_the_page_or_in_the_row_of_one_workflow(served):
     html = served(night(), config=changed(settings__mode="shadow", settings__history_dataset="theirs")).get("/day")
     assert html.index("<b>SHADOW</b>") < html.index('id="verdict"')
     html = served(night(), config=changed(workflows__betting_lines__mode="shadow")).get("/day")
@@ -189,7 +189,7 @@ def hostile_night():
         f"/day/2026-01-14/betting_lines/{7 * 3600}/brief", f"/day/2026-01-14/post_game_window_1/{17 * 3600}",
     ],
 )  # fmt: skip
-def test_hostile_texts_stay_text(served, path):
+def test_hostile_text_is_escaped(served, path):
     one = served(hostile_night())
     one.viewer.sent = [SentAlert("<script>kind", "<script>about\u202e", DAY)]
     html = one.get(path)
@@ -205,7 +205,7 @@ def test_hostile_texts_stay_text(served, path):
         assert "[U+202E]gnp.exe[U+0000]" in html
 
 
-def test_what_a_browser_obeys_or_hides_is_written_out():
+def test_control_and_invisible_characters_are_written_out():
     assert visible("a\u2066b\u200bc\ufeff\x1b[31m\ud800") == "a[U+2066]b[U+200B]c[U+FEFF][U+001B][31m[U+D800]"
     assert visible("Žalgiris 🏀 עברית\n") == "Žalgiris 🏀 עברית\n"
 
@@ -217,7 +217,7 @@ def test_a_bad_address_is_shown_as_text(served):
 
 
 @pytest.mark.parametrize("path", ["/day", "/day/2026-01-14/betting_lines", "/day?day=x", "/static/page.js"])
-def test_nothing_but_our_own_files_may_run(served, path):
+def test_only_our_own_scripts_may_run(served, path):
     reply = served(night()).client.get(f"/orchestration{path}")
     policy = reply.headers["content-security-policy"]
     assert policy == SECURITY["Content-Security-Policy"]
@@ -246,7 +246,7 @@ def test_a_viewer_with_half_of_the_dags_sees_half_on_every_page(served):
     assert "of the 2 workflows" in one.get("/verdict")
 
 
-def test_whoever_may_see_nothing_learns_nothing(served):
+def test_a_viewer_without_access_learns_nothing(served):
     one = served(blocked(night(), "nbac_team_boxscore"))
     one.viewer.dags = frozenset()
     html = one.get("/day")
@@ -267,7 +267,7 @@ def test_a_page_of_200_workflows_stays_under_300_kb(served, now):
     assert len(html.encode()) < 300_000
 
 
-def test_a_page_costs_three_queries_at_most_and_a_hundred_people_no_more(served):
+def test_a_page_costs_three_queries_at_most_for_any_number_of_viewers(served):
     for now in (MORNING, et("15:30")):
         one = served(night(until=now), now)
         for number in range(100):
@@ -291,7 +291,7 @@ def test_a_day_that_is_over_costs_one_query(served):
 # ---- when something is down
 
 
-def test_without_bigquery_the_page_says_so_and_shows_what_airflow_knows(served):
+def test_without_bigquery_the_page_shows_the_runs_in_airflows_database(served):
     one = served(night())
     one.data.failing = WarehouseError("BigQuery did not answer: <b>bq:9050 cannot be reached")
     one.viewer.runs = [
@@ -307,7 +307,7 @@ def test_without_bigquery_the_page_says_so_and_shows_what_airflow_knows(served):
     one.get("/dags/betting_lines/next", 503)
 
 
-def test_why_is_shown_as_recorded_even_if_the_checks_cannot_be_gone_through(served):
+def test_the_recorded_decision_is_shown_even_if_its_checks_cannot_be_evaluated(served):
     one = served(night())
     one.get("/day")
     one.data.failing = WarehouseError("BigQuery did not answer")
@@ -328,6 +328,6 @@ def test_a_broken_configuration_is_named(served, monkeypatch):
     assert "scrapers" in html
 
 
-def test_a_day_with_nothing_in_it_is_a_page_too(served):
+def test_an_empty_day_has_a_page(served):
     one = served(night(), now=et("+1 06:25") + timedelta(days=40))
     assert "No workflow made a decision" in one.get("/day?day=2026-01-20")

@@ -1,4 +1,4 @@
-"""The timeline of a day: every tick with what became of it, on days of 23 to 25 hours."""
+"""The timeline: the state of every tick, on days of 23 to 25 hours."""
 
 from datetime import date, timedelta
 
@@ -28,7 +28,7 @@ def state(facts, workflow, moment, now=MORNING, **more):
     return ticks(facts, now, **more)[workflow, et(moment)].state
 
 
-def test_a_run_that_completed_says_so_with_its_calls_and_its_run():
+def test_a_completed_run_shows_its_calls_and_its_run_id():
     tick = ticks(night())["betting_lines", et("16:00")]
     assert (tick.state, tick.calls.total, tick.run_id) == (
         TickState.COMPLETED, 3, f"scheduled__{et('16:00').isoformat()}",
@@ -45,11 +45,11 @@ def test_a_run_that_completed_says_so_with_its_calls_and_its_run():
         ({"status": ExecutionStatus.FAILED, "error_message": f"{VETOED} ann at 22:03 ET: no"}, TickState.VETOED),
     ],
 )
-def test_a_run_that_went_wrong_says_how(changes, expected):
+def test_a_failed_partial_or_vetoed_run_has_its_own_state(changes, expected):
     assert state(with_execution(night(), "post_game_window_1", **changes), "post_game_window_1", "22:00") is expected
 
 
-def test_a_run_without_execution_is_running_as_long_as_it_may_be_and_then_nobody_executed_it():
+def test_a_run_without_execution_is_running_until_its_grace_ends_and_then_unexecuted():
     facts = night()
     open_run = replace(facts, executions=tuple(e for e in facts.executions if e.workflow_name != "post_game_window_1"))
     states = [state(open_run, "post_game_window_1", "22:00", et(now)) for now in ("22:45", "22:46")]
@@ -73,7 +73,7 @@ def test_an_expected_run_that_a_later_tick_made_up_for_is_late_and_not_missing()
     assert state(without(night(), "betting_lines", et("14:00")), "betting_lines", "14:00") is TickState.LATE
 
 
-def test_what_lies_ahead_is_what_the_engine_would_decide_now():
+def test_a_coming_tick_shows_the_planned_decision():
     now = et("15:30")
     facts = night(until=now)
     _, end = CONFIG.day_bounds(DAY)
@@ -85,14 +85,14 @@ def test_what_lies_ahead_is_what_the_engine_would_decide_now():
     assert found["post_game_window_1", et("22:00")].reason.endswith("to collect")
 
 
-def test_without_a_plan_the_lock_says_what_is_expected():
+def test_without_a_plan_the_lock_tells_the_expected_runs():
     now = et("15:30")
     facts = night(until=now)
     assert state(facts, "post_game_window_1", "22:00", now) is TickState.EXPECTED
     assert state(facts, "post_game_window_1", "21:00", now) is TickState.LATER
 
 
-def test_tries_of_a_call_count_once_by_the_last():
+def test_a_call_counts_once_with_its_last_try():
     facts = night()
     one = next(c for c in facts.calls if c.workflow == "morning_operations")
     again = replace(
@@ -108,7 +108,7 @@ def test_tries_of_a_call_count_once_by_the_last():
     )
 
 
-def test_a_run_that_somebody_asked_for_between_the_ticks_is_shown_too():
+def test_a_manual_run_between_two_ticks_is_shown():
     facts = night()
     asked = replace(
         facts.decisions[0], decision_id="x", slot_time=et("14:37"), decision_time=et("14:37"), reason="Forced by ann"
@@ -125,7 +125,7 @@ def test_a_run_that_somebody_asked_for_between_the_ticks_is_shown_too():
         (AUTUMN - timedelta(days=1), 25, ["00", "01 EDT", "01 EST", "02", "03", "04"]),
     ],
 )
-def test_a_day_has_as_many_hours_as_the_clocks_give_it(day, count, labels):
+def test_a_day_has_23_to_25_hours(day, count, labels):
     facts = night(games=slate(3, day), day=day)
     hours = hours_of(CONFIG, facts, et("12:00", day))
     shown = [hour.label for hour in hours]
@@ -136,7 +136,7 @@ def test_a_day_has_as_many_hours_as_the_clocks_give_it(day, count, labels):
 
 
 @pytest.mark.parametrize("day", [SPRING - timedelta(days=1), SPRING, AUTUMN - timedelta(days=1), AUTUMN])
-def test_each_tick_of_a_day_of_change_lies_once_in_its_hour(day):
+def test_each_tick_is_in_one_hour_on_a_day_of_clock_change(day):
     facts = night(games=slate(3, day), day=day)
     now = et("+1 06:25", day)
     hours = hours_of(CONFIG, facts, now)
@@ -159,20 +159,20 @@ def test_a_lock_off_the_hour_keeps_every_tick():
         assert sum(map(len, row.hours)) == len(row.ticks)
 
 
-def test_a_halt_of_one_workflow_is_said_in_its_row():
+def test_the_halt_of_one_workflow_stands_in_its_row():
     config = changed(workflows__betting_lines__halt={"reason": "no licence"})
     facts = DayFacts(DAY, slate())
     rows = rows_of(config, facts, (), hours_of(config, facts, MORNING), MORNING)
     assert {row.workflow: row.halted for row in rows if row.halted} == {"betting_lines": "no licence"}
 
 
-def test_a_shadows_run_is_recorded_and_neither_running_nor_lost():
+def test_a_run_of_a_shadow_is_recorded_and_neither_running_nor_unexecuted():
     facts = with_decisions(night(), "post_game_window_1", et("22:00"), context={"mode": "shadow"})
     facts = replace(facts, executions=tuple(e for e in facts.executions if e.workflow_name != "post_game_window_1"))
     assert state(facts, "post_game_window_1", "22:00") is TickState.RECORDED
 
 
-def test_on_its_first_day_a_system_has_missed_nothing_that_was_before_it():
+def test_ticks_before_the_first_day_of_the_system_are_not_missing():
     facts = replace(
         night(),
         first=tuple(first_decision(name, et("15:00")) for name in CONFIG.enabled),

@@ -1,4 +1,4 @@
-"""Our pages in Airflow's UI, and that only those see them who may see the task."""
+"""Our pages need a login, and every address registered with Airflow exists."""
 
 import pytest
 from airflow.api_fastapi.app import create_app
@@ -20,7 +20,7 @@ def client():
 
 
 @pytest.mark.parametrize(("path", "address"), addresses(VALUES), ids=lambda value: value)
-def test_nobody_sees_a_page_without_a_login(client, path, address):
+def test_every_page_needs_a_login(client, path, address):
     reply = client.get(f"/orchestration{address}")
     assert (reply.status_code, reply.json()) == (401, {"detail": "Not authenticated"}), path
 
@@ -29,7 +29,7 @@ def test_a_file_is_shown_in_the_console_of_google_cloud():
     assert console_url("gs://b/odds api/1.json").endswith("/_details/b/odds%20api/1.json")
 
 
-def test_what_airflow_is_told_of_leads_to_pages_and_files_that_there_are(client):
+def test_every_address_registered_with_airflow_exists(client):
     files = [VERDICT["bundle_url"]]
     for view in VIEWS:
         address = view["href"].format(DAG_ID="betting_lines", RUN_ID="r")
