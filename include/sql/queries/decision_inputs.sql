@@ -1,8 +1,8 @@
 -- All that one decision needs, in one round trip: the schedule around the target date, when it was last refreshed, and
 -- the history of the workflow and of those it requires. Each row is a kind and a JSON object.
--- What the system beside or before ours did counts as far as its rows say surely what it was; orchestration.planning.others
--- says how they are read. Its decisions do not: they name no rule. Its columns are the old ones; the service's rows of our
--- own calls have our ids and are left out.
+-- The work of a system beside or before ours counts as far as its rows are certain; planning/other_system/rows.py reads them.
+-- Its decisions do not count, because they name no rule. Only the old columns are read, and rows of our own calls, which have
+-- our ids, are left out.
 -- Parameters: schedule_from, schedule_to DATE; history_from_date, tick_date DATE (UTC); history_from, tick TIMESTAMP;
 -- workflows, scrapers ARRAY<STRING>.
 SELECT kind, payload

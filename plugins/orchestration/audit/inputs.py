@@ -14,7 +14,7 @@ from orchestration.config import Config
 from orchestration.decisions.model import History
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
-from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions
+from orchestration.planning.other_system.rows import past_calls, past_executions, read_calls, read_executions
 from orchestration.records.base import from_micros
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 

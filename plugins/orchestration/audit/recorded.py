@@ -9,7 +9,7 @@ from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config import Config
 from orchestration.decisions.model import History
-from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions
+from orchestration.planning.other_system.rows import past_calls, past_executions, read_calls, read_executions
 from orchestration.planning.what_if.backtest import Past
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 

@@ -16,7 +16,7 @@ from orchestration.decisions.collected import successes_of
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import GameType
 from orchestration.planning.makeups import Makeup, makeups, windows_to_reconcile
-from orchestration.planning.others import past_calls, read_calls
+from orchestration.planning.other_system.rows import past_calls, read_calls
 from orchestration.records.tables import CallRecord
 from orchestration.services.google_cloud import vanished_files
 from orchestration.words import KeptPaths

@@ -25,7 +25,7 @@ from orchestration.planning.other_system.comparison import (
     only_one_has,
 )
 from orchestration.planning.other_system.comparison import compare as comparisons
-from orchestration.planning.sides import Sides, both_sides
+from orchestration.planning.other_system.rows import TwoSystems, read_two_systems
 from orchestration.vocabulary.settings import DATASET
 from orchestration.words import ExitCode, clipped, plural
 
@@ -72,7 +72,7 @@ def compare(
     last = day or config.current_day(now)
     span = Span(last - timedelta(days=days - 1), last)
     until = min(config.day_bounds(last)[1], after(now, -GRACE))
-    sides = both_sides(config, _rows(config, dataset, span, now), until)
+    sides = read_two_systems(config, _rows(config, dataset, span, now), until)
     if not sides.ours:
         raise UserError(
             f"there is no decision of this system in {config.settings.audit_dataset} on {span.in_words}",
@@ -106,7 +106,9 @@ def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[
     )
 
 
-def _object(config: Config, dataset: str, span: Span, sides: Sides, found: Sequence[Comparison]) -> dict[str, object]:
+def _object(
+    config: Config, dataset: str, span: Span, sides: TwoSystems, found: Sequence[Comparison]
+) -> dict[str, object]:
     only_ours, only_theirs = only_one_has(sides.ours, sides.theirs)
     return {
         "first_date": span.first.isoformat(),
@@ -131,7 +133,7 @@ def _object(config: Config, dataset: str, span: Span, sides: Sides, found: Seque
     }
 
 
-def _print(config: Config, dataset: str, span: Span, sides: Sides, found: Sequence[Comparison]) -> None:
+def _print(config: Config, dataset: str, span: Span, sides: TwoSystems, found: Sequence[Comparison]) -> None:
     """Print the counts, then every difference. A difference that repeats from tick to tick is shown once."""
     numbers = counts(found)
     kinds = [kind for kind in DifferenceKind if numbers[kind] or kind is DifferenceKind.SAME]

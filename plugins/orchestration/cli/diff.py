@@ -24,7 +24,7 @@ from orchestration.nba.eastern import day_and_time, et_date
 from orchestration.nba.games import GameType, Schedule
 from orchestration.nba.seasons import season_of
 from orchestration.planning.calls import Assumption
-from orchestration.planning.what_if.backtest import Again, decided_again, left_out, within
+from orchestration.planning.what_if.backtest import Redecision, decide_again, left_out, within
 from orchestration.planning.what_if.changes import calls_of, compare_seasons, runs_of
 from orchestration.planning.what_if.simulation import SimulatedSeason, published_at_noon, simulate
 from orchestration.records.tables import DecisionRecord
@@ -115,7 +115,7 @@ def backtest(
     here = within(past.decisions, start, end)
     if not here:
         raise UserError(f"there is no decision on record in {conf.settings.audit_dataset} from {first} to {last}")
-    if not (again := list(decided_again(conf, past, start, end))):
+    if not (again := list(decide_again(conf, past, start, end))):
         why = ", ".join(f"{count} {why}" for why, count in _left_out(here).items())
         raise UserError(f"none of the decisions from {first} to {last} can be made again: {why}")
     other = [one for one in again if one.differs]
@@ -239,7 +239,7 @@ def _left_out(decisions: Sequence[DecisionRecord]) -> dict[str, int]:
     return dict(Counter(why for one in decisions if (why := left_out(one))))
 
 
-def _print(here: Sequence[DecisionRecord], again: Sequence[Again], other: Sequence[Again]) -> None:
+def _print(here: Sequence[DecisionRecord], again: Sequence[Redecision], other: Sequence[Redecision]) -> None:
     left_out = "".join(f", {count} left out ({why})" for why, count in _left_out(here).items())
     found = f"{plural(len(here), 'decision')} on record: {len(again) - len(other)} the same, {len(other)} not{left_out}"
     print(wrapped(found, hanging=0))
@@ -254,7 +254,7 @@ def _print(here: Sequence[DecisionRecord], again: Sequence[Again], other: Sequen
         print(f"and {len(other) - MOST_SHOWN} more; --json has all")
 
 
-def _object(one: Again) -> dict[str, Any]:
+def _object(one: Redecision) -> dict[str, Any]:
     then, again = one.then, one.again
     return {
         "workflow": then.workflow_name,

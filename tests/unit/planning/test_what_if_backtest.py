@@ -1,10 +1,10 @@
-"""What is on record decided again, with what was known at each tick."""
+"""The recorded decisions, made again with the data known at each tick."""
 
 from datetime import date, timedelta
 
 from orchestration.nba.document import example_season
 from orchestration.nba.eastern import after
-from orchestration.planning.what_if.backtest import Past, decided_again, left_out
+from orchestration.planning.what_if.backtest import Past, decide_again, left_out
 from orchestration.planning.what_if.changes import runs_of
 from orchestration.planning.what_if.simulation import simulate
 from orchestration.records.tables import CallRecord, ExecutionRecord
@@ -15,7 +15,7 @@ from support.worlds import changed, ours
 FIRST, LAST = date(2026, 1, 12), date(2026, 1, 15)
 START, END = ours().day_bounds(FIRST)[0], ours().day_bounds(LAST)[1]
 FROM = ours().day_bounds(FIRST + timedelta(days=2))[0]
-"""What is decided again begins two days later, so that all that its rules look back to is on record."""
+"""Decisions are made again from the third day on, so that the record holds all that the rules look back to."""
 
 
 def recorded(decision, **more):
@@ -27,7 +27,7 @@ def recorded(decision, **more):
 
 
 def past():
-    """The record of four days: what was decided, and the rows of what was done, ten minutes after its tick."""
+    """The record of four days: the decisions, and the rows of executions and calls ten minutes after each tick."""
     season = simulate(ours(), START, END, example_season())
     versions = []
     for run in runs_of(season):
@@ -47,7 +47,7 @@ PAST = past()
 
 
 def again(config=None, record=PAST):
-    return list(decided_again(config or ours(), record, FROM, END))
+    return list(decide_again(config or ours(), record, FROM, END))
 
 
 def others(config=None, record=PAST):
@@ -75,7 +75,7 @@ def test_another_configuration_shows_only_its_differences():
 def test_each_decision_rests_on_the_recorded_history():
     found = others(changed(workflows__betting_lines__schedule__frequency_hours=3))
     skipped = [tick for name, tick, differs in found if "action" in differs]
-    # Three hours after a collection that really took place there is another one: each second of then is too soon.
+    # With a frequency of 3 h, a run comes too soon after the recorded run 2 h before it.
     assert skipped == ["14 15:00", "14 17:00", "14 19:00", "15 15:00", "15 17:00", "15 19:00"]
 
 
@@ -97,7 +97,7 @@ def test_a_row_written_after_the_decision_does_not_count():
 def test_a_decision_made_later_does_not_count():
     [found] = [d for d in PAST.decisions if (d.workflow_name, f"{d.tick:%d %H:%M}") == ("injury_discovery", "14 07:00")]
     assert (found.rule, found.alert_level) == ("found", AlertLevel.INFO)
-    # Found is said once: the next tick says nothing of it, unless it did not know.
+    # The alert is raised once: a later tick raises it again only if it did not know the first.
     late = tuple(replace(d, created_at=END) if d == found else d for d in PAST.decisions)
     assert ("injury_discovery", "14 08:00", ("alert",)) in others(record=replace(PAST, decisions=late))
 
@@ -126,7 +126,7 @@ def test_manual_runs_and_decisions_without_knowledge_are_left_out():
         replace(one, triggered_by="manual:ann", reason="x"),
         replace(one, rule="schedule_unknown", action=Action.ABORT),
     )
-    assert [left_out(d) for d in odd] == ["asked for by hand", "asked for by hand", "made without knowing enough"]
+    assert [left_out(d) for d in odd] == ["asked for by hand", "asked for by hand", "made without enough data"]
     record = replace(PAST, decisions=(*PAST.decisions, *odd))
     assert len(again(record=record)) == len(again())
 

@@ -22,7 +22,7 @@ LAYERS = [
     ("decisions",),
     ("config",),
     ("planning", "runs"),
-    ("planning.what_if", "planning.other_system", "planning.sides"),
+    ("planning.what_if", "planning.other_system"),
     ("health",),
     ("services", "audit"),
     ("alerts", "assets", "deadlines"),

@@ -1,8 +1,7 @@
-"""What a configuration decides at the ticks on record, with what was known at each, beside what was decided. Pure.
+"""The recorded decisions, made again with another configuration and the data known at each tick. Pure.
 
-With the configuration of then the two must be equal: that is also the check that the engine of today agrees with the
-decisions of yesterday. What cannot be known again is the schedule before its last refresh: a game that was moved since,
-or of which the source said something else, is decided as it is known now.
+With the configuration of then every decision must be the same, which also checks the engine of today. One input cannot
+be restored: the schedule before its last refresh. A game that was moved or corrected since is decided as known now.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from orchestration.words import AlertLevel
 
 
 def left_out(decision: DecisionRecord) -> str | None:
-    """Return why a decision cannot be made again, or None: it was not the rule's, or it was for want of knowledge."""
+    """Return why a decision cannot be made again, or None: the rule did not make it, or its data was missing."""
     if decision.rule == "forced" or (decision.triggered_by or "").startswith(("manual", "reconcile")):
         return "asked for by hand"
-    return "made without knowing enough" if decision.rule in NOT_KNOWING else None
+    return "made without enough data" if decision.rule in NOT_KNOWING else None
 
 
 @dataclass(frozen=True)
 class Past:
-    """What is on record of a span of ticks, from before its first decision as far as the rules look back.
+    """The record of a span of ticks. It begins before the first decision, as far as the rules look back.
 
-    ``theirs``: what the system beside or before this one did.
+    ``theirs``: the work of the system beside or before ours.
     """
 
     schedule: Schedule
@@ -40,7 +39,7 @@ class Past:
     theirs: History = field(default_factory=History)
 
     def known_at(self, config: Config, one: DecisionRecord) -> History:
-        """Return the history as it was known when a decision was made, as far back as its rules look."""
+        """Return the history known when a decision was made, as far as its rules look back."""
         first = one.tick - timedelta(hours=config.look_back_hours(one.workflow_name))
         newest: dict[str, ExecutionRecord | CallRecord] = {}
         for version in self.versions:
@@ -58,20 +57,20 @@ class Past:
 
 
 def _rank(version: ExecutionRecord | CallRecord) -> tuple[bool, datetime]:
-    """What a task said itself goes before what was said for it; then the later version, as in the views."""
+    """Return the rank of a version: rows of the task itself beat rows written for a killed task, then the time."""
     return not (isinstance(version, CallRecord) and version.killed), version.created_at
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """A decision on record and what is decided again. ``again`` None: the workflow is not in the file, or off."""
+class Redecision:
+    """A recorded decision, and the decision made again: None if the file has no such enabled workflow."""
 
     then: DecisionRecord
     again: Decision | None
 
     @property
     def differs(self) -> tuple[str, ...]:
-        """What of it is not the same."""
+        """The names of the fields that differ."""
         if self.again is None:
             return ("workflow",)
         pairs = {
@@ -86,18 +85,18 @@ class Again:
         return tuple(name for name, (then, again) in pairs.items() if then != again)
 
 
-def decided_again(config: Config, past: Past, start: datetime, end: datetime) -> Iterator[Again]:
-    """Yield the decisions on record with ``start`` <= tick < ``end``, in order, each with what is decided now.
+def decide_again(config: Config, past: Past, start: datetime, end: datetime) -> Iterator[Redecision]:
+    """Yield the recorded decisions with ``start`` <= tick < ``end``, in order, each with the decision made again.
 
-    Those that cannot be decided again are left out.
+    Decisions that cannot be made again are left out.
     """
     for one in sorted(within(past.decisions, start, end), key=lambda one: (one.tick, one.workflow_name)):
         if left_out(one) is None:
             known = one.workflow_name in config.enabled
-            # That the schedule was fresh enough is on record, since it was decided by it.
+            # The schedule counts as refreshed at the tick, since the recorded decision rested on it.
             schedule = past.schedule.seen_at(one.tick)
             again = decide(one.workflow_name, config, one.tick, schedule, past.known_at(config, one)) if known else None
-            yield Again(one, again)
+            yield Redecision(one, again)
 
 
 def within(decisions: Iterable[DecisionRecord], start: datetime, end: datetime) -> list[DecisionRecord]:

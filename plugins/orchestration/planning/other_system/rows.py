@@ -1,6 +1,7 @@
-"""What a system beside or before ours did, from its rows: history for our decisions, and what ``compare`` shows. Pure.
+"""The rows of another system that works on the same tables, beside or before ours. Pure.
 
-Its rows have the old columns only. What is not certain is not done, and fetched once more.
+They are history for our decisions, and one side of ``compare``. Only the old columns are read. Work that is not surely
+done counts as not done, and is fetched again.
 """
 
 from __future__ import annotations
@@ -16,20 +17,21 @@ from typing import Any
 from orchestration.config import Config
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import canonical_game_id
+from orchestration.planning.other_system.comparison import Ours, Theirs
 from orchestration.records.base import from_micros
-from orchestration.records.tables import CallRecord, ExecutionRecord
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 from orchestration.vocabulary.scrapers import SERVICE_NAMES, answer_of
 from orchestration.words import ExecutionStatus, Outcome
 
 BEGINS_WITHIN = timedelta(minutes=30)
-"""What began so soon after a tick belongs to it: an executor came five minutes after its controller."""
+"""Work that begins this long after a tick belongs to it: the old executor ran five minutes after the controller."""
 ABOUT = ("game_date", "gamedate", "date", "game_code")
-"""Parameters that say which date a call is about, the plainest first."""
+"""Parameters that name the date of a call, the clearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TheirExecution:
-    """An execution of theirs with its calls. Not a record: ``status`` is their own word. ``execution_time`` is ET."""
+    """An execution of theirs with its calls. It is not a record of ours: ``status`` is their word. Times are ET."""
 
     decision_id: str | None
     workflow_name: str
@@ -40,12 +42,12 @@ class TheirExecution:
 
     @property
     def brought(self) -> list[CallRecord]:
-        """Its calls that brought data."""
+        """The calls that returned data."""
         return [call for call in self.calls if call.status is Outcome.SUCCESS]
 
     @property
     def completed(self) -> bool:
-        """Whether it surely is what we call completed: no call failed, some brought data, all that did of one date."""
+        """Whether it is surely completed in our sense: no call failed, and some returned data, all for one date."""
         dates = {call.target_date for call in self.brought}
         return self.status == ExecutionStatus.COMPLETED.value and not self.scrapers_failed and len(dates) == 1
 
@@ -53,8 +55,8 @@ class TheirExecution:
 def read_calls(config: Config, rows: Iterable[str], game_ids: Mapping[str, str]) -> list[CallRecord]:
     """Return the calls of rows of their ``scraper_execution_log`` (JSON), under our names. ``game_ids``: by game code.
 
-    ``game_date`` is the ET date that the row or its parameters name, None where they name none; ``target_date`` is then
-    the date of the call itself.
+    ``game_date`` is the ET date that the row or its parameters name, else None. ``target_date`` is this date,
+    or the date of the call without one.
     """
     calls = []
     for row in map(json.loads, rows):
@@ -80,7 +82,7 @@ def read_calls(config: Config, rows: Iterable[str], game_ids: Mapping[str, str])
 def read_executions(rows: Iterable[str], calls: Sequence[CallRecord]) -> list[TheirExecution]:
     """Return the executions of rows of their ``workflow_executions`` (JSON), in order, each with its calls.
 
-    Those that it names; where it names none, those of its workflow until the next execution.
+    An execution without call ids gets the calls of its workflow until the next execution.
     """
     by_id = {call.execution_id: call for call in calls}
     by_workflow: dict[str | None, list[CallRecord]] = defaultdict(list)
@@ -112,9 +114,10 @@ def read_executions(rows: Iterable[str], calls: Sequence[CallRecord]) -> list[Th
 
 
 def past_executions(config: Config, executions: Iterable[TheirExecution]) -> Iterator[ExecutionRecord]:
-    """Yield what counts as an execution of ours: completed where that is certain, else failed, which is an attempt.
+    """Yield their executions as records of ours: completed if that is certain, else failed, which counts as an attempt.
 
-    Not those of post-game windows: the system before called per-game scrapers for the first game only (lesson E1).
+    Executions of post-game windows are left out: the old system called a scraper per game for the first game only
+    (lesson E1).
     """
     for one in executions:
         if config.workflows[one.workflow_name].after_games:
@@ -131,22 +134,87 @@ def past_executions(config: Config, executions: Iterable[TheirExecution]) -> Ite
 
 
 def past_calls(calls: Iterable[CallRecord], scrapers: Iterable[str]) -> Iterator[CallRecord]:
-    """Yield the calls of ``scrapers`` that brought data."""
+    """Yield the calls of ``scrapers`` that returned data."""
     wanted = frozenset(scrapers)
     return (call for call in calls if call.scraper_name in wanted and call.status is Outcome.SUCCESS)
 
 
 def tick_of(config: Config, workflow: str | None, moment: datetime) -> datetime:
-    """Return the tick that something of theirs belongs to, or the aware ``moment`` itself when it follows none.
+    """Return the tick to which work of theirs belongs, or the aware ``moment`` itself if no tick is near.
 
-    Frequencies are measured tick to tick: what began at 13:05 repeats at 15:00 (lesson T6).
+    Frequencies are measured tick to tick: work that began at 13:05 repeats at 15:00 (lesson T6).
     """
     ticks = config.ticks_of(workflow) if workflow in config.workflows else config.regular_ticks
     return max(ticks.between(moment - BEGINS_WITHIN, moment + timedelta(seconds=1)), default=moment)
 
 
+@dataclass(frozen=True)
+class TwoSystems:
+    """Our decisions, and their decisions and executions."""
+
+    ours: list[Ours]
+    theirs: list[Theirs]
+
+
+def read_two_systems(config: Config, rows: Iterable[Mapping[str, Any]], until: datetime) -> TwoSystems:
+    """Return both systems from the rows of ``queries/two_systems.sql``, up to the aware ``until``."""
+    facts: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        facts[row["kind"]].append(row["payload"])
+    game_ids = {str(game["game_code"]): str(game["game_id"]) for game in map(json.loads, facts["game"])}
+    calls = read_calls(config, facts["their_call"], game_ids)
+    executions = read_executions(facts["their_execution"], calls)
+    return TwoSystems(_ours(config, facts["decision"], until), _theirs(config, facts["their_decision"], executions))
+
+
+def _ours(config: Config, rows: Iterable[str], until: datetime) -> list[Ours]:
+    """Return our decisions, and each later tick that has none."""
+    found: dict[tuple[str, datetime], Ours] = {}
+    for decision in map(DecisionRecord.read, rows):
+        name, tick = decision.workflow_name, decision.tick
+        per_game = name in config.workflows and bool(config.per_game_scrapers(name))
+        found[name, tick] = Ours(name, tick, decision, per_game)
+    first = min((tick for _, tick in found), default=until)
+    for name in {name for name, _ in found if name in config.enabled}:
+        for tick in config.ticks_of(name).between(first, max(first, until)):
+            found.setdefault((name, tick), Ours(name, tick))
+    return list(found.values())
+
+
+def _theirs(config: Config, decisions: Iterable[str], executions: Iterable[TheirExecution]) -> list[Theirs]:
+    """Return their executions, and their decisions without an execution."""
+    executions = list(executions)
+    executed = {one.decision_id for one in executions}
+    found = [_run(config, one) for one in executions]
+    found += [
+        Theirs(
+            workflow=row["workflow_name"],
+            at=from_micros(row["decision_time"]),
+            executed=False,
+            action=str(row["action"]),
+            reason=row.get("reason") or "",
+        )
+        for row in map(json.loads, decisions)
+        if row["decision_id"] not in executed
+    ]
+    return found
+
+
+def _run(config: Config, one: TheirExecution) -> Theirs:
+    """Return an execution with the dates and games of its calls; games count for scrapers per game only."""
+    name = one.workflow_name
+    per_game = config.per_game_scrapers(name) if name in config.workflows else ()
+    return Theirs(
+        workflow=name,
+        at=one.execution_time,
+        dates=frozenset(call.game_date for call in one.calls if call.game_date is not None),
+        games=frozenset(call.game_id for call in one.calls if call.game_id and call.scraper_name in per_game),
+        status=one.status,
+    )
+
+
 def _outcome(config: Config, scraper: str, status: str, summary: Mapping[str, Any]) -> Outcome:
-    """Return what came of a call. Saved data that was logged as no_data is data: its summary counts it (lesson K1)."""
+    """Return the outcome of a call. A row no_data whose summary counts records is a success (lesson K1)."""
     if status == Outcome.NO_DATA.value:
         counted = answer_of(scraper, config.scrapers.get(scraper)).count_in(summary)
         return Outcome.SUCCESS if counted else Outcome.NO_DATA
@@ -154,7 +222,7 @@ def _outcome(config: Config, scraper: str, status: str, summary: Mapping[str, An
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    """Return a JSON object that may have come as text; nothing where it is none."""
+    """Return a JSON object, also from text; an empty one for anything else."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -164,7 +232,7 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _date(text: Any) -> date | None:
-    """Return the date that a parameter begins with. Words such as TODAY say nothing (lesson T12)."""
+    """Return the date at the beginning of a parameter, else None: words such as TODAY name no date (lesson T12)."""
     found = re.match(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)", str(text or ""))
     try:
         return date(*map(int, found.groups())) if found else None

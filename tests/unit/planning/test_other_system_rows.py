@@ -1,11 +1,11 @@
-"""What the old system's rows say, whatever state of the service wrote them."""
+"""The rows of the old system, in every form that a release of the service wrote."""
 
 import json
 from datetime import timedelta
 
 import pytest
 
-from orchestration.planning.others import past_calls, past_executions, read_calls, read_executions, tick_of
+from orchestration.planning.other_system.rows import past_calls, past_executions, read_calls, read_executions, tick_of
 from orchestration.words import ExecutionStatus, Outcome
 from support.records import micros
 from support.worlds import DAY, changed, et, ours
