@@ -25,11 +25,6 @@ _OF_STATUS = {
 }
 
 
-def offset_of(config: Config, facts: DayFacts, moment: datetime) -> int:
-    """Return the seconds from the lock of the day to the aware ``moment``: the tick's number in addresses."""
-    return int((moment - config.day_bounds(facts.day)[0]).total_seconds())
-
-
 def hours_of(config: Config, facts: DayFacts, now: datetime) -> tuple[Hour, ...]:
     """Return the 23 to 25 hours of the day. An hour that clocks show twice has its zone in the label."""
     start, end = config.day_bounds(facts.day)
@@ -55,41 +50,30 @@ def rows_of(
     config: Config, facts: DayFacts, planned: Sequence[Decision], hours: Sequence[Hour], now: datetime
 ) -> tuple[Row, ...]:
     """Return a row for each enabled workflow. ``planned``: the planned decisions of the ticks after ``now``."""
-    recorded: dict[str, list[Tick]] = defaultdict(list)
-    executions = {e.decision_id: e for e in facts.executions}
     calls = calls_of(facts.calls)
-    for made in facts.decisions:
-        if made.workflow_name in config.enabled:
-            execution = executions.get(made.decision_id)
-            counted = calls.get((made.workflow_name, made.run_id), Calls())
-            recorded[made.workflow_name].append(_made(config, facts, made, execution, counted, now))
-    expected: dict[str, dict[datetime, str]] = defaultdict(dict)
-    for run in facts.expected:
-        expected[run.workflow_name][run.tick] = run.reason or ""
-    plans: dict[str, dict[datetime, Decision]] = defaultdict(dict)
-    for decision in planned:
-        plans[decision.workflow][decision.tick] = decision
-    later = {
-        name: max((e.tick for e in facts.executions if e.workflow_name == name), default=None) for name in recorded
-    }
-    bounds = config.day_bounds(facts.day)
-    starts = [hour.start for hour in hours]
+    executions = {e.decision_id: e for e in facts.executions}
+    plans = {(plan.workflow, plan.tick): plan for plan in planned}
+    expected = {(run.workflow_name, run.tick): run.reason or "" for run in facts.expected}
+    decisions: dict[str, list[DecisionRecord]] = defaultdict(list)
+    for decision in facts.decisions:
+        decisions[decision.workflow_name].append(decision)
+    start, end = config.day_bounds(facts.day)
     rows = []
     for name in config.enabled:
-        here = recorded[name]
-        decided = {tick.at for tick in here}
-        since = facts.since(bounds[0], name)
-        for moment in config.ticks_of(name).between(since, bounds[1]):
-            if moment not in decided:
-                last = later.get(name)
-                here.append(
-                    _not_made(
-                        config, facts, name, moment, expected[name].get(moment), plans[name].get(moment), last, now
-                    )
-                )
-        here.sort(key=lambda tick: tick.at)
-        hours_here = _by_hour(here, starts)
-        rows.append(Row(name, tuple(here), hours_here, _halt(config, name, facts), config.is_shadow(name)))
+        ticks = [
+            _made(made, executions.get(made.decision_id), calls.get((name, made.run_id), Calls()), start, now)
+            for made in decisions[name]
+        ]
+        decided = {tick.at for tick in ticks}
+        last = max((e.tick for e in facts.executions if e.workflow_name == name), default=None) if ticks else None
+        ticks += [
+            _not_made(name, at, expected.get((name, at)), plans.get((name, at)), last, start, now)
+            for at in config.ticks_of(name).between(facts.since(start, name), end)
+            if at not in decided
+        ]
+        ticks.sort(key=lambda tick: tick.at)
+        by_hour = _by_hour(ticks, [hour.start for hour in hours])
+        rows.append(Row(name, tuple(ticks), by_hour, _halt(config, name, facts), config.is_shadow(name)))
     return tuple(rows)
 
 
@@ -131,18 +115,17 @@ def state_of(decision: DecisionRecord, execution: ExecutionRecord | None, now: d
     return _OF_STATUS[execution.status]
 
 
+def _offset(moment: datetime, lock: datetime) -> int:
+    return int((moment - lock).total_seconds())
+
+
 def _made(
-    config: Config,
-    facts: DayFacts,
-    decision: DecisionRecord,
-    execution: ExecutionRecord | None,
-    calls: Calls,
-    now: datetime,
+    decision: DecisionRecord, execution: ExecutionRecord | None, calls: Calls, lock: datetime, now: datetime
 ) -> Tick:
     return Tick(
         decision.workflow_name,
         decision.tick,
-        offset_of(config, facts, decision.tick),
+        _offset(decision.tick, lock),
         state_of(decision, execution, now),
         decision.reason,
         decision.next_check_time,
@@ -155,16 +138,15 @@ def _made(
 
 
 def _not_made(
-    config: Config,
-    facts: DayFacts,
     name: str,
     moment: datetime,
     expected: str | None,
     plan: Decision | None,
     last: datetime | None,
+    lock: datetime,
     now: datetime,
 ) -> Tick:
-    """Return a tick without a decision: a coming, late or missing one."""
+    """Return a tick without a decision: coming, late or missing. ``last``: the last tick with an execution."""
     reason, next_check, target = expected or "", None, None
     if plan is not None:
         reason, next_check, target = plan.reason, plan.next_check_time, plan.target_date
@@ -177,5 +159,4 @@ def _not_made(
     else:
         state = TickState.MISSING
         reason = f"Expected: {expected}; no decision was made" if expected else "No decision was made at this tick"
-    offset = offset_of(config, facts, moment)
-    return Tick(name, moment, offset, state, reason, next_check, target)
+    return Tick(name, moment, _offset(moment, lock), state, reason, next_check, target)
