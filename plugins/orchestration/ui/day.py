@@ -86,8 +86,8 @@ def day_page(
 
 def _advice(config: Config, finding: Finding, allowed: Set[str], hiding: HiddenNames) -> Advice:
     dag, conf = None, None
-    if asked := _TRIGGER.fullmatch(finding.command):
-        dag, conf = asked.group(1), asked.group(2)
+    if trigger := _TRIGGER.fullmatch(finding.command):
+        dag, conf = trigger.group(1), trigger.group(2)
     elif finding.workflow in config.workflows or finding.workflow in SYSTEM_DAGS:
         dag = finding.workflow
     if dag not in allowed:

@@ -77,10 +77,10 @@ def requested_day(day: str, as_of: str) -> tuple[date, datetime | None]:
     """Return the day and the moment that the address names; the moment None means now. Raises PageProblem."""
     try:
         config, now = data.config(), data.clock()
-        asked = day_of(day) or shown_first(config, now)[0]
+        shown = day_of(day) or shown_first(config, now)[0]
         if as_of:
-            return asked, moment_of(as_of, asked, config)
-        return asked, None
+            return shown, moment_of(as_of, shown, config)
+        return shown, None
     except AddressError as error:
         raise PageProblem(400, "This address is not valid", str(error)) from None
     except ConfigError as error:

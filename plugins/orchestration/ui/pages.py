@@ -50,23 +50,23 @@ def show_day(
     request: Request, session: SessionDep, allowed: Allowed, day: DayText = "", as_of: Annotated[str, Query()] = ""
 ) -> Response:
     """Show a day: verdict, timeline, games and handoff."""
-    asked, moment = requested_day(day, as_of)
+    shown, moment = requested_day(day, as_of)
     root = root_of(request)
     try:
-        read, page = build_day(asked, moment, allowed)
+        read, page = build_day(shown, moment, allowed)
     except PageProblem as problem:
         if problem.status == 503 and (config := config_or_none()) is not None:
             names = frozenset({*config.enabled, *SYSTEM_DAGS}) & allowed
-            problem.runs, problem.day = runs_between(session, names, *config.day_bounds(asked)), asked
+            problem.runs, problem.day = runs_between(session, names, *config.day_bounds(shown)), shown
         raise
     beside = None if day or as_of else other_day(allowed)
-    days = frozenset({asked, asked + timedelta(days=1)})
+    days = frozenset({shown, shown + timedelta(days=1)})
     alerts = sent_alerts(session, days, allowed, frozenset({*read.config.workflows, *SYSTEM_DAGS}))
     suffix = f"?as_of={as_of}" if as_of and moment is not None else ""
-    key = (asked, moment, read.now, allowed, root, tuple(alerts), beside)
+    key = (shown, moment, read.now, allowed, root, tuple(alerts), beside)
     html = rendered.get(
         key,
-        lambda: render("day.html", root, page=page, sent=alerts, outbox=read.outbox, asked=suffix, beside=beside),
+        lambda: render("day.html", root, page=page, sent=alerts, outbox=read.outbox, as_of=suffix, beside=beside),
     )
     return as_page(html)
 
@@ -74,14 +74,14 @@ def show_day(
 def _row(
     day: str, as_of: str, dag_id: str, allowed: frozenset[str]
 ) -> tuple[DayData, date, Sequence[Tick], str | None]:
-    asked, moment = requested_day(day, as_of)
+    shown, moment = requested_day(day, as_of)
     if dag_id not in allowed:
         raise HTTPException(403, "Forbidden")
-    read, page = build_day(asked, moment, allowed)
+    read, page = build_day(shown, moment, allowed)
     row = page.row(dag_id)
     if row is None:
         raise PageProblem(404, f"{dag_id} is not a workflow", "workflows.yaml has no enabled workflow of this name.")
-    return read, asked, row.ticks, row.halted or page.halt
+    return read, shown, row.ticks, row.halted or page.halt
 
 
 @router.get("/day/{day}/{dag_id}", response_class=HTMLResponse, dependencies=SEE_DAG)
@@ -89,28 +89,28 @@ def show_ticks(
     request: Request, day: str, dag_id: str, allowed: Allowed, as_of: Annotated[str, Query()] = ""
 ) -> Response:
     """Show all ticks of a workflow on a day."""
-    _, asked, ticks, halted = _row(day, as_of, dag_id, allowed)
+    _, shown, ticks, halted = _row(day, as_of, dag_id, allowed)
     html = render(
         "ticks.html",
         root_of(request),
         workflow=dag_id,
-        title=f"ticks of {asked:%a %d %b %Y}",
+        title=f"ticks of {shown:%a %d %b %Y}",
         ticks=ticks,
-        day=asked,
-        days=[asked] * len(ticks),
+        day=shown,
+        days=[shown] * len(ticks),
         halted=halted,
         note=None,
-        conf=force_conf(asked.isoformat()),
+        conf=force_conf(shown.isoformat()),
     )
     return as_page(html)
 
 
 def _tick(day: str, as_of: str, dag_id: str, offset: int, allowed: frozenset[str]) -> tuple[DayData, date, Tick]:
-    read, asked, ticks, _ = _row(day, as_of, dag_id, allowed)
+    read, shown, ticks, _ = _row(day, as_of, dag_id, allowed)
     tick = next((tick for tick in reversed(ticks) if tick.offset == offset), None)
     if tick is None:
-        raise PageProblem(404, f"{dag_id} has no tick at this time on {asked}", "It has no run at this time either.")
-    return read, asked, tick
+        raise PageProblem(404, f"{dag_id} has no tick at this time on {shown}", "It has no run at this time either.")
+    return read, shown, tick
 
 
 @router.get("/day/{day}/{dag_id}/{offset}/brief", response_class=HTMLResponse, dependencies=SEE_DAG)
@@ -118,8 +118,8 @@ def show_brief(
     request: Request, day: str, dag_id: str, offset: int, allowed: Allowed, as_of: Annotated[str, Query()] = ""
 ) -> Response:
     """Show a tick in short, below the timeline."""
-    _, asked, tick = _tick(day, as_of, dag_id, offset, allowed)
-    return as_page(render("brief.html", root_of(request), tick=tick, day=asked))
+    _, shown, tick = _tick(day, as_of, dag_id, offset, allowed)
+    return as_page(render("brief.html", root_of(request), tick=tick, day=shown))
 
 
 @router.get("/day/{day}/{dag_id}/{offset}", response_class=HTMLResponse, dependencies=SEE_DAG)
@@ -127,19 +127,19 @@ def show_why(
     request: Request, day: str, dag_id: str, offset: int, allowed: Allowed, as_of: Annotated[str, Query()] = ""
 ) -> Response:
     """Show every check behind the decision of a tick, and the calls of its RUN."""
-    read, asked, tick = _tick(day, as_of, dag_id, offset, allowed)
+    read, shown, tick = _tick(day, as_of, dag_id, offset, allowed)
     reasons, problem = why_of(dag_id, tick, allowed)
     html = render(
         "why.html",
         root_of(request),
         tick=tick,
-        day=asked,
+        day=shown,
         why=reasons,
         problem=problem,
         differs=reasons is not None and _differs(tick, reasons),
         calls=calls_of_run(read, tick),
         vetoable=vetoable(read, tick),
-        conf=force_conf((tick.target_date or asked).isoformat()),
+        conf=force_conf((tick.target_date or shown).isoformat()),
     )
     return as_page(html)
 
@@ -231,9 +231,9 @@ def show_run(
 @router.get("/verdict")
 def verdict(request: Request, allowed: Allowed) -> dict[str, str]:
     """Return the verdict in short for Airflow's home page, with last night or the new day in one line."""
-    asked, moment = requested_day("", "")
+    shown, moment = requested_day("", "")
     try:
-        _, page = build_day(asked, moment, allowed)
+        _, page = build_day(shown, moment, allowed)
     except PageProblem as problem:
         return {"verdict": "UNKNOWN", "headline": problem.headline, "seen": "", "next": problem.command}
     beside = other_day(allowed)

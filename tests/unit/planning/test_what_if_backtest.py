@@ -126,7 +126,7 @@ def test_manual_runs_and_decisions_without_knowledge_are_left_out():
         replace(one, triggered_by="manual:ann", reason="x"),
         replace(one, rule="schedule_unknown", action=Action.ABORT),
     )
-    assert [left_out(d) for d in odd] == ["asked for by hand", "asked for by hand", "made without enough data"]
+    assert [left_out(d) for d in odd] == ["started by hand", "started by hand", "made without enough data"]
     record = replace(PAST, decisions=(*PAST.decisions, *odd))
     assert len(again(record=record)) == len(again())
 

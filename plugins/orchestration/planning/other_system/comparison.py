@@ -46,7 +46,7 @@ DIFFERENT = tuple(kind for kind in DifferenceKind if kind not in (DifferenceKind
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """One tick of a workflow of ours (aware, ET) with our decision. More than its record: a tick may have none.
+    """One tick of a workflow of ours (aware, ET) with our decision, None if the tick has none.
 
     ``per_game``: whether the workflow makes calls for single games.
     """
@@ -78,12 +78,12 @@ class Ours:
 
     @property
     def unknown(self) -> bool:
-        """Whether it says nothing about what was due. An ABORT for a missed window is theirs, and was named before."""
+        """Whether the decision does not show what was due. An ABORT for a missed window does: their run is missing."""
         return self.made is None or (self.made.action is Action.ABORT and self.made.rule in NOT_KNOWING)
 
     @property
     def in_short(self) -> str:
-        """For people: what this system decided."""
+        """Our decision in words."""
         if self.made is None:
             return "no decision"
         return f"{self.made.action.value} for {self.target_date}: {self.reason}"
@@ -192,7 +192,7 @@ class _Workflow:
             here = at_tick[number]
             done = [run for run in here if run.executed]
             if decision.unknown:
-                self._say(decision, DifferenceKind.UNKNOWN, here, decision.reason or "we made no decision at this tick")
+                self._add(decision, DifferenceKind.UNKNOWN, here, decision.reason or "we made no decision at this tick")
             elif decision.action is Action.RUN and done:
                 self._both(number, decision, done)
             elif decision.action is Action.RUN:
@@ -200,7 +200,7 @@ class _Workflow:
             elif done:
                 self._only_theirs(decision, done)
             else:
-                self._say(decision, DifferenceKind.SAME, here)
+                self._add(decision, DifferenceKind.SAME, here)
         return self.found
 
     def _both(self, number: int, decision: Ours, runs: Sequence[Theirs]) -> None:
@@ -211,7 +211,7 @@ class _Workflow:
         due = self._still_due(number, decision)
         if dates and decision.target_date not in dates:
             why = f"they fetched {', '.join(sorted(map(str, dates)))}; {decision.target_date} was due"
-            self._say(decision, DifferenceKind.OTHER_DATE, runs, why)
+            self._add(decision, DifferenceKind.OTHER_DATE, runs, why)
             self._remember(number, decision, due)
             return
         if due:
@@ -221,32 +221,32 @@ class _Workflow:
             parts = [f"{len(lacking)} left out ({_named(lacking)})"] if lacking else []
             parts += [f"{len(more)} not due ({_named(more)})"] if more else []
             why = f"they fetched {plural(len(games), 'game')}, {len(decision.games)} due: {'; '.join(parts)}"
-            self._say(decision, DifferenceKind.OTHER_GAMES, runs, why)
+            self._add(decision, DifferenceKind.OTHER_GAMES, runs, why)
         elif len(runs) > 1:
-            self._say(decision, DifferenceKind.NEEDLESS, runs, f"they ran {len(runs)} times")
+            self._add(decision, DifferenceKind.NEEDLESS, runs, f"they ran {len(runs)} times")
         else:
-            self._say(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick" if due else "")
+            self._add(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick" if due else "")
 
     def _only_ours(self, number: int, decision: Ours, here: Sequence[Theirs]) -> None:
         due = self._still_due(number, decision)
         if due:
             since = clock(self.decisions[due.first].tick)
-            self._say(decision, DifferenceKind.STILL_DUE, here, f"since {since} ET")
+            self._add(decision, DifferenceKind.STILL_DUE, here, f"since {since} ET")
         else:
-            nobody = (
+            problem = (
                 "their decision was not executed" if any(r.action == Action.RUN for r in here) else "they did not run"
             )
-            self._say(decision, DifferenceKind.MISSED, here, f"{nobody}; this was due: {decision.reason}")
+            self._add(decision, DifferenceKind.MISSED, here, f"{problem}; this was due: {decision.reason}")
         self._remember(number, decision, due)
 
     def _only_theirs(self, decision: Ours, runs: Sequence[Theirs]) -> None:
         dates = frozenset[date]().union(*(run.dates for run in runs))
         due = next((d for d in reversed(self.open) if not dates or d.target_date in dates), None)
         if due is None:
-            self._say(decision, DifferenceKind.NEEDLESS, runs, f"nothing to do: {decision.reason}")
+            self._add(decision, DifferenceKind.NEEDLESS, runs, f"nothing to do: {decision.reason}")
             return
         self._made_up(due, runs)
-        self._say(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick")
+        self._add(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick")
 
     def _still_due(self, number: int, decision: Ours) -> _Due | None:
         """Return the work for the same date that was also due at the tick before, or None."""
@@ -267,7 +267,7 @@ class _Workflow:
             why = f"{hours:.1f} h late, at {clock(runs[0].at)} ET"
             self.found[due.first] = replace(first, kind=DifferenceKind.LATE, why=why)
 
-    def _say(self, decision: Ours, kind: DifferenceKind, runs: Sequence[Theirs], why: str = "") -> None:
+    def _add(self, decision: Ours, kind: DifferenceKind, runs: Sequence[Theirs], why: str = "") -> None:
         theirs = "; ".join(run.in_short for run in runs) or "nothing"
         self.found.append(Comparison(decision.workflow, decision.tick, kind, decision.in_short, theirs, why))
 

@@ -41,14 +41,14 @@ class TheirExecution:
     calls: tuple[CallRecord, ...]
 
     @property
-    def brought(self) -> list[CallRecord]:
+    def successes(self) -> list[CallRecord]:
         """The calls that returned data."""
         return [call for call in self.calls if call.status is Outcome.SUCCESS]
 
     @property
     def completed(self) -> bool:
         """Whether it is surely completed in our sense: no call failed, and some returned data, all for one date."""
-        dates = {call.target_date for call in self.brought}
+        dates = {call.target_date for call in self.successes}
         return self.status == ExecutionStatus.COMPLETED.value and not self.scrapers_failed and len(dates) == 1
 
 
@@ -122,13 +122,13 @@ def past_executions(config: Config, executions: Iterable[TheirExecution]) -> Ite
     for one in executions:
         if config.workflows[one.workflow_name].after_games:
             continue
-        dates = {call.target_date for call in (one.brought if one.completed else one.calls)}
+        dates = {call.target_date for call in (one.successes if one.completed else one.calls)}
         yield ExecutionRecord.known(
             workflow_name=one.workflow_name,
             slot_time=tick_of(config, one.workflow_name, one.execution_time),
             target_date=dates.pop() if len(dates) == 1 else et_date(one.execution_time),
             status=ExecutionStatus.COMPLETED if one.completed else ExecutionStatus.FAILED,
-            scrapers_succeeded=len(one.brought) if one.completed else 0,
+            scrapers_succeeded=len(one.successes) if one.completed else 0,
             scrapers_no_data=0,
         )
 

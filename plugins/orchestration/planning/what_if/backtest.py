@@ -21,7 +21,7 @@ from orchestration.words import AlertLevel
 def left_out(decision: DecisionRecord) -> str | None:
     """Return why a decision cannot be made again, or None: the rule did not make it, or its data was missing."""
     if decision.rule == "forced" or (decision.triggered_by or "").startswith(("manual", "reconcile")):
-        return "asked for by hand"
+        return "started by hand"
     return "made without enough data" if decision.rule in NOT_KNOWING else None
 
 

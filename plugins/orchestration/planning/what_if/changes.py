@@ -191,7 +191,7 @@ def _alerts(name: str, old: SimulatedSeason, new: SimulatedSeason) -> Iterator[t
 
 
 def _first(kind: ChangeKind, name: str, tick: datetime, old: SimulatedSeason, new: SimulatedSeason) -> First:
-    def says(season: SimulatedSeason) -> str:
+    def in_words(season: SimulatedSeason) -> str:
         decision = season.decisions.get((name, tick))
         if decision is not None:
             made = sum(call.count for call in season.made.get((name, tick), ()))
@@ -202,17 +202,17 @@ def _first(kind: ChangeKind, name: str, tick: datetime, old: SimulatedSeason, ne
             return "there is no such workflow"
         return "no tick at this time" if name in season.config.enabled else "switched off"
 
-    return First(kind, tick, says(old), says(new))
+    return First(kind, tick, in_words(old), in_words(new))
 
 
 def _games(old: SimulatedSeason, new: SimulatedSeason) -> Iterator[GameChange]:
     yield from _of(COLLECTED, old.collected, new.collected, old, new)
     for scraper in dict.fromkeys((*old.about_games, *new.about_games)):
 
-        def brought(season: SimulatedSeason, scraper: str = scraper) -> Callable[[Game], datetime | None]:
-            return lambda game: season.brought.get((game.game_id, scraper))
+        def first_success(season: SimulatedSeason, scraper: str = scraper) -> Callable[[Game], datetime | None]:
+            return lambda game: season.first_successes.get((game.game_id, scraper))
 
-        yield from _of(scraper, brought(old), brought(new), old, new)
+        yield from _of(scraper, first_success(old), first_success(new), old, new)
 
 
 def _of(

@@ -94,7 +94,7 @@ class SimulatedSeason:
         )
 
     @cached_property
-    def brought(self) -> dict[tuple[str, str], datetime]:
+    def first_successes(self) -> dict[tuple[str, str], datetime]:
         """By game id and scraper: the tick of the first success since the game was due."""
         by_game: dict[tuple[str, str], list[datetime]] = {}
         by_date: dict[tuple[date, str], list[datetime]] = {}
@@ -115,7 +115,7 @@ class SimulatedSeason:
     def collected(self, game: Game) -> datetime | None:
         """Return the tick at which the last critical scraper has the game, or None if one never has it."""
         wanted = [scraper for scraper, optional in self.about_games.items() if not optional]
-        ticks = [self.brought.get((game.game_id, scraper)) for scraper in wanted]
+        ticks = [self.first_successes.get((game.game_id, scraper)) for scraper in wanted]
         known = [tick for tick in ticks if tick is not None]
         return max(known) if known and len(known) == len(wanted) else None
 
