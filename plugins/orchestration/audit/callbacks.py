@@ -1,7 +1,7 @@
-"""Airflow callbacks: what a task staged goes to BigQuery.
+"""Airflow callbacks: they append the rows that a task staged to BigQuery.
 
-They are the fast path, never the only one: Airflow runs none for a killed task and swallows their exceptions, so what
-stays staged is drained by the cleanup DAG (DESIGN section 7).
+A callback is the fast path, never the only one: Airflow runs none for a killed task and swallows its exceptions. The
+cleanup DAG appends the rows that stay staged (DESIGN section 7).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def append_staged(context: Context) -> None:
-    """Append the rows that this task staged, and remove them from the outbox. On failure they stay there."""
+    """Append the rows that this task staged and remove them from the outbox. On failure the rows stay there."""
     from orchestration.audit.outbox import Outbox
 
     staged = getattr(context["task"], "staged", {})

@@ -1,6 +1,6 @@
-"""What BigQuery bills for a day: the statements that run, the tables they read, the rows that are streamed.
+"""The bill of BigQuery for a day: the statements that run, the tables they read, the rows that are streamed.
 
-For the cost page (``make docs``) and for ``diff``. List prices, US, November 2026.
+The cost page (``make docs``) and ``diff`` show it. Prices are list prices, US, November 2026.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from orchestration.health.findings import MORNING
 from orchestration.vocabulary.settings import Settings
 
 LEAST_MB = 10
-"""BigQuery bills at least this much for each table that a query reads; none of ours reads more."""
+"""BigQuery bills at least this much for each table of a query. None of our queries reads more."""
 DOLLARS_A_TIB, DOLLARS_A_STREAMED_GB = 6.25, 0.05
 """On-demand queries, and streaming inserts."""
 ROW_BYTES = 1024
-"""What a streamed row is billed as at least."""
+"""The least size at which BigQuery bills a streamed row."""
 PAGE_HOUR, PAGE_OTHERS = 60, 12
-"""What a page of the day that is open for an hour asks, whoever else looks: its day once a minute, the plan and the day
-beside it every five."""
+"""Queries of a page of the day that is open for an hour: its day each minute, the plan and the neighbouring day every
+five minutes.
+
+Further readers of the page cost nothing more.
+"""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A statement, how often a day it runs, and the tables that it reads."""
+    """A statement, how often it runs a day, and the tables that it reads."""
 
     name: str
     a_day: float
@@ -41,41 +44,41 @@ class Asked:
 
 @dataclass(frozen=True)
 class Bill:
-    """What a day costs: what is asked, and how many rows are written."""
+    """The cost of a day: the statements that run and the rows that are written."""
 
     asked: tuple[Asked, ...]
     rows: float
 
     @property
     def gb(self) -> float:
-        """Return the GB that a day's queries are billed for."""
+        """Return the GB billed for a day's queries."""
         return sum(question.gb for question in self.asked)
 
     @property
     def queries(self) -> float:
-        """Return the dollars of a day's queries."""
+        """Return the price of a day's queries in dollars."""
         return self.gb / 1024 * DOLLARS_A_TIB
 
     @property
     def streamed(self) -> float:
-        """Return the dollars of a day's rows."""
+        """Return the price of a day's streamed rows in dollars."""
         return self.rows * ROW_BYTES / 1e9 * DOLLARS_A_STREAMED_GB
 
     @property
     def dollars(self) -> float:
-        """Return the dollars of a day."""
+        """Return the price of a day in dollars."""
         return self.queries + self.streamed
 
 
 def bill(config: Config, executions: float, calls: float, expected: float) -> Bill:
-    """Return the bill of a day with so many executions, calls and runs that the lock expects."""
+    """Return the bill of a day with these numbers of executions, calls and expected runs."""
     questions = asked(config, executions)
     cleanups = len(config.cleanup_ticks.times)
     return Bill(questions, _decisions(config) + executions + calls + cleanups + expected)
 
 
 def tables_of(text: str, settings: Settings) -> tuple[str, ...]:
-    """Return the tables that a statement reads, those behind our views and functions included."""
+    """Return the tables that a statement reads, directly or through our views and functions."""
     made = ddl("views") | ddl("functions") | ddl("reports")
     found: set[str] = set()
     body = re.sub(r"CREATE OR REPLACE [A-Z ]*\{audit\}", "", text)
@@ -91,7 +94,7 @@ def _decisions(config: Config) -> int:
 
 
 def asked(config: Config, executions: float) -> tuple[Asked, ...]:
-    """Return what a day with so many executions asks of BigQuery."""
+    """Return the statements that run on a day with this number of executions."""
     cleanups = len(config.cleanup_ticks.times)
     read = {
         path.stem: tables_of(path.read_text(encoding="utf-8"), config.settings)

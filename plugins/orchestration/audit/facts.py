@@ -1,4 +1,4 @@
-"""What the audit tables say about one orchestration day, read in one round trip."""
+"""The records of one orchestration day, read in one round trip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestration.records.tables import CallRecord, CleanupRecord, DecisionReco
 
 
 def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) -> DayFacts:
-    """Return the facts of the orchestration day ``day`` (ET) as far as they are known at the aware ``now``.
+    """Return what is known of the orchestration day ``day`` (ET) at the aware ``now``.
 
     Raises WarehouseError when BigQuery does not answer.
     """

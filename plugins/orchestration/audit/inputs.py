@@ -1,4 +1,4 @@
-"""What the engine needs to know, read from the warehouse in one round trip per decision."""
+"""The schedule and the history that a decision needs, read in one round trip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from orchestration.records.base import from_micros
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 
 SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
-"""ET dates read around the target date. On which of them a game is played, its rows of the whole season say."""
+"""ET dates of the schedule that are read around the target date."""
 
 
 def decision_inputs(
@@ -33,16 +33,16 @@ def decision_inputs(
 ) -> tuple[Schedule, History]:
     """Return the schedule around ``tick`` and the history of the workflows ``names`` and of those they require.
 
-    ``days_ahead``: so many days more of the schedule, for a plan that goes further; ``about``: an ET date that must be
-    in it, for a run that is forced about another day.
+    ``days_ahead``: further days of the schedule, for a longer plan. ``about``: an ET date that the schedule must
+    contain, for a run that is forced for another day.
 
-    Raises WarehouseError when BigQuery does not answer, ValueError for rows that make no sense. Neither is ever to
-    be read as "never ran" (lesson K8).
+    Raises WarehouseError when BigQuery does not answer, ValueError for a row that cannot be read. Neither error ever
+    means "never ran" (lesson K8).
     """
     names = list(names)
     workflows = {*names, *(r for name in names for r in config.workflows[name].dependencies.requires)}
     scrapers = {scraper for name in names for scraper in config.workflows[name].execution_plan.scrapers}
-    # Without a workflow, while all are switched off, there is nothing to look back for.
+    # All workflows may be switched off.
     start = tick - timedelta(hours=max((config.look_back_hours(name) for name in names), default=0))
     parameters: dict[str, Parameter] = {
         **schedule_window(tick, days_ahead, about),
@@ -66,7 +66,7 @@ def decision_inputs(
 
 
 def schedule_window(tick: datetime, days_ahead: int = 0, about: date | None = None) -> dict[str, Parameter]:
-    """Return the parameters that bound the schedule's partitions around ``tick``; the ET date ``about`` is in them."""
+    """Return the parameters that bound the schedule's dates around ``tick``; the ET date ``about`` lies within them."""
     today = et_date(tick)
     about = about or today
     return {
@@ -84,7 +84,7 @@ def by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def schedule_from(facts: Mapping[str, list[str]]) -> Schedule:
-    """Return the schedule of a result's ``game`` and ``refreshed`` rows. A row that is no game is kept as unusable."""
+    """Return the schedule of a result's ``game`` and ``refreshed`` rows. Other rows become unusable rows."""
     rows = [row_of(json.loads(row)) for row in facts.get("game", ())]
     micros = next((json.loads(row).get("refreshed_at") for row in facts.get("refreshed", ())), None)
     return Schedule(
@@ -95,7 +95,7 @@ def schedule_from(facts: Mapping[str, list[str]]) -> Schedule:
 
 
 def row_of(row: Mapping[str, Any]) -> Game | UnusableRow:
-    """Return the game of a row, whatever the source has put into it. ``processed_at`` may be left out."""
+    """Return the game of a row, or an unusable row if the source's values are not a game."""
     try:
         day = date.fromisoformat(row["date"])
         tip, processed = (None if row.get(key) is None else from_micros(row[key]) for key in ("tip", "processed_at"))

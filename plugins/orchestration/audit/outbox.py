@@ -1,7 +1,7 @@
-"""The outbox: rows staged where they survive, until BigQuery has them (DESIGN section 7).
+"""The outbox keeps rows safe until BigQuery has them (DESIGN section 7).
 
-``execute`` stages, the callback appends and removes. What a crash or an outage leaves behind is drained by the
-cleanup DAG. Appending twice is harmless: ids are deterministic and the views keep one row per id.
+``execute`` stages a row; the callback appends it and removes its file. The cleanup DAG drains the rows that a crash or
+an outage leaves behind. A second append is harmless: ids are deterministic and the views keep one row for each id.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BATCH = 500
 BATCH_BYTES = 5_000_000
 """Bytes per append, as JSON: BigQuery takes 10 MB per request."""
 HALF = ".half"
-"""How the name of a file ends that is being written."""
+"""The end of the name of a file that is being written."""
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 
@@ -44,7 +44,7 @@ def outbox_url() -> str:
 class Outbox:
     """Staged rows, one JSON file each: ``<table>/<id>.<unique>.json``; refused ones under ``refused/``.
 
-    A row that is staged again while its first version is being appended has a file of its own, so neither is lost.
+    Each version of a row has a file of its own, so a version that is staged during an append is not lost.
     """
 
     def __init__(self, url: str | None = None, warehouse: Warehouse | None = None) -> None:
@@ -59,11 +59,12 @@ class Outbox:
         return ObjectStoragePath(self.url)
 
     def stage(self, rows: Iterable[Record], *, unless_staged: bool = False) -> list[str]:
-        """Write rows to the outbox and return the files' names. When this returns the rows cannot be lost.
+        """Write rows to the outbox and return the names of their files. After the return no row can be lost.
 
-        ``unless_staged``: leave out those that are staged already. In a local outbox only the owner can read them.
-        One that cannot be written, its disk full or read-only, is appended at once and has no file. Raises OSError when
-        BigQuery does not take it either.
+        ``unless_staged``: leave out rows that are staged already. In a local outbox only the owner can read a file. If
+        the disk is full or read-only, the row is appended to BigQuery at once and has no file.
+
+        Raises OSError if BigQuery does not take the row either.
         """
         names = []
         for row in rows:
@@ -78,7 +79,7 @@ class Outbox:
     def _write(self, folder: ObjectStoragePath, row: Record) -> str:
         """Write a row into a file of its own and return the file's name."""
         name = f"{row.key}.{uuid4().hex}.json"
-        # A half-written file must never look like a row: write beside, then move into place.
+        # A half-written file must never look like a row, so the file gets its name when it is complete.
         half = folder / f"{name}{HALF}"
         try:
             half.write_text(json.dumps(row.to_json(), ensure_ascii=False))
@@ -91,13 +92,13 @@ class Outbox:
         return name
 
     def probe(self) -> None:
-        """Write a file and remove it. Raises OSError where no row could be staged."""
+        """Write a file and remove it. Raises OSError if no row can be staged."""
         half = self._folder() / f"{uuid4().hex}{HALF}"
         half.write_text("")
         half.unlink()
 
     def sweep(self, before: datetime) -> int:
-        """Remove the half-written files of writers who were killed, last touched before ``before`` (aware)."""
+        """Remove half-written files that were last changed before the aware ``before``. Return their number."""
         swept = 0
         for folder in [self.root, *(self.root / table for table in RECORDS)]:
             try:
@@ -106,12 +107,12 @@ class Outbox:
                         half.unlink(missing_ok=True)
                         swept += 1
             except OSError as error:
-                # Litter takes nothing down; where it is the disk, the health check says so.
+                # The health check reports a disk that cannot be written.
                 log.warning("Half-written files in %s cannot be removed: %s", folder, error)
         return swept
 
     def _append_at_once(self, row: Record, why: OSError) -> None:
-        """Append a row that cannot be staged: the task need not be tried again for it, perhaps on the same disk."""
+        """Append a row that cannot be staged. A retry of the task might write to the same disk."""
         try:
             self.warehouse.append(row.TABLE, [row.to_json()])
         except WarehouseError as error:
@@ -119,7 +120,7 @@ class Outbox:
         log.warning("The outbox %s cannot be written (%s); the row went to %s at once", self.url, why, row.TABLE)
 
     def _folder(self, *parts: str) -> ObjectStoragePath:
-        """Return a folder of the outbox, which is made if need be."""
+        """Return a folder of the outbox. Create it if it does not exist."""
         folder = self.root
         for part in ("", *parts):
             folder = folder / part if part else folder
@@ -137,7 +138,7 @@ class Outbox:
         return sorted(found, key=str)
 
     def waiting(self) -> tuple[int, datetime | None]:
-        """Return how many rows are staged, and since when the first of them is (UTC), where storage says so."""
+        """Return the number of staged rows, and since when the oldest is staged (UTC) if the storage knows it."""
         files, since = self.staged(), []
         for file in files:
             with contextlib.suppress(FileNotFoundError):
@@ -146,12 +147,12 @@ class Outbox:
         return len(files), None if oldest is None else datetime.fromtimestamp(oldest, UTC)
 
     def refused(self) -> list[ObjectStoragePath]:
-        """Return the rows that were set aside."""
+        """Return the files of the rows that were set aside."""
         folders = [self.root / "refused" / table for table in RECORDS]
         return [path for folder in folders if folder.exists() for path in folder.iterdir() if path.suffix == ".json"]
 
     def refusals(self) -> list[str]:
-        """Return a line for each row that was set aside: its file, and why."""
+        """Return a line for each row that was set aside: its file and the reason."""
         found = []
         for file in self.refused():
             error = file.with_name(f"{file.name}.error")
@@ -161,16 +162,16 @@ class Outbox:
         return sorted(found)
 
     def append(self, table: str, names: Sequence[str]) -> Drained:
-        """Append the rows in these files and remove them. Files that are no longer there have been appended."""
+        """Append the rows of these files and remove the files. A file that does not exist was appended earlier."""
         folder = self.root / table
         result = Drained()
         self._append(table, [folder / name for name in names], result)
         return result
 
     def drain(self) -> Drained:
-        """Append everything staged; others go in whatever becomes of one.
+        """Append all staged rows. A failure of one table does not stop the other tables.
 
-        Raises WarehouseError when a table took no rows, or a file could not be read; they stay staged.
+        Raises WarehouseError if a table took no rows or a file cannot be read. These rows stay staged.
         """
         total = Drained()
         failures: list[Exception] = []
@@ -184,7 +185,7 @@ class Outbox:
         return total
 
     def _append(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> None:
-        """Append batch by batch. One of which nothing got in keeps no other out; a second one is an outage."""
+        """Append in batches. The first batch that is refused whole is skipped; a second one counts as an outage."""
         failure: AppendRefused | None = None
         for batch in self._batches(table, files, result):
             try:
@@ -197,7 +198,7 @@ class Outbox:
             raise failure
 
     def _batches(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> Iterator[list[Staged]]:
-        """Read the rows, in batches that BigQuery takes at once."""
+        """Yield the rows of the files in batches that fit into one append."""
         batch: list[Staged] = []
         total = 0
         for file in files:
@@ -222,25 +223,25 @@ class Outbox:
             yield batch
 
     def refuse(self, table: str, file: ObjectStoragePath, why: str, result: Drained) -> None:
-        """Set a row aside that BigQuery will never take, so that it blocks no other."""
+        """Set a row aside that BigQuery will never take, so that it does not block other rows."""
         aside = self._folder("refused", table)
         error = aside / f"{file.name}.error"
         error.write_text(why)
         _only_for_the_owner(error, FILE_MODE)
         with contextlib.suppress(FileNotFoundError):
-            # Else somebody else has set it aside at the same time.
+            # Another process may have set the file aside at the same time.
             file.replace(aside / file.name)
         log.error("Record set aside: BigQuery refused %s for %s: %s", file.name, table, why)
         result.refused.append(f"{table}/{file.name}: {why}")
 
 
 def _half(path: ObjectStoragePath) -> bool:
-    """Return whether a file is half written. In 1.0 its name began with a dot."""
+    """Return whether a file is half written. In release 1.0 the names of such files began with a dot."""
     return path.suffix == HALF or path.name.startswith(".")
 
 
 def _only_for_the_owner(path: ObjectStoragePath, mode: int) -> None:
-    """Take everybody else's rights away, in a local outbox. Where somebody else is the owner, it is theirs to do."""
+    """Remove the rights of all others from a file of a local outbox, unless another user owns the file."""
     if path.protocol in ("file", "local"):
         with contextlib.suppress(PermissionError):
             os.chmod(path.path, mode)

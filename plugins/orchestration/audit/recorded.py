@@ -1,4 +1,4 @@
-"""The recorded past, read in one round trip: what was decided, and what was known when."""
+"""The recorded past for a backtest, read in one round trip: decisions, and each version of the rows that they used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRe
 
 
 def recorded_past(warehouse: Warehouse, config: Config, start: datetime, end: datetime) -> Past:
-    """Return what is on record of the ticks from ``start`` to before ``end`` (aware), and of what they look back to.
+    """Return the record of the ticks from ``start`` to before ``end`` (aware), and of the time that they look back to.
 
     Raises WarehouseError when BigQuery does not answer.
     """

@@ -1,6 +1,6 @@
-"""Every table and column that the configuration and our statements refer to, looked up at deploy time and daily.
+"""Checks that every table and column of the configuration and of our statements exists.
 
-A name that exists nowhere is found here, by ``init`` and by the locker's DAG, and not at 3 AM (lessons K3, C2).
+``init`` and the locker's DAG run the checks, so that a wrong name is found before the night (lessons K3, C2).
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ HISTORY_COLUMNS = {
         *("status", "triggered_at", "opts", "data_summary"),
     ),
 }
-"""What we read of a system beside ours."""
+"""The columns that we read of another system's tables."""
 TIME_COLUMN = "processed_at"
 FILE_COLUMNS: dict[KeptPaths, tuple[str, ...]] = {
     KeptPaths.ALL: ("source_file_path",),
     KeptPaths.NEWEST: ("source_file_path", TIME_COLUMN),
     KeptPaths.NONE: (),
 }
-"""What the cleanup reads of a table, by what the table keeps."""
+"""The columns that the cleanup reads of a table, by the paths that the table keeps."""
 LOG_COLUMNS = (
     "execution_id",
     "status",
@@ -59,7 +59,10 @@ LOG_COLUMNS = (
 
 
 def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
-    """Return a line for each table or column that is not there. Raises WarehouseError when BigQuery does not answer."""
+    """Return a line for each table or column that does not exist.
+
+    Raises WarehouseError if BigQuery does not answer.
+    """
     schedule = config.settings.schedule_table
     wanted: dict[str, tuple[str, tuple[str, ...]]] = {schedule: ("every decision about games", SCHEDULE_COLUMNS)}
     for name, scraper in config.scrapers.items():
@@ -89,15 +92,15 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
 
 
 def misdated_tips(warehouse: Warehouse, config: Config, now: datetime) -> str | None:
-    """Return in one line which tips of the games around ``now`` lie outside of their game date, or None (lesson A7).
+    """Return a line about tips of games around ``now`` that lie outside their game date, or None (lesson A7).
 
-    They are taken for unknown. Raises WarehouseError when BigQuery does not answer.
+    Such a tip counts as unknown. Raises WarehouseError when BigQuery does not answer.
     """
     if warehouse.schema(config.settings.schedule_table) is None:
         return None
     payloads = by_kind(warehouse.query(statement("known_schedule"), schedule_window(now)))["game"]
     rows = [json.loads(payload) for payload in payloads]
-    # What cannot be read at all is an unusable row, which the health check names.
+    # The health check names rows that cannot be read at all.
     games = [game for game in rows if isinstance(row_of(game), Game) and game["tip"] is not None]
     tips = [(game["game_id"], date.fromisoformat(game["date"]), from_micros(game["tip"])) for game in games]
     if not (wrong := [(game_id, day, tip) for game_id, day, tip in tips if misdated(day, tip)]):

@@ -1,8 +1,10 @@
-"""One batch of staged rows on its way to BigQuery: which rows get in, which are refused, and which nobody can tell.
+"""Sends one batch of staged rows to BigQuery and finds the rows that BigQuery refuses.
 
-A refused request names no row, so the batch is halved until single rows are left. Three things must be told apart: a
-row that BigQuery will never take (it is set aside, so that it blocks no other), a fault that passes, and an outage
-(nothing is set aside then, and everything stays staged).
+A refused append does not name the row at fault, so the batch is halved down to single rows. There are three cases:
+
+* BigQuery will never take a row: the row is set aside, so that it does not block other rows.
+* A fault passes: the row is appended by a second try.
+* An outage: nothing is set aside and all rows stay staged.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
 TOO_LARGE_BYTES = 1_000_000
-"""A row above this that is refused as too large is too large, whatever becomes of the others."""
-PATIENCE = 40
-"""So many requests in a row that are refused, and none that gets through: that is no matter of single rows."""
+"""A larger row that is refused for its size is set aside, even if no other row gets through."""
+MOST_REFUSALS = 40
+"""Give up after this many consecutive refusals: single rows are not the cause."""
 
 
 class Staged(NamedTuple):
@@ -32,9 +34,9 @@ class Staged(NamedTuple):
 
 @dataclass
 class Drained:
-    """What a drain did. ``refused`` rows were set aside, each beside the error that BigQuery gave.
+    """The result of a drain. ``refused`` rows were set aside, each beside the error of BigQuery.
 
-    ``unread``: files that storage did not hand out; they stay where they are.
+    ``unread`` files could not be read and stay staged.
     """
 
     appended: int = 0
@@ -43,14 +45,14 @@ class Drained:
 
 
 class Aside(Protocol):
-    """Where refused rows go."""
+    """The place for refused rows."""
 
     def refuse(self, table: str, file: ObjectStoragePath, why: str, result: Drained) -> None:
-        """Set one aside."""
+        """Set a row aside."""
 
 
 class Sending:
-    """The sending of one batch to one table."""
+    """Sends one batch to one table."""
 
     def __init__(self, warehouse: Warehouse, table: str, batch: Sequence[Staged]) -> None:
         self.warehouse, self.table, self.batch = warehouse, table, batch
@@ -59,17 +61,16 @@ class Sending:
         self.suspects: dict[ObjectStoragePath, tuple[Staged, AppendRefused]] = {}
 
     def send(self, aside: Aside, result: Drained) -> None:
-        """Append the rows and remove their files; set those aside that are to blame for a refused request.
+        """Append the rows and remove their files. Set aside the rows that are at fault for a refused append.
 
-        Raises WarehouseError when nothing is known, or when none got through: that is not a matter of single rows.
-        What has not got in then stays staged.
+        Raises WarehouseError if BigQuery does not answer or takes none of the rows. The rows then stay staged.
         """
         self._halve(self.batch, aside, result)
         if not self.suspects:
             return
         if self.got_through is None:
             raise next(iter(self.suspects.values()))[1]
-        self._try_those_again_that_may_have_met_an_outage(aside, result)
+        self._retry_after_server_errors(aside, result)
         for one, refusal in self.suspects.values():
             aside.refuse(self.table, one.file, str(refusal), result)
 
@@ -84,7 +85,7 @@ class Sending:
                 else:
                     self.suspects[part[0].file] = part[0], refusal
                 return
-            if self.failures > PATIENCE:
+            if self.failures > MOST_REFUSALS:
                 raise
             middle = len(part) // 2
             self._halve(part[:middle], aside, result)
@@ -104,10 +105,10 @@ class Sending:
                 result.appended += 1
                 self.got_through, self.failures = one, 0
 
-    def _try_those_again_that_may_have_met_an_outage(self, aside: Aside, result: Drained) -> None:
-        """A request that failed with 500 is the row's fault only if BigQuery works before and after it.
+    def _retry_after_server_errors(self, aside: Aside, result: Drained) -> None:
+        """Try rows again whose append failed with 500: a row is at fault only if BigQuery works before and after it.
 
-        The proof is a row that got in a moment ago: appending it twice is harmless.
+        The proof is a second append of a row that was taken a moment ago, which is harmless.
         """
         again = [one for one, refusal in self.suspects.values() if isinstance(refusal, AppendFailed)]
         if not again:

@@ -1,4 +1,4 @@
-"""``python -m orchestration init``: tables, views, functions and reports; safe to repeat, refuses other columns."""
+"""``python -m orchestration init`` creates tables, views, functions and reports. It is safe to repeat."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _COLUMN = re.compile(
 )
 _STRUCT = re.compile(r"STRUCT<([^<>]*)>")
 _ALSO_FINE = {("JSON", "STRING")}
-"""Our JSON arrives as text, which a STRING column takes as well (and as which the emulator describes a JSON column)."""
+"""We write JSON as text, which a STRING column takes too. The emulator describes a JSON column as STRING."""
 _LEGACY = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column as our DDL or a table has it. ``type`` is BigQuery's name, ``ARRAY<...>`` for repeated ones."""
+    """A column of our DDL or of a table. ``type`` is BigQuery's name, ``ARRAY<...>`` for a repeated column."""
 
     name: str
     type: str
@@ -36,7 +36,7 @@ class Column:
 
 
 class OtherColumns(UserError):
-    """A table exists with other columns than ours; nothing was changed. Says how to go on."""
+    """A table exists with other columns than ours. Nothing was changed. The text says what to do next."""
 
 
 def columns_of(statement: str) -> list[Column]:
@@ -58,20 +58,21 @@ def _existing(schema: Sequence[SchemaField]) -> dict[str, Column]:
 
 @dataclass(frozen=True)
 class Differences:
-    """What keeps an existing table from taking our rows: columns to be added, and what adding does not mend."""
+    """Why an existing table does not take our rows: columns that can be added, and other differences."""
 
     missing: tuple[Column, ...]
     others: tuple[str, ...]
 
     @property
     def texts(self) -> list[str]:
-        """Each in one line."""
+        """Each difference in one line."""
         return [*(f"column {c.name} {c.type} is missing" for c in self.missing), *self.others]
 
 
 def differences(wanted: Sequence[Column], existing: dict[str, Column]) -> Differences:
-    """Return how an existing table differs. A nullable column where ours is required, and further nullable ones, do not
-    matter.
+    """Return how an existing table differs from ours.
+
+    A nullable column in place of a required one, and further nullable columns, are no difference.
     """
     missing, others = [], []
     for column in wanted:
@@ -89,12 +90,12 @@ def differences(wanted: Sequence[Column], existing: dict[str, Column]) -> Differ
 
 
 def init(warehouse: Warehouse, *, adopt: bool = False) -> list[str]:
-    """Create what is missing; return a line for each thing created, changed or found.
+    """Create what is missing. Return a line for each table, view, function and report.
 
-    ``adopt``: add our columns, nullable, to tables that another system made, and change nothing else about them.
+    ``adopt``: add our columns, nullable, to tables of another system, and change nothing else.
 
-    Raises OtherColumns, before anything is created, when a table exists with other columns; WarehouseError when
-    BigQuery does not answer.
+    Raises OtherColumns, before anything is created, if a table exists with other columns; WarehouseError if BigQuery
+    does not answer.
     """
     audit, tables, said = warehouse.audit, ddl("tables"), []
     found: dict[str, Differences | None] = {}
@@ -117,7 +118,7 @@ def init(warehouse: Warehouse, *, adopt: bool = False) -> list[str]:
         warehouse.query(statement)
         said.append(f"view  {audit}.{name}: up to date")
     schedule = warehouse.settings.schedule_table
-    # BigQuery takes no function over a table or a function that does not exist.
+    # BigQuery refuses a function that reads a table or a function which does not exist.
     absent = [] if warehouse.schema(schedule) is not None else ["{schedule_table}"]
     for kind in ("functions", "reports"):
         for name, statement in ddl(kind).items():
@@ -149,7 +150,7 @@ def _refuse_others(audit: str, found: Mapping[str, Differences | None], *, adopt
 
 
 def _field(column: Column) -> SchemaField:
-    """Return a column as the API takes it, nullable: rows of others lack it."""
+    """Return a column in the API's form, nullable: rows of other systems have no value for it."""
     from google.cloud.bigquery import SchemaField
 
     kind, mode = column.type, "NULLABLE"
@@ -162,6 +163,6 @@ def _field(column: Column) -> SchemaField:
 
 
 def description_of(statement: str) -> str:
-    """Return the comment that a statement begins with."""
+    """Return the comment at the start of a statement."""
     lines = itertools.takewhile(lambda line: line.startswith("--"), statement.splitlines())
     return " ".join(line.removeprefix("--").strip() for line in lines)

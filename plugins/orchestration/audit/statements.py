@@ -1,9 +1,9 @@
 """Every statement that the system runs: one file each, under ``include/sql``.
 
-Names that the configuration decides stand in them as ``{audit}`` (the audit dataset), ``{history}`` (that of the system
-beside or before ours), ``{schedule_table}`` and ``{service_log}``, and the lock's time as ``{lock_minutes}`` after
-midnight; ``{not_ours}`` is what tells the service's rows from ours. ``{their_call}`` and ``{their_execution}`` are
-parts, under ``parts``, that several statements have in common. The warehouse fills them in, here and nowhere else.
+Placeholders stand for names of the configuration: ``{audit}`` is the audit dataset, ``{history}`` the dataset of the
+other system, ``{schedule_table}`` and ``{service_log}`` are tables. ``{lock_minutes}`` is the lock in minutes
+after midnight. ``{not_ours}`` is the condition for rows of the service. The name of a file under ``parts``, such as
+``{call}``, stands for columns that several statements select. Only :func:`filled` replaces placeholders.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def statement(name: str) -> str:
 
 @lru_cache
 def _parts() -> dict[str, str]:
-    """Return the parts that several statements have in common, by their placeholder."""
+    """Return the parts that several statements share, by placeholder."""
     return {
         f"{{{path.stem}}}": re.sub(r"^--.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE).strip()
         for path in (SQL_FOLDER / "parts").glob("*.sql")
@@ -35,10 +35,10 @@ def _parts() -> dict[str, str]:
 
 
 def with_identifiers(name: str, **identifiers: str) -> str:
-    """Return a statement whose table or column names come from the configuration.
+    """Return a statement with table or column names of the configuration.
 
-    Raises ValueError for anything but letters, digits and underscores, with at most one dot: SQL takes parameters,
-    and names, which cannot be parameters, only in this form.
+    A name cannot be a parameter of a query. Raises ValueError for a name with other characters than letters, digits,
+    underscores and one dot.
     """
     for key, value in identifiers.items():
         if not _IDENTIFIER.fullmatch(value):
@@ -50,7 +50,7 @@ def with_identifiers(name: str, **identifiers: str) -> str:
 
 
 def filled(text: str, settings: Settings) -> str:
-    """Return a statement with the names of ``settings``, which its model has validated, in place of its ``{...}``."""
+    """Return a statement with the parts and the names of ``settings`` in place of its ``{...}``."""
     lock = settings.daily_schedule_lock.generation_time
     log = f"{settings.audit_dataset}.scraper_execution_log"
     names = {
@@ -58,7 +58,7 @@ def filled(text: str, settings: Settings) -> str:
         "{history}": settings.history,
         "{schedule_table}": settings.schedule_table,
         "{service_log}": settings.service_log or log,
-        # In a log of its own there are no rows of ours, and no column that tells.
+        # A separate log holds no rows of ours and has no column dag_id.
         "{not_ours}": "dag_id IS NULL" if settings.service_log in (None, log) else "TRUE",
         "{lock_minutes}": str(lock.hour * 60 + lock.minute),
     }
@@ -70,6 +70,6 @@ def filled(text: str, settings: Settings) -> str:
 def ddl(folder: str) -> dict[str, str]:
     """Return the statements that create ``tables``, ``views``, ``functions`` or ``reports``, by name.
 
-    A function may use those whose names sort before its own.
+    A function may use functions whose names sort before its own.
     """
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted((SQL_FOLDER / folder).glob("*.sql"))}

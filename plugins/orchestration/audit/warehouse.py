@@ -1,4 +1,4 @@
-"""BigQuery through the Google provider's hook, with limits on time and bytes for everything."""
+"""BigQuery through the Google provider's hook. Every request has a limit of time, every query one of bytes."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ CONNECTION = "google_cloud_default"
 QUERY_SECONDS = 30
 APPEND_SECONDS = 10
 APPEND_RETRY_SECONDS = 10
-"""So long an append that BigQuery does not take for its own reasons is tried again at once."""
+"""An append that BigQuery cannot take now is tried again for this long."""
 NOT_ABOUT_ROWS = {401, 403, 404, 407, 408, 425, 429}
-"""Answers about who asks, what for and how often; nothing in the rows is to blame."""
+"""HTTP statuses about rights, names and quotas: the rows are not at fault."""
 QUOTA_REASONS = {"quotaExceeded", "rateLimitExceeded"}
-"""What BigQuery calls a quota in its errors, beside status 403."""
+"""Reasons in BigQuery's errors that mean a quota, with status 403."""
 MAX_BYTES_BILLED = 1_000_000_000
-"""No statement of ours reads more than a few MB; one that would is refused by BigQuery (lesson C6)."""
+"""Our statements read a few MB each. BigQuery refuses a query that would read more than this (lesson C6)."""
 
 Parameter = str | int | float | bool | date | datetime | Sequence[str]
 
 
 class WarehouseError(UserError):
-    """BigQuery did not do what was asked. Never to be read as "there is nothing" (lesson K8)."""
+    """BigQuery did not answer or refused. This error never means "there are no rows" (lesson K8)."""
 
     next_step = "check the connection google_cloud_default"
 
 
 class RowsRejected(WarehouseError):
-    """BigQuery refused rows. ``errors`` maps the position of a row to what it said."""
+    """BigQuery refused rows. ``errors`` maps the position of a row to the error."""
 
     def __init__(self, table: str, errors: Mapping[int, str]) -> None:
         self.errors = dict(errors)
@@ -51,21 +51,21 @@ class RowsRejected(WarehouseError):
 
 
 class AppendRefused(WarehouseError):
-    """BigQuery refused a whole append, by its content: a row in it is to blame, and it does not say which."""
+    """BigQuery refused a whole append. One of its rows is at fault, and BigQuery does not name it."""
 
 
 class AppendTooLarge(AppendRefused):
-    """It was refused for its size (413)."""
+    """BigQuery refused an append for its size (413)."""
 
 
 class AppendFailed(AppendRefused):
-    """BigQuery answered 500: it may be a row in it, or a fault of BigQuery that passes."""
+    """BigQuery answered an append with 500: a row may be at fault, or BigQuery itself for a short time."""
 
 
 class Warehouse:
-    """Queries and appends. One per task or command; the client is made on first use.
+    """Queries and appends. A task or command makes one; the client is created at first use.
 
-    ``settings`` name the audit dataset and the schedule's table; by default they are those of the configuration in use.
+    ``settings`` name the audit dataset and the table of the schedule. The default is the configuration in use.
     """
 
     def __init__(self, settings: Settings | None = None, connection: str = CONNECTION) -> None:
@@ -73,13 +73,13 @@ class Warehouse:
         self._settings = settings
         self._client: Client | None = None
         self._failing = False
-        """Whether the last append failed: then the next is tried once, until one gets through again."""
+        """Whether the last append failed. Then the next append is tried only once."""
         self.ahead: timedelta | None = None
-        """By how much our clock was ahead of BigQuery's when it last answered a query, with what the answer took."""
+        """How far our clock was ahead of BigQuery's at the last answer, including the time of the answer."""
 
     @cached_property
     def settings(self) -> Settings:
-        """Where the names in the statements come from. Raises ConfigError when no configuration can be read."""
+        """The settings that name datasets and tables. Raises ConfigError if no configuration can be read."""
         return self._settings or load_or_last_good().config.settings
 
     @property
@@ -96,7 +96,7 @@ class Warehouse:
 
     @property
     def project(self) -> str:
-        """The Google project of the tables: the connection's, else that of whose credentials it has."""
+        """The Google project of the tables: of the connection, else of its credentials."""
         return str(self.hook.project_id)
 
     @property
@@ -107,9 +107,9 @@ class Warehouse:
         return self._client
 
     def query(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> list[dict[str, Any]]:
-        """Return the rows of ``sql``, whose ``{audit}`` and other names are filled in.
+        """Return the rows of ``sql``. Its placeholders such as ``{audit}`` are filled in here.
 
-        Raises WarehouseError within ``QUERY_SECONDS`` when that is impossible.
+        Raises WarehouseError within ``QUERY_SECONDS`` if BigQuery does not answer or refuses.
         """
         from google.cloud.bigquery import QueryJobConfig
 
@@ -121,7 +121,7 @@ class Warehouse:
             use_query_cache=False,
         )
         try:
-            # No automatic retry: a statement that fails, fails the task, and the task has retries of its own.
+            # No automatic retry: the task has retries of its own.
             job = self.client.query(sql, job_config=config, timeout=QUERY_SECONDS, retry=None, job_retry=None)
             rows = [dict(row) for row in job.result(timeout=QUERY_SECONDS, retry=None, job_retry=None)]
             if job.ended is not None:
@@ -129,7 +129,7 @@ class Warehouse:
             return rows
         except Exception as error:
             why, said = _why(error), _first_line(error)
-            # A dataset that was never set up, or not since the last release.
+            # `init` never ran here, or not since the last release.
             old = why is NoAnswer.GONE or "unrecognized name" in said.lower()
             hint = "; `python -m orchestration init` makes or names what is missing" if old else ""
             raise WarehouseError(f"{why.value}: {said}{hint}") from error
@@ -137,8 +137,8 @@ class Warehouse:
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append ``rows`` to an audit table by streaming (lessons C7, E11).
 
-        Raises RowsRejected when some were refused (the others are in), AppendRefused when all were for what is in
-        them, WarehouseError when nothing is known.
+        Raises RowsRejected if some rows were refused and the others appended, AppendRefused if the whole append was
+        refused for a row in it, WarehouseError if BigQuery did not answer.
         """
         from google.api_core.exceptions import GoogleAPICallError
         from google.api_core.retry import Retry
@@ -156,7 +156,7 @@ class Warehouse:
             self._failing = False
         except Exception as error:
             self._failing = True
-            answer = _heard_last(error)
+            answer = _last_error(error)
             if isinstance(answer, GoogleAPICallError) and (kind := _refusal(int(answer.code or 0))) is not None:
                 raise kind(f"BigQuery refused the rows for {table}: {_first_line(error)}") from error
             raise WarehouseError(f"BigQuery took no rows for {table}: {_first_line(error)}") from error
@@ -164,12 +164,12 @@ class Warehouse:
             raise RowsRejected(table, {int(e["index"]): masked(str(e.get("errors", e))) for e in errors})
 
     def schema(self, table: str) -> Sequence[SchemaField] | None:
-        """Return the columns of ``dataset.table``, or None when it does not exist."""
+        """Return the columns of ``dataset.table``, or None if the table does not exist."""
         found = self._table(table)
         return None if found is None else list(found.schema)
 
     def partition_column(self, table: str) -> tuple[str, str] | None:
-        """Return name and type of the column that ``dataset.table`` is partitioned by, or None."""
+        """Return the name and type of the partition column of ``dataset.table``, or None."""
         found = self._table(table)
         if found is None:
             raise WarehouseError(f"{NoAnswer.GONE.value} {table}")
@@ -187,7 +187,7 @@ class Warehouse:
             raise WarehouseError(f"BigQuery did not describe {routine}: {_first_line(error)}") from error
 
     def add_columns(self, table: str, columns: Sequence[SchemaField]) -> None:
-        """Add nullable columns to ``dataset.table``; nothing else about it changes."""
+        """Add nullable columns to ``dataset.table``. Nothing else of the table changes."""
         found = self._table(table)
         if found is None:
             raise WarehouseError(f"{NoAnswer.GONE.value} {table}")
@@ -209,7 +209,7 @@ class Warehouse:
 
 
 def _refusal(code: int) -> type[AppendRefused] | None:
-    """Return what kind of refusal of what was sent a status is, or None: then BigQuery is not to be had now."""
+    """Return the error for an HTTP status that means a refused append, or None if BigQuery cannot take rows now."""
     if code == 413:
         return AppendTooLarge
     if code == 500:
@@ -218,11 +218,11 @@ def _refusal(code: int) -> type[AppendRefused] | None:
 
 
 def _why(error: Exception) -> NoAnswer:
-    """Return why BigQuery did not do what was asked, as far as the error says it."""
+    """Return why BigQuery did not answer or refused, as far as the error says it."""
     from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, TooManyRequests, Unauthorized
 
     if not isinstance(error, GoogleAPICallError):
-        # Whatever it says, such as that a key file was not found: BigQuery has said nothing.
+        # The error is not an answer of BigQuery. A key file, for example, was not found.
         return NoAnswer.DOWN
     reasons = {str(one.get("reason")) for one in error.errors if isinstance(one, Mapping)}
     if reasons & QUOTA_REASONS or isinstance(error, TooManyRequests):
@@ -253,21 +253,21 @@ def _parameter(name: str, value: Parameter) -> Any:
     return ArrayQueryParameter(name, "STRING", list(value))
 
 
-def _heard_last(error: Exception) -> Exception:
-    """Return ``error``; of a request that was tried again until its time was up, what the last try met."""
+def _last_error(error: Exception) -> Exception:
+    """Return ``error``, or the error of the last try if the request was tried several times."""
     from google.api_core.exceptions import RetryError
 
     return error.cause or error if isinstance(error, RetryError) else error
 
 
 def _first_line(error: Exception) -> str:
-    """Return what an error says, in one line without secrets. Airflow's logs show it whole, and without them too."""
+    """Return an error in one line without secrets. Airflow's logs show the whole error, without secrets too."""
     from requests import RequestException, Timeout
 
     hide_in_logs(error)
-    error = _heard_last(error)
+    error = _last_error(error)
     if isinstance(error, RequestException) and error.request is not None and error.response is None:
-        # Its own text is a long chain of wrapped exceptions.
+        # The text of such an error is a long chain of wrapped exceptions.
         what = "took too long" if isinstance(error, Timeout) else "cannot be reached"
         return f"{urlsplit(str(error.request.url)).netloc.rpartition('@')[2]} {what}"
     text = str(error).strip()

@@ -1,1 +1,1 @@
-"""Finding files that never reached their table, and deciding which messages to publish again."""
+"""Finds files that never reached their table, and decides which messages to publish again."""

@@ -1,4 +1,4 @@
-"""Which files have reached their table, whatever form the table keeps their paths in."""
+"""Which files have reached their table. A table may keep a path in several forms."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.words import KeptPaths
 
 DAYS_BEFORE, DAYS_AFTER = 7, 14
-"""Partitions read around the files' dates. A schedule file's rows lie on many dates, some of them always in here."""
+"""Days around the dates of the files whose partitions are read. A schedule file has rows on some of them."""
 GROUP = 50
-"""Tables that one query reads."""
+"""Tables in one query."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A file that is looked for in its table. ``day`` is the ET date of its data; ``of_age``: it should be there."""
+    """A file to be found in its table. ``day`` is the ET date of its data. ``of_age``: the file is due in its table."""
 
     file: LostFile
     day: date
@@ -32,12 +32,12 @@ class Trace:
 
     @property
     def age(self) -> tuple[datetime, str]:
-        """What orders the files of one scraper; those of one moment by their names."""
+        """The sort key of the files of one scraper: by moment, then by path."""
         return self.file.triggered_at, self.file.gcs_path
 
 
 def trace_of(call: CallRecord, keeps_paths: KeptPaths, *, of_age: bool = True) -> Trace:
-    """Return the trace of a successful call that names its file."""
+    """Return the trace of a successful call with a file."""
     file = LostFile(
         call.scraper_name,
         str(call.gcs_path),
@@ -52,7 +52,7 @@ def trace_of(call: CallRecord, keeps_paths: KeptPaths, *, of_age: bool = True) -
 def arrived_files(
     warehouse: Warehouse, by_table: Mapping[str, Sequence[Trace]], oldest: datetime
 ) -> tuple[set[str], dict[str, str]]:
-    """Return the paths of the files that have arrived, and for each table that cannot be read, why."""
+    """Return the paths of the files that have arrived, and the error of each table that cannot be read."""
     parts: dict[str, str] = {}
     errors: dict[str, str] = {}
     for table in sorted(by_table):
@@ -67,7 +67,7 @@ def arrived_files(
         try:
             arrived |= _ask(warehouse, group, parts, by_table, oldest)
         except WarehouseError:
-            # One table spoils the query of its group: ask for each alone, to know which.
+            # One table fails the query of its group. A query for each table finds it.
             for table in group:
                 try:
                     arrived |= _ask(warehouse, [table], parts, by_table, oldest)
@@ -77,7 +77,7 @@ def arrived_files(
 
 
 def _part(warehouse: Warehouse, table: str, traces: Sequence[Trace]) -> str:
-    """Return the part of the query that reads ``table``, and only the partitions its files can be in (lesson C6)."""
+    """Return the part of the query for ``table``. It reads only partitions that can hold the files (lesson C6)."""
     newest = any(trace.keeps_paths is KeptPaths.NEWEST for trace in traces)
     names = {"table": table, "time_column": TIME_COLUMN if newest else "NULL"}
     match warehouse.partition_column(table):
@@ -96,7 +96,7 @@ def _ask(
     by_table: Mapping[str, Sequence[Trace]],
     oldest: datetime,
 ) -> set[str]:
-    """Return the paths of the tables' files that have arrived, each in its own table, with one query."""
+    """Return the paths of the files that have arrived, each in its own table. Reads the tables with one query."""
     traces = [trace for table in tables for trace in by_table[table]]
     days = [trace.day for trace in traces]
     rows = warehouse.query(
@@ -116,9 +116,9 @@ def _ask(
 
 
 def arrived_in(traces: Sequence[Trace], noted: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the paths of those of a table's files that have arrived. Pure.
+    """Return the paths of a table's files that have arrived. Pure.
 
-    ``noted`` are the table's rows: ``source_file_path`` and, where it keeps the newest file only, ``processed_at``.
+    ``noted`` are rows of the table with ``source_file_path``, with ``processed_at`` if it keeps only the newest file.
     """
     noted = list(noted)
     known = KnownFiles(trace.file.gcs_path for trace in traces)
@@ -132,7 +132,7 @@ def arrived_in(traces: Sequence[Trace], noted: Iterable[Mapping[str, Any]]) -> s
     for scraper in {trace.file.scraper_name for trace in traces if trace.keeps_paths is KeptPaths.NEWEST}:
         *earlier, newest = sorted((t for t in traces if t.file.scraper_name == scraper), key=lambda trace: trace.age)
         arrived |= {trace.file.gcs_path for trace in earlier}
-        # Somebody else's file that was written after ours was made is newer still.
+        # A file of another writer that was processed later has replaced ours.
         if any(moment >= newest.file.triggered_at for moment in refreshed):
             arrived.add(newest.file.gcs_path)
     return arrived

@@ -1,4 +1,4 @@
-"""Which files are missing, and which of them to republish. Pure; fails closed (lessons C2, DESIGN section 8)."""
+"""Which files are missing, and which of them to republish. Pure. Doubt publishes nothing (lesson C2)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.vocabulary.settings import CleanupProcessor
 
 FIRST_PAUSE = timedelta(minutes=30)
-"""Between the first and the second republishing of a file; it doubles from then on."""
+"""The pause between the first and the second republishing of a file. Each further pause is twice as long."""
 
 
 @dataclass(frozen=True)
 class Republished:
-    """How often a file has been republished, and when last."""
+    """How often a file was republished, and when last."""
 
     times: int
     last: datetime
@@ -25,9 +25,9 @@ class Republished:
 
 @dataclass(frozen=True)
 class Backlog:
-    """What one look found. ``alerts`` say, for people, what is not republished and why.
+    """The result of one cleanup. ``alerts`` say what is not republished and why.
 
-    ``known``: whether anything could be looked at.
+    ``known``: whether files could be checked at all.
     """
 
     checked: int
@@ -46,9 +46,9 @@ def backlog(
 ) -> Backlog:
     """Return the missing files among ``candidates`` and those to republish now.
 
-    ``candidates`` are only files whose table could be read; ``processed`` are the paths found there; ``before`` is by
-    path as it was noted then. A file that a path may name is not counted as processed, but as republished: neither is
-    to be guessed.
+    ``candidates`` are files whose table could be read, ``processed`` the paths in these tables, ``before`` earlier
+    republishings by path. A path that may name several files counts as processed for none of them, and as republished
+    for all of them.
     """
     files = list(candidates)
     there = KnownFiles(file.gcs_path for file in files).named(processed)

@@ -1,4 +1,4 @@
-"""What reconcile reads: the games of the last days, and when every scraper has brought what is still there."""
+"""What reconcile reads: the games of the last days, and the calls that fetched them into files that still exist."""
 
 from __future__ import annotations
 
@@ -27,19 +27,18 @@ MOST_DAYS = 14
 
 
 class ScheduleUnknown(WarehouseError):
-    """Which games were played is not known."""
+    """The schedule does not say which games were played."""
 
 
 def find_makeups(
     warehouse: Warehouse, config: Config, now: datetime, days: int, limit: int, *, on_record_only: bool = False
 ) -> list[Makeup]:
-    """Return the runs that make up for what is missing of the last ``days`` orchestration days before ``now``.
+    """Return the runs that fetch the missing data of the last ``days`` orchestration days before ``now``.
 
-    What others brought, such as the system before this one, is not missing. ``on_record_only``: leave out the days
-    before the date of this system's first decision, of which it has nothing to make up for: it was switched on in
-    that night at the earliest, when most of its windows were over.
+    Data that another system fetched is not missing. ``on_record_only``: leave out the days before this system's first
+    decision.
 
-    Raises WarehouseError or FilesUnknown when something cannot be read: what is not known is not fetched anew.
+    Raises WarehouseError or FilesUnknown if something cannot be read: unknown data is not fetched again.
     """
     if not (windows := windows_to_reconcile(config, now)):
         return []
@@ -67,10 +66,10 @@ def find_makeups(
 
 
 def _still_there(warehouse: Warehouse, config: Config, calls: Sequence[CallRecord], now: datetime) -> list[CallRecord]:
-    """Return the calls without those whose file is neither in its table nor in the bucket.
+    """Return the calls whose file is in its table or in the bucket.
 
-    A table that does not keep every file's path shows nothing of an old file, and is not asked. Of one that cannot be
-    read, as the cleanup tells, nothing is known: its files count as there.
+    A table that does not keep the path of every file is not read. The files of a table that cannot be read count as
+    existing; the cleanup alerts such a table.
     """
     by_table: dict[str, list[Trace]] = defaultdict(list)
     for call in calls:

@@ -1,1 +1,1 @@
-"""One DAG run: its tick and clock, and what its calls amounted to."""
+"""One DAG run: its tick, its clock, and the status of its execution."""

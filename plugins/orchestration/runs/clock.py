@@ -1,7 +1,7 @@
-"""Which tick a DAG run is for, and what time it is in it.
+"""The tick and the clock of a DAG run.
 
-A scheduled run's tick is its logical date. A run with ``as_of`` replays another moment: its clock starts there and goes
-on from the run's start. A manual run's tick is the moment it was asked for.
+The tick of a scheduled run is its logical date. A run with ``as_of`` replays another moment: its clock shows that
+moment when the run starts. The tick of a manual run is the moment at which it was triggered.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 RECONCILE = "reconcile__"
-"""What the ids of runs begin with that the DAG ``reconcile`` starts."""
+"""The start of the ids of runs that the DAG ``reconcile`` triggers."""
 
 
 @dataclass(frozen=True)
 class RunClock:
     """The tick (ET), the shift between the wall clock and the run's clock, and who started the run.
 
-    ``started`` is when the run began, by its own clock; before that, when it was to begin.
+    ``started`` is the start of the run by its own clock, or the planned start if the run has not started.
     """
 
     tick: datetime
@@ -35,7 +35,7 @@ class RunClock:
 
     @classmethod
     def of(cls, context: Context) -> RunClock:
-        """Return the clock of the DAG run in ``context``. Raises ValueError for an ``as_of`` that is no aware time."""
+        """Return the clock of the DAG run in ``context``. Raises ValueError for an ``as_of`` without a zone."""
         return cls.of_run(context["dag_run"])
 
     @classmethod
@@ -59,26 +59,26 @@ class RunClock:
         return cls(et(dag_run.run_after), timedelta(), False, f"manual:{user}" if user else "manual", started)
 
     def now(self) -> datetime:
-        """Return the run's present time, aware, UTC."""
+        """Return the present by the run's clock, aware, UTC."""
         return self.of_wall(self.wall())
 
     @staticmethod
     def wall() -> datetime:
-        """Return the wall clock's present, UTC: when a row is made, in a replay too. The views keep the latest."""
+        """Return the present by the wall clock, UTC. It dates rows, in a replay too: the views keep the latest row."""
         return datetime.now(UTC)
 
     def of_wall(self, moment: datetime) -> datetime:
-        """Return the run's time at ``moment`` of the wall clock."""
+        """Return the time by the run's clock at ``moment`` of the wall clock."""
         return moment + self.shift
 
     @property
     def attended(self) -> bool:
-        """Whether somebody has just started it and looks on: a run by hand, or a replay."""
+        """Whether a person started the run: a manual run or a replay."""
         return bool(self.shift) or self.triggered_by.startswith("manual")
 
     @property
     def source(self) -> Source:
-        """Who asks for this run's calls; a replay stands for the controller."""
+        """The source of this run's calls. A replay counts as the controller."""
         if self.triggered_by == "reconcile":
             return Source.RECOVERY
         return Source.MANUAL if self.triggered_by.startswith("manual") else Source.CONTROLLER

@@ -1,4 +1,4 @@
-"""What a RUN amounted to, from the states and outcomes of its calls. Pure (lessons K4, K6, K7)."""
+"""The status of an execution, from the states and outcomes of its calls. Pure (lessons K4, K6, K7)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from orchestration.words import ExecutionStatus, Outcome
 
 VETOED = "Vetoed by"
-"""How the error of an execution begins that a person has stopped."""
+"""The start of the error of an execution that a person stopped."""
 FEW = 2
-"""So many failed calls of one scraper are named one by one."""
+"""Up to this many failed calls of a scraper are named one by one."""
 NOT_MADE = ("upstream_failed", "removed")
 WHY_NOT_MADE = "not made, what it needs failed"
 _NOT_MADE_IN_SHORT = re.compile(
@@ -22,7 +22,10 @@ _NOT_MADE_IN_SHORT = re.compile(
 
 @dataclass(frozen=True)
 class CallEnd:
-    """How one call ended. ``outcome`` None: it was to be made and was not, since what it needs had failed."""
+    """The end of one planned call. Not a record: a call that was not made or was killed has no row.
+
+    ``outcome`` is None for a call that was not made because a call that it needs failed.
+    """
 
     scraper: str
     map_index: int
@@ -32,11 +35,11 @@ class CallEnd:
     error_type: str | None = None
     triggered_at: str | None = None
     left: Mapping[str, Any] | None = None
-    """What the call left of itself."""
+    """The report that the call left in its XCom."""
 
     @property
     def reported(self) -> bool:
-        """Whether the task's last try left a row. One that was killed left none."""
+        """Whether the last try of the task left a row. A killed try leaves none."""
         return self.execution_id is not None
 
 
@@ -47,9 +50,9 @@ def call_ends(
 ) -> list[CallEnd]:
     """Return the ends of a run's calls.
 
-    ``states`` are Airflow's and ``outcomes`` what the calls of a task left, both by task id and map index (-1: not
-    mapped). Skipped calls (an empty list, a scraper that was not asked for) do not count. A task that left nothing
-    counts as one call, however many it was to make.
+    ``states`` are Airflow's and ``outcomes`` the reports of the calls of a task, both by task id and map index (-1: not
+    mapped). Skipped calls (an empty list, a scraper that was not requested) do not count. A task without a report
+    counts as one call, even if it was to make several.
     """
     ends = []
     for scraper in scrapers:
@@ -59,10 +62,10 @@ def call_ends(
             if state in NOT_MADE:
                 ends.append(CallEnd(scraper, map_index, None, label))
             elif state in ("failed", "success") and not lefts:
-                # Killed before it could leave anything, or its state was set by hand.
+                # The task was killed before its report, or a person set its state.
                 ends.append(CallEnd(scraper, map_index, Outcome.FAILED, label, error_type="killed"))
             elif state in ("failed", "success"):
-                # What the call said goes before the task's state: Airflow can fail a task whose call has succeeded.
+                # The report goes before the state: Airflow can fail a task whose call succeeded.
                 ends += [_end(scraper, map_index, left, Outcome(left["outcome"])) for left in lefts]
     return ends
 
@@ -81,7 +84,7 @@ def _end(scraper: str, map_index: int, left: Mapping[str, Any], outcome: Outcome
 
 
 def status_of(ends: Sequence[CallEnd], critical: frozenset[str]) -> ExecutionStatus:
-    """Return completed, partial or failed. A critical call that could not be made counts as a failed one."""
+    """Return completed, partial or failed. A critical call that was not made counts as failed."""
     bad = [end for end in ends if end.outcome in (None, Outcome.FAILED)]
     if not bad:
         return ExecutionStatus.COMPLETED
@@ -91,7 +94,7 @@ def status_of(ends: Sequence[CallEnd], critical: frozenset[str]) -> ExecutionSta
 
 
 def failures_in_short(ends: Iterable[CallEnd]) -> str | None:
-    """Return the failed calls in one line, or None. Many of one scraper that failed alike are counted."""
+    """Return the failed calls in one line, or None. Calls of one scraper with the same error are counted."""
     groups: dict[tuple[str, str], list[str]] = {}
     for end in ends:
         if end.outcome in (None, Outcome.FAILED):
@@ -107,7 +110,7 @@ def failures_in_short(ends: Iterable[CallEnd]) -> str | None:
 
 
 def not_made(short: str | None) -> list[CallEnd]:
-    """Return the calls that were not made, from what :func:`failures_in_short` said: no row of theirs says it."""
+    """Return the calls that were not made, from a line of :func:`failures_in_short`. Such calls have no row."""
     found = (_NOT_MADE_IN_SHORT.fullmatch(part) for part in (short or "").split("; "))
     return [
         CallEnd(part["scraper"], -1, None, part["label"])
