@@ -1,4 +1,4 @@
-"""The case before a check: one workflow at one tick, and the questions that several checks ask."""
+"""The case that checks decide: one workflow at one tick. And the checks that several decision types share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orchestration.words import Action, AlertLevel, TargetDate
 
 @dataclass(frozen=True)
 class Case:
-    """Everything a check may look at."""
+    """Everything that a check may read."""
 
     name: str
     config: Config
@@ -36,7 +36,7 @@ class Case:
 
     @cached_property
     def ticks(self) -> Ticks:
-        """Its ticks."""
+        """The ticks of the workflow."""
         return self.config.ticks_of(self.name)
 
     @cached_property
@@ -46,12 +46,12 @@ class Case:
 
     @cached_property
     def window(self) -> datetime | None:
-        """The occurrence of the workflow's fixed time that the tick lies in the tolerance of, or None."""
+        """The occurrence of the workflow's fixed time whose tolerance contains the tick, or None."""
         return self.workflow.window_at(self.tick)
 
     @cached_property
     def target_date(self) -> date:
-        """The ET date that the data is about. In a window of a fixed time it is the window's, whatever the tick's."""
+        """The ET date that the data is about. In a window of a fixed time, it follows from the window, not the tick."""
         if self.target_date_override is not None:
             return self.target_date_override
         target = self.workflow.schedule.target_date
@@ -66,12 +66,12 @@ class Case:
 
     @cached_property
     def games(self) -> tuple[Game, ...]:
-        """The games of the target date that count for this workflow, by tip-off, unknown tips last."""
+        """The games of the target date that count for this workflow, oldest tip first, unknown tips last."""
         return self.schedule.on(self.target_date, self.workflow.game_types)
 
     @cached_property
     def tips(self) -> list[datetime]:
-        """Their tips, as far as they are known."""
+        """The known tips of these games."""
         return [game.tip for game in self.games if game.tip is not None]
 
     @cached_property
@@ -81,19 +81,19 @@ class Case:
 
     @cached_property
     def about_games(self) -> tuple[str, ...]:
-        """The plan's scrapers that a game must be brought by."""
+        """The plan's scrapers that decide whether a game is collected."""
         return scrapers_about_games(self.config, self.name, critical_only=False)
 
     def wall(self, hour: int, *, days: int = 0) -> datetime:
-        """Return the full ET ``hour`` of today, or of so many days later; 24 is the last minute of the day."""
+        """Return the full ET ``hour`` of today plus ``days``. 24 is the last minute of the day."""
         return at(self.today + timedelta(days=days), time(hour) if hour < 24 else time(23, 59))
 
     def collected(self, game: Game) -> bool:
-        """Return whether this game's data is here, as far as this workflow brings it (lesson K6)."""
+        """Return whether the game is collected, as far as this workflow's scrapers go (lesson K6)."""
         return not self.lacking(game)
 
     def lacking(self, game: Game) -> tuple[str, ...]:
-        """Return the scrapers of the plan that have not brought this game's data."""
+        """Return the plan's scrapers that have not returned this game."""
         if not self.about_games:
             executions = self.history.of(self.name, self.target_date)
             done = any(e.collected and e.tick >= game.due for e in executions)
@@ -101,7 +101,7 @@ class Case:
         return lacking(self.config, self.about_games, game, self.history.successes)
 
     def overdue(self, game: Game) -> bool:
-        """Return whether a scraper that lacks this game has asked for it when it was already due."""
+        """Return whether a scraper that lacks this game was called for it after the game was due."""
         return self.history.asked_since(self.lacking(game), game, game.due)
 
 
@@ -132,7 +132,7 @@ def abort(case: Case, rule: str, reason: str, **context: Any) -> Answer:
 
 
 def schedule_unknown(case: Case) -> Answer | None:
-    """ABORT when the schedule cannot be relied on. An empty day is something else (lesson K13)."""
+    """ABORT when the schedule is unknown. A day without games is something else (lesson K13)."""
     max_age = case.config.settings.schedule_max_age_hours
     if (reason := case.schedule.unknown_because(case.tick, max_age, case.target_date)) is None:
         return None
@@ -143,15 +143,15 @@ UNUSABLE_ROWS = "unusable_rows"
 
 
 def only_unusable_rows(case: Case) -> Answer | None:
-    """Where all that is known of the date are rows that cannot be used: SKIP until one was to be over, then ABORT once.
+    """SKIP while the date has only unusable rows; ABORT once when the first of them should be over.
 
-    Before that they are games whose teams are not decided yet, and some of those are never played. A date with usable
-    games goes on with them.
+    Before that, teams that are not decided yet are normal, and some of these games are never played. A date with
+    usable games goes on with those.
     """
     rows = case.schedule.unusable_on(case.target_date, case.workflow.game_types)
     if case.games or not rows:
         return None
-    text = f"No game of {case.target_date} can be told: {'; '.join(named(rows))}"
+    text = f"No schedule row of {case.target_date} is usable: {'; '.join(named(rows))}"
     due = min((row.due for row in rows if row.due is not None), default=None)
     asked = case.window is not None or case.workflow.fixed_time is None
     if due is None or case.tick < due or not asked:
@@ -162,7 +162,7 @@ def only_unusable_rows(case: Case) -> Answer | None:
 
 
 def no_games(case: Case) -> Answer | None:
-    """SKIP when nothing that counts is played on the target date."""
+    """SKIP when no game that counts is played on the target date."""
     if case.games:
         return None
     return skip("no_games", f"No games on {case.target_date:%a %d %b %Y}", games=0)
@@ -174,8 +174,8 @@ MISSED_WINDOW = "missed_window"
 def unmet(case: Case) -> list[str]:
     """Return the required workflows that are not done for the target date.
 
-    One is done that has completed for it or answered that nothing is left to do. A daily one counts for the
-    orchestration day that the slate belongs to: at 04:00 yesterday's morning, not today's.
+    A workflow is done when it completed for that date or answered that nothing is left to do. A daily workflow counts
+    for the orchestration day of the slate: at 04:00 that is yesterday's morning.
     """
     return [name for name in case.workflow.dependencies.requires if not _met(case, name)]
 
@@ -193,19 +193,19 @@ def _met(case: Case, name: str) -> bool:
 
 
 def waiting_for(case: Case, names: list[str]) -> str:
-    """Return in words whom a workflow waits for, and whether one of them is halted: why, its own decisions say."""
+    """Return the names of required workflows in words, with a mark for those that are halted."""
     return ", ".join(f"{name} (halted)" if case.config.halt_at(case.tick, name) else name for name in names)
 
 
 def wait_for_required(case: Case, *, closes: bool) -> Answer | None:
-    """Return what a workflow does while one that it requires is not done: SKIP; ABORT once as its window ``closes``."""
+    """SKIP while a required workflow is not done; ABORT once when the window ``closes``."""
     if not (missing := unmet(case)):
         return None
     who = waiting_for(case, missing)
     if not closes:
         return skip("waiting_for_required", f"Waiting for {who}, not done for {case.target_date}", waiting_for=missing)
     if case.history.answered_by(case.name, MISSED_WINDOW, case.target_date):
-        reason = f"Waiting for {who}; that the window was missed has been reported"
+        reason = f"Waiting for {who}; the missed window was reported already"
         return skip("miss_already_reported", reason, waiting_for=missing)
     reason = f"Missed window: it waited for {who}, not done for {case.target_date}"
     return abort(case, MISSED_WINDOW, reason, waiting_for=missing)

@@ -1,10 +1,11 @@
-"""Collected: what counts as a game's data being here. One rule for decision, plan, lock, health and reconcile.
+"""When a game counts as collected. One rule for decision, plan, lock, health and reconcile.
 
-A per-game scraper has brought a game when one of its calls for it was a success at a tick at or after the game was due:
-the box score of a game that is still being played is not its box score. A whole-date scraper (called for nothing in
-particular) has brought a game when one of its calls for the game's date was a success at or after the game was due. A
-game is collected when every critical scraper of the plan of these two kinds has brought it, and so a slate when each
-per-game scraper has every game and each whole-date scraper has succeeded since the last of them was due.
+* A per-game scraper has returned a game when one of its calls for the game was a success at a tick at or after the game
+  was due. The box score of a live game does not count.
+* A whole-date scraper (called once, without an item) has returned a game when one of its calls for the game's date was
+  a success at a tick at or after the game was due.
+* A game is collected when every critical scraper of these two kinds in the plan has returned it. A slate is collected
+  when all its games are.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from orchestration.vocabulary.scrapers import fan_out_of
 from orchestration.words import FanOut, Outcome
 
 Successes = Mapping[tuple[str, str | date], datetime]
-"""By scraper and game id, and by scraper and target date: the tick of the latest success."""
+"""The tick of the latest success, by scraper and game id, and by scraper and target date."""
 
 
 def successes_of(calls: Iterable[CallRecord], known: Successes | None = None) -> Successes:
-    """Return the latest successes among ``calls`` and those that are ``known``."""
+    """Return the latest successes among ``calls`` and ``known``."""
     found: dict[tuple[str, str | date], datetime] = dict(known or {})
     for call in calls:
         if call.status is Outcome.SUCCESS:
@@ -37,8 +38,8 @@ def successes_of(calls: Iterable[CallRecord], known: Successes | None = None) ->
 def scrapers_about_games(config: Config, workflow: str, *, critical_only: bool) -> tuple[str, ...]:
     """Return the scrapers of a workflow's plan that decide whether a game is collected.
 
-    Those called per game, and the critical ones called for a whole date. Without ``critical_only`` per-game scrapers
-    that are not critical are among them: a window asks for what they lack, too.
+    These are the critical per-game and whole-date scrapers. Without ``critical_only`` the other per-game scrapers
+    count too, because a window also requests what they lack.
     """
     per_game = config.per_game_scrapers(workflow)
     critical = config.critical_scrapers(workflow)
@@ -59,7 +60,7 @@ def _about(config: Config, scraper: str, game: Game) -> str | date:
 
 
 def lacking(config: Config, scrapers: Iterable[str], game: Game, successes: Successes) -> tuple[str, ...]:
-    """Return which of ``scrapers`` have not brought this game (lessons K4, K6)."""
+    """Return those of ``scrapers`` that have not returned this game (lessons K4, K6)."""
 
     def since(scraper: str) -> datetime | None:
         return successes.get((scraper, _about(config, scraper, game)))
@@ -68,5 +69,5 @@ def lacking(config: Config, scrapers: Iterable[str], game: Game, successes: Succ
 
 
 def brings(config: Config, scraper: str, game: Game, call: CallRecord) -> bool:
-    """Return whether this one call of ``scraper`` has brought the game."""
+    """Return whether this call of ``scraper`` has returned the game."""
     return call.scraper_name == scraper and not lacking(config, [scraper], game, successes_of([call]))

@@ -1,4 +1,4 @@
-"""decide: the ordered checks of a workflow's decision type; the first that answers wins (DESIGN section 5)."""
+"""decide: ask the checks of a workflow's decision type in order; the first answer wins (DESIGN section 5)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _question(check: Check) -> str:
 
 @dataclass(frozen=True)
 class Examined:
-    """One check of an examination. ``answer`` None: passed on to the next; ``reached`` False: never asked."""
+    """One check and what became of it. ``answer`` None: the check passed; ``reached`` False: it was not asked."""
 
     name: str
     question: str
@@ -48,7 +48,7 @@ class Examined:
 def examine(
     name: str, config: Config, tick: datetime, schedule: Schedule, history: History
 ) -> tuple[Decision, list[Examined]]:
-    """Return the decision as :func:`decide` does, and every check of the type in order, with what became of it."""
+    """Return the decision, as :func:`decide` does, and every check of the type in order with its answer."""
     case = Case(name, config, et(tick), schedule, history)
     examined: list[Examined] = []
     first: Answer | None = None
@@ -64,14 +64,14 @@ def examine(
 
 
 def forced(name: str, config: Config, tick: datetime, schedule: Schedule, who: str, request: Request) -> Decision:
-    """Return a RUN whatever the rule says, for a person who asked for it. Targets every game of the target date."""
+    """Return the RUN that a person forced, without asking the checks. It targets every game of the target date."""
     case = Case(name, config, et(tick), schedule, History(), request.target_date)
     why = f": {request.reason}" if request.reason else ""
     return _decision(case, run(f"Forced by {who}{why}", case.games, rule="forced", games=len(case.games)))
 
 
 def aborted(name: str, config: Config, tick: datetime, rule: str, reason: str) -> Decision:
-    """Return the ABORT for what the checks never got to see: unreadable history, an internal error (lesson K8)."""
+    """Return the ABORT for a failure before the checks: unreadable history or an internal error (lesson K8)."""
     case = Case(name, config, et(tick), Schedule(), History())
     return _decision(case, abort(case, rule, reason))
 
@@ -98,13 +98,13 @@ def _decision(case: Case, answer: Answer) -> Decision:
 
 
 def _left_out(case: Case) -> dict[str, Any]:
-    """Return, for a workflow that needs games, the rows of the schedule that cannot be used: how many, and which."""
+    """Return the number and names of unusable schedule rows, for a workflow that needs games."""
     rows = case.schedule.unusable
     return {"unusable_rows": len(rows), "unusable": named(rows)} if rows and case.workflow.needs_games else {}
 
 
 def _collected(case: Case, answer: Answer) -> dict[str, tuple[str, ...]]:
-    """Return what need not be called for again: box scores of 22:00 are not fetched a second time at 04:00."""
+    """Return the games that each scraper has returned already: a box score of 22:00 is not fetched again at 04:00."""
     if not case.workflow.after_games:
         return {}
     lacking = {game.game_id: case.lacking(game) for game in answer.games}

@@ -1,4 +1,4 @@
-"""What goes into a decision and what comes out of it. Plain values: no clock, no database."""
+"""The input and the output of a decision. Plain values: no clock, no database."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRe
 from orchestration.words import Action, AlertLevel, Priority
 
 HISTORY_UNREADABLE = "history_unreadable"
-"""The rule of an ABORT for want of BigQuery's answer (lesson K8)."""
+"""The rule of an ABORT because BigQuery did not answer (lesson K8)."""
 NOT_KNOWING = frozenset({HISTORY_UNREADABLE, "schedule_unknown", "internal_error"})
-"""Rules of an ABORT for want of knowledge: over as soon as the workflow can decide again, if nothing was lost."""
+"""Rules of an ABORT because something was unknown. It is over when the workflow decides again and nothing was lost."""
 
 
 @dataclass(frozen=True)
 class History:
-    """What happened before the tick, as far back as a rule can look."""
+    """What happened before the tick, as far back as the rules look."""
 
     executions: tuple[ExecutionRecord, ...] = ()
     calls: tuple[CallRecord, ...] = ()
@@ -40,11 +40,11 @@ class History:
 
     @cached_property
     def successes(self) -> Successes:
-        """When each scraper last succeeded for a game, or for a date."""
+        """When each scraper last succeeded, by game and by date."""
         return successes_of(self.calls)
 
     def asked_since(self, scrapers: Iterable[str], game: Game, moment: datetime) -> bool:
-        """Return whether one of ``scrapers`` was asked for the game, or for its whole date, at or after ``moment``."""
+        """Return whether one of ``scrapers`` was called for the game, or for its date, at or after ``moment``."""
         wanted = frozenset(scrapers)
         return any(
             call.scraper_name in wanted
@@ -71,7 +71,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A check's answer. ``next_at``: when it may change; the engine moves it to a tick."""
+    """The answer of a check. ``next_at``: when the answer may change; the engine moves it to the next tick."""
 
     action: Action
     rule: str
@@ -99,7 +99,7 @@ class Decision:
     scrapers: tuple[str, ...]
     context: Mapping[str, Any]
     collected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By per-game scraper, the ids of target games that it has brought already and is not called for again."""
+    """The target games that each per-game scraper has returned already, by scraper: it is not called for these."""
 
     @property
     def as_past(self) -> DecisionRecord:

@@ -173,7 +173,7 @@ class Request(Parameters):
         """Return the request of a run's parameters. Raises RequestRefused with every problem of them."""
         problems = cls.problems(asked)
         if asked.get("target_date") and not asked.get("force"):
-            problems.append("target_date needs force: the rule decides only about its own date")
+            problems.append("target_date needs force: without force, the rule chooses the date")
         plan = config.workflows[workflow].execution_plan.scrapers
         named = asked.get("scrapers")
         for scraper in named if isinstance(named, list | tuple) else ():
@@ -184,20 +184,19 @@ class Request(Parameters):
         return cls.model_validate(cls._given(asked))
 
     def check_games(self, schedule: Schedule, day: date, config: Config, workflow: str) -> None:
-        """Raise RequestRefused when what was asked for is about games that are not played on the ET date ``day``."""
+        """Raise RequestRefused if the request names games that are not played on the ET date ``day``."""
         played = {game.game_id for game in schedule.on(day, GameType)}
         if self.force and not played and config.per_game_scrapers(workflow):
             raise RequestRefused(
-                f"No game is played on {day}, so {workflow} has nothing to call; give another target_date"
+                f"No game is played on {day}, so {workflow} has nothing to call. Give another target_date"
             )
         if missing := [game for game in self.games if game not in played]:
             raise RequestRefused(
-                f"This run was asked for games that are not played on {day}: {', '.join(missing)}. "
-                "Give their date as target_date, with force"
+                f"These games are not played on {day}: {', '.join(missing)}. Give their date as target_date, with force"
             )
 
     def narrow(self, decision: Decision) -> Decision:
-        """Return the decision with only the games and scrapers that were asked for."""
+        """Return the decision with only the requested games and scrapers."""
         if decision.action is not Action.RUN:
             return decision
         if self.games:

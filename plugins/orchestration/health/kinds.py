@@ -212,13 +212,13 @@ PLAN_ABORTS = FindingKind("plan_aborts", script("plan", "{day}"), alerted_by=Ale
 # Decisions that people should know. The kind is the rule, and the text is the decision's reason.
 
 MISSING_GAMES = Decided("missing_games", alerts_key="missing_games",
-    example="2 of 9 games of 2026-01-14 to collect; 1 should have been here: 0022500001 LAL@BOS")
+    example="2 of 9 games of 2026-01-14 to collect; 1 overdue: 0022500001 LAL@BOS")
 CATCH_UP = Decided("catch_up", alerts_key="timing_drift",
     example="Catch-up: 1.0 h after the window 06:00-10:00 ET and not done yet")
 FOUND = Decided(FOUND_RULE, alerts_key="discovery_complete",
     example="Found for 2026-01-14 at 13:00 ET")
 MAX_ATTEMPTS_REACHED = Decided(ATTEMPTS_USED_UP, alerts_key="max_attempts_reached",
-    example="All 12 attempts for 2026-01-14 are used up, nothing was found")
+    example="All 12 attempts for 2026-01-14 are used up; nothing was found")
 
 # The all-clear.
 

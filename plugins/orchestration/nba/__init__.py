@@ -1,1 +1,1 @@
-"""Pure knowledge of the NBA: Eastern time, games and slates, teams, seasons."""
+"""What is true of the NBA without any configuration: Eastern time, games and slates, teams, seasons."""

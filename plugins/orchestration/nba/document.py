@@ -1,4 +1,4 @@
-"""Games without the table: from NBA.com's own schedule document, and a made-up example season."""
+"""Schedules that come from a file: NBA.com's own document, and a made-up example season."""
 
 from __future__ import annotations
 
@@ -14,44 +14,45 @@ from typing import Any
 from orchestration.errors import UserError
 from orchestration.nba.eastern import ET, at
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
+from orchestration.words import plural
 
 POSTPONED_STATUSES = frozenset("PCY")
-"""First letters of a ``postponedStatus`` that says so: postponed, cancelled, yes. Others are A (active) and N (no)."""
+"""First letters of a ``postponedStatus`` that means postponed: Postponed, Cancelled, Yes. Not A (active) or N (no)."""
 
 
 class DocumentError(UserError):
-    """The document cannot be read as a schedule. Its text names the game and the field."""
+    """The document is not a schedule. The text names the game and the field."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """The games of a document, the rows of it that are none, and the first and last ET date that it has."""
+    """The games of a document, its unusable rows, and its first and last ET date."""
 
     games: tuple[Game, ...]
     unusable: tuple[UnusableRow, ...]
     reach: tuple[date, date] | None
 
     def schedule(self, refreshed_at: datetime) -> Schedule:
-        """Return the document as a schedule that was refreshed at ``refreshed_at``."""
+        """Return the document as a schedule refreshed at ``refreshed_at``."""
         return Schedule(self.games, refreshed_at, self.unusable, self.reach)
 
 
 def read_document(text: bytes | str) -> Document:
     """Return the games of ``leagueSchedule.gameDates[].games[]``, or of a flat document with a top-level ``games``.
 
-    A game's ET date is that of its code; its tip is ``gameDateTimeUTC``. ``gameDateTimeEst`` serves where that is
-    missing: it is an ET wall time, whatever its misleading ``Z`` says. ``postponedStatus`` tells a postponed game.
-    A row that is no game is left out and named. Raises DocumentError when there is no game in it at all.
+    The ET date of a game comes from its code, its tip from ``gameDateTimeUTC``. Without that, ``gameDateTimeEst``
+    counts: an ET wall time, although it ends with ``Z``. ``postponedStatus`` marks a postponed game. Unusable rows are
+    kept apart. Raises DocumentError if the document has no usable game.
     """
     try:
         data = json.loads(text)
     except ValueError as error:
-        raise DocumentError(f"not JSON: {error}") from error
+        raise DocumentError(f"it is not JSON: {error}") from error
     read = [_row(raw) for raw in _raw_games(data)]
     games = tuple(row for row in read if isinstance(row, Game))
     unusable = tuple(row for row in read if isinstance(row, UnusableRow))
     if unusable and not games:
-        raise DocumentError(f"none of its {len(unusable)} rows is a game; the first: {unusable[0]}")
+        raise DocumentError(f"it has no usable game in {plural(len(unusable), 'row')}. The first row: {unusable[0]}")
     days = sorted({row.date for row in read if row.date is not None})
     return Document(games, unusable, (days[0], days[-1]) if days else None)
 
@@ -63,7 +64,7 @@ def _raw_games(data: Any) -> Iterator[Any]:
     league = data.get("leagueSchedule") if isinstance(data, dict) else None
     dates = league.get("gameDates") if isinstance(league, dict) else None
     if not isinstance(dates, list):
-        raise DocumentError("neither leagueSchedule.gameDates nor a list of games is in it")
+        raise DocumentError("it has neither leagueSchedule.gameDates nor a list of games")
     for day in dates:
         yield from (day.get("games") or []) if isinstance(day, dict) else []
 
@@ -110,10 +111,10 @@ EXAMPLE_FILE = Path(__file__).with_name("example_season.csv")
 
 @lru_cache(maxsize=1)
 def example_season() -> Schedule:
-    """Return a made-up season as a schedule that was never refreshed, known from its first date to its last.
+    """Return a made-up season as a schedule that was never refreshed and reaches from its first to its last date.
 
-    1,230 games from October to April, with rest days, noon games, three postponed ones and both clock changes. Teams
-    and dates are drawn; nobody played these games.
+    It has 1,230 games from October to April, with rest days, noon games, three postponed games and both clock changes.
+    Teams and dates are random.
     """
     with EXAMPLE_FILE.open(encoding="utf-8", newline="") as file:
         games = tuple(_example_game(row) for row in csv.DictReader(file))

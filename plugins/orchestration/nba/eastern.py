@@ -12,7 +12,7 @@ ET = ZoneInfo("America/New_York")
 SLATE_CUT_OVER = time(6, 0)
 """ET time at which a night's slate ends: at 01:00 the current slate is still yesterday's (lesson T8)."""
 NOON = time(12, 0)
-"""No game that counts tips before it: until then post-game windows are about the night that ended, then tonight."""
+"""No game that counts tips before noon: until then post-game windows are about the night that ended."""
 
 
 def require_aware(moment: datetime) -> datetime:
@@ -30,8 +30,8 @@ def _offset(offset: timedelta) -> timezone:
 def _fixed(local: datetime) -> datetime:
     """Return the same moment and wall time with the zone's offset of that moment in place of the zone.
 
-    Python compares two datetimes of one zone by their wall time, so that the second 01:30 of the autumn change is not
-    later than the first. Every moment of ours carries its offset; whatever compares two of them compares instants.
+    Python compares two datetimes of one zone by wall time: the second 01:30 of the autumn change is not later than the
+    first. With an offset in place of the zone, comparisons are between instants.
     """
     offset = local.utcoffset()
     assert offset is not None
@@ -45,12 +45,12 @@ def _in_et(moment: datetime) -> datetime:
 
 def et(moment: datetime) -> datetime:
     """Return the aware ``moment`` on the ET wall clock, with its offset: ``2026-01-14T19:00-05:00``."""
-    # Remembered by instant: in UTC there are no two that are equal by their wall time only.
+    # The cache key is UTC, because two ET datetimes can be equal by wall time and differ as instants.
     return _in_et(require_aware(moment).astimezone(UTC))
 
 
 def hold_instants(holder: object, *names: str) -> None:
-    """Bring the moments ``names`` of a frozen dataclass, where they are set and carry a zone, to ET with its offset."""
+    """Convert the fields ``names`` of a frozen dataclass to ET with its offset, where they are set and carry a zone."""
     for name in names:
         value: datetime | None = getattr(holder, name)
         if value is not None and not isinstance(value.tzinfo, timezone):
@@ -66,8 +66,8 @@ def et_date(moment: datetime) -> date:
 def at(day: date, wall: time) -> datetime:
     """Return the aware moment at which ET clocks show ``wall`` on ``day``.
 
-    A wall time skipped by the spring change becomes the same time after the jump; one that the autumn change shows
-    twice means the second, as in Airflow's cron timetables (``tests/unit/config/test_ticks.py`` compares the two).
+    A wall time that the spring change skips becomes the same time after the jump. A wall time that the autumn change
+    shows twice means the second one, as in Airflow's cron timetables (compared by ``tests/unit/config/test_ticks.py``).
     """
     first = datetime.combine(day, wall, tzinfo=ET)
     there_and_back = first.astimezone(UTC).astimezone(ET)
@@ -77,14 +77,14 @@ def at(day: date, wall: time) -> datetime:
 
 
 def nearest(moment: datetime, wall: time) -> datetime:
-    """Return the occurrence of ET ``wall`` closest to ``moment``, on this day, the one before or after (lesson T11)."""
+    """Return the occurrence of the ET time ``wall`` that is closest to ``moment`` (lesson T11)."""
     today = et_date(moment)
     around = (at(today + timedelta(days=shift), wall) for shift in (-1, 0, 1))
     return min(around, key=lambda occurrence: abs(occurrence.astimezone(UTC) - moment.astimezone(UTC)))
 
 
 def hours_between(earlier: datetime, later: datetime) -> float:
-    """Return the elapsed hours from ``earlier`` to ``later``: real hours, across a daylight-saving change too."""
+    """Return the real hours from ``earlier`` to ``later``, also across a daylight-saving change."""
     return (require_aware(later).astimezone(UTC) - require_aware(earlier).astimezone(UTC)) / timedelta(hours=1)
 
 
@@ -100,7 +100,7 @@ def slate_date(moment: datetime) -> date:
 
 
 def resolve_target_date(target: TargetDate, moment: datetime) -> date:
-    """Return the ET date that ``target`` means at ``moment``. The only place where such words are resolved (T12)."""
+    """Return the ET date that ``target`` means at ``moment``. The only place that resolves these words (lesson T12)."""
     match target:
         case TargetDate.TODAY:
             return et_date(moment)

@@ -1,4 +1,4 @@
-"""Games and the schedule: what is played on which ET date, and whether that is known at all."""
+"""Games and the schedule: which games are played on an ET date, and whether the schedule is known."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at, et, hold_instants, hours_between, slate_date
 
 GAME_LENGTH = timedelta(hours=3, minutes=30)
-"""From tip-off to published box score: up to 2.75 h of play, half an hour of publishing, a quarter for overtime."""
+"""From tip to published box score: up to 2.75 h of play, 0.5 h of publishing, 0.25 h for overtime."""
 
 
 class GameType(StrEnum):
-    """The kind of a game, from its id's prefix and from nothing else (lesson K14)."""
+    """The type of a game. It follows from the prefix of the id alone (lesson K14)."""
 
     PRESEASON = "preseason"
     REGULAR = "regular"
@@ -51,15 +51,15 @@ def canonical_game_id(value: object) -> str:
 
 
 def type_of(game_id: str) -> GameType | None:
-    """Return the kind of game that an id stands for, or None for an id of an unknown kind."""
+    """Return the type of the game with this id, or None if the prefix is unknown."""
     return _BY_PREFIX.get(game_id.strip().zfill(10)[:3])
 
 
 def known_tip(day: date, tip: datetime | None) -> datetime | None:
-    """Return the aware ``tip`` in ET, or None when it is no tip-off of a game of the ET date ``day``.
+    """Return the aware ``tip`` in ET, or None if it cannot be the tip of a game of the ET date ``day``.
 
-    Midnight ET is NBA.com's "to be decided"; a moment outside the slate of the date is a mistake of the source (lesson
-    A7). A real tip after midnight has another time and belongs to the date before.
+    Midnight ET is NBA.com's "to be decided". A moment outside the slate of the date is an error of the source (lesson
+    A7). A real tip after midnight, such as 00:15, belongs to the slate of the day before.
     """
     if tip is None or misdated(day, tip) or et(tip).time() == time(0):
         return None
@@ -67,24 +67,24 @@ def known_tip(day: date, tip: datetime | None) -> datetime | None:
 
 
 def misdated(day: date, tip: datetime) -> bool:
-    """Return whether the aware ``tip`` lies outside of the slate of the ET date ``day`` (lesson A7)."""
+    """Return whether the aware ``tip`` lies outside the slate of the ET date ``day`` (lesson A7)."""
     try:
         local = et(tip)
-    except OverflowError:  # the year 1, a default of other systems
+    except OverflowError:  # year 1, the default of some systems
         return True
     return day not in (local.date(), slate_date(local))
 
 
 PLAYED = SCHEDULED, LIVE, FINAL = 1, 2, 3
 _NOT_PLAYED = re.compile(r"PPD|POSTPONED|CANCEL|RESCHEDULED(?!\s+FROM)")
-"""Texts of a game that is not played on this date; one that was rescheduled *from* another date is."""
+"""Status texts of a game that is not played on this date. A game rescheduled *from* another date is played."""
 
 
 @dataclass(frozen=True, slots=True)
 class Game:
     """One game. ``date`` is its ET date, ``tip`` the aware tip-off, ``home`` and ``away`` are tricodes.
 
-    ``tip`` is None while it is not known (:func:`known_tip`), or ``misdated``; ``processed_at``: when it was written.
+    ``tip`` is None while it is unknown (:func:`known_tip`). ``misdated``: the source's tip lies outside the slate.
     """
 
     game_id: str
@@ -104,38 +104,38 @@ class Game:
         object.__setattr__(self, "tip", known_tip(self.date, self.tip))
         hold_instants(self, "processed_at")
         if not (self.home and self.away and self.code):
-            raise ValueError(f"game {self.game_id} lacks a team or its code; a game without them is never called (E2)")
+            raise ValueError(f"game {self.game_id} has no team or no code; no call is made for such a game (lesson E2)")
 
     @property
     def id(self) -> str:
-        """The game id, for templates that read better with ``game.id``."""
+        """The game id, for templates that say ``game.id``."""
         return self.game_id
 
     @property
     def type(self) -> GameType:
-        """The kind of game, from the id's prefix."""
+        """The type of the game, from the prefix of the id."""
         return _BY_PREFIX[self.game_id[:3]]
 
     @property
     def postponed(self) -> bool:
-        """Whether the source says that it is not played on this date, by its status or its text (lesson K12)."""
+        """Whether the game is not played on this date, by its status or its status text (lesson K12)."""
         return self.status not in PLAYED or bool(_NOT_PLAYED.search(self.status_text.upper()))
 
     @property
     def due(self) -> datetime:
-        """When its data can be expected (lesson T10): after the game, or with the end of its slate without a tip."""
+        """When the data can be expected: after the game; without a tip at the end of the slate (lesson T10)."""
         if self.tip is None:
             return at(self.date + timedelta(days=1), SLATE_CUT_OVER)
         return after(self.tip, GAME_LENGTH)
 
     @property
     def begins(self) -> datetime:
-        """Before this moment it is not asked for after-game data: its tip, or noon while that is not known."""
+        """The tip, or noon of the date while the tip is unknown. No window requests the game before this moment."""
         return at(self.date, NOON) if self.tip is None else self.tip
 
     @property
     def label(self) -> str:
-        """For people: ``0022500123 LAL@BOS``."""
+        """The id and teams for people: ``0022500123 LAL@BOS``."""
         return f"{self.game_id} {self.away}@{self.home}"
 
     def to_dict(self) -> dict[str, str | None]:
@@ -163,16 +163,16 @@ class Game:
 
 
 GIVEN_UP = timedelta(hours=24)
-"""So long after its last writing a playoff game without a tip, which the refreshes pass over, is not necessary."""
-SHOWN = 5  # unusable rows are named one by one
+"""A playoff game without a tip that no refresh has rewritten for this long will not be played."""
+SHOWN = 5  # unusable rows in a text
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class UnusableRow:
-    """A row of the schedule that is no game: not decided yet, or broken. It stops nobody who does not need it.
+    """A row of the schedule that is not a usable game, because it is not decided yet or broken.
 
-    ``date`` is its ET date, ``tip`` its aware tip-off; None where the row does not say it.
+    ``date`` is the ET date, ``tip`` the aware tip-off; each is None if the row does not have it.
     """
 
     game_id: str
@@ -181,12 +181,12 @@ class UnusableRow:
     tip: datetime | None = None
 
     def may_be(self, types: Iterable[GameType]) -> bool:
-        """Return whether it may be a game of one of these ``types``. An id of an unknown kind may be any."""
+        """Return whether the row may be a game of one of these ``types``. An id of an unknown type may be any."""
         return type_of(self.game_id) in (None, *types)
 
     @property
     def due(self) -> datetime | None:
-        """When its data would be due, or None without a known tip."""
+        """When the data of the game would be due, or None without a known tip."""
         return None if self.tip is None else after(self.tip, GAME_LENGTH)
 
     def __str__(self) -> str:
@@ -195,7 +195,7 @@ class UnusableRow:
 
 
 def named(rows: Iterable[UnusableRow]) -> list[str]:
-    """Return the rows in words for people, the first few of them one by one."""
+    """Return the first rows as texts for people, and how many more there are."""
     texts = [str(row) for row in rows]
     return texts[:SHOWN] + ([f"and {len(texts) - SHOWN} more"] if len(texts) > SHOWN else [])
 
@@ -211,7 +211,7 @@ def read_game(
     text: object = None,
     processed_at: datetime | None = None,
 ) -> Game | UnusableRow:
-    """Return the game of a source's row, or the row as an unusable one, with what is wrong with it. Raises nothing."""
+    """Return the game of a source's row, or an unusable row that says what is wrong. Raises nothing."""
     words = [str(value or "").strip() for value in (game_id, code, home, away)]
     missing = [name for name, value in zip(("id", "code", "home team", "away team"), words, strict=True) if not value]
     missing += [name for name, value in (("date", day), ("tip-off", tip)) if value is None]
@@ -227,9 +227,9 @@ def read_game(
 
 @dataclass(frozen=True)
 class Schedule:
-    """The rows known around a date, and when their source was last refreshed (None: never).
+    """The known rows around a date, and when the source was last refreshed (None: never).
 
-    ``reach``: the first and last ET date of a source that ends, such as a document; nothing is known outside.
+    ``reach``: the first and last ET date of a source that ends, such as a document. Dates outside are unknown.
     """
 
     games: tuple[Game, ...] = ()
@@ -241,7 +241,7 @@ class Schedule:
         hold_instants(self, "refreshed_at")
 
     def unknown_because(self, moment: datetime, max_age_hours: float, day: date | None = None) -> str | None:
-        """Return why the schedule (of the ET date ``day``) cannot be relied on at ``moment``, or None when it can.
+        """Return why the schedule (of the ET date ``day``) is unknown at ``moment``, or None if it is known.
 
         "No games" and "unknown" are different things (lesson K13).
         """
@@ -251,11 +251,11 @@ class Schedule:
         if age > max_age_hours:
             return f"the schedule was last refreshed {age:.1f} h ago, more than the {max_age_hours:g} h allowed"
         if self.reach is not None and day is not None and not self.reach[0] <= day <= self.reach[1]:
-            return f"it reaches from {self.reach[0]} to {self.reach[1]}, and not to {day}"
+            return f"the schedule reaches from {self.reach[0]} to {self.reach[1]}, not to {day}"
         return None
 
     def on(self, day: date, types: Iterable[GameType] = COUNTED_BY_DEFAULT) -> tuple[Game, ...]:
-        """Return the games of the ET date ``day`` that count, by tip-off, unknown ones last. Postponed ones do not."""
+        """Return the games of the ET date ``day`` that count and are played, oldest tip first, unknown tips last."""
         wanted = frozenset(types)
         return tuple(game for game in self._played.get(day, ()) if game.type in wanted)
 
@@ -266,10 +266,10 @@ class Schedule:
 
     @cached_property
     def _played(self) -> dict[date, list[Game]]:
-        """The games that are played, by ET date and there by tip-off.
+        """The games that are played, by ET date, oldest tip first.
 
-        The newest row of an id decides, wherever its date lies (lesson K12). Rows of the same moment, or of an unknown
-        one, come from one document: there a postponed one goes last, and the later date counts.
+        The newest row of an id decides, wherever its date lies (lesson K12). Rows with the same time, or without one,
+        come from one document: there a postponed row counts less, and then the later date wins.
         """
         newest: dict[str, Game] = {}
         for game in self.games:
@@ -283,7 +283,7 @@ class Schedule:
         return found
 
     def _given_up(self, game: Game) -> bool:
-        """Return whether it is an if-necessary game that the source has dropped: nobody takes its row away."""
+        """Return whether the source has dropped this if-necessary game. Its row stays in the table."""
         if game.type is not GameType.PLAYOFFS or game.tip is not None:
             return False
         written, refreshed = game.processed_at, self.refreshed_at

@@ -1,4 +1,4 @@
-"""Seasons, named by their two years: 2025-26 starts in October 2025 (lesson E9)."""
+"""Seasons and their names: 2025-26 starts in October 2025 (lesson E9)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 FIRST_MONTH = 10
-"""A new season's data starts in October; until then a date belongs to the season before."""
+"""The month from which a date belongs to the new season."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The 30 teams and their codes at each source: the one table of them (lesson E9)."""
+"""The 30 teams and their codes at each source, in one table (lesson E9)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team. ``tricode`` is NBA.com's; ESPN and Basketball-Reference differ for some."""
+    """A team. ``tricode`` is NBA.com's code; ESPN and Basketball-Reference have other codes for some teams."""
 
     tricode: str
     full_name: str
@@ -57,5 +57,5 @@ BY_TRICODE: dict[str, Team] = {team.tricode: team for team in TEAMS}
 
 
 def team(tricode: str) -> Team:
-    """Return the team with NBA.com's ``tricode``. Raises KeyError, with the code, for one that does not exist (E2)."""
+    """Return the team with NBA.com's ``tricode``. Raises KeyError with the code if there is none (lesson E2)."""
     return BY_TRICODE[tricode]

@@ -78,7 +78,8 @@ def test_a_date_outside_the_document_is_unknown_and_noted(capsys, games):
     shown = capsys.readouterr()
     assert f"note: {games} reaches from 2025-10-21 to 2026-04-12; the games of other dates are unknown" in shown.err
     assert "No games" not in shown.out
-    assert "ABORT betting_lines        Schedule unknown: it reaches from 2025-10-21 to 2026-04-12" in shown.out
+    reach = "the schedule reaches from 2025-10-21 to 2026-04-12"
+    assert f"ABORT betting_lines        Schedule unknown: {reach}" in shown.out
     main(["explain", "--workflow", "betting_lines", "--at", "2026-08-14T13:00-04:00", "--games", games])
     shown = capsys.readouterr()
     assert ("note: " in shown.err, "ABORT" in shown.out) == (True, True)
@@ -120,7 +121,7 @@ def test_explain_shows_every_check_and_the_values_of_the_answer(capsys, games):
     assert main(["explain", "--workflow", "injury_discovery", "--at", "2026-01-14T07:00-05:00", "--games", games]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "injury_discovery at Wed 14 Jan 07:00 ET: RUN"
-    assert any("passed    not_a_game_day: SKIP on days without games" in line for line in lines)
+    assert any("passed    not_a_game_day: SKIP on a day without games" in line for line in lines)
     assert any("answered  attempt" in line for line in lines)
     assert any("max_attempts = 12" in line for line in lines)
 

@@ -357,7 +357,7 @@ def test_no_scraper_may_be_called_as_the_task_that_divides_a_list():
 def test_a_halt_until_midnight_ends_at_that_moment():
     halt = changed(settings__halt={"reason": "all-star", "until": "2026-02-14T00:00-05:00"}).settings.halt
     assert halt.until == et("00:00", date(2026, 2, 14))
-    assert not halt.holds_at(et("00:00", date(2026, 2, 14)), date(2026, 2, 14))
+    assert not halt.holds_at(et("00:00", date(2026, 2, 14)))
     assert changed(settings__halt={"reason": "all-star", "until": "2026-02-14"}).settings.halt.until == date(
         2026, 2, 14
     )

@@ -76,7 +76,7 @@ def test_a_run_that_failed_or_was_missed_is_made_up_for_within_the_tolerance():
     failed = history(executed("mine", "14:30", status="failed"))
     assert answer("15:00", past=failed) == ("RUN", "run")
     assert answer("15:00") == ("RUN", "run")
-    assert decision("mine", "15:00", NIGHT, config=config()).reason.endswith("; made up for 14:30 ET")
+    assert decision("mine", "15:00", NIGHT, config=config()).reason.endswith("; catch-up for 14:30 ET")
     assert answer("16:00") == ("SKIP", "outside_window")
     assert answer("15:00", tolerance_minutes=29) == ("SKIP", "outside_window")
     assert answer("15:00", tolerance_minutes=30) == ("RUN", "run")
@@ -178,10 +178,13 @@ def test_explain_shows_its_checks():
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        ("any_game", "It runs at 14:30 and 17:00 ET, if there is any game of the date; what failed"),
-        ("none", "It runs at 14:30 and 17:00 ET, if there is no game of the date; what failed"),
-        ({"at_least": 8}, "It runs at 14:30 and 17:00 ET, if there are at least 8 games of the date; what failed"),
-        ({"at_least": 0}, "It runs at 14:30 and 17:00 ET; what failed or was missed is made up for within 60 min."),
+        ("any_game", "It runs at 14:30 and 17:00 ET, if there is any game of the date. A failed or"),
+        ("none", "It runs at 14:30 and 17:00 ET, if there is no game of the date. A failed or"),
+        (
+            {"at_least": 8},
+            "It runs at 14:30 and 17:00 ET, if there are at least 8 games of the date. A failed or missed run",
+        ),
+        ({"at_least": 0}, "It runs at 14:30 and 17:00 ET. A failed or missed run is caught up within 60 min."),
     ],
 )
 def test_in_words(condition, words):

@@ -169,7 +169,7 @@ class TestPostGame:
         past = history(called("nbac_team_boxscore", "22:00", "no_data", game_id="0022500001"))
         found = decision(self.SECOND, "+1 01:00", early, past)
         assert (found.rule, found.alert_level) == ("missing_games", AlertLevel.CRITICAL)
-        assert "1 should have been here: 0022500001 LAL@BOS" in found.reason
+        assert "1 overdue: 0022500001 LAL@BOS" in found.reason
 
     def test_a_first_look_is_no_alarm_however_late(self):
         assert decision(self.THIRD, "+1 04:00", TWO).alert_level is AlertLevel.NONE

@@ -135,5 +135,5 @@ def test_a_date_that_a_source_does_not_reach_is_unknown_and_not_empty():
     assert decision("betting_lines", "13:00", known, history(MORNING_DONE)).action is Action.RUN
     tomorrow = decision("betting_lines", "+1 13:00", known)
     assert (tomorrow.action, tomorrow.rule) == (Action.ABORT, "schedule_unknown")
-    assert tomorrow.reason == "Schedule unknown: it reaches from 2026-01-11 to 2026-01-14, and not to 2026-01-15"
+    assert tomorrow.reason == "Schedule unknown: the schedule reaches from 2026-01-11 to 2026-01-14, not to 2026-01-15"
     assert decision("morning_operations", "+1 06:00", known).action is Action.RUN

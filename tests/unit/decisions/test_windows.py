@@ -114,7 +114,7 @@ class TestTheRefreshBeforeTheLock:
         found = self.ask("04:30", executed(self.NAME, "-1 23:00"))
         assert (found.action, found.reason) == (
             Action.RUN,
-            "Last success 5.5 h ago, at least the 1 h allowed before the lock",
+            "Last success 5.5 h ago; the limit before the lock is 1 h",
         )
         assert self.ask("06:00", executed(self.NAME, "04:30")).rule == "fresh"
 

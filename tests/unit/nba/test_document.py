@@ -54,7 +54,7 @@ def test_rows_of_other_shapes_are_named_too():
 
 
 def test_a_document_without_any_game_is_none():
-    with pytest.raises(DocumentError, match=r"none of its 1 rows is a game; the first: 0022500001.*no teams"):
+    with pytest.raises(DocumentError, match=r"it has no usable game in 1 row. The first row: 0022500001.*no teams"):
         read(TEAMLESS)
 
 

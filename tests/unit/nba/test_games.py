@@ -52,7 +52,7 @@ def test_an_empty_day_is_not_an_unknown_one():
 
 @pytest.mark.lesson("E2")
 def test_a_game_without_its_teams_is_an_error_not_unk():
-    with pytest.raises(ValueError, match="lacks a team"):
+    with pytest.raises(ValueError, match="has no team"):
         Game("0022500001", "20260114/LALBOS", DAY, et("19:00"), "", "LAL")
     with pytest.raises(KeyError):
         team("UNK")

@@ -144,7 +144,7 @@ def test_gained_lost_and_moved_alerts_are_found():
     alert = of(fewer, "injury_discovery")
     assert len(alert.ticks[ChangeKind.ALERT_GAINED]) == 3
     first = next(first for first in alert.firsts if first.kind is ChangeKind.ALERT_GAINED)
-    assert first.after == "SKIP All 3 attempts for 2026-01-13 are used up, nothing was found [WARNING]"
+    assert first.after == "SKIP All 3 attempts for 2026-01-13 are used up; nothing was found [WARNING]"
     assert ChangeKind.ALERT_LOST in of(compare_seasons(fewer.new, fewer.old), "injury_discovery").ticks
     moved = changes(workflows__injury_discovery__schedule__retry_interval_hours=5)
     # The data is found at 16:00 instead of noon, and the alert follows an hour later.

@@ -1,6 +1,6 @@
-"""The decision types: one module each, with its schedule's model, its checks and its words.
+"""The decision types: one module each, with the model of its ``schedule``, its checks and its sentence.
 
-A type is a subclass of Workflow. Adding one is adding its module, and its class here.
+A type is a subclass of Workflow. A new type needs its module, and its class in ``TYPES``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TYPES: tuple[type[Workflow], ...] = (
     CronWithConditionWorkflow,
 )
 NAMES: tuple[str, ...] = tuple(get_args(one.model_fields["decision_type"].annotation)[0] for one in TYPES)
-"""What stands in ``decision_type``."""
+"""The values of ``decision_type``."""
 
 if TYPE_CHECKING:
     AnyWorkflow = Workflow

@@ -1,4 +1,4 @@
-"""``cron_with_condition``: at given times of the day, if a condition on the games of its date holds."""
+"""``cron_with_condition``: at given times of the day, if a condition on the games of the target date holds."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from orchestration.vocabulary.workflows import Workflow, WorkflowSchedule
 from orchestration.words import plural
 
 MOST_GAMES = 15
-"""Of one date: each of the 30 teams plays once at the most."""
+"""The most games of one date: each of the 30 teams plays once."""
 
 
 class AtLeast(Strict):
-    """At least so many games that count; 0 always holds, whether the schedule is known or not."""
+    """At least this many games that count. 0 always holds, also while the schedule is unknown."""
 
     at_least: int = Field(ge=0, le=MOST_GAMES)
 
@@ -43,16 +43,16 @@ Condition = Annotated[
     Annotated[Literal["any_game", "none"], Tag("word")] | Annotated[AtLeast, Tag("count")],
     Discriminator(_form, "condition", "must be any_game, none, or at_least: with a number"),
 ]
-"""``any_game``: at least one that counts; ``none``: not one; or at least so many."""
+"""``any_game``: at least one game that counts; ``none``: no game; ``at_least``: at least this many games."""
 
 
 class CronWithConditionSchedule(WorkflowSchedule):
-    """At given times, if a condition on the games of the target date holds."""
+    """Run at given times, if a condition on the games of the target date holds."""
 
     at: WallTimes = Field(min_length=1)
     condition: Condition = "any_game"
     tolerance_minutes: int = Field(default=60, ge=0, le=180)
-    """How long after its time a run that failed or was missed is made up for at later ticks."""
+    """How long after its time a failed or missed run is caught up at later ticks, in minutes."""
 
 
 def _schedule(case: Case) -> CronWithConditionSchedule:
@@ -61,7 +61,7 @@ def _schedule(case: Case) -> CronWithConditionSchedule:
 
 
 def not_its_time(case: Case) -> Answer | None:
-    """SKIP but at its times, and so long after them as ``tolerance_minutes`` say."""
+    """SKIP unless one of its times was at most ``tolerance_minutes`` ago."""
     if case.window is not None:
         return None
     times = _schedule(case).at
@@ -72,17 +72,17 @@ def not_its_time(case: Case) -> Answer | None:
 
 
 def games_unknown(case: Case) -> Answer | None:
-    """ABORT when the condition needs the schedule and that cannot be relied on."""
+    """ABORT when the condition needs the schedule, and the schedule is unknown."""
     return schedule_unknown(case) if case.workflow.needs_games else None
 
 
 def games_undecided(case: Case) -> Answer | None:
-    """SKIP, later ABORT once, where the condition needs games and the date has only rows that cannot be used."""
+    """SKIP, later ABORT once, when the condition needs games and the date has only unusable rows."""
     return only_unusable_rows(case) if case.workflow.needs_games else None
 
 
 def condition_not_met(case: Case) -> Answer | None:
-    """SKIP when the games of the date are not as the condition wants them."""
+    """SKIP when the games of the date do not meet the condition."""
     schedule, count = _schedule(case), len(case.games)
     if count == 0 if schedule.condition == "none" else count >= _least(schedule):
         return None
@@ -91,7 +91,7 @@ def condition_not_met(case: Case) -> Answer | None:
 
 
 def done_for_this_time(case: Case) -> Answer | None:
-    """SKIP when it was executed since this time of the day; a failed execution does not count (lesson K5)."""
+    """SKIP when an execution since this time of the day succeeded (lesson K5)."""
     assert case.window is not None
     executions = case.history.of(case.name, case.target_date)
     done = [execution for execution in executions if execution.done and execution.tick >= case.window]
@@ -102,15 +102,15 @@ def done_for_this_time(case: Case) -> Answer | None:
 
 
 def waiting_for_required(case: Case) -> Answer | None:
-    """SKIP while a required workflow is not done; ABORT once at the last tick of this time."""
+    """SKIP while a required workflow is not done; ABORT once at the last tick of this time of the day."""
     return wait_for_required(case, closes=case.workflow.window_at(case.ticks.next_after(case.tick)) != case.window)
 
 
 def time_and_condition(case: Case) -> Answer | None:
-    """RUN: it is its time, and the condition holds."""
+    """RUN: one of its times has come, and the condition holds."""
     assert case.window is not None
     wall = clock(case.window)
-    late = f"; made up for {wall} ET" if case.tick > case.window else ""
+    late = f"; catch-up for {wall} ET" if case.tick > case.window else ""
     return run(f"{wall} ET, {_found(case)}{late}", case.games, games=len(case.games), fixed_time=wall)
 
 
@@ -131,7 +131,7 @@ def _wanted(schedule: CronWithConditionSchedule) -> str:
 
 
 class CronWithConditionWorkflow(Workflow):
-    """See :class:`CronWithConditionSchedule`."""
+    """Runs at given times, if a condition on the games of the target date holds."""
 
     checks: ClassVar[tuple[Check, ...]] = (
         not_its_time,
@@ -150,11 +150,11 @@ class CronWithConditionWorkflow(Workflow):
 
     @property
     def needs_games(self) -> bool:
-        """It does unless the condition always holds."""
+        """Whether the condition depends on the games."""
         return self.schedule.condition == "none" or _least(self.schedule) > 0
 
     def window_at(self, tick: datetime) -> datetime | None:
-        """Return the last of its times at or before the aware ``tick``, if that is no longer ago than the tolerance."""
+        """Return the last of its times at or before the aware ``tick``, or None if the tolerance is over."""
         today = et_date(tick)
         times = (at(today - timedelta(days=shift), wall) for shift in (0, 1) for wall in self.schedule.at)
         last = max(moment for moment in times if moment <= tick)
@@ -171,5 +171,5 @@ class CronWithConditionWorkflow(Workflow):
         listed = walls[0] if len(walls) == 1 else f"{', '.join(walls[:-1])} and {walls[-1]}"
         whose = {"today": "the date", "yesterday": "the day before", "slate": "the slate"}[s.target_date]
         condition = f", if there {_wanted(s)} of {whose}" if self.needs_games else ""
-        until = f"; what failed or was missed is made up for within {s.tolerance_minutes} min"
+        until = f". A failed or missed run is caught up within {s.tolerance_minutes} min"
         return f"It runs at {listed} ET{condition}{until if s.tolerance_minutes else ''}."

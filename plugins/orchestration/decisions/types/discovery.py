@@ -1,4 +1,4 @@
-"""``discovery``: ask until it is published, a limited number of times a day."""
+"""``discovery``: call until the source has published, a limited number of times a day."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ FOUND = "found"
 
 
 class DiscoverySchedule(WorkflowSchedule):
-    """Ask until it is published."""
+    """Call until the source has published."""
 
     discovery_mode: Literal[True] = True
-    """Descriptive: so does the decision type."""
+    """Descriptive: the decision type says it."""
     max_attempts_per_day: int = Field(gt=0, le=100)
     retry_interval_hours: PositiveHours
     requires_game_day: bool = True
     first_hour: Hour = 6
     """No attempt before this full ET hour (lesson T5)."""
     discovery_duration_weeks: int | None = Field(default=None, gt=0, le=1000)
-    """Descriptive: how long the publishing hour was to be studied."""
+    """Descriptive: for how many weeks the publishing hour was to be studied."""
 
 
 def _schedule(case: Case) -> DiscoverySchedule:
@@ -47,12 +47,12 @@ def _schedule(case: Case) -> DiscoverySchedule:
 
 
 def _once(case: Case, rule: str, level: AlertLevel) -> AlertLevel:
-    """Return the level the first time that ``rule`` answers for this date, NONE from then on (lesson C8)."""
+    """Return ``level`` the first time that ``rule`` answers for this date, then NONE (lesson C8)."""
     return AlertLevel.NONE if case.history.answered_by(case.name, rule, case.target_date) else level
 
 
 def found(case: Case) -> Answer | None:
-    """SKIP when it is here for this target date; yesterday's report does not count (lesson T4)."""
+    """SKIP when every scraper has found data for this target date; no other date counts (lesson T4)."""
     plan = case.workflow.execution_plan.scrapers
     hits = [case.history.successes.get((scraper, case.target_date)) for scraper in plan]
     ticks = [tick for tick in hits if tick is not None]
@@ -66,22 +66,22 @@ def found(case: Case) -> Answer | None:
 
 
 def game_day_unknown(case: Case) -> Answer | None:
-    """ABORT when a game day is required and nobody knows whether today is one."""
+    """ABORT when a game day is required, and the schedule is unknown."""
     return schedule_unknown(case) if _schedule(case).requires_game_day else None
 
 
 def game_day_undecided(case: Case) -> Answer | None:
-    """SKIP, later ABORT once, where a game day is required and the date has only rows that cannot be used."""
+    """SKIP, later ABORT once, when a game day is required and the date has only unusable rows."""
     return only_unusable_rows(case) if _schedule(case).requires_game_day else None
 
 
 def not_a_game_day(case: Case) -> Answer | None:
-    """SKIP on days without games, where a game day is required."""
+    """SKIP on a day without games, if a game day is required."""
     return no_games(case) if _schedule(case).requires_game_day else None
 
 
 def before_first_hour(case: Case) -> Answer | None:
-    """SKIP before the first hour: attempts in the night would use up the day's (lesson T5)."""
+    """SKIP before ``first_hour``: attempts at night would use up those of the day (lesson T5)."""
     first = _schedule(case).first_hour
     if case.tick >= case.wall(first):
         return None
@@ -94,12 +94,12 @@ def waiting_for_required(case: Case) -> Answer | None:
 
 
 def attempts_used_up(case: Case) -> Answer | None:
-    """SKIP, with the alert, when the day's attempts are used up."""
+    """SKIP with an alert when the day's attempts are used up."""
     allowed, made = _schedule(case).max_attempts_per_day, len(case.history.of(case.name, case.target_date))
     if made < allowed:
         return None
     level = _once(case, ATTEMPTS_USED_UP, case.workflow.alerts.max_attempts_reached)
-    reason = f"All {allowed} attempts for {case.target_date} are used up, nothing was found"
+    reason = f"All {allowed} attempts for {case.target_date} are used up; nothing was found"
     next_at = case.wall(_schedule(case).first_hour, days=1)
     seen = {"attempts": made, "max_attempts": allowed}
     return Answer(Action.SKIP, ATTEMPTS_USED_UP, reason, level, next_at, context=seen)
@@ -116,7 +116,7 @@ def too_soon(case: Case) -> Answer | None:
         return None
     return skip(
         "too_soon",
-        f"Last attempt {ago:.1f} h ago, at {clock(last)} ET; repeated every {interval:g} h",
+        f"Last attempt {ago:.1f} h ago, at {clock(last)} ET; the interval is {interval:g} h",
         after(last, timedelta(hours=interval)),
         hours_since=round(ago, 2),
         retry_interval_hours=interval,
@@ -133,7 +133,7 @@ def attempt(case: Case) -> Answer | None:
 
 
 class DiscoveryWorkflow(Workflow):
-    """See :class:`DiscoverySchedule`."""
+    """Calls until the source has published, a limited number of times a day."""
 
     checks: ClassVar[tuple[Check, ...]] = (
         found,
@@ -153,13 +153,13 @@ class DiscoveryWorkflow(Workflow):
 
     @property
     def needs_games(self) -> bool:
-        """It does where a game day is required."""
+        """Whether a game day is required."""
         return self.schedule.requires_game_day
 
     def in_words(self, settings: Settings) -> str:
         """Return the rule in one sentence."""
         s = self.schedule
         return (
-            f"It runs until it is found: up to {s.max_attempts_per_day} attempts a day, every "
+            f"It runs until data is found: up to {s.max_attempts_per_day} attempts a day, every "
             f"{s.retry_interval_hours:g} h from {s.first_hour:02d}:00 ET{', on game days' * s.requires_game_day}."
         )

@@ -14,15 +14,15 @@ from orchestration.vocabulary.workflows import PositiveHours, Workflow, Workflow
 from orchestration.words import Outcome
 
 AWAITED = "awaited"
-"""In the context of a RUN: others can decide nothing before it is through."""
+"""Key in the context of a RUN: other workflows of the tick wait for its data, so it is not held."""
 LOCK_LEAD_MINUTES = 30
-"""It also ticks this long before the lock, so that the locker knows the day's games."""
+"""The workflow also ticks this long before the lock, so that the locker knows the day's games."""
 MAX_AGE_BEFORE_LOCK_HOURS = 1.0
 """How old the last success may be at the tick before the lock."""
 
 
 class FreshnessSchedule(WorkflowSchedule):
-    """When the last success is ``max_age_hours`` old (default: settings.schedule_refresh_interval_hours)."""
+    """Run when the last success is ``max_age_hours`` old (default: settings.schedule_refresh_interval_hours)."""
 
     max_age_hours: PositiveHours | None = None
 
@@ -33,7 +33,7 @@ def waiting_for_required(case: Case) -> Answer | None:
 
 
 def _before_lock(case: Case) -> bool:
-    """Return whether the tick is the one before a lock, which must see the day's schedule."""
+    """Return whether the tick is the last one before a lock: the lock must see the day's schedule."""
     settings = case.config.settings.daily_schedule_lock
     day = et_date(case.tick)
     locks = (at(day + timedelta(days=shift), settings.generation_time) for shift in (0, 1))
@@ -48,7 +48,7 @@ def _max_age(case: Case) -> float:
 
 
 def _last_success(case: Case) -> datetime | None:
-    """Return when its scrapers last succeeded, in a run of its own or whoever else called them."""
+    """Return when its scrapers last succeeded, in its own runs or in those of any workflow."""
     own = [execution.tick for execution in case.history.of(case.name) if execution.collected]
     calls = {
         scraper: [c.tick for c in case.history.calls if c.scraper_name == scraper and c.status is Outcome.SUCCESS]
@@ -60,18 +60,18 @@ def _last_success(case: Case) -> datetime | None:
 
 
 def fresh(case: Case) -> Answer | None:
-    """SKIP while the last success is young enough; before the lock it may be an hour old at the most."""
+    """SKIP while the last success is younger than the limit; at the tick before the lock the limit is 1 h."""
     if (last := _last_success(case)) is None:
         return None
     max_age, age = _max_age(case), hours_between(last, case.tick)
     if age >= max_age:
         return None
-    reason = f"Last success {age:.1f} h ago; refreshed every {max_age:g} h"
+    reason = f"Last success {age:.1f} h ago; the limit is {max_age:g} h"
     return skip("fresh", reason, after(last, timedelta(hours=max_age)), age_hours=round(age, 2), max_age_hours=max_age)
 
 
 def stale(case: Case) -> Answer | None:
-    """RUN: too old, or never."""
+    """RUN: the last success is too old, or there is none."""
     max_age = _max_age(case)
     settings = case.config.settings
     unknown = case.schedule.unknown_because(case.tick, settings.schedule_max_age_hours)
@@ -80,12 +80,12 @@ def stale(case: Case) -> Answer | None:
         return run("No success on record yet", max_age_hours=max_age, **awaited)
     age = hours_between(last, case.tick)
     lock = " before the lock" if _before_lock(case) else ""
-    reason = f"Last success {age:.1f} h ago, at least the {max_age:g} h allowed{lock}"
+    reason = f"Last success {age:.1f} h ago; the limit{lock} is {max_age:g} h"
     return run(reason, age_hours=round(age, 2), max_age_hours=max_age, **awaited)
 
 
 class FreshnessWorkflow(Workflow):
-    """See :class:`FreshnessSchedule`."""
+    """Runs when the last success is too old."""
 
     checks: ClassVar[tuple[Check, ...]] = (fresh, waiting_for_required, stale)
     daily: ClassVar[bool] = True
@@ -94,16 +94,16 @@ class FreshnessWorkflow(Workflow):
     schedule: FreshnessSchedule = FreshnessSchedule()
 
     def max_age_hours(self, settings: Settings) -> float:
-        """Return the age at which its last success is too old."""
+        """Return the age in hours at which the last success is too old."""
         return self.schedule.max_age_hours or settings.schedule_refresh_interval_hours
 
     def own_ticks(self, settings: Settings) -> tuple[time, ...]:
-        """Return the tick before the lock, where there is one."""
+        """Return the tick before the lock, if the lock is enabled."""
         lock = settings.daily_schedule_lock
         return (wall_of(minutes_of(lock.generation_time) - LOCK_LEAD_MINUTES),) if lock.enabled else ()
 
     def look_back_hours(self, settings: Settings) -> float:
-        """Return the age that its data may have, and an hour."""
+        """Return the age limit and one hour."""
         return self.max_age_hours(settings) + 1
 
     def in_words(self, settings: Settings) -> str:

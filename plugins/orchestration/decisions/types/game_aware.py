@@ -45,10 +45,10 @@ class BusinessHours(Strict):
 
 
 class GameAwareSchedule(WorkflowSchedule):
-    """Repeatedly before the day's games."""
+    """Run repeatedly before the day's games."""
 
     game_aware: Literal[True] = True
-    """Descriptive: so does the decision type."""
+    """Descriptive: the decision type says it."""
     window_before_game_hours: PositiveHours = 6
     business_hours: BusinessHours = BusinessHours(start=8, end=20)
     frequency_hours: PositiveHours = 2
@@ -60,7 +60,7 @@ def _schedule(case: Case) -> GameAwareSchedule:
 
 
 def _closed_because(case: Case) -> str | None:
-    """Return why the window is closed, or None. Where a tip is not known yet only business hours close it."""
+    """Return why the window is closed, or None. While a tip is unknown, only business hours close it."""
     end = _schedule(case).business_hours.end
     if len(case.tips) == len(case.games) and case.tick >= case.tips[-1]:
         return f"last tip {clock(case.tips[-1])} ET has passed"
@@ -68,12 +68,12 @@ def _closed_because(case: Case) -> str | None:
 
 
 def waiting_for_required(case: Case) -> Answer | None:
-    """SKIP until every required workflow is done for the date, or had nothing to do."""
+    """SKIP while a required workflow is not done for the date."""
     return None if _closed_because(case) else wait_for_required(case, closes=False)
 
 
 def before_opening(case: Case) -> Answer | None:
-    """SKIP until ``window_before_game_hours`` before the first tip that is known; without any, business hours open."""
+    """SKIP until ``window_before_game_hours`` before the first known tip. Without one, the business hours open it."""
     if not case.tips:
         return None
     tip, width = case.tips[0], _schedule(case).window_before_game_hours
@@ -100,7 +100,7 @@ def before_business_hours(case: Case) -> Answer | None:
 
 
 def window_closed(case: Case) -> Answer | None:
-    """After the last tip or business hours: SKIP when collected or already reported, else ABORT: it was missed."""
+    """After the last tip or business hours: SKIP if collected or reported already, else ABORT for the missed window."""
     if (why := _closed_because(case)) is None:
         return None
     collections = [e for e in case.history.of(case.name, case.target_date) if e.collected]
@@ -111,7 +111,7 @@ def window_closed(case: Case) -> Answer | None:
         reason = f"The window is closed ({why}); collected {plural(len(collections), 'time')}"
         return skip("done", reason, **seen)
     if case.history.answered_by(case.name, MISSED_WINDOW, case.target_date):
-        return skip("miss_already_reported", f"The window is closed ({why}) and its miss has been reported", **seen)
+        return skip("miss_already_reported", f"The window is closed ({why}); the miss was reported already", **seen)
     reason = f"Missed window: {why} and nothing was collected for {case.target_date}"
     if missing := unmet(case):
         reason += f"; it waited for {waiting_for(case, missing)}"
@@ -120,7 +120,7 @@ def window_closed(case: Case) -> Answer | None:
 
 
 def too_soon(case: Case) -> Answer | None:
-    """SKIP within ``frequency_hours`` of the last collection, measured tick to tick (lessons T6, K5)."""
+    """SKIP within ``frequency_hours`` of the last collection, measured from tick to tick (lessons T6, K5)."""
     frequency = _schedule(case).frequency_hours
     collections = [e for e in case.history.of(case.name, case.target_date) if e.collected]
     if not collections:
@@ -131,7 +131,7 @@ def too_soon(case: Case) -> Answer | None:
         return None
     return skip(
         "too_soon",
-        f"Collected {ago:.1f} h ago, at {clock(last)} ET; repeated every {frequency:g} h",
+        f"Collected {ago:.1f} h ago, at {clock(last)} ET; the interval is {frequency:g} h",
         after(last, timedelta(hours=frequency)),
         last_collection=clock(last),
         hours_since=round(ago, 2),
@@ -157,7 +157,7 @@ def due(case: Case) -> Answer | None:
 
 
 class GameAwareWorkflow(Workflow):
-    """See :class:`GameAwareSchedule`."""
+    """Runs repeatedly before the day's games."""
 
     checks: ClassVar[tuple[Check, ...]] = (
         schedule_unknown,
@@ -176,11 +176,11 @@ class GameAwareWorkflow(Workflow):
 
     @property
     def needs_games(self) -> bool:
-        """It always does."""
+        """Always: the window depends on the tips."""
         return True
 
     def impossible(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
-        """Yield business hours without a tick."""
+        """Yield the business hours if no tick lies in them."""
         hours = self.schedule.business_hours
         return no_tick_between("business_hours", hours.start, hours.end, ticks)
 

@@ -1,4 +1,4 @@
-"""``game_aware_early``: as the post-game windows, on the same day, for games that tip early (lesson T10)."""
+"""``game_aware_early``: a post-game window on the same day, for games that tip early (lesson T10)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from orchestration.words import TargetDate
 
 
 class EarlyGameSchedule(WorkflowSchedule):
-    """The same day, for games that tip early (lesson T10)."""
+    """Run on the same day, for games that tip early (lesson T10)."""
 
     game_aware: Literal[True] = True
-    """Descriptive: so does the decision type."""
+    """Descriptive: the decision type says it."""
     target_date: TargetDate = TargetDate.SLATE
     fixed_time: WallTime | None = None
     tolerance_minutes: int = Field(default=30, ge=0, le=180)
@@ -59,7 +59,7 @@ def no_early_games(case: Case) -> Answer | None:
 
 
 def early_games_collected(case: Case) -> Answer | None:
-    """SKIP when the early games are all here."""
+    """SKIP when all early games are collected."""
     return all_collected(_early(case))
 
 
@@ -75,7 +75,7 @@ def none_ready(case: Case) -> Answer | None:
 
 
 def no_early_game_to_ask_for(case: Case) -> Answer | None:
-    """SKIP when the window was executed and no missing early game is due."""
+    """SKIP when the window has run and no missing early game is due."""
     return nothing_to_ask_for(_early(case))
 
 
@@ -85,7 +85,7 @@ def early_missing_games(case: Case) -> Answer | None:
 
 
 class EarlyGameWorkflow(AfterGamesWorkflow):
-    """See :class:`EarlyGameSchedule`."""
+    """Runs after the games that tip early, on the same day."""
 
     checks: ClassVar[tuple[Check, ...]] = (
         schedule_unknown,
@@ -106,12 +106,12 @@ class EarlyGameWorkflow(AfterGamesWorkflow):
 
     @property
     def fixed_time(self) -> Window | None:
-        """Its fixed ET time and its tolerance, if it has them."""
+        """The fixed ET time and its tolerance, or None."""
         s = self.schedule
         return None if s.fixed_time is None else (s.fixed_time, timedelta(minutes=s.tolerance_minutes))
 
     def asks_from(self, game: Game) -> datetime:
-        """Return the moment from which it asks for a game: ``collection_delay_hours`` after its tip."""
+        """Return the moment from which a game is requested: ``collection_delay_hours`` after its tip."""
         return after(game.begins, timedelta(hours=self.schedule.collection_delay_hours))
 
     def in_words(self, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""``game_aware_yesterday``: the post-game windows, at a fixed time after the games."""
+"""``game_aware_yesterday``: a post-game window at a fixed time after the games."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from orchestration.words import AlertLevel, TargetDate, plural
 
 
 class PostGameSchedule(WorkflowSchedule):
-    """At a fixed time after the games."""
+    """Run at a fixed time after the games."""
 
     game_aware: Literal[True] = True
-    """Descriptive: so does the decision type."""
+    """Descriptive: the decision type says it."""
     target_date: TargetDate = TargetDate.SLATE
     fixed_time: WallTime
     tolerance_minutes: int = Field(default=30, ge=0, le=180)
@@ -48,15 +48,15 @@ def outside_fixed_time(case: Case) -> Answer | None:
 
 
 def before_fixed_time(case: Case) -> Answer | None:
-    """SKIP at a tick inside the tolerance but before the fixed time, which is a tick itself and the best one."""
+    """SKIP at a tick in the tolerance before the fixed time: at the fixed time itself, more games are over."""
     if case.window is None or case.tick >= case.window:
         return None
-    reason = f"The fixed time {clock(case.window)} ET comes next; then more games are over"
+    reason = f"The window waits for its fixed time, {clock(case.window)} ET, when more games are over"
     return skip("before_fixed_time", reason, case.window, fixed_time=clock(case.window))
 
 
 def _last_tick(case: Case) -> bool:
-    """Return whether no later tick of this window comes: of its fixed time, or of the slate without one."""
+    """Return whether this is the window's last tick. Without a fixed time, the window is the slate."""
     upcoming = case.ticks.next_after(case.tick)
     if case.window is None:
         return slate_date(upcoming) > case.target_date
@@ -66,12 +66,12 @@ def _last_tick(case: Case) -> bool:
 
 
 def waiting_for_required(case: Case) -> Answer | None:
-    """SKIP while a required workflow is not done for the date; ABORT once at the last tick of the window."""
+    """SKIP while a required workflow is not done for the date; ABORT once at the window's last tick."""
     return wait_for_required(case, closes=_last_tick(case))
 
 
 def all_collected(case: Case) -> Answer | None:
-    """SKIP when there is nothing left to collect (lesson K6: per game)."""
+    """SKIP when every game is collected (lesson K6: per game)."""
     if not all(case.collected(game) for game in case.games):
         return None
     return skip(
@@ -80,7 +80,7 @@ def all_collected(case: Case) -> Answer | None:
 
 
 def _executed(case: Case) -> datetime | None:
-    """Return when this window was executed for this date; a failed execution does not count (lesson K5)."""
+    """Return the tick at which this window succeeded for this date, or None (lesson K5)."""
     fixed = case.workflow.fixed_time
     if case.window is None or fixed is None:
         return None
@@ -90,15 +90,15 @@ def _executed(case: Case) -> datetime | None:
 
 
 def asks_from(case: Case, game: Game) -> datetime:
-    """Return the moment from which the workflow asks for a game."""
+    """Return the moment from which the workflow requests a game."""
     assert isinstance(case.workflow, AfterGamesWorkflow)
     return case.workflow.asks_from(game)
 
 
 def _missing(case: Case) -> tuple[Game, ...]:
-    """Return the games to ask for: begun, and not collected. Once the window was executed, only those that are due.
+    """Return the games to request: tipped and not collected. After the window has run, only those that are due.
 
-    Where per-game scrapers lack games it is these; else those that a whole-date scraper must have seen the end of.
+    If per-game scrapers lack games, these games; otherwise the games that whole-date scrapers lack.
     """
     executed = _executed(case)
     lacking = {
@@ -112,23 +112,23 @@ def _missing(case: Case) -> tuple[Game, ...]:
 
 
 def nothing_to_ask_for(case: Case) -> Answer | None:
-    """SKIP when no missing game has begun yet, or the window was executed and what is missing is not due."""
+    """SKIP when no missing game has tipped, or when the window has run and no missing game is due."""
     if _missing(case):
         return None
     missing = [game for game in case.games if not case.collected(game)]
     if executed := _executed(case):
         due = min(max(game.due, asks_from(case, game)) for game in missing)
-        at_tick = f"This window was executed at {clock(executed)} ET for {case.target_date}"
-        reason = f"{at_tick}; the rest is due {day_and_time(due)}"
+        ran = f"This window ran at {clock(executed)} ET for {case.target_date}"
+        reason = f"{ran}; the next missing game is due {day_and_time(due)}"
         return skip("done", reason, due)
     begins = min(asks_from(case, game) for game in missing)
-    return skip("not_tipped", f"No missing game has tipped yet; the next one does at {day_and_time(begins)}", begins)
+    return skip("not_tipped", f"No missing game has tipped yet; the next tip is {day_and_time(begins)}", begins)
 
 
 def missing_games(case: Case) -> Answer | None:
-    """RUN for every game of the slate that has begun and is not collected yet (lesson E1).
+    """RUN for every game that has tipped and is not collected (lesson E1).
 
-    Alerts for those that were asked for after their due time and still are missing.
+    Alerts for games that were requested after their due time and are still missing.
     """
     missing = _missing(case)
     overdue = [game for game in missing if case.overdue(game)]
@@ -137,7 +137,7 @@ def missing_games(case: Case) -> Answer | None:
     if not lacking.intersection(case.per_game_scrapers):
         reason = f"{', '.join(sorted(lacking))} of {case.target_date} to collect, for {plural(len(missing), 'game')}"
     if overdue:
-        reason += f"; {len(overdue)} should have been here: {', '.join(game.label for game in overdue[:3])}"
+        reason += f"; {len(overdue)} overdue: {', '.join(game.label for game in overdue[:3])}"
     return run(
         reason,
         missing,
@@ -151,26 +151,26 @@ def missing_games(case: Case) -> Answer | None:
 
 
 class AfterGamesWorkflow(Workflow):
-    """What collects games after they were played, at a fixed time or not."""
+    """A workflow that collects games after they were played."""
 
     after_games: ClassVar[bool] = True
 
     @property
     def needs_games(self) -> bool:
-        """It always does."""
+        """Always: the games are its target."""
         return True
 
     def asks_from(self, game: Game) -> datetime:
-        """Return the moment from which it asks for a game: its tip."""
+        """Return the moment from which a game is requested: its tip."""
         return game.begins
 
     def own_ticks(self, settings: Settings) -> tuple[time, ...]:
-        """Return its fixed time, if it has one."""
+        """Return the fixed time, if there is one."""
         return () if self.fixed_time is None else (self.fixed_time[0],)
 
     @property
     def whose(self) -> str:
-        """In words, of which date the games are."""
+        """The date of the games in words: ``of the slate``."""
         target = self.schedule.target_date
         if target is TargetDate.SLATE or self.reads_yesterday_as_slate:
             return "of the slate"
@@ -178,7 +178,7 @@ class AfterGamesWorkflow(Workflow):
 
 
 class PostGameWorkflow(AfterGamesWorkflow):
-    """See :class:`PostGameSchedule`."""
+    """Runs at a fixed time after the games."""
 
     checks: ClassVar[tuple[Check, ...]] = (
         schedule_unknown,
@@ -197,7 +197,7 @@ class PostGameWorkflow(AfterGamesWorkflow):
 
     @property
     def fixed_time(self) -> Window:
-        """Its fixed ET time, and its tolerance."""
+        """The fixed ET time and its tolerance."""
         return self.schedule.fixed_time, timedelta(minutes=self.schedule.tolerance_minutes)
 
     def in_words(self, settings: Settings) -> str:

@@ -30,7 +30,7 @@ class HourWindow(Strict):
 
 
 class SelfAwareSchedule(WorkflowSchedule):
-    """Once a day, in a window."""
+    """Run once a day, in a window."""
 
     ideal_window: HourWindow
     run_once_daily: Literal[True] = True
@@ -44,7 +44,7 @@ def _window(case: Case) -> tuple[int, int]:
 
 
 def done_today(case: Case) -> Answer | None:
-    """SKIP when every critical call succeeded for this target date (lesson K4)."""
+    """SKIP when an execution for this target date had no failed critical call (lesson K4)."""
     done = [e for e in case.history.of(case.name, case.target_date) if e.done]
     if not done:
         return None
@@ -70,7 +70,7 @@ def in_window(case: Case) -> Answer | None:
 
 
 def after_window(case: Case) -> Answer | None:
-    """RUN late rather than never, and say so."""
+    """RUN after the window, with an alert: late is better than never."""
     start, end = _window(case)
     late = hours_between(case.wall(end), case.tick)
     return run(
@@ -83,12 +83,12 @@ def after_window(case: Case) -> Answer | None:
 
 
 def waiting_for_required(case: Case) -> Answer | None:
-    """SKIP while a required workflow is not done; ABORT once when the window closes meanwhile."""
+    """SKIP while a required workflow is not done; ABORT once after the window has closed."""
     return wait_for_required(case, closes=case.tick > case.wall(_window(case)[1]))
 
 
 class SelfAwareWorkflow(Workflow):
-    """See :class:`SelfAwareSchedule`."""
+    """Runs once a day, in a window."""
 
     checks: ClassVar[tuple[Check, ...]] = (done_today, before_window, waiting_for_required, in_window, after_window)
     daily: ClassVar[bool] = True
@@ -97,7 +97,7 @@ class SelfAwareWorkflow(Workflow):
     schedule: SelfAwareSchedule
 
     def impossible(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
-        """Yield a window without a tick."""
+        """Yield the window if no tick lies in it."""
         window = self.schedule.ideal_window
         return no_tick_between("ideal_window", window.start_hour, window.end_hour, ticks)
 
