@@ -1,4 +1,4 @@
-"""The fixed words of the field: one enum each, the same in YAML, SQL, Python and the reports (lesson K11)."""
+"""The fixed words: one enum each, the same in YAML, SQL, Python and reports (lesson K11). And helpers for texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 
 
 class Action(StrEnum):
-    """RUN, SKIP, or ABORT: this should have run and cannot."""
+    """RUN, SKIP, or ABORT (should run and cannot)."""
 
     RUN = "RUN"
     SKIP = "SKIP"
@@ -16,7 +16,7 @@ class Action(StrEnum):
 
 
 class AlertLevel(StrEnum):
-    """How loudly a decision speaks."""
+    """The level of an alert."""
 
     NONE = "NONE"
     INFO = "INFO"
@@ -25,14 +25,14 @@ class AlertLevel(StrEnum):
 
 
 class Channel(StrEnum):
-    """Where an alert goes, beside the log."""
+    """The channels of an alert, besides the log."""
 
     EMAIL = "email"
     SLACK = "slack"
 
 
 class Priority(StrEnum):
-    """How much a workflow matters to the night."""
+    """The importance of a workflow."""
 
     CRITICAL = "CRITICAL"
     HIGH = "HIGH"
@@ -41,14 +41,14 @@ class Priority(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whether what is decided is done: live; or only recorded, beside a system that does it: shadow."""
+    """live: make the calls of a RUN. shadow: only record decisions, beside the system that makes the calls."""
 
     LIVE = "live"
     SHADOW = "shadow"
 
 
 class Outcome(StrEnum):
-    """What became of one call: records > 0, nothing published yet (no error), or failed."""
+    """How one call ended: records > 0, nothing published yet (no error), or failed."""
 
     SUCCESS = "success"
     NO_DATA = "no_data"
@@ -56,7 +56,7 @@ class Outcome(StrEnum):
 
 
 class ExecutionStatus(StrEnum):
-    """completed: no call failed; partial: a non-critical call failed; failed: a critical one, or all (lesson K7)."""
+    """completed: no call failed; partial: a non-critical call failed; failed: a critical call or all (lesson K7)."""
 
     COMPLETED = "completed"
     PARTIAL = "partial"
@@ -64,7 +64,7 @@ class ExecutionStatus(StrEnum):
 
 
 class Around(StrEnum):
-    """What the cleanup looks at around us, beside the files."""
+    """The things that the cleanup inspects besides files."""
 
     CONFIG = "config"
     PAUSED = "paused"
@@ -77,7 +77,7 @@ class Around(StrEnum):
 
 
 class NoAnswer(StrEnum):
-    """How the text of an error begins, by why BigQuery did not do what was asked."""
+    """The first words of an error by its cause at BigQuery."""
 
     DOWN = "BigQuery did not answer"
     FORBIDDEN = "BigQuery refuses us, a permission is missing"
@@ -86,7 +86,7 @@ class NoAnswer(StrEnum):
 
 
 class Source(StrEnum):
-    """Who asked for a call."""
+    """Who started a call."""
 
     CONTROLLER = "CONTROLLER"
     MANUAL = "MANUAL"
@@ -102,7 +102,7 @@ class TargetDate(StrEnum):
 
 
 class FanOut(StrEnum):
-    """What a scraper is called once for."""
+    """The item that a scraper is called once for."""
 
     NOTHING = "nothing"
     GAME = "game"
@@ -111,7 +111,7 @@ class FanOut(StrEnum):
 
 
 class KeptPaths(StrEnum):
-    """Which files' paths a table of Phase 2 keeps: all, the newest only (each overwrites the last), or none."""
+    """The files whose paths a table of Phase 2 keeps: all, only the newest (each overwrites the last), or none."""
 
     ALL = "all"
     NEWEST = "newest"
@@ -138,7 +138,7 @@ class ExitCode(IntEnum):
 
 
 class Verdict(StrEnum):
-    """The answer of the health check."""
+    """The result of the health check."""
 
     HEALTHY = "HEALTHY"
     DEGRADED = "DEGRADED"
@@ -162,7 +162,7 @@ MOST_CHARACTERS = 100
 
 
 def clipped(value: object) -> str:
-    """Return ``value`` as text on one line, cut off where nobody would read on."""
+    """Return ``value`` as text on one line, cut off after 100 characters."""
     text = str(value) if str(value).isprintable() else repr(str(value))[1:-1]
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 

@@ -1,4 +1,4 @@
-"""``workflows.yaml``: models, loading, and errors that name their line. Pure but for reading the one file."""
+"""Load ``workflows.yaml``, or raise every error with its line. Pure except for reading the one file."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = [
 
 ENVIRONMENT_VARIABLE = "ORCHESTRATION_CONFIG"
 MOST_ROUNDS = 10
-"""Variables in variables in AIRFLOW_HOME; somebody could write one that names itself."""
+"""The most times that variables in AIRFLOW_HOME are expanded: a variable may contain itself."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A usable configuration, the warnings of its file, already as text, and where everything stands in it."""
+    """A usable configuration, the warnings of its file as texts, and the parsed file with its places."""
 
     config: Config
     warnings: tuple[str, ...]
@@ -34,7 +34,7 @@ class Loaded:
 
 
 def variable(name: str) -> str | None:
-    """Return an environment variable. An empty one counts as unset: that is how compose passes what nobody set."""
+    """Return an environment variable, or None if it is unset or empty: compose passes unset variables as empty."""
     return os.environ.get(name) or None
 
 
@@ -65,7 +65,7 @@ def load(path: FilePath | str | None = None) -> Loaded:
 
 
 def read(path: FilePath) -> bytes:
-    """Return the content of a configuration file. Raises ConfigError when it cannot be read."""
+    """Return the content of a configuration file. Raises ConfigError if the file cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -77,7 +77,9 @@ def loads(text: bytes | str, name: str = "workflows.yaml") -> Loaded:
     source = parse(text.encode() if isinstance(text, str) else text, name)
     if not isinstance(source.data, dict):
         found = "empty" if source.data is None else f"a {type(source.data).__name__}"
-        raise ConfigError(name, [Problem(0, 0, "", f"must be a mapping with scrapers and workflows; it is {found}")])
+        raise ConfigError(
+            name, [Problem(0, 0, "", f"must be a mapping with scrapers and workflows, but it is {found}")]
+        )
     try:
         config = WorkflowsFile.model_validate(source.data)
     except ValidationError as error:

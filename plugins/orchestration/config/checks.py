@@ -1,4 +1,4 @@
-"""What the models alone cannot see: names that must exist, windows that must contain a tick, cycles."""
+"""Checks across the file: names that must exist, windows that must contain a tick, circles of dependencies."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from orchestration.words import FanOut, Mode, clipped, did_you_mean
 
 
 def errors(config: Config, source: Source) -> Iterator[Problem]:
-    """Yield everything that makes the configuration unusable."""
+    """Yield every problem that makes the configuration unusable."""
     yield from _scrapers(config, source)
     for name, workflow in config.workflows.items():
         if name in SYSTEM_DAGS:
-            yield source.problem(("workflows", name), f"`{name}` is a DAG of the system; choose another name")
+            yield source.problem(("workflows", name), f"`{name}` is a DAG of the system. Choose another name")
         yield from _plan(config, source, name, workflow)
         yield from _names(source, name, workflow, config.scrapers)
         yield from _schedule(config, source, name, workflow)
@@ -29,7 +29,7 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
                 yield _unknown(source, path, "workflow", required, config.workflows)
             elif workflow.enabled and not config.workflows[required].enabled:
                 path = ("workflows", name, "dependencies", "requires", index)
-                yield source.problem(path, f"`{required}` is switched off, so `{name}` would wait for it for ever")
+                yield source.problem(path, f"`{required}` is switched off, so `{name}` would wait for ever")
     requires = {n: [r for r in w.dependencies.requires if r in config.workflows] for n, w in config.workflows.items()}
     yield from _cycles(source, requires, "workflows", "dependencies", "requires")
     yield from _cleanup(config, source)
@@ -58,7 +58,7 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
             pools = config.settings.pools
             yield source.problem(
                 (*here, "pool"),
-                f"settings.pools gives `{scraper.pool}` no slots{did_you_mean(scraper.pool, pools)}",
+                f"settings.pools has no pool `{scraper.pool}`{did_you_mean(scraper.pool, pools)}",
             )
         if scraper.calls_per_task > 1:
             yield from _several_calls(source, (*here, "calls_per_task"), fan_out, scraper)
@@ -74,10 +74,12 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
 
 def _several_calls(source: Source, path: Path, fan_out: FanOut, scraper: Scraper) -> Iterator[Problem]:
     if fan_out is FanOut.NOTHING:
-        yield source.problem(path, "is one call only: without `for_each` there are no more for a task to make")
+        yield source.problem(path, "has no effect: without `for_each` the scraper has one call")
     if scraper.deferrable:
-        # A triggerer keeps no rows: one that dies would lose, and make again, all that its calls had brought.
-        message = "with `deferrable: true` each call is a task of its own; leave one of the two out"
+        # A triggerer stages no rows: if it dies, all calls of the batch would be lost and made again.
+        message = (
+            "cannot be combined with `deferrable: true`, where each call is a task of its own. Remove one of the two"
+        )
         yield source.problem(path, message)
 
 
@@ -103,15 +105,17 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
                 yield _unknown(source, path, "scraper", scraper, config.scrapers)
                 continue
             if scraper in earlier:
-                yield source.problem(path, f"`{scraper}` stands twice in this plan; each call is made once")
+                yield source.problem(
+                    path, f"`{scraper}` is in this plan twice. Remove one of the two: each call is made once"
+                )
             model = config.scrapers[scraper]
             needs = event_source_of(model)
             if fan_out_of(scraper, model) is FanOut.EVENT:
                 about = f"`{scraper}` is called for each event of `{needs}`, so"
                 if needs not in callable_here:
-                    yield source.problem(path, f"{about} an earlier step must call that")
+                    yield source.problem(path, f"{about} `{needs}` must be in this step or an earlier one")
                 elif fan_out_of(needs, config.scrapers[needs]) is not FanOut.NOTHING:
-                    yield source.problem(path, f"{about} that must be one call, without for_each")
+                    yield source.problem(path, f"{about} `{needs}` must be one call, without for_each")
             earlier.add(scraper)
         for index, needed in enumerate(step.depends_on):
             if needed not in earlier - set(step.scrapers):
@@ -121,7 +125,7 @@ def _plan(config: Config, source: Source, name: str, workflow: Workflow) -> Iter
 
 
 def _names(source: Source, name: str, workflow: Workflow, scrapers: Mapping[str, Scraper]) -> Iterator[Problem]:
-    """Yield the names of steps and scrapers that something else in the DAG has too."""
+    """Yield the names of steps and scrapers that another task or group of the DAG has too."""
     plan: Path = ("workflows", name, "execution_plan")
     steps = workflow.execution_plan.steps
     called = {scraper for scraper in workflow.execution_plan.scrapers if scraper in scrapers}
@@ -129,21 +133,23 @@ def _names(source: Source, name: str, workflow: Workflow, scrapers: Mapping[str,
     for step_name, step in steps.items():
         if step_name in TASKS:
             yield source.problem(
-                (*plan, step_name), f"`{step_name}` is a task of every workflow; name the step otherwise"
+                (*plan, step_name), f"`{step_name}` is a task of every workflow. Choose another name for the step"
             )
         for task in sorted(dividers & {step_name, *step.scrapers} - {None}, key=str):
-            yield source.problem((*plan, step_name), f"`{task}` is also the task that divides a list (calls_per_task)")
+            yield source.problem(
+                (*plan, step_name), f"`{task}` is also the name of the task that makes batches (calls_per_task)"
+            )
         for index, scraper in enumerate(step.scrapers):
             place = (*plan, step_name, "scrapers", index)
             if scraper in TASKS:
-                message = f"`{scraper}` is a task of every workflow, so no scraper of that name can be called"
+                message = f"`{scraper}` is a task of every workflow. A scraper with this name cannot be called"
                 yield source.problem(place, message)
             elif scraper in steps:
-                yield source.problem(place, f"`{scraper}` is the name of a step too; name the step otherwise")
+                yield source.problem(place, f"`{scraper}` is also the name of a step. Choose another name for the step")
 
 
 def _schedule(config: Config, source: Source, name: str, workflow: Workflow) -> Iterator[Problem]:
-    """Lesson T1: windows at 01:00 and 04:00 never ran, since nothing ticked there."""
+    """Lesson T1: windows at 01:00 and 04:00 never ran, because no tick lay in them."""
     first, last = config.settings.first_tick, config.settings.last_tick
     for key, message in workflow.impossible(config.ticks_of(name)):
         path = ("workflows", name, "schedule", key)
@@ -151,37 +157,37 @@ def _schedule(config: Config, source: Source, name: str, workflow: Workflow) -> 
 
 
 def _cleanup(config: Config, source: Source) -> Iterator[Problem]:
-    """Lesson C4: a file too young at one look must not be too old at the next."""
+    """Lesson C4: a file that is too young at one run of the cleanup must not be too old at the next."""
     cleanup = config.settings.cleanup_processor
     needed = cleanup.interval_minutes + cleanup.min_file_age_minutes + CLEANUP_DELAY_MINUTES
     if timedelta(hours=cleanup.lookback_hours) < timedelta(minutes=needed):
         path = ("settings", "cleanup_processor", "lookback_hours")
         message = (
-            f"{cleanup.lookback_hours:g} h look back too short a time: a file younger than "
-            f"{cleanup.min_file_age_minutes} min at one run would be too old at the next; at least {needed / 60:.2g} h"
+            f"{cleanup.lookback_hours:g} h is too short: a file younger than {cleanup.min_file_age_minutes} min at one "
+            f"run would be too old at the next. Write at least {needed / 60:.2g} h"
         )
         yield source.problem(path, message)
 
 
 def _two_systems(config: Config, source: Source) -> Iterator[Problem]:
-    """Lesson A9: the system before executes every RUN that it finds in its own dataset, whoever decided it."""
+    """Lesson A9: the other system executes every RUN in its own dataset, also one that we decided."""
     settings = config.settings
     if config.is_shadow() and settings.audit_dataset == settings.history:
         message = (
-            f"a shadow needs a dataset of its own: the system beside it keeps its rows in `{settings.history}`, and "
-            "executes every RUN that it finds there; name another one in audit_dataset, and theirs in history_dataset"
+            f"a shadow needs its own dataset: the other system executes every RUN in `{settings.history}`. "
+            "Write another dataset in audit_dataset, and the other system's in history_dataset"
         )
         yield source.problem(("settings", "audit_dataset"), message)
 
 
 def warnings(config: Config, source: Source) -> Iterator[Problem]:
-    """Yield what loads, but is probably not meant."""
+    """Yield every problem that loads but is probably a mistake."""
     used = {scraper for workflow in config.workflows.values() for scraper in workflow.execution_plan.scrapers}
     for scraper in config.scrapers:
         if scraper not in used:
             yield source.problem(("scrapers", scraper), "no workflow calls this scraper")
         if config.scrapers[scraper].processed_in is None and "keeps_paths" in config.scrapers[scraper].model_fields_set:
-            message = "says what the table keeps that processed_in names, and it names none"
+            message = "has no effect without processed_in"
             yield source.problem(("scrapers", scraper, "keeps_paths"), message)
         yield from _answer(config, source, scraper)
         yield from _timeout(config, source, scraper)
@@ -189,30 +195,27 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
         for index, other in enumerate(workflow.dependencies.required_for):
             if other not in config.workflows:
                 path = ("workflows", name, "dependencies", "required_for", index)
-                message = (
-                    f"names no workflow{did_you_mean(other, config.workflows)}; write `requires` on the other side"
-                )
+                message = f"is not a workflow{did_you_mean(other, config.workflows)}. Only `requires` has an effect"
                 yield source.problem(path, message)
         if config.is_shadow() and workflow.mode is Mode.LIVE and "mode" in workflow.model_fields_set:
-            message = "the system is a shadow (settings.mode), so this workflow calls nothing either"
+            message = "has no effect: the system is a shadow (settings.mode), so no workflow makes calls"
             yield source.problem(("workflows", name, "mode"), message)
         if workflow.reads_yesterday_as_slate:
             yield source.problem(
                 ("workflows", name, "schedule", "target_date"),
-                "before midnight `yesterday` is the night before; it is read as the current slate: write `slate`",
+                "is read as `slate`: before midnight, `yesterday` would be the night before. Write `slate`",
             )
         if workflow.reads_slate_as_yesterday:
             yield source.problem(
                 ("workflows", name, "schedule", "target_date"),
-                "in the morning `slate` is games that are not played yet; it is read as the night that ended: "
-                "write `yesterday`",
+                "is read as `yesterday`: in the morning, the games of `slate` are not played yet. Write `yesterday`",
             )
         yield from _stopped_by_trifles(config, source, name, workflow.execution_plan)
         yield from _waits_for_nothing(config, source, workflow.execution_plan)
 
 
 def _stopped_by_trifles(config: Config, source: Source, name: str, plan: ExecutionPlan) -> Iterator[Problem]:
-    """Critical scrapers that are not called when one that is not critical fails."""
+    """Yield critical scrapers that are not called if a non-critical scraper fails."""
     for step_name, step in plan.steps.items():
         here: Path = ("workflows", name, "execution_plan", step_name)
         critical = [scraper for scraper in step.scrapers if config.scrapers[scraper].critical]
@@ -226,36 +229,36 @@ def _stopped_by_trifles(config: Config, source: Source, name: str, plan: Executi
 
 
 def _waits_for_nothing(config: Config, source: Source, plan: ExecutionPlan) -> Iterator[Problem]:
-    """Scrapers that depend on one which only a later step calls."""
+    """Yield scrapers that depend on a scraper of a later step."""
     called: set[str] = set()
     for step in plan.steps.values():
         called |= set(step.scrapers)
         for scraper in step.scrapers:
             for index, needed in enumerate(config.scrapers[scraper].depends_on):
                 if needed in plan.scrapers and needed not in called:
-                    message = f"a later step calls `{needed}`, so `{scraper}` does not wait for it there"
+                    message = f"a later step calls `{needed}`, so `{scraper}` does not wait for it"
                     yield source.problem(("scrapers", scraper, "depends_on", index), message)
 
 
 def _stops(needed: str, critical: list[str]) -> str:
-    return f"`{needed}` is not critical, but its failure keeps the critical {', '.join(critical)} from being called"
+    return f"`{needed}` is not critical, but if it fails, critical scrapers are not called: {', '.join(critical)}"
 
 
 def _answer(config: Config, source: Source, name: str) -> Iterator[Problem]:
-    """Lessons K1 and E10: a success without a count may have brought nothing, and a blocked source is no empty one."""
+    """Lessons K1 and E10: a success without a count may be empty, and a blocked source is not an empty source."""
     here: Path = ("scrapers", name, "answer")
     if not answer_of(name, config.scrapers[name]).counted:
-        message = "without a count nobody sees that the source has gone silent: every answer that works is a success"
+        message = "without a count, every answer that works is a success, and a source without data is not noticed"
         yield source.problem((*here, "records"), message)
     own = config.scrapers[name].answer
     for index, sign in enumerate(own.no_data if own is not None else ()):
         if sign.error_type is None and sign.text is None and (sign.status in (403, 429) or (sign.status or 0) >= 500):
-            message = f"every answer with {sign.status}, whatever its cause, is read as no_data: add error_type or text"
+            message = f"reads every answer with {sign.status} as no_data, whatever the cause. Add error_type or text"
             yield source.problem((*here, "no_data", index), message)
 
 
 def _timeout(config: Config, source: Source, name: str) -> Iterator[Problem]:
-    """Lesson E7. A timeout is raised to the scraper's worst case; whoever wrote a shorter one should know."""
+    """Lesson E7: a timeout shorter than the scraper's worst case is raised to it."""
     scraper, timeouts = config.scrapers[name], config.settings.scraper_timeouts
     path: Path
     stated, path = timeouts.default, ("settings", "scraper_timeouts", "default")
@@ -265,5 +268,5 @@ def _timeout(config: Config, source: Source, name: str) -> Iterator[Problem]:
         stated, path = timeouts.overrides[name], ("settings", "scraper_timeouts", "overrides", name)
     worst = scraper.estimated_duration_seconds or 0
     if stated < worst:
-        message = f"{stated:g} s is shorter than what {name} may take, {worst:g} s, which is waited for instead"
+        message = f"{stated:g} s is shorter than the worst case of {name}, so {worst:g} s is the timeout"
         yield source.problem(path, message)

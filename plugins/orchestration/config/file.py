@@ -1,4 +1,4 @@
-"""The whole of ``workflows.yaml``, with the decision types that there are, and its JSON Schema for editors."""
+"""The model of ``workflows.yaml`` with all decision types, and its JSON Schema for editors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class WorkflowsFile(Config):
 
 
 def schema_text() -> str:
-    """Return ``config/workflows.schema.json``. A test keeps the file current: ``make schema`` writes it."""
+    """Return the text of ``config/workflows.schema.json``. ``make schema`` writes the file; a test keeps it current."""
     schema = WorkflowsFile.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "workflows.yaml"
-    # The plan is written in one of two forms that loading makes one; the wall times are text.
+    # A plan has two forms in the file, and one after loading. Wall times are text in the file.
     step = {"$ref": "#/$defs/Step"}
     schema["$defs"]["ExecutionPlan"] = {
         "anyOf": [step, {"type": "object", "additionalProperties": step, "minProperties": 1}]
@@ -33,7 +33,7 @@ def schema_text() -> str:
 
 
 def _readable(node: object) -> object:
-    """Let an array of names or wall times also be a single one, and a wall time be ``HH:MM``."""
+    """Allow one name or wall time in place of an array, and write wall times as ``HH:MM``."""
     if isinstance(node, list):
         return [_readable(one) for one in node]
     if not isinstance(node, dict):

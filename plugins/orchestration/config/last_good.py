@@ -1,8 +1,8 @@
-"""A bad file never replaces a good one half-way: the last good one stays in force (DESIGN section 4).
+"""The last good file stays in force while ``workflows.yaml`` is bad (DESIGN section 4).
 
-A file is good once it has loaded and every DAG in it has been built and stored, as Airflow does it; the generator says
-so, since this layer knows nothing of Airflow. The copy of the last good file is also the memory of that: what equals it
-needs no second look, so that a parse costs no more than building the DAGs.
+A file is good when it has loaded and every DAG in it has been built and stored as Airflow does it. The generator checks
+that, because this layer does not import Airflow. A file that equals the copy of the last good file is not checked
+again, so a parse costs no more than building the DAGs.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ log = logging.getLogger(__name__)
 
 WhatStops = Callable[[Loaded], Sequence[Problem]]
 _unbuildable: set[bytes] = set()
-"""Contents that load, and of which this process found that not every DAG can be built."""
+"""Contents that load but have a DAG that cannot be built, as this process found."""
 
 
 def last_good_path() -> Path:
-    """Return where the last good file is kept: in AIRFLOW_HOME, which every Airflow process on a machine shares."""
+    """Return the path of the last good file, in AIRFLOW_HOME, which all Airflow processes of a machine share."""
     return airflow_home() / "orchestration" / "workflows.last-good.yaml"
 
 
 def load_or_last_good(check: WhatStops | None = None) -> Loaded:
-    """Return the configuration in use, or the last good one while that is broken.
+    """Return the configuration of the file in use, or the last good one while that file is bad.
 
-    ``check`` says what keeps the DAGs of a configuration from being built; it is asked about contents that are not
-    known as good. Raises ConfigError when the file does not load and there has never been a good one here.
-    ``dags/workflows_check.py`` shows the errors of a bad file in Airflow's UI meanwhile.
+    ``check`` returns the problems that keep a configuration's DAGs from being built. It is called for contents that are
+    not known as good. Raises ConfigError if the file does not load and there is no last good file.
+    ``dags/workflows_check.py`` shows the errors of a bad file in Airflow's UI.
     """
     path, kept = config_path(), _last_good()
     try:
@@ -52,9 +52,9 @@ def load_or_last_good(check: WhatStops | None = None) -> Loaded:
 
 
 def in_use() -> tuple[Loaded, str | None]:
-    """Return the configuration in use, and what is wrong with the file if that is the last good one instead.
+    """Return the configuration in force, and the problem of the file if the last good one is in force instead.
 
-    Raises ConfigError when the file does not load and there has never been a good one here.
+    Raises ConfigError if the file does not load and there is no last good file.
     """
     try:
         return load(), None
@@ -64,26 +64,26 @@ def in_use() -> tuple[Loaded, str | None]:
 
 
 def is_known_as_good() -> bool:
-    """Return whether the file in use is the last good one. Raises ConfigError when it cannot be read."""
+    """Return whether the file in use equals the last good one. Raises ConfigError if it cannot be read."""
     return read(config_path()) == _last_good()
 
 
 def forget() -> None:
-    """Take back that the last good file is good: Airflow or this project has changed, and not all of it builds."""
+    """Remove the last good file: Airflow or this project has changed, and not all of its DAGs can be built."""
     try:
         last_good_path().unlink(missing_ok=True)
     except OSError as error:
-        log.warning("%s cannot be removed: %s", last_good_path(), error.strerror)
+        log.warning("Cannot remove %s: %s", last_good_path(), error.strerror)
 
 
 @lru_cache(maxsize=2)
 def _parsed(text: bytes, name: str) -> Loaded:
-    """Parse each content once in a process: a task needs it for its DAG and for itself."""
+    """Parse each content once in a process: a task needs it twice, for its DAG and for its own work."""
     return loads(text, name)
 
 
 def _instead(kept: bytes | None) -> Loaded | None:
-    """Return the last good configuration, unless there is none, or it is from before a rule that it breaks."""
+    """Return the last good configuration, or None if there is none or it breaks a newer rule."""
     try:
         return None if kept is None else _parsed(kept, str(last_good_path()))
     except ConfigError:
@@ -102,7 +102,7 @@ def _last_good() -> bytes | None:
 
 
 def _keep(text: bytes) -> None:
-    """Keep a copy. Where that is impossible (a read-only home), only the copy is missing, and nothing else."""
+    """Keep a copy. If that is impossible (a read-only home), a warning is logged and the file is used all the same."""
     kept = last_good_path()
     half = kept.with_name(f".{uuid4().hex}")
     try:
@@ -110,4 +110,4 @@ def _keep(text: bytes) -> None:
         half.write_bytes(text)
         half.replace(kept)
     except OSError as error:
-        log.warning("No copy of the last good workflows.yaml is kept: %s: %s", kept, error.strerror)
+        log.warning("Cannot keep a copy of the last good workflows.yaml: %s: %s", kept, error.strerror)

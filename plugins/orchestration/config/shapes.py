@@ -1,4 +1,4 @@
-"""What is wrong with the shape of a file: unknown keys, values of a wrong type; and the file without them."""
+"""Problems of shape: unknown keys and values of a wrong type. And the rest of the file without them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROUNDS = 4
 
 
 def problem_of(source: Source, details: ErrorDetails) -> Problem:
-    """Return what pydantic found, in the words of the file."""
+    """Return an error of pydantic as a problem at its place in the file."""
     path = details["loc"]
     match details["type"]:
         case "extra_forbidden":
@@ -52,13 +52,13 @@ def problem_of(source: Source, details: ErrorDetails) -> Problem:
 
 
 def allowed_keys(model: type[BaseModel], path: Iterable[str | int]) -> set[str]:
-    """Return the keys that are allowed at ``path`` (pydantic's, with union tags and model words in it)."""
+    """Return the keys that are allowed at ``path``, pydantic's path with union tags and model names."""
     candidates = _walk(model, path, pass_over=True)
     return {key for candidate in candidates for key in getattr(candidate, "model_fields", ())}
 
 
 def mistaken(source: Source, model: type[BaseModel]) -> Iterator[Problem]:
-    """Yield every true, false or number that pydantic would read as something else: true as 1, 0 as false."""
+    """Yield every boolean or number that pydantic would convert: true to 1, 0 to false."""
     for path, value in _numbers(source.data, ()):
         found = {
             kind
@@ -80,7 +80,7 @@ def _numbers(data: Any, path: Path) -> Iterator[tuple[Path, bool | int | float]]
 
 
 def _walk(model: type[BaseModel], path: Iterable[str | int], *, pass_over: bool) -> list[Any]:
-    """Return what can stand at ``path``. ``pass_over``: parts that lead nowhere, such as a union's tag."""
+    """Return the types that are allowed at ``path``. ``pass_over`` skips unknown parts, such as a union's tag."""
     candidates: list[Any] = [model]
     for part in path:
         deeper = [found for candidate in candidates for found in _step(candidate, part)]
@@ -99,7 +99,7 @@ def _step(candidate: Any, part: str | int) -> list[Any]:
 
 
 def _tagged(candidate: type[BaseModel], part: str | int) -> list[Any]:
-    """A discriminated union's tag narrows the candidates to the model that carries it."""
+    """Return the model of a discriminated union that has the tag ``part``."""
     field = candidate.model_fields.get("decision_type")
     return [candidate] if field is not None and part in get_args(field.annotation) else []
 
@@ -113,9 +113,9 @@ def _flatten(annotation: Any) -> list[Any]:
 
 
 def usable_part(source: Source, errors: Iterable[ErrorDetails]) -> Config | None:
-    """Return the configuration without its misshapen values, or None when too little is left.
+    """Return the configuration without its values of a wrong shape, or None if too little is left.
 
-    It serves only to look for further problems; it is never run.
+    It serves only to find wrong names in the same pass, and is never run.
     """
     data = deepcopy(source.data)
     for _ in range(_ROUNDS):
@@ -124,7 +124,7 @@ def usable_part(source: Source, errors: Iterable[ErrorDetails]) -> Config | None
                 _drop(data, error)
             return WorkflowsFile.model_validate(data)
         except (LookupError, TypeError, AttributeError):
-            # What is not even a mapping where one belongs: too little is left.
+            # Something that must be a mapping is none: too little is left.
             return None
         except ValidationError as still:
             errors = still.errors()
@@ -139,14 +139,14 @@ def _drop(data: dict[str, Any], error: ErrorDetails) -> None:
             data.pop(str(top), None)
         data.setdefault("version", "0")
         return
-    # What lacks a key goes as a whole; anything else goes alone and leaves its default.
+    # A mapping that lacks a key is removed as a whole. Any other value is removed alone and leaves its default.
     container, key, depth = _find(data, path[:-1] if error["type"] == "missing" else path)
     if depth > 2 and isinstance(container, dict):
         del container[key]
     elif top == "scrapers":
         data[top][path[1]] = {}
     elif top == "workflows":
-        # Its name must stay known, or everything that requires it would be reported too.
+        # Keep the name, or every workflow that requires it would be reported too.
         whole = data[top][path[1]]
         plan = whole.get("execution_plan") if isinstance(whole, dict) else None
         data[top][path[1]] = {
@@ -158,9 +158,9 @@ def _drop(data: dict[str, Any], error: ErrorDetails) -> None:
 
 
 def _find(data: Any, path: Path) -> tuple[Any, str | int, int]:
-    """Walk down as far as the file goes; return the last container, the key in it, and how deep that is.
+    """Walk down ``path`` as far as the file goes, and return the last container, the key in it and the depth.
 
-    Parts that only the models know (union tags, ``steps``) are passed over.
+    Parts that only the models have (union tags, ``steps``) are skipped.
     """
     container: Any = None
     key, here, depth = path[-1], data, 0

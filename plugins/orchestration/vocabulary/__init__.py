@@ -1,1 +1,1 @@
-"""What workflows.yaml can say: its values, scrapers, workflows and settings, and the file that holds them."""
+"""The models of ``workflows.yaml``: values, scrapers, workflows, settings, and the file without its decision types."""

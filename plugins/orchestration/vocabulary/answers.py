@@ -1,4 +1,4 @@
-"""Where a scraper's answer keeps what, and which of its failures mean "nothing published yet" (lesson A1)."""
+"""How to read a scraper's answer: the keys of its values, and the failures that mean "nothing published yet" (A1)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pydantic import Field, field_validator, model_validator
 from orchestration.vocabulary.base import Names, Strict
 
 UNCOUNTED = "none"
-"""``records: none``: the scraper counts nothing, and whoever works has brought something."""
+"""``records: none``: the scraper does not count, so every answer that works is a success."""
 ROW_COUNT = "rowCount"
-"""The count's key in the plain contract."""
+"""The key of the count in the plain contract."""
 
 
 class Sign(Strict):
-    """What shows that a failure means "nothing published yet". All that is given must match."""
+    """A sign that a failure means "nothing published yet". Every given field must match."""
 
     status: int | None = Field(default=None, ge=100, le=599)
-    """The answer's HTTP status."""
+    """The HTTP status of the answer."""
     error_type: str | None = Field(default=None, min_length=1)
-    """The kind of error, exactly as it is written."""
+    """The error type, exactly as the service writes it."""
     text: str | None = Field(default=None, min_length=1)
-    """Contained in the message, in capitals or not."""
+    """A part of the message; capitals do not matter."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -32,7 +32,7 @@ class Sign(Strict):
         return self
 
     def matches(self, status: int | None, error_type: str | None, message: str | None) -> bool:
-        """Return whether a failure shows this sign. None: not known, which matches nothing that is asked for."""
+        """Return whether a failure has this sign. None stands for unknown, and does not match a given field."""
         return (
             self.status in (None, status)
             and self.error_type in (None, error_type)
@@ -41,60 +41,60 @@ class Sign(Strict):
 
 
 class AnswerDescription(Strict):
-    """Keys of the answer's ``data_summary``, and the signs of "nothing published yet"."""
+    """The keys of the answer's ``data_summary``, and the signs of "nothing published yet"."""
 
     records: Names = (ROW_COUNT,)
-    """Where the count stands: the first of these keys that is there; ``none`` for a scraper that counts nothing."""
+    """The key of the count: the first of these that the answer has; ``none`` for a scraper that does not count."""
     event_ids: str = Field(default="event_ids", min_length=1)
-    """Where the ids of its events stand, a list."""
+    """The key of the list of event ids."""
     file: str = Field(default="gcs_path", min_length=1)
-    """Where the path of its file stands; not every service says it."""
+    """The key of the file's path; not every service returns it."""
     no_data: tuple[Sign, ...] = ()
-    """Signs of a failure that is none: any of them will do."""
+    """Signs of a failure that means "nothing published yet". One of them is enough."""
     retried: bool = False
-    """Whether the service itself tries the source again before it says that the scraper failed (lesson A5)."""
+    """Whether the service itself retries the source before it returns a failure (lesson A5)."""
 
     @field_validator("records")
     @classmethod
     def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or "" in value:
-            raise ValueError(f"needs the name of a key, or {UNCOUNTED}")
+            raise ValueError(f"must be the name of a key, or {UNCOUNTED}")
         if UNCOUNTED in value and len(value) > 1:
-            raise ValueError(f"{UNCOUNTED} stands alone")
+            raise ValueError(f"{UNCOUNTED} cannot stand beside other keys")
         return value
 
     @property
     def counted(self) -> bool:
-        """Whether the scraper counts what it brings."""
+        """Whether the scraper counts its records."""
         return self.records != (UNCOUNTED,)
 
     def count_in(self, summary: Mapping[str, Any]) -> int | None:
-        """Return the count that a ``data_summary`` states, or None where it states none."""
+        """Return the count in a ``data_summary``, or None if there is none."""
         if not self.counted:
             return None
         count = next((summary[key] for key in self.records if summary.get(key) is not None), None)
         return count if isinstance(count, int) and not isinstance(count, bool) else None
 
     def means_no_data(self, status: int | None, error_type: str | None, message: str | None) -> bool:
-        """Return whether a failure means "nothing published yet". One rule for answers and for the service's log.
+        """Return whether a failure means "nothing published yet". Answers and the service's log have the same rule.
 
-        None stands for what is not known: the log has no HTTP status.
+        None stands for unknown: the log has no HTTP status.
         """
         return any(sign.matches(status, error_type, message) for sign in self.no_data)
 
 
 PLAIN = AnswerDescription()
-"""The plain contract: what an unknown scraper is taken to speak."""
+"""The plain contract, for a scraper without a built-in description."""
 
 
 def _counts(*keys: str, no_data: Sign | None = None) -> AnswerDescription:
-    # Whoever speaks the plain contract is understood too.
+    # A scraper that follows the plain contract is understood too.
     records = tuple(dict.fromkeys((*keys, ROW_COUNT)))
     return AnswerDescription(records=records, no_data=(no_data,) if no_data else (), retried=True)
 
 
-# Measured (reference/real-service.md). Its answers give no cause for a failure. Its log does, and these signs are read
-# there: what five scrapers leave when the source has nothing yet, as the service writes it.
+# Measured (reference/real-service.md). The service's answers give no cause for a failure, but its log does. Five
+# scrapers log these causes while the source has published nothing.
 _NOT_THERE = Sign(error_type="InvalidHttpStatusCodeException", text="404")
 _NO_TEAMS = Sign(error_type="DownloadDataException", text="Expected 2 teams")
 _NO_PLAYERS = Sign(error_type="DownloadDataException", text="No player rows")
@@ -106,9 +106,9 @@ BUILT_IN_ANSWERS: dict[str, AnswerDescription] = {
     "nbac_player_boxscore": _counts("records_found", no_data=_NO_PLAYERS),
     "nbac_play_by_play": _counts("events", no_data=_NOT_THERE),
     "nbac_gamebook_pdf": _counts("total_players", no_data=_NOT_THERE),
-    # The second one when the report is empty.
+    # An empty report has the second key.
     "nbac_injury_report": _counts("total_records", "records"),
-    # total_games beside it counts the G League too.
+    # Not total_games, which includes the G League.
     "nbac_referee_assignments": _counts("nba_games"),
     "br_season_roster": _counts("playerCount"),
     "espn_roster": _counts("playerCount"),

@@ -1,4 +1,4 @@
-"""What every configuration model shares."""
+"""Values that several models of ``workflows.yaml`` share: names, times, lists, halts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from orchestration.words import Channel
 
 DAY_SECONDS = 24 * 60 * 60
 FORTNIGHT_MINUTES = 14 * 24 * 60
-"""Longer than anything here waits, and far below what a timedelta can hold."""
+"""The longest wait that a key may set, far below the limit of a timedelta."""
 
 
 class Strict(BaseModel):
-    """A model that refuses unknown keys (lesson E6) and numbers without end, and does not change after loading."""
+    """A model that refuses unknown keys (lesson E6), infinity and NaN, and is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -24,7 +24,7 @@ class Strict(BaseModel):
 Slots = Annotated[int, Field(ge=1, le=100_000)]
 """Slots of an Airflow pool."""
 CallSeconds = Annotated[float, Field(gt=0, le=DAY_SECONDS)]
-"""How long one call may take."""
+"""The longest duration of one call, in seconds."""
 
 
 def _name(value: str) -> str:
@@ -35,19 +35,19 @@ def _name(value: str) -> str:
 
 NAME, GROUP, OWNER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", r"^[^,\n\r\t]+$"
 DagId = Annotated[str, Field(max_length=250, pattern=NAME), AfterValidator(_name)]
-"""Airflow's own rule for the id of a DAG or task, in ASCII: it becomes part of URLs, paths and metrics."""
+"""Airflow's rule for the id of a DAG or task, in ASCII because ids are parts of URLs, paths and metrics."""
 GroupId = Annotated[str, Field(max_length=200, pattern=GROUP)]
-"""Airflow's own rule for the id of a task group, in ASCII."""
+"""Airflow's rule for the id of a task group, in ASCII."""
 IN_WORDS = {
     NAME: "must be made of letters (A-Z, a-z), digits, `_`, `-` and `.`",
     GROUP: "must be made of letters (A-Z, a-z), digits, `_` and `-`",
     OWNER: "must be one name, without commas",
 }
-"""What these patterns mean."""
+"""The error texts of these patterns."""
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 PoolName = Annotated[str, Field(min_length=1, max_length=256)]
 Owner = Annotated[str, Field(min_length=1, max_length=100, pattern=OWNER)]
-"""Airflow writes a DAG's owners with commas between them."""
+"""Without commas: Airflow separates a DAG's owners by commas."""
 
 
 def _wall_time(value: Any) -> Any:
@@ -83,7 +83,7 @@ Channels = Annotated[tuple[Channel, ...], BeforeValidator(_as_list)]
 
 
 class Halt(Strict):
-    """Every decision is SKIP with this reason, until the date (ET, that day included) or for good (lesson C10)."""
+    """Every decision is SKIP with this reason, through the ET date or moment ``until``, or for good (lesson C10)."""
 
     reason: str = Field(min_length=1)
     until: date | AwareDatetime | None = None
@@ -95,7 +95,7 @@ class Halt(Strict):
         if isinstance(value, int | float | str) and str(value)[:10].count("-") != 2:
             raise wrong
         if isinstance(value, str) and len(value) > len("2026-02-14"):
-            # A midnight is a time like any other, and no date.
+            # Pydantic would read midnight as a date.
             try:
                 value = datetime.fromisoformat(value)
             except ValueError:

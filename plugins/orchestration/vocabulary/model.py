@@ -1,4 +1,4 @@
-"""The whole configuration, and what follows from it without knowing the day."""
+"""The whole configuration, and the answers that follow from it alone."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from orchestration.vocabulary.workflows import Workflow
 from orchestration.words import FanOut, Mode
 
 EXECUTOR_MINUTE = 5
-"""Calls start this many minutes after a tick (the hold); the cleanup looks 15 minutes later."""
+"""Calls start this many minutes after a tick (the hold)."""
 LOCKER, CLEANUP, RECONCILE = SYSTEM_DAGS = ("schedule_locker", "cleanup", "reconcile")
-"""The DAGs beside those of the workflows."""
+"""The ids of the DAGs that are not workflows."""
 CLEANUP_DELAY_MINUTES = 15
+"""The cleanup runs this many minutes after the calls have started."""
 HISTORY_HOURS = 48
-"""How far back the history of a decision goes; a day's rule never looks beyond yesterday."""
+"""How far back the history of a decision goes: a daily rule reads no more than yesterday."""
 SHARE_OF_THE_HOLD = 0.8
-"""So much of the hold a decision may wait for what it must know; the rest is for the tries themselves."""
+"""The share of the hold that retries of a decision may wait; the rest is for the tries themselves."""
 
 
 class Config(Strict):
-    """``workflows.yaml`` after loading, and what follows from it.
+    """``workflows.yaml`` after loading.
 
-    The file itself is read as ``config/file.py`` says, where the decision types are known; here they are workflows.
+    Here each workflow is a :class:`Workflow`. ``config/file.py`` knows the decision types and reads the file.
     """
 
     version: str
@@ -40,13 +41,13 @@ class Config(Strict):
 
     @cached_property
     def enabled(self) -> dict[str, Workflow]:
-        """The workflows that are switched on: those that become DAGs."""
+        """The enabled workflows: each becomes a DAG."""
         return {name: workflow for name, workflow in self.workflows.items() if workflow.enabled}
 
     def is_shadow(self, name: str | None = None) -> bool:
         """Return whether the system, or the workflow ``name`` in it, only decides and records (lesson A9).
 
-        In a shadow nobody is live, whatever a workflow says: going back must not depend on a forgotten line.
+        In a shadow system no workflow is live, so that a forgotten line in a workflow cannot make it live.
         """
         return Mode.SHADOW in (self.settings.mode, self.workflows[name].mode if name in self.workflows else Mode.LIVE)
 
@@ -61,18 +62,18 @@ class Config(Strict):
 
     @cached_property
     def regular_ticks(self) -> Ticks:
-        """The ticks that every workflow has: 06:00-23:00 ET, hourly unless set otherwise."""
+        """The ticks of every workflow: hourly from 06:00 to 23:00 ET, unless set otherwise."""
         s = self.settings
         first, last, step = minutes_of(s.first_tick), minutes_of(s.last_tick), s.controller_interval_minutes
         return Ticks.of(*(wall_of(m) for m in range(first, last + 1, step)))
 
     def ticks_of(self, name: str) -> Ticks:
-        """Return the ticks of a workflow: the regular ones, and its own (lesson T1)."""
+        """Return the ticks of a workflow: the regular ticks and its own (lesson T1)."""
         return Ticks.of(*self.regular_ticks.times, *self.workflows[name].own_ticks(self.settings))
 
     @cached_property
     def lock_ticks(self) -> Ticks:
-        """When the day is locked."""
+        """The tick of the schedule locker."""
         return Ticks.of(self.settings.daily_schedule_lock.generation_time)
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
@@ -81,16 +82,16 @@ class Config(Strict):
         return at(day, lock), at(day + timedelta(days=1), lock)
 
     def current_day(self, now: datetime) -> date:
-        """Return the orchestration day at the aware ``now``: until the morning's lock it is still yesterday's."""
+        """Return the orchestration day at the aware ``now``: before the morning's lock it is yesterday."""
         today = et_date(now)
         return today if now >= self.day_bounds(today)[0] else today - timedelta(days=1)
 
     @cached_property
     def cleanup_ticks(self) -> Ticks:
-        """When the cleanup looks: at :20 of every hour in which something can have run, and of the hour after it.
+        """The ticks of the cleanup: at :20 of every hour that has a tick, and of the hour after.
 
-        The hour after, since a file of the last tick is too young in its own hour. With a shorter interval the
-        cleanup runs that often within those hours (the old file's ``interval_minutes: 15``).
+        The hour after counts because a file is too young in the hour of its tick. With a shorter interval, the cleanup
+        runs several times within these hours (``interval_minutes: 15``).
         """
         interval = self.settings.cleanup_processor.interval_minutes
         offset = (EXECUTOR_MINUTE + CLEANUP_DELAY_MINUTES) % interval
@@ -101,12 +102,12 @@ class Config(Strict):
 
     @cached_property
     def reconcile_ticks(self) -> Ticks:
-        """When reconcile looks by itself: never where it is switched off."""
+        """The ticks of reconcile, none if it is switched off."""
         return Ticks.of(*(self.settings.reconcile.at if self.settings.reconcile.enabled else ()))
 
     @cached_property
     def decide_delays(self) -> tuple[float, ...]:
-        """Seconds from a try of a decision to the next one, doubling; together less than the hold, if there is one."""
+        """The seconds before each retry of a decision. They double; their sum is shorter than a hold."""
         retries, hold = self.settings.decide_retries, self.settings.execution_delay_minutes * 60
         delays = [retries.first_delay_seconds * 2**number for number in range(retries.max_retries)]
         most = SHARE_OF_THE_HOLD * hold if hold else sum(delays)
@@ -114,29 +115,29 @@ class Config(Strict):
         return tuple(round(delay * shorter, 3) for delay in delays)
 
     def refreshes_schedule(self, name: str) -> bool:
-        """Return whether a scraper of this workflow's plan fills the table of games."""
+        """Return whether a scraper of this workflow's plan fills the schedule table."""
         plan = self.workflows[name].execution_plan.scrapers
         return any(self.scrapers[scraper].processed_in == self.settings.schedule_table for scraper in plan)
 
     def timeout_seconds(self, scraper: str) -> float:
-        """Return how long one call may take: at least the scraper's own worst case (lesson E7)."""
+        """Return the timeout of one call in seconds, at least the scraper's worst case (lesson E7)."""
         timeouts, model = self.settings.scraper_timeouts, self.scrapers[scraper]
         stated = model.timeout_seconds or timeouts.overrides.get(scraper, timeouts.default)
         return max(stated, model.estimated_duration_seconds or 0) + timeouts.future_overhead
 
     def at_once(self, scraper: str) -> int:
-        """Return how many of its calls one task of this scraper makes at a time: no more than its pool has slots."""
+        """Return how many calls one task of this scraper makes at a time, at most the slots of its pool."""
         model = self.scrapers[scraper]
         slots = self.settings.pools.get(model.pool, 1) if model.pool is not None else model.calls_per_task
         return min(model.calls_per_task, slots)
 
     def deadline_minutes(self, name: str) -> float:
-        """Return how long after it was queued a run of this workflow must be over: its own SLA or its priority's."""
+        """Return the minutes after queueing in which a run must end: the workflow's own, or those of its priority."""
         workflow = self.workflows[name]
         return workflow.deadline_minutes or self.settings.deadline_minutes.of(workflow.priority)
 
     def retries(self, scraper: str) -> int:
-        """Return how often a failed call of this scraper is tried again."""
+        """Return how many times a failed call of this scraper is retried."""
         own = self.scrapers[scraper].retries
         return self.settings.retries.max_retries if own is None else own
 
@@ -145,7 +146,7 @@ class Config(Strict):
         return frozenset(s for s in self.workflows[name].execution_plan.scrapers if self.scrapers[s].critical)
 
     def tables_of(self, name: str) -> tuple[str, ...]:
-        """Return the tables in which the data of a workflow's scrapers ends up, by name."""
+        """Return the names of the tables that hold the data of a workflow's scrapers."""
         scrapers = (self.scrapers[s] for s in self.workflows[name].execution_plan.scrapers)
         return tuple(sorted({scraper.processed_in for scraper in scrapers if scraper.processed_in is not None}))
 
@@ -155,5 +156,5 @@ class Config(Strict):
         return tuple(s for s in plan if fan_out_of(s, self.scrapers[s]) is FanOut.GAME)
 
     def look_back_hours(self, name: str) -> float:
-        """Return how far back the rules of a workflow look: two days, or as long as its data may be old."""
+        """Return how many hours back the rules of a workflow look, at least two days."""
         return max(HISTORY_HOURS, self.workflows[name].look_back_hours(self.settings))

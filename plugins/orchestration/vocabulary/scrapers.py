@@ -1,4 +1,4 @@
-"""Scrapers: how each fans out, what it is called with, what it answers, and where its data ends up."""
+"""Scrapers: the items that each is called for, its parameters, its answer, and the table of its data."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from orchestration.vocabulary.base import CallSeconds, Names, PoolName, Strict
 from orchestration.words import FanOut, KeptPaths
 
 TableName = Annotated[str, Field(max_length=1000, pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
-"""``dataset.table``, letters, digits and underscores only: it becomes part of a statement."""
+"""``dataset.table``, only letters, digits and underscores, because it becomes part of a statement."""
 
 MOST_CALLS_PER_TASK = 100
-"""So many connections the HTTP client has at once, and a task that is killed takes no more calls with it."""
+"""The HTTP client has this many connections, and a killed task loses at most this many calls."""
 ParameterName = Annotated[str, Field(min_length=1, max_length=100)]
 BigQueryInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""Parameters are recorded with every call, and BigQuery's numbers end there."""
+"""The range of BigQuery's INT64: parameters are recorded with every call."""
 
 
 class Scraper(Strict):
-    """One scraper of the service. Times are seconds."""
+    """One scraper of the service. Times are in seconds."""
 
     name: str | None = None
     description: str = ""
     module: str | None = None
-    """Descriptive: where the scraper's code is."""
+    """Descriptive: the module of the scraper's code."""
     critical: bool = True
     """Whether a failed call makes the execution ``failed`` rather than ``partial``."""
     processor_name: str | None = None
     """Descriptive: the Phase 2 processor that reads the file."""
     estimated_duration_seconds: CallSeconds | None = None
-    """Its usual worst case; the timeout is never below it (lesson E7)."""
+    """The usual worst case; the timeout is never below it (lesson E7)."""
     treat_no_data_as_success: bool = False
-    """Descriptive: no_data is a success for every call here."""
+    """Descriptive: no_data is a success for every call."""
     depends_on: Names = ()
     dependency_for: Names = ()
     for_each: FanOut | None = None
@@ -44,23 +44,23 @@ class Scraper(Strict):
     retries: int | None = Field(default=None, ge=0, le=10)
     pool: PoolName | None = None
     calls_per_task: int = Field(default=1, ge=1, le=MOST_CALLS_PER_TASK)
-    """How many of its calls one task makes, as many at a time as its pool has slots."""
+    """How many calls one task makes, at a time at most the slots of the pool."""
     deferrable: bool | None = None
-    """Whether the triggerer makes the calls; unset, Airflow's ``[operators] default_deferrable`` decides."""
+    """Whether the triggerer makes the calls. Default: Airflow's ``[operators] default_deferrable``."""
     answer: AnswerDescription | None = None
-    """Where its answer keeps what; what is not said here is built in."""
+    """How to read the answer; keys that are not set here are built in."""
     processed_in: TableName | None = None
-    """Where Phase 2 leaves its data, with the path of the file in ``source_file_path``."""
+    """The table of Phase 2 with the data; ``source_file_path`` holds the path of the file."""
     keeps_paths: KeptPaths = KeptPaths.ALL
-    """Whose paths stand there. ``newest``: a newer file counts as the arrival of older ones (lesson A4)."""
+    """Which files' paths that table keeps. ``newest``: a newer file counts as the arrival of older ones (lesson A4)."""
 
     @property
     def traceable(self) -> bool:
-        """Whether its table shows that a file has arrived."""
+        """Whether the table shows that a file has arrived."""
         return self.processed_in is not None and self.keeps_paths is not KeptPaths.NONE
 
 
-# The parameters of the known scrapers, for a file in the old form that names none (reference/scrapers.md).
+# The parameters of the known scrapers, for a file without parameters (reference/scrapers.md).
 _DATE = "{{ target_date | ds }}"
 _GAME_DAY = "{{ game.date | ds_nodash }}"
 _SPORT = "basketball_nba"
@@ -102,30 +102,30 @@ SERVICE_NAMES = {
     "oddsa_current_event_odds": "oddsa_player_props",
     "oddsa_current_game_lines": "oddsa_game_lines",
 }
-"""What some scrapers call themselves in the service's own log, and the names that they are called by."""
+"""The names of some scrapers in the service's log, each with the name for calls."""
 EVENT_SOURCE = "oddsa_events"
-"""The scraper whose ``event_ids`` feed ``for_each: event`` where ``depends_on`` names no other."""
+"""The scraper whose ``event_ids`` feed ``for_each: event``, unless ``depends_on`` names another."""
 
 
 def fan_out_of(name: str, scraper: Scraper) -> FanOut:
-    """Return what the scraper ``name`` is called once for: its own word, else the built-in one, else nothing."""
+    """Return the item that the scraper ``name`` is called once for: its ``for_each``, else the built-in item."""
     return scraper.for_each or BUILT_IN.get(name, (FanOut.NOTHING, {}))[0]
 
 
 def parameters_of(name: str, scraper: Scraper) -> dict[str, str | int | float | bool]:
-    """Return the parameter templates of the scraper ``name``: its own, else the built-in ones."""
+    """Return the parameter templates of the scraper ``name``: its own, else the built-in templates."""
     return scraper.parameters if scraper.parameters is not None else BUILT_IN.get(name, (FanOut.NOTHING, {}))[1]
 
 
 def event_source_of(scraper: Scraper) -> str:
-    """Return the scraper whose ``event_ids`` this one is called for."""
+    """Return the scraper that lists the events of this one."""
     return scraper.depends_on[0] if scraper.depends_on else EVENT_SOURCE
 
 
 def divider_of(name: str, scraper: Scraper) -> str | None:
-    """Return the task that divides the list which the scraper ``name`` is called for, or None where none is needed.
+    """Return the task that splits the list of items of the scraper ``name`` into batches, or None.
 
-    The teams are known beforehand, and a list that is called for one by one needs no dividing.
+    No task is needed for teams, which are known beforehand, nor for batches of one.
     """
     if scraper.calls_per_task == 1:
         return None
@@ -139,7 +139,7 @@ def divider_of(name: str, scraper: Scraper) -> str | None:
 
 
 def answer_of(name: str, scraper: Scraper | None = None) -> AnswerDescription:
-    """Return how the answer of the scraper ``name`` reads: key by key its own word, else the built-in one."""
+    """Return how to read the answer of the scraper ``name``: its own keys, and built-in values for the others."""
     built_in = BUILT_IN_ANSWERS.get(name, PLAIN)
     own = scraper.answer if scraper is not None else None
     if own is None:

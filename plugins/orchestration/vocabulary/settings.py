@@ -1,4 +1,4 @@
-"""Settings: everything in ``workflows.yaml`` that is not about one scraper or workflow."""
+"""Settings: the keys of ``workflows.yaml`` that are not about one scraper or workflow."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ from orchestration.words import AlertLevel, Channel, Mode, Priority
 
 DATASET = r"^[A-Za-z_][A-Za-z0-9_]*$"
 DatasetName = Annotated[str, Field(pattern=DATASET)]
-"""Letters, digits and underscores only: it becomes part of a statement."""
+"""Only letters, digits and underscores, because it becomes part of a statement."""
 SYSTEM_BEFORE = "nba_orchestration"
-"""Where the system that this one takes over from keeps its rows."""
+"""The dataset of the system that this one replaces."""
 Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")]
 """A path below the connection's address, such as ``scrape`` or ``v1/scrape``."""
 
 
 def _no_google_name(value: str) -> str:
     if value.lower().startswith("goog"):
-        raise ValueError("must not begin with 'goog', which Pub/Sub keeps for itself")
+        raise ValueError("must not begin with 'goog', which Pub/Sub reserves")
     return value
 
 
 Topic = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._~+%-]{2,254}$"), AfterValidator(_no_google_name)]
-"""A topic's name in the project of the connection, as Pub/Sub allows it."""
+"""The name of a Pub/Sub topic in the project of the connection."""
 
 
 class DailyScheduleLock(Strict):
-    """The morning's lock of what should run today."""
+    """The morning's lock of the day's expected runs."""
 
     enabled: bool = True
     generation_time: WallTime = time(5, 0)
 
 
 class CleanupProcessor(Strict):
-    """Finding and republishing files that never reached their table."""
+    """Find files that never reached their table, and publish their messages again."""
 
     enabled: bool = True
     interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
     lookback_hours: float = Field(default=4, gt=0, le=72)
     min_file_age_minutes: int = Field(default=30, ge=0, le=72 * 60)
     notification_threshold: int = Field(default=5, ge=1, le=1_000_000)
-    """This many missing files in one run are worth an alert."""
+    """From this many missing files, a run of the cleanup sends an alert."""
     max_republish: int = Field(default=3, ge=1, le=20)
     storm_threshold: int = Field(default=100, ge=1, le=1_000_000)
-    """More missing files than this at once: publish none, the tables are probably wrong (lesson C2)."""
+    """With more missing files than this, none is published: the tables are probably wrong (lesson C2)."""
 
 
 class Monitoring(Strict):
-    """Descriptive in this system: the audit tables are always written and expire as their DDL says."""
+    """Descriptive: the audit tables are always written, and expire as their DDL says."""
 
     enable_bigquery_logging: Literal[True] = True
     enable_cloud_logging: bool = True
@@ -72,35 +72,35 @@ class Monitoring(Strict):
 
 
 class Notifications(Strict):
-    """Where alerts go, by severity. Every alert is also in the log; a channel that is not set up leaves it there."""
+    """The channels of alerts by level. Every alert is also in the log, even if no channel is set up."""
 
     email_enabled: bool = True
     slack_enabled: bool = True
     critical_channels: Channels = (Channel.EMAIL, Channel.SLACK)
     warning_channels: Channels = (Channel.EMAIL,)
     email_to: Names = ()
-    """Who gets the mails."""
+    """The recipients of mails."""
     healed: bool = True
-    """Whether those who were told of something are told when it is over."""
+    """Whether a message follows when an alerted problem is over."""
 
     def channels(self, level: AlertLevel) -> tuple[Channel, ...]:
-        """Return where an alert of this level goes. INFO and NONE stay in the log."""
+        """Return the channels of an alert of this level. INFO and NONE stay in the log."""
         named = {AlertLevel.CRITICAL: self.critical_channels, AlertLevel.WARNING: self.warning_channels}.get(level, ())
         enabled = {Channel.EMAIL: self.email_enabled, Channel.SLACK: self.slack_enabled}
         return tuple(channel for channel in named if enabled[channel])
 
 
 class ScraperTimeouts(Strict):
-    """Seconds to wait for an answer: ``overrides[scraper]``, else ``default``; a scraper's own timeout_seconds wins."""
+    """Seconds to wait for an answer: the scraper's timeout_seconds, else ``overrides[scraper]``, else ``default``."""
 
     default: CallSeconds = 180
     future_overhead: float = Field(default=0, ge=0, le=DAY_SECONDS)
-    """Added to every timeout: what the service itself needs around a scraper."""
+    """Added to every timeout: the overhead of the service itself."""
     overrides: dict[str, CallSeconds] = Field(default_factory=dict)
 
 
 class Retries(Strict):
-    """For timeouts, connection errors, 429 and 5xx. Delays double from the first one up to the longest."""
+    """Retries after timeouts, connection errors, 429 and 5xx. The delay doubles from the first to the longest."""
 
     max_retries: int = Field(default=3, ge=0, le=10)
     first_delay_seconds: float = Field(default=5, gt=0, le=DAY_SECONDS)
@@ -108,10 +108,9 @@ class Retries(Strict):
 
 
 class DecideRetries(Strict):
-    """How often, and after how long, a decision is tried again that lacks what it must know. Delays double.
+    """Retries of a decision while BigQuery does not answer or the schedule is unknown. The delay doubles.
 
-    Only for what passes by itself: BigQuery that does not answer, and a schedule that is unknown until its refresh.
-    Together the delays stay within the hold, where there is one.
+    The sum of the delays stays within the hold, if there is one.
     """
 
     max_retries: int = Field(default=2, ge=0, le=5)
@@ -119,19 +118,19 @@ class DecideRetries(Strict):
 
 
 class Reconcile(Strict):
-    """Fetching anew what late sources, outages and vanished files left open, by itself at ``at`` (ET)."""
+    """Runs at the ET times ``at`` that fetch again what late sources, outages and lost files left open."""
 
     enabled: bool = True
     at: WallTimes = Field(default=(time(6, 30), time(12, 30)), min_length=1)
-    """After the last of them people are told what is still missing."""
+    """After the last time of the day, an alert names what is still missing."""
     days: int = Field(default=2, ge=1, le=14)
     """How many orchestration days to look back."""
     max_runs: int = Field(default=5, ge=1, le=14)
-    """At most so many runs at once, one for each date."""
+    """The most runs at once, one for each date."""
 
 
 class DeadlineMinutes(Strict):
-    """The DAG-level SLA of a workflow without its own ``deadline_minutes``, by its priority."""
+    """The deadline of a run by priority, for workflows without their own ``deadline_minutes``."""
 
     CRITICAL: float = Field(default=30, gt=0, le=FORTNIGHT_MINUTES)
     HIGH: float = Field(default=60, gt=0, le=FORTNIGHT_MINUTES)
@@ -149,20 +148,19 @@ class Settings(Strict):
 
     timezone: Literal["America/New_York"] = "America/New_York"
     mode: Mode = Mode.LIVE
-    """shadow: everything is decided and recorded, beside a system that does the work; nothing is called or sent."""
+    """shadow: decide and record everything beside the system that does the work; call and send nothing."""
     audit_dataset: DatasetName = "nba_orchestration"
-    """Where the five audit tables are. Every statement follows it; run ``init`` after changing it."""
+    """The dataset of the five audit tables. Run ``init`` after a change."""
     history_dataset: DatasetName | None = None
-    """Where the rows of the system beside ours, or before it, are: what it did counts as history. Run ``init`` after
-    changing it."""
+    """The dataset of the system beside or before ours; its rows count as history. Run ``init`` after a change."""
     schedule_table: TableName = "nba_raw.nbac_schedule"
-    """Phase 2's table of games."""
+    """The table of games of Phase 2."""
     service_log: TableName | None = None
-    """The log that the scraper service writes itself: files, causes and its own retries, by run id (lesson A2)."""
+    """The log of the scraper service: files, causes and its own retries, by run id (lesson A2)."""
     topic: Topic = "nba-phase1-scrapers-complete"
-    """Where the cleanup publishes the messages of files that never arrived."""
+    """The topic for the messages of files that never arrived."""
     endpoint: Endpoint = "scrape"
-    """The scraper service's path for a call."""
+    """The path for a call at the scraper service."""
     controller_interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
     first_tick: WallTime = time(6, 0)
     last_tick: WallTime = time(23, 0)
@@ -179,7 +177,7 @@ class Settings(Strict):
     decide_retries: DecideRetries = DecideRetries()
     reconcile: Reconcile = Reconcile()
     pools: dict[PoolName, Slots] = Field(default_factory=dict)
-    """Slots of each pool that a scraper names: how many calls may hit one source at a time."""
+    """The slots of each pool: how many calls may go to one source at a time."""
     halt: Halt | None = None
 
     @model_validator(mode="after")
@@ -190,5 +188,5 @@ class Settings(Strict):
 
     @property
     def history(self) -> str:
-        """The dataset whose rows of another system count as history: as set, else ours; in shadow mode theirs."""
+        """The dataset whose rows of another system count as history: as set, else ours, in shadow mode theirs."""
         return self.history_dataset or (SYSTEM_BEFORE if self.mode is Mode.SHADOW else self.audit_dataset)

@@ -1,4 +1,4 @@
-"""From YAML text to plain data with the place of every key, and what can be wrong at a place."""
+"""Parse YAML into plain data with the line and column of every key, and report problems there."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from orchestration.words import clipped, plural
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 100_000
-"""A thousand workflows like the shipped ones are 33,000; like the longest of them, over 50,000."""
+"""A thousand workflows like the shipped ones have 33,000 values; like the longest of these, over 50,000."""
 MAX_DEPTH = 20
-"""The models go nine levels deep."""
+"""The models are nine levels deep."""
 MAX_TEXT = 10_000
-"""Characters in one text."""
+"""The most characters of one text."""
 MOST_SHOWN = 50
-"""Problems of one file: whoever has more has another problem."""
+"""The most problems that an error lists."""
 Path = tuple[str | int, ...]
 
 _MAP, _SEQ = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
@@ -32,12 +32,12 @@ _PLAIN_NUMBER = {
     _FLOAT: re.compile(r"[-+]?([0-9]{0,40}\.[0-9]{0,40}([eE][-+][0-9]{1,4})?|\.inf|\.nan)", re.IGNORECASE),
 }
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-"""What no database keeps: control characters but tab and line ends, halves of characters."""
+"""Characters that a database refuses: control characters other than tab and line ends, and lone surrogates."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong with a file. ``line`` and ``column`` count from 1; 0 means the file as a whole."""
+    """One problem of a file. ``line`` and ``column`` count from 1; 0 means the whole file."""
 
     line: int
     column: int
@@ -67,14 +67,14 @@ class ConfigError(UserError):
 
 @dataclass
 class Source:
-    """A parsed file: its data, and line and column (from 1) of every key and item."""
+    """A parsed file: its data, and the line and column (from 1) of every key and item."""
 
     name: str
     data: Any = None
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def place(self, path: Path) -> tuple[int, int]:
-        """Return where ``path`` stands. Parts that the file does not have (a model's own words) are passed over."""
+        """Return line and column of ``path``. Parts that only the models have (such as ``steps``) are skipped."""
         here: Path = ()
         for part in path:
             if (*here, part) in self.places:
@@ -87,7 +87,7 @@ class Source:
         return Problem(*self.place(path), ".".join(here), message)
 
     def _known(self, path: Path) -> bool:
-        # The same walk as place(): is the last part one that the file has?
+        # The same walk as place(), to see whether the file has the last part.
         here: Path = ()
         for part in path:
             there = (*here, part)
@@ -97,11 +97,11 @@ class Source:
 
 
 class _Loader(yaml.CSafeLoader):
-    """The C loader; composing keeps the positions that loading would lose."""
+    """The C loader. Its nodes keep the positions that loading would lose."""
 
 
 class _TooMuch(Exception):
-    """The file is larger than a configuration can be. Its text says in what."""
+    """The file is larger than a configuration can be. The text says how."""
 
     def __init__(self, text: str, mark: Any) -> None:
         super().__init__(text)
@@ -111,8 +111,8 @@ class _TooMuch(Exception):
 def parse(text: bytes, name: str) -> Source:
     """Return the data of the YAML ``text``, from the file ``name``.
 
-    Raises ConfigError for text that is no YAML, has duplicate keys or keys that are no text, or is larger or deeper
-    than a configuration can be; whatever the text is, within seconds.
+    Raises ConfigError for text that is not YAML, has duplicate keys or keys that are not text, or is larger or deeper
+    than a configuration can be. Any text is parsed or refused within seconds.
     """
     source = Source(name)
     if len(text) > MAX_BYTES:
@@ -142,7 +142,7 @@ def parse(text: bytes, name: str) -> Source:
 
 
 def _measure(text: bytes) -> None:
-    """Refuse what the parser itself could not bear: it composes recursively, in C, and ends the process."""
+    """Refuse text that is too deep or too large: the C parser composes recursively and would end the process."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -156,7 +156,7 @@ def _measure(text: bytes) -> None:
 
 
 class _Walker:
-    """Turns nodes into values, counting them: aliases and merges can make a small file enormous."""
+    """Turn nodes into values and count them: aliases and merges can make a small file enormous."""
 
     def __init__(self, loader: _Loader, source: Source) -> None:
         self.loader, self.source = loader, source
@@ -189,12 +189,12 @@ class _Walker:
             return self._refuse(node, path, f"the character U+{ord(found[0]):04X} is not allowed in a text")
         plain = _PLAIN_NUMBER.get(node.tag)
         if node.tag in (_STR, _MERGE) or (plain is not None and not plain.fullmatch(text)):
-            # YAML 1.1 reads 22:00 as the number 1320, 010 as 8 and 0022500123 as 4,890,707: they are meant as written.
+            # Keep the text: YAML 1.1 would read 22:00 as 1320, 010 as 8 and 0022500123 as 4,890,707.
             return text
         try:
             return self.loader.construct_object(node)
         except Exception as error:
-            # A date that does not exist, or a tag that somebody wrote over something else.
+            # A date that does not exist, or a tag that does not fit its value.
             kind = node.tag.rpartition(":")[2]
             return self._refuse(node, path, f"{clipped(text)!r} cannot be read as {kind}: {error}")
 
@@ -210,11 +210,11 @@ class _Walker:
             if not isinstance(key, str):
                 kind = {"NoneType": "null", "bool": "a truth value"}.get(type(key).__name__, type(key).__name__)
                 self._refuse(
-                    key_node, path, f"a key must be text, and YAML reads this one as {kind}; write it in quotes"
+                    key_node, path, f"a key must be text, but YAML reads this key as {kind}; write it in quotes"
                 )
             elif key in own:
                 first = own[key][0].start_mark.line + 1
-                message = f"duplicate key; the first one stands in line {first}, and only one of them could count"
+                message = f"duplicate key; the first one is in line {first}. Remove one of them"
                 self._refuse(key_node, (*path, key), message)
             else:
                 own[key] = key_node, child
@@ -232,9 +232,9 @@ class _Walker:
     def _merged(
         self, node: yaml.MappingNode, within: tuple[int, ...]
     ) -> Iterator[tuple[str, tuple[yaml.Node, yaml.Node]]]:
-        """Yield what ``<<`` brings in, the weakest first: own keys win over merged ones, and the first merged wins."""
+        """Yield the keys that ``<<`` adds, the weakest first: own keys win, then the first merged mapping."""
         if len(within) > MAX_DEPTH or id(node) in within:
-            raise _TooMuch("a merge (<<) that leads too deep, or back to itself", node.start_mark)
+            raise _TooMuch("a merge (<<) goes too deep, or back to itself", node.start_mark)
         for key_node, child in node.value:
             if key_node.tag != _MERGE:
                 continue

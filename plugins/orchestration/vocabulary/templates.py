@@ -1,7 +1,7 @@
-"""Parameter templates: expressions in Jinja's sandbox, with a fixed set of names, undefined ones refused.
+"""Parameter templates: expressions in Jinja's sandbox with a fixed set of names.
 
-They are no programs: nothing in them can loop, call, multiply or otherwise grow beyond its own length, so that none can
-hang a task or the parsing of the DAGs.
+A template cannot loop, call, multiply or otherwise grow beyond its own length, so it cannot hang a task or the parsing
+of the DAGs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from orchestration.words import FanOut
 ParameterValue = str | int | float | bool
 COMMON_NAMES = ("target_date", "now", "season")
 MAX_LENGTH = 500
-"""Characters of one template."""
+"""The most characters of one template."""
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem,
     nodes.Slice, nodes.Filter, nodes.Add, nodes.Sub, nodes.Div, nodes.FloorDiv, nodes.Concat, nodes.Neg,
@@ -60,7 +60,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 def _printable(value: Any) -> Any:
-    """Refuse what would be printed as Python sees it, such as a whole game or a method."""
+    """Refuse values that have no text of their own, such as a whole game or a method."""
     if value is None or not isinstance(value, str | int | float | date | StrictUndefined):
         raise TemplateError(f"gives a {type(value).__name__}, not a text, number or date; name one of its attributes")
     return value
@@ -68,7 +68,7 @@ def _printable(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What one call is for: a game, a team, an event id, or nothing. At most one is set."""
+    """The item of one call: a game, a team, an event id, or nothing. At most one is set."""
 
     game: Game | None = None
     team: Team | None = None
@@ -76,7 +76,7 @@ class Item:
 
     @property
     def label(self) -> str:
-        """For people: ``0022500123 LAL@BOS``, ``PHX``, the event id, or an empty text."""
+        """The item for people: ``0022500123 LAL@BOS``, ``PHX``, the event id, or an empty text."""
         if self.game is not None:
             return self.game.label
         return self.team.tricode if self.team is not None else self.event_id or ""
@@ -87,8 +87,8 @@ def render(
 ) -> dict[str, ParameterValue]:
     """Return the parameters of one call.
 
-    ``target_date`` is an ET date, ``now`` the aware tick. Raises jinja2.TemplateError for a name that the call
-    does not have; loading the configuration has already tried every template once.
+    ``target_date`` is an ET date, ``now`` the aware tick. Raises jinja2.TemplateError for a name that the call does not
+    have. Loading the configuration has already rendered every template once.
     """
     names: dict[str, Any] = {"target_date": target_date, "now": et(now), "season": season_of(target_date)}
     for name, value in (("game", item.game), ("team", item.team), ("event_id", item.event_id)):
@@ -111,7 +111,7 @@ _SAMPLES: Mapping[FanOut, Item] = {
 
 
 def names_for(fan_out: FanOut) -> tuple[str, ...]:
-    """Return the names that the templates of such a scraper may use."""
+    """Return the names that templates may use in a scraper with this fan-out."""
     return (*COMMON_NAMES, *((NAME_OF[fan_out],) if fan_out in NAME_OF else ()))
 
 
@@ -122,7 +122,7 @@ def _all(node: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
-    """Return what is wrong with ``template`` for such a scraper, or None. Renders it once with a sample."""
+    """Return what is wrong with ``template`` in a scraper with this fan-out, or None. Renders it once with a sample."""
     if not isinstance(template, str):
         return None
     allowed = names_for(fan_out)
@@ -130,7 +130,7 @@ def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
         return f"{len(template):,} characters are more than the {MAX_LENGTH} allowed"
     try:
         tree = _environment().parse(template)
-        # Before anything is compiled: Jinja works out what is constant while it compiles.
+        # Check before compiling: Jinja evaluates constants while it compiles.
         if odd := next((node for node in _all(tree) if not isinstance(node, _ALLOWED)), None):
             filters = ", ".join(sorted(_environment().filters))
             return (
@@ -139,11 +139,11 @@ def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
             )
         unknown = sorted(find_undeclared_variables(tree) - set(allowed))
         if unknown:
-            return f"unknown name {unknown[0]!r}; with for_each: {fan_out.value} there are {', '.join(allowed)}"
+            return f"unknown name {unknown[0]!r}; with for_each: {fan_out.value} the names are {', '.join(allowed)}"
         render({"": template}, target_date=_SAMPLE_DATE, now=_SAMPLE_TIP, item=_SAMPLES[fan_out])
     except TemplateError as error:
         return " ".join(str(error).split())
     except Exception as error:
-        # A template can fail in any way that an expression can: 1/0, a missing argument, a wrong type.
+        # Like any expression, a template can fail in any way: 1/0, a missing argument, a wrong type.
         return f"{type(error).__name__}: {error}"
     return None

@@ -1,7 +1,7 @@
 """Ticks: the moments of an ET day at which a workflow is evaluated.
 
-The same times feed Airflow's timetable (as crons) and the pure engine (``next_check_time``, plan, locker);
-``tests/unit/config/test_ticks.py`` holds the two together across both daylight-saving changes.
+The same times feed Airflow's timetable (as crons) and the engine (``next_check_time``, plan, locker).
+``tests/unit/config/test_ticks.py`` compares the two across both daylight-saving changes.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from orchestration.nba.eastern import at, et_date, require_aware
 
 
 def minutes_of(wall: time) -> int:
-    """Return the minutes of a wall time since midnight."""
+    """Return the minutes from midnight to a wall time."""
     return wall.hour * 60 + wall.minute
 
 
 def wall_of(minutes: int) -> time:
-    """Return the wall time so many minutes after midnight, or before the next one."""
+    """Return the wall time ``minutes`` after midnight; a negative number counts back from midnight."""
     return time(*divmod(minutes % (24 * 60), 60))
 
 
 @dataclass(frozen=True)
 class Ticks:
-    """ET wall-clock times, the same every day, sorted and without doubles."""
+    """ET wall times, the same every day, sorted and without duplicates."""
 
     times: tuple[time, ...]
 
@@ -58,7 +58,7 @@ class Ticks:
         return [tick for utc, tick in self._around(start, days) if first <= utc < last]
 
     def crons(self) -> tuple[str, ...]:
-        """Return the cron expressions for these times, one per minute of the hour, to be read in ET."""
+        """Return cron expressions in ET for these times, one per minute of the hour."""
         by_minute: dict[int, list[int]] = {}
         for wall in self.times:
             by_minute.setdefault(wall.minute, []).append(wall.hour)
@@ -67,13 +67,13 @@ class Ticks:
 
 @lru_cache(maxsize=4096)
 def _of_day(times: tuple[time, ...], day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the day's ticks in UTC and in ET, in order; a wall time that spring skips may fall on another one."""
+    """Return the day's ticks in UTC and in ET, in order. A wall time that spring skips may equal another tick."""
     moments = {tick.astimezone(UTC): tick for tick in (at(day, wall) for wall in times)}
     return tuple(sorted(moments.items()))
 
 
 def _hours(hours: list[int]) -> str:
-    """Return a cron hour field, with ranges: 1,4,6-23."""
+    """Return a cron hour field with ranges: ``1,4,6-23``."""
     parts: list[list[int]] = []
     for hour in sorted(hours):
         if parts and hour == parts[-1][-1] + 1:

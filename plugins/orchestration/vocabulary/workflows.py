@@ -1,4 +1,4 @@
-"""Workflows: what all of them have. The models of the decision types stand in ``decisions/types``."""
+"""The keys that all workflows share. The decision types are in ``decisions/types``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from orchestration.vocabulary.ticks import Ticks, minutes_of
 from orchestration.words import AlertLevel, Mode, Priority, TargetDate
 
 MORNING = time(5, 0)
-"""From here to noon a window of a fixed time comes after the night: its `slate` is that of the night that ended."""
+"""From this ET time to noon, a window of a fixed time is about the night that ended."""
 
 TASKS = ("decide", "hold", "skip", "abort", "finish", "tell_tables")
-"""The tasks that every workflow's DAG has beside its calls."""
+"""The tasks of every workflow's DAG other than calls."""
 
 Hour = Annotated[int, Field(ge=0, le=24)]
 """A full ET hour; 24 is the end of the day."""
@@ -27,11 +27,11 @@ PositiveHours = Annotated[float, Field(gt=0, le=24 * 14)]
 
 
 Window = tuple[time, timedelta]
-"""A fixed ET time and how far its window reaches from it."""
+"""A fixed ET time, and how far the window reaches from it."""
 
 
 class WorkflowSchedule(Strict):
-    """What the ``schedule`` of every decision type has."""
+    """The keys of ``schedule`` that every decision type shares."""
 
     target_date: TargetDate = TargetDate.TODAY
 
@@ -42,7 +42,7 @@ class Step(Strict):
     type: Literal["parallel", "sequential", "single"] = "parallel"
     scrapers: Names = Field(min_length=1)
     depends_on: Names = ()
-    """Scrapers of earlier steps that must succeed first; without it the step waits until the earlier ones are over."""
+    """Scrapers of earlier steps that must succeed first. Without it, the step waits for the end of the step before."""
 
     @model_validator(mode="before")
     @classmethod
@@ -53,7 +53,7 @@ class Step(Strict):
 
 
 class ExecutionPlan(Strict):
-    """The steps of a RUN, in order: one step written in place, or ``step_1``, ``step_2`` and so on."""
+    """The steps of a RUN in order: one step without a name, or ``step_1``, ``step_2`` and so on."""
 
     steps: dict[GroupId, Step] = Field(min_length=1)
 
@@ -73,7 +73,7 @@ class ExecutionPlan(Strict):
 
 
 class Alerts(Strict):
-    """The alert level of each thing that can be worth one."""
+    """The level of each alert."""
 
     failure: AlertLevel = AlertLevel.WARNING
     timing_drift: AlertLevel = AlertLevel.WARNING
@@ -81,43 +81,43 @@ class Alerts(Strict):
     max_attempts_reached: AlertLevel = AlertLevel.WARNING
     discovery_complete: AlertLevel = AlertLevel.NONE
     quota_warning_pct: float | None = Field(default=None, gt=0, le=100)
-    """Descriptive: the share of the source's quota that its own dashboard warns at."""
+    """Descriptive: the share of the quota at which the source's own dashboard warns."""
 
 
 class Dependencies(Strict):
-    """``requires`` decides; ``required_for`` is descriptive (the other side of ``requires``)."""
+    """``requires``: the workflows to wait for. ``required_for`` is descriptive, the other side of ``requires``."""
 
     requires: Names = ()
     required_for: Names = ()
 
 
 class Workflow(Strict):
-    """What every workflow has, and what its decision type says of itself.
+    """The keys that every workflow has, and the defaults of what a decision type says of itself.
 
-    A decision type is a subclass in a module of its own in ``decisions/types``, with its checks and its words. What is
-    said here is what most types say. ``deadline_minutes`` is the DAG-level SLA, from the moment a run is queued.
+    A decision type is a subclass in a module of its own in ``decisions/types``, with its checks and its sentence.
+    ``deadline_minutes`` counts from the moment when a run is queued.
     """
 
     checks: ClassVar[tuple[Callable[..., Any], ...]] = ()
-    """Its checks in order (``Check`` of ``decisions/case.py``): the first that answers wins, and the last must."""
+    """The checks in order (``Check`` of ``decisions/case.py``): the first answer wins, the last must answer."""
     daily: ClassVar[bool] = False
-    """Whether it is about a day rather than games: it counts for the orchestration day that a slate belongs to."""
+    """Whether the workflow is about a day, not games: ``requires`` then reads the orchestration day of the slate."""
     after_games: ClassVar[bool] = False
-    """Whether it brings games after they were played, and does not call again for what it has brought."""
+    """Whether the workflow collects played games, and does not call again for games that it has."""
     nothing_to_do: ClassVar[frozenset[str]] = frozenset({"done", "no_games", "found", "fresh"})
-    """Rules of a SKIP that says: there is nothing (left) to do. Whoever requires it need not wait."""
+    """Rules of a SKIP that means nothing is left to do: they satisfy ``requires`` of other workflows."""
 
     decision_type: str
     schedule: WorkflowSchedule
     enabled: bool = True
     mode: Mode = Mode.LIVE
-    """shadow: it is decided and recorded, and calls nothing, though the system is live."""
+    """shadow: decide and record, call nothing, although the system is live."""
     priority: Priority = Priority.MEDIUM
     description: str = ""
     owner: Owner = "data-platform"
     tags: Tags = ()
     contacts: Names = ()
-    """Descriptive: whom to ask; shown in the DAG's docs."""
+    """Descriptive: the people to ask, shown in the DAG's docs."""
     execution_plan: ExecutionPlan
     alerts: Alerts = Alerts()
     dependencies: Dependencies = Dependencies()
@@ -127,53 +127,53 @@ class Workflow(Strict):
 
     @property
     def needs_games(self) -> bool:
-        """Whether it decides nothing without knowing the games."""
+        """Whether the decision needs a known schedule."""
         return False
 
     @property
     def fixed_time(self) -> Window | None:
-        """The fixed ET time of its window and its tolerance to both sides, or None where it has none."""
+        """The fixed ET time of the window and its tolerance to both sides, or None."""
         return None
 
     def window_at(self, tick: datetime) -> datetime | None:
-        """Return the occurrence of a fixed time whose window the aware ``tick`` lies in, or None."""
+        """Return the occurrence of the fixed time whose window contains the aware ``tick``, or None."""
         if self.fixed_time is None:
             return None
         wall, tolerance = self.fixed_time
         window = nearest(tick, wall)
-        # Real hours, not a difference of wall times, which a daylight-saving change would put an hour off (T11).
+        # Real hours: a difference of wall times is an hour off at a daylight-saving change (lesson T11).
         return window if abs(hours_between(window, tick)) <= tolerance / timedelta(hours=1) else None
 
     def own_ticks(self, settings: Settings) -> tuple[time, ...]:
-        """Return the ET times at which it is asked beside the regular ticks (lesson T1)."""
+        """Return the ET times of its own ticks, besides the regular ticks (lesson T1)."""
         return ()
 
     def look_back_hours(self, settings: Settings) -> float:
-        """Return how far back its checks look, where that is more than two days."""
+        """Return how many hours back the checks look, if more than two days."""
         return 0
 
     def impossible(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
-        """Yield what of its schedule can never work with its ticks: a key and what is wrong with it."""
+        """Yield each key of ``schedule`` that can never work with these ticks, and what is wrong with it."""
         return iter(())
 
     def in_words(self, settings: Settings) -> str:
-        """Return its rule in one sentence."""
+        """Return the rule in one sentence."""
         raise NotImplementedError
 
     @property
     def reads_yesterday_as_slate(self) -> bool:
-        """Whether a window says ``yesterday`` at an hour where that is lesson T8's mistake."""
+        """Whether a window from noon on has ``yesterday``, which is read as ``slate`` (lesson T8)."""
         fixed = self.fixed_time
         return fixed is not None and self.schedule.target_date is TargetDate.YESTERDAY and fixed[0] >= NOON
 
     @property
     def reads_slate_as_yesterday(self) -> bool:
-        """Whether a window says ``slate`` at an hour where only last night's can be meant."""
+        """Whether a window in the morning has ``slate``, which is read as ``yesterday``."""
         fixed = self.fixed_time
         return fixed is not None and self.schedule.target_date is TargetDate.SLATE and MORNING <= fixed[0] < NOON
 
 
 def no_tick_between(key: str, start_hour: int, end_hour: int, ticks: Ticks) -> Iterator[tuple[str, str]]:
-    """Yield ``key`` with what is wrong, where no tick lies between two full ET hours (lesson T1: 01:00 never ran)."""
+    """Yield ``key`` and a message if no tick lies between two full ET hours (lesson T1: 01:00 never ran)."""
     if not any(start_hour * 60 <= minutes_of(tick) <= end_hour * 60 for tick in ticks.times):
         yield key, f"no tick lies between {start_hour}:00 and {end_hour}:00 ET"

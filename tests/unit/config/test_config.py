@@ -47,7 +47,7 @@ def test_it_warns_about_yesterday_at_ten_in_the_evening_and_a_name_that_exists_n
     assert len(warnings) == 2
     assert "post_game_collection" not in " ".join(ours().workflows)
     assert any("required_for" in w and ":149:" in w for w in warnings)
-    assert any("post_game_window_1.schedule.target_date" in w and "write `slate`" in w for w in warnings)
+    assert any("post_game_window_1.schedule.target_date" in w and "Write `slate`" in w for w in warnings)
 
 
 def test_ours_has_the_same_workflows_and_the_schedules_own_refresh_without_a_warning():
@@ -102,7 +102,7 @@ def test_all_errors_come_at_once_shapes_and_names_alike():
         ("- a", "it is a list"),
         ("\ta: 1", "not valid YAML"),
         ("a: b: c", "not valid YAML"),
-        ("version: '1'\nversion: '2'", "duplicate key; the first one stands in line 1"),
+        ("version: '1'\nversion: '2'", "duplicate key; the first one is in line 1"),
         (b"\x00\x01\x02", "not valid YAML"),
         (b"\xff\xfe\xfd", "not valid YAML"),
         ("version: '1'\nscrapers: {}\nworkflows: {}", "workflows"),
@@ -125,7 +125,7 @@ def test_what_is_no_configuration_gets_a_clear_error(text, says):
     [
         ("fixed_time: '22:00'", "fixed_time: '25:00'", "must be an ET wall time"),
         ("timezone: America/New_York", "timezone: Europe/Paris", "not one of America/New_York"),
-        ("lookback_hours: 1", "lookback_hours: 0.5", "too short a time"),
+        ("lookback_hours: 1", "lookback_hours: 0.5", "is too short"),
         ("start_hour: 6", "start_hour: 11", "lies after end_hour 10"),
         ("      - morning_operations\n", "      - morning_ops\n", "did you mean `morning_operations`"),
         ("        depends_on: oddsa_events", "        depends_on: bdl_standings", "no earlier step calls"),
@@ -134,7 +134,7 @@ def test_what_is_no_configuration_gets_a_clear_error(text, says):
         ("processor_name: p2_odds_events", "parameters: {d: '{{ season.yeer }}'}", "has no attribute 'yeer'"),
         ("processor_name: p2_odds_events", "parameters: {d: '{{ 1/0 }}'}", "ZeroDivisionError"),
         ("processor_name: p2_odds_events", "processed_in: 'a.b; DROP TABLE c'", "should match pattern"),
-        ("processor_name: p2_odds_events", "pool: odds", "settings.pools gives `odds` no slots"),
+        ("processor_name: p2_odds_events", "pool: odds", "settings.pools has no pool `odds`"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_place(find, put, says):
@@ -162,7 +162,7 @@ def test_a_window_without_a_tick_is_refused():
 
 @pytest.mark.lesson("C4")
 def test_a_look_back_that_forgets_files_is_refused():
-    assert "look back" in problems(OLD_TEXT.replace("interval_minutes: 15", "interval_minutes: 60"))
+    assert "is too short: a file younger" in problems(OLD_TEXT.replace("interval_minutes: 15", "interval_minutes: 60"))
 
 
 @pytest.mark.lesson("E7")
@@ -188,7 +188,7 @@ def test_a_timeout_is_never_below_the_scrapers_own_worst_case():
 )  # fmt: skip
 def test_a_timeout_below_the_scrapers_own_worst_case_is_a_warning(find, put, key):
     [warning] = said(OLD_TEXT.replace(find, put, 1)) - said(OLD_TEXT)
-    assert f"{key} is shorter than what br_season_roster may take, 120 s, which is waited for instead" in warning
+    assert f"{key} is shorter than the worst case of br_season_roster, so 120 s is the timeout" in warning
 
 
 def test_later_keys_of_the_old_form_load_too():
@@ -228,9 +228,9 @@ def test_an_answers_description_is_its_own_key_by_key_else_the_built_in_one():
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ("{records: []}", "needs the name of a key, or none"),
-        ("{records: ''}", "needs the name of a key, or none"),
-        ("{records: [none, rowCount]}", "none stands alone"),
+        ("{records: []}", "must be the name of a key, or none"),
+        ("{records: ''}", "must be the name of a key, or none"),
+        ("{records: [none, rowCount]}", "none cannot stand beside other keys"),
         ("{records: 5}", "scrapers.oddsa_events.answer.records"),
         ("{record: rowCount}", "did you mean `records`"),
         ("{file: ''}", "scrapers.oddsa_events.answer.file"),
@@ -249,8 +249,8 @@ def test_a_description_that_makes_no_sense_is_refused_with_its_place(answer, say
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ("{records: none}", "without a count nobody sees that the source has gone silent"),
-        ("{no_data: [{status: 500}]}", "every answer with 500, whatever its cause, is read as no_data"),
+        ("{records: none}", "without a count, every answer that works is a success"),
+        ("{no_data: [{status: 500}]}", "reads every answer with 500 as no_data"),
         ("{no_data: [{status: 403}]}", "every answer with 403"),
     ],
 )
@@ -274,7 +274,7 @@ def test_whose_paths_no_table_keeps_is_a_warning():
     data = yaml.safe_load(OLD_TEXT)
     data["scrapers"]["oddsa_events"]["keeps_paths"] = "newest"
     [warning] = [found for found in loads(yaml.safe_dump(data)).warnings if "keeps_paths" in found]
-    assert "scrapers.oddsa_events.keeps_paths: says what the table keeps" in warning
+    assert "scrapers.oddsa_events.keeps_paths: has no effect without processed_in" in warning
 
 
 @pytest.mark.parametrize("name", ["a.b; DROP TABLE c", "log", "p.d.t", "`a.b`"])
@@ -300,7 +300,7 @@ def test_a_step_that_waits_for_a_scraper_that_is_not_critical_is_warned_of():
     [warning] = warnings_with(change)
     assert "betting_lines.execution_plan.step_2.depends_on" in warning
     kept = "oddsa_player_props, oddsa_game_lines"
-    assert f"`bdl_standings` is not critical, but its failure keeps the critical {kept} from" in warning
+    assert f"`bdl_standings` is not critical, but if it fails, critical scrapers are not called: {kept}" in warning
 
 
 def test_so_is_a_critical_scraper_that_depends_on_one():
@@ -320,7 +320,7 @@ def test_and_one_that_depends_on_a_scraper_of_a_later_step():
         }
 
     [warning] = warnings_with(change)
-    assert "a later step calls `nbac_schedule_api`, so `nbac_player_list` does not wait for it there" in warning
+    assert "a later step calls `nbac_schedule_api`, so `nbac_player_list` does not wait for it" in warning
 
 
 def test_events_that_depend_on_what_is_called_for_them_are_a_circle():
@@ -331,8 +331,8 @@ def test_events_that_depend_on_what_is_called_for_them_are_a_circle():
 @pytest.mark.parametrize(
     ("scraper", "says"),
     [
-        ({"calls_per_task": 5}, "is one call only: without `for_each` there are no more for a task to make"),
-        ({"for_each": "team", "calls_per_task": 5, "deferrable": True}, "with `deferrable: true` each call is a task"),
+        ({"calls_per_task": 5}, "has no effect: without `for_each` the scraper has one call"),
+        ({"for_each": "team", "calls_per_task": 5, "deferrable": True}, "cannot be combined with `deferrable: true`"),
         ({"for_each": "team", "calls_per_task": 101}, "calls_per_task"),
         ({"for_each": "team", "calls_per_task": 0}, "calls_per_task"),
     ],
@@ -350,7 +350,9 @@ def test_no_scraper_may_be_called_as_the_task_that_divides_a_list():
     data["scrapers"]["oddsa_events_by_4"] = {}
     data["scrapers"]["oddsa_game_lines"]["calls_per_task"] = 4
     data["workflows"]["betting_lines"]["execution_plan"]["step_3"] = {"scrapers": ["oddsa_events_by_4"]}
-    assert "`oddsa_events_by_4` is also the task that divides a list (calls_per_task)" in problems(yaml.safe_dump(data))
+    assert "`oddsa_events_by_4` is also the name of the task that makes batches (calls_per_task)" in problems(
+        yaml.safe_dump(data)
+    )
 
 
 @pytest.mark.lesson("C10")

@@ -151,12 +151,12 @@ def test_a_scraper_or_step_with_the_name_of_one_of_our_tasks_is_refused(name):
 
 
 def test_a_step_with_the_name_of_its_scraper_is_refused():
-    assert "`oddsa_events` is the name of a step too" in said_of(OURS.replace("step_1:", "oddsa_events:"))
+    assert "`oddsa_events` is also the name of a step" in said_of(OURS.replace("step_1:", "oddsa_events:"))
 
 
 def test_events_come_from_one_call():
     text = OURS.replace("  oddsa_events:\n", "  oddsa_events:\n    for_each: team\n", 1)
-    assert "that must be one call, without for_each" in said_of(text)
+    assert "must be one call, without for_each" in said_of(text)
 
 
 def test_with_every_workflow_switched_off_the_others_dags_have_ticks():

@@ -360,7 +360,7 @@ def test_the_dags_exist_even_if_no_copy_can_be_kept(tmp_path, monkeypatch, caplo
     (tmp_path / "home").write_text("a file, so that nothing can be written under it, whoever writes")
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "home"))
     assert set(dags_in_force()) == set(DAGS)
-    assert "No copy of the last good workflows.yaml is kept" in caplog.text
+    assert "Cannot keep a copy of the last good workflows.yaml" in caplog.text
     runpy.run_path(str(ROOT / "dags" / "workflows_check.py"))
 
 
