@@ -28,7 +28,7 @@ class History:
     decisions: tuple[DecisionRecord, ...] = ()
 
     def of(self, workflow: str, target_date: date | None = None) -> list[ExecutionRecord]:
-        """Return the executions of ``workflow``, oldest first, about ``target_date`` if given."""
+        """Return the executions of ``workflow``, oldest first; with ``target_date`` only those about that date."""
         found = (e for e in self.executions if e.workflow_name == workflow and target_date in (None, e.target_date))
         return sorted(found, key=lambda execution: execution.slot_time)
 
@@ -54,13 +54,13 @@ class History:
         )
 
     def plus(self, executions: Iterable[ExecutionRecord], calls: Iterable[CallRecord]) -> History:
-        """Return this history with more of it."""
+        """Return this history with these executions and calls added."""
         calls = tuple(calls)
         more = History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
         return more._with(successes_of(calls, self.successes))
 
     def noting(self, decisions: Iterable[DecisionRecord]) -> History:
-        """Return this history with these decisions too."""
+        """Return this history with these decisions added."""
         more = History(self.executions, self.calls, (*self.decisions, *decisions))
         return more._with(self.successes)
 

@@ -57,7 +57,7 @@ class TestInTheMorning:
         text = (ROOT / "config" / "workflows.yaml").read_text().replace("fixed_time: '04:00'", "fixed_time: '06:00'")
         [warning] = loads(text).warnings
         assert "post_game_window_3.schedule.target_date" in warning
-        assert "write `yesterday`" in warning
+        assert "Write `yesterday`" in warning
         assert loads(text.replace("slate, fixed_time: '06:00'", "yesterday, fixed_time: '06:00'")).warnings == ()
         assert not any("`yesterday`:" in one for one in load(OLD_FILE).warnings)
 
