@@ -52,7 +52,7 @@ class Problem:
 
 
 class ConfigError(UserError):
-    """The configuration cannot be used. Its text lists every problem, one a line: Airflow's import error."""
+    """The configuration is unusable. The text lists every problem on a line of its own, for Airflow's import errors."""
 
     next_step = "python -m orchestration validate"
 
