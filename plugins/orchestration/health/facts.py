@@ -1,4 +1,4 @@
-"""What is known of one orchestration day. Plain values; times are aware ET."""
+"""The facts of one orchestration day. Plain values, times are aware ET."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from orchestration.records.tables import CallRecord, CleanupRecord, DecisionReco
 
 
 class FirstDecision(BaseModel):
-    """When a workflow decided first, up to :data:`RECORD` before the day. Not a record: it counts over many rows.
+    """A workflow's first decision in the last :data:`RECORD` before the day. It sums up many rows.
 
-    ``tick`` is that decision's; ``decided_at`` is when it was made. Both are aware, ET.
+    ``tick``: the decision's tick. ``decided_at``: when it was made. Both are aware, ET.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,9 +27,9 @@ class FirstDecision(BaseModel):
 
 
 class AskedDate(BaseModel):
-    """That calls of a scraper asked about an ET date before the day. Not a record: it counts over many rows.
+    """The calls of a scraper about an ET date before the day. It sums up many rows.
 
-    ``last_success``: the latest tick (aware, ET) at which one brought data, None where none did.
+    ``last_success``: the latest tick (aware, ET) whose call found data, or None.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,12 +40,12 @@ class AskedDate(BaseModel):
 
 
 RECORD = timedelta(days=8)
-"""So far back it is looked whether a system, or a workflow, was there before."""
+"""How far back the facts look for earlier decisions and calls."""
 
 
 @dataclass(frozen=True)
 class DayFacts:
-    """Everything known of one day. ``executions`` and ``calls`` also hold later ones about its games."""
+    """All facts of one day. ``executions`` and ``calls`` include later ones about the day's games."""
 
     day: date
     schedule: Schedule
@@ -58,22 +58,22 @@ class DayFacts:
     asked: tuple[AskedDate, ...] = ()
     """Of the days before, up to :data:`RECORD`."""
     broken_config: str | None = None
-    """What is wrong with workflows.yaml where the health check itself reads it."""
+    """The error of the workflows.yaml that the health check itself reads, or None."""
 
     def since(self, start: datetime, workflow: str | None = None) -> datetime:
-        """Return from when on, at ``start`` of the day or later, this workflow, or anything at all, can be missing.
+        """Return the earliest moment at which a missing tick may be reported: ``start`` of the day or later.
 
-        A system, or a workflow, that was not there in the days before is there from its first decision on. On the first
-        day of a system that is the first one of any workflow: one that never decides is missing.
+        Without earlier decisions on record it is the first decision of the ``workflow``. On the system's first day it
+        is the first decision of any workflow, so a workflow that never decides is missing.
         """
         ticks = {fact.workflow_name: fact.tick for fact in self.first}
         began = min(ticks.values(), default=start)
         return max(start, began if began > start or workflow is None else ticks.get(workflow, start))
 
     def known_at(self, moment: datetime) -> DayFacts:
-        """Return what of this was known at the aware ``moment``.
+        """Return the facts that were known at the aware ``moment``.
 
-        The schedule is today's: a refresh overwrites what was known before, as a forced lock does.
+        The schedule and a forced lock are those of now: both overwrite what was known before.
         """
         return replace(
             self,
@@ -86,15 +86,15 @@ class DayFacts:
 
     @property
     def locked_at(self) -> datetime | None:
-        """When the day was locked, if it was."""
+        """The time of the day's lock, or None."""
         return max((run.locked_at for run in self.expected), default=None)
 
     @property
     def last_cleanup(self) -> CleanupRecord | None:
-        """The latest cleanup of the day, if there was one."""
+        """The latest cleanup of the day, or None."""
         return max(self.cleanups, key=lambda cleanup: cleanup.cleanup_time, default=None)
 
 
 def ours(decision: DecisionRecord) -> bool:
-    """Return whether we must see to what follows from a decision: in a shadow, only to what kept it from deciding."""
+    """Return whether the effects of a decision are ours. In a shadow only an ABORT for lack of knowledge is."""
     return not decision.shadow or decision.rule in NOT_KNOWING
