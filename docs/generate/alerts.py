@@ -20,20 +20,18 @@ LOUD = (AlertLevel.CRITICAL, AlertLevel.WARNING)
 
 HEAD = """# Alerts and findings
 
-Made by `make docs` from the registry of kinds (`health/kinds.py`). The page lists everything that the health check can
-find and that an alert can say: the kind, its level, the channels, the task that alerts, the text, and the first
-command. How often an alert is sent, and when it is over: [Alerts](01-how-it-works.md#alerts).
+`make docs` makes this page from the registry of kinds (`health/kinds.py`): everything that the health check can find
+and that an alert can say, with its level, the task that alerts, and the first command. How often an alert is sent, and
+when it is over: [Alerts](01-how-it-works.md#alerts).
 
 {channels},
 unless `settings.notifications` says otherwise. A channel without a connection leaves the alert in the log. `alerts.…`
 is the level that the workflow sets in `workflows.yaml`. In the health check, CRITICAL makes a day UNHEALTHY and WARNING
 makes it DEGRADED. Kinds of the health check only send no alert of their own: another task has alerted already.
 
-In a text, the finding fills in what stands in ‹…›. In a command, DATE is the day as 2026-01-14, WORKFLOW a
-workflow or DAG, RUN_ID a run's id in Airflow. An alert has them filled in.
+The finding fills in what stands in ‹…›. DATE is the day as 2026-01-14, WORKFLOW a workflow or DAG, RUN_ID a run's id in
+Airflow.
 
-| kind | level | sent to | task | text | first command |
-|---|---|---|---|---|---|
 """
 
 
@@ -58,13 +56,11 @@ def example(command: str) -> str:
 
 
 def row(kind: FindingKind) -> str:
-    """Return the line of a kind, or of a second sentence of one."""
-    sent_to = {loud.value: _channels(loud) for loud in LOUD}.get(level(kind), "by its level")
-    sent_to = "nobody" if kind.alerted_by is AlertedBy.HEALTH_ONLY else sent_to
+    """Return the entry of a kind, or of a second sentence of one: its text, then its first command."""
     task = kind.alerted_by if kind.alerted_by is AlertedBy.HEALTH_ONLY else f"`{kind.alerted_by}`"
     text = f"{kind.example} (an example)" if kind.example else re.sub(r"{(\w+)}", r"‹\1›", kind.text)
-    first = f"`{command(kind)}`" if kind.command else ""
-    return f"| `{kind.id}` | {level(kind)} | {sent_to} | {task} | {text} | {first} |"
+    first = f"\\\n  `{command(kind)}`" if kind.command else ""
+    return f"* `{kind.id}` ({level(kind)}, {task}): {text}{first}"
 
 
 def _channels(loud: AlertLevel) -> str:

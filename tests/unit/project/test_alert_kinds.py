@@ -49,7 +49,7 @@ def test_the_page_is_current():
 
 
 def test_every_kind_has_its_own_line_on_the_page():
-    lines = [line for line in alerts.page().splitlines() if line.startswith("| `")]
+    lines = [line for line in alerts.page().splitlines() if line.startswith("* `")]
     assert len(lines) == len(set(lines)) == len(KINDS) == len(set(KINDS))
 
 
