@@ -1,4 +1,4 @@
--- A file's path without scheme and host, slashes at its ends and doubled ones: what any form has in common.
+-- A path without scheme, host and superfluous slashes: the part that all forms of the path share.
 CREATE OR REPLACE FUNCTION {audit}.bare_path(path STRING) RETURNS STRING AS (
   TRIM(REGEXP_REPLACE(REGEXP_REPLACE(path, r'^([a-z]+://(storage\.[a-z.]+/)?|/gcs/)', ''), r'/+', '/'), '/ ')
 );

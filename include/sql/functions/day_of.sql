@@ -1,4 +1,4 @@
--- The day, from lock to lock, to which a moment belongs: until the morning's lock it is still yesterday's. ET dates.
+-- The day of a moment, from lock to lock: before the lock of a morning it is the day before. ET date.
 CREATE OR REPLACE FUNCTION {audit}.day_of(moment TIMESTAMP) RETURNS DATE AS (
   DATE(DATETIME_SUB(DATETIME(moment, 'America/New_York'), INTERVAL {lock_minutes} MINUTE))
 );

@@ -1,5 +1,5 @@
--- Cleanups of days from lock to lock, each row with its day. ET dates, both included; two UTC days after the last one are
--- read with it, for the night's end and for what was late.
+-- Cleanups of days from lock to lock, each row with its day. ET dates, both included. Two more UTC days are read for the end of
+-- the last night and for late rows.
 CREATE OR REPLACE TABLE FUNCTION {audit}.days_cleanups(first_date DATE, last_date DATE) AS
 SELECT *, {audit}.day_of(cleanup_time) AS its_day
 FROM {audit}.v_cleanup_operations

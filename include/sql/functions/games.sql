@@ -1,9 +1,9 @@
--- The games of a span of ET dates, both included, one row per id. Its newest row says on which date it is played,
--- wherever in the season that lies: a game that was moved leaves its old row behind (Phase 2 merges on id and date). Of
--- two rows of one moment that of a played game counts (status 1, 2 or 3). Of the rows of that date api_stats goes before
--- cdn_static, then the newest. What was known at an earlier moment cannot be asked for: a refresh overwrites processed_at
--- too. `due_at` is the moment from which its data counts, as the engine has it (a test compares the two): 3.5 h after the
--- tip, or 06:00 ET of the next day where the tip is not known, at 00:00 ET or not on the game's date.
+-- The games of some ET dates, both included, one row for each id. The newest row of an id in the whole season decides its
+-- date: a game that was moved leaves its old row behind, because Phase 2 merges on id and date. Among rows of one moment a
+-- game that is played (status 1, 2 or 3) goes first. Among the rows of that date api_stats goes before cdn_static, then the
+-- newest row. An earlier state cannot be read, because a refresh overwrites processed_at too. `due_at` is the moment from
+-- which the data of the game counts, as in the engine (a test compares both): 3.5 h after the tip, or 06:00 ET of the next
+-- day if the tip is unknown, at 00:00 ET or not on the date of the game.
 CREATE OR REPLACE TABLE FUNCTION {audit}.games(first_date DATE, last_date DATE) AS
 WITH season AS (
   SELECT

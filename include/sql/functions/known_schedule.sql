@@ -1,6 +1,5 @@
--- What a decision and the health check know of the schedule: the games of a span of ET dates, both included, and when any
--- row of the season around it was last refreshed (in the off-season the schedule is not unknown). Each row is a kind and a
--- JSON object.
+-- The schedule for a decision and for the health check: the games of some ET dates, both included, and the last refresh of
+-- any row of the season, so that the schedule is not unknown in the off-season. Each row is a kind and a JSON object.
 CREATE OR REPLACE TABLE FUNCTION {audit}.known_schedule(first_date DATE, last_date DATE) AS
 SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(
   game_id AS game_id,

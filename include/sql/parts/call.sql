@@ -1,4 +1,4 @@
--- What every reader of a call gets: columns of scraper_execution_log.
+-- The columns of a call that every reader gets, from scraper_execution_log.
 TO_JSON_STRING(STRUCT(
   row_id AS row_id,
   execution_id AS execution_id,

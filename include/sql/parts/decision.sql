@@ -1,4 +1,4 @@
--- What every reader of a decision gets: columns of workflow_decisions, and of its context the mode only.
+-- The columns of a decision that every reader gets, from workflow_decisions; of its context only the mode.
 TO_JSON_STRING(STRUCT(
   decision_id AS decision_id,
   UNIX_MICROS(decision_time) AS decision_time,

@@ -1,4 +1,4 @@
--- What every reader of an execution gets: columns of workflow_executions.
+-- The columns of an execution that every reader gets, from workflow_executions.
 TO_JSON_STRING(STRUCT(
   execution_id AS execution_id,
   UNIX_MICROS(execution_time) AS execution_time,

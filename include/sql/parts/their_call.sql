@@ -1,4 +1,4 @@
--- What we read of a call in the log of the system beside or before ours.
+-- The columns that we read of a call in the log of the other system.
 TO_JSON_STRING(STRUCT(
   execution_id AS execution_id,
   scraper_name AS scraper_name,

@@ -1,4 +1,4 @@
--- What we read of an execution of the system beside or before ours.
+-- The columns that we read of an execution of the other system.
 TO_JSON_STRING(STRUCT(
   execution_id AS execution_id,
   UNIX_MICROS(execution_time) AS execution_time,

@@ -1,4 +1,4 @@
--- What a report of these days rests on: how many runs were locked, and how many decisions were made.
+-- The number of locked runs and of decisions behind a report.
 -- Parameters: first_date, last_date DATE (ET, from lock to lock).
 SELECT
   SUM(expected_runs) AS expected,

@@ -1,6 +1,5 @@
--- Which scraper has brought which game of a span of days, or a whole date of it, at which tick and in which file; and the
--- calls of the system beside or before ours, which count as well: whether their file is still there is theirs to know.
--- Each row is a kind and a JSON object.
+-- Successful calls about the games of some days, with tick and file, and the calls of the other system, which count too: that
+-- system answers for its own files. Each row is a kind and a JSON object.
 -- Parameters: first_date, last_date DATE (ET, of the games); seen_date DATE (UTC); scrapers ARRAY<STRING>.
 SELECT 'call' AS kind, {call} AS payload
 FROM {audit}.v_scraper_runs

@@ -1,7 +1,7 @@
--- Everything the health check and the timeline show of one orchestration day, in one round trip. Each row is a kind and
--- a JSON object. What was done later about the day's games, by reconcile or by hand, is part of it.
+-- All records of one orchestration day that the health check and the timeline show, in one round trip. Later executions and
+-- calls about the games of the day are included. Each row is a kind and a JSON object.
 -- Parameters: day DATE; start, until (of ticks), seen_until TIMESTAMP; start_date, schedule_from, schedule_to DATE (ET);
--- record_from, record_to DATE (UTC), of what is looked through for the first decision on record.
+-- record_from, record_to DATE (UTC), the days that are searched for the first decision on record.
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL

@@ -1,6 +1,6 @@
--- Other runs of a workflow on one ET day that missed their deadline, and of which people were told.
--- Parameters: workflow, run_id, untold STRING (how the error of one ends of which nobody was told); day, next_day DATE
--- (ET; two, since an ET day touches two UTC days).
+-- Other runs of a workflow on one ET day that missed their deadline and were alerted.
+-- Parameters: workflow, run_id, untold STRING (the end of the error of a run that nobody was alerted about); day, next_day
+-- DATE (ET; two dates, since an ET day spans two UTC days).
 SELECT run_id
 FROM {audit}.v_workflow_executions
 WHERE DATE(execution_time) BETWEEN @day AND @next_day

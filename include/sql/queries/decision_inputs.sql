@@ -1,8 +1,7 @@
--- All that one decision needs, in one round trip: the schedule around the target date, when it was last refreshed, and
--- the history of the workflow and of those it requires. Each row is a kind and a JSON object.
--- The work of a system beside or before ours counts as far as its rows are certain; planning/other_system/rows.py reads them.
--- Its decisions do not count, because they name no rule. Only the old columns are read, and rows of our own calls, which have
--- our ids, are left out.
+-- All inputs of one decision, in one round trip: the schedule around the target date, its last refresh, and the history of
+-- the workflow and of the workflows that it requires. Each row is a kind and a JSON object.
+-- Executions and calls of the other system count if their rows are certain; orchestration.planning.others reads them. Its
+-- decisions do not count, because they name no rule. Rows that the service logs of our own calls have our ids and are left out.
 -- Parameters: schedule_from, schedule_to DATE; history_from_date, tick_date DATE (UTC); history_from, tick TIMESTAMP;
 -- workflows, scrapers ARRAY<STRING>.
 SELECT kind, payload

@@ -1,4 +1,4 @@
--- Scrapers with a failed try, the worst first, each with a sample of what went wrong.
+-- Scrapers with a failed try, most failures first, each with one of its errors.
 -- Parameters: first_date, last_date DATE (ET, from lock to lock).
 SELECT *
 FROM {audit}.scraper_success_rates(@first_date, @last_date)

@@ -1,2 +1,2 @@
--- What is known of the schedule between two ET dates, both included. Parameters: schedule_from, schedule_to DATE.
+-- The schedule between two ET dates, both included. Parameters: schedule_from, schedule_to DATE.
 SELECT kind, payload FROM {audit}.known_schedule(@schedule_from, @schedule_to)

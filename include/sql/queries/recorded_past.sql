@@ -1,7 +1,6 @@
--- What is on record of a span of ticks, and what was known at each of them: our decisions, and of our executions and calls
--- every version with the moment at which it was made, since the views keep only the last. Of the system beside or before
--- ours as decision_inputs reads it. The schedule is as it is now: a refresh leaves nothing of the one before. Each row is a
--- kind and a JSON object.
+-- The record of some ticks for a backtest: our decisions, and every version of our executions and calls with the time at which
+-- it was made, because the views keep only the last version. Rows of the other system are read as in decision_inputs. The
+-- schedule is the present one, because a refresh overwrites the earlier one. Each row is a kind and a JSON object.
 -- Parameters: schedule_from, schedule_to DATE; history_from_date, until_date DATE (UTC); history_from, until TIMESTAMP.
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)

@@ -1,4 +1,4 @@
--- Rows of the five audit tables' views in a span of days. Parameters: first_date, last_date DATE.
+-- The rows of the views of the five audit tables in some days. Parameters: first_date, last_date DATE.
 SELECT 'daily_expected_schedule' AS name, COUNT(*) AS rows_seen FROM {audit}.v_expected_schedule WHERE date BETWEEN @first_date AND @last_date
 UNION ALL
 SELECT 'workflow_decisions', COUNT(*) FROM {audit}.v_workflow_decisions WHERE DATE(decision_time) BETWEEN @first_date AND @last_date

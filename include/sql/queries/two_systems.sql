@@ -1,6 +1,6 @@
--- What another system did in a span of time, and what this one decided. Each row is a kind and a JSON object. Of the other
--- system only the old columns are read, and what is ours in its dataset is left out. The dataset comes from the command line
--- (letters, digits and underscores only), put in by orchestration.audit.statements.
+-- The decisions, executions and calls of another system in a span of time, and our decisions. Each row is a kind and a JSON
+-- object. Only the old columns of the other system are read, and our own rows in its dataset are left out. The dataset comes
+-- from the command line (letters, digits and underscores only) through orchestration.audit.statements.
 -- Parameters: start, until TIMESTAMP; start_date, until_date DATE (UTC); first_date, last_date DATE (ET, of the games).
 SELECT 'game' AS kind, TO_JSON_STRING(STRUCT(game_id AS game_id, game_code AS game_code)) AS payload
 FROM {audit}.games(@first_date, @last_date)

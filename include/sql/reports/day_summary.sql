@@ -1,4 +1,4 @@
--- What each day came to: a day goes from lock to lock. ET dates, both included.
+-- One row for each day, from lock to lock: its runs, decisions, executions and calls. ET dates, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.day_summary(first_date DATE, last_date DATE) AS
 WITH expected AS (
   SELECT date AS its_day, COUNT(*) AS expected_runs

@@ -1,4 +1,4 @@
--- From each decision to its execution to every try of its calls; one row per try, or one per decision without calls.
+-- Each decision with its execution and every try of its calls: one row for each try, or one for a decision without calls.
 -- ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.decision_trace(first_date DATE, last_date DATE) AS
 SELECT

@@ -1,6 +1,6 @@
--- What became of each expected run, as seen at `seen_at`: ON_TIME, LATE (it began over 15 minutes after its tick, or at
--- a later tick of its day), SKIPPED (with the decision's reason; so is all that a
--- shadow decides), MISSING, NOT_DUE. ET dates, both included.
+-- The state of each expected run as of `seen_at`: ON_TIME; LATE, if it began over 15 minutes after its tick or at a later
+-- tick of its day; SKIPPED, with the reason of the decision, also for each run of a shadow; MISSING; NOT_DUE. ET dates, both
+-- included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.expected_against_actual(
   first_date DATE, last_date DATE, seen_at TIMESTAMP
 ) AS

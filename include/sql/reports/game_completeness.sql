@@ -1,5 +1,5 @@
--- Which scraper has brought which game: one row per game and per scraper that was called for single games in the
--- period. What came of a tick before the game was due is not the game's data. ET dates of the games, both included.
+-- The games that each scraper has collected: one row for each game and each scraper that was called for single games in
+-- the period. A call at a tick before the game was due does not count. ET dates of the games, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.game_completeness(first_date DATE, last_date DATE) AS
 WITH called AS (
   SELECT scraper_name, game_id, status, record_count, triggered_at, slot_time

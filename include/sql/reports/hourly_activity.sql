@@ -1,4 +1,4 @@
--- What happened in each ET hour. ET dates, from midnight to midnight, both included.
+-- Decisions, executions and calls of each ET hour. ET dates, from midnight to midnight, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.hourly_activity(first_date DATE, last_date DATE) AS
 WITH happened AS (
   SELECT decision_time AS moment, action AS what

@@ -1,6 +1,5 @@
--- RUN decisions without an execution, half an hour after they were made, as seen at `seen_at` (lesson K10);
--- a shadow executes nothing. ET dates of
--- days from lock to lock, both included.
+-- RUN decisions that have no execution half an hour after the decision, as of `seen_at` (lesson K10). Decisions of a shadow
+-- do not count. ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.missing_executions(
   first_date DATE, last_date DATE, seen_at TIMESTAMP
 ) AS

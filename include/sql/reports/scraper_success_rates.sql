@@ -1,4 +1,4 @@
--- How each scraper fares; give it seven days. A call that failed at first and succeeded later is a success with one
+-- Success rates of each scraper; seven days are a good period. A call that succeeded at a later try is a success with a
 -- failed try. ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.scraper_success_rates(first_date DATE, last_date DATE) AS
 WITH tries AS (

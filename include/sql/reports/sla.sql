@@ -1,7 +1,6 @@
--- How soon things were done: one row per day. Of its executions, how many met their deadline; of its games, how many minutes
--- passed from the final whistle until the scraper `box_score` had collected them. No table says when a game was over: it is
--- taken to last `game_minutes` from its tip, and a game whose tip is not known is counted without a time. ET dates of days
--- from lock to lock, both included.
+-- One row for each day: how many executions met their deadline, and how many minutes after its end each game was collected
+-- by the scraper `box_score`. No table holds the end of a game, so a game lasts `game_minutes` from its tip. A game without
+-- a known tip is counted without a time. ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.sla(
   first_date DATE, last_date DATE, box_score STRING, game_minutes INT64
 ) AS

@@ -1,7 +1,7 @@
--- How each source fares, week by week: one row per week (its Monday), source and scraper. The source is what the scraper's
--- name begins with. A call that failed at first and succeeded later did not fail; `failed_tries` counts it. `found` says for
--- each target date at which ET time its data was there first; `usual_hour` is the median of these, in hours after the
--- target date's midnight (25 is 01:00 of the next day). ET dates of days from lock to lock, both included.
+-- Reliability of each source by week: one row for each week (its Monday), source and scraper. The source is the start of the
+-- scraper's name. A call that succeeded at a later try did not fail; `failed_tries` counts the failed try. `found` is the ET
+-- time at which the data of each target date was first there. `usual_hour` is the median of these times, in hours after
+-- midnight of the target date (25 is 01:00 of the next day). ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.source_reliability(first_date DATE, last_date DATE) AS
 WITH tries AS (
   SELECT
@@ -40,7 +40,7 @@ tried AS (
   GROUP BY week, scraper_name
 ),
 found_first AS (
-  -- What is about an earlier date may have been found before the days that are looked at.
+  -- Data of an earlier date may have been found before the first day of the period.
   SELECT
     MIN(week) AS week, scraper_name, target_date, DATETIME(MIN(triggered_at), 'America/New_York') AS found_at
   FROM tries

@@ -1,4 +1,4 @@
--- One row per cleanup: what was missing, what was republished.
+-- One row for each cleanup: missing files and republished files.
 CREATE TABLE IF NOT EXISTS {audit}.cleanup_operations (
   cleanup_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
   cleanup_time TIMESTAMP NOT NULL OPTIONS(description="When the cleanup looked"),

@@ -1,4 +1,4 @@
--- What the schedule locker expects to run: one row per workflow and tick, one locked_at per lock.
+-- The runs that the lock of a day expects: one row for each workflow and tick, one locked_at for each lock.
 CREATE TABLE IF NOT EXISTS {audit}.daily_expected_schedule (
   date DATE NOT NULL OPTIONS(description="ET date of the orchestration day, from its lock to the next"),
   locked_at TIMESTAMP NOT NULL OPTIONS(description="When the day was locked; one value per lock"),

@@ -1,14 +1,14 @@
--- Expected runs, one row per id, of the lock that counts: the day's first one, or the last that was forced
--- Rows without a DAG are not ours: those of the system before, and of the service itself.
+-- Expected runs, one row per id, of the lock that counts: the day's first lock, or the last forced one
+-- Rows without a DAG belong to the other system or to the service.
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
 CREATE OR REPLACE VIEW {audit}.v_expected_schedule
-OPTIONS(description="Expected runs of the lock that counts: the day's first one, or the last that was forced")
+OPTIONS(description="Expected runs of the lock that counts: the day's first lock, or the last forced one")
 AS
 WITH rows_by_id AS (
   SELECT
     *,
     MIN(created_at) OVER (PARTITION BY date, run_id) AS first_said,
-    -- A lock that was tried again, or cleared, has said it all anew: what it said no more is not expected.
+    -- A lock that was retried or cleared writes all its runs again: a run that it leaves out is no longer expected.
     MAX(created_at) OVER (PARTITION BY date, run_id) AS last_said
   FROM {audit}.daily_expected_schedule
   WHERE dag_id IS NOT NULL

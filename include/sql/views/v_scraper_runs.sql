@@ -1,6 +1,6 @@
 -- Tries of calls, one row per id
--- What a try said itself goes before what was said for it after its process had been killed.
--- Rows without a DAG are not ours: those of the system before, and of the service itself.
+-- A row of the try itself goes before a row that was written for it after its process was killed.
+-- Rows without a DAG belong to the other system or to the service.
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
 CREATE OR REPLACE VIEW {audit}.v_scraper_runs
 OPTIONS(description="Tries of calls, one row per id")

@@ -1,5 +1,5 @@
 -- Decisions, one row per id
--- Rows without a DAG are not ours: those of the system before, and of the service itself.
+-- Rows without a DAG belong to the other system or to the service.
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
 CREATE OR REPLACE VIEW {audit}.v_workflow_decisions
 OPTIONS(description="Decisions, one row per id")

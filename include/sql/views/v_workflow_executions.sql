@@ -1,11 +1,11 @@
 -- Executions, one row per id, the latest
--- Rows without a DAG are not ours: those of the system before, and of the service itself.
+-- Rows without a DAG belong to the other system or to the service.
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
 CREATE OR REPLACE VIEW {audit}.v_workflow_executions
 OPTIONS(description="Executions, one row per id, the latest")
 AS
 SELECT * EXCEPT (deadline_missed),
-  -- Said once, by Airflow's deadline alert, in a row that the run's own one then takes the place of.
+  -- Only the row of Airflow's deadline alert sets this column. The run's own row replaces that row.
   LOGICAL_OR(IFNULL(deadline_missed, FALSE)) OVER (PARTITION BY DATE(execution_time), execution_id) AS deadline_missed
 FROM {audit}.workflow_executions
 WHERE dag_id IS NOT NULL

@@ -10,10 +10,17 @@ from pydantic import ValidationError
 from sqlglot import exp
 
 from orchestration.audit.setup import columns_of
-from orchestration.audit.statements import ddl, filled
+from orchestration.audit.statements import SQL_FOLDER, ddl, filled
 from orchestration.records.base import NotRead
 from orchestration.records.ids import TaskKey, row_id
-from orchestration.records.tables import RECORDS, CallRecord, CleanupRecord, DecisionRecord, MissingFile
+from orchestration.records.tables import (
+    RECORDS,
+    CallRecord,
+    CleanupRecord,
+    DecisionRecord,
+    ExecutionRecord,
+    MissingFile,
+)
 from orchestration.services.redaction import MESSAGE_LIMIT
 from orchestration.vocabulary.settings import Settings
 from orchestration.words import Action
@@ -136,3 +143,14 @@ def test_a_record_without_a_required_column_is_refused_before_bigquery(record):
         record.known(dag_id="d").to_json()
     with pytest.raises(TypeError, match="has no column rows"):
         record.known(rows=1)
+
+
+@pytest.mark.parametrize(
+    ("part", "record"), [("call", CallRecord), ("decision", DecisionRecord), ("execution", ExecutionRecord)]
+)
+def test_what_the_statements_select_of_a_record_are_its_fields(part, record):
+    text = (SQL_FOLDER / "parts" / f"{part}.sql").read_text()
+    selected = re.findall(r"^  .* AS (\w+),?$", text, re.MULTILINE)
+    assert selected
+    assert set(selected) <= set(record.model_fields)
+    assert len(selected) == text.count("\n  ")
