@@ -186,4 +186,4 @@ def test_an_outbox_that_cannot_be_measured_is_still_drained(outbox, days, collec
     outbox.stage([a_decision()])
     monkeypatch.setattr(Outbox, "waiting", broken)
     days._task(DrainOutboxOperator(task_id="drain_outbox"), et("12:00"))
-    assert (days.raised, outbox.staged(), gauges(collected())) == ([], [], {})
+    assert (days.failures, outbox.staged(), gauges(collected())) == ([], [], {})

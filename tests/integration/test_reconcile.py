@@ -103,12 +103,12 @@ class Run:
     """A run of the DAG with its alerts."""
 
     def __init__(self, monkeypatch, config=CONFIG):
-        self.told, self.memory = [], StateStore()
+        self.alerts, self.memory = [], StateStore()
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config))
         monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
         monkeypatch.setattr(
             "orchestration.alerts.memory.send",
-            lambda config, alert, *_: self.told.append(alert) or SimpleNamespace(nowhere=False),
+            lambda config, alert, *_: self.alerts.append(alert) or SimpleNamespace(nowhere=False),
         )
 
     def context(self, at, run_type="scheduled", **params):
@@ -149,11 +149,11 @@ def test_missing_calls_are_alerted_once_after_the_last_reconcile(night, run):
     one = run()
     one.run(ReportOpenGamesOperator, FIRST)
     one.run(ReportOpenGamesOperator, LAST, run_type="manual")
-    assert one.told == []
+    assert one.alerts == []
     with pytest.raises(AirflowFailException):
         one.run(ReportOpenGamesOperator, LAST)
     one.run(ReportOpenGamesOperator, LAST)
-    [alert] = one.told
+    [alert] = one.alerts
     assert (alert.kind, alert.level) == ("games_incomplete", "CRITICAL")
     assert alert.text == (
         "reconcile could not fetch nbac_gamebook_pdf, nbac_player_boxscore, nbac_team_boxscore "
@@ -170,15 +170,15 @@ def test_complete_data_sends_no_alert(night, outbox, run):
     one = run()
     assert one.run(FindMakeupsOperator, LAST) == []
     one.run(ReportOpenGamesOperator, LAST)
-    assert one.told == []
+    assert one.alerts == []
 
 
 def watched(one, at):
     """Return the kinds of the watchdog's alerts at ``at``, without those about the rest of the day."""
-    one.told.clear()
+    one.alerts.clear()
     with pytest.raises(AirflowFailException):
         one.run(WatchOperator, at)
-    return {alert.kind for alert in one.told}
+    return {alert.kind for alert in one.alerts}
 
 
 def test_the_watchdog_alerts_missing_games_only_after_reconcile(night, run):
@@ -197,5 +197,5 @@ def test_the_watchdog_ignores_the_time_before_the_first_decision(warehouse, outb
     outbox.drain()
     one = run()
     one.run(WatchOperator, et("10:20"))
-    assert one.told == []
+    assert one.alerts == []
     assert "schedule_unknown" in watched(one, et("11:20"))

@@ -105,7 +105,7 @@ class Run:
             self.outbox.drain()
         return operator
 
-    def tell(self, number=1):
+    def send_events(self, number=1):
         """Run the task that sends events for the run's calls. Return all events of their table so far."""
         operator = TableEventsOperator(task_id="tell_tables", workflow="betting_lines", tables=[TABLE])
         left = [self.left]
@@ -168,7 +168,7 @@ def numbered(request, service):
 def test_each_call_with_records_is_an_event_of_the_tables_asset(run):
     run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
     run.call()
-    said = run.tell()
+    said = run.send_events()
     assert [(one["label"], one["record_count"], one["gcs_path"], one["run_id"]) for one in said] == [
         (f"{LINES} event-1", 1, "gs://b/1.json", "1 1"),
         *((f"{LINES} event-{n}", n, None, f"{n} 1") for n in (2, 3, 4)),
@@ -181,16 +181,16 @@ def test_each_call_with_records_is_an_event_of_the_tables_asset(run):
 def test_a_failed_call_does_not_remove_the_events_of_other_calls(run):
     run.service.script(**{LINES: only("event-2", lambda _: (403, {"error": "go away"}))})
     run.fails()
-    assert [one["label"][-1] for one in run.tell()] == ["0", "1", "3", "4"]
+    assert [one["label"][-1] for one in run.send_events()] == ["0", "1", "3", "4"]
 
 
 def test_cleared_tasks_send_only_new_events(run):
     run.service.script(**{LINES: lambda request, _: numbered(request, run.service)})
     run.call()
-    first = list(run.tell())
-    assert run.tell(number=2) == first
+    first = list(run.send_events())
+    assert run.send_events(number=2) == first
     run.call(number=2, max_tries=2 + RETRIES)
-    assert [one["run_id"] for one in run.tell(number=3)[4:]] == ["1 2", "2 2", "3 2", "4 2"]
+    assert [one["run_id"] for one in run.send_events(number=3)[4:]] == ["1 2", "2 2", "3 2", "4 2"]
 
 
 def test_the_event_names_the_file_from_the_services_log(run):
@@ -202,7 +202,7 @@ def test_the_event_names_the_file_from_the_services_log(run):
     )
     values = f"'2 1', 'x', 'success', '{at}', '{at}', 'CONTROLLER', 'gs://b/two.json'"
     run.warehouse.query(f"INSERT {{service_log}} ({columns}) VALUES ({values})")
-    assert [one["gcs_path"] for one in run.tell()] == ["gs://b/two.json"]
+    assert [one["gcs_path"] for one in run.send_events()] == ["gs://b/two.json"]
 
 
 def test_a_task_makes_no_more_calls_at_a_time_than_it_has_slots(run):

@@ -158,13 +158,13 @@ def cleanup(config, outbox, monkeypatch, at):
         "params": {},
         "asset_state_store": {ALERTS: StateStore()},
     }  # fmt: skip
-    told = ""
+    alerts = ""
     try:
         CleanupOperator(task_id="republish").execute(context)
     except AirflowFailException as alert:
-        told = str(alert)
+        alerts = str(alert)
     outbox.drain()
-    return told
+    return alerts
 
 
 @pytest.mark.lesson("A2")
@@ -278,9 +278,9 @@ def test_an_unreadable_log_fails_no_run_and_the_cleanup_alerts_it(run, log, ware
         broken.setattr(Warehouse, "query", unreadable)
         assert run.finish().status == "failed"
         assert "The service's log cannot be read; the cleanup tries again" in capfd.readouterr().out
-        told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
-        assert "blind" not in told
-        assert f"The service's log {log.table} cannot be read: permission denied" in told
+        alerts = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
+        assert "blind" not in alerts
+        assert f"The service's log {log.table} cannot be read: permission denied" in alerts
     assert "log" not in cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=90))
     assert execution(warehouse)["status"] == "completed"
 
@@ -291,10 +291,10 @@ def test_novembers_log_names_no_file_and_changes_no_success(run, log, warehouse,
     run.call("nbac_player_boxscore", "aaaa0002")
     log.add(*(noted(f"aaaa000{n}", "nbac_team_boxscore", "no_data") for n in (1, 2)))
     assert run.finish().status == "completed"
-    told = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
+    alerts = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
     assert {row["status"] for row in calls(warehouse).values()} == {"success"}
-    assert "2 of 2 calls with data name no file" in told
-    assert f"{log.table} (settings.service_log) does not name them either" in told
+    assert "2 of 2 calls with data name no file" in alerts
+    assert f"{log.table} (settings.service_log) does not name them either" in alerts
 
 
 @pytest.mark.lesson("A2")
@@ -306,9 +306,9 @@ def test_the_cleanup_reports_that_it_is_blind_without_a_log(outbox, warehouse, m
     run.finish()
     assert cleanup(config, outbox, monkeypatch, TICK + timedelta(minutes=20)) == ""
     seen = TICK + timedelta(minutes=80)
-    told = cleanup(config, outbox, monkeypatch, seen)
-    assert told.startswith("Needs a look: 2 of 2 calls with data name no file")
-    assert told.endswith("set settings.service_log to the log")
+    alerts = cleanup(config, outbox, monkeypatch, seen)
+    assert alerts.startswith("Needs a look: 2 of 2 calls with data name no file")
+    assert alerts.endswith("set settings.service_log to the log")
     found = assess(config, day_facts(warehouse, config, DAY, seen), seen).findings
     [blind] = [finding for finding in found if "blind" in finding.text]
     assert (blind.verdict, blind.kind) == (Verdict.DEGRADED, "cleanup_blind")
@@ -348,9 +348,9 @@ def test_one_cleanup_corrects_from_the_log_and_checks_the_new_files(google, ware
     assert warehouse.query(there % name) != []
     warehouse.query(f"DELETE FROM nba_raw.br_rosters_current WHERE source_file_path = '{name}'")
     before = google.settle()["recovered"]
-    told = cleanup(ours(), outbox, monkeypatch, et("07:20"))
+    alerts = cleanup(ours(), outbox, monkeypatch, et("07:20"))
     assert google.settle()["recovered"] == before + 1
-    assert told == ""
+    assert alerts == ""
     assert warehouse.query(there % name) != []
     assert cleanup(ours(), outbox, monkeypatch, et("08:20")) == ""
     [first, second] = warehouse.query(

@@ -28,7 +28,7 @@ def played(days, timeline):
     days.play({et(moment): dags for moment, dags in timeline.items()})
 
 
-def tell(days, *moments):
+def events_after(days, *moments):
     """Run the task at these moments. Return the events of each asset about the day so far."""
     played(days, {moment: ["tell_slates"] for moment in moments})
     of_the_day = {"target_date": DAY.isoformat()}.items()
@@ -50,7 +50,7 @@ def night(google, tmp_path_factory):
 
 
 @pytest.fixture
-def told(night):
+def unsent(night):
     """The same night without the events that were already sent."""
     before, night.asset_events = night.asset_events, AssetEvents()
     yield night
@@ -72,14 +72,14 @@ def test_a_second_lock_of_the_day_sends_no_event(night):
     assert night.asset_events.events == before
 
 
-def test_the_slate_is_incomplete_until_the_schedule_shows_all_games_final(told):
-    assert tell(told, "+1 04:20")["slate_complete"] == []
+def test_the_slate_is_incomplete_until_the_schedule_shows_all_games_final(unsent):
+    assert events_after(unsent, "+1 04:20")["slate_complete"] == []
 
 
-def test_an_event_that_the_lock_could_not_send_is_sent_later(told):
-    assert tell(told, "05:20")["slate_scheduled"] == []
-    [said] = tell(told, "06:20", "07:20")["slate_scheduled"]
-    assert said["locked_at"] == "2026-01-14T10:00:00+00:00"
+def test_an_event_that_the_lock_could_not_send_is_sent_later(unsent):
+    assert events_after(unsent, "05:20")["slate_scheduled"] == []
+    [event] = events_after(unsent, "06:20", "07:20")["slate_scheduled"]
+    assert event["locked_at"] == "2026-01-14T10:00:00+00:00"
 
 
 @pytest.fixture(scope="module")
@@ -89,52 +89,52 @@ def over(night):
     return night
 
 
-def test_a_final_collected_and_processed_slate_sends_one_event(over, told):
-    [said] = tell(told, "+1 05:20")["slate_complete"]
-    assert (said["target_date"], said["complete"], said["missing"]) == (DAY.isoformat(), True, [])
-    assert tell(told, "+1 06:20", "+1 07:20", "+2 05:20")["slate_complete"] == [said]
+def test_a_final_collected_and_processed_slate_sends_one_event(over, unsent):
+    [event] = events_after(unsent, "+1 05:20")["slate_complete"]
+    assert (event["target_date"], event["complete"], event["missing"]) == (DAY.isoformat(), True, [])
+    assert events_after(unsent, "+1 06:20", "+1 07:20", "+2 05:20")["slate_complete"] == [event]
 
 
-def test_a_replay_of_an_old_day_sends_no_event(over, told):
-    before = tell(told, "+1 05:20")
-    assert before == tell(told, "+1 05:20", "12:20", "+1 01:20")
+def test_a_replay_of_an_old_day_sends_no_event(over, unsent):
+    before = events_after(unsent, "+1 05:20")
+    assert before == events_after(unsent, "+1 05:20", "12:20", "+1 01:20")
 
 
-def test_a_killed_task_sends_no_event_and_the_next_one_sends_it(over, told, monkeypatch):
+def test_a_killed_task_sends_no_event_and_the_next_one_sends_it(over, unsent, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(AssetEvents, "succeeded", lambda *_: None)
-        assert tell(told, "+1 05:20")["slate_complete"] == []
-    assert len(tell(told, "+1 06:20")["slate_complete"]) == 1
+        assert events_after(unsent, "+1 05:20")["slate_complete"] == []
+    assert len(events_after(unsent, "+1 06:20")["slate_complete"]) == 1
 
 
-def test_late_events_are_sent_for_the_days_that_reconcile_checks(over, told):
-    assert len(tell(told, "+2 20:20")["slate_complete"]) == 1
-    told.asset_events = AssetEvents()
-    assert tell(told, "+3 06:20")["slate_complete"] == []
+def test_late_events_are_sent_for_the_days_that_reconcile_checks(over, unsent):
+    assert len(events_after(unsent, "+2 20:20")["slate_complete"]) == 1
+    unsent.asset_events = AssetEvents()
+    assert events_after(unsent, "+3 06:20")["slate_complete"] == []
 
 
-def test_events_missed_during_an_outage_of_bigquery_are_sent_the_next_hour(over, told, google):
+def test_events_missed_during_an_outage_of_bigquery_are_sent_the_next_hour(over, unsent, google):
     google.stop_bigquery()
     try:
-        assert tell(told, "+1 05:20") == {asset.name: [] for asset in OF_SLATES}
+        assert events_after(unsent, "+1 05:20") == {asset.name: [] for asset in OF_SLATES}
     finally:
         google.start_bigquery()
-    assert len(tell(told, "+1 06:20")["slate_complete"]) == 1
+    assert len(events_after(unsent, "+1 06:20")["slate_complete"]) == 1
 
 
-def test_a_shadow_sends_no_events(over, told, monkeypatch):
+def test_a_shadow_sends_no_events(over, unsent, monkeypatch):
     shadow = changed(settings__mode="shadow", settings__audit_dataset="ours_beside")
     monkeypatch.setattr("orchestration.operators.asset_events.SlateEventsOperator.config", shadow)
-    assert tell(told, "+1 05:20") == {asset.name: [] for asset in OF_SLATES}
+    assert events_after(unsent, "+1 05:20") == {asset.name: [] for asset in OF_SLATES}
 
 
-def test_a_file_that_reached_no_table_delays_the_slate_until_morning_and_is_named(over, told):
+def test_a_file_that_reached_no_table_delays_the_slate_until_morning_and_is_named(over, unsent):
     """This test runs last, because it deletes a file."""
     [row] = Warehouse().query(f"SELECT ANY_VALUE(source_file_path) AS path FROM {EMPTIED} WHERE game_date = '{DAY}'")
     Warehouse().query(f"DELETE FROM {EMPTIED} WHERE source_file_path = '{row['path']}' AND game_date = '{DAY}'")
-    assert tell(told, "+1 05:20", "+1 06:20")["slate_complete"] == []
-    [said] = tell(told, "+1 07:20")["slate_complete"]
-    assert said["complete"] is False
-    assert [(lack["final"], lack["not_collected"], lack["not_in_table"]) for lack in said["missing"]] == [
+    assert events_after(unsent, "+1 05:20", "+1 06:20")["slate_complete"] == []
+    [event] = events_after(unsent, "+1 07:20")["slate_complete"]
+    assert event["complete"] is False
+    assert [(lack["final"], lack["not_collected"], lack["not_in_table"]) for lack in event["missing"]] == [
         (True, [], ["bigdataball_pbp"])
     ]

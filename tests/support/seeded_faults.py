@@ -95,12 +95,12 @@ class SharedDay:
         """Play the fault from its start until before ``until``, on a day that was healthy before."""
         begins = fault.begins(self.day)
         self.upto(begins)
-        ill = SimulatedDays(self.google, self.day, fault)
-        ill.memory = StateStore(self.healthy.memory)
+        faulty = SimulatedDays(self.google, self.day, fault)
+        faulty.memory = StateStore(self.healthy.memory)
         watched = {m: [*dags, "watch"] if dags == ["cleanup"] else dags for m, dags in self.timeline.items()}
-        ill.play({m: dags for m, dags in watched.items() if begins <= m < until})
+        faulty.play({m: dags for m, dags in watched.items() if begins <= m < until})
         self.played = until
-        return ill
+        return faulty
 
     def well_again(self, fault: Fault) -> None:
         """End every trouble."""
@@ -114,6 +114,8 @@ class SharedDay:
         self._roll_back(fault.begins(self.day))
 
 
-def first_alert(ill: SimulatedDays, words: str) -> tuple[datetime, Alert] | None:
+def first_alert(faulty: SimulatedDays, words: str) -> tuple[datetime, Alert] | None:
     """Return the first alert that contains ``words``, with the moment at which it was sent."""
-    return min(((at, alert) for at, alert in ill.told if words in alert.text), key=lambda pair: pair[0], default=None)
+    return min(
+        ((at, alert) for at, alert in faulty.alerts if words in alert.text), key=lambda pair: pair[0], default=None
+    )

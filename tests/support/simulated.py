@@ -102,14 +102,14 @@ class Ti:
 class SimulatedDays:
     """Plays ticks, with or without a fault.
 
-    ``raised`` holds the failures of the watchdog and the cleanup, ``told`` every alert with the moment it was sent.
+    ``failures`` holds those of the watchdog and the cleanup, ``alerts`` every alert with the moment it was sent.
     """
 
     def __init__(self, google: GoogleStandIns, day: date, fault: Fault | None = None) -> None:
         self.google, self.day, self.fault = google, day, fault
         self.outbox = Outbox()
-        self.memory, self.raised, self.asset_events = StateStore(), [], AssetEvents()
-        self.told: list[tuple[datetime, Alert]] = []
+        self.memory, self.failures, self.asset_events = StateStore(), [], AssetEvents()
+        self.alerts: list[tuple[datetime, Alert]] = []
         self.stuck: dict[str, int] = {}
         """Workflows with a stuck run, and the number of its calls that wait for a slot."""
         self.service = ScraperService()
@@ -119,14 +119,14 @@ class SimulatedDays:
     def config(self) -> Config:
         return load_or_last_good(lambda loaded: ()).config
 
-    def tell(self, _: Config, alert: Alert, now: datetime, link: str) -> Sent:
+    def record(self, _: Config, alert: Alert, now: datetime, link: str) -> Sent:
         """Record an alert in place of the channels."""
-        self.told.append((et(now), alert))
+        self.alerts.append((et(now), alert))
         return Sent((), {})
 
     def play(self, timeline: dict[datetime, list[str]]) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("orchestration.alerts.memory.send", self.tell)
+            patch.setattr("orchestration.alerts.memory.send", self.record)
             patch.setattr("orchestration.operators.inspection.BETWEEN_SECONDS", 0.0)
             self._play(timeline)
 
@@ -194,7 +194,7 @@ class SimulatedDays:
             operator.execute(context)
             self.asset_events.succeeded(operator, context)
         except AirflowFailException as alert:
-            self.raised.append(f"{et(moment):%d %H:%M} {alert}")
+            self.failures.append(f"{et(moment):%d %H:%M} {alert}")
         except WarehouseError:
             pass
         self._drain()

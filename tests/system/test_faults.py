@@ -102,6 +102,6 @@ def test_two_faults_at_once_are_both_named_with_the_nearer_cause_first(seeded, n
 @pytest.mark.drill
 def test_duplicate_messages_are_not_reported(seeded, capsys):
     twice = replace(FAULTS["messages_twice"], start=13)
-    assert seeded(twice).told == []
+    assert seeded(twice).alerts == []
     headline = said(capsys, "health", "--as-of", (twice.begins(DAY) + LOOK).isoformat()).splitlines()[0]
     assert headline.startswith("HEALTHY: ")

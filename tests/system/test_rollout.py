@@ -158,7 +158,7 @@ class Rollout(PlayedDay):
         return self.rows(f"SELECT * FROM nba_orchestration.{view} WHERE DATE({day}) > {LONG_AGO}")
 
 
-def told_later(database: Path) -> set[str]:
+def stored_deadlines(database: Path) -> set[str]:
     """Return the import paths that Airflow stores for the deadlines of runs."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
         found = connection.execute("SELECT reference, callback_def FROM deadline_alert").fetchall()
@@ -207,7 +207,7 @@ def rolled(tmp_path_factory):
             day.wait_for(lambda: day.states(CALLS, day.run)["retried"] == "up_for_retry", "a call that is tried again")
             day.before = day.states(CALLS, day.run)
             stopped = stack.halt()
-            day.deadlines = told_later(stack.home / "airflow" / "airflow.db")
+            day.deadlines = stored_deadlines(stack.home / "airflow" / "airflow.db")
             day.left = [json.loads(path.read_text()) for path in day.staged()]
             stack.restart("bigquery")
             stack.await_bigquery()

@@ -349,8 +349,8 @@ def test_a_person_can_veto_a_held_run_and_the_audit_names_person_and_reason(live
         [number] = [one["try_number"] for one in found if one["task_id"] == "hold"]
         task = f"TaskInstanceKey(dag_id='held', task_id='hold', run_id='{run}', try_number={number},"
         log = (live.stack.home / "scheduler.log").read_text()
-        _, told, after = log.partition(f"state success for task instance {task}")
-        return bool(told) and "TaskInstance Finished: dag_id=held, task_id=hold" in after
+        _, ended, after = log.partition(f"state success for task instance {task}")
+        return bool(ended) and "TaskInstance Finished: dag_id=held, task_id=hold" in after
 
     def over() -> bool:
         # If Airflow still takes the answer for a failure, it asks again.

@@ -61,9 +61,9 @@ def test_no_row_xcom_field_log_alert_page_or_command_shows_a_secret(live):
     assert live.service.headers[0]["X-Pass"] == SECRETS["header"]
     calls = [(task, index) for task, index in live.instances("secretive", run) if task in SCRAPERS]
     day, home = et(AS_OF).date(), live.stack.home
-    told = ("mail", live.box.mails[before].get_body().get_content())
+    mail = ("mail", live.box.mails[before].get_body().get_content())
     shown = [
-        told,
+        mail,
         *sinks.files(home),
         *sinks.airflows_database(home),
         *sinks.rows(lambda text: [dict(row) for row in live.bigquery.query(text).result(timeout=PATIENCE_SECONDS)]),

@@ -109,7 +109,7 @@ def test_healthy_days_send_no_alert_and_every_lost_message_is_republished(world,
         health = played.health(day, now)
         assert (health.verdict, health.findings) == (Verdict.HEALTHY, ()), day
         assert (health.collected, health.due) == (health.games, health.games)
-    assert played.raised == []
+    assert played.failures == []
     counted = {name: count - before.get(name, 0) for name, count in world.settle().items() if name in COUNTED}
     assert counted["recovered"] == counted["lost"] > 0
     assert counted["calls"] <= MOST_CALLS * len(shifts)
