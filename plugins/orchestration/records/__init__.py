@@ -1,1 +1,1 @@
-"""The rows of the audit tables as records: one type for each table, for whoever writes a row and whoever reads it."""
+"""The rows of the audit tables as records: one type for each table. Tasks write it, and every reader gets it."""

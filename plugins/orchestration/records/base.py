@@ -1,4 +1,4 @@
-"""What all records have in common: how a row is checked before it is written, and how it is read by name. Pure."""
+"""The base of all records: it checks a row before it is written, and reads a row by name. Pure."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ Moment = Annotated[
 ]
 """A TIMESTAMP column. In Python it is aware and on the ET clock; it is written in UTC.
 
-Statements that return JSON select microseconds since 1970, ``UNIX_MICROS(...)``: JSON has no other form that every
-BigQuery gives alike.
+Statements that return JSON select microseconds since 1970, ``UNIX_MICROS(...)``: BigQuery and its emulator write other
+forms of a timestamp differently.
 """
 JsonColumn = Annotated[
     dict[str, Any],
@@ -67,18 +67,18 @@ JsonColumn = Annotated[
     PlainSerializer(lambda value: json.dumps(value, default=str, ensure_ascii=False, sort_keys=True), return_type=str),
 ]
 Message = Annotated[str, BeforeValidator(_masked)]
-"""A text of others: without secrets, and cut."""
+"""A text of another system, cut and without secrets."""
 
 
 class NotRead(LookupError):
-    """A column was asked for that the record's query does not select. Never to be taken for "empty" (lesson K8)."""
+    """The query of a record does not select this column. Its value is unknown, which is not empty (lesson K8)."""
 
 
 class Record(BaseModel):
-    """A row of an audit table: fields are columns. Which task made it, and when, stands in every table.
+    """A row of an audit table. Its fields are the columns. These columns stand in every table.
 
-    ``CallRecord(...)`` makes a row that is written: every required column must be there, and secrets are struck out
-    (lessons C3, C9). :meth:`read` gives a row of which a query selects some columns: any other raises NotRead.
+    ``CallRecord(...)`` makes a row to be written. It needs every required column, and secrets are struck out (lessons
+    C3, C9). :meth:`read` returns a row with the columns that a query selects. Any other column raises NotRead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -104,11 +104,11 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, row: str | Mapping[str, Any]) -> Self:
-        """Return the record of a query's row: of a mapping by column, or of the JSON object that a text is.
+        """Return the record of a row that a query selects: a mapping by column, or a JSON object as text.
 
-        A column that is NULL has its default; columns that are not ours are left out.
+        A NULL becomes the default of its column. Columns of other systems are left out.
 
-        Raises ValidationError for values that no row of ours has.
+        Raises ValidationError for a value that does not fit its column.
         """
         reader, defaults = _reader(cls), _defaults(cls)
         values = reader.validate_json(row) if isinstance(row, str) else reader.validate_python(row)
@@ -122,17 +122,17 @@ class Record(BaseModel):
 
     @classmethod
     def whole(cls, columns: Mapping[str, Any]) -> Self:
-        """Return the record of a row with all its columns, as ``SELECT *`` or :meth:`to_json` gives it.
+        """Return the record of a complete row, as from ``SELECT *`` or :meth:`to_json`.
 
-        Raises ValidationError for what no row of ours can be, such as one without a required column.
+        Raises ValidationError for a row that is not ours, for example without a required column.
         """
         return cls.model_validate({name: columns[name] for name in cls.model_fields if columns.get(name) is not None})
 
     @classmethod
     def known(cls, **columns: Any) -> Self:
-        """Return a record of which only these columns are known, such as a call that a plan assumes.
+        """Return a record with only these columns, for example a call that a plan assumes.
 
-        The values have the columns' types: nothing is checked but the names. Raises TypeError for an unknown column.
+        The values must have the types of the columns; only the names are checked. Raises TypeError for another name.
         """
         if not columns.keys() <= _columns(cls):
             raise TypeError(f"{cls.__name__} has no column {', '.join(sorted(columns.keys() - _columns(cls)))}")
@@ -143,12 +143,12 @@ class Record(BaseModel):
 
     @classmethod
     def _of(cls, values: dict[str, Any]) -> Self:
-        # As model_construct does, in a sixth of its time: a day has a thousand calls.
+        # model_construct does the same in six times the time, and a day has a thousand calls.
         record = cls.__new__(cls)
         record.__setstate__({**_STATE, "__dict__": values, "__pydantic_fields_set__": set(values)})
         return record
 
-    if not TYPE_CHECKING:  # With it, mypy would take any name for an attribute.
+    if not TYPE_CHECKING:  # Otherwise mypy accepts any attribute.
 
         def __getattr__(self, name: str) -> Any:
             if name in type(self).model_fields:
@@ -161,15 +161,15 @@ class Record(BaseModel):
         return str(getattr(self, self.ID))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form that ``insertAll`` takes. Raises NotRead for a record without a required column."""
+        """Return the row in the form of ``insertAll``. Raises NotRead for a record without all columns."""
         for name in type(self).model_fields:
             getattr(self, name)
         return self.model_dump(mode="json")
 
     def changed(self, at: datetime, **values: Any) -> Self | None:
-        """Return the version of this row with other values, or None where they are what it has.
+        """Return a new version of this row with other values, or None if nothing changes.
 
-        ``at``: when it is made. The version is later than this row all the same, so that the views show it.
+        ``at``: when the version is made. The version is always later than this row, so that the views show it.
         """
         other = type(self).model_validate({**dict(self), **values})
         if other == self:
@@ -179,7 +179,7 @@ class Record(BaseModel):
 
 @lru_cache
 def _reader(record: type[Record]) -> TypeAdapter[dict[str, Any]]:
-    """Return what checks the columns that a query selects, by name; none of them is required."""
+    """Return the validator of selected columns. None of them is required."""
     columns: dict[str, Any] = {
         name: Annotated[(info.annotation | None, name, *info.metadata)]  # type: ignore[operator]
         for name, info in record.model_fields.items()
@@ -189,7 +189,7 @@ def _reader(record: type[Record]) -> TypeAdapter[dict[str, Any]]:
 
 @lru_cache
 def _defaults(record: type[Record]) -> dict[str, Any]:
-    """Return the defaults of the columns that need not be there."""
+    """Return the defaults of the optional columns."""
     return {name: info.default for name, info in record.model_fields.items() if not info.is_required()}
 
 

@@ -31,12 +31,12 @@ class TaskKey:
 
 
 def decision_id(dag_id: str, run_id: str) -> str:
-    """Return the id of the decision of a run, whichever try made it."""
+    """Return the id of the decision of a run. All tries have the same id."""
     return row_id("decision", TaskKey(dag_id, run_id, "decide"), per_try=False)
 
 
 def execution_id(dag_id: str, run_id: str) -> str:
-    """Return the id of the execution of a run, whoever writes its row."""
+    """Return the id of the execution of a run. Every writer of its row uses this id."""
     return row_id("execution", TaskKey(dag_id, run_id, "finish"), per_try=False)
 
 

@@ -128,7 +128,7 @@ class ExecutionRecord(Record):
 
     @property
     def collected(self) -> bool:
-        """Whether it is done and brought anything at all (lessons K2, K5)."""
+        """Whether it is done and a call brought records (lessons K2, K5)."""
         return self.done and self.with_records > 0
 
 
@@ -178,12 +178,12 @@ class CallRecord(Record):
 
     @property
     def killed(self) -> bool:
-        """Whether `finish` or a later try wrote the row, since the process of this try was killed."""
+        """Whether the process of the try was killed, so that `finish` or a later try wrote the row."""
         return self.error_type == KILLED
 
 
 class MissingFile(BaseModel):
-    """One file that had not reached its table."""
+    """A file that had not reached its table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -195,7 +195,7 @@ class MissingFile(BaseModel):
 
 
 class Seen(BaseModel):
-    """Something around us that was not as it should be."""
+    """A problem around the system that a cleanup saw."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

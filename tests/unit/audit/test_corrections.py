@@ -40,7 +40,7 @@ def says(row, entry, at=LATER):
 
 
 @pytest.mark.lesson("A2")
-def test_the_log_names_the_file_that_no_answer_names():
+def test_the_log_adds_a_file_that_the_answer_does_not_name():
     row = made()
     new = says(row, noted(gcs_path=FILE))
     assert (new.gcs_path, new.status, new.created_at) == (FILE, Outcome.SUCCESS, LATER)
@@ -48,18 +48,18 @@ def test_the_log_names_the_file_that_no_answer_names():
     assert says(new, noted(gcs_path=FILE), LATER + timedelta(hours=1)) is None
 
 
-def test_a_file_that_the_answer_named_stays():
+def test_a_file_of_the_answer_stays():
     assert says(made(gcs_path="gs://b/answer.json"), noted(gcs_path=FILE)) is None
 
 
 @pytest.mark.parametrize("path", ["", "unknown", "None", "/", "x/../y", "a/b\nc", "x" * 2000])
-def test_what_is_no_path_is_none(path):
+def test_an_invalid_path_of_the_log_is_ignored(path):
     assert says(made(), noted(gcs_path=path)) is None
 
 
 @pytest.mark.lesson("A1")
 @pytest.mark.parametrize("scraper", BUILT_IN)
-def test_what_only_means_nothing_yet_is_no_data_with_its_cause(scraper):
+def test_an_error_that_means_no_data_yet_becomes_no_data_with_its_cause(scraper):
     row = made(scraper, "failed")
     if scraper not in NOTHING_YET:
         assert not answer_of(scraper).no_data
@@ -78,20 +78,20 @@ def test_what_only_means_nothing_yet_is_no_data_with_its_cause(scraper):
         ("br_season_roster", "DownloadDataException", "Expected 2 teams"),
     ],
 )
-def test_another_cause_is_a_failure_with_the_true_cause(scraper, kind, message):
+def test_any_other_error_stays_a_failure_with_the_cause_of_the_log(scraper, kind, message):
     new = says(made(scraper, "failed"), noted("failed", error_type=kind, error_message=message, retry_count=8))
     assert (new.status, new.error_type, new.error_message) == (Outcome.FAILED, kind, message)
     assert (new.service_retries, new.retry_count) == (8, 0)
     assert says(new, noted("failed", error_type=kind, error_message=message, retry_count=8)) is None
 
 
-def test_where_the_log_has_no_cause_ours_stays():
+def test_our_cause_stays_if_the_log_has_none():
     assert says(made(status="failed"), noted("failed")) is None
     new = says(made(status="failed"), noted("failed", error_message="out of memory"))
     assert (new.error_type, new.error_message) == ("http_500", "out of memory")
 
 
-def test_secrets_in_the_log_do_not_enter_our_row_and_a_second_look_changes_nothing():
+def test_secrets_of_the_log_stay_out_of_our_row_and_a_second_correction_changes_nothing():
     entry = noted("failed", error_type="E", error_message=f"GET https://x?api_key=abc123 {'x' * 2000}")
     new = says(made(status="failed"), entry)
     assert "abc123" not in new.error_message
@@ -100,28 +100,28 @@ def test_secrets_in_the_log_do_not_enter_our_row_and_a_second_look_changes_nothi
 
 
 @pytest.mark.parametrize("status", ["no_data", "failed", "running"])
-def test_a_success_of_ours_stays_one_whatever_the_log_calls_it(status):
+def test_our_success_stays_a_success_for_every_status_of_the_log(status):
     """The service of November 2025 calls nearly everything no_data, and names no file."""
     kind, message = NOTHING_YET["nbac_team_boxscore"]
     assert says(made(), noted(status, error_type=kind, error_message=message)) is None
 
 
-def test_a_failure_that_the_log_calls_no_data_without_a_cause_stays_one():
+def test_a_failure_that_the_log_calls_no_data_without_a_cause_stays_a_failure():
     assert says(made(status="failed"), noted("no_data")) is None
 
 
-def test_what_the_log_calls_a_success_has_no_cause():
+def test_a_success_in_the_log_has_no_cause():
     kind, message = NOTHING_YET["nbac_team_boxscore"]
     new = says(made(status="failed"), noted(gcs_path=FILE, error_type=kind, error_message=message))
     assert (new.status, new.error_type, new.gcs_path) == (Outcome.FAILED, "http_500", FILE)
 
 
-def test_a_later_version_is_later_even_where_clocks_differ():
+def test_a_later_version_is_later_even_if_clocks_differ():
     row = made()
     assert says(row, noted(gcs_path=FILE), row.created_at - timedelta(hours=1)).created_at > row.created_at
 
 
-def test_the_log_is_asked_only_for_what_it_can_know_better():
+def test_the_log_is_read_only_for_calls_it_can_explain():
     assert unexplained(made())
     assert unexplained(made(status="failed"))
     assert not unexplained(made(gcs_path=FILE))
@@ -130,7 +130,7 @@ def test_the_log_is_asked_only_for_what_it_can_know_better():
     assert not unexplained(no_answer.model_copy(update={"run_id": no_answer.row_id}))
 
 
-def test_a_row_comes_back_from_bigquery_as_it_went():
+def test_a_row_read_from_bigquery_equals_the_written_row():
     row = made(opts={"game_id": "0022500555"}, data_summary={"teamCount": 2})
     for stored in (row.to_json(), {**dict(row), "another_column": 1, "recovery": None}):
         assert CallRecord.whole(stored) == row
@@ -145,7 +145,7 @@ class TestExecution:
         return row.model_copy(update={**counts, "error_message": error, **more})
 
     @pytest.mark.lesson("K7")
-    def test_with_nothing_but_nothing_yet_it_is_completed(self):
+    def test_an_execution_with_only_no_data_calls_is_completed(self):
         calls = [made(status="no_data", error_type="DownloadDataException"), made("nbac_player_boxscore")]
         row = self.row()
         new = corrected_execution(row, calls, ours(), LATER)
@@ -155,7 +155,7 @@ class TestExecution:
         assert new.created_at > row.created_at
         assert corrected_execution(new, calls, ours(), LATER) is None
 
-    def test_what_still_failed_is_named_with_its_cause(self):
+    def test_a_call_that_still_failed_is_named_with_its_cause(self):
         blocked = made("nbac_play_by_play", "failed", error_type="DownloadDecodeMaxRetryException")
         calls = [made(status="no_data", error_type="DownloadDataException"), blocked]
         new = corrected_execution(self.row(failed=2), calls, ours(), LATER)
@@ -163,7 +163,7 @@ class TestExecution:
         assert new.error_message == "nbac_play_by_play None: DownloadDecodeMaxRetryException"
         assert corrected_execution(new, calls, ours(), LATER) is None
 
-    def test_what_was_not_made_stays_so(self):
+    def test_a_call_that_was_not_made_stays_so(self):
         config = changed(scrapers__nbac_player_boxscore__depends_on=["nbac_team_boxscore"])
         error = "nbac_team_boxscore: http_500; nbac_player_boxscore: not made, what it needs failed"
         calls = [made(status="no_data", error_type="DownloadDataException")]
@@ -172,14 +172,14 @@ class TestExecution:
         assert new.error_message == "nbac_player_boxscore: not made, what it needs failed"
         assert (new.scrapers_triggered, new.scrapers_failed, new.scrapers_no_data) == (1, 0, 1)
 
-    def test_so_do_many(self):
+    def test_many_calls_that_were_not_made_stay_so(self):
         error = "2 things; 12 calls of nbac_play_by_play: not made, what it needs failed"
         calls = [made(status="no_data", error_type="DownloadDataException")]
         new = corrected_execution(self.row(triggered=1, error=error), calls, ours(), LATER)
         assert new.status is ExecutionStatus.PARTIAL
         assert new.error_message == "12 calls of nbac_play_by_play: not made, what it needs failed"
 
-    def test_while_a_call_is_not_known_nothing_is_said(self):
+    def test_an_execution_with_an_unknown_call_is_not_corrected(self):
         assert corrected_execution(self.row(triggered=3), [made(), made()], ours(), LATER) is None
         assert corrected_execution(self.row(triggered=0, failed=0), [made()], ours(), LATER) is None
 
@@ -187,11 +187,11 @@ class TestExecution:
         row = self.row(triggered=0, failed=0, error="Vetoed by me")
         assert corrected_execution(row, [], ours(), LATER) is None
 
-    def test_a_message_that_was_cut_does_not_say_what_was_not_made(self):
+    def test_an_execution_with_a_cut_message_is_not_corrected(self):
         calls = [made(status="no_data"), made("nbac_player_boxscore")]
         assert corrected_execution(self.row(error="x" * 1000), calls, ours(), LATER) is None
 
-    def test_a_workflow_that_exists_no_more_is_left_alone(self):
+    def test_an_execution_of_a_removed_workflow_is_not_corrected(self):
         row = self.row(workflow_name="gone")
         assert corrected_execution(row, [made(), made("nbac_player_boxscore")], ours(), LATER) is None
 

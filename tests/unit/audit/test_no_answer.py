@@ -29,5 +29,5 @@ class Odd(ValueError):
         (Odd("not found"), NoAnswer.DOWN),
     ],
 )
-def test_only_what_bigquery_itself_says_tells_why(error, why):
+def test_only_an_answer_of_bigquery_gives_a_reason(error, why):
     assert _why(error) is why

@@ -50,7 +50,7 @@ def test_a_status_that_is_none_of_one_two_three_is_not_played_whatever_its_text(
 
 
 @pytest.mark.parametrize("status", [1, 2, 3, None])
-def test_the_others_are(status):
+def test_a_game_with_another_status_is_played(status):
     assert len(schedule({"status": status, "status_text": None}).on(DAY)) == 1
 
 

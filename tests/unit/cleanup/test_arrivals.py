@@ -41,12 +41,12 @@ def test_only_the_newest_can_be_missing_since_an_earlier_one_would_put_old_data_
 
 
 @pytest.mark.lesson("A4")
-def test_a_newer_file_that_is_too_young_to_be_looked_for_is_newer_all_the_same():
+def test_a_newer_file_counts_even_if_it_is_too_young_to_be_checked():
     assert hours([refresh(12), refresh(18, of_age=False)], []) == [12]
 
 
 @pytest.mark.lesson("A4")
-def test_a_file_of_somebody_else_that_was_written_later_is_newer_still():
+def test_a_later_file_of_another_writer_replaces_ours():
     assert hours([refresh(12)], rows(13)) == [12]
     assert hours([refresh(12)], rows(11)) == []
 
@@ -62,12 +62,12 @@ def test_two_files_of_one_moment_are_ordered_by_their_names():
     assert hours([other, one], rows(6)) == [6]
 
 
-def test_one_scrapers_newer_file_says_nothing_about_anothers():
+def test_a_newer_file_of_one_scraper_does_not_affect_another_scraper():
     assert hours([refresh(6, "another"), refresh(12)], rows(12)) == [12]
 
 
 @pytest.mark.lesson("A3")
-def test_a_table_that_keeps_all_paths_is_believed_about_each():
+def test_a_table_that_keeps_all_paths_decides_about_each_file():
     kept = [refresh(hour, keeps=KeptPaths.ALL) for hour in (6, 12, 18)]
     assert hours(kept, rows(6, 18)) == [6, 18]
     assert hours(kept, [{"source_file_path": "unknown"}]) == []

@@ -18,12 +18,12 @@ SETTINGS = CleanupProcessor(max_republish=2, storm_threshold=3)
 @pytest.mark.lesson("A3")
 @pytest.mark.lesson("C2")
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_that_has_arrived_is_not_missing_whatever_form_its_path_has(form):
+def test_an_arrived_file_is_not_missing_in_any_form_of_its_path(form):
     assert backlog([lost_file()], [form], {}, NOW, SETTINGS).missing == ()
 
 
 @pytest.mark.lesson("A3")
-def test_a_path_that_may_be_either_of_two_files_proves_neither():
+def test_a_path_that_fits_two_files_proves_the_arrival_of_neither():
     """`b/x/1.json` is x/1.json in bucket b, or b/x/1.json in bucket a."""
     one, other = lost_file(), replace(lost_file(), gcs_path="gs://a/b/x/1.json")
     assert backlog([one, other], ["b/x/1.json"], {}, NOW, SETTINGS).missing == (one, other)
@@ -31,12 +31,12 @@ def test_a_path_that_may_be_either_of_two_files_proves_neither():
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_cap_of_a_file_counts_every_form_in_which_it_was_noted(form):
+def test_the_limit_of_republishings_counts_every_form_of_a_path(form):
     before = {form: Republished(1, NOW - timedelta(hours=9)), "gs://b/x/1.json ": Republished(1, NOW)}
     assert "still missing after 2 republishings" in backlog([lost_file()], [], before, NOW, SETTINGS).alerts[0].text
 
 
-def test_what_is_missing_is_republished():
+def test_a_missing_file_is_republished():
     look = backlog([lost_file(1), lost_file(2)], ["gs://b/x/1.json"], {}, NOW, SETTINGS)
     assert (look.checked, look.missing, look.publish, look.alerts) == (2, (lost_file(2),), (lost_file(2),), ())
 
@@ -61,7 +61,7 @@ def test_a_file_is_republished_with_growing_pauses_and_then_reported_as_stuck():
 
 
 @pytest.mark.lesson("C5")
-def test_the_message_has_what_its_readers_look_at():
+def test_the_message_has_the_fields_that_its_readers_use():
     body, attributes = recovery_message(lost_file(), NOW)
     assert body == {
         "name": "bdl_box_scores",

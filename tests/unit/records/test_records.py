@@ -49,7 +49,7 @@ def test_the_columns_that_dashboards_read_keep_name_type_and_requirement(table):
 
 
 @pytest.mark.parametrize(("table", "statement"), ddl("tables").items())
-def test_our_reading_of_the_ddl_is_that_of_a_real_parser(table, statement):
+def test_our_reading_of_the_ddl_equals_that_of_a_real_parser(table, statement):
     parsed = sqlglot.parse_one(filled(statement, Settings()), dialect="bigquery")
     assert [c.name for c in parsed.find_all(exp.ColumnDef) if not c.find_ancestor(exp.DataType)] == [
         column.name for column in columns_of(statement)
@@ -58,7 +58,7 @@ def test_our_reading_of_the_ddl_is_that_of_a_real_parser(table, statement):
 
 
 @pytest.mark.lesson("E3")
-def test_the_same_try_makes_the_same_id_and_another_try_another():
+def test_the_same_try_has_the_same_id_and_another_try_another_id():
     assert row_id("call", KEY) == row_id("call", TaskKey("betting_lines", "run", "decide"))
     second = TaskKey("betting_lines", "run", "decide", try_number=2)
     assert row_id("call", KEY) != row_id("call", second)
@@ -129,7 +129,7 @@ def test_a_column_that_a_query_does_not_select_is_never_taken_for_empty():
             getattr(call, column)
 
 
-def test_a_value_that_no_row_of_ours_has_is_refused_when_it_is_read():
+def test_an_invalid_value_is_refused_when_a_row_is_read():
     with pytest.raises(ValidationError, match="status"):
         CallRecord.read({"status": "perhaps"})
 
@@ -148,7 +148,7 @@ def test_a_record_without_a_required_column_is_refused_before_bigquery(record):
 @pytest.mark.parametrize(
     ("part", "record"), [("call", CallRecord), ("decision", DecisionRecord), ("execution", ExecutionRecord)]
 )
-def test_what_the_statements_select_of_a_record_are_its_fields(part, record):
+def test_the_columns_that_statements_select_are_fields_of_the_record(part, record):
     text = (SQL_FOLDER / "parts" / f"{part}.sql").read_text()
     selected = re.findall(r"^  .* AS (\w+),?$", text, re.MULTILINE)
     assert selected

@@ -18,7 +18,7 @@ def judge(states, of):
     return status_of(found, CRITICAL), found
 
 
-def test_no_failure_is_completed_and_no_data_is_none():
+def test_an_execution_without_a_failed_call_is_completed_and_no_data_is_not_a_failure():
     status, found = judge(
         {("events", -1): "success", ("props", 0): "success"},
         {("events", -1): left("success"), ("props", 0): left("no_data", 0)},
@@ -28,7 +28,7 @@ def test_no_failure_is_completed_and_no_data_is_none():
 
 
 @pytest.mark.lesson("K7")
-def test_one_failed_call_of_many_is_partial_never_completed():
+def test_one_failed_call_of_many_makes_the_execution_partial():
     of = {("events", -1): left("success"), ("props", 0): left("success", 0), ("props", 1): left("failed", 1)}
     status, found = judge({("events", -1): "success", ("props", 0): "success", ("props", 1): "failed"}, of)
     assert status is ExecutionStatus.PARTIAL
@@ -36,7 +36,7 @@ def test_one_failed_call_of_many_is_partial_never_completed():
 
 
 @pytest.mark.lesson("K4")
-def test_a_failed_critical_call_fails_it_all():
+def test_a_failed_critical_call_fails_the_execution():
     status, _ = judge(
         {("events", -1): "failed", ("props", 0): "success"},
         {("events", -1): left("failed"), ("props", 0): left("success", 0)},
@@ -44,7 +44,7 @@ def test_a_failed_critical_call_fails_it_all():
     assert status is ExecutionStatus.FAILED
 
 
-def test_a_call_that_could_not_be_made_counts_against_it_but_not_as_a_call():
+def test_a_call_that_was_not_made_counts_as_a_failure_but_not_as_a_call():
     status, found = judge(
         {("events", -1): "failed", ("props", -1): "upstream_failed"}, {("events", -1): left("failed")}
     )
@@ -52,12 +52,12 @@ def test_a_call_that_could_not_be_made_counts_against_it_but_not_as_a_call():
     assert "props: not made, what it needs failed" in failures_in_short(found)
 
 
-def test_a_killed_call_is_failed_and_known_to_have_left_no_row():
+def test_a_killed_call_failed_and_left_no_row():
     _, found = judge({("events", -1): "success", ("props", 0): "failed"}, {("events", -1): left("success")})
     assert [(end.outcome, end.reported) for end in found] == [(Outcome.SUCCESS, True), (Outcome.FAILED, False)]
 
 
-def test_a_call_that_was_killed_after_it_began_is_known_by_what_it_left():
+def test_a_call_killed_after_its_start_is_known_by_its_report():
     begun = {**left("failed", 0), "execution_id": None, "error_type": "killed"}
     _, found = judge(
         {("events", -1): "success", ("props", 0): "failed"}, {("events", -1): left("success"), ("props", 0): begun}
@@ -65,7 +65,7 @@ def test_a_call_that_was_killed_after_it_began_is_known_by_what_it_left():
     assert (found[1].reported, found[1].label, found[1].left) == (False, "call 0", begun)
 
 
-def test_a_call_that_succeeded_has_succeeded_whatever_airflow_made_of_its_task():
+def test_a_successful_call_counts_as_success_even_if_airflow_failed_its_task():
     status, found = judge({("events", -1): "failed"}, {("events", -1): left("success")})
     assert (status, found[0].outcome) == (ExecutionStatus.COMPLETED, Outcome.SUCCESS)
 
@@ -87,7 +87,7 @@ def test_scrapers_whose_names_extend_one_another_do_not_disturb_each_other():
     ]  # fmt: skip
 
 
-def test_each_call_of_a_task_that_made_several_counts():
+def test_each_call_of_a_batch_counts():
     killed = {**left("failed"), "execution_id": None, "error_type": "killed"}
     of = {("props", 0): [left("success"), left("no_data"), killed], ("props", 1): [left("success")]}
     found = call_ends(["props"], {("props", 0): "failed", ("props", 1): "success"}, of)

@@ -51,7 +51,7 @@ def body(path):
 
 @pytest.mark.lesson("C6")
 @pytest.mark.parametrize("path", READERS, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_whoever_reads_filters_the_partition_of_every_partitioned_table(path):
+def test_every_statement_filters_the_partition_of_every_partitioned_table(path):
     for table in body(path).find_all(exp.Table):
         column = PARTITIONED.get(table.name)
         if column is not None:
@@ -65,7 +65,7 @@ FUNCTIONS = {path.stem for folder in ("functions", "reports") for path in (SQL_F
 
 @pytest.mark.lesson("C6")
 @pytest.mark.parametrize("path", READERS, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_the_dates_of_the_asker_reach_the_partitions_behind_every_function(path):
+def test_the_dates_of_a_query_reach_the_partitions_behind_every_function(path):
     """A function's filter is on its arguments: they must be known before the first row is read."""
     text = path.read_text()
     own = re.search(r"TABLE FUNCTION \{audit\}\.\w+\((.*?)\) AS\n", text, re.DOTALL)
@@ -76,7 +76,7 @@ def test_the_dates_of_the_asker_reach_the_partitions_behind_every_function(path)
             assert argument.strip() in names or argument.strip().startswith("@"), f"{path.stem}: {name}({arguments})"
 
 
-def test_a_function_is_made_after_those_that_it_uses():
+def test_a_function_is_created_after_the_functions_that_it_uses():
     made = []
     for folder in ("functions", "reports"):
         for name, text in ddl(folder).items():
