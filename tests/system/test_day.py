@@ -203,7 +203,7 @@ def test_the_watchdog_alerts_each_problem_once(day):
     """This short day has many missing ticks. Only the first cleanup alerts them."""
     first, second = (log_of(day, moment, "watch") for moment in ("+1 05:20", "+1 06:20"))
     assert "missing_ticks (betting_lines)" in first
-    assert "is the DAG paused?" in first
+    assert "Check whether the DAG is paused" in first
     assert "missing_ticks" not in second
 
 

@@ -89,7 +89,7 @@ FAULTS = {
             decisions=tuple(d for d in f.decisions if not et("14:00") <= d.tick < et("17:00")),
             executions=tuple(e for e in f.executions if not et("14:00") <= e.tick < et("17:00")),
         ),
-        "was the scheduler down?",
+        "Check whether the scheduler was down",
         ".k.missing",
     ),
     "locker off": (lambda f: replace(f, expected=()), "The locker did not lock", "#verdict.degraded"),
@@ -100,7 +100,7 @@ FAULTS = {
                 replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in f.calls
             ),
         ),
-        "calls found no data on a game day",
+        "found no data on a game day",
         "#verdict.degraded",
     ),
     "phase 2 dead": (
@@ -147,7 +147,7 @@ FAULTS = {
             f,
             calls=tuple(c for c in f.calls if (c.scraper_name, c.game_id) != ("nbac_team_boxscore", "0022500002")),
         ),
-        "1 of 12 games are incomplete",
+        "Data is missing for 1 of 12 games",
         ".g-missing",
     ),
     "vetoed": (
@@ -158,7 +158,7 @@ FAULTS = {
         ".k.vetoed",
     ),
     "nobody executes": (
-        lambda f: replace(f, executions=tuple(e for e in f.executions if e.workflow != "post_game_window_3")),
+        lambda f: replace(f, executions=tuple(e for e in f.executions if e.workflow_name != "post_game_window_3")),
         "RUN without execution",
         ".k.unexecuted",
     ),
