@@ -318,7 +318,7 @@ def test_an_unsent_deadline_alert_is_sent_by_the_next_run_of_the_day(outbox, war
 
     def told(tick):
         clock = SimpleNamespace(tick=et(tick))
-        return deadlines._told_before(ours(), "betting_lines", tick, clock)
+        return deadlines._sent_before(ours(), "betting_lines", tick, clock)
 
     outbox.stage([late("08:00", f"Deadline missed: not over{deadlines.NOBODY}")])
     outbox.drain()
