@@ -294,7 +294,7 @@ def test_novembers_log_names_no_file_and_changes_no_success(run, log, warehouse,
     alerts = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
     assert {row["status"] for row in calls(warehouse).values()} == {"success"}
     assert "2 of 2 calls with data name no file" in alerts
-    assert f"{log.table} (settings.service_log) does not name them either" in alerts
+    assert f"{log.table} (settings.service_log) names none either" in alerts
 
 
 @pytest.mark.lesson("A2")
@@ -308,7 +308,7 @@ def test_the_cleanup_reports_that_it_is_blind_without_a_log(outbox, warehouse, m
     seen = TICK + timedelta(minutes=80)
     alerts = cleanup(config, outbox, monkeypatch, seen)
     assert alerts.startswith("Needs a look: 2 of 2 calls with data name no file")
-    assert alerts.endswith("set settings.service_log to the log")
+    assert alerts.endswith(". Set settings.service_log")
     found = assess(config, day_facts(warehouse, config, DAY, seen), seen).findings
     [blind] = [finding for finding in found if "blind" in finding.text]
     assert (blind.verdict, blind.kind) == (Verdict.DEGRADED, "cleanup_blind")
