@@ -157,7 +157,7 @@ def test_missing_calls_are_alerted_once_after_the_last_reconcile(night, run):
     assert (alert.kind, alert.level) == ("games_incomplete", "CRITICAL")
     assert alert.text == (
         "reconcile could not fetch nbac_gamebook_pdf, nbac_player_boxscore, nbac_team_boxscore "
-        f"of 2 games of {DAY}: {', '.join(GAMES)}"
+        f"for 2 games of {DAY}: {', '.join(GAMES)}"
     )
 
 
