@@ -26,7 +26,7 @@ from orchestration.planning.other_system.comparison import (
 )
 from orchestration.planning.other_system.comparison import compare as comparisons
 from orchestration.planning.other_system.rows import TwoSystems, read_two_systems
-from orchestration.vocabulary.settings import DATASET
+from orchestration.vocabulary.settings import DATASET, SYSTEM_BEFORE
 from orchestration.words import ExitCode, clipped, plural
 
 
@@ -54,8 +54,8 @@ class Span:
 @command(
     "compare",
     SET_UP,
-    "--with nba_orchestration --date 2026-01-14",
-    "--with nba_orchestration --date 2026-01-18 --days 7",
+    f"--with {SYSTEM_BEFORE} --date 2026-01-14",
+    f"--with {SYSTEM_BEFORE} --date 2026-01-18 --days 7",
 )
 def compare(
     dataset: Annotated[str, typer.Option("--with", parser=_dataset, metavar="DATASET", help="The other's dataset.")],
