@@ -47,8 +47,8 @@ WORKFLOW_FORM, LOCKER_FORM, CLEANUP_FORM = _form(Request), _form(LockRequest), _
 def build_dags(config: Config, only: str | None = None, failed: dict[str, Exception] | None = None) -> dict[str, DAG]:
     """Return the DAGs of ``config`` by id, or ``only`` one of them, since a task needs no other.
 
-    A DAG that cannot be built is left out if ``failed`` is given, which then has its error. Otherwise, and with
-    ``only``, the error is raised.
+    With ``failed``, a DAG that cannot be built is left out, and ``failed`` receives its error by DAG id. Without
+    ``failed``, or with ``only``, the error is raised.
     """
     builders: dict[str, Any] = {name: lambda n=name: workflow_dag(config, n) for name in config.enabled}
     if config.settings.daily_schedule_lock.enabled:

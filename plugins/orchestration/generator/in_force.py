@@ -28,7 +28,7 @@ def make_ready() -> None:
 
 
 def dags_in_force(only: str | None = None) -> dict[str, DAG]:
-    """Return the DAGs in force by id: of the present file, or of the last good one if a DAG of the present one fails.
+    """Return the DAGs in force by id. If a DAG of the present file fails, all come from the last good file.
 
     ``only`` is the DAG that a task needs. Without a last good file, a DAG that cannot be built is left out. Raises
     ConfigError if the file does not load and there has never been a good one here.

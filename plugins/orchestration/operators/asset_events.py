@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from orchestration.records.tables import CallRecord
 
 REMEMBERED = 1000
-"""The number of an asset's latest events that are read: more than three seasons have slates."""
+"""The number of an asset's latest events that are read. Three seasons have fewer slates."""
 
 
 class SlateOperator(AlertingOperator):
     """An operator that may add events to the assets of slates, once for each slate and asset.
 
-    The events are their own memory. Airflow adds them in the same step in which it notes the task's success. A task
-    that dies or fails has added none, and the next run adds them.
+    The stored events show which were added. Airflow adds events when it stores the task's success. If a task dies or
+    fails, no event is added, and the next run adds the events.
     """
 
     assets: Collection[Asset] = OF_SLATES
@@ -132,16 +132,18 @@ class SlateEventsOperator(SlateOperator):
 
 
 def _call_key(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the key of the call that an event is about. It has no file: the service's log may name that later."""
+    """Return the key of the call that an event is about. A log may name its file later, so the key has none."""
     return tuple(event.get(column) for column in OF_A_CALL if column != "gcs_path")
 
 
 class TableEventsOperator(AuditedOperator):
-    """Adds an event to the asset of its table for each call of a run that fetched records.
+    """Adds an event for each call of a run that fetched records, to the asset of the call's table.
 
-    One task beside ``finish`` does this for all calls, for three reasons. Airflow takes no event from a failed task,
-    and one failed call fails the task of several. The service's log names the files only after the calls. If two tasks
-    name a new asset at the same time, Airflow fails one of them, and that must not be a call.
+    One task beside ``finish`` does this for all calls, for three reasons:
+
+    * Airflow takes no event from a failed task. One failed call fails a task of several calls.
+    * The service's log names the files only after the calls.
+    * If two tasks add events to a new asset at the same time, Airflow fails one of the tasks. A call must not fail so.
     """
 
     def __init__(self, *, tables: Collection[str], **arguments: Any) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestration.records.base import Record
 
 RETRIES_OF_OUR_OWN = 2
-"""Retries of a task that fails over something passing, such as a full disk. Tasks of calls have their own number."""
+"""Retries of a task after a passing failure, such as a full disk. Tasks that make calls have their own number."""
 
 FIRST_TIME_KEY = "first_time"
 
@@ -107,8 +107,8 @@ def task_key(context: Context) -> TaskKey:
 def first_time(context: Context, moment: datetime) -> datetime:
     """Return ``moment``, or the moment that an earlier try of this task returned.
 
-    A decision and an execution keep their id when their task runs again. They must keep their day too: the views look
-    for the rows of an id within one day, because the tables are partitioned by day.
+    A decision or execution keeps its id when its task runs again. It must keep its day too, because the views look for
+    the rows of an id within one day: the tables are partitioned by day.
     """
     store = context["task_state_store"]
     said = store.get(FIRST_TIME_KEY) if context["ti"].try_number > 1 else None

@@ -9,16 +9,16 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import NotSetUp, ScraperService
 from orchestration.vocabulary.answers import AnswerDescription
 
 RESUMED_AFTER = timedelta(seconds=3)
-"""The least time before a task resumes. A busy scheduler that has not yet seen the deferral takes an earlier one for a
-failure (apache/airflow#72716)."""
+"""The least time before a task resumes. If a task resumes before a busy scheduler has seen its deferral, the scheduler
+takes the task for failed (apache/airflow#72716)."""
 
 
 class ScraperCallTrigger(BaseTrigger):
-    """Makes one call and hands over its result. ``timeout_seconds`` is the limit for the complete answer.
+    """Makes one call and returns its result in an event. ``timeout_seconds`` is the limit for the complete answer.
 
     ``description`` says how to read the answer: an AnswerDescription as JSON. None, from a trigger of an earlier
     release, means the built-in description. ``event_source``: other scrapers are called for the events of this one. If
@@ -59,14 +59,13 @@ class ScraperCallTrigger(BaseTrigger):
         The event is not sent before RESUMED_AFTER.
         """
         started = datetime.now(UTC)
-        result = await ScraperService(self.endpoint).exchange(
-            self.scraper,
-            self.parameters,
-            self.workflow,
-            self.timeout_seconds,
-            None if self.description is None else AnswerDescription.model_validate(self.description),
-            event_source=self.event_source,
-        )
+        form = None if self.description is None else AnswerDescription.model_validate(self.description)
+        request = (self.scraper, self.parameters, self.workflow, self.timeout_seconds, form)
+        try:
+            async with ScraperService(self.endpoint).line() as line:
+                result = await line.call(*request, event_source=self.event_source)
+        except NotSetUp as error:
+            result = error.result()
         ended = datetime.now(UTC)
         if (early := RESUMED_AFTER - (ended - started)) > timedelta():
             await asyncio.sleep(early.total_seconds())

@@ -31,8 +31,8 @@ SHADOW = failed("shadow", "no call was made: the workflow is a shadow now", retr
 CallReport = dict[str, Any]
 """What a try of a call reports, as JSON; see :func:`call_report`.
 
-In a :class:`CallLedger` it also has ``again``, whether a retry makes the call again, and ``settled``, the last try of
-the task that needs no further row for this call.
+A :class:`CallLedger` adds two fields. ``again``: whether a retry makes the call again. ``settled``: a try number. All
+tries of the task up to this one have their row for the call, or need none.
 """
 
 
@@ -151,9 +151,9 @@ def reports_by_task(ti: Any, plan: Iterable[str]) -> dict[tuple[str, int], list[
 class CallLedger:
     """The bookkeeping of a task's calls in the try ``key``: their reports, and which calls are still to be made.
 
-    ``known`` are the reports of earlier tries. A call is made again if its report is older than ``first_try`` (a person
-    cleared the task since). ``write`` keeps the reports of all calls, for ``finish``, and the known ones, for the next
-    try.
+    ``known`` are the reports of earlier tries. Tries before ``first_try`` were made before a person cleared the task;
+    their calls are made again. ``write`` takes the reports of all calls, for ``finish``, and the known reports, for the
+    next try.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class CallLedger:
         return bool(report["try_number"] < first_try or report["again"])
 
     def silent(self) -> Iterator[tuple[ScraperCall, int]]:
-        """Yield the calls still to be made, each with the number of an earlier try that made no report of it."""
+        """Yield the calls still to be made, each with the number of an earlier try that left no report of it."""
         for index, call in self.pending.items():
             settled = self.known[index]["settled"] if index in self.known else 0
             for number in range(settled + 1, self.key.try_number):

@@ -64,10 +64,10 @@ class FinishOperator(AlertingOperator):
             raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def stands(self, ends: list[CallEnd]) -> bool:
-        """Return whether the execution has failed for good, whatever the service's log may still say.
+        """Return whether the execution stays failed, even if the service's log later explains some of its failures.
 
-        The log can be a minute late, and its cause may be that there is no data yet. The cleanup reads the log again,
-        and the watchdog alerts about the failures that remain.
+        The log can be a minute late, and may say that there is no data yet. The cleanup reads the log again, and the
+        watchdog alerts about the failures that remain.
         """
         assert self.workflow is not None
         settings = self.config.settings

@@ -33,8 +33,8 @@ class HoldOperator(AuditedOperator, HITLOperator):
 
     During the wait the UI asks for input (Required Actions): a person can veto the run, with a reason, or start it at
     once. Without an answer the run starts. The wait takes no worker slot and no triggerer. Only scheduled runs wait:
-    manual and replayed runs were just asked for by a person. The refresh of an unknown schedule does not wait either,
-    because other decisions of the tick wait for it.
+    a person has just started a manual or replayed run. The refresh of an unknown schedule does not wait either, because
+    other decisions of the tick wait for that refresh.
     """
 
     def __init__(self, *, params: ParamsDict | None = None, **arguments: Any) -> None:

@@ -76,16 +76,4 @@ GAMES_COLLECTED = Gauge("orchestration.games_collected")
 LOCK_AGE_MINUTES = Gauge("orchestration.lock_age_minutes")
 VERDICT = Gauge("orchestration.verdict")
 
-ALL: tuple[Metric, ...] = (
-    DECISIONS,
-    CALLS,
-    CALL_DURATION,
-    OUTBOX_ROWS,
-    OUTBOX_OLDEST_MINUTES,
-    FILES_MISSING,
-    FILES_REPUBLISHED,
-    GAMES_DUE,
-    GAMES_COLLECTED,
-    LOCK_AGE_MINUTES,
-    VERDICT,
-)
+ALL: tuple[Metric, ...] = tuple(one for one in globals().values() if isinstance(one, Metric))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -41,22 +41,22 @@ class CallsFailed(AirflowException):
         super().__init__(message)
 
 
-def together(decisions: Iterable[RetryDecision]) -> RetryDecision:
-    """Return the decision for a task from those for its failed calls: it waits for the latest of their retries."""
-    made = list(decisions)
-    again = [decision for decision in made if decision.action is RetryAction.RETRY]
+def together(decisions: Collection[RetryDecision]) -> RetryDecision:
+    """Return the decision for a task from the decisions for its failed calls. The longest delay counts."""
+    again = [decision for decision in decisions if decision.action is RetryAction.RETRY]
     if again:
         return max(again, key=lambda decision: decision.retry_delay or timedelta())
-    return RetryDecision.fail("; ".join(dict.fromkeys(decision.reason or "" for decision in made)))
+    return RetryDecision.fail("; ".join(dict.fromkeys(decision.reason or "" for decision in decisions)))
 
 
 class CallRetryPolicy(RetryPolicy):
     """Retries timeouts, connection errors, 429 and 5xx with growing delays. Other failures are final.
 
-    ``first`` and ``longest`` are delays in seconds, ``deadline_minutes`` is the time from the run's start to its
-    deadline. No retry waits beyond the deadline. If the service asks for more time than is left, the call fails and
-    says so; our own delay is cut. Without a run the longest delay is the limit. If the service has retried its source
-    itself, the call is not retried: 4 tries of 9 are 36 requests (lesson A5).
+    ``first`` and ``longest`` are delays in seconds. ``deadline_minutes`` is the time from the run's start to its
+    deadline. No retry starts after the deadline. Our own delay is shortened to the time left. If the service asks for
+    more than that, the call fails for good. Without a deadline, ``longest`` is the limit.
+
+    A call whose source the service has already retried is not retried: 4 tries of 9 are 36 requests (lesson A5).
     """
 
     def __init__(self, first: float, longest: float, deadline_minutes: float | None = None) -> None:
@@ -108,7 +108,7 @@ class CallRetryPolicy(RetryPolicy):
 
 
 class NotKnownYet(AirflowException):
-    """Something that the task must know is unknown; ``delay`` seconds later it may be known."""
+    """The task lacks something that may be known after ``delay`` seconds."""
 
     def __init__(self, why: str, delay: float) -> None:
         self.delay = delay

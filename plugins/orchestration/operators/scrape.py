@@ -109,7 +109,7 @@ class ScrapeOperator(AuditedOperator):
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
             form = description.model_dump(mode="json")
             trigger = ScraperCallTrigger(*request, form, self.returns_events, endpoint)
-            # The task's next process gets what the row needs, and does not read it again.
+            # The task's next process receives what the row needs, so it reads no XCom for that.
             known = {"call": call.to_dict(), "decision": {name: decision[name] for name in OF_DECISION}}
             self.defer(trigger=trigger, method_name="answered", kwargs=known, timeout=limit)
         try:
@@ -197,7 +197,7 @@ class ScrapeOperator(AuditedOperator):
                 return Item()
 
     def _begin(self, context: Context, calls: Sequence[ScraperCall]) -> tuple[CallLedger, datetime]:
-        """Return the ledger of the task's calls and the time of its begin; stage the rows of tries that were killed."""
+        """Return the ledger of the task's calls and its start time. Stage the rows of tries that were killed."""
         ledger, now = self._ledger(context, calls), RunClock.of(context).now()
         silent = (self._row(context, call, KILLED, now, now, number) for call, number in ledger.silent())
         self.stage(silent, unless_staged=True)
@@ -225,8 +225,8 @@ class ScrapeOperator(AuditedOperator):
     def _take_over(self, report: CallReport) -> list[Any] | None:
         """Return what an earlier try returned, or fail as it did: this try makes no call.
 
-        Airflow can start a try after one whose work was done: its process was killed on the way out, or the deferred
-        task resumed while the scheduler was busy (apache/airflow#72716). A cleared task does call again.
+        Airflow can start another try although the work was done: the process was killed at its end, or the deferred
+        task resumed while the scheduler was busy (apache/airflow#72716). A cleared task makes its call again.
         """
         self.log.warning("Try %d has made this call: %s", report["try_number"], report["outcome"])
         if report["outcome"] == Outcome.FAILED:

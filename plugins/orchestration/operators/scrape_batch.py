@@ -53,7 +53,7 @@ class ScrapeBatchOperator(ScrapeOperator):
 
     Each call has its own row, outcome and timeout. The task fails if one call failed. A retry repeats only the failed
     calls that may succeed; a cleared task repeats all. The calls share one worker slot, so the task never defers: a
-    triggerer stages no rows, and would lose the results of its calls if it died.
+    triggerer stages no rows. If the triggerer died, the results would be lost.
     """
 
     several = True
@@ -86,14 +86,17 @@ class ScrapeBatchOperator(ScrapeOperator):
             ledger.report(call, result, started, row)
 
     async def _make(self, context: Context, ledger: CallLedger) -> None:
-        """Make all calls. An error that keeps one call from being made or recorded is raised after all others ended."""
+        """Make all calls. If one cannot be made or recorded, raise its error after all other calls have ended."""
         clock, slots = RunClock.of(context), asyncio.Semaphore(self.at_once)
+        workflow = self._decision(context)["workflow"]
 
         async def make(line: Line, call: ScraperCall) -> None:
             async with slots:
                 started = clock.now()
                 self.log.info("%s, with %s", call.label, without_secrets(dict(call.opts)))
-                result = SHADOW if self.is_shadow_by_now() else await self._answer(context, line, call)
+                result = SHADOW
+                if not self.is_shadow_by_now():
+                    result = await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, self._description)
                 ended = clock.now()
             row = await asyncio.to_thread(self._record, context, call, result, started, ended)
             ledger.report(call, result, started, row)
@@ -106,10 +109,6 @@ class ScrapeBatchOperator(ScrapeOperator):
             for error in await asyncio.gather(*calls, return_exceptions=True):
                 if error is not None:
                     raise error
-
-    async def _answer(self, context: Context, line: Line, call: ScraperCall) -> CallResult:
-        workflow = self._decision(context)["workflow"]
-        return await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, self._description)
 
     def _close(self, context: Context, ledger: CallLedger) -> None:
         """Show the outcomes of the calls. Fails if one failed, in this try or for good in an earlier one."""

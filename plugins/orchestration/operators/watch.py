@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orchestration.config import Config
 
 MORE = timedelta(hours=1, minutes=30)
-"""The time for which yesterday is still watched after reconcile should have fetched its missing games."""
+"""The watchdog still watches yesterday for this long after reconcile should have fetched its missing games."""
 
 
 def _just_on(today: DayFacts, now: datetime) -> bool:
@@ -53,11 +53,12 @@ def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: date
 class WatchOperator(AlertingOperator):
     """Sends the findings of the health check, each once per workflow, kind and ET day, and says which have healed.
 
-    A system that has just been switched on is not watched yet. Missing games are left to reconcile first.
+    A system that has just been switched on is not watched yet. Missing games are
+    reported only after reconcile had time to fetch them.
     """
 
     def execute(self, context: Context) -> None:
-        """Assess the day, and in the morning the day before too. Findings that other tasks send are left to them."""
+        """Assess the day, and in the morning the day before too. Other tasks send their own findings."""
         from orchestration.audit.facts import day_facts
         from orchestration.audit.warehouse import Warehouse, WarehouseError
 

@@ -1,7 +1,7 @@
 """What an answer of the scraper service means. Pure: status, headers and body in, result out.
 
-A scraper's description in ``workflows.yaml`` says which names its answer uses. These are replaced by the names of the
-plain contract, whose models then check every answer alike (lesson A1).
+A scraper's description in ``workflows.yaml`` says which names its answer uses. The names of the plain contract replace
+them. The contract's models then check every answer (lesson A1).
 """
 
 from __future__ import annotations
@@ -175,10 +175,6 @@ def _success(
             what = f"counts {count or 'no'} records and names {len(events) or 'no'} events"
             where = f"in data_summary.{description.event_ids}, but other scrapers are called for each event"
             return _contract(f"the answer {what} {where}", content)
-    return _result(found, answer, count, events)
-
-
-def _result(found: Success, answer: Mapping[str, Any], count: int | None, events: tuple[str, ...]) -> CallResult:
     return CallResult(
         Outcome.NO_DATA if count == 0 else Outcome.SUCCESS,
         run_id=found.run_id,

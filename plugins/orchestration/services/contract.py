@@ -92,7 +92,7 @@ class Success(_Model):
 
     status: Literal["success"]
     run_id: RunId = None
-    """The service's own id of the call, under which its log has it."""
+    """The service's own id of the call. Its log uses the same id."""
     data_summary: Summary
 
 
@@ -114,7 +114,7 @@ class Failure(_Model):
     error_type: Annotated[ErrorType | None, IfFit] = None
     """The kind of error, one word."""
     run_id: Annotated[RunId, IfFit] = None
-    """The service's own id of the call, under which its log has it."""
+    """The service's own id of the call. Its log uses the same id."""
     retry_count: Annotated[Annotated[int, Field(ge=0)] | None, IfFit] = None
     """How often the service has retried its source. If it has, we do not retry the call."""
     available_scrapers: Annotated[list[str] | None, IfFit] = None

@@ -33,14 +33,11 @@ class FilePath:
         text = text.strip()
         if found := _ADDRESS.match(text):
             # Only an address is URL-encoded and may have a query.
-            rest = unquote(re.split("[?#]", text[found.end() :])[0])
-            return cls._of(found["bucket"], rest)
-        if found := _SCHEME.match(text):
-            return cls._of(None, text[found.end() :])
-        return cls(None, _tidy(text))
-
-    @classmethod
-    def _of(cls, bucket: str | None, rest: str) -> FilePath:
+            bucket, rest = found["bucket"], unquote(re.split("[?#]", text[found.end() :])[0])
+        elif found := _SCHEME.match(text):
+            bucket, rest = None, text[found.end() :]
+        else:
+            return cls(None, _tidy(text))
         if bucket is None:
             bucket, _, rest = rest.lstrip("/").partition("/")
         return cls(bucket, _tidy(rest))

@@ -17,7 +17,7 @@ PUBLISH_SECONDS = 10
 
 
 class FilesUnknown(UserError):
-    """Cloud Storage does not say whether a file exists. The file must not be taken for present or for gone."""
+    """Cloud Storage does not say whether a file exists. Do not treat the file as present or as gone."""
 
 
 def vanished_files(paths: Iterable[str]) -> set[str]:

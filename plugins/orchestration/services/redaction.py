@@ -1,7 +1,7 @@
-"""The one rule that strikes secrets out of texts of others before they are stored or shown. Pure.
+"""The one rule that removes secrets from texts of other systems before we store or show the texts. Pure.
 
 A secret is known by its name (``apiKey=…``, ``"X-Api-Key": …``), by its form (a token, a login in an address), or by
-its value, if we have sent it ourselves. It may stand in an address, in JSON, or in JSON inside JSON.
+its value, if our request contained it. A secret may stand in an address, in JSON, or in JSON inside JSON.
 """
 
 from __future__ import annotations

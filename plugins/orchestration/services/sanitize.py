@@ -1,7 +1,4 @@
-"""Texts and values of others, cleaned for all places that store or show them. Pure.
-
-These places are BigQuery, Airflow's database and terminals.
-"""
+"""Clean texts and values of other systems, for BigQuery, Airflow's database and terminals. Pure."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ LISTING_SECONDS = 10.0
 NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
 """Redirects are not followed: a redirect would send the connection's headers to another host."""
 ONE_CALL = {"Connection": "close"}
-"""No connection is kept: the service may close a kept one just as the next call is sent over it."""
+"""No connection is kept. The service could close a kept connection while the next call is being sent."""
 
 Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
 """Status, headers and body of an answer, and the secrets of its request."""
@@ -51,7 +51,7 @@ class NotSetUp(UserError):
     """The connection to the service does not exist, or its fields contradict each other."""
 
     def result(self) -> CallResult:
-        """Return the failed result of a call. It is retried: a secrets backend that is away looks the same."""
+        """Return a failed result, to be retried: an outage of the secrets backend looks the same."""
         return failed("not_set_up", str(self), retryable=True)
 
 
@@ -96,24 +96,14 @@ class ScraperService:
         *,
         event_source: bool = False,
     ) -> CallResult:
-        """Make one call and wait for its result; see :meth:`exchange`."""
-        exchange = self.exchange(scraper, parameters, workflow, timeout, description, event_source=event_source)
-        return asyncio.run(exchange)
+        """Make one call and wait for its result; see :meth:`Line.call`. Without a connection the call fails."""
 
-    async def exchange(
-        self,
-        scraper: str,
-        parameters: Mapping[str, Any],
-        workflow: str,
-        timeout: float,
-        description: AnswerDescription | None = None,
-        *,
-        event_source: bool = False,
-    ) -> CallResult:
-        """Make one call and return its result; see :meth:`Line.call`. Without a connection the call fails."""
-        try:
+        async def exchange() -> CallResult:
             async with self.line() as line:
                 return await line.call(scraper, parameters, workflow, timeout, description, event_source=event_source)
+
+        try:
+            return asyncio.run(exchange())
         except NotSetUp as error:
             return error.result()
 
@@ -214,8 +204,8 @@ class Line:
     ) -> CallResult:
         """Make one call and return its result. A fault of the service is a failed result, never an exception.
 
-        ``timeout`` is the limit for the complete answer, in seconds: a service that sends single bytes is as late as
-        one that hangs (lesson E8). ``description`` says how to read the answer (default: the built-in one).
+        ``timeout`` is the limit for the complete answer, in seconds: a service that sends single bytes is cut off
+        like one that hangs (lesson E8). ``description`` says how to read the answer (default: the built-in one).
         ``event_source``: other scrapers are called for the events of this one.
         """
         body = {"scraper": scraper, **parameters, "workflow": workflow, "source": "CONTROLLER"}
@@ -270,7 +260,7 @@ def unknown_scrapers(config: Config, now: datetime) -> list[str]:
     except NoListing:
         raise
     except Exception as error:
-        # No connection, no login, no database: the caller reports the reason and goes on.
+        # For example without a connection or a login. The caller reports the reason and continues.
         hide_in_logs(error)
         raise NoListing(in_short(error)) from error
     callers: dict[str, list[str]] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
@@ -118,7 +119,11 @@ class TestACallThatIsAnsweredAtOnce:
         async def sleep(seconds):
             slept.append(seconds)
 
-        monkeypatch.setattr(ScraperService, "exchange", answered)
+        @asynccontextmanager
+        async def line(_):
+            yield SimpleNamespace(call=answered)
+
+        monkeypatch.setattr(ScraperService, "line", line)
         monkeypatch.setattr(call_trigger.asyncio, "sleep", sleep)
         return slept
 
