@@ -82,7 +82,7 @@ CASES = {**WHOLE, **{name: swap(find, put) for name, (find, put) in CHANGED.item
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_broken_file_gets_a_clear_error_with_its_place(name, tmp_path, capsys):
+def test_a_broken_file_is_refused_with_the_place_of_each_error(name, tmp_path, capsys):
     path, content = tmp_path / "w.yaml", CASES[name]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert main(["validate", str(path)]) == 1
@@ -97,5 +97,5 @@ def test_a_broken_file_gets_a_clear_error_with_its_place(name, tmp_path, capsys)
         assert all(re.match(re.escape(str(path)) + r":\d+:\d+: ", line) for line in problems)
 
 
-def test_there_are_at_least_forty():
+def test_at_least_forty_broken_files_are_tested():
     assert len(CASES) >= 40

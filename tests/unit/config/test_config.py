@@ -42,7 +42,7 @@ def test_the_file_of_november_2025_loads_unmodified():
 
 
 @pytest.mark.lesson("T8")
-def test_it_warns_about_yesterday_at_ten_in_the_evening_and_a_name_that_exists_nowhere():
+def test_the_file_of_november_2025_has_two_warnings():
     warnings = load(OLD_FILE).warnings
     assert len(warnings) == 2
     assert "post_game_collection" not in " ".join(ours().workflows)
@@ -50,14 +50,14 @@ def test_it_warns_about_yesterday_at_ten_in_the_evening_and_a_name_that_exists_n
     assert any("post_game_window_1.schedule.target_date" in w and "Write `slate`" in w for w in warnings)
 
 
-def test_ours_has_the_same_workflows_and_the_schedules_own_refresh_without_a_warning():
+def test_the_shipped_file_adds_only_the_schedule_refresh_and_has_no_warnings():
     loaded = load(ROOT / "config" / "workflows.yaml")
     assert loaded.warnings == ()
     assert set(loaded.config.workflows) == {*old().workflows, "schedule_dependency"}
     assert loaded.config.workflows["schedule_dependency"].decision_type == "freshness"
 
 
-def test_every_scraper_of_ours_says_how_it_is_called_and_where_its_file_ends_up():
+def test_every_shipped_scraper_has_parameters_and_all_but_the_events_have_a_table():
     for name, scraper in ours().scrapers.items():
         assert scraper.parameters is not None, name
         # Nobody processes the files of the events.
@@ -65,16 +65,16 @@ def test_every_scraper_of_ours_says_how_it_is_called_and_where_its_file_ends_up(
 
 
 @pytest.mark.parametrize("name", sorted(ours().scrapers.keys() & old().scrapers.keys()))
-def test_ours_calls_every_scraper_as_the_built_in_table_does(name):
+def test_the_shipped_file_calls_each_scraper_as_the_built_in_table_does(name):
     assert fan_out_of(name, ours().scrapers[name]) == fan_out_of(name, old().scrapers[name])
     assert parameters_of(name, ours().scrapers[name]) == parameters_of(name, old().scrapers[name])
 
 
-def test_a_scraper_without_parameters_gets_the_built_in_ones():
+def test_a_scraper_without_parameters_uses_the_built_in_parameters():
     assert fan_out_of("br_season_roster", old().scrapers["br_season_roster"]) is FanOut.TEAM
 
 
-def test_all_errors_come_at_once_shapes_and_names_alike():
+def test_all_errors_of_a_file_are_reported_at_once():
     bad = (
         OLD_TEXT.replace("frequency_hours: 2", "frequncy_hours: 2")
         .replace("      - oddsa_player_props\n        - oddsa_game", "      - oddsa_playr_props\n        - oddsa_game")
@@ -116,7 +116,7 @@ def test_all_errors_come_at_once_shapes_and_names_alike():
     ],
     ids=["empty", "list", "tab", "nested", "duplicate", "binary", "not-utf8", "no-workflow", "deep", "bomb", "large"],
 )
-def test_what_is_no_configuration_gets_a_clear_error(text, says):
+def test_a_text_that_is_not_a_configuration_is_refused_with_a_clear_error(text, says):
     assert says in problems(text)
 
 
@@ -137,7 +137,7 @@ def test_what_is_no_configuration_gets_a_clear_error(text, says):
         ("processor_name: p2_odds_events", "pool: odds", "settings.pools has no pool `odds`"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_its_place(find, put, says):
+def test_a_wrong_value_is_refused_with_its_place(find, put, says):
     assert find in OLD_TEXT
     text = problems(
         OLD_TEXT.replace(find, put, 1) if find != "      - morning_operations\n" else put.join(OLD_TEXT.rsplit(find, 1))
@@ -146,7 +146,7 @@ def test_what_makes_no_sense_is_refused_with_its_place(find, put, says):
     assert re.search(r"w\.yaml:\d+:\d+: ", text)
 
 
-def test_a_circle_of_requirements_is_shown():
+def test_a_circle_of_requirements_is_refused():
     text = OLD_TEXT.replace(
         "    dependencies:\n      required_for:\n",
         "    dependencies:\n      requires: [betting_lines]\n      required_for:\n",
@@ -161,7 +161,7 @@ def test_a_window_without_a_tick_is_refused():
 
 
 @pytest.mark.lesson("C4")
-def test_a_look_back_that_forgets_files_is_refused():
+def test_a_look_back_too_short_for_young_files_is_refused():
     assert "is too short: a file younger" in problems(OLD_TEXT.replace("interval_minutes: 15", "interval_minutes: 60"))
 
 
@@ -191,7 +191,7 @@ def test_a_timeout_below_the_scrapers_own_worst_case_is_a_warning(find, put, key
     assert f"{key} is shorter than the worst case of br_season_roster, so 120 s is the timeout" in warning
 
 
-def test_later_keys_of_the_old_form_load_too():
+def test_keys_added_after_november_2025_load_too():
     text = OLD_TEXT.replace("min_file_age_minutes: 30", "min_file_age_minutes: 30\n    notification_threshold: 5")
     text = text.replace(
         "workflows:\n  morning_operations:",
@@ -215,7 +215,7 @@ def answering(answer):
 
 
 @pytest.mark.lesson("A1")
-def test_an_answers_description_is_its_own_key_by_key_else_the_built_in_one():
+def test_a_key_missing_from_an_answer_description_is_built_in():
     own = loads(answering("{file: path}")).config.scrapers["oddsa_events"]
     assert answer_of("oddsa_events", own).file == "path"
     assert answer_of("bp_events", own).records == ("event_count", "rowCount")
@@ -240,7 +240,7 @@ def test_an_answers_description_is_its_own_key_by_key_else_the_built_in_one():
         ("{no_data: [{stauts: 500}]}", "did you mean `status`"),
     ],
 )
-def test_a_description_that_makes_no_sense_is_refused_with_its_place(answer, says):
+def test_a_wrong_answer_description_is_refused_with_its_place(answer, says):
     text = problems(answering(answer))
     assert says in text
     assert f"w.yaml:{line_of(answering(answer), 'answer: ')}:" in text
@@ -254,13 +254,13 @@ def test_a_description_that_makes_no_sense_is_refused_with_its_place(answer, say
         ("{no_data: [{status: 403}]}", "every answer with 403"),
     ],
 )
-def test_a_description_that_hides_something_is_a_warning(answer, says):
+def test_an_answer_description_that_hides_failures_is_a_warning(answer, says):
     [warning] = said(answering(answer)) - said(OLD_TEXT)
     assert says in warning
     assert not said(answering("{no_data: [{status: 500, text: not published}, {status: 404}]}")) - said(OLD_TEXT)
 
 
-def test_a_scraper_says_whose_paths_its_table_keeps():
+def test_the_shipped_file_states_which_paths_each_table_keeps():
     named = {name: scraper.keeps_paths.value for name, scraper in ours().scrapers.items()}
     assert {name for name, kept in named.items() if kept == "newest"} == {"nbac_schedule_api"}
     assert {name for name, kept in named.items() if kept == "none"} == {"nbac_injury_report"}
@@ -270,7 +270,7 @@ def test_a_scraper_says_whose_paths_its_table_keeps():
     ]  # fmt: skip
 
 
-def test_whose_paths_no_table_keeps_is_a_warning():
+def test_keeps_paths_without_a_table_is_a_warning():
     data = yaml.safe_load(OLD_TEXT)
     data["scrapers"]["oddsa_events"]["keeps_paths"] = "newest"
     [warning] = [found for found in loads(yaml.safe_dump(data)).warnings if "keeps_paths" in found]
@@ -278,7 +278,7 @@ def test_whose_paths_no_table_keeps_is_a_warning():
 
 
 @pytest.mark.parametrize("name", ["a.b; DROP TABLE c", "log", "p.d.t", "`a.b`"])
-def test_the_services_log_is_a_plain_name(name):
+def test_the_service_log_must_be_a_plain_table_name(name):
     data = yaml.safe_load(OLD_TEXT)
     data["settings"]["service_log"] = name
     assert "settings.service_log" in problems(yaml.safe_dump(data))
@@ -291,7 +291,7 @@ def warnings_with(change):
     return [w for w in loads(yaml.safe_dump(data)).warnings if "critical" in w or "later step" in w]
 
 
-def test_a_step_that_waits_for_a_scraper_that_is_not_critical_is_warned_of():
+def test_a_critical_step_that_depends_on_a_noncritical_scraper_is_a_warning():
     def change(scrapers, workflows):
         plan = workflows["betting_lines"]["execution_plan"]
         plan["step_1"]["scrapers"].append("bdl_standings")
@@ -303,7 +303,7 @@ def test_a_step_that_waits_for_a_scraper_that_is_not_critical_is_warned_of():
     assert f"`bdl_standings` is not critical, but if it fails, critical scrapers are not called: {kept}" in warning
 
 
-def test_so_is_a_critical_scraper_that_depends_on_one():
+def test_a_critical_scraper_that_depends_on_a_noncritical_scraper_is_a_warning():
     def change(scrapers, workflows):
         scrapers["nbac_player_list"]["depends_on"] = "bdl_standings"
 
@@ -311,7 +311,7 @@ def test_so_is_a_critical_scraper_that_depends_on_one():
     assert re.match(r"workflows.yaml:\d+:\d+: scrapers.nbac_player_list.depends_on", warning)
 
 
-def test_and_one_that_depends_on_a_scraper_of_a_later_step():
+def test_a_scraper_that_depends_on_a_scraper_of_a_later_step_is_a_warning():
     def change(scrapers, workflows):
         scrapers["nbac_player_list"]["depends_on"] = "nbac_schedule_api"
         workflows["morning_operations"]["execution_plan"] = {
@@ -323,7 +323,7 @@ def test_and_one_that_depends_on_a_scraper_of_a_later_step():
     assert "a later step calls `nbac_schedule_api`, so `nbac_player_list` does not wait for it" in warning
 
 
-def test_events_that_depend_on_what_is_called_for_them_are_a_circle():
+def test_an_event_source_that_depends_on_its_own_per_event_scraper_is_refused():
     text = OLD_TEXT.replace("    dependency_for:\n", "    depends_on: oddsa_game_lines\n    dependency_for:\n", 1)
     assert "a circle of dependencies" in problems(text)
 
@@ -337,7 +337,7 @@ def test_events_that_depend_on_what_is_called_for_them_are_a_circle():
         ({"for_each": "team", "calls_per_task": 0}, "calls_per_task"),
     ],
 )
-def test_several_calls_in_a_task_are_refused_where_they_make_no_sense(scraper, says):
+def test_calls_per_task_is_refused_where_it_has_no_effect_or_is_out_of_range(scraper, says):
     data = yaml.safe_load(OLD_TEXT)
     data["scrapers"]["bdl_standings"] = scraper
     said = problems(yaml.safe_dump(data))
@@ -345,7 +345,7 @@ def test_several_calls_in_a_task_are_refused_where_they_make_no_sense(scraper, s
     assert says in said
 
 
-def test_no_scraper_may_be_called_as_the_task_that_divides_a_list():
+def test_a_scraper_with_the_name_of_a_batch_task_is_refused():
     data = yaml.safe_load(OLD_TEXT)
     data["scrapers"]["oddsa_events_by_4"] = {}
     data["scrapers"]["oddsa_game_lines"]["calls_per_task"] = 4
@@ -356,7 +356,7 @@ def test_no_scraper_may_be_called_as_the_task_that_divides_a_list():
 
 
 @pytest.mark.lesson("C10")
-def test_a_halt_until_midnight_ends_at_that_moment():
+def test_a_halt_until_midnight_ends_at_midnight():
     halt = changed(settings__halt={"reason": "all-star", "until": "2026-02-14T00:00-05:00"}).settings.halt
     assert halt.until == et("00:00", date(2026, 2, 14))
     assert not halt.holds_at(et("00:00", date(2026, 2, 14)))

@@ -39,7 +39,7 @@ def models() -> dict[str, set[str]]:
 
 
 @pytest.mark.lesson("E6")
-def test_the_table_has_every_key_of_every_model_and_no_other():
+def test_the_page_lists_every_key_of_every_model_and_no_other():
     assert {name: set(keys) for name, keys in documented().items()} == models()
 
 
@@ -50,5 +50,5 @@ def test_the_table_has_every_key_of_every_model_and_no_other():
         {key for keys in documented().values() for key, effect in keys.items() if not effect.startswith("descriptive")}
     ),
 )
-def test_a_key_with_an_effect_is_read_somewhere(key):
+def test_the_code_reads_every_key_that_has_an_effect(key):
     assert re.search(rf"\.{key}\b|[\"']{key}[\"']", SOURCE), f"nothing reads {key}"

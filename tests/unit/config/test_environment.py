@@ -12,7 +12,7 @@ from support.worlds import ROOT
 
 
 @pytest.mark.parametrize("home", ["/opt/airflow", "~/flows", "$WHERE/flows", "${WHERE}", "$OUTER", "~", "", "flows"])
-def test_airflow_home_is_what_airflow_takes_for_it(home, monkeypatch):
+def test_airflow_home_is_read_as_airflow_reads_it(home, monkeypatch):
     monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.setenv("WHERE", "/var/lib")
     monkeypatch.setenv("OUTER", "~/in$WHERE")
@@ -20,20 +20,20 @@ def test_airflow_home_is_what_airflow_takes_for_it(home, monkeypatch):
     assert str(airflow_home()) == os.path.abspath(get_airflow_home())
 
 
-def test_without_airflow_home_it_is_airflow_in_the_users_home(monkeypatch):
+def test_airflow_home_defaults_to_airflow_in_the_home_of_the_user(monkeypatch):
     monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.delenv("AIRFLOW_HOME")
     assert airflow_home() == Path("/home/ann/airflow")
     assert outbox_url() == "file:///home/ann/airflow/outbox"
 
 
-def test_a_variable_that_names_itself_ends(monkeypatch):
+def test_a_variable_that_contains_itself_does_not_loop(monkeypatch):
     monkeypatch.setenv("WHERE", "$WHERE/deeper")
     monkeypatch.setenv("AIRFLOW_HOME", "$WHERE")
     assert airflow_home().is_absolute()
 
 
-def test_an_empty_variable_is_an_unset_one(monkeypatch):
+def test_an_empty_variable_counts_as_unset(monkeypatch):
     monkeypatch.setenv("AIRFLOW_HOME", "/opt/airflow")
     monkeypatch.setenv("ORCHESTRATION_CONFIG", "")
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", "")

@@ -187,7 +187,7 @@ def stands(data: dict[str, Any]) -> bool | None:
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize(("files", "count", "least"), [(changed, 60, 3), (whole, 40, 2)])
-def test_a_file_is_refused_or_builds(files, count, least):
+def test_a_random_file_is_refused_with_a_place_or_builds_every_dag(files, count, least):
     seen = []
 
     @given(files())
@@ -217,7 +217,7 @@ def parsed(path, monkeypatch, home) -> DagBag:
     ],
     ids=["base", "long", "small", "off"],
 )
-def test_what_loads_parses_again_in_airflows_dag_bag(change, tmp_path, monkeypatch):
+def test_a_file_that_loads_has_no_import_errors_in_airflow(change, tmp_path, monkeypatch):
     data = copy.deepcopy(BASE)
     data["workflows"]["window"].update(change)
     path = tmp_path / "workflows.yaml"

@@ -87,12 +87,12 @@ def test_a_name_that_cannot_be_an_id_in_airflow_is_refused(name):
 
 
 @pytest.mark.parametrize("name", ["late.night", "late-night", "a" * 250, "Late_Night2"])
-def test_a_name_that_airflow_takes_loads(name):
+def test_a_workflow_name_that_airflow_accepts_loads(name):
     assert name in loads(with_workflow(name)).config.workflows
 
 
 @pytest.mark.parametrize("key", ["null", "true", "on", "1", "1.5", "2026-01-14", "~", "[a]", "{a: b}"])
-def test_a_key_that_is_no_text_is_refused(key):
+def test_a_key_that_is_not_text_is_refused(key):
     text = f"  ? {key}\n  :\n" if key[0] in "[{" else f"  {key}:\n"
     said = said_of(OURS.replace(WORKFLOW, text, 1))
     assert "a key must be text" in said or "is not allowed" in said
@@ -137,7 +137,7 @@ def test_a_key_that_is_no_text_is_refused(key):
     ],
     ids=lambda value: value if len(value) < 60 else "",
 )
-def test_a_value_that_nothing_could_be_built_from_is_refused_with_its_place(text, says):
+def test_a_value_that_airflow_could_not_use_is_refused_with_its_place(text, says):
     assert text != OURS
     said = said_of(text)
     assert says in said
@@ -154,18 +154,18 @@ def test_a_step_with_the_name_of_its_scraper_is_refused():
     assert "`oddsa_events` is also the name of a step" in said_of(OURS.replace("step_1:", "oddsa_events:"))
 
 
-def test_events_come_from_one_call():
+def test_an_event_source_with_for_each_is_refused():
     text = OURS.replace("  oddsa_events:\n", "  oddsa_events:\n    for_each: team\n", 1)
     assert "must be one call, without for_each" in said_of(text)
 
 
-def test_with_every_workflow_switched_off_the_others_dags_have_ticks():
+def test_the_cleanup_has_ticks_when_every_workflow_is_switched_off():
     config = loads(OURS.replace("    decision_type:", "    enabled: false\n    decision_type:")).config
     assert not config.enabled
     assert config.cleanup_ticks.crons()
 
 
-def test_numbers_are_read_as_they_are_written():
+def test_numbers_with_leading_zeros_or_colons_stay_text():
     data = parse(
         b"a: 22:00\nb: 010\nc: 0x10\nd: 0022500123\ne: 1:30.5\nf: 12\ng: -0\nh: 1.5\ni: '7'\nj: 1.0e+3", "x"
     ).data
@@ -183,7 +183,7 @@ def test_numbers_are_read_as_they_are_written():
     }
 
 
-def test_what_a_merge_brings_in_can_be_overridden():
+def test_a_merged_key_can_be_overridden():
     text = OURS.replace(WORKFLOW, "  betting_lines: &base\n", 1).replace(
         "settings:\n", "  flow2: {<<: *base, priority: LOW}\n\nsettings:\n", 1
     )
@@ -193,13 +193,13 @@ def test_what_a_merge_brings_in_can_be_overridden():
     assert config.workflows["betting_lines"].priority != "LOW"
 
 
-def test_of_several_merges_the_first_wins_and_what_stands_there_itself_wins_over_all():
+def test_own_keys_win_over_merges_and_the_first_merge_wins_over_later_ones():
     data = parse(b"a: &a {x: 1, y: 1, z: 1}\nb: &b {<<: *a, y: 2, z: 2}\nc: {z: 3, <<: [*b, *a]}", "x").data
     assert data["b"] == {"x": 1, "y": 2, "z": 2}
     assert data["c"] == {"x": 1, "y": 2, "z": 3}
 
 
-def test_a_key_that_stands_twice_is_refused_beside_a_merge_too():
+def test_a_duplicate_key_beside_a_merge_is_refused():
     assert "duplicate key" in said_of("a: &a {x: 1}\nb: {<<: *a, x: 2, x: 3}")
 
 
@@ -232,13 +232,13 @@ def nested(line):
     ids=["open", "brackets", "maps", "lists", "keys", "indents", "merges", "aliases", "merges itself", "holds itself",
          "long", "digits", "sixties", "errors", "bytes"],
 )  # fmt: skip
-def test_what_would_take_for_ever_is_refused_at_once(text, says):
+def test_a_file_too_large_or_too_deep_is_refused_at_once(text, says):
     started = time.process_time()
     assert says in said_of(text)
     assert time.process_time() - started < SECONDS
 
 
-def test_a_thousand_workflows_like_the_shipped_ones_are_not_too_many():
+def test_a_file_with_a_thousand_workflows_is_parsed():
     data = yaml.safe_load((ROOT / "config" / "workflows.yaml").read_text())
     shipped = list(data["workflows"].values())
     data["workflows"] = {f"workflow_{number}": shipped[number % len(shipped)] for number in range(1000)}
@@ -269,7 +269,7 @@ def test_a_thousand_workflows_like_the_shipped_ones_are_not_too_many():
         ("{{ range }}", "unknown name 'range'"),
     ],
 )
-def test_a_template_that_is_a_program_is_refused_at_once(template, says):
+def test_a_template_with_forbidden_code_is_refused_at_once(template, says):
     started = time.process_time()
     assert says in problem_with(template, FanOut.GAME)
     assert time.process_time() - started < SECONDS
@@ -288,5 +288,5 @@ def test_a_template_that_is_a_program_is_refused_at_once(template, says):
         "{{ target_date }}",
     ],
 )
-def test_what_people_need_of_templates_is_allowed(template):
+def test_simple_templates_are_allowed(template):
     assert problem_with(template, FanOut.GAME) is None

@@ -16,7 +16,7 @@ def text(**settings):
     return yaml.safe_dump(data)
 
 
-def test_without_a_word_everything_is_live_and_history_is_our_own_dataset():
+def test_by_default_every_workflow_is_live_and_history_is_our_dataset():
     assert not any(ours().is_shadow(name) for name in (None, *ours().workflows))
     assert Settings().history == "nba_orchestration"
     assert Settings(audit_dataset="ours").history == "ours"
@@ -24,7 +24,7 @@ def test_without_a_word_everything_is_live_and_history_is_our_own_dataset():
 
 
 @pytest.mark.lesson("A9")
-def test_a_shadow_reads_the_system_beside_it_and_lives_in_a_dataset_of_its_own():
+def test_a_shadow_reads_history_from_the_dataset_of_the_other_system():
     config = changed(**OWN)
     assert all(config.is_shadow(name) for name in (None, *config.workflows, "cleanup", "reconcile"))
     assert config.settings.history == "nba_orchestration"
@@ -41,7 +41,7 @@ def test_a_shadow_reads_the_system_beside_it_and_lives_in_a_dataset_of_its_own()
         {"mode": "shadow", "history_dataset": "nba_orchestration"},
     ],
 )
-def test_a_shadow_in_the_dataset_of_the_system_that_executes_what_it_finds_does_not_load(settings):
+def test_a_shadow_that_writes_to_the_other_systems_dataset_is_refused(settings):
     with pytest.raises(ConfigError, match=r"a shadow needs its own dataset.*executes every RUN in"):
         loads(text(**settings), "w.yaml")
 
@@ -53,7 +53,7 @@ def test_one_workflow_may_be_a_shadow_in_a_live_system():
     assert not config.is_shadow("cleanup")
 
 
-def test_in_a_shadow_nobody_is_live_and_a_workflow_that_says_so_is_warned_about():
+def test_a_live_workflow_in_a_shadow_system_is_a_shadow_and_a_warning():
     data = yaml.safe_load(text(mode="shadow", audit_dataset="nba_phase1"))
     data["workflows"]["betting_lines"]["mode"] = "live"
     loaded = loads(yaml.safe_dump(data), "w.yaml")
@@ -64,7 +64,7 @@ def test_in_a_shadow_nobody_is_live_and_a_workflow_that_says_so_is_warned_about(
 
 
 @pytest.mark.parametrize("mode", ["Shadow", "dry", "", True])
-def test_another_mode_names_those_that_there_are(mode):
+def test_an_unknown_mode_is_refused_with_the_list_of_modes(mode):
     with pytest.raises(ConfigError, match=r"settings.mode.*live.*shadow"):
         loads(text(mode=mode), "w.yaml")
 

@@ -16,7 +16,7 @@ GAME_WORKFLOWS = ("betting_lines", "post_game_window_1", "injury_discovery", "re
 @pytest.mark.parametrize(
     ("prefix", "counts"), [("001", False), ("002", True), ("003", False), ("004", True), ("005", True), ("006", True)]
 )
-def test_regular_season_play_in_playoffs_and_cup_final_count(prefix, counts):
+def test_only_regular_season_play_in_playoffs_and_cup_final_games_count(prefix, counts):
     found = decision("injury_discovery", "12:00", schedule(game(prefix=prefix)))
     assert (found.action, found.rule) == ((Action.RUN, "run") if counts else (Action.SKIP, "no_games"))
 
@@ -29,18 +29,18 @@ def test_a_workflow_can_choose_its_game_types():
 
 @pytest.mark.lesson("K13")
 @pytest.mark.parametrize("name", GAME_WORKFLOWS)
-def test_the_off_season_and_the_all_star_break_are_days_without_games_not_unknown(name):
+def test_a_day_in_the_off_season_has_no_games_and_is_not_unknown(name):
     last_june = Schedule((game(day=date(2026, 6, 17)),), et("04:30", date(2026, 8, 1)))
     found = decide(name, ours(), et("12:00", date(2026, 8, 1)), last_june, History())
     assert (found.action, found.rule) == (Action.SKIP, "no_games")
 
 
-def test_the_schedule_that_stops_being_refreshed_becomes_unknown():
+def test_a_schedule_that_is_not_refreshed_becomes_unknown():
     stale = schedule(game(), refreshed=et("-2 20:00"))
     assert decision("injury_discovery", "12:00", stale).action is Action.ABORT
 
 
-def test_a_season_rolls_over_in_october():
+def test_the_season_changes_on_the_first_of_october():
     from orchestration.vocabulary.scrapers import BUILT_IN
     from orchestration.vocabulary.templates import Item, render
 
@@ -50,7 +50,7 @@ def test_a_season_rolls_over_in_october():
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
-def test_two_hours_are_two_real_hours_when_the_clocks_change(day):
+def test_a_frequency_is_measured_in_real_hours_across_a_clock_change(day):
     games = schedule(game(1, "19:00", day))
     past = history(
         executed("morning_operations", et("06:00", day), day), executed("betting_lines", et("13:00", day), day)
@@ -59,7 +59,7 @@ def test_two_hours_are_two_real_hours_when_the_clocks_change(day):
     assert decide("betting_lines", ours(), et("15:00", day), games, past).rule == "run"
 
 
-def test_the_window_of_a_day_with_a_clock_change_opens_in_real_hours():
+def test_the_opening_before_the_first_tip_is_measured_in_real_hours():
     day = date(2026, 3, 8)
     noon = schedule(game(1, "12:00", day))
     config = changed(workflows__betting_lines__schedule={"window_before_game_hours": 4})
@@ -79,7 +79,7 @@ def test_a_requirement_is_met_by_a_workflow_that_had_nothing_to_do():
 
 
 @pytest.mark.parametrize("change", [date(2026, 3, 8), date(2026, 11, 1)])
-def test_done_today_is_asked_again_at_tomorrows_opening_on_the_wall_clock(change):
+def test_a_done_workflow_is_checked_again_at_tomorrows_opening_wall_time(change):
     day = change - timedelta(days=1)
     done = history(executed("morning_operations", et("06:00", day), day))
     found = decide("morning_operations", ours(), et("12:00", day), schedule(game(1, day=day)), done)
@@ -87,7 +87,7 @@ def test_done_today_is_asked_again_at_tomorrows_opening_on_the_wall_clock(change
 
 
 @pytest.mark.lesson("K12")
-def test_a_postponed_game_returns_on_its_new_date():
+def test_a_postponed_game_counts_only_on_its_new_date():
     later = date(2026, 2, 4)
     moved = schedule(game(1, text="PPD"), game(1, "20:00", later), refreshed=et("04:30", later))
     assert decide("injury_discovery", ours(), et("12:00", later), moved, History()).rule == "run"

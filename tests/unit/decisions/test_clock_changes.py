@@ -29,7 +29,7 @@ EVERY_HALF_HOUR = changed(
 )  # fmt: skip
 
 
-def test_a_game_whose_data_was_due_at_the_first_half_past_one_is_due_at_the_second_one_o_clock():
+def test_a_game_due_at_the_first_0130_is_due_at_the_second_0100():
     saturday = date(2024, 11, 2)
     late = Game("0022400134", "20241102/UTADEN", saturday, at(saturday, time(22)), "DEN", "UTA")
     assert late.due == datetime(2024, 11, 3, 5, 30, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_a_game_whose_data_was_due_at_the_first_half_past_one_is_due_at_the_seco
 
 
 @pytest.mark.parametrize("change", [date(2024, 11, 3), date(2025, 11, 2)])
-def test_of_two_half_past_ones_the_second_is_later(change):
+def test_the_second_0130_of_a_clock_change_is_later_than_the_first(change):
     utc = datetime.combine(change, time(5, 30), UTC)
     first, second = et(utc), et(utc + timedelta(hours=1))
     assert (clock(first), clock(second)) == ("01:30", "01:30")
@@ -117,7 +117,7 @@ def test_a_decision_does_not_depend_on_the_zone_of_its_instants(story):
 
 @settings(max_examples=300, deadline=None)
 @given(NEAR, NEAR, st.sampled_from([as_utc, as_wall]))
-def test_what_counts_as_collected_is_decided_by_the_instant(due, asked, zone):
+def test_a_game_is_collected_by_a_success_at_or_after_its_due_instant(due, asked, zone):
     tip = due - timedelta(hours=3, minutes=30)
     late = Game("0022500001", "x", slate_date(tip), zone(tip), "BOS", "LAL")
     past = history(called(BOX, zone(asked), Outcome.SUCCESS, late.date, late.game_id))
@@ -126,7 +126,7 @@ def test_what_counts_as_collected_is_decided_by_the_instant(due, asked, zone):
 
 @settings(max_examples=100, deadline=None)
 @given(stories())
-def test_nor_does_what_is_fetched_anew(story):
+def test_makeups_do_not_depend_on_the_zone_of_their_instants(story):
     def found(zone):
         _, tick, seen, past = build(story, zone)
         return makeups(ours(), seen.games, past.successes, tick, 5)
@@ -136,7 +136,7 @@ def test_nor_does_what_is_fetched_anew(story):
 
 @settings(max_examples=100, deadline=None)
 @given(stories())
-def test_nor_does_the_health_of_a_day(story):
+def test_the_health_of_a_day_does_not_depend_on_the_zone_of_its_instants(story):
     def health(zone):
         name, now, seen, past = build(story, zone)
         day = ours().current_day(as_utc(story[1]) - timedelta(hours=3))

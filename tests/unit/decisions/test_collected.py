@@ -15,14 +15,14 @@ def ids(found):
 
 
 @pytest.mark.lesson("K6")
-def test_a_box_score_of_a_live_game_is_not_the_box_score():
+def test_the_box_score_of_a_live_game_does_not_count():
     past = history(*brought("22:00", ONE, TWO))
     found = decision(SECOND, "+1 01:00", EVENING, past)
     assert found.action is Action.RUN
     assert TWO.game_id in ids(found)
 
 
-def test_the_success_of_a_game_that_was_due_counts_and_that_of_a_live_one_does_not():
+def test_a_success_counts_only_for_a_game_that_was_due():
     past = history(*brought("22:30", ONE, TWO))
     assert ids(decision(SECOND, "+1 01:00", EVENING, past)) == [TWO.game_id]
     assert decision(SECOND, "+1 01:00", EVENING, past).collected == {}
@@ -31,7 +31,7 @@ def test_the_success_of_a_game_that_was_due_counts_and_that_of_a_live_one_does_n
 
 
 @pytest.mark.lesson("K4")
-def test_a_whole_date_that_failed_is_asked_for_again_without_the_games_that_are_here():
+def test_a_failed_whole_date_call_is_repeated_without_the_collected_games():
     past = history(
         *brought("+1 00:30", ONE, TWO, without="nbac_player_boxscore"),
         called("nbac_player_boxscore", "+1 00:30", "failed"),
@@ -42,7 +42,7 @@ def test_a_whole_date_that_failed_is_asked_for_again_without_the_games_that_are_
     assert (found.rule, found.context["overdue"]) == ("missing_games", [ONE.game_id, TWO.game_id])
 
 
-def test_a_whole_date_counts_only_from_when_its_last_game_was_due():
+def test_a_whole_date_success_counts_only_after_the_last_game_was_due():
     early = history(
         *brought("+1 00:00", ONE, TWO, without="nbac_player_boxscore"), called("nbac_player_boxscore", "23:00")
     )
@@ -53,7 +53,7 @@ def test_a_whole_date_counts_only_from_when_its_last_game_was_due():
     assert decision(SECOND, "+1 01:00", EVENING, early.plus((), [later])).rule == "done"
 
 
-def test_what_goes_deeper_is_asked_for_although_the_box_scores_are_here():
+def test_play_by_play_is_requested_after_the_box_scores_are_collected():
     here = history(*brought("+1 01:00", ONE, TWO))
     found = decision(THIRD, "+1 04:00", EVENING, here)
     assert ids(found) == [ONE.game_id, TWO.game_id]
@@ -62,21 +62,21 @@ def test_what_goes_deeper_is_asked_for_although_the_box_scores_are_here():
     assert decision(THIRD, "+1 04:00", EVENING, here, old()).action is Action.RUN
 
 
-def test_a_window_with_whole_dates_only_asks_until_they_came_after_the_last_game():
+def test_a_window_of_whole_date_scrapers_runs_until_a_success_after_the_last_game():
     config = changed(workflows__post_game_window_2__execution_plan={"scraper": "nbac_player_boxscore"})
     live, over = history(called("nbac_player_boxscore", "22:00")), history(called("nbac_player_boxscore", "+1 00:00"))
     assert ids(decision(SECOND, "+1 01:00", EVENING, live, config)) == [ONE.game_id, TWO.game_id]
     assert decision(SECOND, "+1 01:00", EVENING, over, config).rule == "done"
 
 
-def test_a_window_of_other_scrapers_is_done_when_it_has_run_after_the_games():
+def test_a_window_without_game_scrapers_is_done_after_a_run_after_the_games():
     config = changed(workflows__post_game_window_2__execution_plan={"scraper": "br_season_roster"})
     for tick, rule in (("22:00", "run"), ("+1 00:00", "done")):
         past = history(executed(SECOND, tick))
         assert decision(SECOND, "+1 01:00", EVENING, past, config).rule == rule
 
 
-def test_a_moved_games_old_success_is_not_its_new_one():
+def test_a_success_on_the_old_date_of_a_moved_game_does_not_count():
     moved = game(1, "19:00", DAY)
     before = history(*brought("-1 23:30", moved))
     assert ids(decision(SECOND, et("+1 01:00"), schedule(moved), before)) == [moved.game_id]

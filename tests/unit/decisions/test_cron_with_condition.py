@@ -50,11 +50,11 @@ def answer(tick, games=NIGHT, past=None, **more):
         ({"at_least": 0}, REST, True),
     ],
 )
-def test_at_its_time_it_runs_if_the_condition_holds(condition, games, runs):
+def test_the_workflow_runs_at_its_time_if_the_condition_holds(condition, games, runs):
     assert answer("14:30", games, condition=condition) == (("RUN", "run") if runs else ("SKIP", "condition_not_met"))
 
 
-def test_its_times_are_ticks_and_every_other_tick_waits_for_the_next():
+def test_each_time_is_a_tick_and_other_ticks_are_skipped():
     mine = config()
     assert {et("14:30").time(), et("17:00").time()} <= set(mine.ticks_of("mine").times)
     found = decision("mine", "14:00", NIGHT, config=mine)
@@ -64,7 +64,7 @@ def test_its_times_are_ticks_and_every_other_tick_waits_for_the_next():
     assert late.next_check_time == et("+1 14:30")
 
 
-def test_it_says_how_many_games_there_are_and_what_was_wanted():
+def test_the_reason_names_the_games_and_the_condition():
     assert decision("mine", "14:30", NIGHT, config=config()).reason == "14:30 ET, 3 games on Wed 14 Jan 2026"
     few = decision("mine", "14:30", NIGHT, config=config({"at_least": 8}))
     assert few.reason == "3 games on Wed 14 Jan 2026; it runs if there are at least 8 games"
@@ -72,7 +72,7 @@ def test_it_says_how_many_games_there_are_and_what_was_wanted():
     assert none.reason == "3 games on Wed 14 Jan 2026; it runs if there is no game"
 
 
-def test_a_run_that_failed_or_was_missed_is_made_up_for_within_the_tolerance():
+def test_a_failed_or_missed_run_is_caught_up_within_the_tolerance():
     failed = history(executed("mine", "14:30", status="failed"))
     assert answer("15:00", past=failed) == ("RUN", "run")
     assert answer("15:00") == ("RUN", "run")
@@ -89,7 +89,7 @@ def test_each_time_runs_once():
     assert answer("18:00", past=history(executed("mine", "14:30"), executed("mine", "17:00"))) == ("SKIP", "done")
 
 
-def test_a_time_before_midnight_keeps_its_date_after_it():
+def test_a_catch_up_after_midnight_keeps_the_date_before_midnight():
     late = decision("mine", "+1 00:10", NIGHT, config=config(times=["23:50", "00:10"]))
     assert late.target_date == DAY + timedelta(days=1)
     made_up = decision("mine", "+1 00:10", NIGHT, config=changed(
@@ -101,7 +101,7 @@ def test_a_time_before_midnight_keeps_its_date_after_it():
     assert (made_up.action, made_up.target_date) == (Action.RUN, DAY)
 
 
-def test_yesterday_and_slate_are_read_at_its_time():
+def test_yesterday_and_slate_are_resolved_at_the_time_of_the_run():
     yesterday = decision("mine", "14:30", NIGHT, config=config(target_date="yesterday"))
     assert yesterday.target_date == DAY - timedelta(days=1)
     morning = decision("mine", "+1 09:00", NIGHT, config=config(times="09:00", target_date="slate"))
@@ -109,7 +109,7 @@ def test_yesterday_and_slate_are_read_at_its_time():
     assert decision("mine", "14:30", NIGHT, config=config(target_date="slate")).target_date == DAY
 
 
-def test_an_unknown_schedule_is_an_abort_unless_no_game_is_asked_for():
+def test_an_unknown_schedule_aborts_unless_the_condition_needs_no_games():
     for condition in ("any_game", "none", {"at_least": 1}):
         found = decision("mine", "14:30", Schedule(), config=config(condition))
         assert (found.action, found.rule, found.alert_level) == (Action.ABORT, "schedule_unknown", AlertLevel.WARNING)
@@ -117,12 +117,12 @@ def test_an_unknown_schedule_is_an_abort_unless_no_game_is_asked_for():
     assert answer("14:00", Schedule()) == ("SKIP", "outside_window")
 
 
-def test_a_date_with_nothing_but_unusable_rows_is_undecided():
+def test_a_date_with_only_unusable_rows_is_undecided():
     rows = (UnusableRow("0022500001", "no teams", DAY, et("19:00")),)
     assert answer("14:30", Schedule((), et("04:30"), rows)) == ("SKIP", "undecided")
 
 
-def test_it_waits_for_whom_it_requires_and_misses_its_time_once():
+def test_the_workflow_waits_for_required_workflows_and_aborts_once_at_its_last_tick():
     requires = ["morning_operations"]
     assert answer("14:30", requires=requires) == ("SKIP", "waiting_for_required")
     assert answer("15:00", requires=requires) == ("ABORT", "missed_window")
@@ -131,7 +131,7 @@ def test_it_waits_for_whom_it_requires_and_misses_its_time_once():
     assert answer("14:30", past=history(executed("morning_operations", "06:00")), requires=requires)[0] == "RUN"
 
 
-def test_whoever_requires_it_need_not_wait_when_its_condition_does_not_hold():
+def test_a_workflow_whose_condition_does_not_hold_counts_as_done_for_dependents():
     def waits(past):
         needed = {"workflows__betting_lines__dependencies": {"requires": ["mine"]}}
         both = changed(workflows__mine=workflow({"at_least": 8}), **needed)
@@ -142,7 +142,7 @@ def test_whoever_requires_it_need_not_wait_when_its_condition_does_not_hold():
     assert not waits(history(executed("mine", "14:30")))
 
 
-def test_a_day_of_it():
+def test_the_workflow_runs_once_at_each_time_of_a_planned_day():
     start, end = config().day_bounds(DAY)
     runs = [
         d.tick for d in plan(config(), start, end, NIGHT, History()) if (d.workflow, d.action.value) == ("mine", "RUN")
@@ -151,7 +151,7 @@ def test_a_day_of_it():
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
-def test_on_days_of_a_clock_change_it_runs_once_at_each_time(day):
+def test_each_time_runs_once_on_a_day_with_a_clock_change(day):
     mine = config(times=["01:30", "02:30", "14:30"])
     games = schedule(game(1, "19:00", day), game(2, "19:00", day - timedelta(days=1)))
     start = at(day, et("00:00").time())
@@ -160,7 +160,7 @@ def test_on_days_of_a_clock_change_it_runs_once_at_each_time(day):
     assert len(runs) == len(set(runs)) == 3
 
 
-def test_explain_shows_its_checks():
+def test_explain_lists_every_check_in_order():
     _, examined = examine("mine", config({"at_least": 8}), et("14:30"), NIGHT, History())
     assert [(one.name, one.reached) for one in examined] == [
         ("halted", True),
@@ -187,16 +187,16 @@ def test_explain_shows_its_checks():
         ({"at_least": 0}, "It runs at 14:30 and 17:00 ET. A failed or missed run is caught up within 60 min."),
     ],
 )
-def test_in_words(condition, words):
+def test_the_description_names_times_condition_and_tolerance(condition, words):
     assert described(config(condition), "mine")[0].startswith(words)
 
 
 @pytest.mark.parametrize("condition", ["any_game", "none", {"at_least": 0}, {"at_least": 15}])
-def test_one_that_can_run_on_some_day_is_no_warning(condition):
+def test_a_condition_that_can_hold_on_some_day_is_not_a_warning(condition):
     assert never_running(config(condition), parse(b"{}", "w.yaml")) == []
 
 
-def test_more_games_than_there_can_be_of_its_kind_are_a_warning():
+def test_a_condition_that_no_day_can_meet_is_a_warning():
     nothing = {**workflow({"at_least": 15}), "game_types": []}
     [problem] = never_running(changed(workflows__mine=nothing), parse(b"{}", "w.yaml"))
     assert "0 games on" in problem.message
@@ -214,7 +214,7 @@ def test_more_games_than_there_can_be_of_its_kind_are_a_warning():
         ({"at": "25:00"}, "must be an ET wall time"),
     ],
 )
-def test_what_it_cannot_be_is_said(schedule, says):
+def test_a_wrong_time_or_condition_is_refused_with_a_suggestion(schedule, says):
     with pytest.raises(ConfigError) as error:
         config(
             **{"condition": "any_game", "times": "14:30"}

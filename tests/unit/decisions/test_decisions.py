@@ -37,7 +37,7 @@ def answer(*arguments, **keywords):
 
 
 class TestSelfAware:
-    def test_before_in_and_after_its_window(self):
+    def test_the_workflow_skips_before_its_window_and_runs_in_and_after_it(self):
         late_window = changed(workflows__morning_operations__schedule__ideal_window={"start_hour": 8, "end_hour": 10})
         assert answer("morning_operations", "07:00", config=late_window) == ("SKIP", "before_window")
         assert answer("morning_operations", "08:00", config=late_window) == ("RUN", "run")
@@ -47,27 +47,27 @@ class TestSelfAware:
     def test_a_catch_up_raises_the_drift_alert(self):
         assert decision("morning_operations", "14:00").alert_level is AlertLevel.WARNING
 
-    def test_done_once_is_done_for_the_day(self):
+    def test_a_success_is_enough_for_the_day(self):
         assert answer("morning_operations", "07:00", past=history(MORNING_DONE)) == ("SKIP", "done")
 
     @pytest.mark.lesson("K1")
-    def test_a_completed_morning_does_not_run_every_hour_again(self):
+    def test_a_success_without_records_is_not_repeated_every_hour(self):
         past = history(executed("morning_operations", "06:00", with_records=0))
         assert {answer("morning_operations", f"{hour:02d}:00", past=past) for hour in range(7, 24)} == {
             ("SKIP", "done")
         }
 
     @pytest.mark.lesson("K4")
-    def test_a_failed_critical_call_leaves_it_undone(self):
+    def test_a_failed_critical_call_leaves_the_morning_undone(self):
         past = history(executed("morning_operations", "06:00", status="failed"))
         assert answer("morning_operations", "07:00", past=past) == ("RUN", "run")
 
     @pytest.mark.lesson("T3")
-    def test_it_does_not_run_again_in_the_evening_when_utc_has_a_new_day(self):
+    def test_the_morning_does_not_run_again_when_utc_has_a_new_day(self):
         assert answer("morning_operations", "20:00", past=history(MORNING_DONE)) == ("SKIP", "done")
 
     @pytest.mark.lesson("T4")
-    def test_yesterdays_run_is_not_todays(self):
+    def test_yesterdays_run_does_not_count_for_today(self):
         yesterday = executed("morning_operations", "-1 06:00", target=date(2026, 1, 13))
         assert answer("morning_operations", "06:00", past=history(yesterday)) == ("RUN", "run")
 
@@ -80,14 +80,14 @@ class TestGameAware:
         assert answer(self.NAME, "13:00", Schedule()) == ("ABORT", "schedule_unknown")
         assert answer(self.NAME, "13:00", schedule(game(day=date(2026, 1, 15)))) == ("SKIP", "no_games")
 
-    def test_it_waits_for_what_it_requires(self):
+    def test_betting_lines_waits_for_its_required_workflow(self):
         assert answer(self.NAME, "13:00", TWO) == ("SKIP", "waiting_for_required")
         assert answer(self.NAME, "13:00", TWO, history(executed("morning_operations", "06:00", status="failed"))) == (
             "SKIP",
             "waiting_for_required",
         )
 
-    def test_before_the_opening_the_reason_says_when_it_opens(self):
+    def test_the_reason_before_the_opening_names_the_opening_time(self):
         found = decision(self.NAME, "12:00", TWO, self.READY)
         assert found.reason == "First tip 19:00 ET is 7.0 h away; the window opens 6 h before, at 13:00"
         assert found.next_check_time == et("13:00")
@@ -98,11 +98,11 @@ class TestGameAware:
         assert answer(self.NAME, "08:00", noon, self.READY) == ("RUN", "run")
 
     @pytest.mark.lesson("E1")
-    def test_it_targets_every_game(self):
+    def test_a_run_targets_every_game(self):
         assert [g.game_id for g in decision(self.NAME, "13:00", TWO, self.READY).games] == ["0022500001", "0022500002"]
 
     @pytest.mark.lesson("T6")
-    def test_every_two_hours_is_measured_tick_to_tick(self):
+    def test_the_frequency_is_measured_from_tick_to_tick(self):
         past = history(MORNING_DONE, executed(self.NAME, "13:00"))
         assert answer(self.NAME, "14:00", TWO, past) == ("SKIP", "too_soon")
         assert answer(self.NAME, "15:00", TWO, past) == ("RUN", "run")
@@ -113,7 +113,7 @@ class TestGameAware:
         assert answer(self.NAME, "14:00", TWO, past) == ("RUN", "run")
 
     @pytest.mark.lesson("K2")
-    def test_a_run_that_brought_nothing_is_no_collection(self):
+    def test_a_run_without_records_is_not_a_collection(self):
         past = history(MORNING_DONE, executed(self.NAME, "13:00", with_records=0))
         assert answer(self.NAME, "14:00", TWO, past) == ("RUN", "run")
         assert answer(self.NAME, "23:00", TWO, past) == ("ABORT", "missed_window")
@@ -123,7 +123,7 @@ class TestGameAware:
         reported = history(MORNING_DONE, decided(self.NAME, "21:00", "ABORT", "missed_window"))
         assert answer(self.NAME, "22:00", TWO, reported) == ("SKIP", "miss_already_reported")
 
-    def test_a_closed_window_that_was_served_is_done(self):
+    def test_a_closed_window_with_a_collection_is_done(self):
         past = history(MORNING_DONE, executed(self.NAME, "13:00"))
         assert answer(self.NAME, "21:00", TWO, past) == ("SKIP", "done")
 
@@ -131,7 +131,7 @@ class TestGameAware:
 class TestPostGame:
     FIRST, SECOND, THIRD = "post_game_window_1", "post_game_window_2", "post_game_window_3"
 
-    def test_it_runs_only_around_its_fixed_time(self):
+    def test_a_window_runs_only_around_its_fixed_time(self):
         assert answer(self.FIRST, "21:00", TWO) == ("SKIP", "outside_window")
         assert answer(self.FIRST, "22:00", TWO) == ("RUN", "run")
         assert answer(self.SECOND, "+1 01:00", TWO) == ("RUN", "run")
@@ -144,7 +144,7 @@ class TestPostGame:
     @pytest.mark.lesson("T9")
     @pytest.mark.parametrize("config", [ours(), old()])
     @pytest.mark.parametrize(("name", "tick"), [(SECOND, "+1 01:00"), (THIRD, "+1 04:00")])
-    def test_after_midnight_the_target_is_still_last_nights_slate(self, config, name, tick):
+    def test_the_target_after_midnight_is_still_last_nights_slate(self, config, name, tick):
         assert decision(name, tick, TWO, config=config).target_date == DAY
 
     @pytest.mark.lesson("K6")
@@ -156,25 +156,25 @@ class TestPostGame:
         found = decision(self.SECOND, "+1 01:00", TWO, past)
         assert [g.game_id for g in found.games] == ["0022500002"]
 
-    def test_everything_collected_is_done(self):
+    def test_a_window_with_every_game_collected_is_done(self):
         past = history(*brought("+1 02:00", *TWO.games, workflow=self.THIRD))
         assert answer(self.THIRD, "+1 04:00", TWO, past) == ("SKIP", "done")
 
-    def test_a_game_that_was_not_over_yet_is_no_alarm(self):
+    def test_a_game_requested_before_it_was_due_raises_no_alert(self):
         past = history(called("nbac_team_boxscore", "22:00", "no_data", game_id="0022500002"))
         assert decision(self.SECOND, "+1 01:00", TWO, past).alert_level is AlertLevel.NONE
 
-    def test_a_game_that_should_have_been_there_is_one(self):
+    def test_a_game_requested_after_it_was_due_raises_an_alert(self):
         early = schedule(game(1, "18:00"), game(2, "22:30"))
         past = history(called("nbac_team_boxscore", "22:00", "no_data", game_id="0022500001"))
         found = decision(self.SECOND, "+1 01:00", early, past)
         assert (found.rule, found.alert_level) == ("missing_games", AlertLevel.CRITICAL)
         assert "1 overdue: 0022500001 LAL@BOS" in found.reason
 
-    def test_a_first_look_is_no_alarm_however_late(self):
+    def test_a_first_request_raises_no_alert_however_late(self):
         assert decision(self.THIRD, "+1 04:00", TWO).alert_level is AlertLevel.NONE
 
-    def test_a_window_executes_once(self):
+    def test_a_window_succeeds_only_once(self):
         past = history(executed(self.FIRST, "22:00"))
         assert answer(self.FIRST, "22:00", TWO, past) == ("SKIP", "done")
         assert answer(self.FIRST, "22:00", TWO, history(executed(self.FIRST, "22:00", status="failed"))) == (
@@ -217,7 +217,7 @@ class TestEarlyGames:
 class TestDiscovery:
     NAME = "injury_discovery"
 
-    def test_it_asks_until_found(self):
+    def test_discovery_runs_until_data_is_found(self):
         assert answer(self.NAME, "06:00") == ("RUN", "run")
         assert decision(self.NAME, "08:00", past=history(executed(self.NAME, "06:00"))).reason.startswith(
             "Attempt 2 of 12"
@@ -226,7 +226,7 @@ class TestDiscovery:
         assert answer(self.NAME, "14:00", past=found) == ("SKIP", "found")
 
     @pytest.mark.lesson("T4")
-    def test_yesterdays_report_is_not_todays(self):
+    def test_yesterdays_report_does_not_count_for_today(self):
         yesterday = called("nbac_injury_report", "-1 12:00", target=date(2026, 1, 13))
         assert answer(self.NAME, "06:00", past=history(yesterday)) == ("RUN", "run")
 
@@ -247,7 +247,7 @@ class TestDiscovery:
         assert (used_up.rule, used_up.alert_level) == ("max_attempts_reached", AlertLevel.WARNING)
 
     @pytest.mark.lesson("C8")
-    def test_an_alert_is_raised_once_a_day(self):
+    def test_the_alert_for_used_up_attempts_is_raised_once_a_day(self):
         past = [executed("referee_discovery", f"{hour:02d}:00", with_records=0) for hour in range(6, 12)]
         past.append(decided("referee_discovery", "12:00", "SKIP", "max_attempts_reached"))
         assert decision("referee_discovery", "13:00", past=history(*past)).alert_level is AlertLevel.NONE
@@ -256,25 +256,25 @@ class TestDiscovery:
 class TestFreshness:
     NAME = "schedule_dependency"
 
-    def test_it_runs_when_the_last_success_is_too_old(self):
+    def test_freshness_runs_when_the_last_success_is_too_old(self):
         assert answer(self.NAME, "04:30") == ("RUN", "run")
         past = history(executed(self.NAME, "04:30"))
         assert answer(self.NAME, "10:00", past=past) == ("SKIP", "fresh")
         assert answer(self.NAME, "11:00", past=past) == ("RUN", "run")
 
-    def test_a_failure_is_no_success(self):
+    def test_a_failed_run_does_not_make_the_data_fresh(self):
         assert answer(self.NAME, "06:00", past=history(executed(self.NAME, "04:30", status="failed"))) == ("RUN", "run")
 
 
 @pytest.mark.lesson("C10")
 class TestHalt:
-    def test_everything_is_skipped_with_the_reason(self):
+    def test_a_halt_skips_every_workflow_with_its_reason(self):
         config = changed(settings__halt={"reason": "off-season", "until": "2026-01-20"})
         for name in config.workflows:
             found = decision(name, "13:00", TWO, config=config)
             assert (found.action, found.reason) == (Action.SKIP, "Halted until 2026-01-20: off-season")
 
-    def test_it_ends_after_its_date_and_can_stop_one_workflow(self):
+    def test_a_halt_can_stop_one_workflow_and_ends_after_its_date(self):
         config = changed(workflows__injury_discovery__halt={"reason": "source moved", "until": "2026-01-14"})
         assert decision("injury_discovery", "13:00", config=config).rule == "halted"
         assert decision("referee_discovery", "13:00", config=config).rule == "run"
@@ -284,7 +284,7 @@ class TestHalt:
 
 
 @pytest.mark.lesson("K8")
-def test_what_cannot_be_read_is_an_abort_and_always_alerts():
+def test_unreadable_history_aborts_and_always_alerts():
     found = aborted("betting_lines", ours(), et("13:00"), "history_unreadable", "History unreadable: no answer")
     assert found.action is Action.ABORT
     assert found.alert_level is AlertLevel.CRITICAL
@@ -292,7 +292,7 @@ def test_what_cannot_be_read_is_an_abort_and_always_alerts():
 
 
 @pytest.mark.lesson("K9")
-def test_the_same_input_gives_the_same_decision_and_nothing_is_remembered():
+def test_the_same_input_always_gives_the_same_decision():
     first = decision("betting_lines", "13:00", TWO, history(MORNING_DONE))
     decision("betting_lines", "13:00", Schedule())
     assert decision("betting_lines", "13:00", TWO, history(MORNING_DONE)) == first

@@ -99,7 +99,7 @@ def played():
     return Played()
 
 
-def test_the_season_has_what_makes_it_hard():
+def test_the_season_has_moved_games_unknown_tips_and_undecided_teams():
     fates = played().season.fates
     assert sum(len({said.day for said in fate.said}) > 1 for fate in fates) > 25
     assert sum(fate.tip is None for fate in fates) > 5
@@ -138,5 +138,5 @@ def test_no_call_is_made_for_a_game_that_is_not_played():
     assert not [c for c in about_games if c.tick < min(fates[c.game_id].tip, at(c.target_date, time(12)))]
 
 
-def test_nothing_ever_aborts():
+def test_no_decision_of_the_hard_season_aborts():
     assert [(d.tick, d.workflow, d.reason) for d in played().decisions if d.action is Action.ABORT] == []

@@ -99,7 +99,7 @@ def planned(config, day, schedule, assumptions=()):
 
 @CHECKED
 @given(slates(), configs(), ASSUMPTIONS)
-def test_no_two_runs_are_closer_than_the_frequency_or_outside_their_window(slate, config, assumptions):
+def test_runs_keep_the_frequency_and_stay_inside_the_window(slate, config, assumptions):
     day, schedule = slate
     rule = config.workflows["betting_lines"].schedule
     decisions = planned(config, day, schedule, assumptions)
@@ -120,7 +120,7 @@ def test_no_two_runs_are_closer_than_the_frequency_or_outside_their_window(slate
 
 @CHECKED
 @given(slates(), configs(), ASSUMPTIONS)
-def test_never_more_attempts_than_allowed_nor_closer_than_the_interval(slate, config, assumptions):
+def test_attempts_keep_the_daily_limit_and_the_interval(slate, config, assumptions):
     day, schedule = slate
     rule = config.workflows["injury_discovery"].schedule
     found = planned(config, day, schedule, assumptions)
@@ -132,7 +132,7 @@ def test_never_more_attempts_than_allowed_nor_closer_than_the_interval(slate, co
 
 @CHECKED
 @given(slates(), ASSUMPTIONS)
-def test_every_game_that_has_begun_is_a_target_of_each_window_until_it_is_collected(slate, assumptions):
+def test_each_window_targets_every_begun_game_until_the_game_is_collected(slate, assumptions):
     day, schedule = slate
     box, whole = "nbac_team_boxscore", ("nbac_player_boxscore",)
     collected, last = set(), {}
@@ -169,7 +169,7 @@ def cases(draw):
 @pytest.mark.lesson("K9")
 @settings(max_examples=examples(100), deadline=None)
 @given(cases())
-def test_any_case_gets_a_decision_with_a_reason_the_same_one_each_time(case):
+def test_every_case_has_one_decision_with_a_reason(case):
     name, tick, schedule, past = case
     found = decide(name, ours(), tick, schedule, past)
     assert found.reason
@@ -183,7 +183,7 @@ def test_any_case_gets_a_decision_with_a_reason_the_same_one_each_time(case):
 
 @CHECKED
 @given(slates())
-def test_between_ticks_a_decision_changes_only_when_its_next_check_has_come(slate):
+def test_a_waiting_workflow_does_not_run_before_its_next_check_time(slate):
     day, schedule = slate
     decisions = planned(ours(), day, schedule)
     for name in ours().workflows:

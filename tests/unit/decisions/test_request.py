@@ -22,11 +22,11 @@ def ask(workflow=WINDOW, **params):
     return Request.of(params, ours(), workflow)
 
 
-def test_nothing_asked_is_the_rules_own_decision():
+def test_a_request_without_parameters_leaves_the_decision_to_the_rule():
     assert ask(force=False, dry_run=False, target_date=None, games=None, scrapers=None, reason=None) == Request()
 
 
-def test_force_runs_whatever_the_rule_says_and_keeps_who_and_why():
+def test_force_runs_against_the_rule_and_records_who_and_why():
     request = ask(force=True, target_date="2026-01-14", reason="late box score")
     found = forced(WINDOW, ours(), et("+1 14:00"), TWO, "manual:anna", request)
     assert (found.action.value, found.rule, found.target_date) == ("RUN", "forced", DAY)
@@ -42,7 +42,7 @@ def test_games_and_scrapers_narrow_the_run():
     assert found.scrapers == ("nbac_team_boxscore",)
 
 
-def test_everything_that_makes_no_sense_is_named_at_once():
+def test_all_problems_of_a_request_are_reported_at_once():
     with pytest.raises(RequestRefused) as refused:
         ask(target_date="14.1.2026", games=["banana"], scrapers=["nbac_team_boxscor"])
     text = str(refused.value)
@@ -52,12 +52,12 @@ def test_everything_that_makes_no_sense_is_named_at_once():
     assert "did you mean `nbac_team_boxscore`" in text
 
 
-def test_a_game_of_another_day_is_refused_with_what_to_do():
+def test_a_game_of_another_day_is_refused_with_the_next_step():
     with pytest.raises(RequestRefused, match=r"not played on 2026-01-15: 0022500001\. Give their date as target_date"):
         ask(games=["0022500001"]).check_games(TWO, date(2026, 1, 15), ours(), WINDOW)
 
 
-def test_forcing_a_day_without_games_is_refused_where_games_are_called_for():
+def test_forcing_a_day_without_games_is_refused_for_a_workflow_with_per_game_scrapers():
     with pytest.raises(RequestRefused, match="No game is played on 2026-01-15"):
         ask(force=True).check_games(TWO, date(2026, 1, 15), ours(), WINDOW)
     ask("morning_operations", force=True).check_games(TWO, date(2026, 1, 15), ours(), "morning_operations")
@@ -89,7 +89,7 @@ def test_forcing_a_day_without_games_is_refused_where_games_are_called_for():
         ({"x" * 10_000: 1}, "no parameter is named"),
     ],
 )
-def test_what_no_parameter_is_or_takes_is_refused_before_anything_is_called(params, says):
+def test_an_unknown_parameter_or_a_wrong_value_is_refused(params, says):
     with pytest.raises(RequestRefused) as refused:
         ask(**params)
     assert says in str(refused.value)
@@ -109,12 +109,12 @@ def test_what_no_parameter_is_or_takes_is_refused_before_anything_is_called(para
         (ReconcileRequest, {"day": 3}),
     ],
 )
-def test_the_systems_own_dags_refuse_nonsense_too(parameters, asked):
+def test_the_system_dags_refuse_wrong_parameters_too(parameters, asked):
     with pytest.raises(RequestRefused):
         parameters.check(asked)
 
 
-def test_what_the_form_and_reconcile_send_is_taken():
+def test_the_parameters_of_the_form_and_of_reconcile_are_accepted():
     ReconcileRequest.check({"days": 2, "max_runs": 5, "as_of": None})
     LockRequest.check({"force": False, "as_of": None})
     sent = {"force": True, "target_date": "2026-01-14", "games": ["0022500001"], "scrapers": None, "reason": "late"}

@@ -16,12 +16,12 @@ SECOND_AFTER_FIRST = changed(workflows__post_game_window_2__dependencies={"requi
 THIRD_AFTER_MORNING = changed(workflows__post_game_window_3__dependencies={"requires": ["morning_operations"]})
 
 
-def test_a_window_after_midnight_follows_the_one_before_it():
+def test_a_window_after_midnight_runs_after_the_required_window_before_midnight():
     past = history(executed(FIRST, "22:00"))
     assert decision(SECOND, "+1 01:00", NIGHT, past, SECOND_AFTER_FIRST).action is Action.RUN
 
 
-def test_it_follows_no_window_of_another_slate():
+def test_a_required_window_of_another_slate_does_not_count():
     past = history(executed(FIRST, "-1 22:00", DAY - timedelta(days=1)))
     assert decision(SECOND, "+1 01:00", NIGHT, past, SECOND_AFTER_FIRST).action is Action.ABORT
 
@@ -32,21 +32,21 @@ def test_a_required_window_with_nothing_left_to_do_is_done(rule):
     assert decision(SECOND, "+1 01:00", NIGHT, past, SECOND_AFTER_FIRST).action is Action.RUN
 
 
-def test_a_daily_workflow_counts_for_the_day_that_the_slate_belongs_to():
+def test_a_daily_workflow_counts_for_the_day_of_the_slate():
     this = history(executed("morning_operations", "06:00"))
     assert decision(THIRD, "+1 04:00", NIGHT, this, THIRD_AFTER_MORNING).action is Action.RUN
     before = history(executed("morning_operations", "-1 06:00", DAY - timedelta(days=1)))
     assert decision(THIRD, "+1 04:00", NIGHT, before, THIRD_AFTER_MORNING).action is Action.ABORT
 
 
-def test_a_report_that_was_found_is_done():
+def test_a_required_report_that_was_found_counts_as_done():
     config = changed(workflows__betting_lines__dependencies={"requires": ["injury_discovery"]})
     assert decision("betting_lines", "13:00", NIGHT, History(), config).rule == "waiting_for_required"
     found = history(decided("injury_discovery", "12:00", "SKIP", "found"))
     assert decision("betting_lines", "13:00", NIGHT, found, config).action is Action.RUN
 
 
-def test_waiting_to_the_end_of_the_window_is_a_miss_that_aborts_once_and_says_for_whom():
+def test_waiting_until_the_window_closes_aborts_once_and_names_the_required_workflow():
     assert decision("betting_lines", "20:00", NIGHT).rule == "waiting_for_required"
     missed = decision("betting_lines", "21:00", NIGHT)
     assert (missed.action, missed.rule) == (Action.ABORT, "missed_window")
@@ -58,13 +58,13 @@ def test_waiting_to_the_end_of_the_window_is_a_miss_that_aborts_once_and_says_fo
     assert decision("betting_lines", "22:00", NIGHT, again).rule == "miss_already_reported"
 
 
-def test_so_it_is_at_the_only_tick_of_a_window():
+def test_waiting_at_the_only_tick_of_a_window_aborts():
     missed = decision(SECOND, "+1 01:00", NIGHT, config=SECOND_AFTER_FIRST)
     assert (missed.action, missed.rule) == (Action.ABORT, "missed_window")
     assert missed.reason == f"Missed window: it waited for {FIRST}, not done for 2026-01-14"
 
 
-def test_a_halted_workflow_is_named_as_such():
+def test_the_reason_marks_a_required_workflow_that_is_halted():
     config = changed(
         workflows__post_game_window_2__dependencies={"requires": [FIRST]},
         workflows__post_game_window_1__halt={"reason": "source moved"},
@@ -75,14 +75,14 @@ def test_a_halted_workflow_is_named_as_such():
 
 
 @pytest.mark.parametrize("name", ["morning_operations", "injury_discovery", "schedule_dependency"])
-def test_daily_workflows_wait_too(name):
+def test_daily_workflows_wait_for_required_workflows_too(name):
     config = changed(**{f"workflows__{name}__dependencies": {"requires": ["referee_discovery"]}})
     assert decision(name, "08:00", NIGHT, config=config).rule == "waiting_for_required"
     found = history(decided("referee_discovery", "07:00", "SKIP", "found"))
     assert decision(name, "08:00", NIGHT, found, config).action is Action.RUN
 
 
-def test_a_workflow_that_is_switched_off_cannot_be_required():
+def test_a_required_workflow_that_is_switched_off_is_refused():
     text = (ROOT / "config" / "workflows.yaml").read_text()
     off = text.replace("  morning_operations:\n", "  morning_operations:\n    enabled: false\n")
     line = next(n for n, row in enumerate(off.splitlines(), 1) if "requires: [morning_operations]" in row)
@@ -92,7 +92,7 @@ def test_a_workflow_that_is_switched_off_cannot_be_required():
     assert "betting_lines" not in loads(both, "w.yaml").config.enabled
 
 
-def test_a_chain_of_windows_runs_through_in_a_plan():
+def test_a_plan_runs_a_chain_of_required_windows_in_order():
     config = changed(
         workflows__post_game_window_2__dependencies={"requires": [FIRST]},
         workflows__post_game_window_3__dependencies={"requires": [SECOND, "morning_operations"]},

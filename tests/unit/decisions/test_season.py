@@ -31,7 +31,7 @@ def runs():
     return [d for d in decisions() if d.action is Action.RUN]
 
 
-def test_the_season_has_its_games():
+def test_every_played_game_of_the_season_has_its_own_id():
     played = [game for game in games() if not game.postponed]
     assert len(played) == GAMES == len({game.game_id for game in played})
 
@@ -56,14 +56,14 @@ def test_every_games_box_score_is_collected_by_half_past_four():
 
 
 @pytest.mark.lesson("K13")
-def test_nothing_about_games_runs_on_a_rest_day_and_nothing_ever_aborts():
+def test_no_game_workflow_runs_on_a_rest_day_and_no_decision_aborts():
     assert not [d for d in decisions() if d.action is Action.ABORT]
     about_games = [d for d in runs() if d.workflow not in ("morning_operations", "schedule_dependency")]
     assert {d.target_date for d in about_games}.isdisjoint(REST_DAYS)
 
 
 @pytest.mark.lesson("K12")
-def test_a_postponed_game_is_a_target_on_its_new_date_only():
+def test_a_postponed_game_is_a_target_only_on_its_new_date():
     postponed = {game.game_id: game.date for game in games() if game.postponed}
     assert len(postponed) == 3
     for decision in runs():
@@ -72,18 +72,18 @@ def test_a_postponed_game_is_a_target_on_its_new_date_only():
 
 
 @pytest.mark.lesson("T10")
-def test_noon_games_have_their_lines_before_the_tip():
+def test_betting_lines_of_noon_games_are_first_fetched_at_eight():
     for day in NOON_DAYS:
         ticks = [d.tick for d in runs() if d.workflow == "betting_lines" and d.target_date == day]
         assert min(ticks).hour == 8
 
 
-def test_the_foundation_is_laid_once_every_day():
+def test_morning_operations_runs_once_every_day():
     mornings = [d.target_date for d in runs() if d.workflow == "morning_operations"]
     assert len(mornings) == len(set(mornings)) == (LAST - OPENING).days + 1
 
 
-def test_no_reason_is_empty_and_every_next_check_lies_ahead_on_a_tick():
+def test_every_decision_has_a_reason_and_a_next_check_at_a_later_tick():
     ticks = {name: {(t.hour, t.minute) for t in ours().ticks_of(name).times} for name in ours().workflows}
     for decision in decisions():
         assert decision.reason

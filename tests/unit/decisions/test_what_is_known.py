@@ -25,7 +25,7 @@ def with_rows(*rows, games=GOOD):
 
 class TestARowThatIsNoGame:
     @pytest.mark.parametrize("name", NEEDING_GAMES)
-    def test_on_another_date_it_changes_nothing_and_is_counted_and_named(self, name):
+    def test_an_unusable_row_of_another_date_is_named_and_changes_nothing(self, name):
         past = history(MORNING_DONE)
         for tick in ("06:00", "13:00", "22:00", "+1 01:00", "+1 04:00"):
             with_it = decision(name, tick, with_rows(UNDECIDED), past)
@@ -34,20 +34,20 @@ class TestARowThatIsNoGame:
             assert with_it.context["unusable"] == ["0042500101 on 2026-01-20: no teams"]
 
     @pytest.mark.parametrize("name", NEEDING_NO_GAMES)
-    def test_nothing_about_the_schedule_reaches_a_workflow_that_needs_no_games(self, name):
+    def test_an_unknown_schedule_does_not_change_a_workflow_that_needs_no_games(self, name):
         broken = UnusableRow("", "no id", DAY, et("12:00"))
         for tick in ("06:00", "13:00", "22:00"):
             found = decision(name, tick, Schedule((), None, (broken,)))
             # The refresh says that others wait for it; what it does is the same.
             assert replace(found, context={}) == replace(decision(name, tick, schedule(game())), context={})
 
-    def test_a_date_with_usable_games_goes_on_with_them(self):
+    def test_a_date_with_an_unusable_row_runs_for_its_usable_games(self):
         broken = read_game("0022500002", None, DAY, et("19:00"), "BOS", "LAL")
         found = decision("post_game_window_2", "+1 01:00", with_rows(broken))
         assert (found.action, [g.game_id for g in found.games]) == (Action.RUN, ["0022500001"])
 
     @pytest.mark.parametrize("prefix", ["004", "099"], ids=["of its types", "of an unknown kind"])
-    def test_a_date_with_nothing_else_is_undecided_until_the_game_was_to_be_over_and_then_aborts_once(self, prefix):
+    def test_a_date_with_only_unusable_rows_aborts_once_when_the_game_should_be_over(self, prefix):
         row = read_game(f"{prefix}2500001", f"{DAY:%Y%m%d}/", DAY, et("19:00"), "", "")
         only = with_rows(row, games=())
         for tick in ("08:00", "22:00"):
@@ -69,7 +69,7 @@ class TestARowThatIsNoGame:
         assert not [d for d in decisions if d.action is Action.ABORT]
         assert not [d for d in decisions if d.action is Action.RUN and d.workflow in NEEDING_GAMES]
 
-    def test_a_row_of_a_kind_that_the_workflow_does_not_want_is_no_game_of_its_date(self):
+    def test_an_unusable_row_of_an_unwanted_game_type_does_not_count(self):
         all_star = read_game("0032500001", f"{DAY:%Y%m%d}/", DAY, et("17:00"), "", "")
         for tick in ("13:00", "23:00"):
             assert decision("betting_lines", tick, with_rows(all_star, games=())).rule == "no_games"
@@ -87,27 +87,27 @@ class TestATipAtMidnight:
         games = Schedule((self.ALONE, *more), self.at("04:30"))
         return decision(name, self.at(wall), games, history(morning, *past))
 
-    def test_alone_it_opens_the_window_with_business_hours_and_no_earlier(self):
+    def test_an_unknown_tip_alone_opens_the_window_with_business_hours(self):
         assert self.ask("07:00").rule == "before_business_hours"
         found = self.ask("08:00")
         assert (found.action, found.reason) == (Action.RUN, "1 game, no tip is known yet")
 
-    def test_it_does_not_move_the_opening_of_other_games(self):
+    def test_an_unknown_tip_does_not_move_the_opening_of_other_games(self):
         other = game(2, "19:00", self.SUNDAY)
         assert self.ask("12:00", other).rule == "before_opening"
         found = self.ask("13:00", other)
         assert (found.action, len(found.games)) == (Action.RUN, 2)
 
-    def test_it_is_no_missed_window_before_business_hours_end(self):
+    def test_an_unknown_tip_keeps_the_window_open_until_business_hours_end(self):
         assert self.ask("20:00").action is Action.RUN
         assert self.ask("20:00", game(2, "15:00", self.SUNDAY)).action is Action.RUN
         assert self.ask("21:00").rule == "missed_window"
 
-    def test_it_is_due_with_the_end_of_its_slate(self):
+    def test_a_game_with_an_unknown_tip_is_due_at_the_end_of_its_slate(self):
         assert self.ALONE.due == self.at("+1 06:00")
         assert self.ask("+1 04:00", name="post_game_window_3").games == (self.ALONE,)
 
-    def test_the_lock_expects_its_runs_and_nothing_aborts(self):
+    def test_a_day_with_only_an_unknown_tip_runs_and_does_not_abort(self):
         start, end = ours().day_bounds(self.SUNDAY)
         decisions = list(plan(ours(), start, end, Schedule((self.ALONE,), start), History()))
         assert not [d for d in decisions if d.action is Action.ABORT]
@@ -115,21 +115,21 @@ class TestATipAtMidnight:
         assert runs == [8, 10, 12, 14, 16, 18, 20]
 
     @pytest.mark.parametrize("shift", [0, 1], ids=["on its date", "in the night after its date"])
-    def test_a_quarter_past_midnight_is_a_tip(self, shift):
+    def test_a_tip_at_a_quarter_past_midnight_is_known(self, shift):
         tip = et(f"+{shift} 00:15", self.SUNDAY)
         assert replace(self.ALONE, tip=tip).tip == tip
 
     @pytest.mark.lesson("A7")
     @pytest.mark.parametrize("wall", ["-1 19:00", "-1 20:00", "+1 12:00", "+1 06:00", "+1 00:00"])
-    def test_a_tip_outside_its_slate_is_not_known(self, wall):
+    def test_a_tip_outside_its_slate_is_unknown(self, wall):
         assert replace(self.ALONE, tip=self.at(wall)).tip is None
 
-    def test_it_survives_its_journey_in_the_decision(self):
+    def test_a_game_with_an_unknown_tip_is_equal_after_a_round_trip_through_json(self):
         assert Game.from_dict(self.ALONE.to_dict()) == self.ALONE
 
 
 @pytest.mark.lesson("K13")
-def test_a_date_that_a_source_does_not_reach_is_unknown_and_not_empty():
+def test_a_date_outside_the_reach_of_a_source_is_unknown():
     reach = (DAY - timedelta(days=3), DAY)
     known = Schedule((game(),), et("04:30"), (), reach)
     assert decision("betting_lines", "13:00", known, history(MORNING_DONE)).action is Action.RUN

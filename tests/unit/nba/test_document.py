@@ -41,24 +41,24 @@ def test_a_game_is_read_with_its_tip_in_eastern_time():
         ({"gameStatus": "soon"}, "invalid literal"),
     ],
 )
-def test_a_row_that_is_no_game_is_left_out_and_named_and_stops_nothing_else(change, why):
+def test_an_unusable_row_is_left_out_and_named_with_its_problem(change, why):
     document = read({}, change)
     assert [game.game_id for game in document.games] == ["0022500001"]
     [row] = document.unusable
     assert why in row.why
 
 
-def test_rows_of_other_shapes_are_named_too():
+def test_rows_that_are_not_objects_are_named_as_unusable():
     text = json.dumps({"leagueSchedule": {"gameDates": [{"games": None}, 3, {"games": [GOOD, None, 7]}]}})
     assert len(read_document(text).unusable) == 2
 
 
-def test_a_document_without_any_game_is_none():
+def test_a_document_without_a_usable_game_is_refused():
     with pytest.raises(DocumentError, match=r"it has no usable game in 1 row. The first row: 0022500001.*no teams"):
         read(TEAMLESS)
 
 
-def test_the_year_one_is_no_tip():
+def test_a_tip_in_the_year_one_is_unknown():
     [game] = read({"gameDateTimeUTC": "0001-01-01T00:00:00Z"}).games
     assert game.tip is None
 
@@ -83,19 +83,19 @@ def test_a_postponed_game_is_recognised(sign):
 
 
 @pytest.mark.parametrize("sign", [{"postponedStatus": "A"}, {"postponedStatus": "N"}, {"postponedStatus": None}, {}])
-def test_other_games_are_played(sign):
+def test_a_game_that_is_not_postponed_stays_on_its_date(sign):
     assert len(read(sign).schedule(et("04:30")).on(DAY)) == 1
     moved_here = {**sign, "gameStatusText": "Rescheduled from Jan 3"}
     assert len(read(moved_here).schedule(et("04:30")).on(DAY)) == 1
 
 
-def test_an_id_that_stands_in_it_twice_is_played_once_on_the_later_date():
+def test_a_game_id_in_two_rows_counts_only_on_the_later_date():
     new = {"gameCode": "20260318/LALBOS", "gameDateTimeUTC": "2026-03-18T23:30:00Z"}
     for order in (({}, new), (new, {})):
         schedule = read(*order).schedule(et("04:30"))
         assert (schedule.on(DAY), len(schedule.on(date(2026, 3, 18)))) == ((), 1)
 
 
-def test_it_reaches_from_its_first_to_its_last_date():
+def test_a_document_reaches_from_its_first_to_its_last_date():
     later = {"gameId": "0042500101", "gameCode": "20260120/", **TEAMLESS}
     assert read({}, later).reach == (DAY, date(2026, 1, 20))

@@ -7,7 +7,7 @@ from orchestration.nba.games import COUNTED_BY_DEFAULT
 from support.seasons import GAMES, LAST, NOON_DAYS, OPENING, REST_DAYS, document
 
 
-def test_it_is_a_whole_season_with_what_a_season_has():
+def test_the_example_season_is_a_whole_season():
     season = example_season()
     assert season.reach == (OPENING, LAST)
     assert sum(not game.postponed for game in season.games) == GAMES
@@ -21,6 +21,6 @@ def without_text(game):
     return replace(game, status_text="PPD" if game.postponed else "")
 
 
-def test_it_is_the_season_that_the_other_tests_play_in_less_than_fifty_kilobytes():
+def test_the_example_season_equals_the_test_season_and_is_under_50_kb():
     assert example_season().games == tuple(map(without_text, read_document(document()).games))
     assert EXAMPLE_FILE.stat().st_size < 50_000

@@ -17,13 +17,13 @@ def test_a_game_id_has_one_form(form):
 
 
 @pytest.mark.parametrize("nonsense", ["", "abc", "9922500123", "00225001234", None, "٠٠٢٢٥٠٠١٢٣"])
-def test_what_is_no_game_id_is_refused(nonsense):
+def test_a_text_that_is_not_a_game_id_is_refused(nonsense):
     with pytest.raises(ValueError, match="not an NBA game id"):
         canonical_game_id(nonsense)
 
 
 @pytest.mark.lesson("K14")
-def test_the_cup_final_is_what_its_prefix_says_and_counts():
+def test_a_cup_final_is_known_by_its_prefix_and_counts():
     final = game(prefix="006")
     assert final.type is GameType.CUP_FINAL
     assert schedule(final).on(DAY) == (final,)
@@ -43,7 +43,7 @@ def test_a_postponed_game_leaves_the_slate(text):
 
 
 @pytest.mark.lesson("K13")
-def test_an_empty_day_is_not_an_unknown_one():
+def test_an_empty_day_is_not_unknown():
     known = schedule(game(day=date(2026, 1, 13)))
     assert known.unknown_because(et("12:00"), 36) is None
     assert "no rows" in Schedule().unknown_because(et("12:00"), 36)
@@ -51,7 +51,7 @@ def test_an_empty_day_is_not_an_unknown_one():
 
 
 @pytest.mark.lesson("E2")
-def test_a_game_without_its_teams_is_an_error_not_unk():
+def test_a_game_without_a_team_is_refused():
     with pytest.raises(ValueError, match="has no team"):
         Game("0022500001", "20260114/LALBOS", DAY, et("19:00"), "", "LAL")
     with pytest.raises(KeyError):
@@ -59,7 +59,7 @@ def test_a_game_without_its_teams_is_an_error_not_unk():
 
 
 @pytest.mark.lesson("E9")
-def test_one_table_of_teams_and_seasons():
+def test_the_table_of_teams_has_the_codes_of_each_source():
     assert len(TEAMS) == 30
     assert {t.basketball_reference for t in TEAMS if t.basketball_reference != t.tricode} == {"PHO", "BRK", "CHO"}
     assert {t.espn for t in TEAMS if t.espn != t.tricode} == {"GS", "NO", "NY", "SA", "UTAH"}
@@ -67,5 +67,5 @@ def test_one_table_of_teams_and_seasons():
     assert (season_of(DAY).start_year, season_of(DAY).end_year) == (2025, 2026)
 
 
-def test_a_game_survives_its_journey_in_the_decision():
+def test_a_game_is_equal_after_a_round_trip_through_json():
     assert Game.from_dict(game().to_dict()) == game()
