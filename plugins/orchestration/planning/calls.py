@@ -23,7 +23,7 @@ from orchestration.words import FanOut, Outcome
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """A call that a RUN will make. ``per_event_of``: one call for each event that this scraper finds during the run."""
+    """A call that a RUN will make. ``per_event_of``: the scraper that finds events; each event gets one such call."""
 
     scraper: str
     step: str
@@ -118,8 +118,8 @@ def assumed_calls(
     """Return the calls of a RUN in the order in which they are made, each with its assumed outcome.
 
     The outcome None means that the call is not made: a call that it depends on failed or was not made. Without an
-    assumption a call succeeds, except for a game that is not due yet: no_data. An event source without data has no
-    events, so the calls per event are left out.
+    assumption a call succeeds, but a call for a game that is not due yet ends with ``no_data``. If an event source has
+    no data, its calls per event are left out.
     """
     calls: list[tuple[PlannedCall, Outcome | None]] = []
     lost: set[str] = set()

@@ -20,7 +20,7 @@ from orchestration.runs.execution import CallEnd, status_of
 from orchestration.words import Action, Outcome
 
 _RULES = {"decision_type", "schedule", "execution_plan", "dependencies", "game_types"}
-"""The keys that say when and for what a workflow runs. A halt is left out: it is reported by itself."""
+"""The keys that say when and for what a workflow runs. A halt is left out, because ``health`` reports halts."""
 _DIGITS = 12
 
 
@@ -55,7 +55,7 @@ def plan(
 
 
 def _recent(history: History, oldest: datetime) -> History:
-    """Drop rows older than any look-back, once a day: a decision at run time does not see them either."""
+    """Drop the rows older than any look-back, once a day. A decision at run time does not see them either."""
     if not history.decisions or history.decisions[0].tick > oldest - timedelta(days=1):
         return history
     return History(
@@ -97,7 +97,7 @@ def _assumed(
 
 
 def rules_digest(config: Config, name: str) -> str:
-    """Return the digest of the rules and ticks of the workflow ``name``; it shows a change after the lock.
+    """Return the digest of the rules and ticks of the workflow ``name``. Another digest means that they have changed.
 
     Defaults are left out, so that a release with a new key changes no digest.
     """

@@ -1,7 +1,7 @@
 """A workflow in sentences: what its part of the YAML means. Pure.
 
 Airflow's page of the DAG and ``describe`` show the same sentences. They contain no dates, because Airflow takes a
-changed text for a new version of the DAG.
+changed text as a new version of the DAG.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _off(config: Config, name: str) -> Iterator[str]:
 
 
 def ticks_in_words(config: Config, name: str) -> str:
-    """Return the regular ticks of the workflow, and its own."""
+    """Return the ticks of the workflow in words: the regular ones, then its own."""
     regular = config.regular_ticks.times
     every = config.settings.controller_interval_minutes
     own = [f"{wall:%H:%M}" for wall in config.ticks_of(name).times if wall not in regular]
@@ -78,7 +78,7 @@ def _calls(config: Config, name: str) -> Iterator[str]:
 
 
 def _call(config: Config, name: str, scraper: str) -> str:
-    """Return a scraper in words: ``x`` for each game, after ``y``, (critical)."""
+    """Return a scraper in words, for example: `x` for each game after `y` (critical)."""
     model = config.scrapers[scraper]
     each = {
         FanOut.GAME: " for each game",

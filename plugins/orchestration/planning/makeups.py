@@ -1,6 +1,6 @@
 """Make-up runs: they fetch the games that a post-game scraper still lacks, or whose file has vanished. Pure.
 
-A source can be two days late, and the windows of the night do not look back that far.
+A source can be two days late, and the post-game windows do not look back that far.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ class Makeup:
         }
 
 
-def post_game_windows(config: Config) -> dict[str, tuple[str, ...]]:
-    """Return the enabled post-game windows that are no shadow, each with the scrapers that games must have."""
-    enabled = config.enabled.items()
-    windows = (name for name, w in enabled if isinstance(w, PostGameWorkflow) and not config.is_shadow(name))
-    return {name: scrapers_about_games(config, name, critical_only=False) for name in windows}
-
-
 def windows_to_reconcile(config: Config, now: datetime) -> dict[str, tuple[str, ...]]:
-    """Return the post-game windows that are not halted at the aware ``now``, each with its scrapers."""
-    return {name: scrapers for name, scrapers in post_game_windows(config).items() if not config.halt_at(now, name)}
+    """Return the enabled post-game windows, each with the scrapers that every game needs.
+
+    Shadows, and windows that are halted at the aware ``now``, are left out.
+    """
+    return {
+        name: scrapers_about_games(config, name, critical_only=False)
+        for name, workflow in config.enabled.items()
+        if isinstance(workflow, PostGameWorkflow) and not config.is_shadow(name) and not config.halt_at(now, name)
+    }
 
 
 def comes_by_itself(config: Config, name: str, day: date, now: datetime) -> bool:
@@ -69,9 +69,9 @@ def comes_by_itself(config: Config, name: str, day: date, now: datetime) -> bool
 def makeups(config: Config, games: Iterable[Game], successes: Successes, now: datetime, limit: int) -> list[Makeup]:
     """Return one run for each target date with missing data, latest date first, at most ``limit`` runs.
 
-    ``successes``: the successful calls about these dates, without those whose file has vanished. A game can be missing
-    once it is due at ``now``, and for a scraper that no later window of the night calls. The run belongs to the
-    post-game window that can fetch most of the date. Halted windows get no run.
+    ``successes``: the successful calls about these dates, without calls whose file has vanished. A scraper lacks a game
+    if the game is due at the aware ``now`` and no later window of the night calls the scraper. The run belongs to the
+    post-game window that can fetch most of the missing data.
     """
     windows = windows_to_reconcile(config, now)
     by_date: dict[date, list[Game]] = {}

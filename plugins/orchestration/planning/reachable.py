@@ -25,14 +25,14 @@ _SLATES: tuple[tuple[time, ...], ...] = (
     (),
 )
 _NOTHING_COMES = (Assumption(outcome=Outcome.NO_DATA),)
-"""For windows that run only if data is still missing."""
+"""No call returns data, so windows that fetch missing data run too."""
 
 
 def never_running(config: Config, source: Source) -> list[Problem]:
     """Return a problem with place and cause for each enabled workflow that never runs.
 
-    The invented days have noon games, an evening slate, one late game, a full slate, or no game; every game type is
-    there. Each day is decided twice: with all data collected on time, and with none. Halted workflows are left out.
+    The invented days have noon games, an evening slate, one late game, a full slate, or no game. Each slate has games
+    of every type. The engine decides each day with all data on time, and with no data. Halted workflows are left out.
     """
     if config.settings.halt is not None:
         return []
@@ -51,7 +51,7 @@ def never_running(config: Config, source: Source) -> list[Problem]:
 
 
 def _days(config: Config, tips: Sequence[time], assumptions: Sequence[Assumption]) -> list[Decision]:
-    """Return the decisions of two game days; a third game day comes before them."""
+    """Return the decisions of two game days that follow a game day."""
     wall = [(day, prefix, number, tip) for day in _DAYS for prefix in PREFIXES for number, tip in enumerate(tips)]
     games = tuple(_game(day, prefix, number, tip) for day, prefix, number, tip in wall)
     start, end = config.day_bounds(_DAYS[1])[0], config.day_bounds(_DAYS[2])[1]
@@ -67,7 +67,7 @@ def _telling(decision: Decision) -> int:
 
 def _text(name: str, why: Counter[tuple[int, str]]) -> str:
     (_, cause), _ = max(why.items(), key=lambda item: (item[0][0], item[1]))
-    return f"its window can never run on a game day; see plan.sh --workflow {name}. Such as: {cause}"
+    return f"its window can never run on a game day. One cause: {cause}. See plan.sh --workflow {name}"
 
 
 def _game(day: date, prefix: str, number: int, tip: time) -> Game:

@@ -58,7 +58,7 @@ def test_work_that_stays_due_until_done_is_late_once():
         DifferenceKind.SAME,
     ]
     assert [one.why for one in found[:3]] == [
-        "2.1 h late, at 14:05 ET", "since 12:00 ET", "makes up for an earlier tick",
+        "2.1 h late, at 14:05 ET", "since 12:00 ET", "they did the work of an earlier tick",
     ]  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def test_an_execution_without_call_ids_has_the_calls_of_its_workflow_until_the_n
         ({"calls": ("unknown",)}, "failed"),
     ],
 )
-def test_an_execution_that_is_not_surely_completed_counts_as_an_attempt(changes, status):
+def test_an_execution_that_is_not_certainly_completed_counts_as_an_attempt(changes, status):
     [found] = past_executions(ours(), read_executions([execution(**changes)], [call()]))
     assert (found.status, found.tick, found.target_date) == (ExecutionStatus(status), et("06:00"), DAY)
     assert found.with_records == (1 if status == "completed" else 0)

@@ -76,8 +76,8 @@ def test_a_window_an_hour_later_collects_the_games_of_that_hour_earlier_and_the_
 
 def test_a_whole_date_call_before_a_game_is_due_does_not_collect_it():
     played = season(ours())
-    brought = [played.first_successes[game.game_id, "nbac_player_boxscore"] for game in GAMES]
-    assert all(tick >= game.due for tick, game in zip(brought, GAMES, strict=True))
+    ticks = [played.first_successes[game.game_id, "nbac_player_boxscore"] for game in GAMES]
+    assert all(tick >= game.due for tick, game in zip(ticks, GAMES, strict=True))
 
 
 def test_a_run_for_another_date_is_a_run_with_other_calls():

@@ -1,6 +1,7 @@
 """Another system's work compared with our decisions, tick by tick, while both run. Pure.
 
-In shadow mode our history is the other system's work. Work that it does not do stays due at every later tick.
+In shadow mode our history is the other system's work. Work that the other system does not do stays due at our later
+ticks.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from orchestration.records.tables import DecisionRecord
 from orchestration.words import Action, plural
 
 EARLY_BY = timedelta(minutes=2)
-"""A run that began this long before a tick still belongs to the tick, since two clocks always differ a little."""
+"""A run that begins up to this long before a tick belongs to the tick, because two clocks always differ a little."""
 FEW = 3
+EARLIER = "they did the work of an earlier tick"
 
 
 class DifferenceKind(StrEnum):
@@ -26,7 +28,7 @@ class DifferenceKind(StrEnum):
 
     SAME = "same"
     STILL_DUE = "still_due"
-    """Work that was due at an earlier tick is still due. The earlier tick counts it."""
+    """They have still not done the work of an earlier tick. Only the earlier tick counts as late or missed."""
     LATE = "late"
     """They did the work of this tick at a later tick."""
     MISSED = "missed"
@@ -46,7 +48,7 @@ DIFFERENT = tuple(kind for kind in DifferenceKind if kind not in (DifferenceKind
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """One tick of a workflow of ours (aware, ET) with our decision, None if the tick has none.
+    """One tick (aware, ET) of one of our workflows. ``made``: our decision at this tick, or None.
 
     ``per_game``: whether the workflow makes calls for single games.
     """
@@ -78,7 +80,7 @@ class Ours:
 
     @property
     def unknown(self) -> bool:
-        """Whether the decision does not show what was due. An ABORT for a missed window does: their run is missing."""
+        """Whether we cannot tell what was due. After an ABORT for a missed window we can: their run is missing."""
         return self.made is None or (self.made.action is Action.ABORT and self.made.rule in NOT_KNOWING)
 
     @property
@@ -91,7 +93,7 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """A decision or execution of the other system. ``at`` is aware. A field that cannot be known is empty.
+    """A decision or execution of the other system. ``at`` is aware. An unknown field is empty.
 
     ``executed``: whether calls were made; ``status`` is then the status of the execution. ``action`` and ``reason``
     belong to the decision.
@@ -111,9 +113,8 @@ class Theirs:
         """Their work in words."""
         if not self.executed:
             unexecuted = ", which was not executed" if self.action == Action.RUN else ""
-            return (
-                f"decided {self.action} at {clock(self.at)} ET{unexecuted}{f': {self.reason}' if self.reason else ''}"
-            )
+            reason = f": {self.reason}" if self.reason else ""
+            return f"decided {self.action} at {clock(self.at)} ET{unexecuted}{reason}"
         dates = f" for {', '.join(sorted(map(str, self.dates)))}" if self.dates else ""
         failed = f", {self.status}" if self.status not in (None, "completed", "success") else ""
         games = f", {plural(len(self.games), 'game')}" if self.games else ""
@@ -136,7 +137,7 @@ def compare(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[Comparison]:
     """Return one comparison for each tick of each workflow that both know, in order.
 
     Their work belongs to our last tick at or before it. Work before our first tick is left out.
-    :func:`only_one_has` names the workflows that only one side knows.
+    :func:`only_one_has` returns the other workflows.
     """
     ticks: dict[str, list[Ours]] = defaultdict(list)
     for decision in sorted(ours, key=lambda decision: decision.tick.timestamp()):
@@ -146,7 +147,7 @@ def compare(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> list[Comparison]:
         runs[run.workflow].append(run)
     found: list[Comparison] = []
     for name, decisions in ticks.items():
-        # Without any row of theirs, they did nothing. That is not a workflow that they lack.
+        # Without a single row of theirs, they did nothing at all, and every workflow of ours is compared.
         if name in runs or not runs:
             found += _Workflow(decisions, runs.get(name, [])).compared()
     return sorted(found, key=lambda one: (one.tick.timestamp(), one.workflow))
@@ -159,7 +160,7 @@ def counts(found: Iterable[Comparison]) -> Mapping[DifferenceKind, int]:
 
 
 def only_one_has(ours: Iterable[Ours], theirs: Iterable[Theirs]) -> tuple[list[str], list[str]]:
-    """Return the workflows that only we have, and those that only they have. Neither are compared."""
+    """Return the workflows that only we have, and those that only they have."""
     we, they = {one.workflow for one in ours}, {one.workflow for one in theirs}
     return (sorted(we - they) if they else []), sorted(they - we)
 
@@ -204,10 +205,8 @@ class _Workflow:
         return self.found
 
     def _both(self, number: int, decision: Ours, runs: Sequence[Theirs]) -> None:
-        dates, games = (
-            frozenset[date]().union(*(r.dates for r in runs)),
-            frozenset[str]().union(*(r.games for r in runs)),
-        )
+        dates = _dates(runs)
+        games = frozenset[str]().union(*(run.games for run in runs))
         due = self._still_due(number, decision)
         if dates and decision.target_date not in dates:
             why = f"they fetched {', '.join(sorted(map(str, dates)))}; {decision.target_date} was due"
@@ -225,31 +224,28 @@ class _Workflow:
         elif len(runs) > 1:
             self._add(decision, DifferenceKind.NEEDLESS, runs, f"they ran {len(runs)} times")
         else:
-            self._add(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick" if due else "")
+            self._add(decision, DifferenceKind.SAME, runs, EARLIER if due else "")
 
     def _only_ours(self, number: int, decision: Ours, here: Sequence[Theirs]) -> None:
-        due = self._still_due(number, decision)
-        if due:
-            since = clock(self.decisions[due.first].tick)
-            self._add(decision, DifferenceKind.STILL_DUE, here, f"since {since} ET")
+        if due := self._still_due(number, decision):
+            self._add(decision, DifferenceKind.STILL_DUE, here, f"since {clock(self.decisions[due.first].tick)} ET")
         else:
-            problem = (
-                "their decision was not executed" if any(r.action == Action.RUN for r in here) else "they did not run"
-            )
+            decided = any(run.action == Action.RUN for run in here)
+            problem = "their decision was not executed" if decided else "they did not run"
             self._add(decision, DifferenceKind.MISSED, here, f"{problem}; this was due: {decision.reason}")
         self._remember(number, decision, due)
 
     def _only_theirs(self, decision: Ours, runs: Sequence[Theirs]) -> None:
-        dates = frozenset[date]().union(*(run.dates for run in runs))
+        dates = _dates(runs)
         due = next((d for d in reversed(self.open) if not dates or d.target_date in dates), None)
         if due is None:
             self._add(decision, DifferenceKind.NEEDLESS, runs, f"nothing to do: {decision.reason}")
             return
         self._made_up(due, runs)
-        self._add(decision, DifferenceKind.SAME, runs, "makes up for an earlier tick")
+        self._add(decision, DifferenceKind.SAME, runs, EARLIER)
 
     def _still_due(self, number: int, decision: Ours) -> _Due | None:
-        """Return the work for the same date that was also due at the tick before, or None."""
+        """Return the open work for the same date that was due at the previous tick too, or None."""
         return next((d for d in self.open if d.last == number - 1 and d.target_date == decision.target_date), None)
 
     def _remember(self, number: int, decision: Ours, due: _Due | None) -> None:
@@ -259,7 +255,7 @@ class _Workflow:
             self.open.append(_Due(number, number, decision.target_date))
 
     def _made_up(self, due: _Due, runs: Sequence[Theirs]) -> None:
-        """Change a missed tick to late, since they have now done its work."""
+        """Close the work ``due``, and change its tick from missed to late."""
         self.open.remove(due)
         first = self.found[due.first]
         if first.kind is DifferenceKind.MISSED:
@@ -270,6 +266,10 @@ class _Workflow:
     def _add(self, decision: Ours, kind: DifferenceKind, runs: Sequence[Theirs], why: str = "") -> None:
         theirs = "; ".join(run.in_short for run in runs) or "nothing"
         self.found.append(Comparison(decision.workflow, decision.tick, kind, decision.in_short, theirs, why))
+
+
+def _dates(runs: Iterable[Theirs]) -> frozenset[date]:
+    return frozenset[date]().union(*(run.dates for run in runs))
 
 
 def _named(games: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The rows of another system that works on the same tables, beside or before ours. Pure.
 
-They are history for our decisions, and one side of ``compare``. Only the old columns are read. Work that is not surely
-done counts as not done, and is fetched again.
+They are history for our decisions, and one side of ``compare``. We read only the old columns. Work that may not be done
+counts as not done, so our rules fetch its data again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from orchestration.vocabulary.scrapers import SERVICE_NAMES, answer_of
 from orchestration.words import ExecutionStatus, Outcome
 
 BEGINS_WITHIN = timedelta(minutes=30)
-"""Work that begins this long after a tick belongs to it: the old executor ran five minutes after the controller."""
+"""Work that begins up to this long after a tick belongs to it: the old executor ran 5 min after the controller."""
 ABOUT = ("game_date", "gamedate", "date", "game_code")
 """Parameters that name the date of a call, the clearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TheirExecution:
-    """An execution of theirs with its calls. It is not a record of ours: ``status`` is their word. Times are ET."""
+    """An execution of the other system, with its calls. ``status`` is a word of that system. Times are ET."""
 
     decision_id: str | None
     workflow_name: str
@@ -47,16 +47,16 @@ class TheirExecution:
 
     @property
     def completed(self) -> bool:
-        """Whether it is surely completed in our sense: no call failed, and some returned data, all for one date."""
+        """Whether all its work is done for certain: no call failed, and the calls with data are all for one date."""
         dates = {call.target_date for call in self.successes}
         return self.status == ExecutionStatus.COMPLETED.value and not self.scrapers_failed and len(dates) == 1
 
 
 def read_calls(config: Config, rows: Iterable[str], game_ids: Mapping[str, str]) -> list[CallRecord]:
-    """Return the calls of rows of their ``scraper_execution_log`` (JSON), under our names. ``game_ids``: by game code.
+    """Return the calls of rows of their ``scraper_execution_log`` (JSON), with our names of scrapers.
 
-    ``game_date`` is the ET date that the row or its parameters name, else None. ``target_date`` is this date,
-    or the date of the call without one.
+    ``game_ids``: the game id of each game code. The ``game_date`` of a call is the ET date in the row or in its
+    parameters, else None. Its ``target_date`` is the ``game_date``, else the ET date on which the call was made.
     """
     calls = []
     for row in map(json.loads, rows):
@@ -94,11 +94,11 @@ def read_executions(rows: Iterable[str], calls: Sequence[CallRecord]) -> list[Th
         name, start = row["workflow_name"], from_micros(row["execution_time"])
         until = following.get(name)
         named = row.get("scraper_execution_ids") or ()
-        mine = [by_id[call_id] for call_id in named if call_id in by_id]
-        if not named:
-            mine = [
-                c for c in by_workflow[name] if start <= c.triggered_at and (until is None or c.triggered_at < until)
-            ]
+        if named:
+            mine = [by_id[call_id] for call_id in named if call_id in by_id]
+        else:
+            since = [call for call in by_workflow[name] if start <= call.triggered_at]
+            mine = [call for call in since if until is None or call.triggered_at < until]
         found.append(
             TheirExecution(
                 decision_id=row.get("decision_id"),
@@ -114,7 +114,7 @@ def read_executions(rows: Iterable[str], calls: Sequence[CallRecord]) -> list[Th
 
 
 def past_executions(config: Config, executions: Iterable[TheirExecution]) -> Iterator[ExecutionRecord]:
-    """Yield their executions as records of ours: completed if that is certain, else failed, which counts as an attempt.
+    """Yield their executions as records: completed if that is certain, else failed, which counts as an attempt.
 
     Executions of post-game windows are left out: the old system called a scraper per game for the first game only
     (lesson E1).
@@ -142,7 +142,7 @@ def past_calls(calls: Iterable[CallRecord], scrapers: Iterable[str]) -> Iterator
 def tick_of(config: Config, workflow: str | None, moment: datetime) -> datetime:
     """Return the tick to which work of theirs belongs, or the aware ``moment`` itself if no tick is near.
 
-    Frequencies are measured tick to tick: work that began at 13:05 repeats at 15:00 (lesson T6).
+    Rules count time from tick to tick, so work that began at 13:05 counts from 13:00 (lesson T6).
     """
     ticks = config.ticks_of(workflow) if workflow in config.workflows else config.regular_ticks
     return max(ticks.between(moment - BEGINS_WITHIN, moment + timedelta(seconds=1)), default=moment)
@@ -168,7 +168,7 @@ def read_two_systems(config: Config, rows: Iterable[Mapping[str, Any]], until: d
 
 
 def _ours(config: Config, rows: Iterable[str], until: datetime) -> list[Ours]:
-    """Return our decisions, and each later tick that has none."""
+    """Return our decisions, and the ticks without a decision since the first one."""
     found: dict[tuple[str, datetime], Ours] = {}
     for decision in map(DecisionRecord.read, rows):
         name, tick = decision.workflow_name, decision.tick
@@ -181,9 +181,8 @@ def _ours(config: Config, rows: Iterable[str], until: datetime) -> list[Ours]:
     return list(found.values())
 
 
-def _theirs(config: Config, decisions: Iterable[str], executions: Iterable[TheirExecution]) -> list[Theirs]:
+def _theirs(config: Config, decisions: Iterable[str], executions: Sequence[TheirExecution]) -> list[Theirs]:
     """Return their executions, and their decisions without an execution."""
-    executions = list(executions)
     executed = {one.decision_id for one in executions}
     found = [_run(config, one) for one in executions]
     found += [
@@ -201,7 +200,7 @@ def _theirs(config: Config, decisions: Iterable[str], executions: Iterable[Their
 
 
 def _run(config: Config, one: TheirExecution) -> Theirs:
-    """Return an execution with the dates and games of its calls; games count for scrapers per game only."""
+    """Return an execution with the dates and games of its calls; only calls of scrapers per game have games."""
     name = one.workflow_name
     per_game = config.per_game_scrapers(name) if name in config.workflows else ()
     return Theirs(
@@ -214,7 +213,7 @@ def _run(config: Config, one: TheirExecution) -> Theirs:
 
 
 def _outcome(config: Config, scraper: str, status: str, summary: Mapping[str, Any]) -> Outcome:
-    """Return the outcome of a call. A row no_data whose summary counts records is a success (lesson K1)."""
+    """Return the outcome of a call. A row ``no_data`` is a success if its summary counts records (lesson K1)."""
     if status == Outcome.NO_DATA.value:
         counted = answer_of(scraper, config.scrapers.get(scraper)).count_in(summary)
         return Outcome.SUCCESS if counted else Outcome.NO_DATA
@@ -222,7 +221,7 @@ def _outcome(config: Config, scraper: str, status: str, summary: Mapping[str, An
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    """Return a JSON object, also from text; an empty one for anything else."""
+    """Return a JSON object, or the object in a JSON text. Return an empty one for anything else."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -232,7 +231,7 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _date(text: Any) -> date | None:
-    """Return the date at the beginning of a parameter, else None: words such as TODAY name no date (lesson T12)."""
+    """Return the date at the beginning of a parameter, else None. A word such as TODAY is not a date (lesson T12)."""
     found = re.match(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)", str(text or ""))
     try:
         return date(*map(int, found.groups())) if found else None

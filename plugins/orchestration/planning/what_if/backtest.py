@@ -1,7 +1,7 @@
 """The recorded decisions, made again with another configuration and the data known at each tick. Pure.
 
-With the configuration of then every decision must be the same, which also checks the engine of today. One input cannot
-be restored: the schedule before its last refresh. A game that was moved or corrected since is decided as known now.
+With the configuration of that time, every decision must be the same. This also checks today's engine. One input cannot
+be restored: the schedule before its last refresh. A game that was moved or corrected later counts as known now.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from orchestration.words import AlertLevel
 
 
 def left_out(decision: DecisionRecord) -> str | None:
-    """Return why a decision cannot be made again, or None: the rule did not make it, or its data was missing."""
+    """Return why a decision cannot be made again, or None if it can."""
     if decision.rule == "forced" or (decision.triggered_by or "").startswith(("manual", "reconcile")):
         return "started by hand"
     return "made without enough data" if decision.rule in NOT_KNOWING else None
@@ -27,9 +27,9 @@ def left_out(decision: DecisionRecord) -> str | None:
 
 @dataclass(frozen=True)
 class Past:
-    """The record of a span of ticks. It begins before the first decision, as far as the rules look back.
+    """What was recorded in a span of ticks. The span includes the ticks to which the rules of its decisions look back.
 
-    ``theirs``: the work of the system beside or before ours.
+    ``theirs``: the work of another system.
     """
 
     schedule: Schedule
@@ -39,7 +39,7 @@ class Past:
     theirs: History = field(default_factory=History)
 
     def known_at(self, config: Config, one: DecisionRecord) -> History:
-        """Return the history known when a decision was made, as far as its rules look back."""
+        """Return the history that a decision knew when it was made, as far as its rules look back."""
         first = one.tick - timedelta(hours=config.look_back_hours(one.workflow_name))
         newest: dict[str, ExecutionRecord | CallRecord] = {}
         for version in self.versions:
@@ -57,13 +57,13 @@ class Past:
 
 
 def _rank(version: ExecutionRecord | CallRecord) -> tuple[bool, datetime]:
-    """Return the rank of a version: rows of the task itself beat rows written for a killed task, then the time."""
+    """Return the rank of a version: a row of the task itself beats a row written for a killed task, then newer wins."""
     return not (isinstance(version, CallRecord) and version.killed), version.created_at
 
 
 @dataclass(frozen=True, slots=True)
 class Redecision:
-    """A recorded decision, and the decision made again: None if the file has no such enabled workflow."""
+    """A recorded decision, and the decision made again, None if the workflow is not enabled in the configuration."""
 
     then: DecisionRecord
     again: Decision | None
@@ -93,7 +93,7 @@ def decide_again(config: Config, past: Past, start: datetime, end: datetime) -> 
     for one in sorted(within(past.decisions, start, end), key=lambda one: (one.tick, one.workflow_name)):
         if left_out(one) is None:
             known = one.workflow_name in config.enabled
-            # The schedule counts as refreshed at the tick, since the recorded decision rested on it.
+            # The recorded decision used this schedule, so the schedule counts as refreshed at the tick.
             schedule = past.schedule.seen_at(one.tick)
             again = decide(one.workflow_name, config, one.tick, schedule, past.known_at(config, one)) if known else None
             yield Redecision(one, again)

@@ -18,8 +18,8 @@ _SHOWN = re.compile(
     r"|settings\.(controller_interval_minutes|first_tick|last_tick|schedule_refresh_interval_hours"
     r"|cleanup_processor\.interval_minutes|daily_schedule_lock|reconcile|halt|deadline_minutes)(\..*)?"
 )
-"""Keys whose whole effect is on decisions, calls, collected games and deadlines, which a season shows. Other keys are
-listed by name: how a call is made, how a failure is handled, who is alerted, and the text of the DAG's page."""
+"""The keys whose whole effect a season shows: decisions, calls, collected games and deadlines. Other keys say how a
+call is made, how a failure is handled, who is alerted, or what the DAG's page says. ``diff`` lists them by name."""
 
 
 @dataclass(frozen=True, slots=True)

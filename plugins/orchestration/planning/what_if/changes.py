@@ -67,10 +67,12 @@ class WorkflowChange:
 
 @dataclass(frozen=True, slots=True)
 class GameChange:
-    """How the collection of games changes for ``what``: a scraper, or ``collected`` for all critical scrapers.
+    """The number of games that a scraper collects earlier, later, never any more, or newly.
 
-    ``hours``: the average delay of the games that both collect, negative if earlier. ``game``, ``day``, ``before`` and
-    ``after`` describe the first such game.
+    ``what``: the scraper, or ``collected`` for all critical scrapers together. ``by_reconcile``: the number of games
+    that reconcile collects, before and after. ``hours``: the average delay of earlier and later games, negative if
+    earlier. ``game`` and its ET ``day``: the first game that changes. ``before`` and ``after``: its ticks, None for
+    never.
     """
 
     what: str
@@ -87,7 +89,7 @@ class GameChange:
 
     @property
     def figures(self) -> tuple[int, int, int, int, float]:
-        """The counts and the average delay, to compare two scrapers."""
+        """The counts and the average delay. Scrapers with equal figures need only one line."""
         return self.earlier, self.later, self.never, self.newly, self.hours
 
 
@@ -106,7 +108,7 @@ class Changes:
 
     @property
     def unseen(self) -> tuple[KeyChange, ...]:
-        """The changed keys whose effect a season does not show."""
+        """The changed keys whose whole effect a season does not show."""
         return tuple(key for key in self.keys if not key.shown)
 
     def __bool__(self) -> bool:
@@ -171,7 +173,7 @@ def _of_runs(name: str, tick: datetime, old: SimulatedSeason, new: SimulatedSeas
 
 
 def _alerts(name: str, old: SimulatedSeason, new: SimulatedSeason) -> Iterator[tuple[ChangeKind, datetime]]:
-    """Yield the alerts that only one season raises, and those that both raise for a date at different ticks."""
+    """Yield the alerts that only one season raises, and the alerts that both raise at different ticks."""
 
     def raised(season: SimulatedSeason) -> dict[tuple[date, str, AlertLevel], list[datetime]]:
         found: dict[tuple[date, str, AlertLevel], list[datetime]] = {}

@@ -44,7 +44,7 @@ class SimulatedCall:
 
     @property
     def as_record(self) -> CallRecord:
-        """What a rule knows of the call."""
+        """The call as the record that a rule reads."""
         return CallRecord.known(
             scraper_name=self.scraper,
             slot_time=self.tick,
@@ -81,21 +81,17 @@ class SimulatedSeason:
 
     @cached_property
     def about_games(self) -> dict[str, bool]:
-        """The scrapers of the post-game windows, each with whether it is optional for a collected game."""
-        critical = self._after_games(critical_only=True)
-        return {scraper: scraper not in critical for scraper in self._after_games(critical_only=False)}
-
-    def _after_games(self, *, critical_only: bool) -> tuple[str, ...]:
-        return tuple(
-            scraper
-            for name, workflow in self.config.enabled.items()
-            if workflow.after_games
-            for scraper in scrapers_about_games(self.config, name, critical_only=critical_only)
-        )
+        """The scrapers about games in the post-game windows. True: the scraper is critical, so every game needs it."""
+        windows = [name for name, workflow in self.config.enabled.items() if workflow.after_games]
+        return {
+            scraper: self.config.scrapers[scraper].critical
+            for name in windows
+            for scraper in scrapers_about_games(self.config, name, critical_only=False)
+        }
 
     @cached_property
     def first_successes(self) -> dict[tuple[str, str], datetime]:
-        """By game id and scraper: the tick of the first success since the game was due."""
+        """The tick of the first success since the game was due, by game id and scraper."""
         by_game: dict[tuple[str, str], list[datetime]] = {}
         by_date: dict[tuple[date, str], list[datetime]] = {}
         for call in self.calls:
@@ -113,15 +109,15 @@ class SimulatedSeason:
         return found
 
     def collected(self, game: Game) -> datetime | None:
-        """Return the tick at which the last critical scraper has the game, or None if one never has it."""
-        wanted = [scraper for scraper, optional in self.about_games.items() if not optional]
+        """Return the first tick at which every critical scraper has the game, or None if one never has it."""
+        wanted = [scraper for scraper, critical in self.about_games.items() if critical]
         ticks = [self.first_successes.get((game.game_id, scraper)) for scraper in wanted]
         known = [tick for tick in ticks if tick is not None]
         return max(known) if known and len(known) == len(wanted) else None
 
 
 def published_at_noon(*configs: Config) -> list[Assumption]:
-    """Return assumptions: the scrapers of every discovery find no data before noon."""
+    """Return the assumptions that the scrapers of every discovery find no data before noon ET."""
     scrapers = {
         scraper: None
         for config in configs
@@ -166,9 +162,9 @@ def _made(config: Config, decision: Decision, assumptions: Sequence[Assumption])
 def _reconciled(
     config: Config, schedule: Schedule, start: datetime, end: datetime, calls: Iterable[SimulatedCall]
 ) -> list[SimulatedCall]:
-    """Return the calls of reconcile at its ticks, for the games that the windows have not collected by then.
+    """Return the calls of reconcile at its ticks, for games that the windows have not collected yet.
 
-    Ticks of some days after ``end`` are included, so that reconcile can fetch the games of the last night.
+    Its ticks in the days after ``end`` are included, because they fetch the games of the last night.
     """
     settings, waiting = config.settings.reconcile, sorted(calls, key=lambda call: call.tick)
     found: list[SimulatedCall] = []
