@@ -1,10 +1,10 @@
-"""The base of every error that a person can put right."""
+"""The base class of the errors that a user or operator can fix."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something outside the code is wrong. The text says what; ``next_step`` says what to do, or is empty."""
+    """Input, configuration or another service is wrong. The text says what is wrong, ``next_step`` what to do."""
 
     next_step = ""
 

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 
-from orchestration import __version__
 from orchestration.decisions.request import FIRST_YEAR, LAST_YEAR
 from orchestration.errors import UserError
+from orchestration.nba.document import Document, DocumentError, read_document
 from orchestration.nba.eastern import require_aware
+from orchestration.planning.calls import Assumption, read_assumptions
 from orchestration.words import ExitCode, clipped, did_you_mean
-
-if TYPE_CHECKING:
-    from orchestration.nba.document import Document
-    from orchestration.planning.calls import Assumption
 
 LAST_NIGHT, PLAN = "Last night", "Plan and explain"
 SET_UP, EDITORS = "Set up and take over", "For editors"
-MODULES = {
-    "health": "health",
-    "status": "status",
-    "timeline": "reports",
-    "missing": "reports",
-    "failures": "reports",
-    "reconcile": "reports",
-    "plan": "plan",
-    "explain": "plan",
-    "describe": "plan",
-    "diff": "diff",
-    "backtest": "diff",
-    "init": "setup",
-    "validate": "setup",
-    "check-scraper": "check_scraper",
-    "compare": "compare",
-    "schema": "setup",
+COMMANDS_OF = {
+    "health": ("health",),
+    "status": ("status",),
+    "reports": ("timeline", "missing", "failures", "reconcile"),
+    "plan": ("plan", "explain", "describe"),
+    "diff": ("diff", "backtest"),
+    "setup": ("init", "validate", "schema"),
+    "check_scraper": ("check-scraper",),
+    "compare": ("compare",),
 }
-"""The module of each command, in the order of the help. A module is imported when its command is used."""
+MODULES = {name: module for module, names in COMMANDS_OF.items() for name in names}
+"""The module that defines each command. Each help panel lists its commands in this order."""
 SCRIPTS = {
     "health": "quick_health_check.sh",
     "status": "check_system_status.sh",
@@ -56,34 +46,41 @@ SCRIPTS = {
     "diff": "diff.sh",
     "backtest": "backtest.sh",
 }
-"""The script in ``bin/orchestration`` that runs a command."""
+"""The script in ``bin/orchestration`` that runs each command."""
 COMPLETE = "_ORCHESTRATION_COMPLETE"
-"""The variable by which a shell asks for completions."""
+"""The environment variable in which a shell asks for completions."""
 _MEANINGS = [f"{code.value} {code.meaning}" for code in ExitCode]
 CODES = f"Exit codes: {', '.join(_MEANINGS[:2])},\n {', '.join(_MEANINGS[2:])}."
 
 F = TypeVar("F", bound=Callable[..., int])
 
 
-class _Command(TyperCommand):
-    """A command whose help ends with examples, under the name that it was called by."""
+class _PlainHelp:
+    """Shows the option ``--help`` without its type."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.metavar = ""
+        return option
+
+
+class _Command(_PlainHelp, TyperCommand):
+    """A command whose help ends with examples. The examples start with the name that the user typed."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         examples, self.epilog = self.epilog or "", None
         super().format_help(ctx, formatter)
-        # Not by Typer, which would break an example over two lines.
+        # Typer would break an example over two lines.
         print(" Examples:")
         for example in examples.split("\n"):
             print(f"   {ctx.command_path} {example}".rstrip())
         print(f"\n {CODES}")
         self.epilog = examples
 
-    def get_help_option(self, ctx: Any) -> Any:
-        return _without_type(super().get_help_option(ctx))
 
-
-class _Commands(TyperGroup):
-    """The commands, each imported when it is used: the health check loads nothing of the others."""
+class _Commands(_PlainHelp, TyperGroup):
+    """Imports a command's module when the command is used: the health check loads no other command."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -93,22 +90,11 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in MODULES and self.commands[cmd_name] is None:
             import_module(f"orchestration.cli.{MODULES[cmd_name]}")
-            self.commands[cmd_name] = _built(next(one for one in app.registered_commands if one.name == cmd_name))
+            info = next(one for one in app.registered_commands if one.name == cmd_name)
+            self.commands[cmd_name] = get_command_from_info(
+                info, pretty_exceptions_short=False, rich_markup_mode="rich"
+            )
         return self.commands.get(cmd_name)
-
-    def get_help_option(self, ctx: Any) -> Any:
-        return _without_type(super().get_help_option(ctx))
-
-
-def _built(info: Any) -> Any:
-    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode="rich")
-
-
-def _without_type(option: Any) -> Any:
-    """Return the option without ``<bool>`` in its help."""
-    if option is not None:
-        option.metavar = ""
-    return option
 
 
 HELP = {"help_option_names": ["--help", "-h"]}
@@ -125,7 +111,7 @@ app = typer.Typer(
 
 
 def command(name: str, panel: str, *examples: str) -> Callable[[F], F]:
-    """Register a function as the command ``name``. Its docstring is the help; its result is the exit code."""
+    """Register a function as a command. The function's docstring is the help, its result the exit code."""
 
     def register(function: F) -> F:
         paragraphs = [" ".join(one.split()) for one in (function.__doc__ or "").split("\n\n")]
@@ -138,39 +124,24 @@ def command(name: str, panel: str, *examples: str) -> Callable[[F], F]:
     return register
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"orchestration {__version__}")
-        raise typer.Exit
+def _flag(name: str, what: str) -> Any:
+    """Return an option that runs the function of its name in ``cli.setup`` and exits."""
 
+    def run(wanted: bool) -> None:
+        if wanted:
+            getattr(import_module("orchestration.cli.setup"), name.removeprefix("--").replace("-", "_"))()
+            raise typer.Exit
 
-def _install(wanted: bool) -> None:
-    if wanted:
-        from orchestration.cli.setup import install_completion
-
-        install_completion()
-        raise typer.Exit
-
-
-def _show(wanted: bool) -> None:
-    if wanted:
-        from orchestration.cli.setup import show_completion
-
-        show_completion()
-        raise typer.Exit
-
-
-def _flag(name: str, callback: Callable[[bool], None], what: str) -> Any:
-    return typer.Option(name, callback=callback, is_eager=True, metavar="", help=what)
+    return typer.Option(name, callback=run, is_eager=True, metavar="", help=what)
 
 
 @app.callback()
 def _root(
-    version: Annotated[bool, _flag("--version", _version, "Show the version and exit.")] = False,
+    version: Annotated[bool, _flag("--version", "Show the version and exit.")] = False,
     install_completion: Annotated[
-        bool, _flag("--install-completion", _install, "Complete the scripts in this shell with Tab.")
+        bool, _flag("--install-completion", "Complete the scripts in this shell with Tab.")
     ] = False,
-    show_completion: Annotated[bool, _flag("--show-completion", _show, "Print the completion for this shell.")] = False,
+    show_completion: Annotated[bool, _flag("--show-completion", "Print the completion for this shell.")] = False,
 ) -> None:
     """Decide when the NBA scrapers run, run them, and prove what happened."""
 
@@ -192,18 +163,17 @@ def _moment(text: str) -> datetime:
 
 
 class Misuse(UserError):
-    """The command was called wrongly: exit code 64."""
+    """The user called the command wrongly: exit code 64."""
 
 
-def no_such(what: str, name: str, known: Iterable[str]) -> Misuse:
-    """Return the error for a workflow or scraper that the configuration does not have, with the nearest name."""
-    known = list(known)
+def no_such(what: str, name: str, known: Collection[str]) -> Misuse:
+    """Return the error for an unknown workflow or scraper, with the nearest known name."""
     near = did_you_mean(name, known)
     return Misuse(f"no {what} is named {clipped(name)}{near}", next_step=f"choose from {', '.join(known)}")
 
 
 def _names(section: str) -> Callable[[str], list[str]]:
-    """Return the shell completion of names in a section of the configuration in use. A broken one completes nothing."""
+    """Return the shell completion for the names in a section of workflows.yaml. A broken file completes nothing."""
 
     def names(incomplete: str) -> list[str]:
         from orchestration.config import load
@@ -260,9 +230,7 @@ def _content(file: Path) -> bytes:
 
 
 def document_in(file: Path) -> Document:
-    """Return NBA.com's schedule document in a file. Raises UserError when it is none."""
-    from orchestration.nba.document import DocumentError, read_document
-
+    """Return NBA.com's schedule document in a file. Raises UserError for any other content."""
     try:
         return read_document(_content(file))
     except DocumentError as error:
@@ -270,7 +238,5 @@ def document_in(file: Path) -> Document:
 
 
 def assumptions_in(file: Path) -> list[Assumption]:
-    """Return the assumptions in a YAML file. Raises UserError when they cannot be read."""
-    from orchestration.planning.calls import read_assumptions
-
+    """Return the assumptions in a YAML file. Raises UserError when the file cannot be read."""
     return read_assumptions(_content(file), str(file))

@@ -1,4 +1,4 @@
-"""``check-scraper``: one real call, and how its answer is read. Records nothing."""
+"""``check-scraper``: one real call, and how we read the answer. It records nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli.app import SCRAPERS, SET_UP, AsJson, a_day, command, no_such
 from orchestration.cli.screen import UNLIMITED, grid, show, show_object
 from orchestration.config import Config, load
@@ -20,17 +22,18 @@ from orchestration.nba.teams import TEAMS
 from orchestration.services.answers import CallResult
 from orchestration.services.errors import in_short
 from orchestration.services.redaction import without_secrets
+from orchestration.services.scraper_service import ScraperService
 from orchestration.vocabulary.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import ExitCode, FanOut, Outcome
 
 WORKFLOW = "check-scraper"
-"""The workflow's name in the request, for the service's log."""
+"""The name of the workflow in the request, which the service logs."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A game, date or event to use instead of the defaults."""
+    """The game, date and event that the user gave. None means the default."""
 
     game: str | None = None
     day: date | None = None
@@ -55,10 +58,10 @@ def check_scraper(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Make one real call and show how its answer is read.
+    """Make one real call and show how we read the answer.
 
-    The call has the parameters of today and is not recorded. The exit code is 0 when the answer reads as
-    workflows.yaml describes it, else 1.
+    The call has today's parameters and is not recorded. The exit code is 0 when the answer fits workflows.yaml,
+    else 1.
     """
     config = load().config
     if name not in config.scrapers:
@@ -67,7 +70,7 @@ def check_scraper(
     parameters: dict[str, Any] = {}
     result, problem = None, None
     try:
-        # Airflow's hooks log to standard output, which is only for the answer.
+        # Airflow's hooks log to standard output, where only the answer belongs.
         with redirect_stdout(sys.stderr):
             item = _item(config, name, asked, now)
             parameters = _parameters(config, name, item, asked, now)
@@ -75,7 +78,7 @@ def check_scraper(
     except _CannotAsk as error:
         problem = str(error)
     except Exception as error:
-        # Whatever a connection, a warehouse or a service raises is the answer of this command.
+        # Any error of the connection, the warehouse or the service is the answer of this command.
         problem = in_short(error)
     if result is not None and result.outcome is Outcome.FAILED:
         problem = f"{result.error_type}: {result.error_message}"
@@ -99,8 +102,6 @@ def check_scraper(
 
 
 def _call(config: Config, name: str, parameters: dict[str, Any]) -> CallResult:
-    from orchestration.services.scraper_service import ScraperService
-
     return ScraperService(config.settings.endpoint).call(
         name,
         parameters,
@@ -132,7 +133,7 @@ def _item(config: Config, name: str, asked: Asked, now: datetime) -> Item:
 def _event(config: Config, name: str, asked: Asked, now: datetime) -> str:
     source = event_source_of(config.scrapers[name])
     if source not in config.scrapers:
-        raise _CannotAsk(f"its event source {source} is not in workflows.yaml; give an event with --event")
+        raise _CannotAsk(f"the event source {source} is not in workflows.yaml; give an event with --event")
     item = _item(config, source, replace(asked, event=None), now)
     result = _call(config, source, _parameters(config, source, item, asked, now))
     if not result.event_ids:
@@ -142,13 +143,10 @@ def _event(config: Config, name: str, asked: Asked, now: datetime) -> str:
 
 
 def _game(config: Config, asked: Asked, now: datetime) -> Game:
-    """Return the game asked for, or the first game of the day asked for, or of the day nearest to today.
+    """Return the game with the given id, else the first game of the given date, else of the date nearest to today.
 
-    Of two days equally near, the past one counts.
+    The past date wins a tie. Raises _CannotAsk when there is none.
     """
-    from orchestration.audit.inputs import decision_inputs
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
     day = asked.day or et_date(now)
     try:
         schedule, _ = decision_inputs(Warehouse(), config, list(config.workflows)[:1], now, about=day)

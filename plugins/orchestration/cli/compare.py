@@ -1,30 +1,26 @@
-"""``compare``: what another system did beside what this one decided, tick by tick."""
+"""``compare``: the work of another system beside our decisions, tick by tick."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
 
 import typer
 
+from orchestration.audit.statements import with_identifiers
+from orchestration.audit.warehouse import Warehouse
 from orchestration.cli.app import SET_UP, AsJson, AsOf, Day, command, days_option
 from orchestration.cli.screen import grid, show, show_object, wrapped
 from orchestration.config import Config, load
 from orchestration.errors import UserError
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after, clock, et, et_date
-from orchestration.planning.other_system.comparison import (
-    DIFFERENT,
-    Comparison,
-    DifferenceKind,
-    counts,
-    only_one_has,
-)
-from orchestration.planning.other_system.comparison import compare as comparisons
+from orchestration.planning.other_system import comparison
+from orchestration.planning.other_system.comparison import DIFFERENT, Comparison, DifferenceKind, counts, only_one_has
 from orchestration.planning.other_system.rows import TwoSystems, read_two_systems
 from orchestration.vocabulary.settings import DATASET, SYSTEM_BEFORE
 from orchestration.words import ExitCode, clipped, plural
@@ -40,7 +36,7 @@ def _dataset(text: str) -> str:
 
 @dataclass(frozen=True)
 class Span:
-    """Orchestration days, from lock to lock, both included."""
+    """The first and last orchestration day. A day lasts from one lock to the next."""
 
     first: date
     last: date
@@ -58,7 +54,7 @@ class Span:
     f"--with {SYSTEM_BEFORE} --date 2026-01-18 --days 7",
 )
 def compare(
-    dataset: Annotated[str, typer.Option("--with", parser=_dataset, metavar="DATASET", help="The other's dataset.")],
+    dataset: Annotated[str, typer.Option("--with", parser=_dataset, metavar="DATASET", help="The other dataset.")],
     day: Day = None,
     days: Annotated[int, days_option(31, "Number of days up to the date.")] = 1,
     as_of: AsOf = None,
@@ -66,7 +62,7 @@ def compare(
 ) -> int:
     """Show where another system and this one differ, and why.
 
-    It compares tick by tick. A tick whose execution may still run is left out.
+    It compares tick by tick. It leaves out a tick whose execution may still run.
     """
     config, now = load().config, as_of or datetime.now(UTC)
     last = day or config.current_day(now)
@@ -78,7 +74,7 @@ def compare(
             f"there is no decision of this system in {config.settings.audit_dataset} on {span.in_words}",
             next_step="bin/orchestration/quick_health_check.sh",
         )
-    found = [one for one in comparisons(sides.ours, sides.theirs) if one.tick < until]
+    found = [one for one in comparison.compare(sides.ours, sides.theirs) if one.tick < until]
     if as_json:
         show_object(_object(config, dataset, span, sides, found))
     else:
@@ -87,9 +83,6 @@ def compare(
 
 
 def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[str, Any]]:
-    from orchestration.audit.statements import with_identifiers
-    from orchestration.audit.warehouse import Warehouse
-
     start = config.day_bounds(span.first)[0].astimezone(UTC)
     until = min(config.day_bounds(span.last)[1], now).astimezone(UTC)
     return Warehouse(config.settings).query(
@@ -99,7 +92,7 @@ def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[
             "until": until,
             "start_date": start.date(),
             "until_date": until.date(),
-            # A run with a wrong date is about games of the nights before or after.
+            # A run with a wrong date asks for games of the night before or after.
             "first_date": span.first - timedelta(days=2),
             "last_date": span.last + timedelta(days=2),
         },
@@ -111,25 +104,14 @@ def _object(
 ) -> dict[str, object]:
     only_ours, only_theirs = only_one_has(sides.ours, sides.theirs)
     return {
-        "first_date": span.first.isoformat(),
-        "last_date": span.last.isoformat(),
+        "first_date": span.first,
+        "last_date": span.last,
         "ours": config.settings.audit_dataset,
         "theirs": dataset,
-        "counts": {kind.value: number for kind, number in counts(found).items()},
+        "counts": counts(found),
         "only_ours": only_ours,
         "only_theirs": only_theirs,
-        "differences": [
-            {
-                "tick": one.tick.isoformat(),
-                "workflow": one.workflow,
-                "kind": one.kind.value,
-                "theirs": one.theirs,
-                "ours": one.ours,
-                "why": one.why,
-            }
-            for one in found
-            if one.kind in DIFFERENT
-        ],
+        "differences": [asdict(one) for one in found if one.kind in DIFFERENT],
     }
 
 
@@ -143,7 +125,7 @@ def _print(config: Config, dataset: str, span: Span, sides: TwoSystems, found: S
         if names:
             print(wrapped(f"not compared, only {who} have: {', '.join(names)}"))
     if not sides.theirs:
-        print(wrapped(f"There is no decision and no execution of theirs in {dataset} on these days."))
+        print(wrapped(f"{dataset} has no decision and no execution on these days."))
     differing = [one for one in found if one.kind in DIFFERENT]
     day: date | None = None
     for group in _alike(differing):

@@ -14,6 +14,10 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.audit.cost import Bill, bill
+from orchestration.audit.inputs import by_kind, schedule_from
+from orchestration.audit.recorded import recorded_past
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Warehouse
 from orchestration.cli.app import PLAN, AsJson, ConfigFile, Misuse, a_day, a_file, assumptions_in, command, document_in
 from orchestration.cli.diff_views import Difference, as_markdown, as_object, as_text
 from orchestration.cli.screen import grid, show, show_object, wrapped
@@ -38,9 +42,9 @@ SHOWN_KEYS = ("action", "rule", "reason", "alert_level", "target_date", "target_
 
 @dataclass(frozen=True)
 class Span:
-    """The source of the games, and the ET dates to play. Both dates are included.
+    """The source of the games, and the first and last ET date to play.
 
-    None stands for the warehouse, and for the first or last known date.
+    Without ``games`` or ``example`` the source is the warehouse. None is the first or last known date.
     """
 
     games: Path | None
@@ -57,7 +61,7 @@ class Span:
 )
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A file, or a file in git: HEAD~1:config/workflows.yaml")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The same.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="A file, or a file in git.")],
     first: Annotated[date | None, a_day("--from", what="First ET date. Default: the first known.")] = None,
     last: Annotated[date | None, a_day("--to", what="Last ET date. Default: the last known.")] = None,
     games: Annotated[
@@ -74,7 +78,7 @@ def diff(
 ) -> int:
     """Show what a change of workflows.yaml changes in a season.
 
-    Both files are played through the same games. Shown are the runs, calls, games, deadlines and alerts that change.
+    It plays both files through the same games and shows the runs, calls, games, deadlines and alerts that change.
     """
     for one, other, names in ((games, example, "--games and --example"), (as_json, markdown, "--json and --markdown")):
         if one and other:
@@ -89,7 +93,10 @@ def diff(
     seasons = [simulate(one, start, end, replace(schedule, reach=None), assumptions) for one in (before, after)]
     changes = compare_seasons(*seasons)
     difference = Difference(old, new, whose, first, last, changes, _bill(seasons[0]), _bill(seasons[1]))
-    print((as_object if as_json else as_markdown if markdown else as_text)(difference))
+    if as_json:
+        show_object(as_object(difference))
+    else:
+        print("\n".join((as_markdown if markdown else as_text)(difference)))
     return ExitCode.FOUND if changes else ExitCode.WELL
 
 
@@ -102,11 +109,8 @@ def backtest(
 ) -> int:
     """Repeat the recorded decisions and show what differs.
 
-    Every recorded tick is decided again with what was known then.
+    It decides every recorded tick again, with the data that was known at that tick.
     """
-    from orchestration.audit.recorded import recorded_past
-    from orchestration.audit.warehouse import Warehouse
-
     if not 0 <= (last - first).days < MOST_RECORDED_DAYS:
         raise Misuse(f"from {first} to {last} must be 1 to {MOST_RECORDED_DAYS} days")
     conf = load(config).config
@@ -128,7 +132,7 @@ def backtest(
 
 
 def _note_halts(before: Config, after: Config) -> None:
-    """Print what is halted in both configurations: it never runs, so the answer shows no change of it."""
+    """Print the workflows that are halted in both configurations. They never run, so they show no change."""
     if before.settings.halt is not None and after.settings.halt is not None:
         print("note: everything is halted in both (settings.halt)", file=sys.stderr)
     halted = [name for name, w in after.workflows.items() if w.halt and before.workflows.get(name, w).halt]
@@ -137,7 +141,7 @@ def _note_halts(before: Config, after: Config) -> None:
 
 
 def _bill(season: SimulatedSeason) -> Bill:
-    """Return the bill of an average day. The lock is taken to expect every run."""
+    """Return the bill of an average day. Every run counts as expected."""
     runs = len(runs_of(season)) / season.days
     return bill(season.config, executions=runs, calls=calls_of(season) / season.days, expected=runs)
 
@@ -179,44 +183,30 @@ def _schedule(span: Span, config: Config) -> tuple[Schedule, str]:
         return document_in(span.games).schedule(datetime.now(UTC)), str(span.games)
     if not span.example:
         try:
-            found = _of_warehouse(span, config)
-        except _NoWarehouse as error:
+            return _of_warehouse(span, config), f"{config.settings.schedule_table} in the warehouse"
+        except (UserError, ImportError) as error:
             print(f"note: the example season instead of the warehouse's schedule: {error}", file=sys.stderr)
-        else:
-            return found, f"{config.settings.schedule_table} in the warehouse"
     return example_season(), "the example season"
 
 
-class _NoWarehouse(Exception):
-    """The warehouse has no schedule."""
-
-
 def _of_warehouse(span: Span, config: Config) -> Schedule:
-    """Return the warehouse's games of the span, by default of the current season. Raises _NoWarehouse."""
-    try:
-        from orchestration.audit.inputs import by_kind, schedule_from
-        from orchestration.audit.statements import statement
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
-    except ImportError as error:
-        raise _NoWarehouse(str(error)) from error
+    """Return the warehouse's games of the span, by default of the current season.
+
+    Raises WarehouseError, UserError without a game, and ImportError without the Google provider.
+    """
     season = season_of(et_date(datetime.now(UTC)))
     first = span.first or date(season.start_year, 10, 1)
     last = span.last or min(date(season.end_year, 6, 30), first + timedelta(days=MOST_DAYS - 1))
-    try:
-        rows = Warehouse(config.settings).query(
-            statement("known_schedule"), {"schedule_from": first, "schedule_to": last}
-        )
-    except (WarehouseError, ImportError) as error:
-        raise _NoWarehouse(str(error)) from error
+    rows = Warehouse(config.settings).query(statement("known_schedule"), {"schedule_from": first, "schedule_to": last})
     schedule = schedule_from(by_kind(rows))
     days = [game.date for game in schedule.games]
     if not days:
-        raise _NoWarehouse(f"it has no game from {first} to {last}")
+        raise UserError(f"it has no game from {first} to {last}")
     return replace(schedule, reach=(span.first or min(days), span.last or max(days)))
 
 
 def _days(span: Span, schedule: Schedule, whose: str) -> tuple[date, date]:
-    """Return the first and last ET date to play: those of the span, by default all that the schedule has."""
+    """Return the first and last ET date to play, by default all dates of the schedule."""
     if schedule.reach is None:
         raise UserError(f"{whose} has no game")
     first, last = span.first or schedule.reach[0], span.last or schedule.reach[1]

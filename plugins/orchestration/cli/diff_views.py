@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from orchestration.audit.cost import Bill
@@ -14,7 +13,6 @@ from orchestration.nba.eastern import day_and_time
 from orchestration.planning.what_if.changes import (
     ChangeKind,
     Changes,
-    First,
     GameChange,
     WorkflowChange,
     calls_of,
@@ -33,14 +31,14 @@ IN_WORDS = {
     ChangeKind.ALERT_MOVED: "alert at another time",
 }
 MODEL = (
-    "Assumed: a box score is there 3.5 h after the tip, what a discovery looks for at noon, everything else at once. "
+    "Assumed: a box score is published 3.5 h after the tip, a discovered file at noon, everything else at once. "
     "No call fails."
 )
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Two configurations, the games that both were played through, the changes, and the bill of an average day."""
+    """Two configurations, the source of the games, the changes, and the bill of an average day."""
 
     old: str
     new: str
@@ -59,7 +57,7 @@ class Difference:
 
     @property
     def games(self) -> list[GameChange]:
-        """Return the changes of all critical scrapers together, and of each scraper that differs from them."""
+        """Return the change of all critical scrapers together, then each scraper whose figures differ from it."""
         found = self.changes.games
         return [game for game in found if game is found[0] or game.figures != found[0].figures]
 
@@ -75,7 +73,7 @@ class Difference:
 
 
 def counts(change: WorkflowChange) -> str:
-    """Return how often each kind of change happens to a workflow: ``165 runs gained, 165 runs lost``."""
+    """Return the number of changes of each kind: ``165 runs gained, 165 runs lost``."""
     found = []
     for kind, ticks in change.ticks.items():
         first, _, rest = IN_WORDS[kind].partition(" ")
@@ -89,26 +87,24 @@ def deadlines(change: WorkflowChange) -> str:
     if not change.deadlines_moved:
         return ""
     text = "deadlines: "
-    if before.deadline_minutes != after.deadline_minutes and None not in (
-        before.deadline_minutes,
-        after.deadline_minutes,
-    ):
-        text += f"{before.deadline_minutes:g} -> {after.deadline_minutes:g} min after the tick; "
+    was, now = before.deadline_minutes, after.deadline_minutes
+    if was is not None and now is not None and was != now:
+        text += f"{was:g} -> {now:g} min after the tick; "
     walls = {w: (before.deadlines.get(w, 0), after.deadlines.get(w, 0)) for w in before.deadlines | after.deadlines}
-    moved = sorted((wall, was, now) for wall, (was, now) in walls.items() if was != now)
-    shown = [f"by {wall} ET {was} -> {now}" for wall, was, now in moved[:MOST_TIMES]]
+    moved = sorted((wall, old, new) for wall, (old, new) in walls.items() if old != new)
+    shown = [f"by {wall} ET {old} -> {new}" for wall, old, new in moved[:MOST_TIMES]]
     return text + ", ".join(shown) + (f" and {len(moved) - MOST_TIMES} more" if len(moved) > MOST_TIMES else "")
 
 
 def games(change: GameChange) -> str:
-    """Return in words how many games a scraper, or all critical ones together, collect at another time."""
+    """Return in words how many games a scraper collects at another time."""
     parts = [f"{change.earlier} earlier", f"{change.later} later"]
     parts += [f"{change.never} never"] if change.never else []
-    parts += [f"{change.newly} that never were before"] if change.newly else []
+    parts += [f"{change.newly} newly collected"] if change.newly else []
     average = f", {abs(change.hours):.1f} h {'later' if change.hours > 0 else 'earlier'} on average"
-    made_up = change.by_reconcile
-    by_it = f"; by reconcile {made_up[0]} -> {made_up[1]}" if made_up[0] != made_up[1] else ""
-    return ", ".join(parts) + (average if change.earlier or change.later else "") + by_it
+    before, after = change.by_reconcile
+    made_up = f"; by reconcile {before} -> {after}" if before != after else ""
+    return ", ".join(parts) + (average if change.earlier or change.later else "") + made_up
 
 
 def first_game(change: GameChange) -> str:
@@ -117,12 +113,8 @@ def first_game(change: GameChange) -> str:
     return f"first {change.game} of {change.day}: {ticks}"
 
 
-def as_text(found: Difference) -> str:
-    """Return everything in lines that fit 80 columns."""
-    return "\n".join(_text(found))
-
-
-def _text(found: Difference) -> Iterator[str]:
+def as_text(found: Difference) -> Iterator[str]:
+    """Yield everything in lines that fit 80 columns."""
     changes = found.changes
     yield wrapped(found.title)
     yield wrapped(MODEL)
@@ -157,7 +149,7 @@ def _text(found: Difference) -> Iterator[str]:
 
 
 def _though(changes: Changes) -> str:
-    """Return in words which keys differ without effect."""
+    """Name the changed keys that have no effect."""
     return f" Without effect: {'; '.join(map(str, changes.keys))}." if changes.keys else ""
 
 
@@ -170,37 +162,34 @@ def _keys(changes: Changes) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text with all Markdown escaped, for a table or a list."""
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in text.replace("\n", " "))
+    """Return a text with all Markdown escaped and with real arrows, for a table or a list."""
+    text = text.replace("\n", " ").replace("->", "→")
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in text)
 
 
-def as_markdown(found: Difference) -> str:
-    """Return everything as GitHub's Markdown: a summary, with the details folded."""
-    return "\n".join(_markdown(found))
-
-
-def _markdown(found: Difference) -> Iterator[str]:
+def as_markdown(found: Difference) -> Iterator[str]:
+    """Yield everything as GitHub's Markdown: a summary, with the details folded."""
     changes = found.changes
     yield "### What this change of the configuration changes"
     yield ""
-    yield _cell(found.title.replace("->", "→")) + "."
+    yield _cell(found.title) + "."
     yield ""
     if not changes:
         yield f"**Nothing.**{_though(changes)}"
         return
     for line in _keys(changes):
-        yield f"- {_cell(line.replace('->', '→'))}"
+        yield f"- {_cell(line)}"
     yield ""
     yield "| a day, on average | before | after |"
     yield "|---|---:|---:|"
-    for row in found.a_day():
-        yield f"| {' | '.join(row)} |"
+    for figures in found.a_day():
+        yield f"| {' | '.join(figures)} |"
     if changes.workflows:
         yield ""
         yield "| workflow | changes | calls | deadlines |"
         yield "|---|---|---:|---|"
     for change in changes.workflows:
-        moved = deadlines(change).removeprefix("deadlines: ").replace("->", "→")
+        moved = _cell(deadlines(change).removeprefix("deadlines: "))
         calls = f"{change.before.calls} → {change.after.calls}"
         yield f"| {_cell(change.workflow)} | {counts(change)} | {calls} | {moved} |"
     if changes.games:
@@ -208,8 +197,8 @@ def _markdown(found: Difference) -> Iterator[str]:
         yield f"| {plural(len(changes.old.games), 'game')}, collected by | | first |"
         yield "|---|---|---|"
     for game in found.games:
-        words, first = games(game).replace("->", "→"), first_game(game).removeprefix("first ").replace("->", "→")
-        yield f"| {_cell(game.what)} | {words} | {_cell(first)} |"
+        row = game.what, games(game), first_game(game).removeprefix("first ")
+        yield f"| {' | '.join(map(_cell, row))} |"
     if changes.workflows:
         yield ""
         yield "<details><summary>The first tick of each kind, with both reasons</summary>"
@@ -225,10 +214,10 @@ def _markdown(found: Difference) -> Iterator[str]:
     yield f"<sub>{MODEL} Dollars are BigQuery's list price.</sub>"
 
 
-def as_object(found: Difference) -> str:
-    """Return everything as one JSON object."""
+def as_object(found: Difference) -> dict[str, Any]:
+    """Return everything for one JSON object."""
     changes = found.changes
-    data = {
+    return {
         "old": found.old,
         "new": found.new,
         "schedule": found.whose,
@@ -240,22 +229,9 @@ def as_object(found: Difference) -> str:
         "workflows": [_workflow(change) for change in changes.workflows],
         "games": [asdict(game) for game in changes.games],
     }
-    return json.dumps(data, default=_plain, indent=2, ensure_ascii=False)
-
-
-def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def _workflow(change: WorkflowChange) -> dict[str, Any]:
-    return {
-        "workflow": change.workflow,
-        "before": asdict(change.before),
-        "after": asdict(change.after),
-        **{kind.value: [tick.isoformat() for tick in ticks] for kind, ticks in change.ticks.items()},
-        "firsts": [_first(first) for first in change.firsts],
-    }
-
-
-def _first(first: First) -> dict[str, str]:
-    return {"kind": first.kind.value, "tick": first.tick.isoformat(), "before": first.before, "after": first.after}
+    """Return a change with the ticks of each kind under the kind's own name."""
+    fields = asdict(change)
+    return {**fields.pop("ticks"), **fields}

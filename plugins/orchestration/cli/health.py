@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.audit.facts import day_facts
+from orchestration.audit.warehouse import Warehouse
 from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command
 from orchestration.cli.screen import UNLIMITED, grid, show, show_object
 from orchestration.config import Config
@@ -24,9 +26,11 @@ from orchestration.words import Action, Outcome, Verdict
 
 COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
 
+FINDING_KEYS = ("verdict", "kind", "workflow", "text", "command")
+
 
 def shadow_note(config: Config, day: date) -> str | None:
-    """Return the lines that name the workflows in shadow mode, or None."""
+    """Return two lines: the workflows in shadow mode, and the command that compares. Return None without any."""
     names = [name for name in config.enabled if config.is_shadow(name)]
     if not names:
         return None
@@ -40,12 +44,9 @@ def shadow_note(config: Config, day: date) -> str | None:
 def health(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     """Give the verdict on a day: is everything in? Start here.
 
-    Below the verdict: each finding with the command to type next, what has healed, and a table of the workflows.
-    Without --date it is the current orchestration day, which lasts from one 05:00 ET lock to the next.
+    Below the verdict: each finding with the command to type next, the healed findings, and a table of the workflows.
+    Without --date it shows the current orchestration day, which lasts from one 05:00 ET lock to the next.
     """
-    from orchestration.audit.facts import day_facts
-    from orchestration.audit.warehouse import Warehouse
-
     now = as_of or datetime.now(UTC)
     loaded, problem = in_use()
     config = loaded.config
@@ -63,40 +64,31 @@ def health(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
 
 
 def _healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
-    """Return what has healed. An error is printed, and does not hide what is wrong now."""
+    """Return the healed findings. Print an error, which must not hide the findings of now."""
     try:
         return healed(config, facts, now)
     except Exception as error:
-        print(f"health: it is not known what has healed: {in_short(error)}", file=sys.stderr)
+        print(f"health: cannot tell which findings have healed: {in_short(error)}", file=sys.stderr)
         return ()
 
 
 def _object(seen: Health, past: Sequence[Healed], facts: DayFacts, now: datetime) -> dict[str, object]:
     return {
-        "date": facts.day.isoformat(),
-        "as_of": et(now).isoformat(),
+        "date": facts.day,
+        "as_of": et(now),
         "verdict": seen.verdict.value,
         "headline": seen.headline,
         "games": seen.games,
         "games_due": seen.due,
         "games_collected": seen.collected,
-        "findings": [
-            {
-                "verdict": f.verdict.value,
-                "kind": f.kind,
-                "workflow": f.workflow,
-                "text": f.text,
-                "command": f.command,
-            }
-            for f in seen.findings
-        ],
+        "findings": [{key: getattr(finding, key) for key in FINDING_KEYS} for finding in seen.findings],
         "healed": [
             {
                 "kind": was.finding.kind,
                 "workflow": was.finding.workflow,
                 "text": was.finding.text,
-                "first_seen": was.first.isoformat(),
-                "last_seen": was.last.isoformat(),
+                "first_seen": was.first,
+                "last_seen": was.last,
             }
             for was in past
         ],
@@ -130,23 +122,17 @@ def _finding(word: str, text: str) -> Table:
 
 
 def _workflows(facts: DayFacts, config: Config) -> Table:
-    """Return the table of the workflows: decisions and calls of the day, and the time of the last RUN in ET."""
+    """Return the table of the workflows: the day's decisions and calls, and the ET time of the last RUN."""
     table = Table("workflow", box=None, padding=(0, 1))
     for heading in ("expected", "RUN", "SKIP", "ABORT", "calls", "empty", "failed", "last"):
         table.add_column(heading, justify="right")
     expected = Counter(run.workflow_name for run in facts.expected)
     for name in config.enabled:
-        actions = Counter(d.action for d in facts.decisions if d.workflow_name == name)
-        runs = [d.tick for d in facts.decisions if d.workflow_name == name and d.action is Action.RUN]
+        decisions = [decision for decision in facts.decisions if decision.workflow_name == name]
+        actions = Counter(decision.action for decision in decisions)
+        runs = [decision.tick for decision in decisions if decision.action is Action.RUN]
         outcomes = Counter(call.status for call in facts.calls if call.workflow == name)
-        numbers = (
-            expected[name],
-            actions[Action.RUN],
-            actions[Action.SKIP],
-            actions[Action.ABORT],
-            sum(outcomes.values()),
-            outcomes[Outcome.NO_DATA],
-            outcomes[Outcome.FAILED],
-        )
+        decided = (actions[one] for one in (Action.RUN, Action.SKIP, Action.ABORT))
+        numbers = (expected[name], *decided, outcomes.total(), outcomes[Outcome.NO_DATA], outcomes[Outcome.FAILED])
         table.add_row(name, *(str(number or "-") for number in numbers), clock(max(runs)) if runs else "-")
     return table

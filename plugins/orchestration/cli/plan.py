@@ -1,4 +1,4 @@
-"""``plan``, ``explain`` and ``describe``: what would run, and why. They touch nothing."""
+"""``plan``, ``explain`` and ``describe``: what would run, and why. They change nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli.app import (
     PLAN,
     WORKFLOWS,
@@ -44,12 +46,7 @@ COLOURS = {Action.RUN: "green", Action.SKIP: "dim", Action.ABORT: "bold red"}
 TICKS = 5
 
 
-@command(
-    "plan",
-    PLAN,
-    "--date 2026-01-14",
-    "--date 2026-01-14 --workflow betting_lines -v",
-)
+@command("plan", PLAN, "--date 2026-01-14", "--date 2026-01-14 --workflow betting_lines -v")
 def plan(
     day: Annotated[date, a_day("--date", what="First ET date. A day lasts from its lock to the next.")],
     days: Annotated[int, days_option(366, "Number of days.")] = 1,
@@ -66,7 +63,7 @@ def plan(
 ) -> int:
     """Show what would run on a date, and why, tick by tick.
 
-    It touches nothing. A call is assumed to succeed unless --assume names it.
+    It changes nothing. Each call succeeds unless --assume names it.
     """
     last = day + timedelta(days=days - 1)
     conf = load(config).config
@@ -99,7 +96,7 @@ def explain(
 ) -> int:
     """Show every check of one decision.
 
-    A check has passed, has answered, or was not asked. The answer has the values that it rests on.
+    Each check passed, answered, or was not asked. The check that answered shows its values.
     """
     conf = load(config).config
     _check_workflow(conf, workflow)
@@ -115,14 +112,13 @@ def explain(
     print(f"  {decision.reason}")
     print(f"  target date {decision.target_date}, {plural(len(on_day), 'game')}{tips}{unknown}")
     print(f"  next check {day_and_time(decision.next_check_time)}, alert {decision.alert_level.value}")
-    checks = grid(1, 2, 9, 0)
+    checks = grid(1, -2, 9, 0)
     for number, one in enumerate(examined, 1):
         mark = "answered" if one.answer else "passed" if one.reached else "not asked"
         values = one.answer.context if one.answer else {}
-        text = "\n".join(
-            [f"{one.name}: {one.question.replace('``', '')}", *(f"  {key} = {value}" for key, value in values.items())]
-        )
-        checks.add_row("", Text(str(number), justify="right"), mark, text)
+        lines = [f"{one.name}: {one.question.replace('``', '')}"]
+        lines += [f"  {key} = {value}" for key, value in values.items()]
+        checks.add_row("", str(number), mark, "\n".join(lines))
     show(checks, width=UNLIMITED)
     return ExitCode.WELL
 
@@ -138,7 +134,7 @@ def describe(
 ) -> int:
     """Say in sentences what a workflow's YAML means.
 
-    Its next five ticks follow.
+    After the sentences it shows the workflow's next five ticks.
     """
     conf, now = load(config).config, as_of or datetime.now(UTC)
     if workflow is not None:
@@ -160,7 +156,7 @@ def describe(
 
 
 def _check_workflow(config: Config, name: str) -> None:
-    """Raise Misuse for a workflow that the configuration does not have."""
+    """Raise Misuse for a workflow that is not in the configuration."""
     if name not in config.workflows:
         raise no_such("workflow", name, config.workflows)
 
@@ -171,9 +167,6 @@ def _inputs(
     """Return the schedule and the history of the workflows. A document has no history."""
     if games is not None:
         return document_in(games).schedule(start), History()
-    from orchestration.audit.inputs import decision_inputs
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
     try:
         return decision_inputs(Warehouse(config.settings), config, names, start, days_ahead=days)
     except WarehouseError as error:
@@ -181,7 +174,7 @@ def _inputs(
 
 
 def _note(schedule: Schedule, days: tuple[date, date], games: Path | None) -> None:
-    """Print the unusable rows, and the dates that the document does not cover."""
+    """Print the schedule's unusable rows, and the dates that the document does not cover."""
     if rows := schedule.unusable:
         print(f"note: {plural(len(rows), 'row')} left out: {'; '.join(named(rows))}", file=sys.stderr)
     if schedule.reach and not schedule.reach[0] <= days[0] <= days[1] <= schedule.reach[1]:
@@ -190,20 +183,20 @@ def _note(schedule: Schedule, days: tuple[date, date], games: Path | None) -> No
 
 
 def _calls(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> list[str]:
-    """Return the calls that would be made. A call is not made when one that it depends on is assumed to fail."""
+    """Return the calls that the decision would make. A call that depends on a failed call is left out."""
     return [call.label for call, outcome in assumed_calls(config, decision, assumptions) if outcome is not None]
 
 
 def _object(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> dict[str, Any]:
     return {
-        "tick": decision.tick.isoformat(),
+        "tick": decision.tick,
         "workflow": decision.workflow,
-        "action": decision.action.value,
+        "action": decision.action,
         "rule": decision.rule,
         "reason": decision.reason,
-        "alert_level": decision.alert_level.value,
-        "next_check_time": decision.next_check_time.isoformat(),
-        "target_date": decision.target_date.isoformat(),
+        "alert_level": decision.alert_level,
+        "next_check_time": decision.next_check_time,
+        "target_date": decision.target_date,
         "target_games": [game.game_id for game in decision.games],
         "calls": _calls(config, decision, assumptions),
         "context": dict(decision.context),
@@ -238,7 +231,7 @@ def _description(config: Config, name: str, now: datetime) -> dict[str, Any]:
         "description": model.description,
         "enabled": model.enabled,
         "sentences": _sentences(config, name),
-        "next_asked": [tick.isoformat() for tick in _next(config, name, now)] if model.enabled else [],
+        "next_asked": _next(config, name, now) if model.enabled else [],
     }
 
 

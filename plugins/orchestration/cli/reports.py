@@ -1,10 +1,10 @@
-"""``timeline``, ``missing``, ``failures`` and ``reconcile``: what BigQuery's reports say about a day."""
+"""``timeline``, ``missing``, ``failures`` and ``reconcile``: a day as BigQuery recorded it."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
@@ -12,6 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Warehouse
+from orchestration.cleanup.makeup_inputs import find_makeups
 from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command, days_option
 from orchestration.cli.screen import grid, show, show_object, unknown, wrapped
 from orchestration.config import Config, load
@@ -35,7 +38,7 @@ def timeline(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> in
 def missing(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     """Show expected runs that are late or did not happen.
 
-    RUN decisions without an execution are shown as NOT EXECUTED.
+    A RUN decision without an execution is shown as NOT EXECUTED.
     """
     asked = _Asked(day, as_of)
     seen = {"seen_at": asked.now}
@@ -54,7 +57,7 @@ def failures(
 ) -> int:
     """Show scrapers with failed tries, and why they failed.
 
-    The exit code is 0 when every call succeeded in the end.
+    The exit code is 0 when every call succeeded at last.
     """
     asked = _Asked(day, as_of, days)
     rows = asked.rows("failing_scrapers")
@@ -73,8 +76,6 @@ def reconcile(
 
     It starts nothing. The DAG `reconcile` starts the same runs at 06:30 and 12:30 ET.
     """
-    from orchestration.cleanup.makeup_inputs import find_makeups
-
     asked = _Asked(None, as_of, days + 1)
     if asked.config.is_shadow():
         print("This system is a shadow (settings.mode): it fetches nothing.")
@@ -88,7 +89,7 @@ def reconcile(
         return ExitCode.FOUND
     if absent:
         raise UserError(f"unknown: {'; '.join(absent)}", next_step=NEXT)
-    print(f"Nothing is missing of the last {plural(days, 'day')}.")
+    print(f"Nothing is missing from the last {plural(days, 'day')}.")
     return ExitCode.WELL
 
 
@@ -99,8 +100,6 @@ class _Asked:
     """
 
     def __init__(self, day: date | None, as_of: datetime | None, days: int = 1) -> None:
-        from orchestration.audit.warehouse import Warehouse
-
         self.now = as_of or datetime.now(UTC)
         self.config: Config = load().config
         self.day = day or self.config.current_day(self.now)
@@ -109,14 +108,12 @@ class _Asked:
 
     def rows(self, name: str, **more: Any) -> list[Row]:
         """Return the rows of ``queries/NAME.sql``."""
-        from orchestration.audit.statements import statement
-
         return self.warehouse.query(statement(name), {"first_date": self.first, "last_date": self.day, **more})
 
     def absent(self, *, needs_lock: bool = False) -> list[str]:
-        """Return what a report needs and BigQuery does not have, from ``queries/basis.sql``.
+        """Return the inputs of a report that BigQuery lacks, from ``queries/basis.sql``.
 
-        A day whose decisions are all SKIP, as in a halt, has an empty lock: nothing is absent then.
+        A day with only SKIP decisions, as in a halt, has an empty lock. This empty lock is not absent.
         """
         [basis] = self.rows("basis")
         absent = []
@@ -135,12 +132,12 @@ class _Asked:
         found: bool = False,
         needs_lock: bool = False,
     ) -> int:
-        """Print the rows and return the exit code. Without what the report needs, no rows mean UNKNOWN."""
+        """Print the rows and return the exit code, which is UNKNOWN when inputs are absent and nothing is found."""
         absent = self.absent(needs_lock=needs_lock)
         nothing = bool(absent) and not found
         if as_json:
             verdict = unknown("; ".join(absent), NEXT) if nothing else {}
-            show_object({**verdict, "date": self.day.isoformat(), "absent": absent, "rows": rows})
+            show_object({**verdict, "date": self.day.isoformat(), "absent": absent, "rows": rows}, default=str)
         else:
             print(f"{self.day:%a %d %b %Y}, seen at {et(self.now):%a %d %b %H:%M} ET")
             for text in absent:
@@ -184,15 +181,11 @@ def _failures(rows: list[Row]) -> None:
     for row in rows:
         line = grid(26, -4, 0)
         line.add_row(row["scraper_name"], str(row["calls"]), f"calls, {row['failed']} failed, {_tries(row)}")
-        show(line, wrapped(": ".join(_kinds(row)), 6, 0))
+        kinds = ", ".join(f"{row[kind]} {kind}" for kind in ("blocked", "timeouts") if row[kind])
+        show(line, wrapped(": ".join(filter(None, (kinds, row["sample_error"]))), 6, 0))
     if not rows:
         print("No try failed.")
 
 
 def _tries(row: Row) -> str:
     return f"{row['failed_tries']} failed {'try' if row['failed_tries'] == 1 else 'tries'}"
-
-
-def _kinds(row: Row) -> Iterable[str]:
-    kinds = ", ".join(f"{row[kind]} {kind}" for kind in ("blocked", "timeouts") if row[kind])
-    return filter(None, (kinds, row["sample_error"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -18,7 +19,7 @@ UNLIMITED = 100_000
 
 
 def rendered(*parts: RenderableType, width: int = WIDTH) -> str:
-    """Return each part on lines of its own, wrapped to ``width``, without blanks at the end of a line."""
+    """Return each part on its own lines, wrapped to ``width``, without trailing blanks."""
     console = Console(width=width, highlight=False, markup=False, emoji=False)
     with console.capture() as kept:
         for part in parts:
@@ -27,24 +28,29 @@ def rendered(*parts: RenderableType, width: int = WIDTH) -> str:
 
 
 def show(*parts: RenderableType, width: int = WIDTH) -> None:
-    """Print each part on lines of its own, wrapped to ``width``."""
+    """Print each part on its own lines, wrapped to ``width``."""
     print(rendered(*parts, width=width), end="")
 
 
 def unknown(reason: str, next_step: str) -> dict[str, Any]:
-    """Return what ``--json`` prints, alone or beside other keys, when a command cannot tell."""
+    """Return the keys that ``--json`` prints for the verdict UNKNOWN."""
     return {"verdict": Verdict.UNKNOWN.value, "reason": reason, "next": next_step}
 
 
-def show_object(data: dict[str, Any], default: Callable[[Any], Any] = str) -> None:
+def in_iso(value: Any) -> str:
+    """Return a date or time in ISO 8601, and any other value as text."""
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def show_object(data: dict[str, Any], default: Callable[[Any], Any] = in_iso) -> None:
     """Print one JSON object."""
     print(json.dumps(data, default=default, indent=2, ensure_ascii=False))
 
 
 def grid(*widths: int) -> Table:
-    """Return a table without lines. A column has at least its width, and wraps what is too long.
+    """Return a table without lines. Each width is a column's least width; a longer text wraps.
 
-    The text of a negative width stands on the right.
+    A negative width aligns the column to the right.
     """
     table = Table.grid(padding=(0, 1))
     for width in widths:

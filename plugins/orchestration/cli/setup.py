@@ -1,4 +1,4 @@
-"""``init``, ``validate`` and ``schema``, and the installation of shell completion."""
+"""``init``, ``validate`` and ``schema``, and the options that need no command: the version and shell completion."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import shellingham  # type: ignore[import-untyped]
 import typer
 from typer.completion import get_completion_script, install  # type: ignore[attr-defined]
 
+from orchestration import __version__
 from orchestration.cli.app import COMPLETE, EDITORS, SCRIPTS, SET_UP, command
 from orchestration.config import Config, ConfigError, Loaded, load
 from orchestration.planning.reachable import never_running
@@ -23,7 +24,7 @@ from orchestration.words import ExitCode
 @command("init", SET_UP, "", "--adopt")
 def init(
     no_pools: Annotated[
-        bool, typer.Option("--no-pools", metavar="", help="Leave out Airflow's pools: no Airflow database is near.")
+        bool, typer.Option("--no-pools", metavar="", help="Leave out Airflow's pools, which need Airflow's database.")
     ] = False,
     adopt: Annotated[
         bool, typer.Option("--adopt", metavar="", help="Add our columns, nullable, to the tables of another system.")
@@ -31,8 +32,8 @@ def init(
 ) -> int:
     """Create datasets, tables, views and pools. Safe to repeat.
 
-    It also checks that the tables, columns and scrapers of workflows.yaml exist. A missing table of Phase 2 is
-    reported, and everything else is still created.
+    It also checks that the tables, columns and scrapers of workflows.yaml exist. It reports a missing table of
+    Phase 2 and still creates everything else.
     """
     from orchestration.alerts.channels import not_set_up
     from orchestration.audit.references import broken_references, misdated_tips
@@ -70,11 +71,11 @@ def _warn(text: str) -> None:
 
 
 def _pools(config: Config) -> bool:
-    """Create Airflow's pools. Returns whether that worked."""
+    """Create Airflow's pools. Return False, with a warning printed, when Airflow refuses."""
     wanted = {
         name: {
             "slots": slots,
-            "description": "Calls at one source at a time (workflows.yaml)",
+            "description": "Calls to one source (workflows.yaml)",
             "include_deferred": True,
         }
         for name, slots in config.settings.pools.items()
@@ -86,7 +87,7 @@ def _pools(config: Config) -> bool:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        _warn(f"Airflow's pools could not be created, is its database there? {''.join(last)}")
+        _warn(f"Airflow could not create the pools. Is Airflow's database there? {''.join(last)}")
         return False
     print(f"pools {', '.join(f'{name}={slots}' for name, slots in config.settings.pools.items())}: up to date")
     return True
@@ -104,7 +105,7 @@ def validate(
         loaded = load(file)
         note = _build(loaded)
     except ConfigError as error:
-        # The errors are the answer of this command, so they stand alone.
+        # The errors are the answer of this command: no headline, no next step.
         print(error, file=sys.stderr)
         return ExitCode.FOUND
     for warning in loaded.warnings:
@@ -117,11 +118,11 @@ def validate(
 
 
 def _build(loaded: Loaded) -> str:
-    """Build and serialize every DAG as Airflow does. Returns a note when Airflow is not installed here."""
+    """Build and serialize every DAG as Airflow does. Return a note when Airflow cannot be imported here."""
     try:
         from orchestration.generator.in_force import unbuildable
     except Exception as error:
-        return f" (no DAG was built: Airflow cannot be imported here: {type(error).__name__}: {error})"
+        return f" (no DAG was built, because Airflow cannot be imported here: {type(error).__name__}: {error})"
     if problems := unbuildable(loaded):
         raise ConfigError(loaded.source.name, problems)
     return ""
@@ -134,6 +135,11 @@ def schema() -> int:
 
     print(schema_text(), end="")
     return ExitCode.WELL
+
+
+def version() -> None:
+    """Print the version of the package."""
+    print(f"orchestration {__version__}")
 
 
 def install_completion() -> None:

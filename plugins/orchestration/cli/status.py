@@ -8,24 +8,30 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from orchestration.audit.facts import day_facts
+from orchestration.audit.outbox import Outbox
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command
 from orchestration.cli.health import shadow_note
 from orchestration.cli.screen import grid, show, show_object, unknown
 from orchestration.config import Config
 from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import Finding, Part
+from orchestration.health.findings import Part
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
+from orchestration.services.scraper_service import ScraperService
 from orchestration.words import Verdict
 
 SECONDS = 5
+SEVERITY = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
 
 
 @dataclass
 class StatusPart:
-    """One part of the system. ``says``: its numbers. ``wrong``: its faults, each with the next command."""
+    """One part of the system. ``says``: the part's numbers. ``wrong``: its faults, each with the next command."""
 
     name: str
     says: str
@@ -37,23 +43,21 @@ class StatusPart:
 def status(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     """Show each part of the system with its verdict.
 
-    Below a part that is not well: what is wrong, and the command to type next.
+    Below a part that is not well, it shows the faults and the command to type next.
 
-    The exit code is that of the worst part. A part that cannot be seen is UNKNOWN and hides no other part.
+    The worst part gives the exit code. A part that cannot be seen is UNKNOWN and hides no other part.
     """
     loaded, problem = in_use()
     config, now = loaded.config, as_of or datetime.now(UTC)
     day = day or config.current_day(now)
     parts = [*_day_parts(config, day, now, problem), _part("outbox", _outbox), _part("scraper service", _service)]
     parts.append(_part("Airflow", _airflow))
-    order = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
-    worst = max((part.verdict for part in parts), key=order.index)
+    worst = _worst(part.verdict for part in parts)
     if as_json:
-        seen = {"date": day.isoformat(), "as_of": et(now).isoformat(), "verdict": worst.value}
+        seen = {"date": day, "as_of": et(now), "verdict": worst, "mode": config.settings.mode}
         if worst is Verdict.UNKNOWN:
             first = next(part for part in parts if part.verdict is worst)
             seen |= unknown(*first.wrong[0] if first.wrong else (f"{first.name} {first.says}", ""))
-        seen["mode"] = config.settings.mode.value
         show_object({**seen, "parts": [asdict(part) for part in parts]})
     else:
         print(f"{worst.value}: {day:%a %d %b %Y}, seen at {et(now):%a %d %b %H:%M} ET")
@@ -78,10 +82,6 @@ def _print(part: StatusPart) -> None:
 
 
 def _day_parts(config: Config, day: date, now: datetime, problem: str | None) -> Iterator[StatusPart]:
-    from orchestration.audit.facts import day_facts
-    from orchestration.audit.statements import statement
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
     if day > config.current_day(now):
         yield StatusPart("the day", "has not begun", Verdict.UNKNOWN)
         return
@@ -91,23 +91,22 @@ def _day_parts(config: Config, day: date, now: datetime, problem: str | None) ->
         failing = warehouse.query(statement("failing_scrapers"), {"first_date": day, "last_date": day})
         health = assess(config, facts, now)
     except WarehouseError as error:
-        yield StatusPart(
-            "BigQuery", "unknown", Verdict.UNKNOWN, [(str(error), "airflow connections get google_cloud_default")]
-        )
+        wrong = [(str(error), "airflow connections get google_cloud_default")]
+        yield StatusPart("BigQuery", "unknown", Verdict.UNKNOWN, wrong)
         return
     except Exception as error:
         yield StatusPart("the day", "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
         return
     for name, says in _numbers(facts, health).items():
         found = [finding for finding in health.findings if finding.of.part is name]
-        yield StatusPart(name.value, says, _worst(found), [(finding.text, finding.command) for finding in found])
+        wrong = [(finding.text, finding.command) for finding in found]
+        yield StatusPart(name.value, says, _worst(finding.verdict for finding in found), wrong)
         if name is Part.CALLS:
             yield _failing(failing)
 
 
-def _worst(found: Iterable[Finding]) -> Verdict:
-    verdicts = {finding.verdict for finding in found}
-    return next((v for v in (Verdict.UNHEALTHY, Verdict.DEGRADED) if v in verdicts), Verdict.HEALTHY)
+def _worst(verdicts: Iterable[Verdict]) -> Verdict:
+    return max(verdicts, key=SEVERITY.index, default=Verdict.HEALTHY)
 
 
 def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
@@ -115,11 +114,9 @@ def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
     executions = Counter(e.status.value for e in facts.executions)
     calls = Counter(c.status.value for c in facts.calls)
     last = facts.last_cleanup
-    handoff = (
-        f"{last.missing_files_found} of {last.files_checked} files missing at {clock(last.cleanup_time)} ET"
-        if last
-        else "not looked at yet"
-    )
+    handoff = "not checked yet"
+    if last:
+        handoff = f"{last.missing_files_found} of {last.files_checked} files missing at {clock(last.cleanup_time)} ET"
     sent = sum(cleanup.republished_count for cleanup in facts.cleanups)
     return {
         Part.LOCKER: f"{len(facts.expected)} runs expected",
@@ -156,23 +153,16 @@ def _part(name: str, look: Callable[[str], StatusPart]) -> StatusPart:
 
 
 def _outbox(name: str) -> StatusPart:
-    from orchestration.audit.outbox import Outbox
-
     outbox = Outbox()
     staged, refused = len(outbox.staged()), outbox.refused()
-    part = StatusPart(name, f"{staged} rows staged, {len(refused)} refused")
-    if refused:
-        part.verdict = Verdict.DEGRADED
-        text = (
-            f"BigQuery refused rows. They are in {outbox.url}/refused with their errors, for example {refused[0].name}"
-        )
-        part.wrong.append((text, f"ls {outbox.url.removeprefix('file://')}/refused/*"))
-    return part
+    says = f"{staged} rows staged, {len(refused)} refused"
+    if not refused:
+        return StatusPart(name, says)
+    text = f"BigQuery refused rows. {outbox.url}/refused has the rows and errors, for example {refused[0].name}"
+    return StatusPart(name, says, Verdict.DEGRADED, [(text, f"ls {outbox.url.removeprefix('file://')}/refused/*")])
 
 
 def _service(name: str) -> StatusPart:
-    from orchestration.services.scraper_service import ScraperService
-
     problem = ScraperService().problem(SECONDS)
     if problem is None:
         return StatusPart(name, "answers")
@@ -180,7 +170,7 @@ def _service(name: str) -> StatusPart:
 
 
 def _airflow(name: str) -> StatusPart:
-    """Return the part about Airflow's components, from its own health page, which needs no login."""
+    """Return the part about Airflow's components, from Airflow's health page, which needs no login."""
     from orchestration.alerts.channels import airflow_url
     from orchestration.services.airflow_health import NoHealthPage, components, ill
 
