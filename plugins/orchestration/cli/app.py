@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 
+from orchestration.config import load
 from orchestration.decisions.request import FIRST_YEAR, LAST_YEAR
 from orchestration.errors import UserError
 from orchestration.nba.document import Document, DocumentError, read_document
@@ -166,18 +167,17 @@ class Misuse(UserError):
     """The user called the command wrongly: exit code 64."""
 
 
-def no_such(what: str, name: str, known: Collection[str]) -> Misuse:
-    """Return the error for an unknown workflow or scraper, with the nearest known name."""
-    near = did_you_mean(name, known)
-    return Misuse(f"no {what} is named {clipped(name)}{near}", next_step=f"choose from {', '.join(known)}")
+def check_name(what: str, name: str, known: Collection[str]) -> None:
+    """Raise Misuse for an unknown workflow or scraper, with the nearest known name."""
+    if name not in known:
+        near = did_you_mean(name, known)
+        raise Misuse(f"no {what} is named {clipped(name)}{near}", next_step=f"choose from {', '.join(known)}")
 
 
 def _names(section: str) -> Callable[[str], list[str]]:
     """Return the shell completion for the names in a section of workflows.yaml. A broken file completes nothing."""
 
     def names(incomplete: str) -> list[str]:
-        from orchestration.config import load
-
         with contextlib.suppress(Exception):
             return [name for name in getattr(load().config, section) if name.startswith(incomplete)]
         return []
@@ -222,21 +222,14 @@ def days_option(most: int, what: str) -> Any:
     return typer.Option("--days", min=1, max=most, metavar="N", help=what)
 
 
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file}: {error.strerror}") from error
-
-
 def document_in(file: Path) -> Document:
     """Return NBA.com's schedule document in a file. Raises UserError for any other content."""
     try:
-        return read_document(_content(file))
+        return read_document(file.read_bytes())
     except DocumentError as error:
         raise UserError(f"{file}: {error}", next_step="give NBA.com's schedule document") from error
 
 
 def assumptions_in(file: Path) -> list[Assumption]:
     """Return the assumptions in a YAML file. Raises UserError when the file cannot be read."""
-    return read_assumptions(_content(file), str(file))
+    return read_assumptions(file.read_bytes(), str(file))

@@ -13,7 +13,7 @@ import typer
 
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.cli.app import SCRAPERS, SET_UP, AsJson, a_day, command, no_such
+from orchestration.cli.app import SCRAPERS, SET_UP, AsJson, a_day, check_name, command
 from orchestration.cli.screen import UNLIMITED, grid, show, show_object
 from orchestration.config import Config, load
 from orchestration.nba.eastern import et, et_date
@@ -64,8 +64,7 @@ def check_scraper(
     else 1.
     """
     config = load().config
-    if name not in config.scrapers:
-        raise no_such("scraper", name, config.scrapers)
+    check_name("scraper", name, config.scrapers)
     asked, now = Asked(game, day, event), et(datetime.now(UTC))
     parameters: dict[str, Any] = {}
     result, problem = None, None

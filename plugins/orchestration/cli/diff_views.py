@@ -121,8 +121,7 @@ def as_text(found: Difference) -> Iterator[str]:
     if not changes:
         yield f"Nothing changes.{_though(changes)}"
         return
-    yield ""
-    yield f"{plural(len(changes.keys), 'key')} changed"
+    yield from ("", f"{plural(len(changes.keys), 'key')} changed")
     for line in _keys(changes):
         yield wrapped(line, 2)
     yield ""
@@ -132,8 +131,8 @@ def as_text(found: Difference) -> Iterator[str]:
         average.add_row(f"  {name}", before, after)
     yield rendered(average).rstrip()
     for change in changes.workflows:
-        yield ""
-        yield wrapped(f"{change.workflow}: {counts(change)}; {change.before.calls} -> {change.after.calls} calls")
+        calls = f"{change.before.calls} -> {change.after.calls} calls"
+        yield from ("", wrapped(f"{change.workflow}: {counts(change)}; {calls}"))
         if moved := deadlines(change):
             yield wrapped(moved, 2)
         for first in change.firsts:
@@ -141,8 +140,7 @@ def as_text(found: Difference) -> Iterator[str]:
             yield wrapped(f"before: {first.before}", 4)
             yield wrapped(f"after:  {first.after}", 4)
     if changes.games:
-        yield ""
-        yield f"{plural(len(changes.old.games), 'game')}, collected by"
+        yield from ("", f"{plural(len(changes.old.games), 'game')}, collected by")
     for game in found.games:
         yield wrapped(f"{game.what}: {games(game)}", 2)
         yield wrapped(first_game(game), 4)
@@ -170,48 +168,35 @@ def _cell(text: str) -> str:
 def as_markdown(found: Difference) -> Iterator[str]:
     """Yield everything as GitHub's Markdown: a summary, with the details folded."""
     changes = found.changes
-    yield "### What this change of the configuration changes"
-    yield ""
-    yield _cell(found.title) + "."
-    yield ""
+    yield from ("### What this change of the configuration changes", "", f"{_cell(found.title)}.", "")
     if not changes:
         yield f"**Nothing.**{_though(changes)}"
         return
     for line in _keys(changes):
         yield f"- {_cell(line)}"
-    yield ""
-    yield "| a day, on average | before | after |"
-    yield "|---|---:|---:|"
+    yield from ("", "| a day, on average | before | after |", "|---|---:|---:|")
     for figures in found.a_day():
         yield f"| {' | '.join(figures)} |"
     if changes.workflows:
-        yield ""
-        yield "| workflow | changes | calls | deadlines |"
-        yield "|---|---|---:|---|"
+        yield from ("", "| workflow | changes | calls | deadlines |", "|---|---|---:|---|")
     for change in changes.workflows:
         moved = _cell(deadlines(change).removeprefix("deadlines: "))
         calls = f"{change.before.calls} → {change.after.calls}"
         yield f"| {_cell(change.workflow)} | {counts(change)} | {calls} | {moved} |"
     if changes.games:
-        yield ""
-        yield f"| {plural(len(changes.old.games), 'game')}, collected by | | first |"
-        yield "|---|---|---|"
+        yield from ("", f"| {plural(len(changes.old.games), 'game')}, collected by | | first |", "|---|---|---|")
     for game in found.games:
         row = game.what, games(game), first_game(game).removeprefix("first ")
         yield f"| {' | '.join(map(_cell, row))} |"
     if changes.workflows:
-        yield ""
-        yield "<details><summary>The first tick of each kind, with both reasons</summary>"
-        yield ""
+        yield from ("", "<details><summary>The first tick of each kind, with both reasons</summary>", "")
         for change in changes.workflows:
             for first_ in change.firsts:
                 yield f"- **{_cell(change.workflow)}**, first {IN_WORDS[first_.kind]}, {day_and_time(first_.tick)}"
                 yield f"  - before: {_cell(first_.before)}"
                 yield f"  - after: {_cell(first_.after)}"
-        yield ""
-        yield "</details>"
-    yield ""
-    yield f"<sub>{MODEL} Dollars are BigQuery's list price.</sub>"
+        yield from ("", "</details>")
+    yield from ("", f"<sub>{MODEL} Dollars are BigQuery's list price.</sub>")
 
 
 def as_object(found: Difference) -> dict[str, Any]:

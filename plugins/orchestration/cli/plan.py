@@ -25,10 +25,10 @@ from orchestration.cli.app import (
     Tick,
     a_day,
     assumptions_in,
+    check_name,
     command,
     days_option,
     document_in,
-    no_such,
 )
 from orchestration.cli.screen import UNLIMITED, grid, show, show_object, wrapped
 from orchestration.config import Config, load
@@ -68,7 +68,7 @@ def plan(
     last = day + timedelta(days=days - 1)
     conf = load(config).config
     if workflow is not None:
-        _check_workflow(conf, workflow)
+        check_name("workflow", workflow, conf.workflows)
         if workflow not in conf.enabled:
             raise UserError(
                 f"{workflow} is switched off, so it never runs", next_step="set its `enabled: true` in workflows.yaml"
@@ -99,7 +99,7 @@ def explain(
     Each check passed, answered, or was not asked. The check that answered shows its values.
     """
     conf = load(config).config
-    _check_workflow(conf, workflow)
+    check_name("workflow", workflow, conf.workflows)
     schedule, history = _inputs(conf, [workflow], at, 1, games)
     decision, examined = examine(workflow, conf, at, schedule, history)
     _note(schedule, (decision.target_date, decision.target_date), games)
@@ -138,7 +138,7 @@ def describe(
     """
     conf, now = load(config).config, as_of or datetime.now(UTC)
     if workflow is not None:
-        _check_workflow(conf, workflow)
+        check_name("workflow", workflow, conf.workflows)
     names = [workflow] if workflow else list(conf.workflows)
     if as_json:
         show_object({"workflows": [_description(conf, name, now) for name in names]})
@@ -153,12 +153,6 @@ def describe(
         for sentence in sentences:
             print(wrapped(sentence, 2))
     return ExitCode.WELL
-
-
-def _check_workflow(config: Config, name: str) -> None:
-    """Raise Misuse for a workflow that is not in the configuration."""
-    if name not in config.workflows:
-        raise no_such("workflow", name, config.workflows)
 
 
 def _inputs(
