@@ -43,7 +43,8 @@ def test_no_command_fails_with_a_traceback_on_bad_rows(bad_rows, capsys):
     kinds = [finding["kind"] for finding in json.loads(capsys.readouterr().out)["findings"]]
     assert kinds.count("unusable_rows") == 1
     assert main(["status", "--as-of", seen]) in (1, 2)
-    assert "rows of the schedule are no game" in capsys.readouterr().out.replace("\n            ", " ")
+    out = " ".join(capsys.readouterr().out.split())
+    assert "rows of the schedule are unusable and left out of every decision" in out
     assert main(["plan", "--date", DAY.isoformat()]) == 0
     assert "note: 6 rows left out: " in capsys.readouterr().err
     assert main(["explain", "--workflow", "betting_lines", "--at", seen]) == 0
