@@ -235,9 +235,9 @@ class Stack:
             raise StackError(f"Airflow's database could not be created{self._last_line('airflow-db')}")
         del self.processes["airflow-db"]
         self.report("Starting Airflow ...")
-        # The four components of `airflow standalone`, started one by one because its log servers listen on every
-        # address. There are two API servers because the public API writes its audit log on the event loop. In one
-        # process with the tasks' API it would wait there for SQLite while a task's request holds the lock.
+        # We start the components of `airflow standalone` one by one, because its log servers listen on every address.
+        # The public API and the tasks' API run in two servers. The public API writes its audit log on the event
+        # loop. In a shared process, that write would block the loop while a task's request holds SQLite's lock.
         self._spawn("api-server", ["airflow", "api-server", "--apps", "core"])
         self._spawn("execution-api", ["airflow", "api-server", "--apps", "execution", "--port", str(p.execution)])
         self._spawn("dag-processor", ["airflow", "dag-processor"])

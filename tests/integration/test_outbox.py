@@ -417,5 +417,5 @@ def test_a_full_disk_leaves_no_partial_row(outbox, warehouse, monkeypatch):
 def test_a_row_that_disk_and_bigquery_refuse_fails_the_task_with_both_causes(unwritable):
     unwritable.warehouse = Unreliable()
     unwritable.warehouse.fault = "down"
-    with pytest.raises(OSError, match=r"cannot be written \(.*\), nor workflow_decisions: "):
+    with pytest.raises(OSError, match=r"cannot be written \(.*\), and BigQuery takes no row: "):
         unwritable.stage([a_decision()])

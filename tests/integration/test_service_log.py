@@ -294,7 +294,7 @@ def test_novembers_log_names_no_file_and_changes_no_success(run, log, warehouse,
     alerts = cleanup(log.config, outbox, monkeypatch, TICK + timedelta(minutes=80))
     assert {row["status"] for row in calls(warehouse).values()} == {"success"}
     assert "2 of 2 calls with data name no file" in alerts
-    assert f"{log.table} (settings.service_log) names none either" in alerts
+    assert f"{log.table} (settings.service_log) names no file either" in alerts
 
 
 @pytest.mark.lesson("A2")

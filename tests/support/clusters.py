@@ -120,7 +120,7 @@ def redis_restarted(day: ClusteredDay) -> None:
 
 
 def redis_lost_its_data(day: ClusteredDay) -> None:
-    """Kill Redis while it holds tasks that no worker has taken, and restart it without its data."""
+    """Kill Redis while tasks wait in it, and restart Redis without its data. The workers stand still until the kill."""
     workers = [family(process.pid)[0] for name, process in day.stack.processes.items() if name.startswith("worker")]
     for worker in workers:
         worker.suspend()
@@ -203,7 +203,7 @@ def small_disk(day: ClusteredDay) -> Iterator[Path]:
 
 
 def only_worker_stages_on(day: ClusteredDay, disk: Path, error: str) -> None:
-    """Let one worker with its outbox on ``disk`` finish the runs, then start both workers as before."""
+    """Replace both workers by one whose outbox is on ``disk``. Wait for the runs, then start both workers again."""
     # Slow answers keep some calls for the one worker.
     troubles(day, slow=SLOW_SECONDS)
     end(day, "worker-1", "worker-2")

@@ -1,4 +1,4 @@
--- The day of a moment, from lock to lock: before the lock of a morning it is the day before. ET date.
+-- The orchestration day of a moment, as an ET date. A moment before the lock of a morning belongs to the day before.
 CREATE OR REPLACE FUNCTION {audit}.day_of(moment TIMESTAMP) RETURNS DATE AS (
   DATE(DATETIME_SUB(DATETIME(moment, 'America/New_York'), INTERVAL {lock_minutes} MINUTE))
 );

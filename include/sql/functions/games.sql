@@ -1,9 +1,9 @@
--- The games of some ET dates, both included, one row for each id. The newest row of an id in the whole season decides its
--- date: a game that was moved leaves its old row behind, because Phase 2 merges on id and date. Among rows of one moment a
--- game that is played (status 1, 2 or 3) goes first. Among the rows of that date api_stats goes before cdn_static, then the
--- newest row. An earlier state cannot be read, because a refresh overwrites processed_at too. `due_at` is the moment from
--- which the data of the game counts, as in the engine (a test compares both): 3.5 h after the tip, or 06:00 ET of the next
--- day if the tip is unknown, at 00:00 ET or not on the date of the game.
+-- The games of some ET dates, both included, one row for each id. The newest row of an id in the whole season decides the
+-- date of the game, because Phase 2 merges on id and date and leaves the old row of a moved game behind. If rows have the same
+-- `processed_at`, a row with status 1, 2 or 3 wins. Among the rows of the decided date, a row of api_stats wins over a row of
+-- cdn_static, then the newest row wins. Earlier states cannot be read, because a refresh overwrites `processed_at` too.
+-- `due_at` is the moment from which the data of the game counts: 3.5 h after the tip. It is 06:00 ET of the next day if the
+-- tip is unknown, at 00:00 ET, or not on the date of the game. The engine has the same rule; a test compares the two.
 CREATE OR REPLACE TABLE FUNCTION {audit}.games(first_date DATE, last_date DATE) AS
 WITH season AS (
   SELECT

@@ -1,6 +1,7 @@
--- One row for each day: how many executions met their deadline, and how many minutes after its end each game was collected
--- by the scraper `box_score`. No table holds the end of a game, so a game lasts `game_minutes` from its tip. A game without
--- a known tip is counted without a time. ET dates of days from lock to lock, both included.
+-- One row for each day: the executions, the missed deadlines, and how fast the scraper `box_score` collected the games. Times
+-- are minutes from the end of a game to its collection. No table holds the end of a game, so a game is taken to end
+-- `game_minutes` after its tip. A game without a known tip is counted, but has no time. ET dates of days from lock to lock,
+-- both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.sla(
   first_date DATE, last_date DATE, box_score STRING, game_minutes INT64
 ) AS

@@ -1,7 +1,7 @@
--- Reliability of each source by week: one row for each week (its Monday), source and scraper. The source is the start of the
--- scraper's name. A call that succeeded at a later try did not fail; `failed_tries` counts the failed try. `found` is the ET
--- time at which the data of each target date was first there. `usual_hour` is the median of these times, in hours after
--- midnight of the target date (25 is 01:00 of the next day). ET dates of days from lock to lock, both included.
+-- How reliable each source is: one row for each week (its Monday), source and scraper. The source is the start of the
+-- scraper's name. A call that succeeds at a later try counts as a success; `failed_tries` counts its failed try. `found` has,
+-- for each target date, the ET time at which a call first found data. `usual_hour` is the median of these times, in hours
+-- after midnight of the target date: 25 means 01:00 of the next day. ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.source_reliability(first_date DATE, last_date DATE) AS
 WITH tries AS (
   SELECT

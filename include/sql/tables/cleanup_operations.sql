@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS {audit}.cleanup_operations (
   errors ARRAY<STRING> OPTIONS(description="What went wrong, and what was not republished and why"),
   duration_seconds FLOAT64 OPTIONS(description="How long it took"),
   pubsub_enabled BOOL OPTIONS(description="Whether publishing was possible"),
-  seen ARRAY<STRUCT<kind STRING, about STRING, text STRING>> OPTIONS(description="What was not as it should be around: configuration, Airflow, the service, the outbox, the clock"),
+  seen ARRAY<STRUCT<kind STRING, about STRING, text STRING>> OPTIONS(description="Problems around the system: configuration, Airflow, the service, the outbox, the clock"),
   environment STRING OPTIONS(description="environment of workflows.yaml"),
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
   dag_id STRING OPTIONS(description="Airflow DAG"),

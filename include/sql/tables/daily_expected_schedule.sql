@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS {audit}.daily_expected_schedule (
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
   expected_id STRING OPTIONS(description="Deterministic id; the view keeps one row per id. NULL in rows of another system"),
   target_date DATE OPTIONS(description="ET date that the data is about"),
-  forced BOOL OPTIONS(description="A lock that was forced takes the place of the day's first one"),
+  forced BOOL OPTIONS(description="A forced lock replaces the day's first lock"),
   rules STRING OPTIONS(description="Digest of the workflow's rules in workflows.yaml"),
   dag_id STRING OPTIONS(description="Airflow DAG"),
   run_id STRING OPTIONS(description="Airflow DAG run"),

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS {audit}.workflow_executions (
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
   slot_time TIMESTAMP OPTIONS(description="The tick"),
   target_date DATE OPTIONS(description="ET date that the data is about"),
-  deadline_missed BOOL OPTIONS(description="True in the row that says that a run was not over within its deadline_minutes; the view carries it on"),
+  deadline_missed BOOL OPTIONS(description="True in the row of a missed deadline (deadline_minutes). The view keeps it when the run's own row follows"),
   scrapers_no_data INT64 OPTIONS(description="Calls that worked and found nothing published yet"),
   environment STRING OPTIONS(description="environment of workflows.yaml"),
   dag_id STRING OPTIONS(description="Airflow DAG"),

@@ -1,5 +1,5 @@
 -- Tries of calls, one row per id
--- A row of the try itself goes before a row that was written for it after its process was killed.
+-- The row that a try wrote itself wins over the row that `finish` or a later try wrote because the try was killed.
 -- Rows without a DAG belong to the other system or to the service.
 -- The day stands in PARTITION BY so that a reader's filter on it reaches the table's partitions.
 CREATE OR REPLACE VIEW {audit}.v_scraper_runs

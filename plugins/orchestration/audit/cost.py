@@ -1,6 +1,6 @@
 """The bill of BigQuery for a day: the statements that run, the tables they read, the rows that are streamed.
 
-The cost page (``make docs``) and ``diff`` show it. Prices are list prices, US, November 2026.
+The cost page (``make docs``) and ``diff`` show the bill. Prices are list prices, US, November 2026.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ DOLLARS_A_TIB, DOLLARS_A_STREAMED_GB = 6.25, 0.05
 ROW_BYTES = 1024
 """The least size at which BigQuery bills a streamed row."""
 PAGE_HOUR, PAGE_OTHERS = 60, 12
-"""Queries of a page of the day that is open for an hour: its day each minute, the plan and the neighbouring day every
-five minutes.
+"""Queries while a page of the day is open for an hour: its day each minute, and every 5 minutes the plan or neighbour.
 
 Further readers of the page cost nothing more.
 """

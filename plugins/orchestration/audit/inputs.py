@@ -84,7 +84,7 @@ def by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def schedule_from(facts: Mapping[str, list[str]]) -> Schedule:
-    """Return the schedule of a result's ``game`` and ``refreshed`` rows. Other rows become unusable rows."""
+    """Return the schedule of a result's ``game`` and ``refreshed`` rows. Rows without a game become unusable rows."""
     rows = [row_of(json.loads(row)) for row in facts.get("game", ())]
     micros = next((json.loads(row).get("refreshed_at") for row in facts.get("refreshed", ())), None)
     return Schedule(

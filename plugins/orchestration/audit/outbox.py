@@ -42,7 +42,7 @@ def outbox_url() -> str:
 
 
 class Outbox:
-    """Staged rows, one JSON file each: ``<table>/<id>.<unique>.json``; refused ones under ``refused/``.
+    """Staged rows, one JSON file each: ``<table>/<id>.<unique>.json``. Refused rows lie under ``refused/``.
 
     Each version of a row has a file of its own, so a version that is staged during an append is not lost.
     """
@@ -116,7 +116,9 @@ class Outbox:
         try:
             self.warehouse.append(row.TABLE, [row.to_json()])
         except WarehouseError as error:
-            raise OSError(f"The outbox {self.url} cannot be written ({why}), nor {row.TABLE}: {error}") from why
+            raise OSError(
+                f"The outbox {self.url} cannot be written ({why}), and BigQuery takes no row: {error}"
+            ) from why
         log.warning("The outbox %s cannot be written (%s); the row went to %s at once", self.url, why, row.TABLE)
 
     def _folder(self, *parts: str) -> ObjectStoragePath:
@@ -223,7 +225,7 @@ class Outbox:
             yield batch
 
     def refuse(self, table: str, file: ObjectStoragePath, why: str, result: Drained) -> None:
-        """Set a row aside that BigQuery will never take, so that it does not block other rows."""
+        """Set aside a row that BigQuery will never take, so that the row does not block others."""
         aside = self._folder("refused", table)
         error = aside / f"{file.name}.error"
         error.write_text(why)

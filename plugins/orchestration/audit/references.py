@@ -108,14 +108,14 @@ def misdated_tips(warehouse: Warehouse, config: Config, now: datetime) -> str | 
     game_id, day, tip = wrong[0]
     return (
         f"{len(wrong)} of {len(tips)} tips in {config.settings.schedule_table} do not lie on their game date, such as "
-        f"{game_id} of {day}: {tip:%Y-%m-%d %H:%M} ET. They are taken for unknown: windows before games open with "
-        "business hours, and games are due with the end of their slate. Does its writer put midnight UTC of the game "
-        "date into game_date_est?"
+        f"{game_id} of {day}: {tip:%Y-%m-%d %H:%M} ET. These tips count as unknown: windows before games open "
+        "with business hours, and games are due at the end of their slate. Check whether the program that writes the "
+        "table puts midnight UTC of the game date into game_date_est."
     )
 
 
 def _other_lock(warehouse: Warehouse, config: Config) -> list[str]:
-    """Return a line when the reports, which ``init`` makes, begin their days at another time than the lock's."""
+    """Return a line if the days of the reports, as ``init`` made them, do not begin at the lock."""
     day = date(2026, 1, 14)
     lock, _ = config.day_bounds(day)
     parameters = {"lock": lock.astimezone(UTC), "before": (lock - timedelta(minutes=1)).astimezone(UTC)}

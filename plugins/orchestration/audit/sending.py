@@ -3,7 +3,7 @@
 A refused append does not name the row at fault, so the batch is halved down to single rows. There are three cases:
 
 * BigQuery will never take a row: the row is set aside, so that it does not block other rows.
-* A fault passes: the row is appended by a second try.
+* A fault passes: a second try appends the row.
 * An outage: nothing is set aside and all rows stay staged.
 """
 
@@ -106,9 +106,9 @@ class Sending:
                 self.got_through, self.failures = one, 0
 
     def _retry_after_server_errors(self, aside: Aside, result: Drained) -> None:
-        """Try rows again whose append failed with 500: a row is at fault only if BigQuery works before and after it.
+        """Append rows that failed with 500 again. A row is at fault only if BigQuery works before and after it.
 
-        The proof is a second append of a row that was taken a moment ago, which is harmless.
+        To prove that, a row that BigQuery took a moment ago is appended once more, which is harmless.
         """
         again = [one for one, refusal in self.suspects.values() if isinstance(refusal, AppendFailed)]
         if not again:

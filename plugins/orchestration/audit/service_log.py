@@ -62,7 +62,7 @@ def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord]
 
 
 def unexplained(row: CallRecord) -> bool:
-    """Return whether the log can add something to a call's row: its file, or why it failed.
+    """Return whether the log can add the file or the cause of failure to a call's row.
 
     A call without an answer has an id of our own, which is not in the log.
     """

@@ -72,7 +72,7 @@ class Differences:
 def differences(wanted: Sequence[Column], existing: dict[str, Column]) -> Differences:
     """Return how an existing table differs from ours.
 
-    A nullable column in place of a required one, and further nullable columns, are no difference.
+    A nullable column in place of a required one, and further nullable columns, do not count as differences.
     """
     missing, others = [], []
     for column in wanted:

@@ -75,7 +75,7 @@ class Warehouse:
         self._failing = False
         """Whether the last append failed. Then the next append is tried only once."""
         self.ahead: timedelta | None = None
-        """How far our clock was ahead of BigQuery's at the last answer, including the time of the answer."""
+        """How far our clock was ahead of BigQuery's when the last query ended, plus the time until its answer."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -261,7 +261,7 @@ def _last_error(error: Exception) -> Exception:
 
 
 def _first_line(error: Exception) -> str:
-    """Return an error in one line without secrets. Airflow's logs show the whole error, without secrets too."""
+    """Return an error in one line without secrets. Airflow's logs show the whole error, also without secrets."""
     from requests import RequestException, Timeout
 
     hide_in_logs(error)

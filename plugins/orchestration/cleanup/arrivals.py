@@ -16,7 +16,7 @@ from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.words import KeptPaths
 
 DAYS_BEFORE, DAYS_AFTER = 7, 14
-"""Days around the dates of the files whose partitions are read. A schedule file has rows on some of them."""
+"""The partitions of these days around the dates of the files are read: a schedule file has rows on other days too."""
 GROUP = 50
 """Tables in one query."""
 
@@ -67,7 +67,7 @@ def arrived_files(
         try:
             arrived |= _ask(warehouse, group, parts, by_table, oldest)
         except WarehouseError:
-            # One table fails the query of its group. A query for each table finds it.
+            # One bad table fails the query of its group. A query for each table finds the bad one.
             for table in group:
                 try:
                     arrived |= _ask(warehouse, [table], parts, by_table, oldest)
@@ -118,7 +118,7 @@ def _ask(
 def arrived_in(traces: Sequence[Trace], noted: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return the paths of a table's files that have arrived. Pure.
 
-    ``noted`` are rows of the table with ``source_file_path``, with ``processed_at`` if it keeps only the newest file.
+    ``noted``: rows of the table with ``source_file_path``, and ``processed_at`` if it keeps only the newest file.
     """
     noted = list(noted)
     known = KnownFiles(trace.file.gcs_path for trace in traces)

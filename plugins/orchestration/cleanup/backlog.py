@@ -1,4 +1,4 @@
-"""Which files are missing, and which of them to republish. Pure. Doubt publishes nothing (lesson C2)."""
+"""Which files are missing, and which of them to republish. Pure. In doubt, nothing is republished (lesson C2)."""
 
 from __future__ import annotations
 
@@ -46,9 +46,11 @@ def backlog(
 ) -> Backlog:
     """Return the missing files among ``candidates`` and those to republish now.
 
-    ``candidates`` are files whose table could be read, ``processed`` the paths in these tables, ``before`` earlier
-    republishings by path. A path that may name several files counts as processed for none of them, and as republished
-    for all of them.
+    * ``candidates``: files whose table could be read.
+    * ``processed``: the paths in these tables.
+    * ``before``: earlier republishings, by path.
+
+    A path may fit several files. Then none of these files counts as processed, and each counts as republished.
     """
     files = list(candidates)
     there = KnownFiles(file.gcs_path for file in files).named(processed)

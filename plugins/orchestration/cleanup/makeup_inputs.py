@@ -24,6 +24,7 @@ from orchestration.words import KeptPaths
 log = logging.getLogger(__name__)
 
 MOST_DAYS = 14
+"""Days before now whose partitions are read, in a table that is partitioned by time."""
 
 
 class ScheduleUnknown(WarehouseError):
@@ -78,7 +79,7 @@ def _still_there(warehouse: Warehouse, config: Config, calls: Sequence[CallRecor
             by_table[scraper.processed_in].append(trace_of(call, scraper.keeps_paths))
     arrived, errors = arrived_files(warehouse, by_table, now - timedelta(days=MOST_DAYS))
     for table, why in sorted(errors.items()):
-        log.warning("None of the files of %s is looked for: %s", table, why)
+        log.warning("The files of %s count as existing, because the table cannot be read: %s", table, why)
         del by_table[table]
     unprocessed = {trace.file.gcs_path for traces in by_table.values() for trace in traces} - arrived
     gone = vanished_files(sorted(unprocessed))

@@ -53,7 +53,7 @@ def look_back(config: Config, now: datetime) -> dict[str, Parameter]:
 def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parameter], at: datetime) -> Corrected:
     """Return the calls of the ``look_back`` with their corrections, made at the aware moment ``at``.
 
-    ``finish`` corrects the calls of its own run, but rows of the log may be later. A log that cannot be read corrects
+    ``finish`` corrects the calls of its own run, but rows of the log may come later. A log that cannot be read corrects
     nothing and is alerted.
 
     Raises WarehouseError when our own rows cannot be read.
@@ -95,7 +95,7 @@ def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord]
     """Return the files of ``calls`` that are old enough to be checked at ``now``, and which of them have arrived.
 
     Files of a table that cannot be read are not checked. In a table that keeps only the newest file, only the newest
-    file is checked: an earlier message would put old data over new (lesson A4).
+    file is checked: an earlier message would replace new data with old data (lesson A4).
     """
     oldest = now - timedelta(hours=config.settings.cleanup_processor.lookback_hours)
     youngest = now - timedelta(minutes=config.settings.cleanup_processor.min_file_age_minutes)
@@ -125,7 +125,7 @@ def read_files(warehouse: Warehouse, config: Config, calls: Iterable[CallRecord]
 def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
     """Return the alert about calls whose answers and log name no file (lesson A2)."""
     log = config.settings.service_log
-    cure = f"{log} (settings.service_log) names none either" if log else "Set settings.service_log"
+    cure = f"{log} (settings.service_log) names no file either" if log else "Set settings.service_log"
     scrapers = ", ".join(sorted(unnamed))
     return alert(kinds.BLIND, "cleanup", unnamed=unnamed.total(), calls=brought, scrapers=scrapers, cure=cure)
 

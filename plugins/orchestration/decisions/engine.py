@@ -27,7 +27,20 @@ def decide(name: str, config: Config, tick: datetime, schedule: Schedule, histor
 
     Pure: the same input gives the same decision. Raises nothing for any valid configuration.
     """
-    return examine(name, config, tick, schedule, history)[0]
+    case = Case(name, config, et(tick), schedule, history)
+    return _decision(case, _first_answer(case)[1])
+
+
+def _checks(case: Case) -> tuple[Check, ...]:
+    return (halted, *case.workflow.checks)
+
+
+def _first_answer(case: Case) -> tuple[int, Answer]:
+    """Return the first answer to the case and the position of its check. Later checks are not asked."""
+    for number, check in enumerate(_checks(case)):
+        if (answer := check(case)) is not None:
+            return number, answer
+    raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
 
 
 @cache
@@ -50,17 +63,12 @@ def examine(
 ) -> tuple[Decision, list[Examined]]:
     """Return the decision, as :func:`decide` does, and every check of the type in order with its answer."""
     case = Case(name, config, et(tick), schedule, history)
-    examined: list[Examined] = []
-    first: Answer | None = None
-    checks: tuple[Check, ...] = (halted, *case.workflow.checks)
-    for check in checks:
-        reached = first is None
-        answer = check(case) if reached else None
-        first = first or answer
-        examined.append(Examined(check.__name__, _question(check), answer, reached))
-    if first is None:
-        raise AssertionError(f"the last check of {case.workflow.decision_type} must always answer")
-    return _decision(case, first), examined
+    last, answer = _first_answer(case)
+    examined = [
+        Examined(check.__name__, _question(check), answer if number == last else None, number <= last)
+        for number, check in enumerate(_checks(case))
+    ]
+    return _decision(case, answer), examined
 
 
 def forced(name: str, config: Config, tick: datetime, schedule: Schedule, who: str, request: Request) -> Decision:

@@ -1,4 +1,4 @@
-"""The base of all records: it checks a row before it is written, and reads a row by name. Pure."""
+"""The base of all records. It checks a row before the row is written, and reads a row by column name. Pure."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ Message = Annotated[str, BeforeValidator(_masked)]
 
 
 class NotRead(LookupError):
-    """The query of a record does not select this column. Its value is unknown, which is not empty (lesson K8)."""
+    """The query of a record does not select this column. The value is unknown, not empty (lesson K8)."""
 
 
 class Record(BaseModel):
-    """A row of an audit table. Its fields are the columns. These columns stand in every table.
+    """A row of an audit table. Its fields are the columns. The fields below are in every table.
 
     ``CallRecord(...)`` makes a row to be written. It needs every required column, and secrets are struck out (lessons
     C3, C9). :meth:`read` returns a row with the columns that a query selects. Any other column raises NotRead.
@@ -143,7 +143,7 @@ class Record(BaseModel):
 
     @classmethod
     def _of(cls, values: dict[str, Any]) -> Self:
-        # model_construct does the same in six times the time, and a day has a thousand calls.
+        # model_construct takes six times as long, and a plan of a season makes 40,000 records.
         record = cls.__new__(cls)
         record.__setstate__({**_STATE, "__dict__": values, "__pydantic_fields_set__": set(values)})
         return record

@@ -1,6 +1,6 @@
 """One record for each audit table: its fields are the columns of ``include/sql/tables`` (lessons C3, C9). Pure.
 
-A column is added with one line of the table's SQL and one field here.
+To add a column, write one line in the table's SQL and one field here.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class DecisionRecord(Record):
 
     @property
     def tick(self) -> datetime:
-        """The tick that was decided about, aware, ET."""
+        """The tick of the decision, aware, ET."""
         return self.slot_time
 
     @property
     def shadow(self) -> bool:
-        """Whether the decision was only recorded, beside a system that carries it out (lesson A9)."""
+        """Whether the decision was only recorded because another system does the work (lesson A9)."""
         return (self.context or {}).get("mode") == Mode.SHADOW
 
 

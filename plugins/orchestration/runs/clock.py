@@ -49,7 +49,9 @@ class RunClock:
             try:
                 moment = require_aware(datetime.fromisoformat(str(as_of)))
             except ValueError as error:
-                raise ValueError(f"as_of {as_of!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from error
+                raise ValueError(
+                    f"as_of {as_of!r} is not a time with a zone. Write for example 2026-01-14T19:00-05:00"
+                ) from error
             return cls(et(moment), moment - started, False, "reconcile" if reconciles else "replay", moment)
         if scheduled and dag_run.logical_date is not None:
             return cls(et(dag_run.logical_date), timedelta(), True, "schedule", started)
@@ -59,12 +61,15 @@ class RunClock:
         return cls(et(dag_run.run_after), timedelta(), False, f"manual:{user}" if user else "manual", started)
 
     def now(self) -> datetime:
-        """Return the present by the run's clock, aware, UTC."""
+        """Return the current time by the run's clock, aware, UTC."""
         return self.of_wall(self.wall())
 
     @staticmethod
     def wall() -> datetime:
-        """Return the present by the wall clock, UTC. It dates rows, in a replay too: the views keep the latest row."""
+        """Return the current time by the wall clock, UTC.
+
+        Rows carry this time, also in a replay, because the views keep the latest row.
+        """
         return datetime.now(UTC)
 
     def of_wall(self, moment: datetime) -> datetime:

@@ -52,7 +52,7 @@ def call_ends(
 
     ``states`` are Airflow's and ``outcomes`` the reports of the calls of a task, both by task id and map index (-1: not
     mapped). Skipped calls (an empty list, a scraper that was not requested) do not count. A task without a report
-    counts as one call, even if it was to make several.
+    counts as one call, even if it should have made several.
     """
     ends = []
     for scraper in scrapers:
@@ -65,7 +65,7 @@ def call_ends(
                 # The task was killed before its report, or a person set its state.
                 ends.append(CallEnd(scraper, map_index, Outcome.FAILED, label, error_type="killed"))
             elif state in ("failed", "success"):
-                # The report goes before the state: Airflow can fail a task whose call succeeded.
+                # The report wins over the state: Airflow can fail a task whose call succeeded.
                 ends += [_end(scraper, map_index, left, Outcome(left["outcome"])) for left in lefts]
     return ends
 
