@@ -20,7 +20,7 @@ from orchestration.nba.eastern import require_aware
 from orchestration.words import ExitCode, clipped, did_you_mean
 
 if TYPE_CHECKING:
-    from orchestration.nba.document import Document
+    from orchestration.nba.games import Schedule
     from orchestration.planning.calls import Assumption
 
 LAST_NIGHT, PLAN = "Last night", "Plan and explain"
@@ -259,7 +259,7 @@ def _content(file: Path) -> bytes:
         raise UserError(f"{file}: {error.strerror}") from error
 
 
-def document_in(file: Path) -> Document:
+def document_in(file: Path) -> Schedule:
     """Return NBA.com's schedule document in a file. Raises UserError when it is none."""
     from orchestration.nba.document import DocumentError, read_document
 

@@ -176,7 +176,7 @@ def _git(*arguments: str) -> bytes | None:
 def _schedule(span: Span, config: Config) -> tuple[Schedule, str]:
     """Return the schedule, and its source in words."""
     if span.games is not None:
-        return document_in(span.games).schedule(datetime.now(UTC)), str(span.games)
+        return document_in(span.games).seen_at(datetime.now(UTC)), str(span.games)
     if not span.example:
         try:
             found = _of_warehouse(span, config)

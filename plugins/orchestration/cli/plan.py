@@ -170,7 +170,7 @@ def _inputs(
 ) -> tuple[Schedule, History]:
     """Return the schedule and the history of the workflows. A document has no history."""
     if games is not None:
-        return document_in(games).schedule(start), History()
+        return document_in(games).seen_at(start), History()
     from orchestration.audit.inputs import decision_inputs
     from orchestration.audit.warehouse import Warehouse, WarehouseError
 

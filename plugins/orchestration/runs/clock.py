@@ -49,7 +49,9 @@ class RunClock:
             try:
                 moment = require_aware(datetime.fromisoformat(str(as_of)))
             except ValueError as error:
-                raise ValueError(f"as_of {as_of!r} is no time with a zone, such as 2026-01-14T19:00-05:00") from error
+                raise ValueError(
+                    f"as_of {as_of!r} is not a time with a zone; write one, for example 2026-01-14T19:00-05:00"
+                ) from error
             return cls(et(moment), moment - started, False, "reconcile" if reconciles else "replay", moment)
         if scheduled and dag_run.logical_date is not None:
             return cls(et(dag_run.logical_date), timedelta(), True, "schedule", started)
