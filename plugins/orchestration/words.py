@@ -1,4 +1,4 @@
-"""The fixed words: one enum each, the same in YAML, SQL, Python and reports (lesson K11). And helpers for texts."""
+"""The words that YAML, SQL, Python and reports share, as enums (lesson K11). And helpers for texts."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Around(StrEnum):
 
 
 class NoAnswer(StrEnum):
-    """The first words of an error by its cause at BigQuery."""
+    """The first words of an error of BigQuery, by its cause."""
 
     DOWN = "BigQuery did not answer"
     FORBIDDEN = "BigQuery refuses us, a permission is missing"
@@ -102,7 +102,7 @@ class TargetDate(StrEnum):
 
 
 class FanOut(StrEnum):
-    """The item that a scraper is called once for."""
+    """The kind of item for which a scraper is called: once for each."""
 
     NOTHING = "nothing"
     GAME = "game"
@@ -119,7 +119,7 @@ class KeptPaths(StrEnum):
 
 
 class ExitCode(IntEnum):
-    """What every command exits with: the one table. Ctrl-C is 130, as in every shell."""
+    """The exit codes of all commands. Ctrl-C exits with 130, as in every shell."""
 
     meaning: str
 

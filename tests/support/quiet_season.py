@@ -132,7 +132,7 @@ class QuietSeason:
                 self._run(self.config, decision)
         noted = [a_decision(d.workflow, d.tick, d.action, d.rule, d.reason, target_date=d.target_date) for d in made]
         self.decisions += noted
-        self.history = self.history.noting(noted)
+        self.history = self.history.plus(decisions=noted)
 
     def _run(self, config: Config, decision: Decision) -> None:
         planned = planned_calls(config, decision)

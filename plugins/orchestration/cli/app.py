@@ -16,8 +16,9 @@ from typer.main import get_command_from_info
 from orchestration.config import load
 from orchestration.decisions.request import FIRST_YEAR, LAST_YEAR
 from orchestration.errors import UserError
-from orchestration.nba.document import Document, DocumentError, read_document
+from orchestration.nba.document import DocumentError, read_document
 from orchestration.nba.eastern import require_aware
+from orchestration.nba.games import Schedule
 from orchestration.planning.calls import Assumption, read_assumptions
 from orchestration.words import ExitCode, clipped, did_you_mean
 
@@ -222,7 +223,7 @@ def days_option(most: int, what: str) -> Any:
     return typer.Option("--days", min=1, max=most, metavar="N", help=what)
 
 
-def document_in(file: Path) -> Document:
+def document_in(file: Path) -> Schedule:
     """Return NBA.com's schedule document in a file. Raises UserError for any other content."""
     try:
         return read_document(file.read_bytes())

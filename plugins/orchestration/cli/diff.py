@@ -180,7 +180,7 @@ def _git(*arguments: str) -> bytes | None:
 def _schedule(span: Span, config: Config) -> tuple[Schedule, str]:
     """Return the schedule, and its source in words."""
     if span.games is not None:
-        return document_in(span.games).schedule(datetime.now(UTC)), str(span.games)
+        return document_in(span.games).seen_at(datetime.now(UTC)), str(span.games)
     if not span.example:
         try:
             return _of_warehouse(span, config), f"{config.settings.schedule_table} in the warehouse"

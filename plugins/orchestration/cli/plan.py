@@ -160,7 +160,7 @@ def _inputs(
 ) -> tuple[Schedule, History]:
     """Return the schedule and the history of the workflows. A document has no history."""
     if games is not None:
-        return document_in(games).schedule(start), History()
+        return document_in(games).seen_at(start), History()
     try:
         return decision_inputs(Warehouse(config.settings), config, names, start, days_ahead=days)
     except WarehouseError as error:

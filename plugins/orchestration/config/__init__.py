@@ -26,7 +26,7 @@ MOST_ROUNDS = 10
 
 @dataclass(frozen=True)
 class Loaded:
-    """A usable configuration, the warnings of its file as texts, and the parsed file with its places."""
+    """A usable configuration, its warnings as texts, and the parsed file."""
 
     config: Config
     warnings: tuple[str, ...]

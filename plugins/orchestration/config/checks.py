@@ -24,11 +24,10 @@ def errors(config: Config, source: Source) -> Iterator[Problem]:
         yield from _names(source, name, workflow, config.scrapers)
         yield from _schedule(config, source, name, workflow)
         for index, required in enumerate(workflow.dependencies.requires):
+            path = ("workflows", name, "dependencies", "requires", index)
             if required not in config.workflows:
-                path = ("workflows", name, "dependencies", "requires", index)
                 yield _unknown(source, path, "workflow", required, config.workflows)
             elif workflow.enabled and not config.workflows[required].enabled:
-                path = ("workflows", name, "dependencies", "requires", index)
                 yield source.problem(path, f"`{required}` is switched off, so `{name}` would wait for ever")
     requires = {n: [r for r in w.dependencies.requires if r in config.workflows] for n, w in config.workflows.items()}
     yield from _cycles(source, requires, "workflows", "dependencies", "requires")
@@ -210,11 +209,11 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
                 ("workflows", name, "schedule", "target_date"),
                 "is read as `yesterday`: in the morning, the games of `slate` are not played yet. Write `yesterday`",
             )
-        yield from _stopped_by_trifles(config, source, name, workflow.execution_plan)
-        yield from _waits_for_nothing(config, source, workflow.execution_plan)
+        yield from _critical_after_noncritical(config, source, name, workflow.execution_plan)
+        yield from _needs_later_step(config, source, workflow.execution_plan)
 
 
-def _stopped_by_trifles(config: Config, source: Source, name: str, plan: ExecutionPlan) -> Iterator[Problem]:
+def _critical_after_noncritical(config: Config, source: Source, name: str, plan: ExecutionPlan) -> Iterator[Problem]:
     """Yield critical scrapers that are not called if a non-critical scraper fails."""
     for step_name, step in plan.steps.items():
         here: Path = ("workflows", name, "execution_plan", step_name)
@@ -228,7 +227,7 @@ def _stopped_by_trifles(config: Config, source: Source, name: str, plan: Executi
                     yield source.problem(("scrapers", scraper, "depends_on", index), _stops(needed, [scraper]))
 
 
-def _waits_for_nothing(config: Config, source: Source, plan: ExecutionPlan) -> Iterator[Problem]:
+def _needs_later_step(config: Config, source: Source, plan: ExecutionPlan) -> Iterator[Problem]:
     """Yield scrapers that depend on a scraper of a later step."""
     called: set[str] = set()
     for step in plan.steps.values():

@@ -1,7 +1,7 @@
 """The last good file stays in force while ``workflows.yaml`` is bad (DESIGN section 4).
 
-A file is good when it has loaded and every DAG in it has been built and stored as Airflow does it. The generator checks
-that, because this layer does not import Airflow. A file that equals the copy of the last good file is not checked
+A file is good when it loads, and Airflow can build and store every DAG in it. The generator checks the
+DAGs, because this layer does not import Airflow. A file that equals the copy of the last good file is not checked
 again, so a parse costs no more than building the DAGs.
 """
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 WhatStops = Callable[[Loaded], Sequence[Problem]]
 _unbuildable: set[bytes] = set()
-"""Contents that load but have a DAG that cannot be built, as this process found."""
+"""Contents that load, but with a DAG that this process could not build."""
 
 
 def last_good_path() -> Path:
@@ -38,8 +38,10 @@ def load_or_last_good(check: WhatStops | None = None) -> Loaded:
     try:
         text = read(path)
         loaded = _parsed(text, str(path))
-    except ConfigError as error:
-        return _instead(kept) or _raise(error)
+    except ConfigError:
+        if (instead := _instead(kept)) is None:
+            raise
+        return instead
     if text == kept:
         return loaded
     if check is not None:
@@ -69,7 +71,7 @@ def is_known_as_good() -> bool:
 
 
 def forget() -> None:
-    """Remove the last good file: Airflow or this project has changed, and not all of its DAGs can be built."""
+    """Remove the last good file: after a change of Airflow or of this project, a DAG in it cannot be built."""
     try:
         last_good_path().unlink(missing_ok=True)
     except OSError as error:
@@ -90,10 +92,6 @@ def _instead(kept: bytes | None) -> Loaded | None:
         return None
 
 
-def _raise(error: ConfigError) -> Loaded:
-    raise error
-
-
 def _last_good() -> bytes | None:
     try:
         return last_good_path().read_bytes()
@@ -102,7 +100,7 @@ def _last_good() -> bytes | None:
 
 
 def _keep(text: bytes) -> None:
-    """Keep a copy. If that is impossible (a read-only home), a warning is logged and the file is used all the same."""
+    """Keep a copy, or log a warning if that is impossible (a read-only home)."""
     kept = last_good_path()
     half = kept.with_name(f".{uuid4().hex}")
     try:

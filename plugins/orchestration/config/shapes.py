@@ -1,4 +1,4 @@
-"""Problems of shape: unknown keys and values of a wrong type. And the rest of the file without them."""
+"""Problems of shape: unknown keys and values of a wrong type. And the usable rest of a file with such problems."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def usable_part(source: Source, errors: Iterable[ErrorDetails]) -> Config | None
                 _drop(data, error)
             return WorkflowsFile.model_validate(data)
         except (LookupError, TypeError, AttributeError):
-            # Something that must be a mapping is none: too little is left.
+            # A value that must be a mapping is not one: too little is left.
             return None
         except ValidationError as still:
             errors = still.errors()

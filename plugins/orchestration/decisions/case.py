@@ -1,4 +1,4 @@
-"""The case that checks decide: one workflow at one tick. And the checks that several decision types share."""
+"""The case of a decision: one workflow at one tick. And the checks that several decision types share."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Case:
 
     @cached_property
     def target_date(self) -> date:
-        """The ET date that the data is about. In a window of a fixed time, it follows from the window, not the tick."""
+        """The ET date of the data. In a window of a fixed time, the window decides the date, not the tick."""
         if self.target_date_override is not None:
             return self.target_date_override
         target = self.workflow.schedule.target_date
@@ -89,7 +89,7 @@ class Case:
         return at(self.today + timedelta(days=days), time(hour) if hour < 24 else time(23, 59))
 
     def collected(self, game: Game) -> bool:
-        """Return whether the game is collected, as far as this workflow's scrapers go (lesson K6)."""
+        """Return whether this workflow's scrapers have collected the game (lesson K6)."""
         return not self.lacking(game)
 
     def lacking(self, game: Game) -> tuple[str, ...]:
@@ -132,7 +132,7 @@ def abort(case: Case, rule: str, reason: str, **context: Any) -> Answer:
 
 
 def schedule_unknown(case: Case) -> Answer | None:
-    """ABORT when the schedule is unknown. A day without games is something else (lesson K13)."""
+    """ABORT when the schedule is unknown. A day without games is not unknown (lesson K13)."""
     max_age = case.config.settings.schedule_max_age_hours
     if (reason := case.schedule.unknown_because(case.tick, max_age, case.target_date)) is None:
         return None
@@ -145,8 +145,8 @@ UNUSABLE_ROWS = "unusable_rows"
 def only_unusable_rows(case: Case) -> Answer | None:
     """SKIP while the date has only unusable rows; ABORT once when the first of them should be over.
 
-    Before that, teams that are not decided yet are normal, and some of these games are never played. A date with
-    usable games goes on with those.
+    Before that, undecided teams are normal, and some of these games are never played. A date that also has usable games
+    runs for those.
     """
     rows = case.schedule.unusable_on(case.target_date, case.workflow.game_types)
     if case.games or not rows:
@@ -175,7 +175,7 @@ def unmet(case: Case) -> list[str]:
     """Return the required workflows that are not done for the target date.
 
     A workflow is done when it completed for that date or answered that nothing is left to do. A daily workflow counts
-    for the orchestration day of the slate: at 04:00 that is yesterday's morning.
+    for the orchestration day of the slate: at 04:00 this is yesterday.
     """
     return [name for name in case.workflow.dependencies.requires if not _met(case, name)]
 

@@ -39,7 +39,7 @@ def scrapers_about_games(config: Config, workflow: str, *, critical_only: bool) 
     """Return the scrapers of a workflow's plan that decide whether a game is collected.
 
     These are the critical per-game and whole-date scrapers. Without ``critical_only`` the other per-game scrapers
-    count too, because a window also requests what they lack.
+    count too, because a window also requests the games that they lack.
     """
     per_game = config.per_game_scrapers(workflow)
     critical = config.critical_scrapers(workflow)

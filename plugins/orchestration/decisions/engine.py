@@ -50,7 +50,7 @@ def _question(check: Check) -> str:
 
 @dataclass(frozen=True)
 class Examined:
-    """One check and what became of it. ``answer`` None: the check passed; ``reached`` False: it was not asked."""
+    """One check and its result. ``answer`` None: the check passed. ``reached`` False: an earlier check answered."""
 
     name: str
     question: str

@@ -16,7 +16,7 @@ from orchestration.words import Action, AlertLevel, Priority
 HISTORY_UNREADABLE = "history_unreadable"
 """The rule of an ABORT because BigQuery did not answer (lesson K8)."""
 NOT_KNOWING = frozenset({HISTORY_UNREADABLE, "schedule_unknown", "internal_error"})
-"""Rules of an ABORT because something was unknown. It is over when the workflow decides again and nothing was lost."""
+"""Rules of an ABORT because a fact was unknown. If nothing was lost, the next decision ends the problem."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,18 @@ class History:
             for call in self.calls
         )
 
-    def plus(self, executions: Iterable[ExecutionRecord], calls: Iterable[CallRecord]) -> History:
-        """Return this history with these executions and calls added."""
-        calls = tuple(calls)
-        more = History((*self.executions, *executions), (*self.calls, *calls), self.decisions)
-        return more._with(successes_of(calls, self.successes))
-
-    def noting(self, decisions: Iterable[DecisionRecord]) -> History:
-        """Return this history with these decisions added."""
-        more = History(self.executions, self.calls, (*self.decisions, *decisions))
-        return more._with(self.successes)
-
-    def _with(self, successes: Successes) -> History:
-        self.__dict__["successes"] = successes
-        return self
+    def plus(
+        self,
+        executions: Iterable[ExecutionRecord] = (),
+        calls: Iterable[CallRecord] = (),
+        decisions: Iterable[DecisionRecord] = (),
+    ) -> History:
+        """Return this history with these records added."""
+        new = tuple(calls)
+        more = History((*self.executions, *executions), (*self.calls, *new), (*self.decisions, *decisions))
+        # Fill the cache from ours: a plan adds records at every tick, and reading all calls again takes too long.
+        more.__dict__["successes"] = successes_of(new, self.successes) if new else self.successes
+        return more
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ class Decision:
 
     @property
     def as_past(self) -> DecisionRecord:
-        """What a later decision knows of this one."""
+        """The record of this decision that later decisions read."""
         return DecisionRecord.known(
             workflow_name=self.workflow,
             action=self.action,

@@ -28,7 +28,7 @@ MOST_DAYS = 14
 
 
 def _or(message: str) -> WrapValidator:
-    """Say ``message`` in place of pydantic's own words."""
+    """Replace pydantic's message by ``message``."""
 
     def check(value: Any, inner: Callable[[Any], Any]) -> Any:
         try:
@@ -93,7 +93,7 @@ class Parameters(BaseModel):
     def form(cls, **defaults: Any) -> dict[str, dict[str, Any]]:
         """Return the arguments of Airflow's ``Param`` for each parameter: default, description and JSON schema.
 
-        ``defaults`` replaces defaults of the model. What has no default may stay empty in the form.
+        ``defaults`` replaces defaults of the model. A parameter without a default may stay empty in the form.
         """
         found: dict[str, dict[str, Any]] = {}
         for name, schema in cls.model_json_schema()["properties"].items():
@@ -158,7 +158,7 @@ class ReconcileRequest(Parameters):
 
 
 class Request(Parameters):
-    """The parameters of a run of a workflow. Without any, the rule decides as always."""
+    """The parameters of a run of a workflow. Without parameters, the rule decides."""
 
     force: Flag = Field(False, description="RUN, whatever the rule decides.")
     dry_run: Flag = Field(False, description="Decide and record only; call no scraper.")

@@ -1,1 +1,1 @@
-"""What is true of the NBA without any configuration: Eastern time, games and slates, teams, seasons."""
+"""Facts about the NBA that need no configuration: Eastern time, games and slates, teams, seasons."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -24,21 +23,10 @@ class DocumentError(UserError):
     """The document is not a schedule. The text names the game and the field."""
 
 
-@dataclass(frozen=True)
-class Document:
-    """The games of a document, its unusable rows, and its first and last ET date."""
+def read_document(text: bytes | str) -> Schedule:
+    """Return a document as a schedule that was never refreshed and reaches from its first to its last ET date.
 
-    games: tuple[Game, ...]
-    unusable: tuple[UnusableRow, ...]
-    reach: tuple[date, date] | None
-
-    def schedule(self, refreshed_at: datetime) -> Schedule:
-        """Return the document as a schedule refreshed at ``refreshed_at``."""
-        return Schedule(self.games, refreshed_at, self.unusable, self.reach)
-
-
-def read_document(text: bytes | str) -> Document:
-    """Return the games of ``leagueSchedule.gameDates[].games[]``, or of a flat document with a top-level ``games``.
+    The games are in ``leagueSchedule.gameDates[].games[]``, or in a top-level ``games``.
 
     The ET date of a game comes from its code, its tip from ``gameDateTimeUTC``. Without that, ``gameDateTimeEst``
     counts: an ET wall time, although it ends with ``Z``. ``postponedStatus`` marks a postponed game. Unusable rows are
@@ -54,7 +42,7 @@ def read_document(text: bytes | str) -> Document:
     if unusable and not games:
         raise DocumentError(f"it has no usable game in {plural(len(unusable), 'row')}. The first row: {unusable[0]}")
     days = sorted({row.date for row in read if row.date is not None})
-    return Document(games, unusable, (days[0], days[-1]) if days else None)
+    return Schedule(games, None, unusable, (days[0], days[-1]) if days else None)
 
 
 def _raw_games(data: Any) -> Iterator[Any]:

@@ -50,7 +50,7 @@ def et(moment: datetime) -> datetime:
 
 
 def hold_instants(holder: object, *names: str) -> None:
-    """Convert the fields ``names`` of a frozen dataclass to ET with its offset, where they are set and carry a zone."""
+    """Convert the fields ``names`` of a frozen dataclass to ET, or raise ValueError for a time without a zone."""
     for name in names:
         value: datetime | None = getattr(holder, name)
         if value is not None and not isinstance(value.tzinfo, timezone):

@@ -181,7 +181,7 @@ class UnusableRow:
     tip: datetime | None = None
 
     def may_be(self, types: Iterable[GameType]) -> bool:
-        """Return whether the row may be a game of one of these ``types``. An id of an unknown type may be any."""
+        """Return whether the row may be a game of one of these ``types``. An unknown type may be any."""
         return type_of(self.game_id) in (None, *types)
 
     @property

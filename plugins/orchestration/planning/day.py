@@ -51,7 +51,7 @@ def plan(
             if decision.action is Action.RUN:
                 history = history.plus(*_assumed(config, decision, assumptions))
         noted = (decision.as_past for decision in decisions)
-        history = _recent(history, tick - look_back).noting(noted)
+        history = _recent(history, tick - look_back).plus(decisions=noted)
 
 
 def _recent(history: History, oldest: datetime) -> History:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from orchestration.vocabulary.base import Names, Strict
 
 UNCOUNTED = "none"
-"""``records: none``: the scraper does not count, so every answer that works is a success."""
+"""``records: none``: the scraper does not count its records, so every answer without an error is a success."""
 ROW_COUNT = "rowCount"
 """The key of the count in the plain contract."""
 
@@ -32,7 +32,7 @@ class Sign(Strict):
         return self
 
     def matches(self, status: int | None, error_type: str | None, message: str | None) -> bool:
-        """Return whether a failure has this sign. None stands for unknown, and does not match a given field."""
+        """Return whether a failure has this sign. None means unknown and does not match a given field."""
         return (
             self.status in (None, status)
             and self.error_type in (None, error_type)
@@ -44,7 +44,7 @@ class AnswerDescription(Strict):
     """The keys of the answer's ``data_summary``, and the signs of "nothing published yet"."""
 
     records: Names = (ROW_COUNT,)
-    """The key of the count: the first of these that the answer has; ``none`` for a scraper that does not count."""
+    """The keys that may hold the count; the first key in the answer is read. ``none``: the scraper does not count."""
     event_ids: str = Field(default="event_ids", min_length=1)
     """The key of the list of event ids."""
     file: str = Field(default="gcs_path", min_length=1)
@@ -76,9 +76,9 @@ class AnswerDescription(Strict):
         return count if isinstance(count, int) and not isinstance(count, bool) else None
 
     def means_no_data(self, status: int | None, error_type: str | None, message: str | None) -> bool:
-        """Return whether a failure means "nothing published yet". Answers and the service's log have the same rule.
+        """Return whether a failure means "nothing published yet", in an answer or in the service's log.
 
-        None stands for unknown: the log has no HTTP status.
+        None means unknown: the log has no HTTP status.
         """
         return any(sign.matches(status, error_type, message) for sign in self.no_data)
 
@@ -88,7 +88,7 @@ PLAIN = AnswerDescription()
 
 
 def _counts(*keys: str, no_data: Sign | None = None) -> AnswerDescription:
-    # A scraper that follows the plain contract is understood too.
+    # The key of the plain contract is accepted too.
     records = tuple(dict.fromkeys((*keys, ROW_COUNT)))
     return AnswerDescription(records=records, no_data=(no_data,) if no_data else (), retried=True)
 

@@ -83,7 +83,7 @@ Channels = Annotated[tuple[Channel, ...], BeforeValidator(_as_list)]
 
 
 class Halt(Strict):
-    """Every decision is SKIP with this reason, through the ET date or moment ``until``, or for good (lesson C10)."""
+    """Every decision is a SKIP with this reason (lesson C10): through the date ``until``, or before that moment."""
 
     reason: str = Field(min_length=1)
     until: date | AwareDatetime | None = None
@@ -113,7 +113,7 @@ class Halt(Strict):
         return et_date(moment) <= self.until
 
     def holds_on(self, day: date) -> bool:
-        """Return whether the halt is in force on the ET date ``day``: at noon."""
+        """Return whether the halt is in force at noon of the ET date ``day``."""
         return self.holds_at(at(day, NOON))
 
     def __str__(self) -> str:

@@ -22,15 +22,15 @@ LOCKER, CLEANUP, RECONCILE = SYSTEM_DAGS = ("schedule_locker", "cleanup", "recon
 CLEANUP_DELAY_MINUTES = 15
 """The cleanup runs this many minutes after the calls have started."""
 HISTORY_HOURS = 48
-"""How far back the history of a decision goes: a daily rule reads no more than yesterday."""
+"""The hours of history that every decision reads: daily rules need today and yesterday."""
 SHARE_OF_THE_HOLD = 0.8
-"""The share of the hold that retries of a decision may wait; the rest is for the tries themselves."""
+"""The share of the hold that the delays between tries of a decision may take; the tries need the rest."""
 
 
 class Config(Strict):
     """``workflows.yaml`` after loading.
 
-    Here each workflow is a :class:`Workflow`. ``config/file.py`` knows the decision types and reads the file.
+    ``config/file.py`` adds the decision types: here each workflow is a plain :class:`Workflow`.
     """
 
     version: str
@@ -47,7 +47,7 @@ class Config(Strict):
     def is_shadow(self, name: str | None = None) -> bool:
         """Return whether the system, or the workflow ``name`` in it, only decides and records (lesson A9).
 
-        In a shadow system no workflow is live, so that a forgotten line in a workflow cannot make it live.
+        In a shadow system no workflow is live, even with ``mode: live``.
         """
         return Mode.SHADOW in (self.settings.mode, self.workflows[name].mode if name in self.workflows else Mode.LIVE)
 
@@ -62,7 +62,7 @@ class Config(Strict):
 
     @cached_property
     def regular_ticks(self) -> Ticks:
-        """The ticks of every workflow: hourly from 06:00 to 23:00 ET, unless set otherwise."""
+        """The ticks of every workflow: by default hourly from 06:00 to 23:00 ET."""
         s = self.settings
         first, last, step = minutes_of(s.first_tick), minutes_of(s.last_tick), s.controller_interval_minutes
         return Ticks.of(*(wall_of(m) for m in range(first, last + 1, step)))
@@ -82,7 +82,7 @@ class Config(Strict):
         return at(day, lock), at(day + timedelta(days=1), lock)
 
     def current_day(self, now: datetime) -> date:
-        """Return the orchestration day at the aware ``now``: before the morning's lock it is yesterday."""
+        """Return the orchestration day at the aware ``now``. It changes at the morning's lock, not at midnight."""
         today = et_date(now)
         return today if now >= self.day_bounds(today)[0] else today - timedelta(days=1)
 
@@ -102,17 +102,19 @@ class Config(Strict):
 
     @cached_property
     def reconcile_ticks(self) -> Ticks:
-        """The ticks of reconcile, none if it is switched off."""
+        """The ticks of reconcile; none if reconcile is switched off."""
         return Ticks.of(*(self.settings.reconcile.at if self.settings.reconcile.enabled else ()))
 
     @cached_property
     def decide_delays(self) -> tuple[float, ...]:
-        """The seconds before each retry of a decision. They double; their sum is shorter than a hold."""
+        """The seconds before each retry of a decision; each delay is twice the one before.
+
+        If there is a hold, delays that are too long for it are all shortened by one factor.
+        """
         retries, hold = self.settings.decide_retries, self.settings.execution_delay_minutes * 60
         delays = [retries.first_delay_seconds * 2**number for number in range(retries.max_retries)]
-        most = SHARE_OF_THE_HOLD * hold if hold else sum(delays)
-        shorter = min(1.0, most / sum(delays)) if delays else 1.0
-        return tuple(round(delay * shorter, 3) for delay in delays)
+        factor = min(1.0, SHARE_OF_THE_HOLD * hold / sum(delays)) if hold and delays else 1.0
+        return tuple(round(delay * factor, 3) for delay in delays)
 
     def refreshes_schedule(self, name: str) -> bool:
         """Return whether a scraper of this workflow's plan fills the schedule table."""
@@ -156,5 +158,5 @@ class Config(Strict):
         return tuple(s for s in plan if fan_out_of(s, self.scrapers[s]) is FanOut.GAME)
 
     def look_back_hours(self, name: str) -> float:
-        """Return how many hours back the rules of a workflow look, at least two days."""
+        """Return the hours of history that the rules of a workflow read, at least 48."""
         return max(HISTORY_HOURS, self.workflows[name].look_back_hours(self.settings))

@@ -1,4 +1,4 @@
-"""Scrapers: the items that each is called for, its parameters, its answer, and the table of its data."""
+"""The model of a scraper, and the items, parameters and names of the scrapers that we know."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ SERVICE_NAMES = {
     "oddsa_current_event_odds": "oddsa_player_props",
     "oddsa_current_game_lines": "oddsa_game_lines",
 }
-"""The names of some scrapers in the service's log, each with the name for calls."""
+"""Scrapers that have another name in the service's log: that name, and the name for calls."""
 EVENT_SOURCE = "oddsa_events"
 """The scraper whose ``event_ids`` feed ``for_each: event``, unless ``depends_on`` names another."""
 

@@ -100,7 +100,7 @@ class ScraperTimeouts(Strict):
 
 
 class Retries(Strict):
-    """Retries after timeouts, connection errors, 429 and 5xx. The delay doubles from the first to the longest."""
+    """Retries after timeouts, connection errors, 429 and 5xx. The delay doubles up to the longest."""
 
     max_retries: int = Field(default=3, ge=0, le=10)
     first_delay_seconds: float = Field(default=5, gt=0, le=DAY_SECONDS)
@@ -118,7 +118,7 @@ class DecideRetries(Strict):
 
 
 class Reconcile(Strict):
-    """Runs at the ET times ``at`` that fetch again what late sources, outages and lost files left open."""
+    """Runs at the ET times ``at`` that fetch missing data after late sources, outages and lost files."""
 
     enabled: bool = True
     at: WallTimes = Field(default=(time(6, 30), time(12, 30)), min_length=1)
@@ -148,7 +148,7 @@ class Settings(Strict):
 
     timezone: Literal["America/New_York"] = "America/New_York"
     mode: Mode = Mode.LIVE
-    """shadow: decide and record everything beside the system that does the work; call and send nothing."""
+    """shadow: decide and record beside the system that makes the calls; call and send nothing."""
     audit_dataset: DatasetName = "nba_orchestration"
     """The dataset of the five audit tables. Run ``init`` after a change."""
     history_dataset: DatasetName | None = None
@@ -188,5 +188,5 @@ class Settings(Strict):
 
     @property
     def history(self) -> str:
-        """The dataset whose rows of another system count as history: as set, else ours, in shadow mode theirs."""
+        """The dataset of the history: as set, else the earlier system's in shadow mode, else ours."""
         return self.history_dataset or (SYSTEM_BEFORE if self.mode is Mode.SHADOW else self.audit_dataset)

@@ -14,7 +14,7 @@ from orchestration.words import clipped, plural
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 100_000
-"""A thousand workflows like the shipped ones have 33,000 values; like the longest of these, over 50,000."""
+"""A thousand workflows like the shipped ones have 33,000 values. A thousand like the longest one have over 50,000."""
 MAX_DEPTH = 20
 """The models are nine levels deep."""
 MAX_TEXT = 10_000
@@ -74,26 +74,20 @@ class Source:
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def place(self, path: Path) -> tuple[int, int]:
-        """Return line and column of ``path``. Parts that only the models have (such as ``steps``) are skipped."""
+        """Return line and column of ``path``."""
+        return self.places.get(self._in_file(path), (1, 1))
+
+    def problem(self, path: Path, message: str) -> Problem:
+        """Return a problem at ``path``."""
+        return Problem(*self.place(path), ".".join(map(clipped, self._in_file(path))), message)
+
+    def _in_file(self, path: Path) -> Path:
+        """Return ``path`` without the parts that only the models have, such as ``steps``."""
         here: Path = ()
         for part in path:
             if (*here, part) in self.places:
                 here = (*here, part)
-        return self.places.get(here, (1, 1))
-
-    def problem(self, path: Path, message: str) -> Problem:
-        """Return a problem at ``path``."""
-        here = [clipped(part) for index, part in enumerate(path) if self._known(path[: index + 1])]
-        return Problem(*self.place(path), ".".join(here), message)
-
-    def _known(self, path: Path) -> bool:
-        # The same walk as place(), to see whether the file has the last part.
-        here: Path = ()
-        for part in path:
-            there = (*here, part)
-            found = there in self.places
-            here = there if found else here
-        return found
+        return here
 
 
 class _Loader(yaml.CSafeLoader):
@@ -101,7 +95,7 @@ class _Loader(yaml.CSafeLoader):
 
 
 class _TooMuch(Exception):
-    """The file is larger than a configuration can be. The text says how."""
+    """The file is too large or too deep for a configuration. The text names the limit."""
 
     def __init__(self, text: str, mark: Any) -> None:
         super().__init__(text)
@@ -142,7 +136,7 @@ def parse(text: bytes, name: str) -> Source:
 
 
 def _measure(text: bytes) -> None:
-    """Refuse text that is too deep or too large: the C parser composes recursively and would end the process."""
+    """Refuse text that is too deep or too large: the C parser is recursive and would crash the process."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
         if isinstance(event, yaml.CollectionStartEvent):

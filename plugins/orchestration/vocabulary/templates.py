@@ -122,7 +122,7 @@ def _all(node: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
-    """Return what is wrong with ``template`` in a scraper with this fan-out, or None. Renders it once with a sample."""
+    """Return what is wrong with ``template`` in a scraper with this fan-out, or None. Renders the template once."""
     if not isinstance(template, str):
         return None
     allowed = names_for(fan_out)

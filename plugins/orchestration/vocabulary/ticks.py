@@ -67,7 +67,7 @@ class Ticks:
 
 @lru_cache(maxsize=4096)
 def _of_day(times: tuple[time, ...], day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the day's ticks in UTC and in ET, in order. A wall time that spring skips may equal another tick."""
+    """Return the day's ticks in UTC and in ET, in order. A time that spring skips may be another tick too."""
     moments = {tick.astimezone(UTC): tick for tick in (at(day, wall) for wall in times)}
     return tuple(sorted(moments.items()))
 

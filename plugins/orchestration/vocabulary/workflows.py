@@ -27,7 +27,7 @@ PositiveHours = Annotated[float, Field(gt=0, le=24 * 14)]
 
 
 Window = tuple[time, timedelta]
-"""A fixed ET time, and how far the window reaches from it."""
+"""A fixed ET time, and the tolerance before and after it."""
 
 
 class WorkflowSchedule(Strict):
@@ -92,7 +92,7 @@ class Dependencies(Strict):
 
 
 class Workflow(Strict):
-    """The keys that every workflow has, and the defaults of what a decision type says of itself.
+    """The keys that every workflow has, and defaults for what each decision type defines.
 
     A decision type is a subclass in a module of its own in ``decisions/types``, with its checks and its sentence.
     ``deadline_minutes`` counts from the moment when a run is queued.
@@ -101,11 +101,11 @@ class Workflow(Strict):
     checks: ClassVar[tuple[Callable[..., Any], ...]] = ()
     """The checks in order (``Check`` of ``decisions/case.py``): the first answer wins, the last must answer."""
     daily: ClassVar[bool] = False
-    """Whether the workflow is about a day, not games: ``requires`` then reads the orchestration day of the slate."""
+    """Whether the workflow is for a day, not for games. ``requires`` then counts its runs on the day of the slate."""
     after_games: ClassVar[bool] = False
-    """Whether the workflow collects played games, and does not call again for games that it has."""
+    """Whether the workflow collects played games. It makes no call for a game that is collected."""
     nothing_to_do: ClassVar[frozenset[str]] = frozenset({"done", "no_games", "found", "fresh"})
-    """Rules of a SKIP that means nothing is left to do: they satisfy ``requires`` of other workflows."""
+    """Rules of a SKIP because nothing is left to do. Such a SKIP satisfies ``requires`` of other workflows."""
 
     decision_type: str
     schedule: WorkflowSchedule
@@ -145,7 +145,7 @@ class Workflow(Strict):
         return window if abs(hours_between(window, tick)) <= tolerance / timedelta(hours=1) else None
 
     def own_ticks(self, settings: Settings) -> tuple[time, ...]:
-        """Return the ET times of its own ticks, besides the regular ticks (lesson T1)."""
+        """Return the ET times at which the workflow ticks besides the regular ticks (lesson T1)."""
         return ()
 
     def look_back_hours(self, settings: Settings) -> float:

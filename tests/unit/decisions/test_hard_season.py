@@ -54,7 +54,7 @@ class Played:
                 if decision.action is Action.RUN:
                     self._run(decision)
             noted = [decision.as_past for decision in made]
-            self.history = self.history.noting(noted)
+            self.history = self.history.plus(decisions=noted)
         now = at(day + timedelta(days=1), time(6, 30))
         schedule = self.season.schedule(last_refresh(now))
         games = [game for shift in range(3) for game in schedule.on(day - timedelta(days=shift), GameType)]

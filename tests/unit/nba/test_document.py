@@ -77,22 +77,22 @@ def test_a_tip_in_the_year_one_is_unknown():
 )
 def test_a_postponed_game_is_recognised(sign):
     new = {"gameCode": "20260318/LALBOS", "gameDateTimeUTC": "2026-03-18T23:30:00Z"}
-    schedule = read(sign, new).schedule(et("04:30"))
+    schedule = read(sign, new).seen_at(et("04:30"))
     assert schedule.on(DAY) == ()
     assert [game.date for game in schedule.on(date(2026, 3, 18))] == [date(2026, 3, 18)]
 
 
 @pytest.mark.parametrize("sign", [{"postponedStatus": "A"}, {"postponedStatus": "N"}, {"postponedStatus": None}, {}])
 def test_a_game_that_is_not_postponed_stays_on_its_date(sign):
-    assert len(read(sign).schedule(et("04:30")).on(DAY)) == 1
+    assert len(read(sign).seen_at(et("04:30")).on(DAY)) == 1
     moved_here = {**sign, "gameStatusText": "Rescheduled from Jan 3"}
-    assert len(read(moved_here).schedule(et("04:30")).on(DAY)) == 1
+    assert len(read(moved_here).seen_at(et("04:30")).on(DAY)) == 1
 
 
 def test_a_game_id_in_two_rows_counts_only_on_the_later_date():
     new = {"gameCode": "20260318/LALBOS", "gameDateTimeUTC": "2026-03-18T23:30:00Z"}
     for order in (({}, new), (new, {})):
-        schedule = read(*order).schedule(et("04:30"))
+        schedule = read(*order).seen_at(et("04:30"))
         assert (schedule.on(DAY), len(schedule.on(date(2026, 3, 18)))) == ((), 1)
 
 

@@ -61,7 +61,7 @@ def _schedule(case: Case) -> CronWithConditionSchedule:
 
 
 def not_its_time(case: Case) -> Answer | None:
-    """SKIP unless one of its times was at most ``tolerance_minutes`` ago."""
+    """SKIP unless a time in ``at`` was at most ``tolerance_minutes`` ago."""
     if case.window is not None:
         return None
     times = _schedule(case).at
@@ -107,7 +107,7 @@ def waiting_for_required(case: Case) -> Answer | None:
 
 
 def time_and_condition(case: Case) -> Answer | None:
-    """RUN: one of its times has come, and the condition holds."""
+    """RUN: a time in ``at`` has come, and the condition holds."""
     assert case.window is not None
     wall = clock(case.window)
     late = f"; catch-up for {wall} ET" if case.tick > case.window else ""
@@ -154,14 +154,14 @@ class CronWithConditionWorkflow(Workflow):
         return self.schedule.condition == "none" or _least(self.schedule) > 0
 
     def window_at(self, tick: datetime) -> datetime | None:
-        """Return the last of its times at or before the aware ``tick``, or None if the tolerance is over."""
+        """Return the last time in ``at`` up to the aware ``tick``, or None if the tolerance is over."""
         today = et_date(tick)
         times = (at(today - timedelta(days=shift), wall) for shift in (0, 1) for wall in self.schedule.at)
         last = max(moment for moment in times if moment <= tick)
         return last if tick <= after(last, timedelta(minutes=self.schedule.tolerance_minutes)) else None
 
     def own_ticks(self, settings: Settings) -> tuple[time, ...]:
-        """Return its times."""
+        """Return the times in ``at``."""
         return self.schedule.at
 
     def in_words(self, settings: Settings) -> str:

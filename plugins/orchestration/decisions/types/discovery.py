@@ -81,7 +81,7 @@ def not_a_game_day(case: Case) -> Answer | None:
 
 
 def before_first_hour(case: Case) -> Answer | None:
-    """SKIP before ``first_hour``: attempts at night would use up those of the day (lesson T5)."""
+    """SKIP before ``first_hour``: attempts at night would use up the attempts of the day (lesson T5)."""
     first = _schedule(case).first_hour
     if case.tick >= case.wall(first):
         return None

@@ -48,7 +48,7 @@ def _max_age(case: Case) -> float:
 
 
 def _last_success(case: Case) -> datetime | None:
-    """Return when its scrapers last succeeded, in its own runs or in those of any workflow."""
+    """Return when the plan's scrapers last succeeded, in a run of this workflow or of any other."""
     own = [execution.tick for execution in case.history.of(case.name) if execution.collected]
     calls = {
         scraper: [c.tick for c in case.history.calls if c.scraper_name == scraper and c.status is Outcome.SUCCESS]

@@ -73,7 +73,7 @@ def waiting_for_required(case: Case) -> Answer | None:
 
 
 def before_opening(case: Case) -> Answer | None:
-    """SKIP until ``window_before_game_hours`` before the first known tip. Without one, the business hours open it."""
+    """SKIP until ``window_before_game_hours`` before the first known tip, if there is one."""
     if not case.tips:
         return None
     tip, width = case.tips[0], _schedule(case).window_before_game_hours

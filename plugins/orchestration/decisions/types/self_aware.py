@@ -70,7 +70,7 @@ def in_window(case: Case) -> Answer | None:
 
 
 def after_window(case: Case) -> Answer | None:
-    """RUN after the window, with an alert: late is better than never."""
+    """RUN after the window, with an alert."""
     start, end = _window(case)
     late = hours_between(case.wall(end), case.tick)
     return run(
