@@ -18,14 +18,14 @@ from orchestration.health.findings import Finding, Part
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
-from orchestration.words import Verdict
+from orchestration.words import Verdict, plural
 
 SECONDS = 5
 
 
 @dataclass
 class StatusPart:
-    """One part of the system. ``says``: its numbers. ``wrong``: its faults, each with the next command."""
+    """One part of the system. ``says``: the part's numbers. ``wrong``: its faults, each with the next command."""
 
     name: str
     says: str
@@ -39,13 +39,13 @@ def status(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
 
     Below a part that is not well: what is wrong, and the command to type next.
 
-    The exit code is that of the worst part. A part that cannot be seen is UNKNOWN and hides no other part.
+    The exit code is that of the worst part. A part that cannot be checked is UNKNOWN. All other parts are still shown.
     """
     loaded, problem = in_use()
     config, now = loaded.config, as_of or datetime.now(UTC)
     day = day or config.current_day(now)
-    parts = [*_day_parts(config, day, now, problem), _part("outbox", _outbox), _part("scraper service", _service)]
-    parts.append(_part("Airflow", _airflow))
+    around = {"outbox": _outbox, "scraper service": _service, "Airflow": _airflow}
+    parts = [*_day_parts(config, day, now, problem), *(_part(name, look) for name, look in around.items())]
     order = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
     worst = max((part.verdict for part in parts), key=order.index)
     if as_json:
@@ -122,13 +122,13 @@ def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
     )
     sent = sum(cleanup.republished_count for cleanup in facts.cleanups)
     return {
-        Part.LOCKER: f"{len(facts.expected)} runs expected",
+        Part.LOCKER: f"{plural(len(facts.expected), 'run')} expected",
         Part.DECISIONS: _counts(decisions, ("RUN", "SKIP", "ABORT")),
         Part.EXECUTIONS: _counts(executions, ("completed", "partial", "failed")),
         Part.CALLS: _counts(calls, ("success", "no_data", "failed")) + " (every try counts)",
         Part.BOX_SCORES: f"{health.collected} of {health.games} games, {health.due} due",
         Part.HANDOFF: handoff,
-        Part.CLEANUP: f"{len(facts.cleanups)} times, {sent} messages sent again",
+        Part.CLEANUP: f"{plural(len(facts.cleanups), 'run')}, {plural(sent, 'message')} sent again",
     }
 
 
@@ -160,7 +160,7 @@ def _outbox(name: str) -> StatusPart:
 
     outbox = Outbox()
     staged, refused = len(outbox.staged()), outbox.refused()
-    part = StatusPart(name, f"{staged} rows staged, {len(refused)} refused")
+    part = StatusPart(name, f"{plural(staged, 'row')} staged, {len(refused)} refused")
     if refused:
         part.verdict = Verdict.DEGRADED
         text = (
