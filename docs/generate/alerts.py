@@ -27,28 +27,28 @@ when it is over: [Alerts](01-how-it-works.md#alerts).
 {channels},
 unless `settings.notifications` says otherwise. A channel without a connection leaves the alert in the log. `alerts.…`
 is the level that the workflow sets in `workflows.yaml`. In the health check, CRITICAL makes a day UNHEALTHY and WARNING
-makes it DEGRADED. Kinds of the health check only send no alert of their own: another task has alerted already.
+makes it DEGRADED. A kind marked "the health check only" sends no alert, because a task has sent another alert about it.
 
-The finding fills in what stands in ‹…›. DATE is the day as 2026-01-14, WORKFLOW a workflow or DAG, RUN_ID a run's id in
+Each finding fills in the values in ‹…›. DATE is the day as 2026-01-14, WORKFLOW a workflow or DAG, RUN_ID a run's id in
 Airflow.
 
 """
 
 
 def level(kind: FindingKind) -> str:
-    """Return how loud a kind is, as the page says it."""
+    """Return the level of a kind, in the words of the page."""
     if kind.alerts_key is not None:
         return f"`alerts.{kind.alerts_key}`" + (", at least WARNING" if kind.level is AlertLevel.WARNING else "")
     return "CRITICAL or WARNING" if kind.or_warning else kind.level.value
 
 
 def command(kind: FindingKind) -> str:
-    """Return the first command of a kind, with words in capitals for what an alert fills in."""
+    """Return the first command of a kind, with a word in capitals for each value that an alert fills in."""
     return re.sub(r"{(\w+)}", lambda name: IN_COMMANDS[name[1]], kind.command)
 
 
 def example(command: str) -> str:
-    """Return a command of the page as an alert would have it."""
+    """Return a command of the page with example values, as an alert would contain it."""
     values = {"DATE": "2026-01-14", "WORKFLOW": "betting_lines", "RUN_ID": "scheduled__2026-01-14T18:00:00+00:00"}
     for name, value in values.items():
         command = command.replace(name, value)

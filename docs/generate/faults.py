@@ -24,39 +24,39 @@ Made by `make docs`. `tests/system/test_faults.py` and `test_simulated_days.py` 
 fault over the real stand-ins, hour by hour, and fail if a number differs. Each fault is a switch of the demo:
 `make demo DEMO_FAULT=dag_paused`.
 
-`met` is the ET hour at which the fault begins, or at which our work first meets it. The calls of a tick are made {hold}
-minutes after it. `minutes` counts from there to the first alert about the fault. A run alerts at once about what it
-finds itself: about an ABORT after its retries (3 minutes), about a failed execution when its calls are over. The hourly
-cleanup at 20 past, or its watchdog, finds the rest. A file counts as lost after half an hour. The longest time here is
-{longest} minutes.
+`met` is the ET time at which the fault begins, or at which a run first meets it. A run makes its calls {hold} minutes
+after its tick. `minutes` counts from `met` to the first alert about the fault. A run alerts at once about its own
+faults: about an ABORT after its retries (3 minutes), about a failed execution when its calls are over. The hourly
+cleanup at 20 past, or its watchdog, finds the other faults. A file counts as lost after half an hour. The longest time
+here is {longest} minutes.
 
 | `DEMO_FAULT` | what happens | met | minutes | first alert | health check's first line | part of the status |
 |---|---|---|---|---|---|---|
 """
 TAIL = """
-If two faults happen at once, the first line names both. The nearer cause comes first: BigQuery, Airflow, our rules, the
-service, a source, the handoff.
+If two faults happen at once, the first line names both, in this order: BigQuery, Airflow, our rules, the service, a
+source, the handoff.
 
 * `scheduler_down`: nothing inside Airflow runs, so no task can alert. The rule `AirflowSchedulerSilent` in
-  `deploy/prometheus/alerts.yaml` does. When the scheduler is back, the watchdog names what was missed.
-* `messages_twice`: harmless, so no alert is sent. We count no messages. Phase 2's tables may hold rows twice, as
-  Pub/Sub allows.
+  `deploy/prometheus/alerts.yaml` alerts instead. When the scheduler is back, the watchdog names the missed ticks.
+* `messages_twice`: harmless, so no alert is sent. Pub/Sub may deliver a message twice, so Phase 2's tables may hold
+  rows twice.
 * `phase2_dead` and `phase2_writes_nothing` look the same to us, because only Pub/Sub knows the backlog of a
   subscription. The alert names both.
-* `source_silent`: on the first day the finding is that of `props_empty`. From the third day on the line says since
-  when.
+* `source_silent`: on the first day the finding is the same as for `props_empty`. From the third day on, the first line
+  says since when the source is silent.
 * `triggerer_dead`: Airflow declares a component dead after 30 s of the wall clock. The demo plays some hours in that
-  time, so it finds the fault that much later in the day.
+  time, so the demo finds the fault some hours later in its day.
 * `clock_off`: the cleanup compares its worker's clock with BigQuery's.
 """
 
 
 @dataclass(frozen=True)
 class FirstAlert:
-    """The first alert about a fault, ``minutes`` after our work met it.
+    """The first alert about a fault, ``minutes`` after a run met the fault.
 
-    ``words`` stand in the alert. ``first_line`` begins the health check's first line after the verdict. ``met``: the ET
-    hour at which our work meets the fault, unless that is the fault's beginning.
+    The alert contains ``words``. ``first_line`` begins the health check's first line after the verdict. ``met``: the ET
+    hour at which a run first meets the fault. None: when the fault begins.
     """
 
     kind: str
@@ -118,7 +118,7 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
     "schedule_frozen": FirstAlert(
         "schedule_frozen", 50, "source is frozen", "The schedule's source is frozen", "decisions"
     ),
-    "tips_moved": FirstAlert("misdated_tips", 30, "do not lie on their game date", "12 of 12 tips of", "decisions"),
+    "tips_moved": FirstAlert("misdated_tips", 30, "are not on their game date", "12 of 12 tips of", "decisions"),
     "triggerer_dead": FirstAlert(
         "airflow_part_dead", 50, "triggerer is dead", "Airflow's triggerer is dead", "executions"
     ),

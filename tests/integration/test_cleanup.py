@@ -372,12 +372,12 @@ def test_a_stuck_outbox_is_alerted_once_a_day_and_once_when_it_recovers(
         for hour in range(1, 5):
             cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=hour))
     assert len(cleanups.red) == 1
-    assert "0 rows appended, 1 stay staged" in cleanups.red[0]
+    assert "0 rows appended, 1 still staged" in cleanups.red[0]
     cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING + timedelta(hours=5))
     assert len(cleanups.red) == 1
     assert outbox.staged() == []
     assert (
-        "Over: BigQuery has not taken the rows of the outbox: 0 rows appended, 1 stay staged" in capfd.readouterr().out
+        "Over: BigQuery did not take all rows of the outbox: 0 rows appended, 1 still staged" in capfd.readouterr().out
     )
 
 

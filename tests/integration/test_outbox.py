@@ -79,7 +79,7 @@ def test_a_row_that_bigquery_rejects_is_set_aside_and_the_others_are_written(out
 def test_no_row_is_set_aside_while_bigquery_accepts_none(outbox, warehouse):
     outbox.warehouse = Poisoned()
     outbox.stage(a_decision(decision_id=str(n), reason="bad") for n in range(3))
-    with pytest.raises(WarehouseError, match="0 rows appended, 3 stay staged"):
+    with pytest.raises(WarehouseError, match="0 rows appended, 3 still staged"):
         outbox.drain()
     assert len(outbox.staged()) == 3
 
@@ -90,7 +90,7 @@ def test_a_missing_table_blocks_no_other_table(outbox, warehouse):
         outbox.stage([a_decision()])
         (outbox.root / "workflow_executions").mkdir()
         (outbox.root / "workflow_executions" / "x.1.json").write_text("{}")
-        with pytest.raises(WarehouseError, match="1 rows appended, 1 stay staged"):
+        with pytest.raises(WarehouseError, match="1 row appended, 1 still staged"):
             outbox.drain()
         assert seen_decisions(warehouse) == 1
     finally:
@@ -269,7 +269,7 @@ def test_a_single_row_that_is_too_large_is_set_aside(outbox, warehouse):
 def test_no_row_is_set_aside_if_every_request_is_too_large(outbox, warehouse):
     outbox.warehouse = refusing(too_large(10))
     outbox.stage(a_decision(decision_id=str(n)) for n in range(5))
-    with pytest.raises(WarehouseError, match="0 rows appended, 5 stay staged"):
+    with pytest.raises(WarehouseError, match="0 rows appended, 5 still staged"):
         outbox.drain()
     assert outbox.refused() == []
 
@@ -286,7 +286,7 @@ def test_a_row_that_causes_a_500_is_set_aside(outbox, warehouse):
 def test_an_outage_of_500s_sets_no_row_aside_and_gives_up_soon(outbox, warehouse):
     outbox.warehouse = refusing(lambda _: AppendFailed("500"))
     outbox.stage(a_decision(decision_id=str(n)) for n in range(400))
-    with pytest.raises(WarehouseError, match="0 rows appended, 400 stay staged"):
+    with pytest.raises(WarehouseError, match="0 rows appended, 400 still staged"):
         outbox.drain()
     assert outbox.refused() == []
     assert outbox.warehouse.requests <= 60
@@ -303,7 +303,7 @@ def test_an_outage_that_begins_between_rows_sets_no_row_aside(outbox, warehouse)
 
     outbox.warehouse = refusing(worked_once)
     outbox.stage(a_decision(decision_id=str(n)) for n in range(64))
-    with pytest.raises(WarehouseError, match="32 rows appended, 32 stay staged"):
+    with pytest.raises(WarehouseError, match="32 rows appended, 32 still staged"):
         outbox.drain()
     assert outbox.refused() == []
     outbox.warehouse = warehouse
@@ -330,7 +330,7 @@ def test_a_rejected_batch_does_not_block_other_batches(outbox, warehouse, monkey
     outbox.warehouse = Poisoned()
     outbox.stage(a_decision(decision_id=f"a{n}", reason="bad") for n in range(3))
     outbox.stage(a_decision(decision_id=f"b{n}", reason="good") for n in range(3))
-    with pytest.raises(WarehouseError, match="3 rows appended, 3 stay staged"):
+    with pytest.raises(WarehouseError, match="3 rows appended, 3 still staged"):
         outbox.drain()
     assert seen(warehouse) == 3
 

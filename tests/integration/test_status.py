@@ -42,9 +42,9 @@ def test_each_part_has_a_verdict_and_a_next_command(day, capsys):
         *("locker", "decisions", "executions", "calls", "failing scrapers", "box scores", "handoff", "cleanup"),
         *("outbox", "scraper service", "Airflow"),
     ]
-    assert "HEALTHY   locker           1 runs expected" in text
+    assert "HEALTHY   locker           1 run expected" in text
     assert "oddsa_events: 1 failed tries, 1 lost: HTTP 403: go away" in text
-    assert "DEGRADED  cleanup          0 times, 0 messages sent again" in text
+    assert "DEGRADED  cleanup          0 runs, 0 messages sent again" in text
     assert "HEALTHY   scraper service  answers" in text
     assert "next: bin/orchestration/view_today_timeline.sh" in text or "next: airflow dags list" in text
     assert max(len(line) for line in lines if "next: " not in line) < 80

@@ -119,7 +119,7 @@ def test_a_service_that_does_not_answer_is_reported_and_blocks_nothing(warehouse
 def test_tips_outside_their_game_date_are_one_finding(midnights, monkeypatch):
     said = misdated_tips(midnights, ours(), et("05:00"))
     assert said.startswith(
-        f"2 of 3 tips in nba_raw.nbac_schedule do not lie on their game date, such as 0022500000 of {DAY}: "
+        f"2 of 3 tips in nba_raw.nbac_schedule are not on their game date, for example 0022500000 of {DAY}: "
         f"{DAY - timedelta(days=1)} 19:00 ET. These tips count as unknown"
     )
     checked = Checked(monkeypatch)

@@ -65,24 +65,24 @@ def said(capsys, *command):
 @pytest.mark.drill
 @pytest.mark.parametrize("name", sorted(HERE, key=lambda name: FAULTS[name].start))
 def test_a_fault_is_named_by_its_cause(seeded, shared, name, capsys):
-    fault, told = FAULTS[name], FIRST_ALERTS[name]
+    fault, first = FAULTS[name], FIRST_ALERTS[name]
     if name == "source_silent":
         # The days before are not played. This row says that the source had data three days ago, but not since.
         for days, outcome in ((3, "success"), (2, "no_data"), (1, "no_data")):
             row = call("oddsa_player_props", f"-{days} 13:00", outcome)
             shared.healthy.outbox.stage([row.model_copy(update={"target_date": DAY - timedelta(days=days)})])
-    found = first_alert(seeded(fault), told.words)
+    found = first_alert(seeded(fault), first.words)
     assert found is not None
     at, alert = found
-    met = fault.begins(DAY) if told.met is None else fault.begins(DAY) + timedelta(hours=told.met - fault.start)
-    assert (alert.kind, round((at - met).total_seconds() / 60)) == (told.kind, told.minutes)
+    met = fault.begins(DAY) if first.met is None else fault.begins(DAY) + timedelta(hours=first.met - fault.start)
+    assert (alert.kind, round((at - met).total_seconds() / 60)) == (first.kind, first.minutes)
     seen = (fault.begins(DAY) + LOOK).isoformat()
     headline = said(capsys, "health", "--as-of", seen).splitlines()[0]
-    assert headline.partition(": ")[2].startswith(told.first_line)
+    assert headline.partition(": ")[2].startswith(first.first_line)
     parts = {
         part["name"]: part["wrong"] for part in json.loads(said(capsys, "status", "--json", "--as-of", seen))["parts"]
     }
-    assert any(told.first_line in text for text, _ in parts[told.part])
+    assert any(first.first_line in text for text, _ in parts[first.part])
 
 
 @pytest.mark.drill

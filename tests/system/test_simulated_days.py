@@ -84,7 +84,7 @@ def test_the_first_line_names_the_fault(days, fault, capsys):
         played.play({m: d for m, d in timeline(DAY).items() if et("17:00") <= m < et("17:50")})
         assert played.health(DAY, et("17:50")).findings == ()
         assert main(["health", "--date", DAY.isoformat(), "--as-of", et("17:50").isoformat()]) == 0
-        assert "  healed    BigQuery did not answer at 15:00 to 16:00 ET" in capsys.readouterr().out
+        assert "  over      BigQuery did not answer at 15:00 to 16:00 ET" in capsys.readouterr().out
 
 
 @pytest.mark.lesson("A2")

@@ -1,6 +1,6 @@
 """Sending alerts: Airflow's notifiers for mail and Slack, by ``settings.notifications``.
 
-Every alert is in the log. Without a connection for its channel it is only there.
+Every alert is in the log. An alert whose channel has no connection is only in the log.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _slack(config: Config, subject: str, text: str) -> None:
     _notify(message, subject, text)
 
 
-# Notifiers render their fields as templates. An alert's text comes partly from outside, so it goes in as a value.
+# Notifiers render their fields as templates. An alert's text comes partly from outside, so it is passed as a value.
 _SUBJECT, _PLAIN, _HTML = (
     "{{ alert_subject }}",
     "*{{ alert_subject }}*\n{{ alert_text }}",

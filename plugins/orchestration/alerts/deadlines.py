@@ -48,14 +48,14 @@ def deadline(workflow: str, minutes: float) -> DeadlineAlert:
 def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
     """Record a run that missed its deadline, and send one alert per workflow and ET day.
 
-    The executor runs this beside the run. ``finish`` writes the run's own row later, with the same id.
+    The executor calls this while the run goes on. ``finish`` writes the run's own row later, with the same id.
     """
     if context["dag_run"]["state"] == "failed":
-        # The run has failed and its alert is sent. Airflow drops only the deadlines of runs that succeeded.
+        # The run has already alerted. Airflow drops only the deadlines of runs that succeeded.
         return
     config = load_or_last_good().config
     run_id = str(context["dag_run"]["dag_run_id"])
-    clock = RunClock.of_run(_as_the_sdk_has_it(run_id, context["dag_run"]))
+    clock = RunClock.of_run(_as_in_a_task(run_id, context["dag_run"]))
     late = f"not over {minutes:g} min after it was queued"
     at = datetime.fromisoformat(str(context["deadline"]["deadline_time"]))
     if _sent_before(config, workflow, run_id, clock):
@@ -73,7 +73,7 @@ def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
         raise RuntimeError(f"{one.text}; not sent: {sent.failed}")
 
 
-def _as_the_sdk_has_it(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:
+def _as_in_a_task(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:
     """Return the REST API's form of a run with the names and types of a task's context."""
     times = {name: datetime.fromisoformat(dag_run[name]) if dag_run[name] else None for name in TIMES}
     return SimpleNamespace(**{**dag_run, **times, "run_id": run_id})
@@ -95,7 +95,7 @@ def _sent_before(config: Config, workflow: str, run_id: str, clock: RunClock) ->
     try:
         return bool(Warehouse(config.settings).query(statement("deadlines_missed"), parameters))
     except WarehouseError as error:
-        log.warning("Whether an alert was sent today is unknown, so one is sent: %s", error)
+        log.warning("BigQuery does not say whether an alert was sent today, so this one is sent: %s", error)
         return False
 
 
@@ -121,7 +121,7 @@ def _record(config: Config, workflow: str, run_id: str, clock: RunClock, late: s
         slot_time=clock.tick,
         target_date=et_date(clock.tick),
         environment=config.environment,
-        # The run's own row is later, so it wins.
+        # The run's own row has a later created_at, so that row wins.
         created_at=at.astimezone(UTC),
         dag_id=workflow,
         run_id=run_id,

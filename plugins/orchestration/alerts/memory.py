@@ -1,4 +1,4 @@
-"""Sending alerts from a task. Their memory is in Airflow's database, so it outlives BigQuery's outages."""
+"""Sending alerts from a task. Airflow's database remembers which were sent, so a BigQuery outage loses none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import Logger
 
 ALERTS = Asset("orchestration_alerts")
-"""The asset whose state store is the memory."""
+"""The asset whose state store remembers the alerts."""
 
 
 def alert_once(
@@ -33,8 +33,8 @@ def alert_once(
 ) -> None:
     """Send new alerts and the all-clear. Raises AirflowFailException if there is a new alert.
 
-    ``source``: the task that found them. An alert that it no longer finds is over; ``looked_at`` is that of
-    :func:`news`. The run is red once for an alert, not in each hour that it lasts.
+    ``source``: the task that found them. An alert that this task no longer finds is over. ``looked_at``: as in
+    :func:`news`. The run is red once for an alert, not in each hour that the alert lasts.
     """
     store, key = context["asset_state_store"][ALERTS], f"open {source}"
     result = send_once(context, config, found, log, store.get(key) or {}, looked_at)
@@ -55,8 +55,8 @@ def send_once(
     """Send the alerts that were not sent today. If every channel fails, an alert does not count as sent."""
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     merged, day = together(found), et_date(now)
-    told = {key: store.get(f"told {key}") for key in merged}
-    result = news(told, was_open or {}, merged, day, looked_at)
+    sent_on = {key: store.get(f"told {key}") for key in merged}
+    result = news(sent_on, was_open or {}, merged, day, looked_at)
     for alert in result.raised:
         log.error("%s (%s): %s%s", alert.kind, alert.workflow, alert.text, alert.command and f"; next: {alert.command}")
         here = run_link(context["ti"].dag_id, context["ti"].run_id)
@@ -71,7 +71,7 @@ def _send_all_clear(
 ) -> Collection[Alert]:
     """Send one all-clear for the alerts that people received; return the alerts if every channel failed.
 
-    Each alert gets one all-clear a day. One that comes and goes is sent twice, and from then on only logged.
+    Each alert gets one all-clear a day. An alert that comes and goes is sent twice, and from then on only logged.
     """
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     today, due = et_date(now).isoformat(), []

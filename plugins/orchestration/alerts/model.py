@@ -19,11 +19,11 @@ Open = dict[str, dict[str, str | None]]
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that needs a person. ``kind`` and ``workflow`` name it; ``command`` is the first one to type.
+    """Something that needs a person. ``kind`` and ``workflow`` name it; ``command`` is the first command to type.
 
     ``workflow``: a workflow, a DAG of the system, or a scraper. ``run_id``: the run of Airflow that failed, if it is
-    one run. ``day``: the orchestration day of a finding. ``lasts``: whether the alert is over once it is no longer
-    found; an event that happened once is never over. ``detail`` tells two alerts of one kind apart.
+    one run. ``day``: the orchestration day of a finding. ``lasts``: whether the alert is over once its fault is no
+    longer found. ``detail`` tells two alerts of one kind apart.
     """
 
     kind: str
@@ -67,7 +67,7 @@ def alert(
 ) -> Alert:
     """Return an alert, with ``values``, ``day`` and ``run_id`` for the placeholders of its kind.
 
-    ``level``: the level by the case or the workflow. Without it the kind's own level counts.
+    ``level``: the level for this case or workflow. Without it the kind's own level counts.
     """
     text, command = kind.says(workflow, {"day": day, "run_id": run_id, **values})
     return Alert(kind.id, workflow, text, command, level or kind.level, run_id, day, kind.lasts, detail)
@@ -85,7 +85,7 @@ class News:
 def alert_of(finding: Finding, alerts: Alerts | None = None, day: date | None = None) -> Alert:
     """Return the alert for a finding of the orchestration ``day``, at the level of its verdict.
 
-    ``alerts``: the levels of its workflow, which count where its kind names a key of them.
+    ``alerts``: the levels of the workflow. If the kind names one of their keys, that level counts instead.
     """
     level = AlertLevel.CRITICAL if finding.verdict is Verdict.UNHEALTHY else AlertLevel.WARNING
     if alerts is not None and finding.of.alerts_key is not None:
@@ -117,7 +117,7 @@ def together(found: Iterable[Alert]) -> dict[str, Alert]:
 
 
 def news(
-    told: Mapping[str, str | None],
+    sent_on: Mapping[str, str | None],
     was_open: Open,
     found: Mapping[str, Alert],
     day: date,
@@ -125,13 +125,13 @@ def news(
 ) -> News:
     """Return which of ``found`` are new on the ET date ``day``, and which of ``was_open`` are over.
 
-    ``told``: the ET day on which each alert was last sent. An alert that lasts is sent anew each day. One that comes
-    back on the same day is sent again only after its all-clear.
+    ``sent_on``: the ET day on which each alert was last sent. An alert that lasts is sent anew each day. An alert that
+    comes back on the same day is sent again only after its all-clear.
 
-    ``looked_at``: the orchestration days in which the task looked. An alert of another day is past, not over. None if
-    the task could not look: then every open alert stays open.
+    ``looked_at``: the orchestration days in which the task looked. An alert of another day gets no all-clear. None
+    means that the task could not look, so every open alert stays open.
     """
-    raised = tuple(alert for key, alert in found.items() if told.get(key) != day.isoformat())
+    raised = tuple(alert for key, alert in found.items() if sent_on.get(key) != day.isoformat())
     still_open = {key: alert.to_open() for key, alert in found.items() if alert.lasts}
     if looked_at is None:
         return News(raised, (), was_open | still_open)

@@ -20,6 +20,7 @@ from orchestration.audit.warehouse import AppendRefused, Warehouse, WarehouseErr
 from orchestration.config import airflow_home, variable
 from orchestration.records.base import Record
 from orchestration.records.tables import RECORDS
+from orchestration.words import plural
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -183,7 +184,9 @@ class Outbox:
             except (WarehouseError, OSError) as error:
                 failures.append(error)
         if why := [*map(str, failures), *total.unread]:
-            raise WarehouseError(f"{total.appended} rows appended, {len(self.staged())} stay staged: {'; '.join(why)}")
+            raise WarehouseError(
+                f"{plural(total.appended, 'row')} appended, {len(self.staged())} still staged: {'; '.join(why)}"
+            )
         return total
 
     def _append(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> None:

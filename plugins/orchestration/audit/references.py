@@ -92,9 +92,9 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
 
 
 def misdated_tips(warehouse: Warehouse, config: Config, now: datetime) -> str | None:
-    """Return a line about tips of games around ``now`` that lie outside their game date, or None (lesson A7).
+    """Return a line about tips around ``now`` that are not on their game date, or None (lesson A7).
 
-    Such a tip counts as unknown. Raises WarehouseError when BigQuery does not answer.
+    Raises WarehouseError when BigQuery does not answer.
     """
     if warehouse.schema(config.settings.schedule_table) is None:
         return None
@@ -107,10 +107,10 @@ def misdated_tips(warehouse: Warehouse, config: Config, now: datetime) -> str | 
         return None
     game_id, day, tip = wrong[0]
     return (
-        f"{len(wrong)} of {len(tips)} tips in {config.settings.schedule_table} do not lie on their game date, such as "
-        f"{game_id} of {day}: {tip:%Y-%m-%d %H:%M} ET. These tips count as unknown: windows before games open "
-        "with business hours, and games are due at the end of their slate. Check whether the program that writes the "
-        "table puts midnight UTC of the game date into game_date_est."
+        f"{len(wrong)} of {len(tips)} tips in {config.settings.schedule_table} are not on their game date, for "
+        f"example {game_id} of {day}: {tip:%Y-%m-%d %H:%M} ET. These tips count as unknown: windows before games open "
+        "with business hours, and games are due at the end of their slate. Check whether the writer of the table puts "
+        "midnight UTC of the game date into game_date_est"
     )
 
 

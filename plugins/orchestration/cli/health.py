@@ -44,8 +44,8 @@ def shadow_note(config: Config, day: date) -> str | None:
 def health(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     """Give the verdict on a day: is everything in? Start here.
 
-    Below the verdict: each finding with the command to type next, the healed findings, and a table of the workflows.
-    Without --date it shows the current orchestration day, which lasts from one 05:00 ET lock to the next.
+    Below the verdict: each finding with the command to type next, the findings that are over, and the workflows.
+    Without --date it is the current orchestration day, which lasts from one 05:00 ET lock to the next.
     """
     now = as_of or datetime.now(UTC)
     loaded, problem = in_use()
@@ -64,11 +64,11 @@ def health(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
 
 
 def _healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
-    """Return the healed findings. Print an error, which must not hide the findings of now."""
+    """Return the findings that are over. An error is printed, and does not hide what is wrong now."""
     try:
         return healed(config, facts, now)
     except Exception as error:
-        print(f"health: cannot tell which findings have healed: {in_short(error)}", file=sys.stderr)
+        print(f"health: the findings that are over are unknown: {in_short(error)}", file=sys.stderr)
         return ()
 
 
@@ -105,7 +105,7 @@ def _print(seen: Health, past: Sequence[Healed], facts: DayFacts, config: Config
         print(f"            next: {finding.command}")
     for was in past:
         when = f"{was.first:%H:%M} to {was.last:%H:%M} ET" if was.last > was.first else f"{was.first:%H:%M} ET"
-        show(_finding("healed", f"{was.finding.text} (seen {when})"))
+        show(_finding("over", f"{was.finding.text} (seen {when})"))
     show(_workflows(facts, config))
     missing = sum(cleanup.missing_files_found for cleanup in facts.cleanups)
     sent = sum(cleanup.republished_count for cleanup in facts.cleanups)

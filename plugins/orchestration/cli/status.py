@@ -23,7 +23,7 @@ from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
 from orchestration.services.scraper_service import ScraperService
-from orchestration.words import Verdict
+from orchestration.words import Verdict, plural
 
 SECONDS = 5
 SEVERITY = (Verdict.HEALTHY, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.UNHEALTHY)
@@ -119,13 +119,13 @@ def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
         handoff = f"{last.missing_files_found} of {last.files_checked} files missing at {clock(last.cleanup_time)} ET"
     sent = sum(cleanup.republished_count for cleanup in facts.cleanups)
     return {
-        Part.LOCKER: f"{len(facts.expected)} runs expected",
+        Part.LOCKER: f"{plural(len(facts.expected), 'run')} expected",
         Part.DECISIONS: _counts(decisions, ("RUN", "SKIP", "ABORT")),
         Part.EXECUTIONS: _counts(executions, ("completed", "partial", "failed")),
         Part.CALLS: _counts(calls, ("success", "no_data", "failed")) + " (every try counts)",
         Part.BOX_SCORES: f"{health.collected} of {health.games} games, {health.due} due",
         Part.HANDOFF: handoff,
-        Part.CLEANUP: f"{len(facts.cleanups)} times, {sent} messages sent again",
+        Part.CLEANUP: f"{plural(len(facts.cleanups), 'run')}, {plural(sent, 'message')} sent again",
     }
 
 
@@ -155,7 +155,7 @@ def _part(name: str, look: Callable[[str], StatusPart]) -> StatusPart:
 def _outbox(name: str) -> StatusPart:
     outbox = Outbox()
     staged, refused = len(outbox.staged()), outbox.refused()
-    says = f"{staged} rows staged, {len(refused)} refused"
+    says = f"{plural(staged, 'row')} staged, {len(refused)} refused"
     if not refused:
         return StatusPart(name, says)
     text = f"BigQuery refused rows. {outbox.url}/refused has the rows and errors, for example {refused[0].name}"

@@ -34,10 +34,10 @@ IN_WORDS = {
     "blocked": "blocks us (HTTP 403)",
     "rate_limited": "limits our rate (HTTP 429)",
     "timeout": "does not answer in time",
-    # The real service's word for eight tries without an answer that it could read (lesson A5).
+    # The service's own error after eight tries without a readable answer (lesson A5).
     "DownloadDecodeMaxRetryException": "blocks us or answers nonsense",
 }
-"""What an error type means. The error type itself stands after it."""
+"""What an error type means. The finding also names the error type."""
 ENOUGH_FILES = 3
 ENOUGH_CALLS = 3
 SLOW = 0.8
@@ -45,7 +45,7 @@ SLOW = 0.8
 SILENT_DAYS = 2
 """A source counts as silent on the day after this many days without data."""
 REPUBLISHED_IN_VAIN_MINUTES = 100
-"""A file that is missing for longer was republished in vain: a lost message is found within 90 minutes."""
+"""After this time a republished file should be in its table: the cleanup finds a lost message within 90 minutes."""
 
 
 def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -77,18 +77,18 @@ def in_words(short: str) -> str:
 
 
 def failed_calls(config: Config, facts: DayFacts) -> list[CallRecord]:
-    """Return the last tries of failed calls, without executions that a later one made up for."""
+    """Return the last tries of failed calls, unless a later execution made up for theirs."""
     runs = {(e.workflow_name, e.tick) for e in standing_failures(config, facts)}
     return [c for c in last_tries(facts.calls) if c.status is Outcome.FAILED and (c.workflow, c.tick) in runs]
 
 
 def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Yield the faults of the scraper service and of the sources, one for each error type in common."""
+    """Yield one finding for each error type of the service, and one for each source and error type."""
     failed = failed_calls(config, facts)
     lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
     for error, kind in OF_THE_SERVICE.items():
         if calls := [call for call in failed if call.error_type == error]:
-            # Both are service_down: the detail keeps a missing connection apart from an unreachable service.
+            # Both kinds have the id service_down. The detail makes a missing connection a finding of its own.
             detail = NOT_SET_UP if error == NOT_SET_UP else ""
             yield finding(kind, "scraper_service", detail=detail, critical=lost, calls=_calls(calls), day=facts.day)
     groups: dict[tuple[str, str], list[CallRecord]] = defaultdict(list)
@@ -149,7 +149,7 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 
 def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Yield the scrapers that found nothing today and on the days before, but did earlier."""
+    """Yield the scrapers that found data earlier, but nothing today and on the days before."""
     last = {
         fact.scraper_name: fact.last_success
         for fact in sorted(facts.asked, key=lambda fact: fact.target_date)
@@ -199,10 +199,10 @@ def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 
 def _in_vain(facts: DayFacts, last: CleanupRecord) -> bool:
-    """Return whether files are missing still whose messages an earlier cleanup has sent again.
+    """Return whether enough old files are still missing although an earlier cleanup republished them.
 
-    The first cleanup after a gap finds old files that were not republished yet. For the day's first cleanup nothing
-    earlier is on record, so the age decides.
+    After a gap a cleanup finds old files that no cleanup has republished yet: these do not count. The day's first
+    cleanup has no earlier one to compare with, so all its files count.
     """
     before = {
         file.gcs_path

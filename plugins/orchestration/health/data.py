@@ -30,7 +30,7 @@ ENOUGH_GAMES = 2
 def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Game, tuple[str, ...]]:
     """Return the day's games that are not collected, each with the scrapers that lack it (lesson K6).
 
-    Only scrapers of the post-game windows count. :mod:`orchestration.decisions.collected` says what is collected.
+    Only scrapers of the post-game windows count. :mod:`orchestration.decisions.collected` defines *collected*.
     """
     scrapers = wanted(config, facts, critical_only=critical_only)
     successes = successes_of(facts.calls)
@@ -50,15 +50,15 @@ def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str
 
 
 def unusable_rows(facts: DayFacts) -> Iterator[Finding]:
-    """Yield the rows of the schedule that are left out of every decision, up to the day."""
-    # Later rows may be incomplete: teams of a play-in, tips of a playoff.
+    """Yield one finding for the rows of the schedule, up to the day, that no decision can use."""
+    # Later rows may lack the teams of a play-in or the tips of a playoff.
     if rows := [row for row in facts.schedule.unusable if row.date is None or row.date <= facts.day]:
         what = f"{plural(len(rows), 'row')} of the schedule {'is' if len(rows) == 1 else 'are'}"
         yield finding(kinds.UNUSABLE_ROWS, "schedule_dependency", rows=what, which="; ".join(named(rows)))
 
 
 def frozen_schedule(facts: DayFacts) -> Iterator[Finding]:
-    """Yield a schedule that was refreshed and still has no result of the last night that was over by then."""
+    """Yield a schedule that has no result of the last night that was over when it was refreshed."""
     refreshed = facts.schedule.refreshed_at
     if refreshed is None:
         return
@@ -77,7 +77,7 @@ def frozen_schedule(facts: DayFacts) -> Iterator[Finding]:
 
 
 def misdated_tips(facts: DayFacts) -> Iterator[Finding]:
-    """Yield the day's tips that do not lie on their game date, and so count as unknown (lesson A7)."""
+    """Yield the day's tips outside their game date, which count as unknown (lesson A7)."""
     games = facts.schedule.on(facts.day)
     wrong = [game for game in games if game.misdated]
     if wrong:
@@ -125,19 +125,19 @@ def reconciles(config: Config, day: date) -> list[datetime]:
 
 
 def repairs_until(config: Config, day: date) -> datetime | None:
-    """Return until when reconcile may still fetch the games of ``day``, or None without a scheduled reconcile."""
+    """Return the last moment at which reconcile may fetch the games of ``day``, or None without a scheduled one."""
     return max((after(tick, GRACE) for tick in reconciles(config, day)), default=None)
 
 
 def _calling(config: Config) -> dict[str, Workflow]:
-    """Return the enabled workflows that make calls: those that are no shadow."""
+    """Return the enabled workflows that make calls: all but shadows."""
     return {name: workflow for name, workflow in config.enabled.items() if not config.is_shadow(name)}
 
 
 def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
     """Return whether the day's last post-game window is over and the system was on for it.
 
-    Before that no game counts as missing. Without a post-game window no game ever does.
+    Before that no game counts as missing. Without a post-game window no game counts as missing at all.
     """
     windows = [w.schedule.fixed_time for w in _calling(config).values() if isinstance(w, PostGameWorkflow)]
     if not windows:

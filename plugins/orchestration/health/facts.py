@@ -56,7 +56,7 @@ class DayFacts:
     cleanups: tuple[CleanupRecord, ...] = ()
     first: tuple[FirstDecision, ...] = ()
     asked: tuple[AskedDate, ...] = ()
-    """Of the days before, up to :data:`RECORD`."""
+    """The calls of the days before, as far back as :data:`RECORD`."""
     broken_config: str | None = None
     """The error of the workflows.yaml that the health check itself reads, or None."""
 
@@ -73,7 +73,7 @@ class DayFacts:
     def known_at(self, moment: datetime) -> DayFacts:
         """Return the facts that were known at the aware ``moment``.
 
-        The schedule and a forced lock are those of now: both overwrite what was known before.
+        The schedule and a forced lock stay as they are now, because each overwrites the earlier version.
         """
         return replace(
             self,
@@ -96,5 +96,5 @@ class DayFacts:
 
 
 def ours(decision: DecisionRecord) -> bool:
-    """Return whether the effects of a decision are ours. In a shadow only an ABORT for lack of knowledge is."""
+    """Return whether a decision counts as ours. In a shadow only an ABORT for lack of knowledge counts."""
     return not decision.shadow or decision.rule in NOT_KNOWING

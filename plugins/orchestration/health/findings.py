@@ -17,9 +17,9 @@ from orchestration.words import AlertLevel, Verdict
 GRACE = timedelta(minutes=45)
 """From a tick until its execution must be over: the hold, the calls and their retries."""
 MORNING = timedelta(hours=7)
-"""From a lock until the watchdog stops looking at the day before: the night's box scores, the all-clear."""
+"""For this time after a lock the watchdog still checks the day before, for its box scores and all-clears."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
-"""From one cleanup until the next counts as missing. For as long, its look counts as recent."""
+"""After this time without a new cleanup, one is missing and the faults that the last one saw no longer count."""
 SCRIPTS = "bin/orchestration"
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -39,8 +39,8 @@ class Part(StrEnum):
 class Role(StrEnum):
     """The role of a finding beside others.
 
-    CAUSE: it explains others and comes before them. MINOR: it has a cause of its own and explains no other. EFFECT: it
-    may follow from a cause.
+    A CAUSE explains other findings and comes before them. A MINOR finding has its own cause and explains no other
+    finding. An EFFECT may follow from a cause.
     """
 
     CAUSE = "cause"
@@ -49,7 +49,7 @@ class Role(StrEnum):
 
 
 class AlertedBy(StrEnum):
-    """The task that sends the alert, as DAG.task. HEALTH_ONLY: none, another task has alerted about the same."""
+    """The task that sends the alert, as DAG.task. HEALTH_ONLY: none, a task has sent another alert about it."""
 
     HEALTH_ONLY = "the health check only"
     WATCH = "cleanup.watch"
@@ -78,20 +78,20 @@ class FindingKind:
     alerted_by: AlertedBy = AlertedBy.WATCH
     level: AlertLevel = AlertLevel.CRITICAL
     or_warning: bool = False
-    """Whether the level may also be WARNING, if less is lost."""
+    """Whether the level is only WARNING if less is lost."""
     alerts_key: str | None = None
     """The key of the workflow's ``alerts`` that sets the level of the alert."""
     part: Part | None = None
     """None for a kind that only a task raises."""
     role: Role = Role.EFFECT
     explains: frozenset[tuple[str, str]] = frozenset()
-    """The findings, by kind and detail, that are left out beside this one once both are over."""
+    """The findings, by kind and detail, that the list of past findings leaves out for this one."""
     of_a_shadow: bool = False
-    """Whether it is a fault of a shadow too. Calls, games and files are the other system's."""
+    """Whether a shadow can have this fault. Calls, games and files belong to the other system."""
     lasts: bool = True
-    """Whether the alert is over once it is no longer found. An event that happened once is never over."""
+    """Whether the alert is over once the fault is no longer found. False for an event, which is never over."""
     example: str = ""
-    """An example of the text, if the text is a decision's reason."""
+    """An example of the text for the page 12-alerts, if another module writes the text."""
 
     def also(self, **changes: Any) -> FindingKind:
         """Return the same kind with another sentence."""

@@ -1,7 +1,7 @@
 """The registry of kinds: every finding of the health check and every alert. Pure.
 
-The status, the first line, the alerts and the page 12-alerts follow from it. The order is the rank of causes:
-BigQuery, Airflow, our rules, the service, a source, the handoff. What everything needs comes before what a part needs.
+The status, the first line of ``health``, the alerts and the page 12-alerts use it. The order is the rank of causes:
+BigQuery, Airflow, our rules, the service, a source, the handoff. A cause that stops more comes first.
 
 The health check raises a kind with ``finding(kinds.NOT_LOCKED, ...)``, a task with ``alert(kinds.STUCK, ...)``.
 """
@@ -56,8 +56,8 @@ CONFIG_BROKEN = Cause("config_broken", "python -m orchestration validate", part=
     text="workflows.yaml is broken, so the last good file stays in force. The error: {why}")
 RULES_CHANGED = Cause(
     "rules_changed", trigger("schedule_locker", force=True), level=WARNING, part=Part.LOCKER, of_a_shadow=True,
-    text="workflows.yaml was changed after the lock of {locked} ET. {workflow} was locked for {times} ET under the old "
-    "rules. New rules: {rule} If the change is intended, lock the day again")
+    text="workflows.yaml was changed after the lock of {locked} ET. The lock expects {workflow} at {times} ET, and "
+    "these runs may not happen. The rule now: {rule} If the change is intended, lock the day again")
 SERVICE_DOWN = Cause("service_down", STATUS, part=Part.CALLS,
     text="The scraper service is unreachable, first seen at {since} ET: {why}. All calls fail until it is back")
 SERVICE_NOT_SET_UP = SERVICE_DOWN.also(or_warning=True,
@@ -80,10 +80,12 @@ SCHEDULE_FROZEN = Cause("schedule_frozen", REFRESH, part=Part.DECISIONS, of_a_sh
     text="The schedule's source is frozen: refreshed {refreshed} ET, it still says that none of the {games} games of "
     "{night} is over")
 MISDATED_TIPS = Cause("misdated_tips", INIT, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
-    text="{wrong} of {tips} tips of {day} do not lie on their game date, for example that of {game}. They count as "
-    "unknown: windows open with business hours, and games are due at the end of their slate")
+    text="{wrong} of {tips} tips of {day} are not on their game date, for example the tip of {game}. These tips count "
+    "as unknown: windows open with business hours, and games are due at the end of their slate")
 MISDATED_TIPS_CHECKED = MISDATED_TIPS.also(alerted_by=AlertedBy.CHECK_TABLES,
-    text="{tips}")
+    text="{tips}",
+    example="2 of 9 tips in nba_raw.nbac_schedule are not on their game date, for example 0022500001 of 2026-01-14: "
+    "2026-01-13 19:00 ET")
 SOURCE_SILENT = Cause("source_silent", TIMELINE, level=WARNING, part=Part.CALLS,
     text="The source {source} is silent: {workflow} has found nothing since {since} ET, today in {calls} calls")
 SOURCE_LATE = Cause("source_late", TIMELINE, level=WARNING, part=Part.BOX_SCORES,
@@ -96,7 +98,7 @@ PHASE2_SILENT = Cause("phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF,
     text="Phase 2 does not deliver: {missing} of {files} files had not reached their tables at {at} ET, the oldest for "
     "{minutes} min. Phase 2 reads no messages or writes no rows")
 
-# What explains no other finding, and is a cause of its own.
+# Minor findings: each has its own cause and explains no other finding.
 
 NOT_LOCKED = Minor("not_locked", "airflow dags list-runs schedule_locker", part=Part.LOCKER, of_a_shadow=True,
     text="The locker did not lock {day}, so no list of expected runs exists. Check whether the DAG schedule_locker is "
@@ -112,7 +114,7 @@ HALT_FORGOTTEN = Minor("halt_forgotten", "python -m orchestration describe", par
     text="The halt of {what} ended on {until} and still stands in workflows.yaml ({reason}), so {what} runs again. "
     "Remove the halt, or give it a new end")
 
-# What may follow from a cause.
+# Effects: they may follow from a cause.
 
 SCHEDULE_UNKNOWN = FindingKind("schedule_unknown", REFRESH, part=Part.DECISIONS, of_a_shadow=True,
     text="The schedule is unknown: {why}. Decisions about games are ABORT until it is refreshed")
@@ -165,7 +167,7 @@ CLEANUP_SAYS = FindingKind(
     "cleanup_says", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.CLEANUP, of_a_shadow=True,
     text="The cleanup at {at} ET reported: {why}")
 
-# Only tasks find these. The cleanup: lost files, and their messages that are sent again.
+# Only tasks find the kinds below. First the cleanup, about lost files and their republished messages.
 
 UNREADABLE = Republishing("unreadable",
     text="The cleanup checked and republished nothing: {why}")
@@ -193,23 +195,24 @@ MANY_MISSING = Republishing("many_missing", level=WARNING,
 UNRECORDED = Republishing("unrecorded",
     text="No file is republished, because BigQuery could not record it first: {why}")
 NOT_PUBLISHED = Republishing("not_published",
-    text="{messages}")
+    text="{messages}",
+    example="3 messages were not published: NotFound: 404 Resource not found (resource=nba-phase1-scrapers-complete)")
 
 # The outbox.
 
 NOT_DRAINED = Draining("not_drained",
-    text="BigQuery has not taken the rows of the outbox: {why}. The next cleanup tries again")
+    text="BigQuery did not take all rows of the outbox: {why}. The next cleanup tries again")
 ROWS_REFUSED = Draining("rows_refused",
-    text="BigQuery refused {rows}. The outbox keeps what was refused, with the errors: {which}")
+    text="BigQuery refused {rows}. The outbox keeps the refused rows with their errors: {which}")
 
 # The lock.
 
 BROKEN_REFERENCES = FindingKind("broken_references", INIT, alerted_by=AlertedBy.CHECK_TABLES,
-    text="workflows.yaml or our statements name what does not exist: {which}")
+    text="workflows.yaml or our statements name something that does not exist: {which}")
 PLAN_ABORTS = FindingKind("plan_aborts", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
     text="The plan of {day} contains an ABORT, and only {runs} are locked: {why}")
 
-# Decisions that people should know. The kind is the rule, and the text is the decision's reason.
+# Decisions that people should know of. The kind's id is the rule, and the text is the decision's reason.
 
 MISSING_GAMES = Decided("missing_games", alerts_key="missing_games",
     example="2 of 9 games of 2026-01-14 to collect; 1 overdue: 0022500001 LAL@BOS")
@@ -227,8 +230,8 @@ HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warnin
 
 # fmt: on
 KINDS: tuple[FindingKind, ...] = tuple(one for one in vars().values() if isinstance(one, FindingKind))
-"""All kinds. A kind with several sentences is here once for each."""
+"""All kinds. A kind with several sentences appears once for each sentence."""
 RANK = {kind_id: rank for rank, kind_id in enumerate(dict.fromkeys(kind.id for kind in KINDS))}
 """The rank of each id: its place in the order above."""
 OF_DECISIONS = {kind.id: kind for kind in KINDS if kind.alerted_by is AlertedBy.DECIDE}
-"""The kinds that a decision alerts about, by its rule."""
+"""The kinds that a decision alerts about, by the decision's rule."""

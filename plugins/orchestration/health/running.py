@@ -21,7 +21,7 @@ from orchestration.words import Action, ExecutionStatus, plural
 LOCK_GRACE = timedelta(minutes=15)
 """From the lock's tick until the day must be locked."""
 NO_FILE = "name no file"
-"""Words of the cleanup's alert about calls whose files are unknown (lesson A2). Rows of past days hold them too."""
+"""These words mark the cleanup's alert about calls without a file name (lesson A2). Stored rows hold them."""
 
 
 def unknown_schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -41,7 +41,7 @@ def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fin
 
 
 def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield ticks without a decision: one finding if all workflows lack some, else one a workflow (T1, K10)."""
+    """Yield ticks without a decision: one finding if every workflow lacks some, else one per workflow (T1, K10)."""
     start, end = config.day_bounds(facts.day)
     made = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
     due_until = min(end, after(now, -GRACE))
@@ -93,7 +93,7 @@ def runs_and_aborts(config: Config, facts: DayFacts, now: datetime) -> Iterator[
     for decision in unexecuted(facts, now):
         at, run_id = clock(decision.tick), decision.run_id
         yield finding(kinds.RUN_WITHOUT_EXECUTION, decision.workflow_name, run_id=run_id, at=at)
-    # One finding a rule: otherwise the all-clear of one rule's ABORT would hide another's.
+    # One finding per rule: otherwise the all-clear of one rule's ABORT would hide another rule's.
     aborts = sorted(standing_aborts(config, facts), key=lambda decision: (decision.workflow_name, decision.rule))
     for (workflow, rule), group in groupby(aborts, key=lambda decision: (decision.workflow_name, decision.rule)):
         found = list(group)
@@ -116,8 +116,8 @@ def standing_aborts(config: Config, facts: DayFacts) -> list[DecisionRecord]:
     return sorted(aborts, key=lambda decision: (decision.workflow_name, decision.tick))
 
 
-def _brought(config: Config, facts: DayFacts, name: str, target_date: date) -> bool:
-    """Return whether a post-game window's data is in for all of the day's games, from any run."""
+def _collected(config: Config, facts: DayFacts, name: str, target_date: date) -> bool:
+    """Return whether any run has collected all of the day's games for the post-game window ``name``."""
     workflow = config.workflows.get(name)
     if not isinstance(workflow, PostGameWorkflow) or target_date != facts.day:
         return False
@@ -127,17 +127,16 @@ def _brought(config: Config, facts: DayFacts, name: str, target_date: date) -> b
 
 
 def _made_up_for(config: Config, facts: DayFacts, abort: DecisionRecord) -> bool:
-    """An ABORT is over when the workflow completed later, or could decide again and nothing was expected of it.
+    """Return whether the workflow completed later, or its post-game window's data is in.
 
-    That is so when the workflow completed later, or decided again without a run that was expected at the ABORT's tick.
-    For a post-game window it is also so when its data is in.
+    An ABORT for lack of knowledge is also over once the workflow decided again, unless its tick was expected to run.
     """
     name, tick = abort.workflow_name, abort.tick
     if any(
         e.workflow_name == name and e.tick > tick and e.status is ExecutionStatus.COMPLETED for e in facts.executions
     ):
         return True
-    if _brought(config, facts, name, facts.day):
+    if _collected(config, facts, name, facts.day):
         return True
     if abort.rule not in NOT_KNOWING or any(run.workflow_name == name and run.tick == tick for run in facts.expected):
         return False
@@ -145,15 +144,15 @@ def _made_up_for(config: Config, facts: DayFacts, abort: DecisionRecord) -> bool
 
 
 def standing_failures(config: Config, facts: DayFacts) -> list[ExecutionRecord]:
-    """Return the executions that failed wholly or in part, unless a later one for the same date completed.
+    """Return the executions that failed wholly or in part and that nothing made up for.
 
-    A later execution for the same date makes up for one. So does a post-game window's data that is in.
+    A later completed execution for the same date makes up for one. So does a post-game window's data that is in.
     """
     return [
         execution
         for execution in facts.executions
         if execution.status is not ExecutionStatus.COMPLETED
-        and not _brought(config, facts, execution.workflow_name, execution.target_date)
+        and not _collected(config, facts, execution.workflow_name, execution.target_date)
         and not any(
             other.workflow_name == execution.workflow_name
             and other.target_date == execution.target_date
@@ -187,7 +186,7 @@ def failed_executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 
 def cleanup_problems(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield a missing cleanup and the problems of the last one. Files that it has just republished are no problem."""
+    """Yield a missing cleanup and the problems of the last one. Files that the last one republished are no problem."""
     if not config.settings.cleanup_processor.enabled:
         return
     start, end = config.day_bounds(facts.day)

@@ -55,13 +55,13 @@ def lines_collected(config: Config, facts: DayFacts) -> Event | None:
     for name, workflow in config.enabled.items():
         if not isinstance(workflow, GameAwareWorkflow) or config.is_shadow(name) or config.halt_on(facts.day, name):
             continue
-        brought = {c.tick for c in facts.calls if c.workflow == name and c.status is Outcome.SUCCESS}
+        with_data = {c.tick for c in facts.calls if c.workflow == name and c.status is Outcome.SUCCESS}
         collected = [
             execution.tick
             for execution in facts.executions
             if (execution.workflow_name, execution.target_date) == (name, facts.day)
             and execution.status is not ExecutionStatus.FAILED
-            and execution.tick in brought
+            and execution.tick in with_data
         ]
         if not collected:
             return None
@@ -70,15 +70,15 @@ def lines_collected(config: Config, facts: DayFacts) -> Event | None:
 
 
 def morning_of(config: Config, day: date) -> datetime:
-    """Return until when a slate may become complete: the end of its night and of the morning's reconcile."""
+    """Return the last moment at which a slate may become complete: after its night and the morning's reconcile."""
     ends, noon = (at(day + timedelta(days=1), wall) for wall in (SLATE_CUT_OVER, NOON))
     return after(max([ends, *(tick for tick in data.reconciles(config, day) if tick < noon)]), GRACE)
 
 
 def worth_looking(config: Config, facts: DayFacts, now: datetime) -> bool:
-    """Return whether to look into the tables: every game is final and collected, or it is morning.
+    """Return whether to look into the tables: every game is final and collected, or :func:`morning_of` is over.
 
-    Without a post-game window of ours nothing is collected, so there is nothing to look for.
+    Without a post-game window of ours no file is expected in the tables.
     """
     return bool(data.wanted(config, facts, critical_only=False)) and (
         now >= morning_of(config, facts.day) or not _lacks(config, facts)
@@ -86,7 +86,7 @@ def worth_looking(config: Config, facts: DayFacts, now: datetime) -> bool:
 
 
 def complete(config: Config, facts: DayFacts, now: datetime, arrived: Collection[str]) -> Event | None:
-    """Return the event of a slate that is complete, or still incomplete in the morning; None before.
+    """Return the event of a slate that is complete, or incomplete after :func:`morning_of`; otherwise None.
 
     Complete: every game is final, collected by every scraper of the post-game windows, and in its tables. ``arrived``:
     the files that are in their tables. A call without a file name counts as not arrived.

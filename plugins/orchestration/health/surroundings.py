@@ -1,11 +1,10 @@
-"""Faults of what surrounds the calls: configuration, outbox, Airflow, pools, the service, the clock. Pure."""
+"""Findings about the surroundings: configuration, outbox, Airflow, pools, the service, the clock. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any
 
 from orchestration.config import Config
 from orchestration.health import kinds
@@ -24,13 +23,23 @@ DEFAULT_POOL = "default_pool"
 UNWRITABLE = "cannot be written"
 """How the cleanup's text begins when the outbox takes no files."""
 OF_RUNNING = frozenset({Around.SERVICE, Around.UNKNOWN_SCRAPER, Around.WAITING, Around.PAUSED})
-"""What costs nothing while everything is halted."""
+"""Faults that cost nothing while everything is halted."""
+SEEN_AS = {
+    Around.CONFIG: kinds.CONFIG_BROKEN,
+    Around.OUTBOX: kinds.ROWS_NOT_TAKEN,
+    Around.COMPONENT: kinds.AIRFLOW_PART_DEAD,
+    Around.PAUSED: kinds.DAG_PAUSED,
+    Around.SERVICE: kinds.SERVICE_DOWN,
+    Around.UNKNOWN_SCRAPER: kinds.UNKNOWN_SCRAPER,
+    Around.CLOCK: kinds.CLOCK_OFF,
+}
+"""The kind of finding for each kind of fault that a cleanup sees, unless the fault's text decides."""
 
 
 def seen_by_cleanup(config: Config, facts: DayFacts, now: datetime, *, halted: bool = False) -> Iterator[Finding]:
     """Yield the faults that the last cleanup saw, while its look is recent enough for the aware ``now``.
 
-    ``halted``: whether everything is halted. A file that is broken now is no fault of a past day.
+    ``halted``: whether everything is halted. A workflows.yaml that is broken now is no fault of a past day.
     """
     _, end = config.day_bounds(facts.day)
     broken = facts.broken_config if now < end else None
@@ -47,39 +56,22 @@ def seen_by_cleanup(config: Config, facts: DayFacts, now: datetime, *, halted: b
 
 
 def _found(config: Config, facts: DayFacts, seen: Seen, at: datetime, now: datetime) -> Iterator[Finding]:
-    """Yield the finding for what the cleanup ``at`` has seen."""
-    said: dict[str, Any] = {
-        "about": seen.about,
-        "since": clock(_seen_since(facts, seen, at)),
-        "why": seen.text,
-        "day": facts.day,
-    }
-    match seen.kind:
-        case Around.CONFIG:
-            yield finding(kinds.CONFIG_BROKEN, "workflows.yaml", **said)
-        case Around.OUTBOX if seen.text.startswith(UNWRITABLE):
-            yield finding(kinds.OUTBOX_UNWRITABLE, "outbox", **said)
-        case Around.OUTBOX:
-            yield finding(kinds.ROWS_NOT_TAKEN, "outbox", **said)
-        case Around.COMPONENT:
-            yield finding(kinds.AIRFLOW_PART_DEAD, seen.about, **said)
-        case Around.WAITING:
-            waiting, _, tasks = seen.text.partition(": ")
-            if _stands_still(config, facts, waiting, seen.about, now):
-                count = plural(int(tasks), "task")
-                yield finding(kinds.POOL_FULL, seen.about, at=clock(at), tasks=count, waiting=waiting)
-        case Around.PAUSED:
-            yield finding(kinds.DAG_PAUSED, seen.about, **said)
-        case Around.SERVICE:
-            yield finding(kinds.SERVICE_DOWN, "scraper_service", **said)
-        case Around.UNKNOWN_SCRAPER:
-            yield finding(kinds.UNKNOWN_SCRAPER, "scraper_service", **said)
-        case Around.CLOCK:
-            yield finding(kinds.CLOCK_OFF, "cleanup", **said)
+    """Yield the finding for the fault that the cleanup ``at`` has seen."""
+    if seen.kind == Around.WAITING:
+        waiting, _, tasks = seen.text.partition(": ")
+        if _stands_still(config, facts, waiting, seen.about, now):
+            count = plural(int(tasks), "task")
+            yield finding(kinds.POOL_FULL, seen.about, at=clock(at), tasks=count, waiting=waiting)
+    else:
+        unwritable = seen.kind == Around.OUTBOX and seen.text.startswith(UNWRITABLE)
+        kind = kinds.OUTBOX_UNWRITABLE if unwritable else SEEN_AS[seen.kind]
+        workflow = "cleanup" if seen.kind == Around.CLOCK else seen.about
+        since = clock(_seen_since(facts, seen, at))
+        yield finding(kind, workflow, about=seen.about, since=since, why=seen.text, day=facts.day)
 
 
 def _seen_since(facts: DayFacts, seen: Seen, at: datetime) -> datetime:
-    """Return the time of the first of the cleanups, up to ``at``, that have all seen the same."""
+    """Return the time of the first cleanup from which every cleanup up to ``at`` has seen this fault."""
 
     def same(other: Seen) -> bool:
         same_fault = other.text.startswith(UNWRITABLE) == seen.text.startswith(UNWRITABLE)
@@ -94,7 +86,7 @@ def _seen_since(facts: DayFacts, seen: Seen, at: datetime) -> datetime:
 def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now: datetime) -> bool:
     """Return whether a RUN should have made calls in the pool by now, and no call was made in the pool since.
 
-    A busy pool makes calls.
+    A pool that is only busy still makes calls.
     """
     grace = timedelta(minutes=config.settings.execution_delay_minutes) + CALLS_GRACE
     runs = {decision.tick for decision in unexecuted(facts, now, grace) if decision.workflow_name == workflow}
@@ -104,7 +96,7 @@ def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now
 
 
 def changed_rules(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield the workflows whose rules differ from the rules of the day's lock: their expected runs may not happen."""
+    """Yield the workflows whose rules changed after the day's lock: their expected runs may not happen."""
     _, end = config.day_bounds(facts.day)
     if now >= end or facts.locked_at is None:
         return
@@ -122,14 +114,12 @@ def changed_rules(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fi
 
 def forgotten_halts(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield the halts that are over and still stand in workflows.yaml: their reason may not be over (lesson C10)."""
-    if now >= config.day_bounds(facts.day)[1]:
-        return
-    if config.halt_at(now) is not None:
+    if now >= config.day_bounds(facts.day)[1] or config.halt_at(now) is not None:
         return
     halts = [("all", config.settings.halt), *((name, workflow.halt) for name, workflow in config.enabled.items())]
     for name, halt in halts:
         if halt is not None and not halt.holds_at(now):
             what = "everything" if name == "all" else name
-            until = halt.until
-            over = f"{et(until):%a %d %b %H:%M} ET" if isinstance(until, datetime) else f"{until:%a %d %b %Y}"
-            yield finding(kinds.HALT_FORGOTTEN, name, what=what, until=over, reason=halt.reason)
+            end = halt.until
+            until = f"{et(end):%a %d %b %H:%M} ET" if isinstance(end, datetime) else f"{end:%a %d %b %Y}"
+            yield finding(kinds.HALT_FORGOTTEN, name, what=what, until=until, reason=halt.reason)

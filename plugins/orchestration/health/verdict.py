@@ -19,7 +19,7 @@ from orchestration.nba.eastern import after
 from orchestration.words import Verdict
 
 FIRST_LOOK = timedelta(minutes=50)
-"""From the full hour to the look back at it: the work of the hour's tick is over by then."""
+"""From each full hour to the check that :func:`healed` repeats: by then the hour's tick is over."""
 HOUR = timedelta(hours=1)
 
 
@@ -86,7 +86,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
 
 
 def _first_things_first(finding: Finding) -> tuple[int, int, int]:
-    """Return the sort key: causes by rank, then what makes the day UNHEALTHY, then MINOR before EFFECT."""
+    """Return the sort key: causes by rank, then findings that make the day UNHEALTHY, then MINOR before EFFECT."""
     rank, role = RANK[finding.kind], finding.of.role
     cause, minor = (rank if role is one else len(RANK) for one in (Role.CAUSE, Role.MINOR))
     return cause, 0 if finding.verdict is Verdict.UNHEALTHY else 1, minor
@@ -102,10 +102,10 @@ class Healed:
 
 
 def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]:
-    """Return what the check would have found during the day and does not find at the aware ``now``, oldest first.
+    """Return the findings of the day that are over at the aware ``now``, oldest first.
 
+    The check is repeated for each hour of the day, with the schedule of now, because the schedule keeps no history.
     Findings that a cause explains are left out while the cause lasted, such as the ABORTs of a BigQuery outage.
-    Every look uses the schedule of now, which keeps no history.
     """
     still = {(f.kind, f.workflow, f.detail) for f in assess(config, facts, now).findings}
     found: dict[tuple[str, str, str], Healed] = {}
