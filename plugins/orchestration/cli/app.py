@@ -223,14 +223,21 @@ def days_option(most: int, what: str) -> Any:
     return typer.Option("--days", min=1, max=most, metavar="N", help=what)
 
 
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from error
+
+
 def document_in(file: Path) -> Schedule:
     """Return NBA.com's schedule document in a file. Raises UserError for any other content."""
     try:
-        return read_document(file.read_bytes())
+        return read_document(_content(file))
     except DocumentError as error:
         raise UserError(f"{file}: {error}", next_step="give NBA.com's schedule document") from error
 
 
 def assumptions_in(file: Path) -> list[Assumption]:
     """Return the assumptions in a YAML file. Raises UserError when the file cannot be read."""
-    return read_assumptions(file.read_bytes(), str(file))
+    return read_assumptions(_content(file), str(file))
