@@ -23,6 +23,7 @@ from orchestration.operators.finish import FinishOperator
 from orchestration.operators.retries import CallFailed, CallRetryPolicy, CallsFailed
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator
+from orchestration.services.scraper_service import Line
 from support.airflow_state import AssetEvents, StateStore
 from support.scripted import ScriptedService, found
 from support.worlds import DAY, changed, et
@@ -276,14 +277,14 @@ def test_a_late_call_makes_no_other_call_late(run):
 
 
 def test_only_calls_beyond_the_tasks_own_timeout_are_late(run, monkeypatch):
-    answer = ScrapeBatchOperator._answer
+    call = Line.call
 
-    async def stopped(self, context, line, call):
-        if call.label.endswith("event-3"):
+    async def stopped(self, scraper, opts, *arguments):
+        if "event-3" in opts.values():
             raise AirflowTaskTimeout
-        return await answer(self, context, line, call)
+        return await call(self, scraper, opts, *arguments)
 
-    monkeypatch.setattr(ScrapeBatchOperator, "_answer", stopped)
+    monkeypatch.setattr(Line, "call", stopped)
     assert run.fails(1).decision.action is RetryAction.RETRY
     assert [what for *_, what in run.tries()] == ["success", "success", "success", "timeout", "success"]
 
