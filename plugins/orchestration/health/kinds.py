@@ -84,7 +84,7 @@ MISDATED_TIPS = Cause("misdated_tips", INIT, level=WARNING, part=Part.DECISIONS,
     "as unknown: windows open with business hours, and games are due at the end of their slate")
 MISDATED_TIPS_CHECKED = MISDATED_TIPS.also(alerted_by=AlertedBy.CHECK_TABLES,
     text="{tips}",
-    example="2 of 9 tips in nba_raw.nbac_schedule are not on their game date, for example 0022500001 of 2026-01-14: "
+    example="2 of 9 tips in the schedule table are not on their game date, for example 0022500001 of 2026-01-14: "
     "2026-01-13 19:00 ET")
 SOURCE_SILENT = Cause("source_silent", TIMELINE, level=WARNING, part=Part.CALLS,
     text="The source {source} is silent: {workflow} has found nothing since {since} ET, today in {calls} calls")
