@@ -322,7 +322,7 @@ def inside(box, *parts):
 def test_among_200_workflows_the_failed_one_is_visible_with_its_hour_and_games(opened, viewport):
     config = many(200)
     last = list(config.enabled)[-2]
-    facts = with_execution(night(config, slate(15)), last, status=ExecutionStatus.FAILED, error="it broke")
+    facts = with_execution(night(config, slate(15)), last, status=ExecutionStatus.FAILED, error_message="it broke")
     page = opened(facts, config=config, viewport=viewport)
     box = page.locator("#timeline")
     assert inside(box, page.locator(".timeline .k.failed"), page.locator(".timeline thead th").first)
@@ -342,7 +342,7 @@ def test_a_viewer_sees_only_the_dags_with_read_access(opened):
 
 def hostile():
     facts = with_decisions(night(), "betting_lines", et("12:00"), reason=HOSTILE, action=Action.ABORT)
-    facts = with_execution(facts, "morning_operations", error=HOSTILE, status=ExecutionStatus.FAILED)
+    facts = with_execution(facts, "morning_operations", error_message=HOSTILE, status=ExecutionStatus.FAILED)
     games = tuple(replace(g, status_text="<img src=x onerror=alert(1)>", home="<b>") for g in facts.schedule.games)
     return replace(facts, schedule=Schedule(games, facts.schedule.refreshed_at))
 
