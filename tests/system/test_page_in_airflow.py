@@ -153,7 +153,7 @@ def test_a_viewer_of_one_dag_sees_only_that_dag_on_every_page(day, airflow):
         if "{dag_id}" in path:
             reply = ask(airflow, address, "one")
             assert (reply.status_code, reply.json()) == (403, {"detail": "Forbidden"}), address
-    assert "of the 1 workflows that you may see" in ask(airflow, f"/day?day={DAY}", "one").text
+    assert "of the 1 workflow that you may see" in ask(airflow, f"/day?day={DAY}", "one").text
 
 
 def test_a_viewer_without_dags_sees_none(day, airflow):
