@@ -16,9 +16,9 @@ class AddressError(UserError, ValueError):
 
 
 def shown_first(config: Config, now: datetime) -> tuple[date, date]:
-    """Return the day to show at the aware ``now`` if the address names none, and the day to show in one line beside it.
+    """Return the day to show for an address without a day, and the day to show in one line beside it.
 
-    Until noon ET these are last night and the new day, afterwards the current day and last night.
+    Until noon ET these are last night and the new day, afterwards the current day and last night. ``now`` is aware.
     """
     today = config.current_day(now)
     night = today - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The application with our pages: each needs access to the DAG or the task. The API server loads it on demand."""
+"""The web application with our pages. A page needs access to its DAG or task. The API server loads it on demand."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FIRST = (
     "duration_seconds",
     "opts",
 )
-"""The first columns of the table."""
+"""The columns that the table shows first."""
 MAY_SEE = [Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS))]
 
 
@@ -47,7 +47,7 @@ def rows_of_call(
     map_index: int,
     call_index: int = -1,
 ) -> Sequence[dict[str, Any]]:
-    """Return the rows of a task's calls, or of the call ``call_index``; of each call the last try comes first.
+    """Return the rows of a task's calls, or of the call ``call_index``. The last try of a call comes first.
 
     Raises HTTPException: 404 without rows, 503 if BigQuery does not answer.
     """
@@ -104,6 +104,6 @@ def static(name: str, _: GetUserDep) -> Response:
     try:
         body = asset(name)
     except KeyError:
-        raise HTTPException(404, f"there is no {name}") from None
+        raise HTTPException(404, f"There is no static file {name}.") from None
     media_type = TYPES[name[name.rindex(".") :]]
     return Response(body, media_type=media_type, headers={**SECURITY, "Cache-Control": "private, max-age=3600"})

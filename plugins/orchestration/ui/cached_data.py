@@ -1,4 +1,4 @@
-"""What the pages read from BigQuery, cached for all viewers: a day, a plan, and the inputs of one tick."""
+"""The data that the pages read from BigQuery, cached for all viewers: a day, a plan, the inputs of one tick."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from orchestration.health.facts import DayFacts
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import plan
 from orchestration.services.errors import in_short
+from orchestration.words import plural
 
 Value = TypeVar("Value")
 AHEAD = timedelta(hours=24)
 """The span of the tab *next* of a DAG."""
 PATIENT_SECONDS = 300.0
-"""The age in seconds up to which a plan, and the day in one line beside another day, are shown from the cache."""
+"""The seconds for which a plan, and a day that the page shows in one line, stay in the cache."""
 SECONDS, ERROR_SECONDS, ENTRIES = 30.0, 5.0, 64
 
 
@@ -39,23 +40,18 @@ class _Entry(Generic[Value]):
 
 
 class SharedCache(Generic[Value]):
-    """Values by key, made by one caller at a time: 100 viewers cost what one costs.
+    """A cache of values by key. One caller makes a value, and the others wait for it: 100 viewers cost one query.
 
-    A value is kept for ``seconds``, an error for ``error_seconds``.
+    A value is kept for ``seconds``, an error for 5 s.
     """
 
-    def __init__(
-        self,
-        seconds: float = SECONDS,
-        error_seconds: float = ERROR_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.seconds, self.error_seconds, self.clock = seconds, error_seconds, clock
+    def __init__(self, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds, self.clock = seconds, clock
         self._entries: OrderedDict[Hashable, _Entry[Value]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of ``key``, made now or kept. Raises the error of ``make``, made now or kept."""
+        """Return the cached value of ``key``, or make it. Raises the error of ``make``, or the cached error."""
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
@@ -73,7 +69,7 @@ class SharedCache(Generic[Value]):
             entry.value, entry.error = make(), None
         except Exception as error:
             entry.value, entry.error = None, error
-        entry.until = self.clock() + (self.seconds if entry.error is None else self.error_seconds)
+        entry.until = self.clock() + (self.seconds if entry.error is None else ERROR_SECONDS)
 
     def clear(self) -> None:
         """Remove all values."""
@@ -127,31 +123,30 @@ class PageData:
         config = self.config()
         facts = day_facts(Warehouse(config.settings), config, day, now)
         planned: tuple[Decision, ...] = ()
-        if now < config.day_bounds(day)[1] and config.enabled:
-            planned = self.plans.get(key, lambda: self._plan(config, day, now))
-        return DayData(config, facts, planned, now, _outbox())
-
-    def _plan(self, config: Config, day: date, now: datetime) -> tuple[Decision, ...]:
         start, end = config.day_bounds(day)
-        since = max(now, start)
-        schedule, history = decision_inputs(Warehouse(config.settings), config, list(config.enabled), since)
-        return tuple(plan(config, since, end, schedule, history))
+        if now < end and config.enabled:
+            planned = self.plans.get(key, lambda: _planned(config, max(now, start), end))
+        return DayData(config, facts, planned, now, _outbox())
 
     def _ahead(self) -> tuple[Config, datetime, Sequence[Decision]]:
         config, now = self.config(), self.clock()
-        schedule, history = decision_inputs(Warehouse(config.settings), config, list(config.enabled), now)
-        return config, now, tuple(plan(config, now, now + AHEAD, schedule, history))
+        return config, now, _planned(config, now, now + AHEAD)
 
     def _tick(self, workflow: str, tick: datetime) -> tuple[Config, Schedule, History]:
         config = self.config()
         return config, *decision_inputs(Warehouse(config.settings), config, [workflow], tick)
 
 
+def _planned(config: Config, start: datetime, end: datetime) -> tuple[Decision, ...]:
+    inputs = decision_inputs(Warehouse(config.settings), config, list(config.enabled), start)
+    return tuple(plan(config, start, end, *inputs))
+
+
 def _outbox() -> str:
-    """Return the number of rows in the outbox in words, as far as the API server can read it."""
+    """Return the number of rows in the outbox in words, or why the API server cannot read it."""
     try:
         outbox = Outbox()
         staged, refused = len(outbox.staged()), len(outbox.refused())
     except Exception as error:
         return f"cannot be read: {in_short(error)}"
-    return f"{staged} rows staged, {refused} refused"
+    return f"{plural(staged, 'row')} staged, {refused} refused"

@@ -1,4 +1,4 @@
-"""What the pages read from Airflow's own database: the runs of a day, one run, and the alerts sent."""
+"""The data that the pages read from Airflow's own database: the runs of a day, one run, and the alerts sent."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from orchestration.alerts.memory import ALERTS
 from orchestration.nba.eastern import et
 
 TOLD = "told "
-"""The prefix of the keys under which the memory of alerts keeps the date of sending."""
+"""The memory of alerts keeps the date of a sent alert under a key with this prefix."""
 MOST_RUNS = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A DAG run as Airflow has it. ``at``: its logical date, else the time from which it may start."""
+    """A DAG run in Airflow's database. ``at`` (ET): its logical date, else the time from which it may start."""
 
     dag_id: str
     run_id: str

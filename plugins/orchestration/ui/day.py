@@ -1,4 +1,4 @@
-"""The page of a day for one viewer, from the facts of the day. The verdict is that of the health check. Pure."""
+"""The page of a day for one viewer, from the facts of the day. The health check gives the verdict. Pure."""
 
 from __future__ import annotations
 
@@ -41,46 +41,45 @@ def day_page(
 
     ``planned``: the planned decisions of the day's ticks after ``now``. ``live``: ``now`` is the current time.
     """
-    seen = et(now)
     start, _ = config.day_bounds(facts.day)
     mine = config_for(config, allowed)
-    hidden = len(config.enabled) - len(mine.enabled)
     hiding = HiddenNames(config, allowed)
     facts = hiding.of_facts(facts_for(facts.known_at(now), allowed))
     planned = hiding.of_plan(decision for decision in planned if decision.workflow in allowed)
     hours = hours_of(mine, facts, now)
-    ahead = now < start
+    halt = mine.halt_at(now)
     page = DayPage(
         facts.day,
-        seen,
+        et(now),
         live,
         None,
         "",
         (),
         hours,
         rows_of(mine, facts, planned, hours, now),
-        halt=_halt(mine, now),
+        halt=None if halt is None else str(halt),
         shadow=config.is_shadow(),
-        hidden=hidden,
-        planned=ahead,
+        hidden=len(config.enabled) - len(mine.enabled),
+        planned=now < start,
     )
     if not mine.enabled:
         return replace(page, headline="You may see no workflow")
-    if ahead:
+    if page.planned:
         runs = sum(tick.state is TickState.EXPECTED for row in page.rows for tick in row.ticks)
         return replace(page, headline=f"The plan of {facts.day:%a %d %b %Y}: {plural(runs, 'run')} expected")
     health = assess(mine, facts, now)
+    scrapers = wanted(mine, facts, critical_only=False)
     headline = hiding.text(health.headline)
-    if hidden:
+    if page.hidden:
         headline += f" (of the {plural(len(mine.enabled), 'workflow')} that you may see)"
     return replace(
         page,
         verdict=health.verdict,
         headline=headline,
         advice=tuple(_advice(config, finding, allowed, hiding) for finding in health.findings),
-        scrapers=scrapers_of(mine, facts),
-        games=games_of(mine, facts, now),
-        cleanups=_cleanups(facts) if mine.settings.cleanup_processor.enabled else None,
+        scrapers=scrapers,
+        games=_games(mine, facts, scrapers, now),
+        cleanups=Cleanups(facts.cleanups, facts.last_cleanup) if mine.settings.cleanup_processor.enabled else None,
     )
 
 
@@ -90,47 +89,19 @@ def _advice(config: Config, finding: Finding, allowed: Set[str], hiding: HiddenN
         dag, conf = trigger.group(1), trigger.group(2)
     elif finding.workflow in config.workflows or finding.workflow in SYSTEM_DAGS:
         dag = finding.workflow
-    if dag not in allowed:
-        dag = None
     return Advice(
         finding.verdict,
         finding.kind,
         hiding.text(finding.text),
         hiding.command(finding.command),
-        dag,
+        dag if dag in allowed else None,
         finding.run_id,
         conf,
     )
 
 
-def _halt(config: Config, now: datetime) -> str | None:
-    halt = config.halt_at(now)
-    return None if halt is None else str(halt)
-
-
-def _cleanups(facts: DayFacts) -> Cleanups:
-    last = facts.last_cleanup
-    if last is None:
-        return Cleanups()
-    return Cleanups(
-        len(facts.cleanups),
-        last.cleanup_time,
-        last.files_checked,
-        last.missing_files_found,
-        sum(cleanup.republished_count for cleanup in facts.cleanups),
-        last.errors,
-        tuple((file.scraper_name, file.gcs_path, file.age_minutes) for file in last.missing_files),
-    )
-
-
-def scrapers_of(config: Config, facts: DayFacts) -> tuple[str, ...]:
-    """Return the scrapers that must have the games of the day, in the order of the columns."""
-    return wanted(config, facts, critical_only=False)
-
-
-def games_of(config: Config, facts: DayFacts, now: datetime) -> tuple[GameRow, ...]:
-    """Return a row for each game that counts, ordered by tip; unknown tips come last."""
-    scrapers = scrapers_of(config, facts)
+def _games(config: Config, facts: DayFacts, scrapers: Sequence[str], now: datetime) -> tuple[GameRow, ...]:
+    """Return a row for each game that counts, ordered by tip. Games with an unknown tip come last."""
     successes = successes_of(facts.calls)
     calls = _last_calls(facts)
     last = facts.last_cleanup
@@ -173,9 +144,6 @@ def _state(
     return _ENDED.get(call.status, GameState.MISSING)
 
 
-def force_conf(target_date: str, games: Sequence[str] = ()) -> str:
-    """Return the JSON of a forced run, which ignores the rule of the workflow."""
-    conf: dict[str, object] = {"force": True, "target_date": target_date}
-    if games:
-        conf["games"] = list(games)
-    return json.dumps(conf)
+def force_conf(target_date: date) -> str:
+    """Return the JSON of a forced run for the ET ``target_date``. A forced run ignores the rule of the workflow."""
+    return json.dumps({"force": True, "target_date": target_date.isoformat()})

@@ -1,4 +1,4 @@
-"""The values that the page of a day shows: made from facts, rendered by templates. Pure."""
+"""The values that the templates show on the page of a day. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from orchestration.nba.games import Game
+from orchestration.records.tables import CleanupRecord
 from orchestration.words import Verdict, plural
 
 
 class TickState(StrEnum):
-    """The state of a tick. The value is the word of the legend, and the word of a screen reader."""
+    """The state of a tick. The legend shows the value, and screen readers read it."""
 
     COMPLETED = "RUN completed"
     PARTIAL = "RUN partial"
@@ -29,12 +30,12 @@ class TickState(StrEnum):
 
     @property
     def code(self) -> str:
-        """The class of the style sheet."""
+        """The CSS class."""
         return self.name.lower()
 
     @property
     def quiet(self) -> bool:
-        """Whether the tick needs no attention: it is a dot, and the Tab key skips it."""
+        """Whether the tick needs no attention. The page shows it as a dot, and the Tab key skips it."""
         return self in (TickState.SKIP, TickState.LATER)
 
 
@@ -53,7 +54,7 @@ MEANING = {
     TickState.MISSING: "no decision was made",
     TickState.LATER: "not due yet, no run expected",
 }
-"""The legend."""
+"""The texts of the legend."""
 
 
 class GameState(StrEnum):
@@ -69,7 +70,7 @@ class GameState(StrEnum):
 
     @property
     def code(self) -> str:
-        """The class of the style sheet."""
+        """The CSS class."""
         return f"g-{self.name.lower()}"
 
 
@@ -94,7 +95,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One tick of one workflow. ``offset``: seconds since the lock of the day; the address of the tick contains it."""
+    """One tick of one workflow. ``offset``: seconds since the lock of the day, for the address of the tick."""
 
     workflow: str
     at: datetime
@@ -113,7 +114,7 @@ class Tick:
 class Row:
     """The ticks of one workflow, in order and by hour of the day.
 
-    ``halted``: the reason of its own halt, None without one. ``shadow``: it records decisions and makes no call.
+    ``halted``: the reason of the workflow's own halt, or None. ``shadow``: the workflow records decisions only.
     """
 
     workflow: str
@@ -125,7 +126,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """A column of the timeline. ``label``: the hour; ``name``: date, time and zone; ``now``: it is the current hour."""
+    """A column of the timeline. ``name``: date, time and zone. ``now``: whether this is the current hour."""
 
     start: datetime
     label: str
@@ -163,21 +164,15 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Cleanups:
-    """The results of the day's cleanups. ``last``: the time of the last one, None before the first."""
+    """The cleanups of the day. ``last``: the last one, None before the first."""
 
-    count: int = 0
-    last: datetime | None = None
-    checked: int = 0
-    missing: int = 0
-    republished: int = 0
-    errors: tuple[str, ...] = ()
-    waiting: tuple[tuple[str, str, int], ...] = ()
-    """Scraper, path and age in minutes of each file that had not reached its table."""
+    all: tuple[CleanupRecord, ...]
+    last: CleanupRecord | None
 
 
 @dataclass(frozen=True, slots=True)
 class OtherDay:
-    """Another day in one line. ``name``: its title; ``code``: the class of the style sheet."""
+    """Another day in one line. ``name``: its title; ``code``: its CSS class."""
 
     day: date
     name: str
@@ -202,7 +197,7 @@ class DayPage:
     cleanups: Cleanups | None = None
     halt: str | None = None
     shadow: bool = False
-    """The whole system records decisions and makes no call; another system does the work."""
+    """Whether the whole system only records decisions, because another system does the work."""
     hidden: int = 0
     """The number of workflows that the viewer may not see."""
     planned: bool = False

@@ -1,4 +1,4 @@
-"""What a page is made from: the viewer, the day and moment of the address, and the data. Errors become pages."""
+"""The inputs of a page: the viewer, the day and moment in the address, and the data. Errors become pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNKNOWN = "Decisions, calls and games are in BigQuery. Until BigQuery answers, t
 
 
 class PageProblem(Exception):
-    """A page cannot be made. It holds a headline, the reason, and the first command to type."""
+    """A page cannot be shown: the headline, the problem, and the first command to type, which may be empty."""
 
     def __init__(self, status: int, headline: str, problem: str, command: str = "") -> None:
         super().__init__(problem)
@@ -46,16 +46,7 @@ def root_of(request: Request) -> str:
 def show_problem(request: Request, problem: Exception) -> Response:
     """Return the page of a PageProblem."""
     assert isinstance(problem, PageProblem)
-    html = render(
-        "problem.html",
-        root_of(request),
-        headline=problem.headline,
-        problem=problem.problem,
-        command=problem.command,
-        runs=problem.runs,
-        day=problem.day,
-    )
-    return HTMLResponse(html, problem.status, headers=SECURITY)
+    return HTMLResponse(render("problem.html", root_of(request), **vars(problem)), problem.status, headers=SECURITY)
 
 
 def allowed_to(user: GetUserDep) -> frozenset[str]:
@@ -134,7 +125,7 @@ def config_or_none() -> Config | None:
 
 
 def why_of(workflow: str, tick: Tick, allowed: frozenset[str]) -> tuple[Why | None, str | None]:
-    """Return the checks behind the decision of a tick, else None and the reason why they cannot be evaluated."""
+    """Return the checks of a tick and None; or None and the reason why the checks cannot be evaluated."""
     try:
         config, schedule, history = data.tick(workflow, tick.at)
         return why(workflow, config, tick.at, schedule, history, HiddenNames(config, allowed)), None
@@ -149,6 +140,6 @@ def calls_of_run(read: DayData, tick: Tick) -> list[CallRecord]:
 
 
 def vetoable(read: DayData, tick: Tick) -> bool:
-    """Return whether the run is in its hold, during which a person can veto it."""
+    """Return whether a person can still veto the run, because its hold before the calls has not passed."""
     hold = timedelta(minutes=read.config.settings.execution_delay_minutes)
     return tick.state is TickState.RUNNING and read.now < after(tick.at, hold)

@@ -49,7 +49,7 @@ rendered: SharedCache[str] = SharedCache()
 def show_day(
     request: Request, session: SessionDep, allowed: Allowed, day: DayText = "", as_of: Annotated[str, Query()] = ""
 ) -> Response:
-    """Show a day: verdict, timeline, games and handoff."""
+    """Show the verdict, the timeline, the games and the handoff of a day."""
     shown, moment = requested_day(day, as_of)
     root = root_of(request)
     try:
@@ -100,7 +100,7 @@ def show_ticks(
         days=[shown] * len(ticks),
         halted=halted,
         note=None,
-        conf=force_conf(shown.isoformat()),
+        conf=force_conf(shown),
     )
     return as_page(html)
 
@@ -109,7 +109,9 @@ def _tick(day: str, as_of: str, dag_id: str, offset: int, allowed: frozenset[str
     read, shown, ticks, _ = _row(day, as_of, dag_id, allowed)
     tick = next((tick for tick in reversed(ticks) if tick.offset == offset), None)
     if tick is None:
-        raise PageProblem(404, f"{dag_id} has no tick at this time on {shown}", "It has no run at this time either.")
+        raise PageProblem(
+            404, f"{dag_id} has no tick at this time on {shown}", "The workflow has no run at this time either."
+        )
     return read, shown, tick
 
 
@@ -139,7 +141,7 @@ def show_why(
         differs=reasons is not None and _differs(tick, reasons),
         calls=calls_of_run(read, tick),
         vetoable=vetoable(read, tick),
-        conf=force_conf((tick.target_date or shown).isoformat()),
+        conf=force_conf(tick.target_date or shown),
     )
     return as_page(html)
 
@@ -151,7 +153,7 @@ def _differs(tick: Tick, reasons: Why) -> bool:
 
 @router.get("/dags/{dag_id}/next", response_class=HTMLResponse, dependencies=SEE_DAG)
 def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
-    """Show the planned decisions of a DAG's next 24 hours: the tab of a DAG."""
+    """Show the planned decisions of the next 24 hours, in the tab of a DAG."""
     try:
         config, now, decisions = page_inputs.data.ahead()
         note = None
@@ -176,7 +178,7 @@ def show_next(request: Request, dag_id: str, allowed: Allowed) -> Response:
         days=days,
         halted=halt.reason if halt is not None else None,
         note=note,
-        conf=force_conf(config.current_day(now).isoformat()) if here else None,
+        conf=force_conf(config.current_day(now)) if here else None,
     )
     return as_page(html)
 
@@ -198,14 +200,13 @@ def _planned(config: Config, decision: Decision, day: date) -> Tick:
 def show_run(
     request: Request, session: SessionDep, dag_id: str, allowed: Allowed, run_id: Annotated[str, Query()]
 ) -> Response:
-    """Show the decision of a DAG run, its checks, and its calls with their outcomes: the tab of a run."""
+    """Show the decision, the checks and the calls of a DAG run, in the tab of a run."""
     run = run_of(session, dag_id, run_id)
     if run is None:
         raise PageProblem(
             404, "No such run", f"Airflow has no run {run_id} of {dag_id}. The run may have been deleted."
         )
-    nothing: dict[str, Any] = {"tick": None, "why": None, "calls": [], "vetoable": False, "conf": None, "day": None}
-    values: dict[str, Any] = {**nothing, "dag_id": dag_id, "run_id": run_id, "note": None}
+    values: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id, "note": None, "tick": None}
     try:
         config = page_inputs.data.config()
     except ConfigError as error:
@@ -224,7 +225,7 @@ def show_run(
         values["note"] = "This run has recorded no decision yet, or its row is still in the outbox."
         return as_page(render("run.html", root_of(request), **values))
     values.update(tick=tick, day=day, calls=calls_of_run(read, tick), vetoable=vetoable(read, tick))
-    values.update(why=why_of(dag_id, tick, allowed)[0], conf=force_conf((tick.target_date or day).isoformat()))
+    values.update(why=why_of(dag_id, tick, allowed)[0], conf=force_conf(tick.target_date or day))
     return as_page(render("run.html", root_of(request), **values))
 
 

@@ -37,18 +37,17 @@ SYMBOLS = {
     Verdict.UNKNOWN: "?",
 }
 FEW_TICKS = 1000
-"""Up to this number of ticks, the page contains every reason. Above it, a reason is loaded on pointing."""
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+"""Up to this number of ticks, the page contains every reason. With more, the script loads the reason of one tick."""
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """Control characters, marks that change the direction of text, invisible characters, lone surrogates."""
 
 
 def visible(text: str) -> str:
     """Return ``text`` with control and invisible characters written out, for example ``[U+202E]``."""
-    return _OBEYED.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
+    return _INVISIBLE.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
 
 
 def _finalize(value: Any) -> Any:
-    """Return a value as the page shows it."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -70,8 +70,8 @@ class HiddenNames:
 def facts_for(facts: DayFacts, allowed: Set[str]) -> DayFacts:
     """Return the facts about the DAGs ``allowed``.
 
-    Every viewer may see the schedule and whether a scraper has a game. So calls of hidden workflows stay, without
-    workflow, label, error and run.
+    Every viewer may see the schedule and whether a scraper has a game. So the calls of hidden workflows stay, but
+    without workflow, label, error and run.
     """
     return replace(
         facts,

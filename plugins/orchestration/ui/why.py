@@ -17,7 +17,7 @@ from orchestration.words import Action
 
 LOOKS_AHEAD = timedelta(hours=36)
 _NAMED = "It runs when the source gives teams and ids of these games, and the schedule is refreshed."
-_OVER = "It does not run any more, because the window is over. A forced run fetches the missing data."
+_OVER = "It does not run again, because the window is over. A forced run fetches the missing data."
 TO_RUN: Mapping[str, str] = {
     "halted": "It runs when the halt ends, or is removed from workflows.yaml.",
     "schedule_unknown": "It runs when schedule_dependency has run and its file has reached the schedule's table.",
@@ -45,7 +45,7 @@ TO_RUN: Mapping[str, str] = {
     "history_unreadable": "It runs when BigQuery answers. The next tick decides again.",
     "internal_error": "It runs when the error in the log of the run is fixed.",
 }
-"""By the check that answered: what must change for a RUN."""
+"""What must change for a RUN, by the name of the check that answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +106,9 @@ def why(
         checks,
         len(games),
         f"tips {clock(known[0])} to {clock(known[-1])} ET" if known else "no tip known",
-        None if runs else hiding.text(to_run(decision.rule)),
+        None if runs else hiding.text(TO_RUN.get(decision.rule, "It runs when the check that answered passes.")),
         None if runs else _next_run(name, config, decision, schedule, history),
     )
-
-
-def to_run(rule: str) -> str:
-    """Return in a sentence what must change for a RUN, after a decision by ``rule``."""
-    return TO_RUN.get(rule, "It runs when the check that answered passes.")
 
 
 def _text(value: object) -> str:
@@ -121,7 +116,7 @@ def _text(value: object) -> str:
 
 
 def _next_run(name: str, config: Config, decision: Decision, schedule: Schedule, history: History) -> datetime | None:
-    """Return the first later tick that the engine decides as RUN with today's data, or None."""
+    """Return the first tick within 36 h at which the engine decides RUN with today's data, or None."""
     if name not in config.enabled:
         return None
     end = after(decision.tick, LOOKS_AHEAD)
@@ -131,7 +126,7 @@ def _next_run(name: str, config: Config, decision: Decision, schedule: Schedule,
 
 
 def _with_required(config: Config, name: str) -> set[str]:
-    """Return the workflow and all that it requires, directly or through others."""
+    """Return the workflow and every workflow that it requires, directly or through others."""
     found, open_names = set(), [name]
     while open_names:
         here = open_names.pop()

@@ -60,7 +60,7 @@ def test_a_page_as_of_an_hour_knows_nothing_later():
     assert {t.state for t in window.ticks if t.at == et("22:00")} == {TickState.COMPLETED}
     assert page_of(facts, et("22:05")).row("post_game_window_1").ticks[-2].state is TickState.RUNNING
     assert page.row("post_game_window_2").ticks[-1].state is TickState.EXPECTED
-    assert page.cleanups.last <= et("22:30")
+    assert page.cleanups.last.cleanup_time <= et("22:30")
     assert page.verdict is assess(CONFIG, night(until=et("22:30")), et("22:30")).verdict
 
 
@@ -142,7 +142,7 @@ def test_a_file_that_the_cleanup_did_not_find_is_on_its_way():
     )
     page = page_of(replace(facts, cleanups=(*facts.cleanups[:-1], last)))
     assert cell(page, BOX) is GameState.ON_ITS_WAY
-    assert page.cleanups.waiting == ((BOX, path, 40),)
+    assert page.cleanups.last == last
     assert page.games[0].has == len(page.scrapers)
 
 

@@ -148,7 +148,7 @@ def test_shadow_mode_stands_above_the_page_or_in_the_row_of_one_workflow(served)
     assert html.count('<b class="shadow">shadow</b>') == 1
 
 
-# ---- what is never let through
+# ---- hostile text, and files that are not ours
 
 
 class Tags(HTMLParser):
@@ -235,7 +235,7 @@ def test_only_our_own_files_are_sent(served, name):
 
 def test_a_viewer_with_half_of_the_dags_sees_half_on_every_page(served):
     one = served(blocked(night(), "nbac_team_boxscore"))
-    one.get("/day")  # what somebody else was shown is not what this one is
+    one.get("/day")  # another viewer fills the cache first
     one.viewer.dags = frozenset({"betting_lines", "post_game_window_1"})
     html = one.get("/day")
     for name in set(CONFIG.workflows) - one.viewer.dags:

@@ -85,7 +85,7 @@ def test_a_coming_tick_shows_the_planned_decision():
     assert found["post_game_window_1", et("22:00")].reason.endswith("to collect")
 
 
-def test_without_a_plan_the_lock_tells_the_expected_runs():
+def test_without_a_plan_the_locked_runs_are_expected():
     now = et("15:30")
     facts = night(until=now)
     assert state(facts, "post_game_window_1", "22:00", now) is TickState.EXPECTED
