@@ -42,7 +42,7 @@ PATIENCE = 60_000
 SERVER = """
 import sys
 from datetime import datetime
-from orchestration.ui.cached_data import PageData
+from orchestration.ui.data import PageData
 PageData.clock = lambda self: datetime.fromisoformat({now!r})
 from airflow.__main__ import main
 sys.argv = ["airflow", "api-server", "--apps", "core", "--port", "{port}"]

@@ -22,7 +22,7 @@ from orchestration.health.facts import DayFacts
 from orchestration.planning.day import plan
 from orchestration.ui import app as ui
 from orchestration.ui import page_inputs, pages
-from orchestration.ui.cached_data import AHEAD, DayData, PageData
+from orchestration.ui.data import AHEAD, DayData, PageData
 
 SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
 """The sandbox flags that Airflow 3.3 sets on the frame of an external view."""

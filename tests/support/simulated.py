@@ -46,7 +46,7 @@ from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRe
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.scraper_service import ScraperService
-from orchestration.ui.cached_data import PageData
+from orchestration.ui.data import PageData
 from orchestration.vocabulary.scrapers import answer_of, is_event_source, parameters_of
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import Action, ExecutionStatus, Outcome

@@ -17,24 +17,17 @@ from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.records.tables import CallRecord
 from orchestration.runs.clock import RunClock
 from orchestration.ui import pages
-from orchestration.ui.database import run_of
-from orchestration.ui.page_inputs import PageProblem, root_of, show_problem
-from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url, render
+from orchestration.ui.data import run_of
+from orchestration.ui.page_inputs import PageProblem, respond, show_problem
+from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url
 
 app = FastAPI(title="Orchestration", docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(pages.router)
 app.add_exception_handler(PageProblem, show_problem)
 
 FIRST = (
-    "status",
-    "record_count",
-    "error_type",
-    "error_message",
-    "gcs_path",
-    "triggered_at",
-    "duration_seconds",
-    "opts",
-)
+    "status", "record_count", "error_type", "error_message", "gcs_path", "triggered_at", "duration_seconds", "opts",
+)  # fmt: skip
 """The columns that the table shows first."""
 MAY_SEE = [Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS))]
 
@@ -83,8 +76,8 @@ def call(request: Request, dag_id: str, rows: Rows) -> Response:
     columns = [*FIRST, *sorted(set(rows[0]) - set(FIRST))]
     last = {row["call_index"]: row for row in reversed(rows)}
     calls = [CallRecord.read(row) for row in reversed(last.values())] if len(last) > 1 else []
-    values = {"dag_id": dag_id, "rows": rows, "calls": calls, "columns": columns, "dataset": Warehouse().audit}
-    return HTMLResponse(render("call.html", root_of(request), **values), headers=SECURITY)
+    dataset = Warehouse().audit
+    return respond(request, "call.html", dag_id=dag_id, rows=rows, calls=calls, columns=columns, dataset=dataset)
 
 
 @app.get("/dags/{dag_id}/file", dependencies=MAY_SEE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -88,18 +88,17 @@ class Calls:
         return self.success + self.no_data + self.failed
 
     def __str__(self) -> str:
-        parts = ((self.success, "success"), (self.no_data, "no_data"), (self.failed, "failed"))
-        counted = ", ".join(f"{count} {word}" for count, word in parts if count)
+        counted = ", ".join(f"{count} {word}" for word, count in asdict(self).items() if count)
         return plural(self.total, "call") + (f": {counted}" if counted else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One tick of one workflow. ``offset``: seconds since the lock of the day, for the address of the tick."""
+    """One tick of one workflow. ``lock``: the start of its orchestration day. Times are aware."""
 
     workflow: str
     at: datetime
-    offset: int
+    lock: datetime
     state: TickState
     reason: str = ""
     next_check: datetime | None = None
@@ -108,6 +107,16 @@ class Tick:
     decision_id: str | None = None
     calls: Calls = Calls()
     error: str | None = None
+
+    @property
+    def day(self) -> date:
+        """The orchestration day of the tick, for its address."""
+        return self.lock.date()
+
+    @property
+    def offset(self) -> int:
+        """The seconds since the lock of the day, for the address of the tick."""
+        return int((self.at - self.lock).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +159,15 @@ class GameRow:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A finding and what to do about it. ``run_id``: the run of ``dag`` to open."""
+    """The part of a finding that the viewer may see. ``dag``: the DAG to open, or the DAG of the run ``run_id``."""
 
     verdict: Verdict
     kind: str
     text: str
     command: str
-    dag: str | None = None
-    run_id: str | None = None
-    conf: str | None = None
+    run_id: str | None
+    dag: str | None
+    conf: str | None
     """The JSON for Airflow's trigger form of ``dag``, if the advice is a run."""
 
 
@@ -189,9 +198,9 @@ class DayPage:
     live: bool
     verdict: Verdict | None
     headline: str
-    advice: tuple[Advice, ...]
     hours: tuple[Hour, ...]
     rows: tuple[Row, ...]
+    advice: tuple[Advice, ...] = ()
     scrapers: tuple[str, ...] = ()
     games: tuple[GameRow, ...] = ()
     cleanups: Cleanups | None = None

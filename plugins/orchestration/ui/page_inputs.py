@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from orchestration.audit.warehouse import WarehouseError
-from orchestration.config import Config, ConfigError
+from orchestration.config import ConfigError
 from orchestration.nba.eastern import after
 from orchestration.records.tables import CallRecord
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
-from orchestration.ui.cached_data import DayData, PageData
-from orchestration.ui.database import RunState
+from orchestration.ui.data import DayData, PageData, RunState
 from orchestration.ui.day import day_page
 from orchestration.ui.model import DayPage, OtherDay, Tick, TickState
 from orchestration.ui.rendering import SECURITY, render
@@ -43,10 +44,28 @@ def root_of(request: Request) -> str:
     return str(request.scope.get("root_path", ""))
 
 
+def respond(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page, with its security headers."""
+    return HTMLResponse(render(template, root_of(request), **values), status, headers=SECURITY)
+
+
 def show_problem(request: Request, problem: Exception) -> Response:
     """Return the page of a PageProblem."""
-    assert isinstance(problem, PageProblem)
-    return HTMLResponse(render("problem.html", root_of(request), **vars(problem)), problem.status, headers=SECURITY)
+    return respond(request, "problem.html", **vars(problem))
+
+
+@contextmanager
+def problems_as_pages() -> Iterator[None]:
+    """Raise PageProblem in place of an error of the address, of the configuration or of BigQuery."""
+    try:
+        yield
+    except AddressError as error:
+        raise PageProblem(400, "This address is not valid", str(error)) from None
+    except ConfigError as error:
+        headline, command = "UNKNOWN: the configuration cannot be read", "airflow dags list-import-errors"
+        raise PageProblem(503, headline, str(error), command) from None
+    except (WarehouseError, ValueError) as error:
+        raise PageProblem(503, f"UNKNOWN: {error}", UNKNOWN, "airflow connections get google_cloud_default") from None
 
 
 def allowed_to(user: GetUserDep) -> frozenset[str]:
@@ -55,37 +74,16 @@ def allowed_to(user: GetUserDep) -> frozenset[str]:
 
 
 Allowed = Annotated[frozenset[str], Depends(allowed_to)]
-DayText = Annotated[str, Query(alias="day")]
+QueryText = Annotated[str, Query()]
 SEE_DAG = [Depends(requires_access_dag("GET"))]
-
-
-def as_page(html: str) -> HTMLResponse:
-    """Return the response of a page, with its security headers."""
-    return HTMLResponse(html, headers=SECURITY)
 
 
 def requested_day(day: str, as_of: str) -> tuple[date, datetime | None]:
     """Return the day and the moment that the address names; the moment None means now. Raises PageProblem."""
-    try:
-        config, now = data.config(), data.clock()
-        shown = day_of(day) or shown_first(config, now)[0]
-        if as_of:
-            return shown, moment_of(as_of, shown, config)
-        return shown, None
-    except AddressError as error:
-        raise PageProblem(400, "This address is not valid", str(error)) from None
-    except ConfigError as error:
-        raise config_problem(error) from None
-
-
-def config_problem(error: ConfigError) -> PageProblem:
-    """Return the problem to show while no configuration can be read."""
-    return PageProblem(503, "UNKNOWN: the configuration cannot be read", str(error), "airflow dags list-import-errors")
-
-
-def bigquery_problem(error: Exception) -> PageProblem:
-    """Return the problem to show while BigQuery does not answer."""
-    return PageProblem(503, f"UNKNOWN: {error}", UNKNOWN, "airflow connections get google_cloud_default")
+    with problems_as_pages():
+        config = data.config()
+        shown = day_of(day) or shown_first(config, data.clock())[0]
+        return shown, moment_of(as_of, shown, config) if as_of else None
 
 
 def build_day(
@@ -95,14 +93,9 @@ def build_day(
 
     ``as_of``: the moment shown, None for the present. ``beside``: the data may be minutes old.
     """
-    try:
+    with problems_as_pages():
         found = data.day(day, as_of, beside=beside)
-    except ConfigError as error:
-        raise config_problem(error) from None
-    except (WarehouseError, ValueError) as error:
-        raise bigquery_problem(error) from None
-    page = day_page(found.config, found.facts, found.planned, found.now, allowed, live=as_of is None)
-    return found, page
+    return found, day_page(found.config, found.facts, found.planned, found.now, allowed, live=as_of is None)
 
 
 def other_day(allowed: frozenset[str]) -> OtherDay:
@@ -116,19 +109,48 @@ def other_day(allowed: frozenset[str]) -> OtherDay:
     return OtherDay(day, name, page.verdict.name.lower() if page.verdict else "plan", page.headline)
 
 
-def config_or_none() -> Config | None:
-    """Return the configuration in use, or None if it cannot be read."""
-    try:
-        return data.config()
-    except ConfigError:
-        return None
+class ShownRow(NamedTuple):
+    """The ticks of a workflow on a day, as the viewer may see them. ``halted``: the reason of a halt, or None."""
+
+    read: DayData
+    workflow: str
+    day: date
+    ticks: tuple[Tick, ...]
+    halted: str | None
 
 
-def why_of(workflow: str, tick: Tick, allowed: frozenset[str]) -> tuple[Why | None, str | None]:
+def shown_row(day: str, dag_id: str, allowed: Allowed, as_of: QueryText = "") -> ShownRow:
+    """Return the row that the address names. Raises PageProblem, and HTTPException for a DAG that is not allowed."""
+    shown, moment = requested_day(day, as_of)
+    if dag_id not in allowed:
+        raise HTTPException(403, "Forbidden")
+    read, page = build_day(shown, moment, allowed)
+    row = page.row(dag_id)
+    if row is None:
+        raise PageProblem(404, f"{dag_id} is not a workflow", "workflows.yaml has no enabled workflow of this name.")
+    return ShownRow(read, dag_id, shown, row.ticks, row.halted or page.halt)
+
+
+RowOfAddress = Annotated[ShownRow, Depends(shown_row)]
+
+
+def shown_tick(row: RowOfAddress, offset: int) -> Tick:
+    """Return the tick that the address names. Raises as :func:`shown_row`."""
+    tick = next((tick for tick in reversed(row.ticks) if tick.offset == offset), None)
+    if tick is None:
+        headline = f"{row.workflow} has no tick at this time on {row.day}"
+        raise PageProblem(404, headline, "The workflow has no run at this time either.")
+    return tick
+
+
+TickOfAddress = Annotated[Tick, Depends(shown_tick)]
+
+
+def why_of(tick: Tick, allowed: frozenset[str]) -> tuple[Why | None, str | None]:
     """Return the checks of a tick and None; or None and the reason why the checks cannot be evaluated."""
     try:
-        config, schedule, history = data.tick(workflow, tick.at)
-        return why(workflow, config, tick.at, schedule, history, HiddenNames(config, allowed)), None
+        config, schedule, history = data.tick(tick.workflow, tick.at)
+        return why(tick.workflow, config, tick.at, schedule, history, HiddenNames(config, allowed)), None
     except (ConfigError, WarehouseError, ValueError) as error:
         return None, f"The checks cannot be evaluated: {error}"
 

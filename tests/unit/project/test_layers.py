@@ -12,7 +12,7 @@ PACKAGE = ROOT / "plugins" / "orchestration"
 PURE = ("words", "errors", "nba", "vocabulary", "config", "decisions", "planning", "health", "cleanup.backlog",
         "runs.execution",
         "alerts.model", "generator.docs", "services.answers", "services.contract", "services.sanitize",
-        "services.redaction", "services.files", "records", "ui.addresses", "ui.day", "ui.model", "ui.timeline",
+        "services.redaction", "services.files", "records", "ui.addresses", "ui.day", "ui.model",
         "ui.visibility", "ui.why")  # fmt: skip
 # Lower layers first; a module imports only from its own layer and those before it. The longest name that fits counts.
 LAYERS = [

@@ -12,7 +12,7 @@ from orchestration.health.verdict import assess
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import plan
 from orchestration.ui.addresses import AddressError, day_of, moment_of, shown_first
-from orchestration.ui.cached_data import SharedCache
+from orchestration.ui.data import SharedCache
 from orchestration.ui.day import day_page
 from orchestration.ui.model import GameState, TickState
 from orchestration.ui.visibility import HiddenNames

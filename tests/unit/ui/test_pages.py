@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from orchestration.audit.warehouse import WarehouseError
 from orchestration.config import loads
 from orchestration.nba.games import Schedule
-from orchestration.ui.database import RunState, SentAlert
+from orchestration.ui.data import RunState, SentAlert
 from orchestration.ui.rendering import SECURITY, visible
 from orchestration.words import Action, ExecutionStatus
 from support.nights import HOSTILE, MORNING, blocked, many, night, slate, with_decisions, with_execution

@@ -8,8 +8,8 @@ from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts
 from orchestration.planning.day import plan
 from orchestration.runs.execution import VETOED
+from orchestration.ui.day import hours_of, rows_of
 from orchestration.ui.model import MEANING, TickState
-from orchestration.ui.timeline import hours_of, rows_of
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.nights import MORNING, night, slate, with_decisions, with_execution, without
 from support.records import first_decision, replace

@@ -1,15 +1,23 @@
-"""The data that the pages read from BigQuery, cached for all viewers: a day, a plan, the inputs of one tick."""
+"""The data that the pages read: from BigQuery, cached for all viewers, and from Airflow's own database."""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from airflow.models.asset import AssetModel  # noqa: TID251  the API server may open Airflow's database; tasks may not
+from airflow.models.asset_state_store import AssetStateStoreModel  # noqa: TID251
+from airflow.models.dagrun import DagRun  # noqa: TID251
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from orchestration.alerts.memory import ALERTS
 from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox
@@ -18,6 +26,7 @@ from orchestration.config import Config
 from orchestration.config.last_good import load_or_last_good
 from orchestration.decisions.model import Decision, History
 from orchestration.health.facts import DayFacts
+from orchestration.nba.eastern import et
 from orchestration.nba.games import Schedule
 from orchestration.planning.day import plan
 from orchestration.services.errors import in_short
@@ -29,6 +38,9 @@ AHEAD = timedelta(hours=24)
 PATIENT_SECONDS = 300.0
 """The seconds for which a plan, and a day that the page shows in one line, stay in the cache."""
 SECONDS, ERROR_SECONDS, ENTRIES = 30.0, 5.0, 64
+SENT_PREFIX = "told "
+"""The memory of alerts keeps the date of a sent alert under a key with this prefix."""
+MOST_RUNS = 5000
 
 
 @dataclass
@@ -108,8 +120,8 @@ class PageData:
 
     def day(self, day: date, as_of: datetime | None, *, beside: bool = False) -> DayData:
         """Return the ET ``day`` as of the aware ``as_of``, None for now. ``beside``: the data may be minutes old."""
-        shared = self.others if beside else self.days
-        return shared.get((day, as_of), lambda: self._day(day, as_of or self.clock(), (day, as_of)))
+        shared, key = self.others if beside else self.days, (day, as_of)
+        return shared.get(key, lambda: self._day(day, as_of or self.clock(), key))
 
     def ahead(self) -> tuple[Config, datetime, Sequence[Decision]]:
         """Return the configuration, the current time, and the planned decisions of the next 24 hours."""
@@ -150,3 +162,64 @@ def _outbox() -> str:
     except Exception as error:
         return f"cannot be read: {in_short(error)}"
     return f"{plural(staged, 'row')} staged, {refused} refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A DAG run in Airflow's database. ``at`` (ET): its logical date, else the time from which it may start."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SentAlert:
+    """An alert that was sent: its kind, its subject, and the ET date."""
+
+    kind: str
+    about: str
+    day: date
+
+
+def run_of(session: Session, dag_id: str, run_id: str) -> Any:
+    """Return a DAG run, or None."""
+    return session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+
+
+def runs_between(session: Session, dag_ids: Set[str], start: datetime, end: datetime) -> list[RunState]:
+    """Return the runs of these DAGs with ``start`` <= logical date < ``end``, in order."""
+    found = session.execute(
+        select(DagRun.dag_id, DagRun.run_id, DagRun.state, DagRun.logical_date, DagRun.run_after)
+        .where(DagRun.dag_id.in_(dag_ids), DagRun.run_after >= start, DagRun.run_after < end)
+        .order_by(DagRun.run_after)
+        .limit(MOST_RUNS)
+    )
+    return [RunState(r.dag_id, r.run_id, str(r.state), et(r.logical_date or r.run_after)) for r in found]
+
+
+def sent_alerts(session: Session, days: Set[date], allowed: Set[str], known: Set[str]) -> list[SentAlert]:
+    """Return the alerts sent on these ET ``days``, without alerts about DAGs that are not ``allowed``.
+
+    ``known``: all DAGs of the system. The subject of an alert may also be a source or a scraper.
+    """
+    rows = session.execute(
+        select(AssetStateStoreModel.key, AssetStateStoreModel.value)
+        .join(AssetModel, AssetModel.id == AssetStateStoreModel.asset_id)
+        .where(AssetModel.name == ALERTS.name, AssetStateStoreModel.key.startswith(SENT_PREFIX))
+    )
+    found = []
+    for key, value in rows:
+        kind, _, about = key.removeprefix(SENT_PREFIX).partition(" ")
+        day = _date(value)
+        if day is not None and day in days and (about not in known or about in allowed):
+            found.append(SentAlert(kind, about, day))
+    return sorted(found, key=lambda one: (one.day, one.kind, one.about), reverse=True)
+
+
+def _date(value: str) -> date | None:
+    try:
+        return date.fromisoformat(str(json.loads(value)))
+    except ValueError:
+        return None
