@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,11 @@ class Run:
 def take(folder: Path, name: str, facts: Any, path: str = "/orchestration/day", **more: Any) -> None:
     """Take one picture. Print the size of the page and the time that it took."""
     now, config = more.pop("now", MORNING), more.pop("config", ours())
+    next_day = night(config, day=facts.day + timedelta(days=1), until=now)
     with pytest.MonkeyPatch.context() as patch:
         viewer = Viewer(config)
         viewer.run = Run(et("22:00"))
-        with serving(site(patch, Known(config, facts, now), viewer)) as url:
+        with serving(site(patch, Known(config, facts, now, following=next_day), viewer)) as url:
             with browser(**{"viewport": WIDE, **more}) as context:
                 page = context.new_page()
                 began = time.perf_counter()

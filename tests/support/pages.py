@@ -32,10 +32,21 @@ FRAME = f"""<!doctype html><html class="light"><head><title>Airflow</title></hea
 
 
 class Known(PageData):
-    """Page data from given facts. ``reads`` lists the queries that BigQuery would receive."""
+    """Page data from given facts. ``reads`` lists the queries that BigQuery would receive.
 
-    def __init__(self, config: Config, facts: DayFacts, now: datetime, history: History | None = None) -> None:
+    ``following``: the facts of the day after. Without them nothing was recorded on that day.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        facts: DayFacts,
+        now: datetime,
+        history: History | None = None,
+        following: DayFacts | None = None,
+    ) -> None:
         super().__init__()
+        self.following = following
         self.known, self.facts, self.now, self.history = config, facts, now, history or History()
         self.reads: list[str] = []
         self.failing: Exception | None = None
@@ -54,7 +65,8 @@ class Known(PageData):
 
     def _day(self, day: date, now: datetime, key: Any) -> DayData:
         self._read("facts")
-        facts = self.facts if day == self.facts.day else DayFacts(day, self.facts.schedule)
+        known = [one for one in (self.facts, self.following) if one is not None and one.day == day]
+        facts = known[0] if known else DayFacts(day, self.facts.schedule)
         planned: tuple[Any, ...] = ()
         if now < self.known.day_bounds(day)[1]:
             planned = self.plans.get(key, lambda: self._plan(self.known, day, now))
