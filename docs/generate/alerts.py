@@ -20,17 +20,17 @@ LOUD = (AlertLevel.CRITICAL, AlertLevel.WARNING)
 
 HEAD = """# Alerts and findings
 
-`make docs` makes this page from the registry of kinds (`health/kinds.py`): everything that the health check can find
-and that an alert can say, with its level, the task that alerts, and the first command. How often an alert is sent, and
-when it is over: [Alerts](01-how-it-works.md#alerts).
+This page lists what the health check can find and an alert can say, with its level, the task that alerts, and the first
+command. `make docs` makes this page from `health/kinds.py`. [Who is alerted](02-phase1-overview.md#who-is-alerted) says
+how often, [Alerts](01-how-it-works.md#alerts) when an alert is over.
 
 {channels},
-unless `settings.notifications` says otherwise. A channel without a connection leaves the alert in the log. `alerts.…`
-is the level that the workflow sets in `workflows.yaml`. In the health check, CRITICAL makes a day UNHEALTHY and WARNING
-makes it DEGRADED. A kind marked "the health check only" sends no alert, because a task has sent another alert about it.
+unless `settings.notifications` says otherwise. `alerts.…` is the level that the workflow sets in `workflows.yaml`. In
+the health check CRITICAL makes a day UNHEALTHY and WARNING makes it DEGRADED. A kind marked "the health check only"
+sends no alert, because a task has sent another alert about the same fault.
 
-Each finding fills in the values in ‹…›. DATE is the day as 2026-01-14, WORKFLOW a workflow or DAG, RUN_ID a run's id in
-Airflow.
+Each finding fills in the values in ‹…›. In commands DATE stands for the day, such as 2026-01-14, WORKFLOW for a
+workflow or DAG, and RUN_ID for a run's id in Airflow.
 
 """
 
