@@ -1,7 +1,8 @@
 """A season with only everyday faults, played hour by hour, with the facts that are known at each hour.
 
-Decisions, plans, cleanups and the health check are the real code. Calls, files and messages are random: 2 % of the
-calls fail at first, 3 % of the messages are lost. Without Airflow and BigQuery a day takes a tenth of a second.
+Decisions, plans, cleanups and the health check are the real code. Calls, counts, files and messages are random: a
+share of the tries fails, each by itself, and 3 % of the messages are lost. Without Airflow and BigQuery a day takes a
+tenth of a second.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan, rules_digest
 from orchestration.planning.makeups import makeups
 from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
+from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.files import LostFile
 from orchestration.words import Action, KeptPaths, Outcome
 from support.records import a_call, a_cleanup, a_decision, an_execution, expected_run, missing_file
@@ -32,6 +34,25 @@ from support.seasons import HardSeason, last_refresh
 from support.worlds import ours
 
 FAILING, LOST = 0.02, 0.03
+NOISY = 0.05
+"""Share of the tries that fail in a noisy season."""
+RECORDS = {
+    "nbac_schedule_api": (1310, 0.02),
+    "nbac_player_list": (530, 0.05),
+    "nbac_team_boxscore": (2, 0.0),
+    "nbac_player_boxscore": (21.5, 0.12),
+    "nbac_play_by_play": (500, 0.1),
+    "nbac_gamebook_pdf": (30, 0.1),
+    "nbac_injury_report": (70, 0.35),
+    "nbac_referee_assignments": (1, 0.0),
+    "br_season_roster": (17, 0.12),
+    "oddsa_events": (1, 0.0),
+    "oddsa_player_props": (40, 0.3),
+    "oddsa_game_lines": (8, 0.2),
+    "bigdataball_pbp": (470, 0.1),
+}
+"""For each scraper the records of a call and the share by which they scatter; for a whole date those of one game."""
+FOR_EACH_GAME = ("nbac_player_boxscore", "nbac_referee_assignments", "oddsa_events")
 HALF_AN_HOUR = timedelta(minutes=30)
 HOLD, RUN = timedelta(minutes=5), timedelta(minutes=9)
 PUBLISHED = {"nbac_injury_report": (time(11), 210), "nbac_referee_assignments": (time(8, 40), 100)}
@@ -42,10 +63,15 @@ BOX_SCORE = (8, 25)
 
 
 class QuietSeason:
-    """Plays days one after the other. ``alerts`` holds the alerts of decisions and cleanups."""
+    """Plays days one after the other. ``alerts`` holds the alerts of decisions and cleanups.
 
-    def __init__(self, season: HardSeason, seed: int = 1) -> None:
-        self.season, self.seed, self.config = season, seed, ours()
+    ``noisy``: more tries fail, and each by itself, so that the retries of some calls fail too. ``lost`` holds the
+    workflow and tick of each execution with such a call.
+    """
+
+    def __init__(self, season: HardSeason, seed: int = 1, *, noisy: bool = False) -> None:
+        self.season, self.seed, self.config, self.noisy = season, seed, ours(), noisy
+        self.lost: set[tuple[str, datetime]] = set()
         self.fates = {fate.game_id: fate for fate in season.fates}
         self.history = History()
         self.expected: dict[date, list[ExpectedRun]] = {}
@@ -144,23 +170,31 @@ class QuietSeason:
     def _execute(
         self, workflow: str, tick: datetime, day: date, made: list[tuple[str, str | None, int]], decision_id: str | None
     ) -> None:
-        """Make calls. A call that fails succeeds on its retry."""
-        calls, empty = [], 0
+        """Make calls. A call that fails succeeds on its retry, unless the season is noisy."""
+        calls, ends, empty = [], [], 0
         for scraper, game_id, number in made:
             outcome = Outcome.SUCCESS if self._there(scraper, game_id, day, tick) else Outcome.NO_DATA
-            fails = self.dice("fails", scraper, game_id, tick, number).random() < FAILING
+            fails = self._failing_tries(scraper, game_id, tick, number)
             path = f"gs://b/{scraper}/{day}/{tick:%Y%m%d%H%M}-{number}.json" if outcome is Outcome.SUCCESS else None
-            called = after(tick, HOLD)
-            if fails:
+            called, tries = after(tick, HOLD), 1 + (self.config.retries(scraper) if self.noisy else 1)
+            about = (scraper, workflow, tick, day)
+            for one in range(min(fails, tries)):
+                row_id = f"{workflow} {tick} {scraper} {game_id} {number} {one}"
                 calls.append(
                     a_call(
-                        scraper, workflow, tick, day, Outcome.FAILED, game_id, error_type="timeout", map_index=number,
-                        triggered_at=called,
+                        *about, Outcome.FAILED, game_id, error_type="timeout", map_index=number, triggered_at=called,
+                        try_number=1 + one, row_id=row_id,
                     )
                 )  # fmt: skip
+            if fails >= tries:
+                ends.append(CallEnd(scraper, number, Outcome.FAILED, scraper, error_type="timeout"))
+                self.lost.add((workflow, tick))
+                continue
+            ends.append(CallEnd(scraper, number, outcome, scraper))
+            records = self._records(scraper, day, tick, number) if outcome is Outcome.SUCCESS else 0
             calls.append(
                 a_call(
-                    scraper, workflow, tick, day, outcome, game_id, map_index=number, try_number=1 + fails,
+                    *about, outcome, game_id, map_index=number, try_number=1 + fails, record_count=records,
                     gcs_path=path, triggered_at=called, duration_seconds=3.0, timeout_seconds=150.0,
                 )
             )  # fmt: skip
@@ -171,10 +205,33 @@ class QuietSeason:
                 file = LostFile(scraper, path, path, workflow, 1, called)
                 self.files[path] = (file, None if lost else after(called, timedelta(minutes=2)))
         seconds = RUN.total_seconds()
-        execution = an_execution(workflow, tick, day, len(made), empty, decision_id, duration_seconds=seconds)
+        failed = sum(end.outcome is Outcome.FAILED for end in ends)
+        execution = an_execution(
+            workflow, tick, day, len(made), empty, decision_id, duration_seconds=seconds,
+            scrapers_succeeded=len(made) - failed, scrapers_failed=failed, error_message=failures_in_short(ends),
+            status=status_of(ends, self.config.critical_scrapers(workflow)),
+        )  # fmt: skip
         self.executions.append(execution)
         self.calls += calls
         self.history = self.history.plus([execution], calls)
+
+    def _failing_tries(self, scraper: str, game_id: str | None, tick: datetime, number: int) -> int:
+        """Return how many tries of a call fail one after the other."""
+        dice, share = self.dice("fails", scraper, game_id, tick, number), NOISY if self.noisy else FAILING
+        fails = 0
+        while dice.random() < share and (self.noisy or not fails):
+            fails += 1
+        return fails
+
+    def _records(self, scraper: str, day: date, tick: datetime, number: int) -> int:
+        """Return the records of a call: they scatter, and those of a whole date grow with the games that are over."""
+        usual, scatter = RECORDS[scraper]
+        dice = self.dice("records", scraper, day, tick, number)
+        fates = [fate for fate in self.season.by_day.get(day, ()) if fate.tip and fate.day == day]
+        if scraper in self._about_games():
+            fates = [fate for fate in fates if self._over(fate.game_id, scraper) <= tick]
+        times = len(fates) if scraper in FOR_EACH_GAME else 1
+        return max(1, round(sum(usual * (1 + dice.uniform(-scatter, scatter)) for _ in range(times))))
 
     def _there(self, scraper: str, game_id: str | None, day: date, tick: datetime) -> bool:
         """Return whether the source has the data of a call at the tick."""
