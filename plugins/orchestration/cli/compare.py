@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after, clock, et, et_date
 from orchestration.planning.other_system import comparison
 from orchestration.planning.other_system.comparison import DIFFERENT, Comparison, DifferenceKind, counts, only_one_has
-from orchestration.planning.other_system.rows import TwoSystems, read_two_systems
+from orchestration.planning.other_system.rows import read_two_systems
 from orchestration.vocabulary.settings import DATASET, SYSTEM_BEFORE
 from orchestration.words import ExitCode, clipped, plural
 
@@ -32,19 +32,6 @@ def _dataset(text: str) -> str:
             f"'{clipped(text)}' is not the name of a dataset. Use letters, digits and underscores."
         )
     return text
-
-
-@dataclass(frozen=True)
-class Span:
-    """The first and last orchestration day. A day lasts from one lock to the next."""
-
-    first: date
-    last: date
-
-    @property
-    def in_words(self) -> str:
-        """The first date, or both dates, for people."""
-        return f"{self.first:%a %d %b %Y}" + ("" if self.first == self.last else f" to {self.last:%a %d %b %Y}")
 
 
 @command(
@@ -66,25 +53,47 @@ def compare(
     """
     config, now = load().config, as_of or datetime.now(UTC)
     last = day or config.current_day(now)
-    span = Span(last - timedelta(days=days - 1), last)
+    first = last - timedelta(days=days - 1)
     until = min(config.day_bounds(last)[1], after(now, -GRACE))
-    sides = read_two_systems(config, _rows(config, dataset, span, now), until)
-    if not sides.ours:
+    ours, theirs = read_two_systems(config, _rows(config, dataset, first, last, now), until)
+    span = f"{first:%a %d %b %Y}" + ("" if first == last else f" to {last:%a %d %b %Y}")
+    if not ours:
         raise UserError(
-            f"there is no decision of this system in {config.settings.audit_dataset} on {span.in_words}",
+            f"there is no decision of this system in {config.settings.audit_dataset} on {span}",
             next_step="bin/orchestration/quick_health_check.sh",
         )
-    found = [one for one in comparison.compare(sides.ours, sides.theirs) if one.tick < until]
+    found = [one for one in comparison.compare(ours, theirs) if one.tick < until]
+    differing = [one for one in found if one.kind in DIFFERENT]
+    numbers, (only_ours, only_theirs) = counts(found), only_one_has(ours, theirs)
     if as_json:
-        show_object(_object(config, dataset, span, sides, found))
-    else:
-        _print(config, dataset, span, sides, found)
-    return ExitCode.FOUND if any(one.kind in DIFFERENT for one in found) else ExitCode.WELL
+        show_object(
+            {
+                "first_date": first,
+                "last_date": last,
+                "ours": config.settings.audit_dataset,
+                "theirs": dataset,
+                "counts": numbers,
+                "only_ours": only_ours,
+                "only_theirs": only_theirs,
+                "differences": [asdict(one) for one in differing],
+            }
+        )
+        return ExitCode.FOUND if differing else ExitCode.WELL
+    kinds = [kind for kind in DifferenceKind if numbers[kind] or kind is DifferenceKind.SAME]
+    print(wrapped(f"{span}: {dataset} beside {config.settings.audit_dataset}"))
+    print(wrapped(f"{plural(len(found), 'tick')}: {', '.join(f'{numbers[kind]} {_word(kind)}' for kind in kinds)}"))
+    for who, names in (("we", only_ours), ("they", only_theirs)):
+        if names:
+            print(wrapped(f"not compared, only {who} have: {', '.join(names)}"))
+    if not theirs:
+        print(wrapped(f"{dataset} has no decision and no execution on these days."))
+    _print(differing)
+    return ExitCode.FOUND if differing else ExitCode.WELL
 
 
-def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[str, Any]]:
-    start = config.day_bounds(span.first)[0].astimezone(UTC)
-    until = min(config.day_bounds(span.last)[1], now).astimezone(UTC)
+def _rows(config: Config, dataset: str, first: date, last: date, now: datetime) -> list[dict[str, Any]]:
+    start = config.day_bounds(first)[0].astimezone(UTC)
+    until = min(config.day_bounds(last)[1], now).astimezone(UTC)
     return Warehouse(config.settings).query(
         with_identifiers("two_systems", dataset=dataset),
         {
@@ -93,40 +102,14 @@ def _rows(config: Config, dataset: str, span: Span, now: datetime) -> list[dict[
             "start_date": start.date(),
             "until_date": until.date(),
             # A run with a wrong date asks for games of the night before or after.
-            "first_date": span.first - timedelta(days=2),
-            "last_date": span.last + timedelta(days=2),
+            "first_date": first - timedelta(days=2),
+            "last_date": last + timedelta(days=2),
         },
     )
 
 
-def _object(
-    config: Config, dataset: str, span: Span, sides: TwoSystems, found: Sequence[Comparison]
-) -> dict[str, object]:
-    only_ours, only_theirs = only_one_has(sides.ours, sides.theirs)
-    return {
-        "first_date": span.first,
-        "last_date": span.last,
-        "ours": config.settings.audit_dataset,
-        "theirs": dataset,
-        "counts": counts(found),
-        "only_ours": only_ours,
-        "only_theirs": only_theirs,
-        "differences": [asdict(one) for one in found if one.kind in DIFFERENT],
-    }
-
-
-def _print(config: Config, dataset: str, span: Span, sides: TwoSystems, found: Sequence[Comparison]) -> None:
-    """Print the counts, then every difference. A difference that repeats from tick to tick is shown once."""
-    numbers = counts(found)
-    kinds = [kind for kind in DifferenceKind if numbers[kind] or kind is DifferenceKind.SAME]
-    print(wrapped(f"{span.in_words}: {dataset} beside {config.settings.audit_dataset}"))
-    print(wrapped(f"{plural(len(found), 'tick')}: {', '.join(f'{numbers[kind]} {_word(kind)}' for kind in kinds)}"))
-    for who, names in zip(("we", "they"), only_one_has(sides.ours, sides.theirs), strict=True):
-        if names:
-            print(wrapped(f"not compared, only {who} have: {', '.join(names)}"))
-    if not sides.theirs:
-        print(wrapped(f"{dataset} has no decision and no execution on these days."))
-    differing = [one for one in found if one.kind in DIFFERENT]
+def _print(differing: Sequence[Comparison]) -> None:
+    """Print every difference. A difference that repeats from tick to tick is shown once."""
     day: date | None = None
     for group in _alike(differing):
         first, last = group[0], group[-1]

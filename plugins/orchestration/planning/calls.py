@@ -13,6 +13,7 @@ from orchestration.config import Config, ConfigError
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import et
 from orchestration.nba.teams import TEAMS
+from orchestration.records.tables import CallRecord
 from orchestration.vocabulary.base import Strict, WallTime
 from orchestration.vocabulary.scrapers import event_source_of, fan_out_of
 from orchestration.vocabulary.source import parse
@@ -35,6 +36,18 @@ class PlannedCall:
         """The call in words: ``nbac_play_by_play 0022500123 LAL@BOS``."""
         what = f"each event of {self.per_event_of}" if self.per_event_of else self.item.label
         return f"{self.scraper} {what}".rstrip()
+
+    def record(self, decision: Decision, outcome: Outcome) -> CallRecord:
+        """Return the record of this call of a RUN, with its assumed outcome."""
+        return CallRecord.known(
+            scraper_name=self.scraper,
+            workflow=decision.workflow,
+            slot_time=decision.tick,
+            target_date=decision.target_date,
+            status=outcome,
+            game_id=self.item.game.game_id if self.item.game else None,
+            label=self.label,
+        )
 
 
 def divided(items: Sequence[Any], size: int) -> list[list[Any]]:

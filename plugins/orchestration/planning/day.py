@@ -73,24 +73,13 @@ def _assumed(
     for number, (call, outcome) in enumerate(assumed_calls(config, decision, assumptions)):
         ends.append(CallEnd(call.scraper, number, outcome, call.label))
         if outcome is not None:
-            game_id = call.item.game.game_id if call.item.game else None
-            calls.append(
-                CallRecord.known(
-                    scraper_name=call.scraper,
-                    slot_time=decision.tick,
-                    target_date=decision.target_date,
-                    status=outcome,
-                    game_id=game_id,
-                )
-            )
-    status = status_of(ends, config.critical_scrapers(decision.workflow))
-    successes = sum(call.status is Outcome.SUCCESS for call in calls)
+            calls.append(call.record(decision, outcome))
     execution = ExecutionRecord.known(
         workflow_name=decision.workflow,
         slot_time=decision.tick,
         target_date=decision.target_date,
-        status=status,
-        scrapers_succeeded=successes,
+        status=status_of(ends, config.critical_scrapers(decision.workflow)),
+        scrapers_succeeded=sum(call.status is Outcome.SUCCESS for call in calls),
         scrapers_no_data=0,
     )
     return [execution], calls

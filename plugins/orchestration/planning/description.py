@@ -16,20 +16,11 @@ from orchestration.words import AlertLevel, FanOut
 
 
 def described(config: Config, name: str) -> list[str]:
-    """Return what the workflow ``name`` does, one sentence an item; names stand in backquotes."""
-    return [
-        *_off(config, name),
-        config.workflows[name].in_words(config.settings),
-        f"Its ticks are {ticks_in_words(config, name)} (ET).",
-        *_games(config, name),
-        *_requires(config, name),
-        *_calls(config, name),
-        *_assets(config, name),
-        *_ends(config, name),
-    ]
+    """Return what the workflow ``name`` does, one sentence an item. Names are in backquotes."""
+    return list(_sentences(config, name))
 
 
-def _off(config: Config, name: str) -> Iterator[str]:
+def _sentences(config: Config, name: str) -> Iterator[str]:
     workflow = config.workflows[name]
     if not workflow.enabled:
         yield "**The workflow is switched off**: it has no DAG."
@@ -39,27 +30,28 @@ def _off(config: Config, name: str) -> Iterator[str]:
             yield f"**{whose} is halted{until}** ({halt.reason}): every tick is a SKIP."
     if config.is_shadow(name):
         yield "**The workflow is a shadow**: decisions are recorded, and no call is made."
+    yield workflow.in_words(config.settings)
+    yield f"Its ticks are {_ticks(config, name)} (ET)."
+    if set(workflow.game_types) != set(COUNTED_BY_DEFAULT):
+        yield f"Only these game types count: {', '.join(kind.value for kind in workflow.game_types)}."
+    if requires := workflow.dependencies.requires:
+        yield f"It waits for {_listed(requires)}, which must be done for the same slate or have nothing to do."
+    yield from _calls(config, name)
+    if tables := config.tables_of(name):
+        yield f"A call that returns records creates an event of its table's asset: {_listed(tables)}."
+    yield f"A run must end within {config.deadline_minutes(name):g} min after it was queued."
+    if config.critical_scrapers(name):
+        yield "A failed critical call makes the run failed; any other failed call makes it partial."
+    level = max(AlertLevel.WARNING, workflow.alerts.failure, key=list(AlertLevel).index)
+    yield f"If it should have run and could not (ABORT), an alert of level {level.value} is sent."
 
 
-def ticks_in_words(config: Config, name: str) -> str:
-    """Return the ticks of the workflow in words: the regular ones, then its own."""
+def _ticks(config: Config, name: str) -> str:
     regular = config.regular_ticks.times
     every = config.settings.controller_interval_minutes
     own = [f"{wall:%H:%M}" for wall in config.ticks_of(name).times if wall not in regular]
     steps = "hourly" if every == 60 else f"every {every} min"
     return f"{steps} from {regular[0]:%H:%M} to {regular[-1]:%H:%M}" + (f", and at {', '.join(own)}" if own else "")
-
-
-def _games(config: Config, name: str) -> Iterator[str]:
-    """Yield which game types count, if they differ from the default."""
-    types = config.workflows[name].game_types
-    if set(types) != set(COUNTED_BY_DEFAULT):
-        yield f"Only these game types count: {', '.join(kind.value for kind in types)}."
-
-
-def _requires(config: Config, name: str) -> Iterator[str]:
-    if requires := config.workflows[name].dependencies.requires:
-        yield f"It waits for {_listed(requires)}, which must be done for the same slate or have nothing to do."
 
 
 def _calls(config: Config, name: str) -> Iterator[str]:
@@ -89,21 +81,6 @@ def _call(config: Config, name: str, scraper: str) -> str:
     step = next(s for s in config.workflows[name].execution_plan.steps.values() if scraper in s.scrapers)
     own = [need for need in needs_of(config, name, scraper) if need not in step.depends_on]
     return f"`{scraper}`{each}{f' after {_listed(own)}' if own else ''}{' (critical)' if model.critical else ''}"
-
-
-def _assets(config: Config, name: str) -> Iterator[str]:
-    """Yield the assets that get an event when a call returns records."""
-    if tables := config.tables_of(name):
-        yield f"A call that returns records creates an event of its table's asset: {_listed(tables)}."
-
-
-def _ends(config: Config, name: str) -> Iterator[str]:
-    workflow = config.workflows[name]
-    yield f"A run must end within {config.deadline_minutes(name):g} min after it was queued."
-    if config.critical_scrapers(name):
-        yield "A failed critical call makes the run failed; any other failed call makes it partial."
-    level = max(AlertLevel.WARNING, workflow.alerts.failure, key=list(AlertLevel).index)
-    yield f"If it should have run and could not (ABORT), an alert of level {level.value} is sent."
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

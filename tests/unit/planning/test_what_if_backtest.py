@@ -31,13 +31,13 @@ def past():
     season = simulate(ours(), START, END, example_season())
     versions = []
     for run in runs_of(season):
-        made = season.made[run.workflow, run.tick]
-        brought = sum(call.outcome is Outcome.SUCCESS for call in made)
+        made = [call.record for call in season.made[run.workflow, run.tick]]
+        successes = sum(call.status is Outcome.SUCCESS for call in made)
         done = after(run.tick, timedelta(minutes=10))
-        versions.append(an_execution(run.workflow, run.tick, run.target_date, brought, created_at=done))
+        versions.append(an_execution(run.workflow, run.tick, run.target_date, successes, created_at=done))
         for call in made:
             row_id = f"{call.workflow} {call.tick} {call.label}"
-            about = (call.scraper, call.workflow, call.tick, call.target_date, call.outcome, call.game_id)
+            about = (call.scraper_name, call.workflow, call.tick, call.target_date, call.status, call.game_id)
             versions.append(a_call(*about, row_id=row_id, created_at=done))
     decisions = tuple(map(recorded, season.decisions.values()))
     return Past(example_season().seen_at(START), decisions, tuple(versions))

@@ -9,8 +9,7 @@ from orchestration.nba.document import example_season
 from orchestration.nba.eastern import at, et
 from orchestration.planning.calls import Assumption
 from orchestration.planning.day import plan
-from orchestration.planning.what_if.changed_keys import changed_keys
-from orchestration.planning.what_if.changes import COLLECTED, ChangeKind, calls_of, compare_seasons
+from orchestration.planning.what_if.changes import COLLECTED, ChangeKind, calls_of, changed_keys, compare_seasons
 from orchestration.planning.what_if.simulation import published_at_noon, simulate
 from orchestration.words import Action, Outcome
 from support.worlds import changed, ours
@@ -96,8 +95,8 @@ def test_a_doubled_frequency_doubles_runs_and_calls_per_event():
     found = changes(workflows__betting_lines__schedule__frequency_hours=1)
     lines = of(found, "betting_lines")
     assert set(lines.ticks) == {ChangeKind.RUN_GAINED}
-    run = next(call for call in found.old.calls if call.scraper == "oddsa_game_lines")
-    assert run.count == len(example_season().on(run.target_date))
+    run = next(call for call in found.old.calls if call.record.scraper_name == "oddsa_game_lines")
+    assert run.count == len(example_season().on(run.record.target_date))
     assert lines.after.calls > 1.5 * lines.before.calls
     assert calls_of(found.new) - calls_of(found.old) == lines.after.calls - lines.before.calls
 

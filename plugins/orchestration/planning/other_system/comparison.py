@@ -6,6 +6,7 @@ ticks.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,38 +58,6 @@ class Ours:
     tick: datetime
     made: DecisionRecord | None = None
     per_game: bool = False
-
-    @property
-    def action(self) -> Action | None:
-        """The action of the decision, None without one."""
-        return self.made.action if self.made else None
-
-    @property
-    def target_date(self) -> date | None:
-        """The ET date that the decision is about, None without one."""
-        return self.made.target_date if self.made else None
-
-    @property
-    def games(self) -> frozenset[str]:
-        """The ids (10 digits) of the games that the decision is about."""
-        return frozenset(self.made.target_games if self.made else ())
-
-    @property
-    def reason(self) -> str:
-        """The reason of the decision, empty without one."""
-        return self.made.reason if self.made else ""
-
-    @property
-    def unknown(self) -> bool:
-        """Whether we cannot tell what was due. After an ABORT for a missed window we can: their run is missing."""
-        return self.made is None or (self.made.action is Action.ABORT and self.made.rule in NOT_KNOWING)
-
-    @property
-    def in_short(self) -> str:
-        """Our decision in words."""
-        if self.made is None:
-            return "no decision"
-        return f"{self.made.action.value} for {self.target_date}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,88 +140,93 @@ class _Due:
 
     first: int
     last: int
-    target_date: date | None
+    target_date: date
 
 
 @dataclass
 class _Workflow:
-    """The comparison of one workflow: our decisions in order, and their work."""
+    """The comparison of one workflow: our ticks in order, and their work."""
 
-    decisions: Sequence[Ours]
+    ticks: Sequence[Ours]
     runs: Sequence[Theirs]
     found: list[Comparison] = field(default_factory=list)
     open: list[_Due] = field(default_factory=list)
 
     def compared(self) -> list[Comparison]:
         at_tick: dict[int, list[Theirs]] = defaultdict(list)
+        moments = [ours.tick.timestamp() for ours in self.ticks]
         for run in self.runs:
-            before = [n for n, d in enumerate(self.decisions) if d.tick.timestamp() <= (run.at + EARLY_BY).timestamp()]
-            if before:
-                at_tick[before[-1]].append(run)
-        for number, decision in enumerate(self.decisions):
-            here = at_tick[number]
+            if number := bisect_right(moments, (run.at + EARLY_BY).timestamp()):
+                at_tick[number - 1].append(run)
+        for number, ours in enumerate(self.ticks):
+            here, made = at_tick[number], ours.made
             done = [run for run in here if run.executed]
-            if decision.unknown:
-                self._add(decision, DifferenceKind.UNKNOWN, here, decision.reason or "we made no decision at this tick")
-            elif decision.action is Action.RUN and done:
-                self._both(number, decision, done)
-            elif decision.action is Action.RUN:
-                self._only_ours(number, decision, here)
+            if made is None:
+                why = "we made no decision at this tick"
+                self.found.append(
+                    Comparison(ours.workflow, ours.tick, DifferenceKind.UNKNOWN, "no decision", _in_short(here), why)
+                )
+            elif made.action is Action.ABORT and made.rule in NOT_KNOWING:
+                # After any other ABORT we know what was due: their run is missing.
+                self._add(made, DifferenceKind.UNKNOWN, here, made.reason)
+            elif made.action is Action.RUN and done:
+                self._both(number, made, done, per_game=ours.per_game)
+            elif made.action is Action.RUN:
+                self._only_ours(number, made, here)
             elif done:
-                self._only_theirs(decision, done)
+                self._only_theirs(made, done)
             else:
-                self._add(decision, DifferenceKind.SAME, here)
+                self._add(made, DifferenceKind.SAME, here)
         return self.found
 
-    def _both(self, number: int, decision: Ours, runs: Sequence[Theirs]) -> None:
-        dates = _dates(runs)
-        games = frozenset[str]().union(*(run.games for run in runs))
-        due = self._still_due(number, decision)
-        if dates and decision.target_date not in dates:
-            why = f"they fetched {', '.join(sorted(map(str, dates)))}; {decision.target_date} was due"
-            self._add(decision, DifferenceKind.OTHER_DATE, runs, why)
-            self._remember(number, decision, due)
+    def _both(self, number: int, made: DecisionRecord, runs: Sequence[Theirs], *, per_game: bool) -> None:
+        dates, games, wanted = _dates(runs), {one for run in runs for one in run.games}, set(made.target_games)
+        due = self._still_due(number, made)
+        if dates and made.target_date not in dates:
+            why = f"they fetched {', '.join(sorted(map(str, dates)))}; {made.target_date} was due"
+            self._add(made, DifferenceKind.OTHER_DATE, runs, why)
+            self._remember(number, made, due)
             return
         if due:
             self._made_up(due, runs)
-        if decision.per_game and decision.games and games and games != decision.games:
-            lacking, more = sorted(decision.games - games), sorted(games - decision.games)
+        if per_game and wanted and games and games != wanted:
+            lacking, more = sorted(wanted - games), sorted(games - wanted)
             parts = [f"{len(lacking)} left out ({_named(lacking)})"] if lacking else []
             parts += [f"{len(more)} not due ({_named(more)})"] if more else []
-            why = f"they fetched {plural(len(games), 'game')}, {len(decision.games)} due: {'; '.join(parts)}"
-            self._add(decision, DifferenceKind.OTHER_GAMES, runs, why)
+            why = f"they fetched {plural(len(games), 'game')}, {len(wanted)} due: {'; '.join(parts)}"
+            self._add(made, DifferenceKind.OTHER_GAMES, runs, why)
         elif len(runs) > 1:
-            self._add(decision, DifferenceKind.NEEDLESS, runs, f"they ran {len(runs)} times")
+            self._add(made, DifferenceKind.NEEDLESS, runs, f"they ran {len(runs)} times")
         else:
-            self._add(decision, DifferenceKind.SAME, runs, EARLIER if due else "")
+            self._add(made, DifferenceKind.SAME, runs, EARLIER if due else "")
 
-    def _only_ours(self, number: int, decision: Ours, here: Sequence[Theirs]) -> None:
-        if due := self._still_due(number, decision):
-            self._add(decision, DifferenceKind.STILL_DUE, here, f"since {clock(self.decisions[due.first].tick)} ET")
+    def _only_ours(self, number: int, made: DecisionRecord, here: Sequence[Theirs]) -> None:
+        if due := self._still_due(number, made):
+            self._add(made, DifferenceKind.STILL_DUE, here, f"since {clock(self.ticks[due.first].tick)} ET")
         else:
             decided = any(run.action == Action.RUN for run in here)
             problem = "their decision was not executed" if decided else "they did not run"
-            self._add(decision, DifferenceKind.MISSED, here, f"{problem}; this was due: {decision.reason}")
-        self._remember(number, decision, due)
+            self._add(made, DifferenceKind.MISSED, here, f"{problem}; this was due: {made.reason}")
+        self._remember(number, made, due)
 
-    def _only_theirs(self, decision: Ours, runs: Sequence[Theirs]) -> None:
+    def _only_theirs(self, made: DecisionRecord, runs: Sequence[Theirs]) -> None:
         dates = _dates(runs)
         due = next((d for d in reversed(self.open) if not dates or d.target_date in dates), None)
         if due is None:
-            self._add(decision, DifferenceKind.NEEDLESS, runs, f"nothing to do: {decision.reason}")
+            self._add(made, DifferenceKind.NEEDLESS, runs, f"nothing to do: {made.reason}")
             return
         self._made_up(due, runs)
-        self._add(decision, DifferenceKind.SAME, runs, EARLIER)
+        self._add(made, DifferenceKind.SAME, runs, EARLIER)
 
-    def _still_due(self, number: int, decision: Ours) -> _Due | None:
+    def _still_due(self, number: int, made: DecisionRecord) -> _Due | None:
         """Return the open work for the same date that was due at the previous tick too, or None."""
-        return next((d for d in self.open if d.last == number - 1 and d.target_date == decision.target_date), None)
+        return next((d for d in self.open if d.last == number - 1 and d.target_date == made.target_date), None)
 
-    def _remember(self, number: int, decision: Ours, due: _Due | None) -> None:
+    def _remember(self, number: int, made: DecisionRecord, due: _Due | None) -> None:
         if due:
             due.last = number
         else:
-            self.open.append(_Due(number, number, decision.target_date))
+            self.open.append(_Due(number, number, made.target_date))
 
     def _made_up(self, due: _Due, runs: Sequence[Theirs]) -> None:
         """Close the work ``due``, and change its tick from missed to late."""
@@ -263,13 +237,17 @@ class _Workflow:
             why = f"{hours:.1f} h late, at {clock(runs[0].at)} ET"
             self.found[due.first] = replace(first, kind=DifferenceKind.LATE, why=why)
 
-    def _add(self, decision: Ours, kind: DifferenceKind, runs: Sequence[Theirs], why: str = "") -> None:
-        theirs = "; ".join(run.in_short for run in runs) or "nothing"
-        self.found.append(Comparison(decision.workflow, decision.tick, kind, decision.in_short, theirs, why))
+    def _add(self, made: DecisionRecord, kind: DifferenceKind, runs: Sequence[Theirs], why: str = "") -> None:
+        ours = f"{made.action.value} for {made.target_date}: {made.reason}"
+        self.found.append(Comparison(made.workflow_name, made.tick, kind, ours, _in_short(runs), why))
+
+
+def _in_short(runs: Sequence[Theirs]) -> str:
+    return "; ".join(run.in_short for run in runs) or "nothing"
 
 
 def _dates(runs: Iterable[Theirs]) -> frozenset[date]:
-    return frozenset[date]().union(*(run.dates for run in runs))
+    return frozenset(day for run in runs for day in run.dates)
 
 
 def _named(games: Sequence[str]) -> str:

@@ -148,27 +148,24 @@ def tick_of(config: Config, workflow: str | None, moment: datetime) -> datetime:
     return max(ticks.between(moment - BEGINS_WITHIN, moment + timedelta(seconds=1)), default=moment)
 
 
-@dataclass(frozen=True)
-class TwoSystems:
-    """Our decisions, and their decisions and executions."""
+def read_two_systems(
+    config: Config, rows: Iterable[Mapping[str, Any]], until: datetime
+) -> tuple[list[Ours], list[Theirs]]:
+    """Return our ticks, and the other system's work, up to the aware ``until``.
 
-    ours: list[Ours]
-    theirs: list[Theirs]
-
-
-def read_two_systems(config: Config, rows: Iterable[Mapping[str, Any]], until: datetime) -> TwoSystems:
-    """Return both systems from the rows of ``queries/two_systems.sql``, up to the aware ``until``."""
+    ``rows``: the rows of ``queries/two_systems.sql``.
+    """
     facts: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         facts[row["kind"]].append(row["payload"])
     game_ids = {str(game["game_code"]): str(game["game_id"]) for game in map(json.loads, facts["game"])}
     calls = read_calls(config, facts["their_call"], game_ids)
     executions = read_executions(facts["their_execution"], calls)
-    return TwoSystems(_ours(config, facts["decision"], until), _theirs(config, facts["their_decision"], executions))
+    return _ours(config, facts["decision"], until), _theirs(config, facts["their_decision"], executions)
 
 
 def _ours(config: Config, rows: Iterable[str], until: datetime) -> list[Ours]:
-    """Return our decisions, and the ticks without a decision since the first one."""
+    """Return the ticks with our decisions, and the ticks without a decision since the first one."""
     found: dict[tuple[str, datetime], Ours] = {}
     for decision in map(DecisionRecord.read, rows):
         name, tick = decision.workflow_name, decision.tick

@@ -1,19 +1,32 @@
-"""What a new configuration changes in a season: runs, calls, games, deadlines and alerts. Pure."""
+"""What a new configuration changes: its keys, and the runs, calls, games, deadlines and alerts of a season. Pure."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
+from orchestration.config import Config
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import after, clock
 from orchestration.nba.games import Game
-from orchestration.planning.what_if.changed_keys import KeyChange, changed_keys
 from orchestration.planning.what_if.simulation import SimulatedSeason
 from orchestration.words import Action, AlertLevel, plural
+
+_SHOWN = re.compile(
+    r"workflows\.[^.]+(\.(enabled|decision_type|schedule|execution_plan|dependencies\.requires|game_types|halt"
+    r"|deadline_minutes)(\..*)?)?"
+    r"|scrapers\.[^.]+\.(for_each|depends_on)"
+    r"|settings\.(controller_interval_minutes|first_tick|last_tick|schedule_refresh_interval_hours"
+    r"|cleanup_processor\.interval_minutes|daily_schedule_lock|reconcile|halt|deadline_minutes)(\..*)?"
+)
+"""The keys whose whole effect a season shows: decisions, calls, collected games and deadlines. Other keys say how a
+call is made, how a failure is handled, who is alerted, or what the DAG's page says. ``diff`` lists them by name."""
 
 
 class ChangeKind(StrEnum):
@@ -96,6 +109,25 @@ class GameChange:
 COLLECTED = "collected"
 
 
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A key that differs. ``before`` and ``after`` are its values as written in the file, None without the key."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    @property
+    def shown(self) -> bool:
+        """Whether a season shows its whole effect."""
+        return _SHOWN.fullmatch(self.path) is not None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"{self.path}: added"
+        return f"{self.path}: removed" if self.after is None else f"{self.path}: {self.before} -> {self.after}"
+
+
 @dataclass(frozen=True)
 class Changes:
     """All differences between two simulated seasons."""
@@ -106,14 +138,9 @@ class Changes:
     workflows: tuple[WorkflowChange, ...]
     games: tuple[GameChange, ...]
 
-    @property
-    def unseen(self) -> tuple[KeyChange, ...]:
-        """The changed keys whose whole effect a season does not show."""
-        return tuple(key for key in self.keys if not key.shown)
-
     def __bool__(self) -> bool:
-        """Whether anything changes."""
-        return bool(self.workflows or self.games or self.unseen)
+        """Whether anything changes, or may change although a season does not show it."""
+        return bool(self.workflows or self.games or not all(key.shown for key in self.keys))
 
 
 def compare_seasons(old: SimulatedSeason, new: SimulatedSeason) -> Changes:
@@ -125,7 +152,7 @@ def compare_seasons(old: SimulatedSeason, new: SimulatedSeason) -> Changes:
 
 def calls_of(season: SimulatedSeason, workflow: str | None = None) -> int:
     """Return the number of calls of one workflow, or of all workflows. Calls of reconcile count."""
-    return sum(call.count for call in season.calls if workflow in (None, call.workflow))
+    return sum(call.count for call in season.calls if workflow in (None, call.record.workflow))
 
 
 def runs_of(season: SimulatedSeason, workflow: str | None = None) -> list[Decision]:
@@ -137,7 +164,7 @@ def _totals(name: str, season: SimulatedSeason) -> WorkflowTotals:
     runs = runs_of(season, name)
     minutes = season.config.deadline_minutes(name) if name in season.config.workflows else None
     limit = timedelta(minutes=minutes or 0)
-    calls = sum(c.count for c in season.calls if c.workflow == name and not c.by_reconcile)
+    calls = sum(c.count for c in season.calls if c.record.workflow == name and not c.by_reconcile)
     return WorkflowTotals(len(runs), calls, minutes, dict(Counter(clock(after(run.tick, limit)) for run in runs)))
 
 
@@ -167,7 +194,7 @@ def _of_runs(name: str, tick: datetime, old: SimulatedSeason, new: SimulatedSeas
         return None
 
     def calls(season: SimulatedSeason) -> Counter[str]:
-        return Counter({call.label: call.count for call in season.made.get((name, tick), ())})
+        return Counter({str(call.record.label): call.count for call in season.made.get((name, tick), ())})
 
     return ChangeKind.OTHER_CALLS if before.target_date != now.target_date or calls(old) != calls(new) else None
 
@@ -208,44 +235,65 @@ def _first(kind: ChangeKind, name: str, tick: datetime, old: SimulatedSeason, ne
 
 
 def _games(old: SimulatedSeason, new: SimulatedSeason) -> Iterator[GameChange]:
-    yield from _of(COLLECTED, old.collected, new.collected, old, new)
-    for scraper in dict.fromkeys((*old.about_games, *new.about_games)):
+    for what in dict.fromkeys((COLLECTED, *old.about_games, *new.about_games)):
+        games = [(game, _collected(what, game, old), _collected(what, game, new)) for game in old.games]
+        moved = [(game, before, now) for game, before, now in games if before != now]
+        if not moved:
+            continue
+        both = [(now - before) / timedelta(hours=1) for _, before, now in moved if before and now]
+        game, before, now = moved[0]
+        yield GameChange(
+            what,
+            earlier=sum(hours < 0 for hours in both),
+            later=sum(hours > 0 for hours in both),
+            never=sum(now is None for _, _, now in moved),
+            newly=sum(before is None for _, before, _ in moved),
+            by_reconcile=(_reconciled(old, (b for _, b, _ in games)), _reconciled(new, (n for _, _, n in games))),
+            hours=sum(both) / len(both) if both else 0.0,
+            game=game.label,
+            day=game.date,
+            before=before,
+            after=now,
+        )
 
-        def first_success(season: SimulatedSeason, scraper: str = scraper) -> Callable[[Game], datetime | None]:
-            return lambda game: season.first_successes.get((game.game_id, scraper))
 
-        yield from _of(scraper, first_success(old), first_success(new), old, new)
-
-
-def _of(
-    what: str,
-    old_tick: Callable[[Game], datetime | None],
-    new_tick: Callable[[Game], datetime | None],
-    old: SimulatedSeason,
-    new: SimulatedSeason,
-) -> Iterator[GameChange]:
-    games = [(game, old_tick(game), new_tick(game)) for game in old.games]
-    moved = [(game, before, now) for game, before, now in games if before != now]
-    if not moved:
-        return
-    both = [(now - before) / timedelta(hours=1) for _, before, now in moved if before and now]
-    game, before, now = moved[0]
-    yield GameChange(
-        what,
-        earlier=sum(hours < 0 for hours in both),
-        later=sum(hours > 0 for hours in both),
-        never=sum(now is None for _, _, now in moved),
-        newly=sum(before is None for _, before, _ in moved),
-        by_reconcile=(_reconciled(old, (b for _, b, _ in games)), _reconciled(new, (n for _, _, n in games))),
-        hours=sum(both) / len(both) if both else 0.0,
-        game=game.label,
-        day=game.date,
-        before=before,
-        after=now,
-    )
+def _collected(what: str, game: Game, season: SimulatedSeason) -> datetime | None:
+    return season.collected(game) if what == COLLECTED else season.first_successes.get((game.game_id, what))
 
 
 def _reconciled(season: SimulatedSeason, ticks: Iterable[datetime | None]) -> int:
     """Return how many of these ticks are ticks of reconcile."""
-    times = {call.tick for call in season.calls if call.by_reconcile}
+    times = {call.record.tick for call in season.calls if call.by_reconcile}
     return sum(tick in times for tick in ticks)
+
+
+def changed_keys(old: Config, new: Config) -> list[KeyChange]:
+    """Return the keys in which two configurations differ, in the order of the file. Defaults count as written."""
+    return list(_changed("", old.model_dump(), new.model_dump()))
+
+
+def _changed(path: str, old: Any, new: Any) -> Iterator[KeyChange]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys((*old, *new)):
+            here = f"{path}.{key}".lstrip(".")
+            if key not in new:
+                yield KeyChange(here, _written(old[key]), None)
+            elif key not in old:
+                yield KeyChange(here, None, _written(new[key]))
+            else:
+                yield from _changed(here, old[key], new[key])
+    elif old != new:
+        yield KeyChange(path, _written(old), _written(new))
+
+
+def _written(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case float():
+            return f"{value:g}"
+        case time():
+            return f"{value:%H:%M}"
+        case date():
+            return str(value)
+    return json.dumps(value, default=_written, ensure_ascii=False)

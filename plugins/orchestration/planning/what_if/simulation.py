@@ -7,7 +7,7 @@ game. No call fails unless an assumption says so. ``reconcile`` runs at its own 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -32,26 +32,9 @@ PUBLISHED = NOON
 class SimulatedCall:
     """Equal calls of one scraper at one tick. ``count``: the number of events for a call per event, else 1."""
 
-    workflow: str
-    scraper: str
-    tick: datetime
-    target_date: date
-    outcome: Outcome
-    game_id: str | None = None
-    label: str = ""
+    record: CallRecord
     count: int = 1
     by_reconcile: bool = False
-
-    @property
-    def as_record(self) -> CallRecord:
-        """The call as the record that a rule reads."""
-        return CallRecord.known(
-            scraper_name=self.scraper,
-            slot_time=self.tick,
-            target_date=self.target_date,
-            status=self.outcome,
-            game_id=self.game_id,
-        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +59,7 @@ class SimulatedSeason:
         found: dict[tuple[str, datetime], list[SimulatedCall]] = {}
         for call in self.calls:
             if not call.by_reconcile:
-                found.setdefault((call.workflow, call.tick), []).append(call)
+                found.setdefault((str(call.record.workflow), call.record.tick), []).append(call)
         return found
 
     @cached_property
@@ -94,12 +77,12 @@ class SimulatedSeason:
         """The tick of the first success since the game was due, by game id and scraper."""
         by_game: dict[tuple[str, str], list[datetime]] = {}
         by_date: dict[tuple[date, str], list[datetime]] = {}
-        for call in self.calls:
-            if call.outcome is Outcome.SUCCESS and call.scraper in self.about_games:
+        for call in (one.record for one in self.calls):
+            if call.status is Outcome.SUCCESS and call.scraper_name in self.about_games:
                 if call.game_id is not None:
-                    by_game.setdefault((call.game_id, call.scraper), []).append(call.tick)
+                    by_game.setdefault((call.game_id, call.scraper_name), []).append(call.tick)
                 else:
-                    by_date.setdefault((call.target_date, call.scraper), []).append(call.tick)
+                    by_date.setdefault((call.target_date, call.scraper_name), []).append(call.tick)
         found = {}
         for game in self.games:
             for scraper in self.about_games:
@@ -134,29 +117,17 @@ def simulate(
     """Return the season from ``start`` to before ``end`` (aware). The schedule is known at every tick."""
     known = schedule.seen_at(start)
     decisions = list(plan(config, start, end, known, History(), assumptions))
-    calls = [made for decision in decisions for made in _made(config, decision, assumptions)]
+    calls = [
+        SimulatedCall(call.record(decision, outcome), count=len(decision.games) if call.per_event_of else 1)
+        for decision in decisions
+        if decision.action is Action.RUN
+        for call, outcome in assumed_calls(config, decision, assumptions)
+        if outcome is not None
+    ]
     days = [et_date(start) + timedelta(days=shift) for shift in range((et_date(end) - et_date(start)).days)]
     games = tuple(game for day in days for game in known.on(day))
     calls += _reconciled(config, known, start, end, calls)
     return SimulatedSeason(config, start, end, games, {(d.workflow, d.tick): d for d in decisions}, tuple(calls))
-
-
-def _made(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> Iterator[SimulatedCall]:
-    if decision.action is not Action.RUN:
-        return
-    for call, outcome in assumed_calls(config, decision, assumptions):
-        if outcome is not None:
-            game_id = call.item.game.game_id if call.item.game else None
-            yield SimulatedCall(
-                decision.workflow,
-                call.scraper,
-                decision.tick,
-                decision.target_date,
-                outcome,
-                game_id,
-                call.label,
-                count=len(decision.games) if call.per_event_of else 1,
-            )
 
 
 def _reconciled(
@@ -166,7 +137,7 @@ def _reconciled(
 
     Its ticks in the days after ``end`` are included, because they fetch the games of the last night.
     """
-    settings, waiting = config.settings.reconcile, sorted(calls, key=lambda call: call.tick)
+    settings, waiting = config.settings.reconcile, sorted((call.record for call in calls), key=lambda call: call.tick)
     found: list[SimulatedCall] = []
     successes: Successes = {}
     position, first, until = 0, et_date(start), after(end, timedelta(days=settings.days))
@@ -174,20 +145,24 @@ def _reconciled(
         passed = position
         while position < len(waiting) and waiting[position].tick < tick:
             position += 1
-        successes = successes_of((call.as_record for call in waiting[passed:position]), successes)
+        successes = successes_of(waiting[passed:position], successes)
         today = et_date(tick)
         days = [today - timedelta(days=back) for back in range(settings.days + 1)]
         games = [game for day in days for game in schedule.on(day, GameType) if first <= game.date < et_date(end)]
         for makeup in makeups(config, games, successes, tick, settings.max_runs):
             per_game = config.per_game_scrapers(makeup.workflow)
             made = [
-                SimulatedCall(
-                    makeup.workflow, scraper, tick, makeup.target_date, Outcome.SUCCESS, game_id,
-                    f"{scraper} {game_id or ''}".rstrip(), by_reconcile=True,
+                CallRecord.known(
+                    workflow=makeup.workflow,
+                    scraper_name=scraper,
+                    slot_time=tick,
+                    target_date=makeup.target_date,
+                    status=Outcome.SUCCESS,
+                    game_id=game_id,
                 )
                 for scraper in makeup.scrapers
                 for game_id in (makeup.games if scraper in per_game else (None,))
-            ]  # fmt: skip
-            found += made
-            successes = successes_of((call.as_record for call in made), successes)
+            ]
+            found += [SimulatedCall(call, by_reconcile=True) for call in made]
+            successes = successes_of(made, successes)
     return found
