@@ -20,33 +20,31 @@ HOLD = 5
 
 HEAD = """# Seeded faults, and the minutes to their first alert
 
-Made by `make docs`. `tests/system/test_faults.py` and `test_simulated_days.py` measure the numbers: they play each
-fault over the real stand-ins, hour by hour, and fail if a number differs. Each fault is a switch of the demo:
-`make demo DEMO_FAULT=dag_paused`.
+Each fault is a switch of the demo: `make demo DEMO_FAULT=dag_paused`. `make docs` makes this page.
+`tests/system/test_faults.py` and `test_simulated_days.py` play each fault, hour by hour, and fail if a number differs.
 
 `met` is the ET time at which the fault begins, or at which a run first meets it. A run makes its calls {hold} minutes
 after its tick. `minutes` counts from `met` to the first alert about the fault. A run alerts at once about its own
 faults: about an ABORT after its retries (3 minutes), about a failed execution when its calls are over. The hourly
-cleanup at 20 past, or its watchdog, finds the other faults. A file counts as lost after half an hour. The longest time
-here is {longest} minutes.
+cleanup at 20 past finds the other faults. A file counts as lost after half an hour. The longest time here is {longest}
+minutes. The page has only the begin of the first line, after the verdict.
 
-| `DEMO_FAULT` | what happens | met | minutes | first alert | health check's first line | part of the status |
+| `DEMO_FAULT` | what happens | met | minutes | first alert | first line of the health check | part of the status |
 |---|---|---|---|---|---|---|
 """
 TAIL = """
 If two faults happen at once, the first line names both, in this order: BigQuery, Airflow, our rules, the service, a
 source, the handoff.
 
-* `scheduler_down`: nothing inside Airflow runs, so no task can alert. The rule `AirflowSchedulerSilent` in
-  `deploy/prometheus/alerts.yaml` alerts instead. When the scheduler is back, the watchdog names the missed ticks.
-* `messages_twice`: harmless, so no alert is sent. Pub/Sub may deliver a message twice, so Phase 2's tables may hold
-  rows twice.
+* `scheduler_down`: nothing inside Airflow runs, so the rule `AirflowSchedulerSilent` in `deploy/prometheus/alerts.yaml`
+  alerts instead. When the scheduler is back, the watchdog names the missed ticks.
+* `messages_twice`: Pub/Sub may deliver a message twice, so Phase 2's tables may hold rows twice.
 * `phase2_dead` and `phase2_writes_nothing` look the same to us, because only Pub/Sub knows the backlog of a
   subscription. The alert names both.
 * `source_silent`: on the first day the finding is the same as for `props_empty`. From the third day on, the first line
   says since when the source is silent.
 * `triggerer_dead`: Airflow declares a component dead after 30 s of the wall clock. The demo plays some hours in that
-  time, so the demo finds the fault some hours later in its day.
+  time, so it finds the fault some hours later in its day.
 * `clock_off`: the cleanup compares its worker's clock with BigQuery's.
 """
 
@@ -134,7 +132,7 @@ def row(name: str, alert: FirstAlert) -> str:
     if not alert.kind:
         return f"| `{name}` | {says} | | | none: it is harmless | | |"
     where = f"`{alert.kind}`" + (" (Prometheus)" if not alert.words else "")
-    return f"| `{name}` | {says} | {met} | {alert.minutes} | {where} | … {alert.first_line} … | {alert.part} |"
+    return f"| `{name}` | {says} | {met} | {alert.minutes} | {where} | {alert.first_line} | {alert.part} |"
 
 
 def page() -> str:

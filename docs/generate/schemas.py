@@ -18,6 +18,12 @@ from orchestration.services.contract import answer_schema_text
 
 PAGE = ROOT / "docs" / "orchestration" / "03-bigquery-schemas.md"
 ANSWER = PAGE.with_name("scraper-answer.schema.json")
+REPORTS = (
+    "Table functions: `SELECT * FROM nba_orchestration.name(arguments)`. Both dates are included. They are ET dates of "
+    "days from lock to lock, unless the report says otherwise."
+)
+DATES = " ET dates of days from lock to lock, both included."
+"""The end of most reports' descriptions. The page says it once."""
 COLUMN = re.compile(r'^  (\w+) ([A-Z].*?)( NOT NULL)? OPTIONS\(description="(.*)"\)', re.MULTILINE)
 PARTS = {"partitioned by": r"^PARTITION BY (.+)$", "clustered by": r"^CLUSTER BY (.+)$"}
 EXPIRY = re.compile(r"partition_expiration_days=(\d+)")
@@ -25,14 +31,14 @@ SIGNATURE = re.compile(r"FUNCTION \{audit\}\.\w+\(\s*(.+?)\s*\)", re.DOTALL)
 
 HEAD = """# The BigQuery schemas
 
-`make docs` makes this page from `include/sql`; a test keeps it current. `python -m orchestration init` creates
-everything in the dataset `nba_orchestration` (`settings.audit_dataset`). It refuses tables with other columns;
-`init --adopt` adds our columns to another system's tables, nullable.
+`make docs` makes this page from `include/sql`. `python -m orchestration init` creates everything in the dataset
+`nba_orchestration` (`settings.audit_dataset`). It refuses
+[tables of another system](06-production.md#beside-the-tables-of-another-system), unless you adopt them.
 
 * **Read the views**: they keep one row per id. Tables only grow: a corrected row has the same id and a later
   `created_at`.
 * Filter by the day of the partition. Times are UTC, dates are ET dates.
-* Another system may write to the same tables. Its rows have no `dag_id`; views and reports show only ours.
+* Another system may write to the same tables. Its rows have no `dag_id`. Views and reports show only our rows.
 * A decision, its execution and the execution's calls share `decision_id`. `slot_time` is the tick.
 
 ## Example queries
@@ -62,9 +68,6 @@ EXAMPLES = {
         "SELECT workflow_name, slot_time, status, duration_seconds\n"
         "FROM nba_orchestration.v_workflow_executions\n"
         "WHERE DATE(execution_time) BETWEEN '2026-01-08' AND '2026-01-15' AND deadline_missed"
-    ),
-    "How reliable is each scraper over seven days": (
-        "SELECT *\nFROM nba_orchestration.scraper_success_rates(DATE '2026-01-08', DATE '2026-01-14')"
     ),
     RELIABLE: (
         "SELECT week, scraper_name, calls, no_data, failed, median_seconds, usual_hour\n"
@@ -127,7 +130,7 @@ def page() -> str:
         parts += [*_rows(column for column in columns[name] if column not in shared), ""]
     parts.append("## Views\n")
     parts += [f"* `{name}`: {text.splitlines()[0].removeprefix('-- ')}" for name, text in ddl("views").items()]
-    parts.append("\n## Reports\n\nTable functions: `SELECT * FROM nba_orchestration.name(arguments)`.\n")
+    parts.append(f"\n## Reports\n\n{REPORTS}\n")
     parts += _reports()
     parts.append(
         "\nReports and our own queries share the functions in `include/sql/functions`; each file describes itself."
@@ -149,7 +152,7 @@ def _reports() -> Iterator[str]:
     for name, text in ddl("reports").items():
         arguments = SIGNATURE.search(text)
         assert arguments is not None, name
-        yield f"* `{name}({' '.join(arguments[1].split())})`: {description_of(text)}"
+        yield f"* `{name}({' '.join(arguments[1].split())})`: {description_of(text).removesuffix(DATES)}"
 
 
 if __name__ == "__main__":
