@@ -3,7 +3,7 @@
 -- `processed_at`, a row with status 1, 2 or 3 wins. Among the rows of the decided date, a row of api_stats wins over a row of
 -- cdn_static, then the newest row wins. Earlier states cannot be read, because a refresh overwrites `processed_at` too.
 -- `due_at` is the moment from which the data of the game counts: 3.5 h after the tip. It is 06:00 ET of the next day if the
--- tip is unknown, at 00:00 ET, or not on the date of the game. The engine has the same rule; a test compares the two.
+-- tip is unknown, at 00:00 ET, or not on the date of the game. The engine has the same rule, and a test compares the two.
 CREATE OR REPLACE TABLE FUNCTION {audit}.games(first_date DATE, last_date DATE) AS
 WITH season AS (
   SELECT
@@ -15,7 +15,7 @@ WITH season AS (
 ),
 dated AS (
   SELECT *, FIRST_VALUE(game_date) OVER (
-    -- Rows without an id are games of their own.
+    -- Each row without an id is a game of its own.
     PARTITION BY game_id, IF(game_id IS NULL, game_code, NULL)
     ORDER BY
       processed_at DESC, IF(game_status IN (1, 2, 3), 0, 1), IF(data_source = 'api_stats', 0, 1), game_date DESC
@@ -28,7 +28,7 @@ SELECT
   IF(
     CASE
       WHEN game_date_est IS NULL THEN FALSE
-      -- Some systems write the year 1, which has no ET time. Only CASE keeps to its order; OR need not.
+      -- Some systems write the year 1, which has no ET time. CASE evaluates its conditions in order. OR may not.
       WHEN ABS(DATE_DIFF(DATE(game_date_est), game_date, DAY)) > 1 THEN FALSE
       ELSE TIME(DATETIME(game_date_est, 'America/New_York')) != TIME '00:00:00'
         AND game_date IN (

@@ -1,4 +1,4 @@
--- The columns of a decision that every reader gets, from workflow_decisions; of its context only the mode.
+-- The columns of a decision that every reader gets, from workflow_decisions. Of the context it has only the mode.
 TO_JSON_STRING(STRUCT(
   decision_id AS decision_id,
   UNIX_MICROS(decision_time) AS decision_time,

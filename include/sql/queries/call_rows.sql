@@ -1,4 +1,4 @@
--- The rows of a task's calls, or of the call with an index; the last try of each call comes first.
+-- The rows of all calls of a task, or of the call at `call_index`. The last try of each call comes first.
 -- Parameters: dag_id, run_id, task_id STRING; map_index, call_index INT64 (-1: all); first_date, last_date DATE (UTC).
 SELECT *
 FROM {audit}.v_scraper_runs

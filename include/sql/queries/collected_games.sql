@@ -1,5 +1,5 @@
--- Successful calls about the games of some days, with tick and file, and the calls of the other system, which count too: that
--- system answers for its own files. Each row is a kind and a JSON object.
+-- Successful calls about the games of some days, with tick and file. The calls of the other system count too, because that
+-- system is responsible for its own files. Each row is a kind and a JSON object.
 -- Parameters: first_date, last_date DATE (ET, of the games); seen_date DATE (UTC); scrapers ARRAY<STRING>.
 SELECT 'call' AS kind, {call} AS payload
 FROM {audit}.v_scraper_runs

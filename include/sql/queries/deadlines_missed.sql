@@ -1,4 +1,4 @@
--- Other runs of a workflow on one ET day that missed their deadline and were alerted.
+-- Other runs of a workflow on one ET day that missed their deadline and about which an alert was sent.
 -- Parameters: workflow, run_id, untold STRING (the end of the error of a run that nobody was alerted about); day, next_day
 -- DATE (ET; two dates, since an ET day spans two UTC days).
 SELECT run_id

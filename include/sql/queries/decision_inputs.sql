@@ -1,6 +1,6 @@
 -- All inputs of one decision, in one round trip: the schedule around the target date, its last refresh, and the history of
 -- the workflow and of the workflows that it requires. Each row is a kind and a JSON object.
--- Executions and calls of the other system count if their rows are certain; orchestration.planning.other_system reads them.
+-- Executions and calls of the other system count if orchestration.planning.other_system finds their rows certain.
 -- The other system's decisions do not count, because they name no rule. The service also logs our own calls. These rows have
 -- our ids and are left out.
 -- Parameters: schedule_from, schedule_to DATE; history_from_date, tick_date DATE (UTC); history_from, tick TIMESTAMP;

@@ -1,4 +1,4 @@
--- The rows of the views of the five audit tables in some days. Parameters: first_date, last_date DATE.
+-- The number of rows in the view of each audit table, over some days. Parameters: first_date, last_date DATE.
 SELECT 'daily_expected_schedule' AS name, COUNT(*) AS rows_seen FROM {audit}.v_expected_schedule WHERE date BETWEEN @first_date AND @last_date
 UNION ALL
 SELECT 'workflow_decisions', COUNT(*) FROM {audit}.v_workflow_decisions WHERE DATE(decision_time) BETWEEN @first_date AND @last_date

@@ -1,5 +1,5 @@
--- The last row of each run in the scraper service's log. The log is a separate table or our log of calls, which holds our rows
--- too. Only columns that the service writes are selected.
+-- The last row of each run in the scraper service's log. The log is a separate table or our own log of calls, which also has
+-- our rows. Only columns that the service writes are selected.
 -- Parameters: run_ids ARRAY<STRING>; first_date, last_date DATE (UTC).
 SELECT execution_id, status, gcs_path, error_type, error_message, retry_count
 FROM {service_log}

@@ -1,5 +1,5 @@
--- Success rates of each scraper; seven days are a good period. A call that succeeded at a later try is a success with a
--- failed try. ET dates of days from lock to lock, both included.
+-- The success rates of each scraper. Seven days are a good period. A call that succeeded at a later try counts as a success
+-- with a failed try. ET dates of days from lock to lock, both included.
 CREATE OR REPLACE TABLE FUNCTION {audit}.scraper_success_rates(first_date DATE, last_date DATE) AS
 WITH tries AS (
   SELECT

@@ -1,12 +1,12 @@
--- The runs that the lock of a day expects: one row for each workflow and tick, one locked_at for each lock.
+-- The runs that the lock of a day expects: one row for each workflow and tick. All rows of a lock have the same locked_at.
 CREATE TABLE IF NOT EXISTS {audit}.daily_expected_schedule (
   date DATE NOT NULL OPTIONS(description="ET date of the orchestration day, from its lock to the next"),
-  locked_at TIMESTAMP NOT NULL OPTIONS(description="When the day was locked; one value per lock"),
+  locked_at TIMESTAMP NOT NULL OPTIONS(description="When the day was locked, the same in all rows of a lock"),
   workflow_name STRING NOT NULL OPTIONS(description="Name in workflows.yaml"),
   expected_run_time TIMESTAMP NOT NULL OPTIONS(description="Tick at which a RUN is expected"),
   reason STRING OPTIONS(description="Why a RUN is expected then"),
   scrapers ARRAY<STRING> OPTIONS(description="Scrapers of the plan"),
-  games_today INT64 OPTIONS(description="Games on the target date, 0 to 15"),
+  games_today INT64 OPTIONS(description="Number of games on the target date, 0 to 15"),
   priority STRING OPTIONS(description="CRITICAL, HIGH, MEDIUM or LOW"),
   schedule_version STRING OPTIONS(description="version of workflows.yaml"),
   generated_by STRING OPTIONS(description="DAG and task that locked"),

@@ -1,14 +1,14 @@
 -- One row per workflow and tick: RUN, SKIP or ABORT, and why.
 CREATE TABLE IF NOT EXISTS {audit}.workflow_decisions (
   decision_id STRING NOT NULL OPTIONS(description="Deterministic id; the view keeps one row per id"),
-  decision_time TIMESTAMP NOT NULL OPTIONS(description="When it was decided"),
+  decision_time TIMESTAMP NOT NULL OPTIONS(description="When the decision was made"),
   workflow_name STRING NOT NULL OPTIONS(description="Name in workflows.yaml"),
   action STRING NOT NULL OPTIONS(description="RUN, SKIP or ABORT"),
-  reason STRING NOT NULL OPTIONS(description="One sentence that a person understands"),
-  context JSON OPTIONS(description="What the rule saw"),
+  reason STRING NOT NULL OPTIONS(description="The reason, in one sentence"),
+  context JSON OPTIONS(description="The values behind the answer"),
   scrapers_triggered ARRAY<STRING> OPTIONS(description="On RUN: the scrapers of the plan"),
   target_games ARRAY<STRING> OPTIONS(description="NBA game ids, 10 digits"),
-  next_check_time TIMESTAMP OPTIONS(description="Next tick at which the answer can change; always in the future"),
+  next_check_time TIMESTAMP OPTIONS(description="The next tick at which the answer can change, always in the future"),
   priority STRING OPTIONS(description="CRITICAL, HIGH, MEDIUM or LOW"),
   alert_level STRING OPTIONS(description="NONE, INFO, WARNING or CRITICAL"),
   controller_version STRING OPTIONS(description="Version of this package"),
