@@ -54,6 +54,7 @@ COMPLETE = "_ORCHESTRATION_COMPLETE"
 _MEANINGS = [f"{code.value} {code.meaning}" for code in ExitCode]
 CODES = f"Exit codes: {', '.join(_MEANINGS[:2])},\n {', '.join(_MEANINGS[2:])}."
 
+D = TypeVar("D", date, datetime)
 F = TypeVar("F", bound=Callable[..., int])
 
 
@@ -148,20 +149,22 @@ def _root(
     """Decide when the NBA scrapers run, run them, and prove what happened."""
 
 
-def _day(text: str) -> date:
-    with contextlib.suppress(ValueError):
-        day = date.fromisoformat(text)
-        if FIRST_YEAR <= day.year <= LAST_YEAR:
-            return day
-    raise typer.BadParameter(f"'{clipped(text)}' is not a date. Write YYYY-MM-DD, for example 2026-01-14.")
+def _read_as(read: Callable[[str], D], what: str) -> Callable[[str], D]:
+    """Return the parser of an option for a date or time. ``what`` says in the error what a valid value is."""
+
+    def parse(text: str) -> D:
+        with contextlib.suppress(ValueError):
+            if FIRST_YEAR <= (found := read(text)).year <= LAST_YEAR:
+                return found
+        raise typer.BadParameter(f"'{clipped(text)}' is not {what}.")
+
+    return parse
 
 
-def _moment(text: str) -> datetime:
-    with contextlib.suppress(ValueError):
-        moment = require_aware(datetime.fromisoformat(text))
-        if FIRST_YEAR <= moment.year <= LAST_YEAR:
-            return moment
-    raise typer.BadParameter(f"'{clipped(text)}' is not a time with a zone, for example 2026-01-14T19:00-05:00.")
+_day = _read_as(date.fromisoformat, "a date. Write YYYY-MM-DD, for example 2026-01-14")
+_moment = _read_as(
+    lambda text: require_aware(datetime.fromisoformat(text)), "a time with a zone, for example 2026-01-14T19:00-05:00"
+)
 
 
 class Misuse(UserError):

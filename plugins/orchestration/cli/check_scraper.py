@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -29,15 +29,6 @@ from orchestration.words import ExitCode, FanOut, Outcome
 
 WORKFLOW = "check-scraper"
 """The name of the workflow in the request, which the service logs."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The game, date and event that the user gave. None means the default."""
-
-    game: str | None = None
-    day: date | None = None
-    event: str | None = None
 
 
 class _CannotAsk(Exception):
@@ -65,15 +56,14 @@ def check_scraper(
     """
     config = load().config
     check_name("scraper", name, config.scrapers)
-    asked, now = Asked(game, day, event), et(datetime.now(UTC))
+    asked = _Asked(config, et(datetime.now(UTC)), game, day, event)
     parameters: dict[str, Any] = {}
     result, problem = None, None
     try:
         # Airflow's hooks log to standard output, where only the answer belongs.
         with redirect_stdout(sys.stderr):
-            item = _item(config, name, asked, now)
-            parameters = _parameters(config, name, item, asked, now)
-            result = _call(config, name, parameters)
+            parameters = asked.parameters(name)
+            result = asked.call(name, parameters)
     except _CannotAsk as error:
         problem = str(error)
     except Exception as error:
@@ -100,62 +90,68 @@ def check_scraper(
     return ExitCode.WELL if problem is None else ExitCode.FOUND
 
 
-def _call(config: Config, name: str, parameters: dict[str, Any]) -> CallResult:
-    return ScraperService(config.settings.endpoint).call(
-        name,
-        parameters,
-        WORKFLOW,
-        config.timeout_seconds(name),
-        answer_of(name, config.scrapers[name]),
-        event_source=is_event_source(name, config.scrapers),
-    )
+@dataclass(frozen=True)
+class _Asked:
+    """The game, date and event that the user gave. None means the default."""
 
+    config: Config
+    now: datetime
+    game: str | None
+    day: date | None
+    event: str | None
 
-def _parameters(config: Config, name: str, item: Item, asked: Asked, now: datetime) -> dict[str, Any]:
-    day = asked.day or (item.game.date if item.game else et_date(now))
-    return render(parameters_of(name, config.scrapers[name]), target_date=day, now=now, item=item)
+    def call(self, name: str, parameters: dict[str, Any]) -> CallResult:
+        """Make one call of the scraper ``name``."""
+        config = self.config
+        return ScraperService(config.settings.endpoint).call(
+            name,
+            parameters,
+            WORKFLOW,
+            config.timeout_seconds(name),
+            answer_of(name, config.scrapers[name]),
+            event_source=is_event_source(name, config.scrapers),
+        )
 
+    def parameters(self, name: str) -> dict[str, Any]:
+        """Return the parameters of a call. Raises _CannotAsk if the call needs a game or an event, and none exists."""
+        item = Item()
+        match fan_out_of(name, self.config.scrapers[name]):
+            case FanOut.GAME:
+                item = Item(game=self._game())
+            case FanOut.TEAM:
+                item = Item(team=TEAMS[0])
+            case FanOut.EVENT:
+                item = Item(event_id=self.event or self._event(event_source_of(self.config.scrapers[name])))
+        day = self.day or (item.game.date if item.game else et_date(self.now))
+        return render(parameters_of(name, self.config.scrapers[name]), target_date=day, now=self.now, item=item)
 
-def _item(config: Config, name: str, asked: Asked, now: datetime) -> Item:
-    """Return the game, team or event of the call. Raises _CannotAsk when there is none."""
-    match fan_out_of(name, config.scrapers[name]):
-        case FanOut.GAME:
-            return Item(game=_game(config, asked, now))
-        case FanOut.TEAM:
-            return Item(team=TEAMS[0])
-        case FanOut.EVENT:
-            return Item(event_id=asked.event or _event(config, name, asked, now))
-        case FanOut.NOTHING:
-            return Item()
+    def _event(self, source: str) -> str:
+        """Return the first event of an event source, from a call of that source."""
+        if source not in self.config.scrapers:
+            raise _CannotAsk(f"the event source {source} is not in workflows.yaml; give an event with --event")
+        result = self.call(source, self.parameters(source))
+        if not result.event_ids:
+            why = result.error_message or f"{result.record_count} records"
+            raise _CannotAsk(f"{source} names no event ({result.outcome}: {why}); give one with --event")
+        return result.event_ids[0]
 
+    def _game(self) -> Game:
+        """Return the game with the given id, or else the first game of the given date.
 
-def _event(config: Config, name: str, asked: Asked, now: datetime) -> str:
-    source = event_source_of(config.scrapers[name])
-    if source not in config.scrapers:
-        raise _CannotAsk(f"the event source {source} is not in workflows.yaml; give an event with --event")
-    item = _item(config, source, replace(asked, event=None), now)
-    result = _call(config, source, _parameters(config, source, item, asked, now))
-    if not result.event_ids:
-        why = result.error_message or f"{result.record_count} records"
-        raise _CannotAsk(f"{source} names no event ({result.outcome}: {why}); give one with --event")
-    return result.event_ids[0]
-
-
-def _game(config: Config, asked: Asked, now: datetime) -> Game:
-    """Return the game with the given id, else the first game of the given date, else of the date nearest to today.
-
-    The past date wins a tie. Raises _CannotAsk when there is none.
-    """
-    day = asked.day or et_date(now)
-    try:
-        schedule, _ = decision_inputs(Warehouse(), config, list(config.workflows)[:1], now, about=day)
-    except WarehouseError as error:
-        raise _CannotAsk(f"the schedule cannot be read: {error}") from error
-    games = [game for game in schedule.games if asked.game in (None, game.game_id)]
-    if asked.day is not None:
-        games = [game for game in games if game.date == asked.day]
-    if not games:
-        which = f"no game {asked.game}" if asked.game else "no game"
-        where = f"on {asked.day}" if asked.day else f"around {day}; give its date with --date"
-        raise _CannotAsk(f"the schedule has {which} {where}")
-    return min(games, key=lambda game: (abs(game.date - day), game.date, game.tip, game.game_id))
+        Without an id and a date, it is the first game of the date nearest to today. If two dates are equally near, the
+        past one counts.
+        """
+        day = self.day or et_date(self.now)
+        try:
+            names = list(self.config.workflows)[:1]
+            schedule, _ = decision_inputs(Warehouse(), self.config, names, self.now, about=day)
+        except WarehouseError as error:
+            raise _CannotAsk(f"the schedule cannot be read: {error}") from error
+        games = [game for game in schedule.games if self.game in (None, game.game_id)]
+        if self.day is not None:
+            games = [game for game in games if game.date == self.day]
+        if not games:
+            which = f"no game {self.game}" if self.game else "no game"
+            where = f"on {self.day}" if self.day else f"around {day}; give its date with --date"
+            raise _CannotAsk(f"the schedule has {which} {where}")
+        return min(games, key=lambda game: (abs(game.date - day), game.date, game.tip, game.game_id))

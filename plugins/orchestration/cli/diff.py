@@ -248,16 +248,16 @@ def _object(one: Redecision) -> dict[str, Any]:
     then, again = one.then, one.again
     return {
         "workflow": then.workflow_name,
-        "tick": then.tick.isoformat(),
-        "differs": list(one.differs),
+        "tick": then.tick,
+        "differs": one.differs,
         "then": {
-            "action": then.action.value,
+            "action": then.action,
             "rule": then.rule,
             "reason": then.reason,
-            "alert_level": (then.alert_level or AlertLevel.NONE).value,
-            "target_date": then.target_date.isoformat(),
+            "alert_level": then.alert_level or AlertLevel.NONE,
+            "target_date": then.target_date,
             "target_games": sorted(then.target_games),
-            "scrapers": list(then.scrapers_triggered),
+            "scrapers": then.scrapers_triggered,
         },
         "now": None if again is None else {key: value for key, value in again.to_dict().items() if key in SHOWN_KEYS},
     }

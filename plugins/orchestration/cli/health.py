@@ -19,14 +19,13 @@ from orchestration.config import Config
 from orchestration.config.last_good import in_use
 from orchestration.errors import UserError
 from orchestration.health.facts import DayFacts
+from orchestration.health.findings import Finding
 from orchestration.health.verdict import Healed, Health, assess, healed
 from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
 from orchestration.words import Action, Outcome, Verdict
 
 COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
-
-FINDING_KEYS = ("verdict", "kind", "workflow", "text", "command")
 
 
 def shadow_note(config: Config, day: date) -> str | None:
@@ -81,18 +80,16 @@ def _object(seen: Health, past: Sequence[Healed], facts: DayFacts, now: datetime
         "games": seen.games,
         "games_due": seen.due,
         "games_collected": seen.collected,
-        "findings": [{key: getattr(finding, key) for key in FINDING_KEYS} for finding in seen.findings],
+        "findings": [_shown(one, "verdict", "kind", "workflow", "text", "command") for one in seen.findings],
         "healed": [
-            {
-                "kind": was.finding.kind,
-                "workflow": was.finding.workflow,
-                "text": was.finding.text,
-                "first_seen": was.first,
-                "last_seen": was.last,
-            }
+            {**_shown(was.finding, "kind", "workflow", "text"), "first_seen": was.first, "last_seen": was.last}
             for was in past
         ],
     }
+
+
+def _shown(finding: Finding, *keys: str) -> dict[str, object]:
+    return {key: getattr(finding, key) for key in keys}
 
 
 def _print(seen: Health, past: Sequence[Healed], facts: DayFacts, config: Config, now: datetime) -> None:

@@ -44,6 +44,7 @@ from orchestration.words import Action, ExitCode, plural
 
 COLOURS = {Action.RUN: "green", Action.SKIP: "dim", Action.ABORT: "bold red"}
 TICKS = 5
+SHOWN_KEYS = ("tick", "workflow", "action", "rule", "reason", "alert_level", "next_check_time", "target_date")
 
 
 @command("plan", PLAN, "--date 2026-01-14", "--date 2026-01-14 --workflow betting_lines -v")
@@ -96,7 +97,7 @@ def explain(
 ) -> int:
     """Show every check of one decision.
 
-    Each check passed, answered, or was not asked. The check that answered shows its values.
+    Each check passed, answered, or was not asked. Below the check that answered are its values.
     """
     conf = load(config).config
     check_name("workflow", workflow, conf.workflows)
@@ -183,14 +184,7 @@ def _calls(config: Config, decision: Decision, assumptions: Sequence[Assumption]
 
 def _object(config: Config, decision: Decision, assumptions: Sequence[Assumption]) -> dict[str, Any]:
     return {
-        "tick": decision.tick,
-        "workflow": decision.workflow,
-        "action": decision.action,
-        "rule": decision.rule,
-        "reason": decision.reason,
-        "alert_level": decision.alert_level,
-        "next_check_time": decision.next_check_time,
-        "target_date": decision.target_date,
+        **{key: getattr(decision, key) for key in SHOWN_KEYS},
         "target_games": [game.game_id for game in decision.games],
         "calls": _calls(config, decision, assumptions),
         "context": dict(decision.context),
@@ -200,20 +194,25 @@ def _object(config: Config, decision: Decision, assumptions: Sequence[Assumption
 def _timeline(
     config: Config, decisions: Sequence[Decision], assumptions: Sequence[Assumption], *, verbose: bool
 ) -> None:
-    """Print RUN and ABORT with their reasons, and SKIP as a number; with ``verbose`` each SKIP with its reason."""
+    """Print RUN and ABORT with their reasons, and SKIP as a number; with ``verbose`` each SKIP with its reason.
+
+    Each line is a text of its own, because a table of a season takes twice as long.
+    """
+    width = max(20, *map(len, config.enabled))
     for day, of_day in groupby(decisions, key=lambda decision: et_date(decision.tick)):
-        lines = grid(5, 5, 20, 0)
+        lines = [Text(f"{day:%a %d %b %Y}", style="bold")]
         for tick, group in groupby(of_day, key=lambda decision: decision.tick):
             here = list(group)
             shown = here if verbose else [decision for decision in here if decision.action is not Action.SKIP]
             for decision in shown:
                 calls = len(_calls(config, decision, assumptions))
-                more = (f" ({plural(calls, 'call')})", "dim") if calls else ""
-                action = Text(decision.action.value, style=COLOURS[decision.action])
-                lines.add_row(clock(tick), action, decision.workflow, Text.assemble(decision.reason, more))
+                more = (f" ({plural(calls, 'call')})" if calls else "", "dim")
+                action = (f"{decision.action.value:5} ", COLOURS[decision.action])
+                rest = f"{decision.workflow:{width}} {decision.reason}"
+                lines.append(Text.assemble(f"{clock(tick)} ", action, rest, more))
             if skipped := len(here) - len(shown):
-                lines.add_row(clock(tick), Text("SKIP", style="dim"), Text(plural(skipped, "workflow"), style="dim"))
-        show(Text(f"{day:%a %d %b %Y}", style="bold"), lines, width=UNLIMITED)
+                lines.append(Text.assemble(f"{clock(tick)} ", (f"SKIP  {plural(skipped, 'workflow')}", "dim")))
+        show(Text("\n").join(lines), width=UNLIMITED)
 
 
 def _description(config: Config, name: str, now: datetime) -> dict[str, Any]:

@@ -72,14 +72,9 @@ def _warn(text: str) -> None:
 
 def _pools(config: Config) -> bool:
     """Create Airflow's pools. Return False, with a warning printed, when Airflow refuses."""
-    wanted = {
-        name: {
-            "slots": slots,
-            "description": "Calls to one source (workflows.yaml)",
-            "include_deferred": True,
-        }
-        for name, slots in config.settings.pools.items()
-    }
+    pools = config.settings.pools
+    more = {"description": "Calls to one source (workflows.yaml)", "include_deferred": True}
+    wanted = {name: {"slots": slots, **more} for name, slots in pools.items()}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pools.json"
         file.write_text(json.dumps(wanted), encoding="utf-8")
@@ -89,7 +84,7 @@ def _pools(config: Config) -> bool:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         _warn(f"Airflow could not create the pools. Is Airflow's database there? {''.join(last)}")
         return False
-    print(f"pools {', '.join(f'{name}={slots}' for name, slots in config.settings.pools.items())}: up to date")
+    print(f"pools {', '.join(f'{name}={slots}' for name, slots in pools.items())}: up to date")
     return True
 
 
