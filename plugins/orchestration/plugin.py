@@ -30,30 +30,18 @@ class Preload:
 
 # Addresses without a leading slash lie below Airflow's own address.
 _HERE = PREFIX.removeprefix("/")
-_ICONS = {"icon": f"{_HERE}/static/icon.svg", "icon_dark_mode": f"{_HERE}/static/icon-dark.svg"}
+
+
+def _view(name: str, destination: str, url_route: str, page: str, **more: Any) -> dict[str, Any]:
+    icons = {"icon": f"{_HERE}/static/icon.svg", "icon_dark_mode": f"{_HERE}/static/icon-dark.svg"}
+    view = {"name": name, "destination": destination, "url_route": url_route, "href": f"{_HERE}/{page}"}
+    return {**view, **icons, **more}
+
+
 VIEWS = (
-    {
-        "name": "Orchestration",
-        "href": f"{_HERE}/day",
-        "destination": "nav",
-        "url_route": "orchestration",
-        "nav_top_level": True,
-        **_ICONS,
-    },
-    {
-        "name": "Next ticks",
-        "href": f"{_HERE}/dags/{{DAG_ID}}/next",
-        "destination": "dag",
-        "url_route": "ticks",
-        **_ICONS,
-    },
-    {
-        "name": "Decision",
-        "href": f"{_HERE}/dags/{{DAG_ID}}/run?run_id={{RUN_ID}}",
-        "destination": "dag_run",
-        "url_route": "decision",
-        **_ICONS,
-    },
+    _view("Orchestration", "nav", "orchestration", "day", nav_top_level=True),
+    _view("Next ticks", "dag", "ticks", "dags/{DAG_ID}/next"),
+    _view("Decision", "dag_run", "decision", "dags/{DAG_ID}/run?run_id={RUN_ID}"),
 )
 """Our pages in Airflow's navigation, as a tab of each DAG, and of each DAG run."""
 VERDICT = {

@@ -149,13 +149,8 @@ class Verdict(StrEnum):
     @property
     def exit_code(self) -> ExitCode:
         """The code that the health check exits with."""
-        return {
-            Verdict.HEALTHY: ExitCode.WELL,
-            Verdict.DEGRADED: ExitCode.FOUND,
-            Verdict.UNHEALTHY: ExitCode.UNHEALTHY,
-            Verdict.NO_GAMES: ExitCode.WELL,
-            Verdict.UNKNOWN: ExitCode.UNKNOWN,
-        }[self]
+        of_faults = {"DEGRADED": ExitCode.FOUND, "UNHEALTHY": ExitCode.UNHEALTHY, "UNKNOWN": ExitCode.UNKNOWN}
+        return of_faults.get(self.value, ExitCode.WELL)
 
 
 MOST_CHARACTERS = 100

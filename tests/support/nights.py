@@ -11,7 +11,7 @@ from orchestration.config import Config, loads
 from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts
 from orchestration.nba.games import Schedule
-from orchestration.nba.teams import TEAMS
+from orchestration.nba.league import TEAMS
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan
 from orchestration.words import Action, ExecutionStatus, Outcome

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from orchestration.nba.eastern import at
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
-from orchestration.nba.teams import TEAMS
+from orchestration.nba.league import TEAMS
 
 OPENING, LAST = date(2025, 10, 21), date(2026, 4, 12)
 REST_DAYS = {

@@ -18,7 +18,7 @@ from orchestration.cli.screen import UNLIMITED, grid, show, show_object
 from orchestration.config import Config, load
 from orchestration.nba.eastern import et, et_date
 from orchestration.nba.games import Game
-from orchestration.nba.teams import TEAMS
+from orchestration.nba.league import TEAMS
 from orchestration.services.answers import CallResult
 from orchestration.services.errors import in_short
 from orchestration.services.redaction import without_secrets

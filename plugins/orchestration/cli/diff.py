@@ -26,7 +26,7 @@ from orchestration.errors import UserError
 from orchestration.nba.document import example_season
 from orchestration.nba.eastern import day_and_time, et_date
 from orchestration.nba.games import GameType, Schedule
-from orchestration.nba.seasons import season_of
+from orchestration.nba.league import season_of
 from orchestration.planning.calls import Assumption
 from orchestration.planning.what_if.backtest import Redecision, decide_again, left_out, within
 from orchestration.planning.what_if.changes import calls_of, compare_seasons, runs_of

@@ -9,8 +9,7 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from orchestration.config import checks
-from orchestration.config.file import WorkflowsFile
-from orchestration.config.shapes import mistaken, problem_of, usable_part
+from orchestration.config.file import WorkflowsFile, mistaken, problem_of, usable_part
 from orchestration.vocabulary.model import CLEANUP, LOCKER, RECONCILE, SYSTEM_DAGS, Config
 from orchestration.vocabulary.source import ConfigError, Problem, Source, parse
 

@@ -10,7 +10,7 @@ from airflow.configuration import conf
 from airflow.sdk import TaskGroup, TriggerRule
 
 from orchestration.config import Config
-from orchestration.nba.teams import TEAMS
+from orchestration.nba.league import TEAMS
 from orchestration.operators.base import audited
 from orchestration.operators.hold import HoldOperator
 from orchestration.operators.retries import CallRetryPolicy

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import (
 )
 
 from orchestration.nba.games import Game
-from orchestration.nba.teams import team
+from orchestration.nba.league import team
 from orchestration.operators.base import AuditedOperator, task_key
 from orchestration.operators.call_trigger import ScraperCallTrigger
 from orchestration.operators.calls import (

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from orchestration.config import Config, ConfigError
 from orchestration.decisions.model import Decision
 from orchestration.nba.eastern import et
-from orchestration.nba.teams import TEAMS
+from orchestration.nba.league import TEAMS
 from orchestration.records.tables import CallRecord
 from orchestration.vocabulary.base import Strict, WallTime
 from orchestration.vocabulary.scrapers import event_source_of, fan_out_of

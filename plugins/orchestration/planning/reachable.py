@@ -10,7 +10,7 @@ from orchestration.config import Config, Problem
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import at
 from orchestration.nba.games import PREFIXES, Game, Schedule
-from orchestration.nba.teams import TEAMS
+from orchestration.nba.league import TEAMS
 from orchestration.planning.calls import Assumption
 from orchestration.planning.day import plan
 from orchestration.vocabulary.source import Source

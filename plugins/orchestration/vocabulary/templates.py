@@ -18,8 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from orchestration.nba.eastern import et
 from orchestration.nba.games import Game
-from orchestration.nba.seasons import season_of
-from orchestration.nba.teams import TEAMS, Team
+from orchestration.nba.league import TEAMS, Team, season_of
 from orchestration.words import FanOut
 
 ParameterValue = str | int | float | bool
@@ -34,27 +33,16 @@ _ALLOWED = (
 NAME_OF: Mapping[FanOut, str] = {FanOut.GAME: "game", FanOut.TEAM: "team", FanOut.EVENT: "event_id"}
 
 
-def _ds(day: date) -> str:
-    return day.strftime("%Y-%m-%d")
-
-
-def _ds_nodash(day: date) -> str:
-    return day.strftime("%Y%m%d")
-
-
-def _hour12(moment: datetime) -> int:
-    return moment.hour % 12 or 12
-
-
-def _am_pm(moment: datetime) -> str:
-    return "AM" if moment.hour < 12 else "PM"
-
-
 @lru_cache(maxsize=1)
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_printable)
-    kept = {name: environment.filters[name] for name in ("int", "lower", "string", "trim", "upper")}
-    environment.filters = {**kept, "ds": _ds, "ds_nodash": _ds_nodash, "hour12": _hour12, "am_pm": _am_pm}
+    environment.filters = {
+        **{name: environment.filters[name] for name in ("int", "lower", "string", "trim", "upper")},
+        "ds": lambda day: day.strftime("%Y-%m-%d"),
+        "ds_nodash": lambda day: day.strftime("%Y%m%d"),
+        "hour12": lambda moment: moment.hour % 12 or 12,
+        "am_pm": lambda moment: "AM" if moment.hour < 12 else "PM",
+    }
     environment.globals, environment.tests = {}, {}
     return environment
 

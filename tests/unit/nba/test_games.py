@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from orchestration.nba.games import Game, GameType, Schedule, canonical_game_id
-from orchestration.nba.seasons import season_of
-from orchestration.nba.teams import TEAMS, team
+from orchestration.nba.league import TEAMS, season_of, team
 from support.worlds import DAY, et, game, schedule
 
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from orchestration.nba.games import Game
-from orchestration.nba.teams import BY_TRICODE
+from orchestration.nba.league import BY_TRICODE
 from sandbox.demo import moments, options, plain_printer
 from sandbox.stack import StackError
 from sandbox.world import Rates, World
