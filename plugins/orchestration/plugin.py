@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class Preload:
-    """Makes the imports of all tasks in the process from which LocalExecutor forks its tasks."""
+    """Imports the modules of all tasks in the scheduler, from which LocalExecutor forks the tasks."""
 
     @hookimpl  # type: ignore[untyped-decorator]
     def on_starting(self, component: Any) -> None:
-        """Import them when a scheduler starts."""
+        """Import the modules when a scheduler starts."""
         # The job has no type yet; the arguments of its process show that it is a scheduler.
         if type(component).__name__ == "Job" and sys.argv[1:2] == ["scheduler"]:
             from orchestration.generator.preload import MODULES

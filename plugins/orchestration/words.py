@@ -102,7 +102,7 @@ class TargetDate(StrEnum):
 
 
 class FanOut(StrEnum):
-    """The kind of item for which a scraper is called: once for each."""
+    """The kind of item that a scraper is called for, once for each item."""
 
     NOTHING = "nothing"
     GAME = "game"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,19 +38,6 @@ MOST_DAYS = 400
 MOST_RECORDED_DAYS = 31
 MOST_SHOWN = 20
 SHOWN_KEYS = ("action", "rule", "reason", "alert_level", "target_date", "target_games", "scrapers")
-
-
-@dataclass(frozen=True)
-class Span:
-    """The source of the games, and the first and last ET date to play.
-
-    Without ``games`` or ``example`` the source is the warehouse. None is the first or last known date.
-    """
-
-    games: Path | None
-    example: bool
-    first: date | None
-    last: date | None
 
 
 @command(
@@ -85,9 +72,8 @@ def diff(
             raise Misuse(f"{names} exclude each other", next_step="give one of them")
     before, after = (loads(_content(name), name).config for name in (old, new))
     assumptions: Sequence[Assumption] = assumptions_in(assume) if assume else published_at_noon(before, after)
-    span = Span(games, example, first, last)
-    schedule, whose = _schedule(span, after)
-    first, last = _days(span, schedule, whose)
+    schedule, whose = _schedule(after, games, first, last, example=example)
+    first, last = _days(schedule, whose, first, last)
     _note_halts(before, after)
     start, end = before.day_bounds(first)[0], before.day_bounds(last)[1]
     seasons = [simulate(one, start, end, replace(schedule, reach=None), assumptions) for one in (before, after)]
@@ -141,7 +127,7 @@ def _note_halts(before: Config, after: Config) -> None:
 
 
 def _bill(season: SimulatedSeason) -> Bill:
-    """Return the bill of an average day. Every run counts as expected."""
+    """Return the bill of an average day. It counts every run as an expected run."""
     runs = len(runs_of(season)) / season.days
     return bill(season.config, executions=runs, calls=calls_of(season) / season.days, expected=runs)
 
@@ -177,46 +163,47 @@ def _git(*arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _schedule(span: Span, config: Config) -> tuple[Schedule, str]:
-    """Return the schedule, and its source in words."""
-    if span.games is not None:
-        return document_in(span.games).seen_at(datetime.now(UTC)), str(span.games)
-    if not span.example:
+def _schedule(
+    config: Config, games: Path | None, first: date | None, last: date | None, *, example: bool
+) -> tuple[Schedule, str]:
+    """Return the schedule, and its source in words. Without ``games`` and ``example`` it is the warehouse's."""
+    if games is not None:
+        return document_in(games).seen_at(datetime.now(UTC)), str(games)
+    if not example:
         try:
-            return _of_warehouse(span, config), f"{config.settings.schedule_table} in the warehouse"
+            return _of_warehouse(config, first, last), f"{config.settings.schedule_table} in the warehouse"
         except (UserError, ImportError) as error:
             print(f"note: the example season instead of the warehouse's schedule: {error}", file=sys.stderr)
     return example_season(), "the example season"
 
 
-def _of_warehouse(span: Span, config: Config) -> Schedule:
-    """Return the warehouse's games of the span, by default of the current season.
+def _of_warehouse(config: Config, first: date | None, last: date | None) -> Schedule:
+    """Return the warehouse's games from ``first`` to ``last``, by default of the current season.
 
     Raises WarehouseError, UserError without a game, and ImportError without the Google provider.
     """
     season = season_of(et_date(datetime.now(UTC)))
-    first = span.first or date(season.start_year, 10, 1)
-    last = span.last or min(date(season.end_year, 6, 30), first + timedelta(days=MOST_DAYS - 1))
-    rows = Warehouse(config.settings).query(statement("known_schedule"), {"schedule_from": first, "schedule_to": last})
+    start = first or date(season.start_year, 10, 1)
+    end = last or min(date(season.end_year, 6, 30), start + timedelta(days=MOST_DAYS - 1))
+    rows = Warehouse(config.settings).query(statement("known_schedule"), {"schedule_from": start, "schedule_to": end})
     schedule = schedule_from(by_kind(rows))
     days = [game.date for game in schedule.games]
     if not days:
-        raise UserError(f"it has no game from {first} to {last}")
-    return replace(schedule, reach=(span.first or min(days), span.last or max(days)))
+        raise UserError(f"it has no game from {start} to {end}")
+    return replace(schedule, reach=(first or min(days), last or max(days)))
 
 
-def _days(span: Span, schedule: Schedule, whose: str) -> tuple[date, date]:
+def _days(schedule: Schedule, whose: str, first: date | None, last: date | None) -> tuple[date, date]:
     """Return the first and last ET date to play, by default all dates of the schedule."""
     if schedule.reach is None:
         raise UserError(f"{whose} has no game")
-    first, last = span.first or schedule.reach[0], span.last or schedule.reach[1]
+    first, last = first or schedule.reach[0], last or schedule.reach[1]
     if first > last:
         raise Misuse(f"--from {first} is after --to {last}")
     if first < schedule.reach[0] or last > schedule.reach[1]:
         known = f"{whose} reaches from {schedule.reach[0]} to {schedule.reach[1]}"
-        raise UserError(
-            f"{known}, so the games from {first} to {last} are unknown", next_step="give a schedule with --games FILE"
-        )
+        text = f"{known}, so the games from {first} to {last} are unknown"
+        raise UserError(text, next_step="give a schedule with --games FILE")
     if (last - first).days >= MOST_DAYS:
         raise Misuse(f"from {first} to {last} are more than {MOST_DAYS} days", next_step="give --from and --to")
     if not any(schedule.on(first + timedelta(days=n), GameType) for n in range((last - first).days + 1)):

@@ -217,6 +217,6 @@ def as_object(found: Difference) -> dict[str, Any]:
 
 
 def _workflow(change: WorkflowChange) -> dict[str, Any]:
-    """Return a change with the ticks of each kind under the kind's own name."""
+    """Return a change, in which the name of each kind is the key of its ticks."""
     fields = asdict(change)
     return {**fields.pop("ticks"), **fields}

@@ -1,4 +1,4 @@
-"""What the commands print: text and columns that fit 80 columns, the same in a terminal and in a file."""
+"""The output of the commands: texts and tables that fit 80 columns, in a terminal and in a file."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def grid(*widths: int) -> Table:
 
 
 def wrapped(text: str, indent: int = 0, hanging: int = 2) -> str:
-    """Return a text that fits ``WIDTH``: its first line after ``indent`` blanks, the others after ``hanging`` more.
+    """Return a text, wrapped to ``WIDTH``. Its first line has ``indent`` blanks, the others have ``hanging`` more.
 
     A word that is too long, such as a path to copy, stays whole.
     """

@@ -17,7 +17,7 @@ from typer.completion import get_completion_script, install  # type: ignore[attr
 from orchestration import __version__
 from orchestration.cli.app import COMPLETE, EDITORS, SCRIPTS, SET_UP, command
 from orchestration.config import Config, ConfigError, Loaded, load
-from orchestration.planning.reachable import never_running
+from orchestration.planning.day import never_running
 from orchestration.words import ExitCode
 
 

@@ -169,7 +169,7 @@ def _cleanup(config: Config, source: Source) -> Iterator[Problem]:
 
 
 def _two_systems(config: Config, source: Source) -> Iterator[Problem]:
-    """Lesson A9: the other system executes every RUN in its own dataset, also one that we decided."""
+    """Lesson A9: the other system executes every RUN in its own dataset, even a RUN of ours."""
     settings = config.settings
     if config.is_shadow() and settings.audit_dataset == settings.history:
         message = (

@@ -80,7 +80,7 @@ def forget() -> None:
 
 @lru_cache(maxsize=2)
 def _parsed(text: bytes, name: str) -> Loaded:
-    """Parse each content once in a process: a task needs it twice, for its DAG and for its own work."""
+    """Parse each content once in a process. A task needs the configuration twice, for its DAG and for its own work."""
     return loads(text, name)
 
 

@@ -9,9 +9,8 @@ from orchestration.decisions.engine import examine
 from orchestration.decisions.model import History
 from orchestration.nba.eastern import at
 from orchestration.nba.games import Schedule, UnusableRow
-from orchestration.planning.day import plan
+from orchestration.planning.day import never_running, plan
 from orchestration.planning.description import described
-from orchestration.planning.reachable import never_running
 from orchestration.vocabulary.source import parse
 from orchestration.words import Action, AlertLevel
 from support.worlds import DAY, changed, decided, decision, et, executed, game, history, schedule

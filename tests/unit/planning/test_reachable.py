@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from orchestration.config import loads
-from orchestration.planning.reachable import never_running
+from orchestration.planning.day import never_running
 from orchestration.vocabulary.source import parse
 from support.worlds import OLD_FILE, ROOT
 

@@ -1,7 +1,7 @@
 """The rows of another system that works on the same tables, beside or before ours. Pure.
 
-They are history for our decisions, and one side of ``compare``. We read only the old columns. Work that may not be done
-counts as not done, so our rules fetch its data again.
+The rows are history for our decisions, and one side of ``compare``. We read only the old columns. Work that is perhaps
+not done counts as not done, so our rules fetch its data again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class TheirExecution:
 
     @property
     def completed(self) -> bool:
-        """Whether all its work is done for certain: no call failed, and the calls with data are all for one date."""
+        """Whether its work is certainly done: no call failed, and all calls with data are for one date."""
         dates = {call.target_date for call in self.successes}
         return self.status == ExecutionStatus.COMPLETED.value and not self.scrapers_failed and len(dates) == 1
 

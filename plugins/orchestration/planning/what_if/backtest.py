@@ -27,7 +27,7 @@ def left_out(decision: DecisionRecord) -> str | None:
 
 @dataclass(frozen=True)
 class Past:
-    """What was recorded in a span of ticks. The span includes the ticks to which the rules of its decisions look back.
+    """The records of a span of ticks, and of the earlier ticks that the rules of these decisions read.
 
     ``theirs``: the work of another system.
     """
@@ -57,7 +57,7 @@ class Past:
 
 
 def _rank(version: ExecutionRecord | CallRecord) -> tuple[bool, datetime]:
-    """Return the rank of a version: a row of the task itself beats a row written for a killed task, then newer wins."""
+    """Return the rank of a version. A task's own row beats a row written for a killed task; then the newer row wins."""
     return not (isinstance(version, CallRecord) and version.killed), version.created_at
 
 
