@@ -45,6 +45,8 @@ source, the handoff.
   says since when the source is silent.
 * `triggerer_dead`: Airflow declares a component dead after 30 s of the wall clock. The demo plays some hours in that
   time, so it finds the fault some hours later in its day.
+* `slate_deleted`, `two_games_deleted`: the first line names each vanished game. A game that moved to another date or is
+  postponed, and a tip that moved, are said as normal. Games that are back end the finding.
 * `clock_off`: the cleanup compares its worker's clock with BigQuery's.
 """
 
@@ -117,6 +119,22 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
         "schedule_frozen", 50, "source is frozen", "The schedule's source is frozen", "decisions"
     ),
     "tips_moved": FirstAlert("misdated_tips", 30, "are not on their game date", "12 of 12 tips of", "decisions"),
+    "slate_deleted": FirstAlert(
+        "slate_vanished", 10, "vanished from the schedule", "All 12 games of the slate locked at 05:00 ET", "decisions"
+    ),
+    "two_games_deleted": FirstAlert(
+        "slate_vanished", 10, "vanished from the schedule", "2 of 12 games of the slate locked at 05:00 ET", "decisions"
+    ),
+    "deleted_before_lock": FirstAlert(
+        "slate_missing", 50, "has no game on", "The schedule has no game on Wed 14 Jan 2026", "decisions"
+    ),
+    "slate_postponed": FirstAlert(
+        "slate_postponed", 10, "postponed at once", "All games of 2026-01-14 are postponed at once", "decisions"
+    ),
+    "partly_locked": FirstAlert("partly_locked", 20, "is not whole", "The lock of 05:00 ET is not whole", "locker"),
+    "lock_deleted": FirstAlert(
+        "not_locked", 20, "The locker did not lock", "The locker did not lock 2026-01-14, although", "locker"
+    ),
     "triggerer_dead": FirstAlert(
         "airflow_part_dead", 50, "triggerer is dead", "Airflow's triggerer is dead", "executions"
     ),

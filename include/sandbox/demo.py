@@ -170,6 +170,8 @@ class Day:
             requests.post(url, json=dict(fault.refuses) if holds else {}, timeout=30).raise_for_status()
         if fault.dropped and holds:
             self.bigquery.query(f"DROP TABLE IF EXISTS {fault.dropped}").result(timeout=30)
+        if statement := fault.statement if holds else fault.undone_by:
+            self.bigquery.query(statement.format(day=self.stack.day)).result(timeout=30)
         if fault.deployed:
             ours = OURS.read_text(encoding="utf-8")
             deployed_in(self.stack.home).write_text(fault.file(self.stack.day, ours) if holds else ours)

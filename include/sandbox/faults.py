@@ -14,6 +14,9 @@ from sandbox.world import ET
 BOX_SCORES = ("nbac_team_boxscore", "nbac_player_boxscore", "nbac_play_by_play", "nbac_gamebook_pdf")
 SLOW_SECONDS = 7.2
 """90 % of the timeout of the demo's connection."""
+HIDDEN_DAYS = 1000
+SCHEDULE = "nba_raw.nbac_schedule"
+TABLES = {"game_date": SCHEDULE, "date": "nba_orchestration.daily_expected_schedule"}
 DAY_BEFORE = "the day before"
 BROKEN = "workflows: [this is no workflow]\n"
 
@@ -28,6 +31,7 @@ class Fault:
     * ``bigquery``: whether BigQuery is down.
     * ``refuses``: the faults of :mod:`sandbox.bigquery_faults`.
     * ``dropped``: a table that is dropped.
+    * ``statement``, ``undone_by``: a statement that changes rows of ``{day}``, and the one that changes them back.
     * ``deployed``: the new workflows.yaml, as text or as changed keys (``a.b.c``).
     * ``paused``: a DAG that is paused.
     * ``pool``: a pool without a free slot.
@@ -42,6 +46,8 @@ class Fault:
     bigquery: bool = False
     refuses: Mapping[str, Any] = field(default_factory=dict)
     dropped: str = ""
+    statement: str = ""
+    undone_by: str = ""
     deployed: str | Mapping[str, Any] = ""
     paused: str = ""
     pool: str = ""
@@ -82,6 +88,18 @@ class Fault:
         return not self.holds(day, moment) or (
             self.unplayed is not None and dag_id not in (*self.unplayed, self.paused)
         )
+
+
+def _without(text: str, start: float, column: str, condition: str = "TRUE", end: float = 48) -> Fault:
+    """Return the fault that rows of the day are missing. They are hidden in another year, and brought back."""
+    table, away = TABLES[column], f"DATE_SUB(DATE '{{day}}', INTERVAL {HIDDEN_DAYS} DAY)"
+    return Fault(
+        text,
+        start,
+        end,
+        statement=f"UPDATE {table} SET {column} = {away} WHERE {column} = DATE '{{day}}' AND {condition}",
+        undone_by=f"UPDATE {table} SET {column} = DATE '{{day}}' WHERE {column} = {away}",
+    )
 
 
 FAULTS: dict[str, Fault] = {
@@ -137,6 +155,29 @@ FAULTS: dict[str, Fault] = {
     "messages_twice": Fault("each Pub/Sub message arrives twice", world={"twice": True}),
     "schedule_frozen": Fault("the source of the schedule serves data from two days ago", 4.5, world={"frozen_days": 2}),
     "tips_moved": Fault("all tips of the schedule are one day late", 4.5, world={"tips_moved": 1}),
+    "slate_deleted": _without("somebody deletes the day's games from the schedule at 12:10", 12 + 1 / 6, "game_date"),
+    "two_games_deleted": _without(
+        "somebody deletes two of the day's games from the schedule at 12:10",
+        12 + 1 / 6,
+        "game_date",
+        "home_team_tricode IN ('SAS', 'ATL')",
+    ),
+    "deleted_before_lock": _without(
+        "the day's games are missing in the schedule from 04:30 on, before the lock", 4.5, "game_date", end=5.9
+    ),
+    "slate_postponed": Fault(
+        "the schedule says at 12:10 that all games of the day are postponed",
+        12 + 1 / 6,
+        statement=f"UPDATE {SCHEDULE} SET game_status_text = 'PPD' WHERE game_date = DATE '{{day}}'",
+        undone_by=f"UPDATE {SCHEDULE} SET game_status_text = '' WHERE game_date = DATE '{{day}}'",
+    ),
+    "partly_locked": _without(
+        "at 09:00 the lock of the day loses its rows, but for those of betting_lines",
+        9,
+        "date",
+        "workflow_name != 'betting_lines'",
+    ),
+    "lock_deleted": _without("at 09:00 the lock of the day loses all its rows", 9, "date"),
     "triggerer_dead": Fault("Airflow's triggerer is dead from 14:30 on", 14.5, dead="triggerer"),
     "pool_full": Fault("the pool odds_api has no free slot from 15:00 on", 15, pool="odds_api"),
 }

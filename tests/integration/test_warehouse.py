@@ -21,10 +21,11 @@ from orchestration.audit.statements import SQL_FOLDER, statement, with_identifie
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli import main
 from orchestration.nba.games import GameType
+from orchestration.nba.slate import changes
 from orchestration.records.ids import TaskKey, row_id
-from orchestration.records.tables import ExpectedRun
+from orchestration.records.tables import ExpectedRun, SlateGame
 from orchestration.words import ExecutionStatus
-from support.rows import NOW, a_decision, add_schedule, execution
+from support.rows import NOW, a_decision, add_schedule, execution, expected
 from support.worlds import DAY, ROOT, et, ours
 
 SPAN = {"first_date": DAY - timedelta(days=1), "last_date": DAY + timedelta(days=1)}
@@ -187,6 +188,38 @@ def test_the_newest_row_of_a_game_decides_its_date_anywhere_in_the_season(newer,
     assert [game.game_id for game in in_march.on(march)] == ["0022500644"]
     facts = day_facts(warehouse, ours(), january, et("22:00", january))
     assert sorted(game.game_id for game in facts.schedule.on(january)) == ["0022500100", "0022500645"]
+
+
+@pytest.mark.lesson("F1")
+def test_the_slate_of_the_lock_comes_with_the_schedule_wherever_its_games_are_now(warehouse, outbox):
+    far, seen = DAY + timedelta(days=60), et("12:00")
+    games = [SlateGame(game_id=f"002250000{n}", code="20260114/LALBOS", tip=et("18:30")) for n in (1, 2, 3)]
+    outbox.stage(
+        [expected(name, "18:00", slate=games, games_today=3) for name in ("betting_lines", "injury_discovery")]
+    )
+    outbox.drain()
+    add_schedule(
+        warehouse,
+        ("0022500001", DAY, "api_stats", seen, "Scheduled"),
+        ("22500002", far, "api_stats", seen, "Scheduled"),
+        ("0022500004", far, "api_stats", seen, "Scheduled"),
+    )
+    schedule, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
+    assert schedule.locked == day_facts(warehouse, ours(), DAY, et("13:00")).schedule.locked
+    [slate] = schedule.locked
+    assert (slate.day, slate.locked_at, slate.games[0].tip) == (DAY, et("05:00"), et("18:30"))
+    assert [row.date for row in schedule.elsewhere] == [far]
+    found = changes(schedule, DAY, et("13:00"))
+    assert [one.game_id for one in found.vanished] == ["0022500003"]
+    assert [(one.game_id, day) for one, day in found.moved] == [("0022500002", far)]
+
+
+@pytest.mark.parametrize(("counted", "locks"), [(None, 0), (3, 0), (0, 1)])
+def test_an_empty_slate_counts_only_if_the_lock_counted_no_game(counted, locks, warehouse, outbox):
+    outbox.stage([expected("betting_lines", "18:00", games_today=counted)])
+    outbox.drain()
+    schedule, _ = decision_inputs(warehouse, ours(), ["betting_lines"], et("13:00"))
+    assert len(schedule.locked) == locks
 
 
 @pytest.mark.lesson("K13")

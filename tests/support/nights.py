@@ -16,7 +16,7 @@ from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan
 from orchestration.words import Action, ExecutionStatus, Outcome
 from support.records import a_call, a_cleanup, a_decision, an_execution, expected_run, replace
-from support.worlds import DAY, ROOT, as_seen, et, game, ours, schedule
+from support.worlds import DAY, ROOT, as_seen, et, game, locked, ours, schedule
 
 HOSTILE = "<script>alert('x')</script>\u202egnp.exe\x00" + "A" * 10_000
 """Hostile text that an error, a reason or a status may contain."""
@@ -48,7 +48,7 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
 
     return DayFacts(
         day,
-        as_seen(games, until),
+        locked(games, day, now=as_seen(games, until)),
         tuple(expected_run(d.workflow, d.tick, d.reason) for d in decisions if d.action is Action.RUN),
         tuple(
             a_decision(

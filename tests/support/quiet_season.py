@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ from orchestration.decisions.model import Decision, History
 from orchestration.health.facts import RECORD, AskedDate, DayFacts, FirstDecision
 from orchestration.nba.eastern import after, at
 from orchestration.nba.games import GameType, Schedule
+from orchestration.nba.slate import LockedSlate
 from orchestration.operators.decide import LOUD
 from orchestration.planning.calls import planned_calls
 from orchestration.planning.day import plan, rules_digest
@@ -31,7 +33,7 @@ from orchestration.services.files import LostFile
 from orchestration.words import Action, KeptPaths, Outcome
 from support.records import a_call, a_cleanup, a_decision, an_execution, expected_run, missing_file
 from support.seasons import HardSeason, last_refresh
-from support.worlds import ours
+from support.worlds import locked, ours
 
 FAILING, LOST = 0.02, 0.03
 NOISY = 0.05
@@ -82,7 +84,8 @@ class QuietSeason:
         self.files: dict[str, tuple[LostFile, datetime | None]] = {}
         self.sent: dict[str, Republished] = {}
         self.alerts: list[tuple[datetime, str]] = []
-        self.schedule = lru_cache(8)(season.schedule)
+        self.locked: tuple[LockedSlate, ...] = ()
+        self.schedule = lru_cache(8)(lambda refresh: replace(season.schedule(refresh), locked=self.locked))
 
     def dice(self, *what: object) -> random.Random:
         return random.Random(f"{self.seed} {what}")
@@ -91,6 +94,8 @@ class QuietSeason:
         """Play the day from lock to lock, and yield each moment of a health check."""
         start, end = self.config.day_bounds(day)
         known = self._schedule(start)
+        self.locked = locked(replace(known, locked=self.locked[-2:]), day, f"{start:%H:%M}").locked
+        self.schedule.cache_clear()
         self.expected[day] = [
             expected_run(d.workflow, d.tick, d.reason, locked_at=start, rules=rules_digest(self.config, d.workflow))
             for d in plan(self.config, start, end, known, self.history)

@@ -59,11 +59,11 @@ def call(scraper, tick, status, number=1, game=None, **more):
     )  # fmt: skip
 
 
-def expected(workflow, tick):
+def expected(workflow, tick, **more):
     key = TaskKey("schedule_locker", "lock", "lock")
     return ExpectedRun(
         expected_id=row_id("expected", key, workflow, tick), date=DAY, locked_at=et("05:00"), workflow_name=workflow,
-        expected_run_time=et(tick), target_date=DAY, created_at=et("05:00"), **key.columns(),
+        expected_run_time=et(tick), target_date=DAY, created_at=et("05:00"), **key.columns(), **more,
     )  # fmt: skip
 
 

@@ -107,6 +107,8 @@ class SharedDay:
         AIRFLOW["triggerer"] = "healthy"
         self.google.trouble()
         self.google.refuse()
+        if fault.undone_by:
+            Warehouse().query(fault.undone_by.format(day=self.day))
         if fault.dropped:
             create_tables(client("local", os.environ["BIGQUERY_EMULATOR_HOST"]))
         self.google.settle()

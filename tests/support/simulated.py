@@ -166,6 +166,8 @@ class SimulatedDays:
             self.google.refuse(**(self.fault.refuses if holds else {}))
         if self.fault.dropped and holds:
             Warehouse().query(f"DROP TABLE IF EXISTS {self.fault.dropped}")
+        if statement := self.fault.statement if holds else self.fault.undone_by:
+            Warehouse().query(statement.format(day=self.day))
         if self.fault.deployed:
             ours = (ROOT / "config" / "workflows.yaml").read_text()
             config_path().write_text(self.fault.file(self.day, ours) if holds else ours)

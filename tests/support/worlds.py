@@ -13,7 +13,8 @@ from orchestration.config import Config, load, loads
 from orchestration.decisions.engine import decide
 from orchestration.decisions.model import Decision, History
 from orchestration.nba.eastern import at
-from orchestration.nba.games import Game, Schedule
+from orchestration.nba.games import Game, GameType, Schedule
+from orchestration.nba.slate import LockedGame, LockedSlate
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 from orchestration.words import Action, ExecutionStatus, Outcome
 
@@ -67,6 +68,13 @@ def schedule(*games: Game, refreshed: datetime | None = None) -> Schedule:
     """Return a schedule, by default refreshed at 04:30 on the date of its first game."""
     first = min((g.date for g in games), default=DAY)
     return Schedule(games, refreshed or et("04:30", first))
+
+
+def locked(schedule: Schedule, day: date = DAY, wall: str = "05:00", now: Schedule | None = None) -> Schedule:
+    """Return ``schedule``, or the schedule ``now``, with the slate that a lock of ``day`` kept of ``schedule``."""
+    games = (LockedGame(game.game_id, game.code, game.tip) for game in schedule.on(day, GameType))
+    slate = LockedSlate(day, et(wall, day), tuple(games))
+    return replace(now or schedule, locked=(*schedule.locked, slate))
 
 
 def as_seen(games: Schedule, moment: datetime) -> Schedule:

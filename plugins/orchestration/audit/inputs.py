@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,9 +14,10 @@ from orchestration.config import Config
 from orchestration.decisions.model import History
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
+from orchestration.nba.slate import LockedGame, LockedSlate
 from orchestration.planning.other_system.rows import past_calls, past_executions, read_calls, read_executions
 from orchestration.records.base import from_micros
-from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
+from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord, ExpectedRun
 
 SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
 """ET dates of the schedule that are read around the target date."""
@@ -84,14 +85,27 @@ def by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def schedule_from(facts: Mapping[str, list[str]]) -> Schedule:
-    """Return the schedule of a result's ``game`` and ``refreshed`` rows. Rows without a game become unusable rows."""
+    """Return the schedule of a result's rows. Rows without a game become unusable rows."""
     rows = [row_of(json.loads(row)) for row in facts.get("game", ())]
     micros = next((json.loads(row).get("refreshed_at") for row in facts.get("refreshed", ())), None)
     return Schedule(
         tuple(row for row in rows if isinstance(row, Game)),
         None if micros is None else from_micros(micros),
         tuple(row for row in rows if isinstance(row, UnusableRow)),
+        locked=tuple(_locked_slates(map(ExpectedRun.read, facts.get("locked", ())))),
+        elsewhere=tuple(row_of(json.loads(row)) for row in facts.get("elsewhere", ())),
     )
+
+
+def _locked_slates(runs: Iterable[ExpectedRun]) -> Iterator[LockedSlate]:
+    """Yield the slates that the locks kept.
+
+    An older release kept none. An empty slate means a day without games only if a run about the date counted none.
+    """
+    for run in runs:
+        if run.slate or (run.target_date == run.date and run.games_today == 0):
+            games = (LockedGame(game.game_id, game.code, game.tip) for game in run.slate)
+            yield LockedSlate(run.date, run.locked_at, tuple(games))
 
 
 def row_of(row: Mapping[str, Any]) -> Game | UnusableRow:

@@ -12,7 +12,8 @@ from orchestration.audit.inputs import by_kind, row_of, schedule_window
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config import Config
-from orchestration.nba.games import Game, misdated
+from orchestration.nba.eastern import misdated
+from orchestration.nba.games import Game
 from orchestration.records.base import from_micros
 from orchestration.words import KeptPaths, did_you_mean
 

@@ -12,6 +12,7 @@ from orchestration.decisions.collected import lacking, scrapers_about_games
 from orchestration.decisions.model import Answer, History
 from orchestration.nba.eastern import NOON, at, et_date, resolve_target_date
 from orchestration.nba.games import Game, Schedule, named
+from orchestration.nba.slate import SLATE_VANISHED, Changes, changes
 from orchestration.vocabulary.model import Config
 from orchestration.vocabulary.ticks import Ticks
 from orchestration.vocabulary.workflows import Workflow
@@ -68,6 +69,11 @@ class Case:
     def games(self) -> tuple[Game, ...]:
         """The games of the target date that count for this workflow, oldest tip first, unknown tips last."""
         return self.schedule.on(self.target_date, self.workflow.game_types)
+
+    @cached_property
+    def since_lock(self) -> Changes | None:
+        """How the locked slate of the target date changed, or None without a lock."""
+        return changes(self.schedule, self.target_date, self.tick, self.workflow.game_types)
 
     @cached_property
     def tips(self) -> list[datetime]:
@@ -161,11 +167,20 @@ def only_unusable_rows(case: Case) -> Answer | None:
     return abort(case, UNUSABLE_ROWS, text)
 
 
+def slate_vanished(case: Case) -> Answer | None:
+    """ABORT when no game of the date is left, and games of its lock vanished: this is no day without games."""
+    since = case.since_lock
+    if case.games or since is None or not since.vanished or not case.workflow.needs_games:
+        return None
+    return abort(case, SLATE_VANISHED, since.fault, vanished=[game.label for game in since.vanished])
+
+
 def no_games(case: Case) -> Answer | None:
     """SKIP when no game that counts is played on the target date."""
     if case.games:
         return None
-    return skip("no_games", f"No games on {case.target_date:%a %d %b %Y}", games=0)
+    since = f". {case.since_lock.normal}" if case.since_lock and case.since_lock.normal else ""
+    return skip("no_games", f"No games on {case.target_date:%a %d %b %Y}{since}", games=0)
 
 
 MISSED_WINDOW = "missed_window"

@@ -12,6 +12,7 @@ from orchestration.decisions.model import Answer, Decision, History
 from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et
 from orchestration.nba.games import Schedule, named
+from orchestration.nba.slate import SLATE_VANISHED
 from orchestration.vocabulary.model import Config
 from orchestration.words import Action
 
@@ -93,7 +94,7 @@ def _decision(case: Case, answer: Answer) -> Decision:
         tick=case.tick,
         action=answer.action,
         rule=answer.rule,
-        reason=answer.reason,
+        reason=answer.reason + _vanished(case, answer),
         alert_level=answer.alert,
         priority=case.workflow.priority,
         next_check_time=upcoming,
@@ -103,6 +104,12 @@ def _decision(case: Case, answer: Answer) -> Decision:
         context={**answer.context, **_left_out(case)},
         collected=_collected(case, answer) if answer.action is Action.RUN else {},
     )
+
+
+def _vanished(case: Case, answer: Answer) -> str:
+    """Return the vanished games of the locked slate, for a workflow that needs games and answers without them."""
+    since = case.since_lock if case.workflow.needs_games and answer.rule not in (SLATE_VANISHED, "halted") else None
+    return f"; {since.fault}" if since and since.vanished else ""
 
 
 def _left_out(case: Case) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from orchestration.decisions.collected import Successes, successes_of
 from orchestration.nba.games import Game
+from orchestration.nba.slate import SLATE_VANISHED
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 from orchestration.words import Action, AlertLevel, Priority
 
 HISTORY_UNREADABLE = "history_unreadable"
 """The rule of an ABORT because BigQuery did not answer (lesson K8)."""
-NOT_KNOWING = frozenset({HISTORY_UNREADABLE, "schedule_unknown", "internal_error"})
+NOT_KNOWING = frozenset({HISTORY_UNREADABLE, "schedule_unknown", SLATE_VANISHED, "internal_error"})
 """Rules of an ABORT because a fact was unknown. If nothing was lost, the next decision ends the problem."""
 
 

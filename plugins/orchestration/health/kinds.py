@@ -14,6 +14,7 @@ from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.decisions.types.discovery import ATTEMPTS_USED_UP
 from orchestration.decisions.types.discovery import FOUND as FOUND_RULE
 from orchestration.health.findings import SCRIPTS, AlertedBy, FindingKind, Part, Role, script, trigger
+from orchestration.nba.slate import SLATE_VANISHED as SLATE_VANISHED_RULE
 from orchestration.words import AlertLevel
 
 WARNING = AlertLevel.WARNING
@@ -22,6 +23,7 @@ FAILURES = script("investigate_scraper_failures", "{day}", " --days 1")
 STATUS_NOW = f"{SCRIPTS}/check_system_status.sh"
 INIT = "python -m orchestration init"
 REFRESH = trigger("schedule_dependency", force=True)
+RELOCK = trigger("schedule_locker", force=True)
 AGAIN = trigger("{workflow}", force=True, target_date="{day}")
 
 Cause = partial(FindingKind, role=Role.CAUSE)
@@ -55,7 +57,7 @@ DAG_PAUSED = Cause("dag_paused", "airflow dags unpause {workflow}", part=Part.DE
 CONFIG_BROKEN = Cause("config_broken", "python -m orchestration validate", part=Part.LOCKER, of_a_shadow=True,
     text="workflows.yaml is broken, so the last good file stays in force. The error: {why}")
 RULES_CHANGED = Cause(
-    "rules_changed", trigger("schedule_locker", force=True), level=WARNING, part=Part.LOCKER, of_a_shadow=True,
+    "rules_changed", RELOCK, level=WARNING, part=Part.LOCKER, of_a_shadow=True,
     text="workflows.yaml was changed after the lock of {locked} ET. The lock expects {workflow} at {times} ET, and "
     "these runs may not happen. The rule now: {rule} If the change is intended, lock the day again")
 SERVICE_DOWN = Cause("service_down", STATUS, part=Part.CALLS,
@@ -76,6 +78,15 @@ SOURCE_FAILING = Cause("source_failing", FAILURES, or_warning=True, part=Part.CA
 SERVICE_SLOW = Cause("service_slow", STATUS, level=WARNING, part=Part.CALLS,
     text="The scraper service is slow: since {since} ET {slow} of {calls} calls took {share} or more of their time "
     "limit. At the limit a call fails")
+SLATE_VANISHED = Cause(
+    "slate_vanished", REFRESH, part=Part.DECISIONS, explains=frozenset({("abort", SLATE_VANISHED_RULE)}),
+    of_a_shadow=True,
+    text="{games}. No workflow collects them until they are back. If they are cancelled, lock the day again by force")
+SLATE_MISSING = Cause("slate_missing", REFRESH, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
+    text="The schedule has no game on {day}, although the season's calendar has games on such a day: {usual} a week "
+    "later. Refresh the schedule, and check whether rows were deleted")
+SLATE_POSTPONED = Cause("slate_postponed", REFRESH, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
+    text="All games of {dates} are postponed at once: {games}. Check whether the source is right")
 SCHEDULE_FROZEN = Cause("schedule_frozen", REFRESH, part=Part.DECISIONS, of_a_shadow=True,
     text="The schedule's source is frozen: refreshed {refreshed} ET, it still says that none of the {games} games of "
     "{night} is over")
@@ -101,8 +112,16 @@ PHASE2_SILENT = Cause("phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF,
 # Minor findings: each has its own cause and explains no other finding.
 
 NOT_LOCKED = Minor("not_locked", "airflow dags list-runs schedule_locker", part=Part.LOCKER, of_a_shadow=True,
-    text="The locker did not lock {day}, so no list of expected runs exists. Check whether the DAG schedule_locker is "
-    "paused")
+    text="The locker did not lock {day}{games}, so no list of expected runs exists. {check}")
+SLATE_APPEARED = Minor("slate_appeared", RELOCK, part=Part.LOCKER, of_a_shadow=True,
+    text="{games} of {day} appeared in the schedule after the lock of {locked} ET: {which}. The list of expected runs "
+    "does not know them. Lock the day again")
+LOCKED_EMPTY = SLATE_APPEARED.also(
+    text="The lock of {locked} ET found no game on {day}, and the schedule now has {games}: {which}. The list of "
+    "expected runs does not know them. Lock the day again")
+PARTLY_LOCKED = Minor("partly_locked", RELOCK, part=Part.LOCKER, of_a_shadow=True,
+    text="The lock of {locked} ET is not whole: it names {named}, and not {missing}, which ran without it. A missing "
+    "run of these is not noticed. Lock the day again")
 MOSTLY_NO_DATA = Minor("mostly_no_data", TIMELINE, part=Part.CALLS,
     text="{empty} of {calls} calls of {workflow} ({caller}) found no data on a game day")
 CLOCK_OFF = Minor("clock_off", STATUS, part=Part.DECISIONS, of_a_shadow=True,
@@ -211,6 +230,9 @@ BROKEN_REFERENCES = FindingKind("broken_references", INIT, alerted_by=AlertedBy.
     text="workflows.yaml or our statements name something that does not exist: {which}")
 PLAN_ABORTS = FindingKind("plan_aborts", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
     text="The plan of {day} contains an ABORT, and only {runs} are locked: {why}")
+
+PLAN_EMPTY = FindingKind("plan_empty", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
+    text="The plan of {day} expects no run, although the schedule has {games}. Check whether the workflows are enabled")
 
 # Decisions that people should know of. The kind's id is the rule, and the text is the decision's reason.
 

@@ -1,4 +1,4 @@
-"""Findings about runs: the schedule, the lock, ticks, expected runs, decisions, executions, cleanups. Pure."""
+"""Findings about runs: the schedule, ticks, expected runs, decisions, executions, cleanups. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from orchestration.records.tables import DecisionRecord, ExecutionRecord
 from orchestration.runs.execution import VETOED
 from orchestration.words import Action, ExecutionStatus, plural
 
-LOCK_GRACE = timedelta(minutes=15)
-"""From the lock's tick until the day must be locked."""
 NO_FILE = "name no file"
 """These words mark the cleanup's alert about calls without a file name (lesson A2). Stored rows hold them."""
 
@@ -29,15 +27,6 @@ def unknown_schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator
     _, end = config.day_bounds(facts.day)
     if reason := facts.schedule.unknown_because(min(now, end), config.settings.schedule_max_age_hours):
         yield finding(kinds.SCHEDULE_UNKNOWN, "schedule_dependency", why=reason)
-
-
-def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield a missing lock, unless the system was switched on after its time."""
-    start, _ = config.day_bounds(facts.day)
-    if not config.settings.daily_schedule_lock.enabled or facts.since(start) > start:
-        return
-    if not facts.expected and now >= after(start, LOCK_GRACE):
-        yield finding(kinds.NOT_LOCKED, "schedule_locker", day=facts.day)
 
 
 def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestration.config import Config
-from orchestration.health import data, running
+from orchestration.health import data, locked, running
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
 from orchestration.health.kinds import RANK
 from orchestration.health.surroundings import changed_rules, forgotten_halts, seen_by_cleanup
 from orchestration.nba.eastern import after
+from orchestration.nba.slate import changes
 from orchestration.words import Verdict
 
 FIRST_LOOK = timedelta(minutes=50)
@@ -34,10 +35,16 @@ class Health:
     due: int
     halt: str | None = None
     shadow: bool = False
+    since_lock: str = ""
+    """The normal changes of the slate since the lock."""
 
     @property
     def headline(self) -> str:
-        """One line: the verdict, the most likely cause, and the other causes."""
+        """One line: the verdict, the most likely cause, the other causes, and the slate's changes since the lock."""
+        return ". ".join(filter(None, (self._headline, self.since_lock)))
+
+    @property
+    def _headline(self) -> str:
         if self.findings:
             first = self.findings[0]
             named = [f for f in self.findings if f.of.role is not Role.EFFECT]
@@ -65,7 +72,10 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *(() if halt else data.frozen_schedule(facts)),
         *(() if halt else data.misdated_tips(facts)),
         *(() if halt else running.unknown_schedule(config, facts, now)),
-        *(() if halt else running.missing_lock(config, facts, now)),
+        *(() if halt else locked.missing_lock(config, facts, now)),
+        *(() if halt else locked.partly_locked(config, facts, now)),
+        *(() if halt else locked.changed_slate(facts, now)),
+        *(() if halt else locked.no_games_left(facts, now)),
         *running.missing_ticks(config, facts, now),
         *running.missed_runs(config, facts, now),
         *running.runs_and_aborts(config, facts, now),
@@ -78,11 +88,22 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     findings = [f for f in findings if f.of.of_a_shadow or not config.is_shadow(f.workflow)]
     findings.sort(key=_first_things_first)
     worst = Verdict.UNHEALTHY if any(f.verdict is Verdict.UNHEALTHY for f in findings) else Verdict.DEGRADED
-    verdict = worst if findings else Verdict.HEALTHY if games else Verdict.NO_GAMES
+    since = changes(facts.schedule, facts.day, now)
+    had_games = games or (since is not None and since.games)
+    verdict = worst if findings else Verdict.HEALTHY if had_games else Verdict.NO_GAMES
     due = [game for game in games if game.due <= now]
     shadow = config.is_shadow()
     collected = 0 if shadow else len(games) - len(data.lacking(config, facts, critical_only=True))
-    return Health(verdict, tuple(findings), len(games), collected, len(due), halt.reason if halt else None, shadow)
+    return Health(
+        verdict,
+        tuple(findings),
+        len(games),
+        collected,
+        len(due),
+        halt.reason if halt else None,
+        shadow,
+        since.normal if since and not halt else "",
+    )
 
 
 def _first_things_first(finding: Finding) -> tuple[int, int, int]:

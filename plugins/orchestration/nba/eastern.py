@@ -99,6 +99,26 @@ def slate_date(moment: datetime) -> date:
     return local.date() if local.time() >= SLATE_CUT_OVER else local.date() - timedelta(days=1)
 
 
+def known_tip(day: date, tip: datetime | None) -> datetime | None:
+    """Return the aware ``tip`` in ET, or None if it cannot be the tip of a game of the ET date ``day``.
+
+    Midnight ET is NBA.com's "to be decided". A moment outside the slate of the date is an error of the source (lesson
+    A7). A real tip after midnight, such as 00:15, belongs to the slate of the day before.
+    """
+    if tip is None or misdated(day, tip) or et(tip).time() == time(0):
+        return None
+    return et(tip)
+
+
+def misdated(day: date, tip: datetime) -> bool:
+    """Return whether the aware ``tip`` lies outside the slate of the ET date ``day`` (lesson A7)."""
+    try:
+        local = et(tip)
+    except OverflowError:  # year 1, the default of some systems
+        return True
+    return day not in (local.date(), slate_date(local))
+
+
 def resolve_target_date(target: TargetDate, moment: datetime) -> date:
     """Return the ET date that ``target`` means at ``moment``. The only place that resolves these words (lesson T12)."""
     match target:

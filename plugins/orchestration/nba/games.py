@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at, et, hold_instants, hours_between, slate_date
+from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at, hold_instants, hours_between, known_tip, misdated
+
+if TYPE_CHECKING:
+    from orchestration.nba.slate import LockedSlate
 
 GAME_LENGTH = timedelta(hours=3, minutes=30)
 """From tip to published box score: up to 2.75 h of play, 0.5 h of publishing, 0.25 h for overtime."""
@@ -53,26 +56,6 @@ def canonical_game_id(value: object) -> str:
 def type_of(game_id: str) -> GameType | None:
     """Return the type of the game with this id, or None if the prefix is unknown."""
     return _BY_PREFIX.get(game_id.strip().zfill(10)[:3])
-
-
-def known_tip(day: date, tip: datetime | None) -> datetime | None:
-    """Return the aware ``tip`` in ET, or None if it cannot be the tip of a game of the ET date ``day``.
-
-    Midnight ET is NBA.com's "to be decided". A moment outside the slate of the date is an error of the source (lesson
-    A7). A real tip after midnight, such as 00:15, belongs to the slate of the day before.
-    """
-    if tip is None or misdated(day, tip) or et(tip).time() == time(0):
-        return None
-    return et(tip)
-
-
-def misdated(day: date, tip: datetime) -> bool:
-    """Return whether the aware ``tip`` lies outside the slate of the ET date ``day`` (lesson A7)."""
-    try:
-        local = et(tip)
-    except OverflowError:  # year 1, the default of some systems
-        return True
-    return day not in (local.date(), slate_date(local))
 
 
 PLAYED = SCHEDULED, LIVE, FINAL = 1, 2, 3
@@ -230,12 +213,15 @@ class Schedule:
     """The known rows around a date, and when the source was last refreshed (None: never).
 
     ``reach``: the first and last ET date of a source that ends, such as a document. Dates outside are unknown.
+    ``locked``: the slates that the locks of these dates kept. ``elsewhere``: rows of their games on other dates.
     """
 
     games: tuple[Game, ...] = ()
     refreshed_at: datetime | None = None
     unusable: tuple[UnusableRow, ...] = ()
     reach: tuple[date, date] | None = None
+    locked: tuple[LockedSlate, ...] = ()
+    elsewhere: tuple[Game | UnusableRow, ...] = ()
 
     def __post_init__(self) -> None:
         hold_instants(self, "refreshed_at")
@@ -265,19 +251,24 @@ class Schedule:
         return [row for row in self.unusable if row.date == day and row.may_be(wanted)]
 
     @cached_property
-    def _played(self) -> dict[date, list[Game]]:
-        """The games that are played, by ET date, oldest tip first.
+    def newest(self) -> dict[str, Game]:
+        """The newest row of each game, by id, wherever its date lies (lesson K12).
 
-        The newest row of an id decides, wherever its date lies (lesson K12). Rows with the same time, or without one,
-        come from one document: there a postponed row counts less, and then the later date wins.
+        Rows with the same time, or without one, come from one document: there a postponed row counts less, and then
+        the later date wins.
         """
         newest: dict[str, Game] = {}
         for game in self.games:
             known = newest.get(game.game_id)
             if known is None or _age(known) < _age(game):
                 newest[game.game_id] = game
+        return newest
+
+    @cached_property
+    def _played(self) -> dict[date, list[Game]]:
+        """The games that are played, by ET date, oldest tip first."""
         found: dict[date, list[Game]] = {}
-        for game in sorted(newest.values(), key=lambda game: (game.tip is None, game.begins, game.game_id)):
+        for game in sorted(self.newest.values(), key=lambda game: (game.tip is None, game.begins, game.game_id)):
             if not game.postponed and not self._given_up(game):
                 found.setdefault(game.date, []).append(game)
         return found

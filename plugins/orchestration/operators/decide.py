@@ -16,6 +16,7 @@ from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decis
 from orchestration.decisions.request import Request, RequestRefused
 from orchestration.health.kinds import ABORT_NOW, OF_DECISIONS
 from orchestration.nba.eastern import et
+from orchestration.nba.slate import SLATE_VANISHED
 from orchestration.operators.base import AlertingOperator, first_time, request_of, task_key
 from orchestration.operators.metrics import DECISIONS
 from orchestration.operators.retries import retry_within_tick
@@ -32,8 +33,8 @@ REFUSED_KEY = "refused"
 """The XCom with the reason why a request was refused. Nothing was decided then."""
 LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
-PASSING = (HISTORY_UNREADABLE, "schedule_unknown")
-"""Rules of an ABORT that may pass in minutes: BigQuery answers again, or the schedule of this tick is refreshed."""
+PASSING = (HISTORY_UNREADABLE, "schedule_unknown", SLATE_VANISHED)
+"""Rules of an ABORT that may pass in minutes: BigQuery answers again, or a refresh writes the schedule."""
 _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 
 

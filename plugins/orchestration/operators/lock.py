@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -10,8 +11,9 @@ from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.assets import SLATE_SCHEDULED
 from orchestration.decisions.request import LockRequest
-from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS
+from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS, PLAN_EMPTY
 from orchestration.health.slates import scheduled
+from orchestration.nba.games import GameType
 from orchestration.operators.asset_events import SlateOperator
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.retries import retry_within_tick
@@ -36,7 +38,7 @@ class LockOperator(SlateOperator):
         from orchestration.audit.inputs import decision_inputs
         from orchestration.audit.warehouse import Warehouse, WarehouseError
         from orchestration.records.ids import row_id
-        from orchestration.records.tables import ExpectedRun
+        from orchestration.records.tables import ExpectedRun, SlateGame
 
         refuse_bad_request(context, LockRequest)
         clock, config = RunClock.of(context), self.config
@@ -48,10 +50,16 @@ class LockOperator(SlateOperator):
         except WarehouseError as error:
             retry_within_tick(context, config, str(error))
             raise
+        # A lock shows the schedule as it is now: an earlier lock of the day does not count.
+        schedule = replace(schedule, locked=tuple(one for one in schedule.locked if one.day != day))
         decisions = list(plan(config, start, end, schedule, history))
         if unknown := next((d.reason for d in decisions if d.rule == "schedule_unknown"), None):
             retry_within_tick(context, config, unknown)
         key, written = task_key(context), clock.wall()
+        games = schedule.on(day, GameType)
+        undecided = [row for row in schedule.unusable_on(day, GameType) if row.game_id]
+        slate = [SlateGame(game_id=game.game_id, code=game.code, tip=game.tip) for game in games]
+        slate += [SlateGame(game_id=row.game_id, tip=row.tip) for row in undecided]
         expected = [
             ExpectedRun(
                 expected_id=row_id("expected", key, decision.workflow, decision.tick.isoformat(), per_try=False),
@@ -65,6 +73,7 @@ class LockOperator(SlateOperator):
                 priority=decision.priority,
                 schedule_version=config.version,
                 rules=rules_digest(config, decision.workflow),
+                slate=slate,
                 generated_by=f"{key.dag_id}.{key.task_id}",
                 forced=bool(request_of(context).get("force")),
                 environment=config.environment,
@@ -77,6 +86,9 @@ class LockOperator(SlateOperator):
         ]
         self.stage(expected)
         self.log.info("%s: %s locked", day, plural(len(expected), "expected run"))
+        if schedule.on(day) and not expected and any(decision.rule != "halted" for decision in decisions):
+            games_of_day = plural(len(schedule.on(day)), "game")
+            send_once(context, config, [alert(PLAN_EMPTY, key.dag_id, day=day, games=games_of_day)], self.log)
         aborts = {decision.reason for decision in decisions if decision.action is Action.ABORT}
         if aborts:
             one = alert(PLAN_ABORTS, key.dag_id, day=day, runs=plural(len(expected), "run"), why="; ".join(aborts))

@@ -19,6 +19,16 @@ KILLED = "killed"
 """``error_type`` of a call whose process was killed before it could write its row."""
 
 
+class SlateGame(BaseModel):
+    """A game of a locked day. ``code`` is None while its teams are undecided."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    game_id: str
+    code: str | None = None
+    tip: Moment | None = None
+
+
 class ExpectedRun(Record):
     """A run that the lock of a day expects: a row of ``daily_expected_schedule``."""
 
@@ -38,6 +48,7 @@ class ExpectedRun(Record):
     generated_by: str | None = None
     forced: bool = False
     rules: str | None = None
+    slate: tuple[SlateGame, ...] = ()
     target_date: Date
     run_id: str
 

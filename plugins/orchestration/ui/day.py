@@ -19,6 +19,7 @@ from orchestration.health.findings import GRACE, Finding
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import ET, after, et
 from orchestration.nba.games import Game
+from orchestration.nba.slate import changes
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord, last_tries
 from orchestration.runs.execution import VETOED
 from orchestration.ui.model import Advice, Calls, Cleanups, DayPage, GameRow, GameState, Hour, Row, Tick, TickState
@@ -79,6 +80,7 @@ def day_page(
         scrapers=scrapers,
         games=_games(mine, facts, scrapers, now),
         cleanups=Cleanups(facts.cleanups, facts.last_cleanup) if mine.settings.cleanup_processor.enabled else None,
+        since_lock=_since_lock(facts, now),
     )
 
 
@@ -119,6 +121,11 @@ def hours_of(config: Config, facts: DayFacts, now: datetime) -> tuple[Hour, ...]
 
 def _zone(moment: datetime) -> str:
     return moment.astimezone(ET).tzname() or "ET"
+
+
+def _since_lock(facts: DayFacts, now: datetime) -> tuple[str, ...]:
+    since = changes(facts.schedule, facts.day, now)
+    return tuple(filter(None, (since.fault if since.vanished else "", since.normal))) if since else ()
 
 
 def rows_of(

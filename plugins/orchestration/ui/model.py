@@ -203,6 +203,8 @@ class DayPage:
     advice: tuple[Advice, ...] = ()
     scrapers: tuple[str, ...] = ()
     games: tuple[GameRow, ...] = ()
+    since_lock: tuple[str, ...] = ()
+    """The changes of the slate since its lock: vanished games, then normal changes."""
     cleanups: Cleanups | None = None
     halt: str | None = None
     shadow: bool = False

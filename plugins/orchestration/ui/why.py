@@ -24,6 +24,7 @@ TO_RUN: Mapping[str, str] = {
     "unusable_rows": _NAMED,
     "unusable_rows_reported": _NAMED,
     "undecided": "It runs when the source gives the teams of these games, and the schedule is refreshed.",
+    "slate_vanished": "It runs when the games are in the schedule again, or a forced lock accepts that they are gone.",
     "no_games": "It runs when the schedule has a game that counts on the target date.",
     "waiting_for_required": "It runs when the workflow that it waits for has completed for this date.",
     "missed_window": _OVER,

@@ -166,6 +166,7 @@ def test_explain_lists_every_check_in_order():
         ("not_its_time", True),
         ("games_unknown", True),
         ("games_undecided", True),
+        ("slate_vanished", True),
         ("condition_not_met", True),
         ("done_for_this_time", False),
         ("waiting_for_required", False),

@@ -129,6 +129,21 @@ def pool(facts):
     return seen(Around.WAITING, "nba_com", "schedule_dependency: 1")(without)
 
 
+def slate(keep=lambda g: True, more=(), **changes):
+    """The schedule without some games, and with more."""
+
+    def fault(facts):
+        games = (*filter(keep, facts.schedule.games), *more)
+        return replace(facts, schedule=replace(facts.schedule, games=games, **changes))
+
+    return fault
+
+
+def postponed(day, *numbers):
+    return [game(n, "19:00", day, text="PPD") for n in numbers]
+
+
+A_WEEK_LATER = [game(n, "19:00", DAY + timedelta(days=7)) for n in (31, 32, 33)]
 FAULTS = {
     "bigquery_down": aborted(NoAnswer.QUOTA),
     "rows_not_taken": seen(Around.OUTBOX, "outbox", "BigQuery took no rows for workflow_decisions"),
@@ -145,6 +160,11 @@ FAULTS = {
     "unknown_scraper": seen(Around.UNKNOWN_SCRAPER, "scraper_service", "it knows no oddsa_events"),
     "source_failing": failed("blocked", workflow="injury_discovery"),
     "service_slow": calls("betting_lines", duration_seconds=135.0, timeout_seconds=150.0),
+    "slate_vanished": slate(lambda g: g.game_id != "0022500001"),
+    "slate_missing": slate(lambda g: g.date != DAY, A_WEEK_LATER, locked=()),
+    "slate_postponed": slate(
+        more=[*postponed(DAY + timedelta(days=1), 41, 42), *postponed(DAY + timedelta(days=2), 43)]
+    ),
     "schedule_frozen": games_of(YESTERDAY, status=1),
     "misdated_tips": games_of(DAY, tip=et("+2 19:00")),
     "source_silent": silent,
@@ -153,6 +173,10 @@ FAULTS = {
     "cannot_publish": cleanup(missing_files_found=4, errors=("4 not published: no topic",)),
     "phase2_silent": republished_in_vain,
     "not_locked": lambda facts: replace(facts, expected=()),
+    "slate_appeared": slate(more=[game(5, "14:00")]),
+    "partly_locked": lambda facts: replace(
+        facts, expected=tuple(e for e in facts.expected if e.workflow_name == "betting_lines")
+    ),
     "mostly_no_data": lambda facts: replace(
         facts,
         calls=tuple(
@@ -167,6 +191,13 @@ EXCLUDE = {
     frozenset(pair)
     for pair in (
         ("rules_changed", "not_locked"),  # without a lock there are no rules to compare
+        ("not_locked", "partly_locked"),
+        # a day without games has none that could have another fault
+        *(("slate_missing", k) for k in ("slate_vanished", "misdated_tips", "source_late", "slate_appeared")),
+        ("slate_vanished", "slate_missing"),
+        # a workflow may run unexpected because of these
+        ("slate_appeared", "partly_locked"),
+        ("misdated_tips", "partly_locked"),
         ("misdated_tips", "source_late"),  # a game without a tip is due with the end of its slate
         ("cannot_publish", "phase2_silent"),  # a message that was never sent cannot be read
         ("cannot_publish", "table_gone"),  # both replace the errors of the same cleanup

@@ -20,11 +20,12 @@ from orchestration.operators.lock import LockOperator
 from orchestration.operators.retries import NotKnownYet, TickRetryPolicy
 from orchestration.words import Action
 from support.airflow_state import AssetEvents, StateStore
-from support.worlds import changed, decision, et, game, ours, schedule
+from support.worlds import changed, decision, et, game, locked, ours, schedule
 
 TICK = et("13:00")
 DOWN = WarehouseError("BigQuery did not answer")
 KNOWN, UNKNOWN = (schedule(game()), History()), (Schedule(), History())
+VANISHED = locked(schedule(game()), now=schedule()), History()
 
 
 class Task:
@@ -85,7 +86,10 @@ def rows():
     return [json.loads(path.read_text()) for path in Outbox().root.rglob("*.json")]
 
 
-@pytest.mark.parametrize(("answer", "rule"), [(DOWN, "history_unreadable"), (UNKNOWN, "schedule_unknown")])
+@pytest.mark.parametrize(
+    ("answer", "rule"),
+    [(DOWN, "history_unreadable"), (UNKNOWN, "schedule_unknown"), (VANISHED, "slate_vanished")],
+)
 def test_three_tries_take_three_minutes_and_only_the_last_one_aborts_and_is_recorded(task, answer, rule):
     one = task()
     assert [one.delay(number, answer) for number in (1, 2)] == [60, 120]
@@ -102,6 +106,27 @@ def test_a_fault_that_passes_between_two_tries_costs_a_minute(task, passing):
     one.run(2, KNOWN)
     assert one.took == "skip"
     assert [action for action, _ in recorded(one)] == ["SKIP"]
+
+
+def test_a_lock_keeps_the_slate_in_every_row_and_takes_the_place_of_an_earlier_one(lock):
+    game_rows = [{"game_id": "0022500001", "code": "20260114/LALBOS", "tip": "2026-01-15T00:00:00+00:00"}]
+    earlier = locked(schedule(game(2)), now=KNOWN[0])
+    lock.run(1, (earlier, History()))
+    assert len(rows()) > 10
+    assert all(row["slate"] == game_rows for row in rows())
+
+
+def test_a_lock_that_expects_no_run_on_a_game_day_sends_an_alert(lock, monkeypatch):
+    sent = []
+    monkeypatch.setattr("orchestration.operators.lock.plan", lambda *_: [decision("post_game_window_1", "13:00")])
+    monkeypatch.setattr(
+        "orchestration.operators.lock.send_once", lambda context, config, alerts, log: sent.extend(alerts)
+    )
+    lock.run(1, KNOWN)
+    assert [(one.kind, one.text) for one in sent] == [
+        ("plan_empty", "The plan of 2026-01-14 expects no run, although the schedule has 1 game. "
+         "Check whether the workflows are enabled")
+    ]  # fmt: skip
 
 
 def test_a_cleared_task_has_all_its_tries_again(task):

@@ -27,6 +27,7 @@ OTHER_MEANINGS = {
     "abort": "a task",
     "healed": "a key of settings.notifications",
     "schedule_unknown": "a rule",
+    "slate_vanished": "a rule",
     "missing_games": "a rule",
     "catch_up": "a rule",
     "found": "a rule",

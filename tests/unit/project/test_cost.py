@@ -11,9 +11,10 @@ def test_the_page_is_current():
     assert cost.PAGE.read_text() == cost.page(), "run make docs"
 
 
-def test_a_decision_is_one_query_over_the_schedule_and_three_tables_of_ours():
+def test_a_decision_is_one_query_over_the_schedule_and_four_tables_of_ours():
     decide = asked(ours(), 22)[0]
     assert decide.tables == (
+        "nba_orchestration.daily_expected_schedule",
         "nba_orchestration.scraper_execution_log",
         "nba_orchestration.workflow_decisions",
         "nba_orchestration.workflow_executions",

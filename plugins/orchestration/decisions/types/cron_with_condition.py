@@ -14,6 +14,7 @@ from orchestration.decisions.case import (
     run,
     schedule_unknown,
     skip,
+    slate_vanished,
     wait_for_required,
 )
 from orchestration.decisions.model import Answer
@@ -137,6 +138,7 @@ class CronWithConditionWorkflow(Workflow):
         not_its_time,
         games_unknown,
         games_undecided,
+        slate_vanished,
         condition_not_met,
         done_for_this_time,
         waiting_for_required,

@@ -15,6 +15,7 @@ from orchestration.decisions.case import (
     run,
     schedule_unknown,
     skip,
+    slate_vanished,
     wait_for_required,
 )
 from orchestration.decisions.model import Answer
@@ -139,6 +140,7 @@ class DiscoveryWorkflow(Workflow):
         found,
         game_day_unknown,
         game_day_undecided,
+        slate_vanished,
         not_a_game_day,
         before_first_hour,
         waiting_for_required,

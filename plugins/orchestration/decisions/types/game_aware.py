@@ -18,6 +18,7 @@ from orchestration.decisions.case import (
     run,
     schedule_unknown,
     skip,
+    slate_vanished,
     unmet,
     wait_for_required,
     waiting_for,
@@ -162,6 +163,7 @@ class GameAwareWorkflow(Workflow):
     checks: ClassVar[tuple[Check, ...]] = (
         schedule_unknown,
         only_unusable_rows,
+        slate_vanished,
         no_games,
         waiting_for_required,
         before_opening,

@@ -8,7 +8,15 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from orchestration.decisions.case import Case, Check, no_games, only_unusable_rows, schedule_unknown, skip
+from orchestration.decisions.case import (
+    Case,
+    Check,
+    no_games,
+    only_unusable_rows,
+    schedule_unknown,
+    skip,
+    slate_vanished,
+)
 from orchestration.decisions.model import Answer
 from orchestration.decisions.types.game_aware_yesterday import (
     AfterGamesWorkflow,
@@ -90,6 +98,7 @@ class EarlyGameWorkflow(AfterGamesWorkflow):
     checks: ClassVar[tuple[Check, ...]] = (
         schedule_unknown,
         only_unusable_rows,
+        slate_vanished,
         no_games,
         no_early_games,
         outside_fixed_time,

@@ -15,6 +15,7 @@ from orchestration.decisions.case import (
     run,
     schedule_unknown,
     skip,
+    slate_vanished,
     wait_for_required,
 )
 from orchestration.decisions.model import Answer
@@ -183,6 +184,7 @@ class PostGameWorkflow(AfterGamesWorkflow):
     checks: ClassVar[tuple[Check, ...]] = (
         schedule_unknown,
         only_unusable_rows,
+        slate_vanished,
         no_games,
         outside_fixed_time,
         all_collected,
