@@ -112,7 +112,10 @@ PHASE2_SILENT = Cause("phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF,
 # Minor findings: each has its own cause and explains no other finding.
 
 NOT_LOCKED = Minor("not_locked", "airflow dags list-runs schedule_locker", part=Part.LOCKER, of_a_shadow=True,
-    text="The locker did not lock {day}{games}, so no list of expected runs exists. {check}")
+    text="The locker did not lock {day}, so no list of expected runs exists. Check whether the DAG schedule_locker is "
+    "paused")
+GAMES_NOT_LOCKED = NOT_LOCKED.also(
+    text="The locker did not lock {day}, although it has {games}, so no list of expected runs exists. {check}")
 SLATE_APPEARED = Minor("slate_appeared", RELOCK, part=Part.LOCKER, of_a_shadow=True,
     text="{games} of {day} appeared in the schedule after the lock of {locked} ET: {which}. The list of expected runs "
     "does not know them. Lock the day again")

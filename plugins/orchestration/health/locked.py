@@ -29,11 +29,13 @@ def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fin
     if facts.expected or now < after(start, LOCK_GRACE):
         return
     games, last = facts.schedule.on(facts.day), facts.last_cleanup
+    if not games:
+        yield finding(kinds.NOT_LOCKED, LOCKER, day=facts.day)
+        return
     check = "Check whether the DAG schedule_locker is paused"
     if last and last.cleanup_time >= start and not any((s.kind, s.about) == (Around.PAUSED, LOCKER) for s in last.seen):
         check = "schedule_locker is not paused: its run failed, it locked nothing, or its rows were deleted"
-    its = f", although it has {plural(len(games), 'game')}" if games else ""
-    yield finding(kinds.NOT_LOCKED, LOCKER, day=facts.day, games=its, check=check)
+    yield finding(kinds.GAMES_NOT_LOCKED, LOCKER, day=facts.day, games=plural(len(games), "game"), check=check)
 
 
 def partly_locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
