@@ -21,7 +21,7 @@ from orchestration.decisions.model import History
 from orchestration.health.facts import DayFacts
 from orchestration.planning.day import plan
 from orchestration.ui import app as ui
-from orchestration.ui import page_inputs, pages
+from orchestration.ui import pages
 from orchestration.ui.data import AHEAD, DayData, PageData
 
 SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
@@ -118,8 +118,8 @@ class _Manager:
 def site(patch: pytest.MonkeyPatch, data: PageData, viewer: Viewer) -> FastAPI:
     """Return an application with our pages at Airflow's paths, and a frame like Airflow's."""
     manager = _Manager(viewer)
-    patch.setattr(page_inputs, "data", data)
-    patch.setattr(page_inputs, "get_auth_manager", lambda: manager)
+    patch.setattr(pages, "data", data)
+    patch.setattr(pages, "get_auth_manager", lambda: manager)
     patch.setattr(security, "get_auth_manager", lambda: manager)
     patch.setattr(security.DagModel, "get_team_name", lambda dag_id: None)
     patch.setattr(pages, "sent_alerts", lambda *_: viewer.sent)

@@ -35,10 +35,7 @@ def _dataset(text: str) -> str:
 
 
 @command(
-    "compare",
-    SET_UP,
-    f"--with {SYSTEM_BEFORE} --date 2026-01-14",
-    f"--with {SYSTEM_BEFORE} --date 2026-01-18 --days 7",
+    "compare", SET_UP, f"--with {SYSTEM_BEFORE} --date 2026-01-14", f"--with {SYSTEM_BEFORE} --date 2026-01-18 --days 7"
 )
 def compare(
     dataset: Annotated[str, typer.Option("--with", parser=_dataset, metavar="DATASET", help="The other dataset.")],

@@ -41,10 +41,7 @@ SHOWN_KEYS = ("action", "rule", "reason", "alert_level", "target_date", "target_
 
 
 @command(
-    "diff",
-    PLAN,
-    "HEAD:config/workflows.yaml config/workflows.yaml",
-    "old.yaml new.yaml --example --from 2026-01-01",
+    "diff", PLAN, "HEAD:config/workflows.yaml config/workflows.yaml", "old.yaml new.yaml --example --from 2026-01-01"
 )
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A file, or a file in git: HEAD~1:config/workflows.yaml")],

@@ -10,14 +10,7 @@ from typing import Any
 from orchestration.audit.cost import Bill
 from orchestration.cli.screen import grid, rendered, wrapped
 from orchestration.nba.eastern import day_and_time
-from orchestration.planning.what_if.changes import (
-    ChangeKind,
-    Changes,
-    GameChange,
-    WorkflowChange,
-    calls_of,
-    runs_of,
-)
+from orchestration.planning.what_if.changes import ChangeKind, Changes, GameChange, WorkflowChange, calls_of, runs_of
 from orchestration.words import plural
 
 MOST_KEYS = 20

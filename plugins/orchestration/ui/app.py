@@ -18,7 +18,7 @@ from orchestration.records.tables import CallRecord
 from orchestration.runs.clock import RunClock
 from orchestration.ui import pages
 from orchestration.ui.data import run_of
-from orchestration.ui.page_inputs import PageProblem, respond, show_problem
+from orchestration.ui.pages import PageProblem, respond, show_problem
 from orchestration.ui.rendering import SECURITY, TYPES, asset, console_url
 
 app = FastAPI(title="Orchestration", docs_url=None, redoc_url=None, openapi_url=None)
