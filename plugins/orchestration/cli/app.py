@@ -1,4 +1,4 @@
-"""The frame of the command line: the Typer app, and the options that several commands share."""
+"""The base of the command line: the Typer app, and the options that several commands share."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Command(_PlainHelp, TyperCommand):
 
 
 class _Commands(_PlainHelp, TyperGroup):
-    """Imports a command's module when the command is used: the health check loads no other command."""
+    """Imports the module of a command when the command is used, so that the health check loads no other command."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)

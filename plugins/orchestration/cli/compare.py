@@ -106,7 +106,7 @@ def _rows(config: Config, dataset: str, first: date, last: date, now: datetime) 
 
 
 def _print(differing: Sequence[Comparison]) -> None:
-    """Print every difference. A difference that repeats from tick to tick is shown once."""
+    """Print the first difference of each day, workflow and kind, with the number of differences."""
     day: date | None = None
     for group in _alike(differing):
         first, last = group[0], group[-1]

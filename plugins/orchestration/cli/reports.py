@@ -57,7 +57,7 @@ def failures(
 ) -> int:
     """Show scrapers with failed tries, and why they failed.
 
-    The exit code is 0 when every call succeeded at last.
+    The exit code is 0 if every call succeeded in the end.
     """
     asked = _Asked(day, as_of, days)
     rows = asked.rows("failing_scrapers")

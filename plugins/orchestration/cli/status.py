@@ -170,7 +170,7 @@ def _service(name: str) -> StatusPart:
 
 
 def _airflow(name: str) -> StatusPart:
-    """Return the part about Airflow's components, from Airflow's health page, which needs no login."""
+    """Return the part about Airflow's components. It comes from Airflow's health page, which needs no login."""
     from orchestration.alerts.channels import airflow_url
     from orchestration.services.airflow_health import NoHealthPage, components, ill
 

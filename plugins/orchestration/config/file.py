@@ -119,7 +119,7 @@ def _numbers(data: Any, path: Path) -> Iterator[tuple[Path, bool | int | float]]
 
 
 def _walk(model: type[BaseModel], path: Iterable[str | int], *, pass_over: bool) -> list[Any]:
-    """Return the types that are allowed at ``path``. ``pass_over`` skips unknown parts, such as a union's tag."""
+    """Return the types that are allowed at ``path``. ``pass_over``: skip unknown parts, such as a union's tag."""
     candidates: list[Any] = [model]
     for part in path:
         deeper = [found for candidate in candidates for found in _step(candidate, part)]

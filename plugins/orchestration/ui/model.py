@@ -216,7 +216,7 @@ class DayPage:
 
     @property
     def moving(self) -> bool:
-        """Whether the page can still change: it shows the current day or last night, as of now."""
+        """Whether the page can still change, because it shows the current day or last night, as of now."""
         return self.live and self.seen < self.hours[0].start + timedelta(days=2)
 
     @property

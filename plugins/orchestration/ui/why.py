@@ -51,7 +51,7 @@ TO_RUN: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AskedCheck:
-    """One check. ``mark``: answered, passed or not reached. ``values``: the values behind the answer."""
+    """One check. ``mark``: answered, passed or not reached. ``values``: what explains the answer, by name."""
 
     name: str
     question: str

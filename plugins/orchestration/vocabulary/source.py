@@ -14,7 +14,7 @@ from orchestration.words import clipped, plural
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 100_000
-"""A thousand workflows like the shipped ones have 33,000 values. A thousand like the longest one have over 50,000."""
+"""A thousand workflows like the shipped ones have 33,000 values. A thousand like the longest have over 50,000."""
 MAX_DEPTH = 20
 """The models are nine levels deep."""
 MAX_TEXT = 10_000
@@ -150,7 +150,7 @@ def _measure(text: bytes) -> None:
 
 
 class _Walker:
-    """Turn nodes into values and count them: aliases and merges can make a small file enormous."""
+    """Turns nodes into values, and counts them because aliases and merges can make a small file enormous."""
 
     def __init__(self, loader: _Loader, source: Source) -> None:
         self.loader, self.source = loader, source
@@ -226,7 +226,7 @@ class _Walker:
     def _merged(
         self, node: yaml.MappingNode, within: tuple[int, ...]
     ) -> Iterator[tuple[str, tuple[yaml.Node, yaml.Node]]]:
-        """Yield the keys that ``<<`` adds, the weakest first: own keys win, then the first merged mapping."""
+        """Yield the keys that ``<<`` adds. A later key wins over an earlier one, and own keys win over all of them."""
         if len(within) > MAX_DEPTH or id(node) in within:
             raise _TooMuch("a merge (<<) goes too deep, or back to itself", node.start_mark)
         for key_node, child in node.value:

@@ -67,7 +67,10 @@ class Ticks:
 
 @lru_cache(maxsize=4096)
 def _of_day(times: tuple[time, ...], day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the day's ticks in UTC and in ET, in order. A time that spring skips may be another tick too."""
+    """Return the day's ticks in UTC and in ET, in order.
+
+    A time that the spring change skips may fall on another tick. Then there is one tick fewer.
+    """
     moments = {tick.astimezone(UTC): tick for tick in (at(day, wall) for wall in times)}
     return tuple(sorted(moments.items()))
 
