@@ -23,8 +23,7 @@ def page() -> str:
     day = bill(config, EXECUTIONS, CALLS, EXPECTED)
     questions = day.asked
     decisions = questions[0].a_day
-    of_cleanup = questions[3:8]
-    cleanups, cleanup_gb = of_cleanup[0].a_day, sum(question.gb for question in of_cleanup)
+    cleanups = next(question.a_day for question in questions if question.name == "recent_calls")
     gb, dollars, rows = day.gb, day.queries, day.rows
     lines = [
         "# What BigQuery costs",
@@ -46,15 +45,6 @@ def page() -> str:
         f"A day with a 12-game night has about {rows} rows: {decisions} decisions, {CALLS} calls, {EXECUTIONS}",
         f"executions, {cleanups} cleanups, {EXPECTED} expected runs. Streaming costs ${day.streamed * 365:.2f} a year.",
         "The rows of 90 days are well under 100 MB, less than a cent a month.",
-        "",
-        "## The system before",
-        "",
-        "| | before | here |",
-        "|---|---|---|",
-        f"| queries a day for decisions | about 720 | {decisions} |",
-        f"| GB a day for cleanup | 207 at its worst | {cleanup_gb:.1f} |",
-        f"| dollars a day for cleanup | {207 / 1024 * DOLLARS_A_TIB:.2f} | {cleanup_gb / 1024 * DOLLARS_A_TIB:.2f} |",
-        "| load jobs a day for the log | over 1,500, the limit (lesson C7) | 0, rows are streamed |",
         "",
     ]
     return "\n".join(lines)
