@@ -2,8 +2,8 @@
 
 Layers (imports point down only; ``tests/unit/project/test_layers.py`` holds it):
 
-* ``words``, ``nba``, ``config``, ``decisions``, ``planning``, ``runs`` and ``health``: pure. They know neither Airflow
-  nor Google and read no clock (but for ``runs.clock``, whose only task that is).
+* ``words``, ``nba``, ``vocabulary``, ``decisions``, ``config``, ``planning``, ``runs`` and ``health``: pure. They know
+  neither Airflow nor Google. Only ``runs.clock`` reads a clock.
 * ``services``, ``audit``, ``alerts``, ``cleanup``: the outside world, through Airflow's provider hooks.
 * ``operators``, ``generator``, ``ui``, ``plugin``, ``cli``: what Airflow and people see.
 """

@@ -12,7 +12,7 @@ ET = ZoneInfo("America/New_York")
 SLATE_CUT_OVER = time(6, 0)
 """ET time at which a night's slate ends: at 01:00 the current slate is still yesterday's (lesson T8)."""
 NOON = time(12, 0)
-"""No game that counts tips before noon: until then post-game windows are about the night that ended."""
+"""No game that counts tips before noon. Until noon, post-game windows are about the night that ended."""
 
 
 def require_aware(moment: datetime) -> datetime:

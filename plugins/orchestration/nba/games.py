@@ -106,7 +106,7 @@ class Game:
 
     @property
     def due(self) -> datetime:
-        """When the data can be expected: after the game; without a tip at the end of the slate (lesson T10)."""
+        """When the data can be expected: after the game, or at the end of the slate without a tip (lesson T10)."""
         if self.tip is None:
             return at(self.date + timedelta(days=1), SLATE_CUT_OVER)
         return after(self.tip, GAME_LENGTH)
@@ -210,7 +210,7 @@ def read_game(
 
 @dataclass(frozen=True)
 class Schedule:
-    """The known rows around a date, and when the source was last refreshed (None: never).
+    """The known rows around a date, and when the source was last refreshed (None if never).
 
     ``reach``: the first and last ET date of a source that ends, such as a document. Dates outside are unknown.
     ``locked``: the slates that the locks of these dates kept. ``elsewhere``: rows of their games on other dates.
@@ -252,10 +252,10 @@ class Schedule:
 
     @cached_property
     def newest(self) -> dict[str, Game]:
-        """The newest row of each game, by id, wherever its date lies (lesson K12).
+        """The newest row of each game, by id, whatever its date (lesson K12).
 
-        Rows with the same time, or without one, come from one document: there a postponed row counts less, and then
-        the later date wins.
+        The rows of one document have the same time, or none. Of these, a row that is not postponed wins, and then the
+        row with the later date.
         """
         newest: dict[str, Game] = {}
         for game in self.games:

@@ -45,18 +45,14 @@ def moment_of(text: str, day: date, config: Config) -> datetime:
     """
     try:
         if len(text) <= len("06:25:00"):
-            return _of_day(time.fromisoformat(text), day, config)
+            wall = time.fromisoformat(text)
+            if wall.tzinfo is not None:
+                raise ValueError("a time of the day has no zone")
+            moment = at(day, wall)
+            return moment if moment >= config.day_bounds(day)[0] else at(day + timedelta(days=1), wall)
         moment = datetime.fromisoformat(text.replace(" ", "+"))  # an address turns + into a space
     except ValueError:
         raise AddressError(f"{text[:40]!r} is not a time. Write 06:25 or 2026-01-15T06:25.") from None
     if not FIRST <= moment.date() <= LAST:
         raise AddressError(f"{moment} is not between {FIRST} and {LAST}.")
     return at(moment.date(), moment.time()) if moment.tzinfo is None else et(moment)
-
-
-def _of_day(wall: time, day: date, config: Config) -> datetime:
-    if wall.tzinfo is not None:
-        raise ValueError("a time of the day has no zone")
-    start, _ = config.day_bounds(day)
-    moment = at(day, wall)
-    return moment if moment >= start else at(day + timedelta(days=1), wall)
