@@ -12,8 +12,8 @@ from airflow.sdk._shared.secrets_masker import redact
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from orchestration.services import authorization
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services import google_cloud
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.words import Outcome
 from support.scripted import ScriptedService, found
 
@@ -76,7 +76,7 @@ def tokens(monkeypatch):
     }
     connection = {"conn_type": "google_cloud_platform", "extra": {"keyfile_dict": account, "project": "local"}}
     monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", json.dumps(connection))
-    monkeypatch.setattr(authorization, "_CREDENTIALS", {})
+    monkeypatch.setattr(google_cloud, "_CREDENTIALS", {})
     yield endpoint
     endpoint.server.shutdown()
     endpoint.server.server_close()
@@ -85,7 +85,7 @@ def tokens(monkeypatch):
 def call(monkeypatch, service, **connection):
     data = {"conn_type": "http", "host": "127.0.0.1", "port": service.port, **connection}
     monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", json.dumps(data))
-    return ScraperService().call("x", {}, "w", 10)
+    return ScraperService().call(CallRequest("x", {}, "w", 10))
 
 
 def test_login_and_password_are_sent_as_basic_auth(monkeypatch, service):

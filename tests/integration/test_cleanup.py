@@ -19,7 +19,7 @@ from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import CallRecord
 from orchestration.services.google_cloud import republish
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.vocabulary.settings import Settings
 from orchestration.words import Outcome
@@ -93,7 +93,7 @@ def subscriber(google):
 
 
 def call(scraper, parameters, tag):
-    return ScraperService().call(scraper, parameters, tag, 10, answer_of(scraper))
+    return ScraperService().call(CallRequest(scraper, parameters, tag, 10, answer_of(scraper)))
 
 
 def fetch(outbox, google, count, at=MORNING, tag="w"):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.words import Outcome
 from support.faulty_service import FAULTS, FaultyService, http
 from support.scripted import ScriptedService
@@ -62,7 +62,7 @@ def service(monkeypatch):
 
 
 def test_the_faulty_service_can_also_give_a_valid_answer(service):
-    assert ScraperService().call("x", {}, "w", 5).outcome is Outcome.SUCCESS
+    assert ScraperService().call(CallRequest("x", {}, "w", 5)).outcome is Outcome.SUCCESS
 
 
 def test_every_fault_has_a_test_case():
@@ -73,7 +73,7 @@ def test_every_fault_has_a_test_case():
 @pytest.mark.parametrize("fault", EXPECTED)
 def test_a_fault_is_one_failed_call_with_its_cause(service, fault):
     service.fault = fault
-    result = ScraperService().call("x", {}, "w", 0.6 if fault in ("hangs", "drips") else 10)
+    result = ScraperService().call(CallRequest("x", {}, "w", 0.6 if fault in ("hangs", "drips") else 10))
     kind, retryable, says = EXPECTED[fault]
     assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, kind, retryable)
     assert says in result.error_message
@@ -82,7 +82,7 @@ def test_a_fault_is_one_failed_call_with_its_cause(service, fault):
 
 def test_retry_after_reaches_the_result(service):
     service.fault = "limited"
-    assert ScraperService().call("x", {}, "w", 5).retry_after == 3
+    assert ScraperService().call(CallRequest("x", {}, "w", 5)).retry_after == 3
 
 
 LINES = st.text(st.characters(codec="latin-1"), max_size=30).map(lambda text: text.encode("latin-1"))
@@ -100,7 +100,7 @@ ANSWERS = st.binary(max_size=300) | st.builds(
 @given(ANSWERS)
 def test_any_bytes_from_the_service_are_one_outcome_and_no_exception(service, answer):
     service.fault = answer
-    result = ScraperService().call("x", {}, "w", 5)
+    result = ScraperService().call(CallRequest("x", {}, "w", 5))
     assert result.outcome is Outcome.FAILED
     assert result.error_message
 
@@ -113,7 +113,7 @@ def test_a_redirect_is_not_followed_and_sends_no_secret_elsewhere(service, monke
         monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", json.dumps(connection))
         for status in (301, 302, 303, 307, 308):
             service.fault = http(f"{status} Moved", b"", place)
-            result = ScraperService().call("x", {}, "w", 5)
+            result = ScraperService().call(CallRequest("x", {}, "w", 5))
             assert (result.error_type, result.retryable) == (f"http_{status}", False)
             assert "Redirects are not followed" in result.error_message
             assert ScraperService().problem(5) == f"GET /health: HTTP {status}"

@@ -10,7 +10,7 @@ from orchestration.cleanup.reading import republished_before
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import CallRecord, CleanupRecord, MissingFile
 from orchestration.services.google_cloud import republish
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.vocabulary.settings import Settings
 from orchestration.words import Outcome
@@ -25,7 +25,7 @@ SETTINGS = ours().settings.cleanup_processor
 
 def call(google, scraper, parameters, at=MORNING):
     google.set_clock(at)
-    return ScraperService().call(scraper, parameters, "test", 10, answer_of(scraper))
+    return ScraperService().call(CallRequest(scraper, parameters, "test", 10, answer_of(scraper)))
 
 
 def log_row(result, scraper, at=MORNING, number=1):
@@ -57,7 +57,7 @@ def test_a_call_before_publication_is_no_data_and_leaves_no_file(google):
 def test_an_unknown_scraper_and_an_unreachable_service_are_failures(google, monkeypatch):
     assert call(google, "nbac_shedule", {}).error_type == "unknown_scraper"
     monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", '{"conn_type": "http", "host": "127.0.0.1", "port": 9}')
-    result = ScraperService().call("nbac_schedule_api", {}, "test", 2)
+    result = ScraperService().call(CallRequest("nbac_schedule_api", {}, "test", 2))
     assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "connection", True)
 
 

@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
 from orchestration.operators.retries import CallFailed, CallRetryPolicy
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import BUILT_IN, Scraper, answer_of
 from orchestration.words import Outcome
 from support.real_service import NOTHING_YET_IS_AN_ERROR, SCRAPERS, STATES, answered, count_key
@@ -33,7 +33,7 @@ def made(scraper, description=None):
     policy = CallRetryPolicy(5, 300, 30)
     for number in range(1, RETRIES + 2):
         description = description or answer_of(scraper)
-        result = ScraperService().call(scraper, {}, "w", 10, description, event_source=scraper == "oddsa_events")
+        result = ScraperService().call(CallRequest(scraper, {}, "w", 10, description, scraper == "oddsa_events"))
         if result.outcome is not Outcome.FAILED:
             break
         if policy.evaluate(CallFailed(scraper, result), number, RETRIES).action is not RetryAction.RETRY:

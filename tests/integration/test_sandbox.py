@@ -6,7 +6,7 @@ import pytest
 import requests
 from google.cloud import pubsub_v1
 
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from sandbox.dialect import DIALECTS
 from sandbox.phase2 import client
 from support.standins import PATIENCE_SECONDS, PROJECT, GoogleStandIns
@@ -99,7 +99,9 @@ def test_a_table_without_paths_says_unknown_and_events_have_no_table(real, rows)
 
 def test_our_client_calls_the_sandbox_in_the_real_dialect(real):
     real.set_clock(et("07:30"))
-    result = ScraperService().call("oddsa_events", {"sport": "basketball_nba", "game_date": "2026-01-14"}, "w", 10)
+    result = ScraperService().call(
+        CallRequest("oddsa_events", {"sport": "basketball_nba", "game_date": "2026-01-14"}, "w", 10)
+    )
     assert (result.outcome, result.record_count, len(result.event_ids)) == ("success", 12, 12)
     assert (len(result.run_id), result.gcs_path) == (8, None)
 

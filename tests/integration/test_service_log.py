@@ -23,7 +23,7 @@ from orchestration.records.ids import TaskKey
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import interpret
 from orchestration.services.files import FilePath
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import Outcome, Verdict
 from sandbox.service_log import create_log
@@ -335,7 +335,7 @@ def test_one_cleanup_corrects_from_the_log_and_checks_the_new_files(google, ware
     decision = {"workflow": "morning_operations", "decision_id": "d", "target_date": DAY.isoformat()}
     for index, team in enumerate(("BOS", "LAL", "NYK")):
         description = answer_of("br_season_roster")
-        result = ScraperService().call("br_season_roster", {"teamAbbr": team}, "w", 10, description)
+        result = ScraperService().call(CallRequest("br_season_roster", {"teamAbbr": team}, "w", 10, description))
         assert (result.outcome, result.gcs_path) == (Outcome.SUCCESS, None)
         key = TaskKey("morning_operations", "r", "br_season_roster", index)
         call = ScraperCall("br_season_roster", team, DAY)
@@ -369,7 +369,9 @@ def test_an_older_schedule_file_is_never_republished_over_a_newer_one(google, wa
         google.set_clock(et(hour))
         clock = RunClock(et(hour), timedelta(), True, "schedule", et(hour))
         decision = {"workflow": "schedule_dependency", "decision_id": "d", "target_date": DAY.isoformat()}
-        result = ScraperService().call("nbac_schedule_api", {"season": "2025"}, "w", 10, answer_of("nbac_schedule_api"))
+        result = ScraperService().call(
+            CallRequest("nbac_schedule_api", {"season": "2025"}, "w", 10, answer_of("nbac_schedule_api"))
+        )
         key = TaskKey("schedule_dependency", hour, "nbac_schedule_api")
         call = ScraperCall("nbac_schedule_api", hour, DAY)
         row = call_row(call, result, key, decision, clock, "t", clock.tick, clock.tick)

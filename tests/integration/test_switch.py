@@ -14,7 +14,7 @@ from orchestration.decisions.engine import forced
 from orchestration.decisions.request import Request
 from orchestration.nba.eastern import et as in_et
 from orchestration.planning.calls import planned_calls
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import parameters_of
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import Outcome, Verdict
@@ -59,7 +59,8 @@ def their_run(world, workflow, at):
         for item in [Item(event_id=event) for event in events] if planned.per_event_of else [planned.item]:
             templates = parameters_of(planned.scraper, config.scrapers[planned.scraper])
             opts = render(templates, target_date=decision.target_date, now=decision.tick, item=item)
-            result = service.call(planned.scraper, opts, workflow, 60, event_source=planned.scraper == "oddsa_events")
+            events_of = planned.scraper == "oddsa_events"
+            result = service.call(CallRequest(planned.scraper, opts, workflow, 60, event_source=events_of))
             assert result.outcome is not Outcome.FAILED, result
             events += result.event_ids
             if result.outcome is Outcome.SUCCESS:

@@ -45,7 +45,7 @@ from orchestration.records.ids import TaskKey, decision_id, execution_id
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.ui.data import PageData
 from orchestration.vocabulary.scrapers import answer_of, is_event_source, parameters_of
 from orchestration.vocabulary.templates import Item, render
@@ -305,10 +305,9 @@ class SimulatedDays:
                 call = self._call(planned, item, decision, clock)
                 for number in range(1, self.config.retries(planned.scraper) + 2):
                     description = answer_of(planned.scraper, self.config.scrapers[planned.scraper])
-                    result = self.service.call(
-                        planned.scraper, call.opts, decision.workflow, PATIENCE_SECONDS, description,
-                        event_source=is_event_source(planned.scraper, self.config.scrapers),
-                    )  # fmt: skip
+                    events_of = is_event_source(planned.scraper, self.config.scrapers)
+                    request = (planned.scraper, call.opts, decision.workflow, PATIENCE_SECONDS, description, events_of)
+                    result = self.service.call(CallRequest(*request))
                     key = TaskKey(decision.workflow, run_id, planned.scraper, index, number)
                     ended = clock.tick + timedelta(
                         seconds=SLOW * (result.timeout_seconds or 0) if self._slow(clock) else 0

@@ -17,8 +17,7 @@ from orchestration.config import Config
 from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.execution import CallEnd, failures_in_short, not_made, status_of
 from orchestration.services.contract import LogEntry
-from orchestration.services.redaction import MESSAGE_LIMIT, masked
-from orchestration.services.sanitize import clean_text
+from orchestration.services.redaction import MESSAGE_LIMIT, clean_text, masked
 from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import ExecutionStatus, Outcome

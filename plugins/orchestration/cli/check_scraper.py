@@ -22,7 +22,7 @@ from orchestration.nba.league import TEAMS
 from orchestration.services.answers import CallResult
 from orchestration.services.errors import in_short
 from orchestration.services.redaction import without_secrets
-from orchestration.services.scraper_service import ScraperService
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import ExitCode, FanOut, Outcome
@@ -103,14 +103,9 @@ class _Asked:
     def call(self, name: str, parameters: dict[str, Any]) -> CallResult:
         """Make one call of the scraper ``name``."""
         config = self.config
-        return ScraperService(config.settings.endpoint).call(
-            name,
-            parameters,
-            WORKFLOW,
-            config.timeout_seconds(name),
-            answer_of(name, config.scrapers[name]),
-            event_source=is_event_source(name, config.scrapers),
-        )
+        answer, event_source = answer_of(name, config.scrapers[name]), is_event_source(name, config.scrapers)
+        request = CallRequest(name, parameters, WORKFLOW, config.timeout_seconds(name), answer, event_source)
+        return ScraperService(config.settings.endpoint).call(request)
 
     def parameters(self, name: str) -> dict[str, Any]:
         """Return the parameters of a call. Raises _CannotAsk if the call needs a game or an event, and none exists."""

@@ -171,17 +171,16 @@ def _service(name: str) -> StatusPart:
 
 def _airflow(name: str) -> StatusPart:
     """Return the part about Airflow's components. It comes from Airflow's health page, which needs no login."""
-    from orchestration.alerts.channels import airflow_url
-    from orchestration.services.airflow_health import NoHealthPage, components, ill
+    from orchestration.operators.inspection import NoHealthPage, components, unhealthy
 
     try:
-        found = components(airflow_url())
+        found = components()
     except NoHealthPage as error:
         text = f"{error}. Set AIRFLOW__API__BASE_URL to the address of Airflow"
         return StatusPart(name, "unknown", Verdict.UNKNOWN, [(text, "")])
     healthy = [component for component, state in found.items() if state.get("status") == "healthy"]
     part = StatusPart(name, ", ".join(healthy) or "no component is healthy")
-    for component, why in ill(found).items():
+    for component, why in unhealthy(found).items():
         part.verdict = Verdict.UNHEALTHY
         text = f"{component} is {found[component]['status']}: {why}"
         part.wrong.append((text, "airflow jobs check --limit 10 --allow-multiple"))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
+from pydantic import PlainSerializer, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from orchestration.records.ids import TaskKey, row_id
+from orchestration.records.tables import CallRecord
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
 from orchestration.words import Outcome, Source
-
-if TYPE_CHECKING:
-    from orchestration.records.ids import TaskKey
-    from orchestration.records.tables import CallRecord
 
 OUTCOME_KEY = "outcome"
 """The XCom in which every task leaves the reports of its calls for ``finish``."""
@@ -44,24 +45,23 @@ class ScraperCall:
     label: str
     game_date: date
     game_id: str | None = None
-    opts: Mapping[str, Any] = field(default_factory=dict)
+    opts: Annotated[Mapping[str, Any], PlainSerializer(lambda opts: without_secrets(dict(opts)))] = field(
+        default_factory=dict
+    )
     index: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the call as JSON, without secrets."""
-        return {
-            "scraper": self.scraper,
-            "label": self.label,
-            "game_date": self.game_date.isoformat(),
-            "game_id": self.game_id,
-            "opts": without_secrets(dict(self.opts)),
-            "index": self.index,
-        }
+        left: dict[str, Any] = _CALL.dump_python(self, mode="json")
+        return left
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ScraperCall:
         """Return the call that :meth:`to_dict` wrote."""
-        return cls(**{**data, "game_date": date.fromisoformat(data["game_date"])})
+        return _CALL.validate_python(data)
+
+
+_CALL = TypeAdapter(ScraperCall)
 
 
 def call_row(
@@ -78,9 +78,6 @@ def call_row(
 
     Its id depends on the try alone, and on the call's index in a task of several calls.
     """
-    from orchestration.records.ids import row_id
-    from orchestration.records.tables import CallRecord
-
     columns = key.columns()
     identity = row_id("call", key, *(() if call.index is None else (call.index,)))
     execution_id = result.run_id or identity

@@ -5,27 +5,29 @@ An inspection that fails is not a finding: it is logged, and the others go on.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration.alerts.channels import airflow_url
+from orchestration.audit.outbox import Outbox
+from orchestration.audit.warehouse import Warehouse
 from orchestration.config import LOCKER, RECONCILE, Config
 from orchestration.config.last_good import in_use
 from orchestration.health.surroundings import DEFAULT_POOL, UNWRITABLE
+from orchestration.records.tables import Seen
 from orchestration.runs.clock import RunClock
+from orchestration.services.scraper_service import NoListing, ScraperService, unknown_scrapers
 from orchestration.words import Around
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import Logger
-
-    from orchestration.audit.warehouse import Warehouse
-    from orchestration.records.tables import Seen
 
 Observation = tuple[Around, str, str]
 """The kind of a problem, its subject and its text."""
@@ -34,10 +36,13 @@ UNDRAINED_KEY = "undrained"
 OFF = timedelta(minutes=2)
 """The tolerance of our clock against BigQuery's, the duration of a query included."""
 SERVICE_SECONDS = 10.0
-TRIES = 2
-"""The number of failed requests in a row after which the service counts as out of reach."""
 BETWEEN_SECONDS = 20.0
-"""The pause between two requests, in which a restarting service is back."""
+"""The pause after a failed request. A service that restarts is back after it; one that fails again is out of reach."""
+HEALTH_PAGE_SECONDS = 5
+
+
+class NoHealthPage(Exception):
+    """Airflow's health page does not answer. The text names the page and the reason."""
 
 
 def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse, log: Logger) -> list[Seen]:
@@ -55,8 +60,6 @@ def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse,
     if not config.is_shadow():
         now = RunClock.of(context).now()
         inspections.append(lambda: _service(config, now))
-    from orchestration.records.tables import Seen
-
     found: list[Seen] = []
     for inspection in inspections:
         try:
@@ -78,8 +81,6 @@ def _outbox(ti: Any) -> Iterator[Observation]:
 
 
 def _writable() -> Iterator[Observation]:
-    from orchestration.audit.outbox import Outbox
-
     outbox = Outbox()
     try:
         outbox.probe()
@@ -87,16 +88,37 @@ def _writable() -> Iterator[Observation]:
         yield Around.OUTBOX, "outbox", f"{UNWRITABLE} ({outbox.url}: {error})"
 
 
-def _components() -> Iterator[Observation]:
-    from orchestration.services.airflow_health import NoHealthPage, components, ill
+def components() -> dict[str, dict[str, Any]]:
+    """Return the ``status`` and heartbeat of each component of Airflow, from its health page, which needs no login.
+
+    Raises NoHealthPage.
+    """
+    import requests
 
     try:
-        found = components(airflow_url())
-    except NoHealthPage:
-        # A worker may not reach the address that people use.
-        return
-    for name, why in ill(found).items():
-        yield Around.COMPONENT, name, why
+        reply = requests.get(f"{airflow_url()}/api/v2/monitor/health", timeout=HEALTH_PAGE_SECONDS)
+        reply.raise_for_status()
+        found: dict[str, dict[str, Any] | None] = reply.json()
+    except (requests.RequestException, ValueError) as error:
+        raise NoHealthPage(f"{airflow_url()} does not answer ({type(error).__name__})") from error
+    return {name: state or {} for name, state in found.items()}
+
+
+def unhealthy(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the unhealthy components, each with its last heartbeat or status in words."""
+    why = {}
+    for name, state in found.items():
+        if state.get("status") not in ("healthy", None):
+            beat = next((str(value) for key, value in state.items() if key.startswith("latest_") and value), None)
+            why[name] = f"its last heartbeat was {beat}" if beat else f"it is {state['status']}"
+    return why
+
+
+def _components() -> Iterator[Observation]:
+    # A worker may not reach the address that people use.
+    with contextlib.suppress(NoHealthPage):
+        for name, why in unhealthy(components()).items():
+            yield Around.COMPONENT, name, why
 
 
 def _dags(config: Config) -> tuple[str, ...]:
@@ -131,20 +153,15 @@ def _clock(warehouse: Warehouse) -> Iterator[Observation]:
 
 
 def _service(config: Config, now: datetime) -> Iterator[Observation]:
-    from orchestration.services.scraper_service import NoListing, ScraperService, unknown_scrapers
-
     service = ScraperService(config.settings.endpoint)
-    problems = [service.problem(SERVICE_SECONDS)]
-    while problems[-1] is not None and len(problems) < TRIES:
+    problem = service.problem(SERVICE_SECONDS)
+    if problem is not None:
         time.sleep(BETWEEN_SECONDS)
-        problems.append(service.problem(SERVICE_SECONDS))
-    problem = problems[-1]
+        problem = service.problem(SERVICE_SECONDS)
     # A service that answers 4xx can be reached.
     if problem is not None and "HTTP 4" not in problem:
         yield Around.SERVICE, "scraper_service", problem
         return
-    try:
+    with contextlib.suppress(NoListing):
         if unknown := unknown_scrapers(config, now):
             yield Around.UNKNOWN_SCRAPER, "scraper_service", "; ".join(unknown)
-    except NoListing:
-        return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,11 @@ from orchestration.operators.calls import (
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.metrics import CALL_DURATION, CALLS
 from orchestration.operators.retries import CallFailed
+from orchestration.records.tables import CallRecord
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
-from orchestration.services.scraper_service import ScraperService
-from orchestration.vocabulary.answers import AnswerDescription
+from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of, parameters_of
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import FanOut, Outcome
@@ -45,14 +45,12 @@ from orchestration.words import FanOut, Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from orchestration.records.tables import CallRecord
-
 REPORTED_KEY = "reported"
 """The key in Airflow's state store of the reports that a task passes from try to try."""
 TIMEOUT_GRACE = timedelta(seconds=15)
-"""How far a task's execution_timeout lies above its call's timeout, for a call that does not stop at its limit."""
+"""A task's execution_timeout is this much longer than its call's timeout, for a call that does not stop in time."""
 DEFERRAL_GRACE = timedelta(seconds=60)
-"""Time beyond the call's timeout in which a triggerer picks the call up and hands its result back."""
+"""The time, beyond the call's timeout, for a triggerer to take the call over and to return its result."""
 
 
 class ScrapeOperator(AuditedOperator):
@@ -95,28 +93,26 @@ class ScrapeOperator(AuditedOperator):
 
     def execute(self, context: Context) -> list[Any] | None:
         """Make the call, or have the triggerer make it."""
-        decision, clock = self._decision(context), RunClock.of(context)
-        [call] = self._calls(context, decision, clock)
+        decision = self._decision(context)
+        [call] = self._calls(context, decision)
         self.log.info("%s, with %s", call.label, without_secrets(dict(call.opts)))
         ledger, asked_at = self._begin(context, [call])
         if not ledger.pending:
             return self._take_over(*ledger.reports())
         if self.config.is_shadow(self.workflow):
-            return self._end(context, ledger, call, SHADOW, asked_at, asked_at)
-        endpoint, description = self.config.settings.endpoint, self._description
-        request = (self.scraper, call.opts, decision["workflow"], self.timeout_seconds)
+            return self._end(context, ledger, SHADOW, asked_at, asked_at)
+        endpoint, request = self.config.settings.endpoint, self._request(call, decision)
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
-            form = description.model_dump(mode="json")
-            trigger = ScraperCallTrigger(*request, form, self.returns_events, endpoint)
             # The task's next process receives what the row needs, so it reads no XCom for that.
             known = {"call": call.to_dict(), "decision": {name: decision[name] for name in OF_DECISION}}
+            trigger = ScraperCallTrigger(endpoint, **asdict(request))
             self.defer(trigger=trigger, method_name="answered", kwargs=known, timeout=limit)
         try:
-            result = ScraperService(endpoint).call(*request, description, event_source=self.returns_events)
+            result = ScraperService(endpoint).call(request)
         except AirflowTaskTimeout:
             result = self._late()
-        return self._end(context, ledger, call, result, asked_at, clock.now())
+        return self._end(context, ledger, result, asked_at, RunClock.of(context).now())
 
     def answered(
         self,
@@ -128,9 +124,8 @@ class ScrapeOperator(AuditedOperator):
         """Take over the triggerer's result. A task that release 1.0 deferred passes neither call nor decision."""
         clock, self._decided = RunClock.of(context), decision
         started, ended = (clock.of_wall(datetime.fromisoformat(event[name])) for name in ("started", "ended"))
-        made = ScraperCall.from_dict(call or self._report(context)["call"])
-        ledger = self._ledger(context, [made])
-        return self._end(context, ledger, made, CallResult.from_dict(event["result"]), started, ended)
+        ledger = self._ledger(context, [ScraperCall.from_dict(call or self._report(context)["call"])])
+        return self._end(context, ledger, CallResult.from_dict(event["result"]), started, ended)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume after a deferral. A deferral that timed out or broke is a failed call."""
@@ -141,18 +136,19 @@ class ScrapeOperator(AuditedOperator):
         except TaskDeferralError as error:
             result = failed("triggerer", f"the triggerer could not make the call: {error}", retryable=True)
         report = self._report(context)
-        call, asked_at = ScraperCall.from_dict(report["call"]), datetime.fromisoformat(report["triggered_at"])
-        ledger = self._ledger(context, [call])
-        return self._end(context, ledger, call, result, asked_at, RunClock.of(context).now())
+        ledger = self._ledger(context, [ScraperCall.from_dict(report["call"])])
+        asked_at = datetime.fromisoformat(report["triggered_at"])
+        return self._end(context, ledger, result, asked_at, RunClock.of(context).now())
 
-    @property
-    def _description(self) -> AnswerDescription:
-        return answer_of(self.scraper, self.config.scrapers[self.scraper])
+    def _request(self, call: ScraperCall, decision: Mapping[str, Any]) -> CallRequest:
+        answer = answer_of(self.scraper, self.config.scrapers[self.scraper])
+        workflow, limit = decision["workflow"], self.timeout_seconds
+        return CallRequest(self.scraper, call.opts, workflow, limit, answer, self.returns_events)
 
     def _late(self) -> CallResult:
         return failed("timeout", f"the call did not end within its {self.timeout_seconds:g} s", retryable=True)
 
-    def _calls(self, context: Context, decision: Mapping[str, Any], clock: RunClock) -> list[ScraperCall]:
+    def _calls(self, context: Context, decision: Mapping[str, Any]) -> list[ScraperCall]:
         """Return the calls to make. Raises AirflowSkipException, with the reason, when there are none."""
         if self.scraper not in decision["scrapers"]:
             raise AirflowSkipException(f"{self.scraper} is not among the scrapers that this run calls")
@@ -164,6 +160,7 @@ class ScrapeOperator(AuditedOperator):
         first, last = items[0].label or self.scraper, items[-1].label
         label = context["call_label"] = first if len(items) == 1 else f"{first} … {last} ({len(items)})"
         collected = decision["collected"].get(self.scraper, ())
+        clock = RunClock.of(context)
         calls = [
             self._call(item, decision, clock, index if self.several else None)
             for index, item in enumerate(items)
@@ -235,15 +232,10 @@ class ScrapeOperator(AuditedOperator):
         return self._events
 
     def _end(
-        self,
-        context: Context,
-        ledger: CallLedger,
-        call: ScraperCall,
-        result: CallResult,
-        started: datetime,
-        ended: datetime,
+        self, context: Context, ledger: CallLedger, result: CallResult, started: datetime, ended: datetime
     ) -> list[Any] | None:
         """Record the call, return the events of an event source, and fail the task when the call failed."""
+        [call] = ledger.calls
         # After a deferral this is another process than the one that made the call's label.
         label = context["call_label"] = call.label.removeprefix(self.scraper).strip() or self.scraper
         if self.most_events is not None and len(result.event_ids) > self.most_events:
@@ -256,7 +248,7 @@ class ScrapeOperator(AuditedOperator):
         if result.outcome is Outcome.FAILED:
             raise CallFailed(self.scraper, result)
         self.log.info("%s: %s, %s records", call.label, result.outcome, result.record_count)
-        # Sent with the message of the task's success; otherwise the label costs a request of its own.
+        # Airflow sends the label with the message of the task's success, without a request of its own.
         context["ti"].rendered_map_index = label
         return self._events
 
@@ -264,7 +256,7 @@ class ScrapeOperator(AuditedOperator):
         self, context: Context, call: ScraperCall, result: CallResult, started: datetime, ended: datetime
     ) -> CallRecord:
         """Stage the row of a call and return it; count the call if it was made."""
-        row = self._row(context, call, result, started, ended)
+        row = self._row(context, call, result, started, ended, context["ti"].try_number)
         self.stage([row])
         if result is not SHADOW:
             CALLS.count(scraper=self.scraper, outcome=result.outcome.value)
@@ -272,19 +264,11 @@ class ScrapeOperator(AuditedOperator):
         return row
 
     def _row(
-        self,
-        context: Context,
-        call: ScraperCall,
-        result: CallResult,
-        started: datetime,
-        ended: datetime,
-        number: int | None = None,
+        self, context: Context, call: ScraperCall, result: CallResult, started: datetime, ended: datetime, number: int
     ) -> CallRecord:
-        """Return the row of a call in this try, or in the earlier try ``number``."""
-        key, clock = task_key(context), RunClock.of(context)
-        key = key if number is None else replace(key, try_number=number)
-        decision, environment = self._decision(context), self.config.environment
-        return call_row(call, result, key, decision, clock, environment, started, ended)
+        """Return the row of a call in the try ``number`` of the task."""
+        key, clock = replace(task_key(context), try_number=number), RunClock.of(context)
+        return call_row(call, result, key, self._decision(context), clock, self.config.environment, started, ended)
 
     def _report(self, context: Context) -> CallReport:
         """Return the report that this task left before it deferred."""

@@ -68,7 +68,7 @@ class ScrapeBatchOperator(ScrapeOperator):
 
     def execute(self, context: Context) -> None:
         """Make the calls that are still to be made. Fails when one of the task's calls has failed."""
-        ledger, now = self._begin(context, self._calls(context, self._decision(context), RunClock.of(context)))
+        ledger, now = self._begin(context, self._calls(context, self._decision(context)))
         self.log.info("%d calls, %d at a time", len(ledger.pending), self.at_once)
         try:
             asyncio.run(self._make(context, ledger))
@@ -88,7 +88,7 @@ class ScrapeBatchOperator(ScrapeOperator):
     async def _make(self, context: Context, ledger: CallLedger) -> None:
         """Make all calls. If one cannot be made or recorded, raise its error after all other calls have ended."""
         clock, slots = RunClock.of(context), asyncio.Semaphore(self.at_once)
-        workflow = self._decision(context)["workflow"]
+        decision = self._decision(context)
 
         async def make(line: Line, call: ScraperCall) -> None:
             async with slots:
@@ -96,7 +96,7 @@ class ScrapeBatchOperator(ScrapeOperator):
                 self.log.info("%s, with %s", call.label, without_secrets(dict(call.opts)))
                 result = SHADOW
                 if not self.is_shadow_by_now():
-                    result = await line.call(self.scraper, call.opts, workflow, self.timeout_seconds, self._description)
+                    result = await line.call(self._request(call, decision))
                 ended = clock.now()
             row = await asyncio.to_thread(self._record, context, call, result, started, ended)
             ledger.report(call, result, started, row)

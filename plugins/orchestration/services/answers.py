@@ -17,8 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestration.services.contract import Failure, Success, UncountedSuccess
-from orchestration.services.redaction import masked, without
-from orchestration.services.sanitize import clean_text, kept_summary
+from orchestration.services.redaction import clean_text, kept_summary, masked, without
 from orchestration.vocabulary.answers import PLAIN, AnswerDescription
 from orchestration.words import Outcome
 

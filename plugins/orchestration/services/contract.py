@@ -16,8 +16,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from orchestration.services.redaction import struck_out
-from orchestration.services.sanitize import MAX_INT64
+from orchestration.services.redaction import MAX_INT64, struck_out
 
 MAX_EVENTS = 10_000
 """The most events of an answer. Airflow maps a task over 1,024 items by default; calls_per_task allows for more."""

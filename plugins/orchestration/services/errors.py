@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 
-from orchestration.services.redaction import masked, secrets_in, struck_out, without, without_secrets
-from orchestration.services.sanitize import clean_text
+from orchestration.services.redaction import clean_text, masked, secrets_in, struck_out, without, without_secrets
 
 
 def in_short(error: Exception, secrets: Iterable[str] = ()) -> str:

@@ -1,10 +1,12 @@
-"""Google Cloud, through the provider's hooks: whether a file exists, and handoff messages to publish."""
+"""Google Cloud, through the provider's hooks: files that exist, messages to publish, and ID tokens."""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from orchestration.errors import UserError
 from orchestration.services.errors import hide_in_logs, in_short
@@ -14,6 +16,8 @@ CONNECTION = "google_cloud_default"
 LOOKUP_SECONDS = 10
 PUBLISH_SECONDS = 10
 """The limit for one message, the client's own retries included: a silent Pub/Sub must not hold up the cleanup."""
+_CREDENTIALS: dict[str, Any] = {}
+_LOCK = threading.Lock()
 
 
 class FilesUnknown(UserError):
@@ -74,3 +78,39 @@ def republish(topic: str, files: Iterable[LostFile], moment: datetime) -> dict[s
         except Exception as error:
             results[file.gcs_path] = down = in_short(error)
     return results
+
+
+def id_token(audience: str) -> str:
+    """Return a valid Google ID token for ``audience``, for a service on Cloud Run.
+
+    Tokens are kept in the process. Blocks while it fetches a new one, shortly before the last one expires. The token is
+    masked in every log. Raises GoogleAuthError when Google issues no token.
+    """
+    from airflow.sdk.log import mask_secret
+    from google.auth.transport.requests import Request
+
+    with _LOCK:
+        credentials = _CREDENTIALS.get(audience)
+        if credentials is None:
+            credentials = _CREDENTIALS[audience] = _credentials(audience)
+        if not credentials.valid:
+            credentials.refresh(Request())
+            mask_secret(credentials.token)
+        token: str = credentials.token
+        return token
+
+
+def _credentials(audience: str) -> Any:
+    """Return ID token credentials for the identity of the Google connection."""
+    from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
+    from airflow.providers.google.common.utils.id_token_credentials import get_default_id_token_credentials
+    from google.auth import impersonated_credentials
+    from google.oauth2 import service_account
+
+    identity = GoogleBaseHook(gcp_conn_id=CONNECTION).get_credentials()
+    if isinstance(identity, service_account.Credentials):
+        token_uri = identity._token_uri
+        return service_account.IDTokenCredentials(identity.signer, identity.service_account_email, token_uri, audience)
+    if isinstance(identity, impersonated_credentials.Credentials):
+        return impersonated_credentials.IDTokenCredentials(identity, target_audience=audience, include_email=True)
+    return get_default_id_token_credentials(audience)

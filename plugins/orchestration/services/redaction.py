@@ -1,4 +1,4 @@
-"""The one rule that removes secrets from texts of other systems before we store or show the texts. Pure.
+"""Makes texts and values of other systems safe to store and to show: no secrets, no odd characters. Pure.
 
 A secret is known by its name (``apiKey=…``, ``"X-Api-Key": …``), by its form (a token, a login in an address), or by
 its value, if our request contained it. A secret may stand in an address, in JSON, or in JSON inside JSON.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import html
 import json
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -19,7 +20,14 @@ MESSAGE_LIMIT = 1_000
 """The most characters kept of a message."""
 SHORTEST = 5
 """The fewest characters of a value that is struck out everywhere. A shorter value is part of too many words."""
+SUMMARY_CHARACTERS = 20_000
+"""The most characters of a summary's JSON that a row keeps."""
+DEEPEST = 20
+"""The most levels of nesting kept. BigQuery allows 500 for JSON; Python's stack limits our own readers."""
+MAX_INT64 = 2**63 - 1
 _READ = 4 * MESSAGE_LIMIT
+# Postgres takes no NUL, UTF-8 no lone surrogate, and a terminal obeys escape sequences.
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _WORDS = (
     "token|secret|passw(?:or)?d|passphrase|api[_-]?key|access[_-]?key|private[_-]?key|authorization|credential"
@@ -102,3 +110,43 @@ def _forms(secret: str) -> set[str]:
     again = {json.dumps(form)[1:-1] for form in escaped}
     encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
     return {*escaped, *again, *encoded, base64.b64encode(secret.encode()).decode()}
+
+
+def clean_text(value: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Return at most ``limit`` characters of ``value``. Characters that cannot be stored or shown are replaced."""
+    return _ODD.sub("\N{REPLACEMENT CHARACTER}", value[:limit])
+
+
+def kept_summary(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a summary as a row keeps it: plain values, no secrets, and only the keys that fit into the limit."""
+    result: dict[str, Any] = {}
+    room = SUMMARY_CHARACTERS
+    for key, value in summary.items():
+        name, inner = clean_text(str(key)), _plain(value, DEEPEST)
+        needed = len(name) + len(json.dumps(inner))
+        if needed <= room:
+            result[name] = inner
+            room -= needed
+    if len(result) < len(summary):
+        result["left_out"] = f"{len(summary) - len(result)} of {len(summary)} keys"
+    plain: dict[str, Any] = without_secrets(result)
+    return plain
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return ``value`` with clean texts. Numbers that BigQuery's JSON cannot hold become text."""
+    match value:
+        case str():
+            return clean_text(value, SUMMARY_CHARACTERS + 1)
+        case int() if abs(value) > MAX_INT64:
+            return clean_text(str(value))
+        case float() if not math.isfinite(value):
+            return str(value)
+        case int() | float() | None:
+            return value
+        case _ if depth == 0:
+            return "…"
+        case dict():
+            return {clean_text(str(key)): _plain(inner, depth - 1) for key, inner in value.items()}
+        case _:
+            return [_plain(inner, depth - 1) for inner in value]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic.dataclasses import dataclass
 
 from orchestration.config import Config
 from orchestration.errors import UserError
 from orchestration.services.answers import CallResult, failed, interpret
-from orchestration.services.authorization import authorization
 from orchestration.services.errors import hide_in_logs, in_short
+from orchestration.services.google_cloud import id_token
 from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import did_you_mean
@@ -26,25 +30,42 @@ if TYPE_CHECKING:
 CONNECTION = "scraper_service"
 AUDIENCE = "google_id_token_audience"
 """The extra of the connection that asks for a Google ID token. Its value is the audience: on Cloud Run the address."""
+NO_SECRETS = re.compile(r"accept(-.*)?|content-.*|user-agent|cache-control|connection|host|from|pragma", re.IGNORECASE)
+"""Headers whose values are not secret. An answer may contain the same values by chance."""
 MAX_ANSWER_BYTES = 1_000_000
 """The most bytes of an unpacked answer. An answer is a summary; a larger one would fill memory and audit."""
 CHUNK_BYTES = 65_536
 LISTING_SECONDS = 10.0
-NOT_ELSEWHERE = {"allow_redirects": False, "check_response": False}
-"""Redirects are not followed: a redirect would send the connection's headers to another host."""
 ONE_CALL = {"Connection": "close"}
 """No connection is kept. The service could close a kept connection while the next call is being sent."""
 
-Answered = tuple[int, Mapping[str, str], bytes, tuple[str, ...]]
-"""Status, headers and body of an answer, and the secrets of its request."""
+Answered = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and body of an answer."""
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    """One call of a scraper, with its parameters, for a workflow.
+
+    ``timeout_seconds`` is the limit for the complete answer: a service that sends single bytes is cut off like one that
+    hangs (lesson E8). ``description`` says how to read the answer; None means the built-in description of the scraper.
+    ``event_source``: other scrapers are called for the events of this one.
+    """
+
+    scraper: str
+    parameters: Mapping[str, Any]
+    workflow: str
+    timeout_seconds: float
+    description: AnswerDescription | None = None
+    event_source: bool = False
 
 
 class NoListing(UserError):
     """The service does not list its scrapers."""
 
 
-class NoAnswer(Exception):
-    """The service does not answer a GET request. The text names the request and the reason, without secrets."""
+class NoReply(Exception):
+    """A GET request got no usable reply. The text names the request and the reason, without secrets."""
 
 
 class NotSetUp(UserError):
@@ -86,29 +107,20 @@ class ScraperService:
     def __init__(self, endpoint: str = "scrape") -> None:
         self.endpoint = endpoint
 
-    def call(
-        self,
-        scraper: str,
-        parameters: Mapping[str, Any],
-        workflow: str,
-        timeout: float,
-        description: AnswerDescription | None = None,
-        *,
-        event_source: bool = False,
-    ) -> CallResult:
-        """Make one call and wait for its result; see :meth:`Line.call`. Without a connection the call fails."""
+    def call(self, request: CallRequest) -> CallResult:
+        """Make one call and return its result, as :meth:`acall`."""
+        return asyncio.run(self.acall(request))
 
-        async def exchange() -> CallResult:
-            async with self.line() as line:
-                return await line.call(scraper, parameters, workflow, timeout, description, event_source=event_source)
-
+    async def acall(self, request: CallRequest) -> CallResult:
+        """Make one call and return its result. A fault of service or connection is a failed result, no exception."""
         try:
-            return asyncio.run(exchange())
+            async with self.line() as line:
+                return await line.call(request)
         except NotSetUp as error:
             return error.result()
 
     @asynccontextmanager
-    async def line(self) -> AsyncIterator[Line]:
+    async def line(self, method: str = "POST") -> AsyncIterator[Line]:
         """Look the connection up once, for one call or for many.
 
         Raises NotSetUp if the connection does not exist, or asks for two ways to authenticate.
@@ -118,135 +130,134 @@ class ScraperService:
         from airflow.sdk.exceptions import AirflowNotFoundException
 
         # The hook must not retry: only tries of Airflow have a row.
-        hook = HttpAsyncHook(method="POST", http_conn_id=CONNECTION, retry_limit=1)
+        hook = HttpAsyncHook(method=method, http_conn_id=CONNECTION, retry_limit=1)
         try:
             config = await hook.config()
         except (AirflowNotFoundException, ValueError) as error:
             raise NotSetUp(in_short(error)) from error
         # The hook's own session would keep its connections, whatever the header says.
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
-            session = AsyncHttpSession(hook=hook, request=client.post, config=config, method="POST")
-            yield Line(self.endpoint, session, _audience(session))
+            send = client.post if method == "POST" else client.get
+            yield Line(self.endpoint, AsyncHttpSession(hook=hook, request=send, config=config, method=method))
 
     def names(self, timeout: float) -> frozenset[str]:
         """Return the names of the service's scrapers, from ``GET /scrapers`` beside the path for calls.
 
         Raises NoListing, with the reason, if the service lists none within ``timeout`` seconds.
         """
-        return asyncio.run(self._names(timeout))
-
-    async def _names(self, timeout: float) -> frozenset[str]:
         path = "/".join([*self.endpoint.split("/")[:-1], "scrapers"])
         try:
-            async with self._get(path, timeout) as response:
-                content = await _content(response)
-            if response.status == 200:
+            status, content = self._get(path, timeout)
+            if status == 200:
                 return names_in(json.loads(content))
-        except NoAnswer as error:
+        except NoReply as error:
             raise NoListing(str(error)) from None
         except ValueError as error:
             raise NoListing(f"GET /{path}: {in_short(error)}") from None
-        raise NoListing(f"GET /{path}: HTTP {response.status}")
+        raise NoListing(f"GET /{path}: HTTP {status}")
 
     def problem(self, timeout: float) -> str | None:
         """Return why the service is not well, by its ``GET /health``, or None. ``timeout`` is in seconds."""
-        return asyncio.run(self._problem(timeout))
-
-    async def _problem(self, timeout: float) -> str | None:
         try:
-            async with self._get("health", timeout) as response:
-                return None if response.status == 200 else f"GET /health: HTTP {response.status}"
-        except NoAnswer as error:
+            status, _ = self._get("health", timeout)
+        except NoReply as error:
             return str(error)
+        return None if status == 200 else f"GET /health: HTTP {status}"
 
-    @asynccontextmanager
-    async def _get(self, path: str, timeout: float) -> AsyncIterator[ClientResponse]:
-        """Send a GET request. Raises NoAnswer when the answer is late, too large or does not come."""
-        import aiohttp
-        from airflow.providers.http.hooks.http import HttpAsyncHook
+    def _get(self, path: str, timeout: float) -> tuple[int, bytes]:
+        """Return status and body of a GET request. Raises NoReply when none comes in time."""
 
-        options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=timeout)}
-        secrets: tuple[str, ...] = ()
-        async with HttpAsyncHook(method="GET", http_conn_id=CONNECTION, retry_limit=1).session() as session:
-            try:
-                headers, secrets = await authorization(session, _audience(session))
-                async with await session.run(path, headers=headers, extra_options=options) as response:
-                    yield response
-            except (aiohttp.ClientError, OSError, TooLarge) as error:
-                raise NoAnswer(f"GET /{path}: {in_short(error, secrets)}") from None
+        async def exchange() -> CallResult | Answered:
+            async with self.line("GET") as line, asyncio.timeout(timeout):
+                return await line.send(path)
 
-
-def _audience(session: AsyncHttpSession) -> str | None:
-    """Return the audience of the ID token that the connection asks for. The hook does basic and header auth itself."""
-    # The hook sends every extra that it does not know as a header.
-    audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
-    if audience is not None and session.config.auth is not None:
-        raise NotSetUp(f"connection {CONNECTION} has a login and asks for an ID token; remove one of them")
-    return audience
+        try:
+            answered = asyncio.run(exchange())
+        except TimeoutError:
+            raise NoReply(f"GET /{path}: no complete answer within {timeout:g} s") from None
+        if isinstance(answered, CallResult):
+            raise NoReply(f"GET /{path}: {answered.error_message}")
+        return answered[0], answered[2]
 
 
 class Line:
     """A connection that was looked up, for one call or for many at a time; see :meth:`ScraperService.line`."""
 
-    def __init__(self, endpoint: str, session: AsyncHttpSession, audience: str | None) -> None:
-        self.endpoint, self.session, self.audience = endpoint, session, audience
-        self._one_by_one, self._masked = asyncio.Lock(), set[str]()
+    def __init__(self, endpoint: str, session: AsyncHttpSession) -> None:
+        self.endpoint, self.session = endpoint, session
+        # The hook sends every extra that it does not know as a header. It does basic and header authentication itself.
+        self.audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
+        if self.audience is not None and session.config.auth is not None:
+            raise NotSetUp(f"connection {CONNECTION} has a login and asks for an ID token; remove one of them")
+        self.secrets: set[str] = set()
+        """What the requests authenticated with. Airflow masks it in its logs; we strike it out of answers."""
+        self._one_by_one = asyncio.Lock()
 
-    async def call(
-        self,
-        scraper: str,
-        parameters: Mapping[str, Any],
-        workflow: str,
-        timeout: float,
-        description: AnswerDescription | None = None,
-        *,
-        event_source: bool = False,
-    ) -> CallResult:
-        """Make one call and return its result. A fault of the service is a failed result, never an exception.
-
-        ``timeout`` is the limit for the complete answer, in seconds: a service that sends single bytes is cut off
-        like one that hangs (lesson E8). ``description`` says how to read the answer (default: the built-in one).
-        ``event_source``: other scrapers are called for the events of this one.
-        """
-        body = {"scraper": scraper, **parameters, "workflow": workflow, "source": "CONTROLLER"}
+    async def call(self, request: CallRequest) -> CallResult:
+        """Make one call and return its result. A fault of the service is a failed result, never an exception."""
+        body = {"scraper": request.scraper, **request.parameters, "workflow": request.workflow, "source": "CONTROLLER"}
         cap = self.session.config.extra_options.get("timeout")
-        seconds = min(timeout, float(cap)) if cap else timeout
+        seconds = min(request.timeout_seconds, float(cap)) if cap else request.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                answered = await self._send(body)
+                result = await self.send(self.endpoint, body)
         except TimeoutError:
-            late = f"no complete answer within {seconds:g} s"
-            return failed("timeout", late, retryable=True, timeout_seconds=seconds)
-        if isinstance(answered, CallResult):
-            return replace(answered, timeout_seconds=seconds)
-        status, headers, content, secrets = answered
-        how = description or answer_of(scraper)
-        result = interpret(status, headers, content, how, event_source=event_source, secrets=secrets)
+            result = failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
+        if not isinstance(result, CallResult):
+            how = request.description or answer_of(request.scraper)
+            result = interpret(*result, how, event_source=request.event_source, secrets=self.secrets)
         return replace(result, timeout_seconds=seconds)
 
-    async def _send(self, body: Mapping[str, Any]) -> CallResult | Answered:
+    async def send(self, path: str, body: Mapping[str, Any] | None = None) -> CallResult | Answered:
         """Return the whole answer, or a failed result if there is none."""
         import aiohttp
         from google.auth.exceptions import GoogleAuthError
 
-        options = {**NOT_ELSEWHERE, "timeout": aiohttp.ClientTimeout(total=None)}
-        secrets: tuple[str, ...] = ()
+        # A redirect would send the connection's headers to another host.
+        options = {"allow_redirects": False, "check_response": False, "timeout": aiohttp.ClientTimeout(total=None)}
+        json = None if body is None else dict(body)
         try:
             async with self._one_by_one:
-                headers, secrets = await authorization(self.session, self.audience, self._masked)
-            headers = {**ONE_CALL, **headers}
-            async with await self.session.run(
-                self.endpoint, json=dict(body), headers=headers, extra_options=options
-            ) as response:
-                return response.status, response.headers, await _content(response), secrets
+                headers = {**ONE_CALL, **await self._authorization()}
+            async with await self.session.run(path, json=json, headers=headers, extra_options=options) as response:
+                return response.status, response.headers, await _content(response)
         except TooLarge as error:
             return failed("too_large", str(error), retryable=False)
         except GoogleAuthError as error:
             return failed("no_id_token", f"Google gave no ID token: {in_short(error)}", retryable=error.retryable)
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
-            return failed("transport", f"the answer could not be read: {in_short(error, secrets)}", retryable=True)
+            why = f"the answer could not be read: {in_short(error, self.secrets)}"
+            return failed("transport", why, retryable=True)
         except (aiohttp.ClientError, OSError) as error:
-            return failed("connection", f"the service could not be reached: {in_short(error, secrets)}", retryable=True)
+            why = f"the service could not be reached: {in_short(error, self.secrets)}"
+            return failed("connection", why, retryable=True)
+
+    async def _authorization(self) -> dict[str, str]:
+        """Return the header with an ID token, if the connection asks for one, and mask all secrets of the request.
+
+        Raises GoogleAuthError.
+        """
+        from airflow.sdk.log import amask_secret
+        from asgiref.sync import sync_to_async
+
+        headers = {}
+        if self.audience is not None:
+            headers["Authorization"] = f"Bearer {await sync_to_async(id_token)(self.audience)}"
+        for secret in set(self._secrets(headers)) - self.secrets:
+            await amask_secret(secret)
+            self.secrets.add(secret)
+        return headers
+
+    def _secrets(self, headers: Mapping[str, str]) -> Iterator[str]:
+        """Yield the secrets of a request: passwords, and the values of all headers but NO_SECRETS."""
+        config = self.session.config
+        if config.auth is not None:
+            yield config.auth.password
+            yield config.auth.encode().split()[-1]
+        yield urlsplit(self.session.base_url).password or ""
+        for name, value in {**config.headers, **headers}.items():
+            if not NO_SECRETS.fullmatch(name):
+                yield from {str(value), str(value).split(" ")[-1]}
 
 
 def unknown_scrapers(config: Config, now: datetime) -> list[str]:

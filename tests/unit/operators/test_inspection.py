@@ -30,7 +30,7 @@ class Ti:
 
 @pytest.fixture
 def looked(monkeypatch, tmp_path):
-    monkeypatch.setattr("orchestration.services.airflow_health.components", lambda _: {})
+    monkeypatch.setattr("orchestration.operators.inspection.components", dict)
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
 
     def look(config=SHADOW):
@@ -59,6 +59,6 @@ def test_a_service_that_restarts_is_asked_again_after_a_pause(monkeypatch):
     answers, waited = iter(["GET /health: refused", None]), []
     monkeypatch.setattr(inspection.time, "sleep", waited.append)
     monkeypatch.setattr("orchestration.services.scraper_service.ScraperService.problem", lambda *_: next(answers))
-    monkeypatch.setattr("orchestration.services.scraper_service.unknown_scrapers", lambda *_: [])
+    monkeypatch.setattr("orchestration.operators.inspection.unknown_scrapers", lambda *_: [])
     assert list(inspection._service(changed(), et("12:20"))) == []
     assert waited == [inspection.BETWEEN_SECONDS]

@@ -12,7 +12,7 @@ from orchestration.records.ids import TaskKey
 from orchestration.records.tables import RECORDS
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, interpret
-from orchestration.services.sanitize import MAX_INT64
+from orchestration.services.redaction import MAX_INT64
 from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.words import Outcome
 from support.effort import examples
