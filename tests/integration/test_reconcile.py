@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.memory import ALERTS
+from orchestration.alerts.channels import ALERTS
 from orchestration.cleanup.makeup_inputs import ScheduleUnknown, find_makeups
 from orchestration.operators import base
 from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
@@ -107,7 +107,7 @@ class Run:
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config))
         monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
         monkeypatch.setattr(
-            "orchestration.alerts.memory.send",
+            "orchestration.alerts.channels.send",
             lambda config, alert, *_: self.alerts.append(alert) or SimpleNamespace(nowhere=False),
         )
 

@@ -1,30 +1,39 @@
-"""Sending alerts: Airflow's notifiers for mail and Slack, by ``settings.notifications``.
+"""Sends each alert once, by mail and Slack, as ``settings.notifications`` says.
 
-Every alert is in the log. An alert whose channel has no connection is only in the log.
+Every alert is in the log. An alert whose channel has no connection is only in the log. Airflow's database remembers
+which alerts were sent, so an outage of BigQuery loses none.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.configuration import conf
-from airflow.sdk import BaseHook, BaseNotifier
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk import Asset, BaseHook, BaseNotifier
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from orchestration.alerts.model import Alert
+from orchestration.alerts.model import Alert, News, Open, all_clear, news, together
 from orchestration.config import Config
 from orchestration.health import kinds
-from orchestration.nba.eastern import et
+from orchestration.nba.eastern import et, et_date
+from orchestration.runs.clock import RunClock
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.words import AlertLevel, Channel
 
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.types import Logger
+
 log = logging.getLogger(__name__)
 
+ALERTS = Asset("orchestration_alerts")
+"""The asset whose state store remembers the alerts."""
 CONNECTIONS = {Channel.EMAIL: "smtp_default", Channel.SLACK: "slack_default"}
 """The connection of each channel."""
 SLACK_SECONDS = 10
@@ -66,13 +75,17 @@ def send(config: Config, alert: Alert, at: datetime, link: str) -> Sent:
     ``at``: the aware time of the alert. ``link``: the run's address.
     """
     by, failed = [], {}
-    subject, text = subject_of(alert), message_of(alert, at, link)
+    text = message_of(alert, at, link)
+    context: Any = {"alert_subject": subject_of(alert), "alert_text": text, "alert_html": escape(text)}
     for channel in config.settings.notifications.channels(alert.level):
         if missing := _missing(config, channel):
             log.warning("Not sent by %s: %s. The alert is only in the log", channel, missing)
             continue
         try:
-            _SENDERS[channel](config, subject, text)
+            notifier = _NOTIFIERS[channel](config)
+            notifier.render_template_fields(context)
+            # Calling the notifier itself would log the channel's answer, which may hold a secret.
+            notifier.notify(context)
         except Exception as error:
             hide_in_logs(error)
             failed[channel] = in_short(error)
@@ -104,34 +117,92 @@ def run_link(dag_id: str, run_id: str) -> str:
     return f"{airflow_url()}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
 
 
-def _mail(config: Config, subject: str, text: str) -> None:
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-
-    to = list(config.settings.notifications.email_to)
-    mail = SmtpNotifier(to=to, subject=_SUBJECT, html_content=_HTML, smtp_conn_id=CONNECTIONS[Channel.EMAIL])
-    _notify(mail, subject, text)
-
-
-def _slack(config: Config, subject: str, text: str) -> None:
-    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
-
-    message = SlackWebhookNotifier(
-        text=_PLAIN, slack_webhook_conn_id=CONNECTIONS[Channel.SLACK], unfurl_links=False, timeout=SLACK_SECONDS
-    )
-    _notify(message, subject, text)
-
-
 # Notifiers render their fields as templates. An alert's text comes partly from outside, so it is passed as a value.
 _SUBJECT, _PLAIN, _HTML = (
     "{{ alert_subject }}",
     "*{{ alert_subject }}*\n{{ alert_text }}",
     "<pre>{{ alert_html }}</pre>",
 )
-_SENDERS = {Channel.EMAIL: _mail, Channel.SLACK: _slack}
 
 
-def _notify(notifier: BaseNotifier, subject: str, text: str) -> None:
-    """Send the message. Calling the notifier itself would log the channel's answer, which may hold a secret."""
-    context: Any = {"alert_subject": subject, "alert_text": text, "alert_html": escape(text)}
-    notifier.render_template_fields(context)
-    notifier.notify(context)
+def _mail(config: Config) -> BaseNotifier:
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+    to = list(config.settings.notifications.email_to)
+    return SmtpNotifier(to=to, subject=_SUBJECT, html_content=_HTML, smtp_conn_id=CONNECTIONS[Channel.EMAIL])
+
+
+def _slack(config: Config) -> BaseNotifier:
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+
+    hook = {"slack_webhook_conn_id": CONNECTIONS[Channel.SLACK], "timeout": SLACK_SECONDS}
+    return SlackWebhookNotifier(text=_PLAIN, unfurl_links=False, **hook)
+
+
+_NOTIFIERS = {Channel.EMAIL: _mail, Channel.SLACK: _slack}
+
+
+def alert_once(
+    context: Context,
+    config: Config,
+    source: str,
+    found: Iterable[Alert],
+    log: Logger,
+    looked_at: Collection[date] | None = (),
+) -> None:
+    """Send new alerts and the all-clear. Raises AirflowFailException if there is a new alert.
+
+    ``source``: the task that found them. An alert that this task no longer finds is over. ``looked_at``: as in
+    :func:`news`. The run is red once for an alert, not in each hour that the alert lasts.
+    """
+    store, key = context["asset_state_store"][ALERTS], f"open {source}"
+    result = send_once(context, config, found, log, store.get(key) or {}, looked_at)
+    unsent = _send_all_clear(context, config, source, result.healed, log)
+    store.set(key, result.open | {alert.key: alert.to_open() for alert in unsent})
+    if result.raised:
+        raise AirflowFailException("Needs a look: " + "; ".join(alert.text for alert in result.raised))
+
+
+def send_once(
+    context: Context,
+    config: Config,
+    found: Iterable[Alert],
+    log: Logger,
+    was_open: Open | None = None,
+    looked_at: Collection[date] | None = (),
+) -> News:
+    """Send the alerts that were not sent today. If every channel fails, an alert does not count as sent."""
+    store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
+    merged, day = together(found), et_date(now)
+    sent_on = {key: store.get(f"told {key}") for key in merged}
+    result = news(sent_on, was_open or {}, merged, day, looked_at)
+    for alert in result.raised:
+        log.error("%s (%s): %s%s", alert.kind, alert.workflow, alert.text, alert.command and f"; next: {alert.command}")
+        here = run_link(context["ti"].dag_id, context["ti"].run_id)
+        link = run_link(alert.workflow, alert.run_id) if alert.run_id else here
+        if not send(config, alert, now, link).nowhere:
+            store.set(f"told {alert.key}", day.isoformat())
+    return result
+
+
+def _send_all_clear(
+    context: Context, config: Config, source: str, healed: Iterable[Alert], log: Logger
+) -> Collection[Alert]:
+    """Send one all-clear for the alerts that people received; return the alerts if every channel failed.
+
+    Each alert gets one all-clear a day. An alert that comes and goes is sent twice, and from then on only logged.
+    """
+    store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
+    today, due = et_date(now).isoformat(), []
+    for alert in healed:
+        log.info("Over: %s", alert.text)
+        if store.get(f"told {alert.key}") and store.get(f"healed {alert.key}") != today:
+            due.append(alert)
+    if not due or not config.settings.notifications.healed:
+        return ()
+    if send(config, all_clear(due, source), now, run_link(context["ti"].dag_id, context["ti"].run_id)).nowhere:
+        return due
+    for alert in due:
+        store.set(f"healed {alert.key}", today)
+        store.set(f"told {alert.key}", "")
+    return ()

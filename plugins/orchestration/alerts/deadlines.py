@@ -12,10 +12,15 @@ from airflow.sdk import BaseDeadlineReference, DeadlineAlert, SyncCallback  # ty
 
 from orchestration.alerts.channels import run_link, send
 from orchestration.alerts.model import alert
+from orchestration.audit.outbox import Outbox
+from orchestration.audit.statements import statement
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.config import Config
 from orchestration.config.last_good import load_or_last_good
 from orchestration.health import kinds
 from orchestration.nba.eastern import et, et_date
+from orchestration.records.ids import decision_id, execution_id
+from orchestration.records.tables import ExecutionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.words import AlertLevel, ExecutionStatus
 
@@ -81,9 +86,6 @@ def _as_in_a_task(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:
 
 def _sent_before(config: Config, workflow: str, run_id: str, clock: RunClock) -> bool:
     """Return whether an earlier run of this ET day is recorded as late, or False if BigQuery does not answer."""
-    from orchestration.audit.statements import statement
-    from orchestration.audit.warehouse import Warehouse, WarehouseError
-
     day = et_date(clock.tick)
     parameters: dict[str, str | date] = {
         "workflow": workflow,
@@ -101,11 +103,6 @@ def _sent_before(config: Config, workflow: str, run_id: str, clock: RunClock) ->
 
 def _record(config: Config, workflow: str, run_id: str, clock: RunClock, late: str, at: datetime) -> None:
     """Append the row. If that fails, the row stays in the outbox for the cleanup."""
-    from orchestration.audit.outbox import Outbox
-    from orchestration.audit.warehouse import WarehouseError
-    from orchestration.records.ids import decision_id, execution_id
-    from orchestration.records.tables import ExecutionRecord
-
     row = ExecutionRecord(
         execution_id=execution_id(workflow, run_id),
         execution_time=clock.started,

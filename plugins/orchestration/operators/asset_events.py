@@ -21,22 +21,24 @@ from orchestration.assets import (
     table_alias,
     table_asset,
 )
+from orchestration.audit.facts import day_facts
+from orchestration.audit.service_log import corrections
+from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.cleanup.arrivals import Trace, arrived_files
 from orchestration.decisions.request import CleanupRequest
 from orchestration.health import slates
+from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, AuditedOperator, refuse_bad_request
 from orchestration.operators.calls import reports_by_task
+from orchestration.records.tables import CallRecord
 from orchestration.runs.clock import RunClock
+from orchestration.services.files import LostFile
 from orchestration.words import Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from orchestration.audit.warehouse import Warehouse
-    from orchestration.cleanup.arrivals import Trace
-    from orchestration.health.facts import DayFacts
-    from orchestration.records.tables import CallRecord
 
 REMEMBERED = 1000
 """The number of an asset's latest events that are read. Three seasons have fewer slates."""
@@ -74,9 +76,6 @@ class SlateEventsOperator(SlateOperator):
 
     def execute(self, context: Context) -> None:
         """Add the events that are due and missing. If BigQuery cannot be read, the next hour tries again."""
-        from orchestration.audit.facts import day_facts
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
-
         refuse_bad_request(context, CleanupRequest, AirflowSkipException)
         if self.config.is_shadow():
             self.log.info("Shadow: no events")
@@ -115,9 +114,6 @@ class SlateEventsOperator(SlateOperator):
 
     def _arrived(self, warehouse: Warehouse, facts: DayFacts) -> set[str]:
         """Return the files of the slate that are in their tables. Files of an unreadable table are left out."""
-        from orchestration.cleanup.arrivals import Trace, arrived_files
-        from orchestration.services.files import LostFile
-
         by_table: dict[str, dict[str, Trace]] = defaultdict(dict)
         for _, scraper, calls in slates.bringing(self.config, facts):
             for call in calls:
@@ -152,9 +148,6 @@ class TableEventsOperator(AuditedOperator):
 
     def execute(self, context: Context) -> None:
         """Add the events. A cleared task adds no event twice."""
-        from orchestration.audit.warehouse import Warehouse
-        from orchestration.records.tables import CallRecord
-
         assert self.workflow is not None
         plan = self.config.workflows[self.workflow].execution_plan.scrapers
         reports = [one for of_task in reports_by_task(context["ti"], plan).values() for one in of_task]
@@ -183,9 +176,6 @@ class TableEventsOperator(AuditedOperator):
 
     def _with_files(self, warehouse: Warehouse, rows: list[CallRecord], context: Context) -> list[CallRecord]:
         """Return the rows, completed from the service's log. If the log cannot be read, they stay unchanged."""
-        from orchestration.audit.service_log import corrections
-        from orchestration.audit.warehouse import WarehouseError
-
         try:
             found = corrections(warehouse, self.config, rows, RunClock.of(context).wall())
         except WarehouseError as error:

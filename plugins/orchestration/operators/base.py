@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from orchestration.alerts.memory import ALERTS
+from orchestration.alerts.channels import ALERTS
 from orchestration.audit.callbacks import append_staged
+from orchestration.audit.outbox import Outbox
 from orchestration.config import Config
 from orchestration.config.last_good import load_or_last_good
 from orchestration.decisions.request import Parameters, RequestRefused
+from orchestration.records.base import Record
 from orchestration.records.ids import TaskKey
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from orchestration.records.base import Record
 
 RETRIES_OF_OUR_OWN = 2
 """Retries of a task after a passing failure, such as a full disk. Tasks that make calls have their own number."""
@@ -65,8 +65,6 @@ class AuditedOperator(BaseOperator):
 
         ``unless_staged``: a row that is already staged stays unchanged.
         """
-        from orchestration.audit.outbox import Outbox
-
         outbox = Outbox()
         for row in rows:
             self.staged.setdefault(row.TABLE, []).extend(outbox.stage([row], unless_staged=unless_staged))

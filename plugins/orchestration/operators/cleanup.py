@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from orchestration.alerts.memory import alert_once
+from orchestration.alerts.channels import alert_once
 from orchestration.alerts.model import alert
+from orchestration.audit.outbox import Outbox
+from orchestration.audit.sending import Drained
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.backlog import Backlog, backlog
+from orchestration.cleanup.reading import correct, look_back, read_files, republished_before
 from orchestration.decisions.request import CleanupRequest
 from orchestration.health import kinds
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, task_key
@@ -24,16 +28,14 @@ from orchestration.operators.metrics import (
     OUTBOX_ROWS,
     measuring,
 )
+from orchestration.records.ids import row_id
+from orchestration.records.tables import CleanupRecord, MissingFile, Seen
 from orchestration.runs.clock import RunClock
 from orchestration.services.google_cloud import FilesUnknown, republish, vanished_files
 from orchestration.words import plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from orchestration.audit.outbox import Outbox
-    from orchestration.audit.warehouse import Warehouse
-    from orchestration.records.tables import CleanupRecord, Seen
 
 
 HALF_WRITTEN = timedelta(hours=1)
@@ -50,10 +52,6 @@ class DrainOutboxOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Drain the outbox. Rows that BigQuery does not take stay staged for the next hour."""
-        from orchestration.audit.outbox import Outbox
-        from orchestration.audit.sending import Drained
-        from orchestration.audit.warehouse import WarehouseError
-
         refuse_bad_request(context, CleanupRequest, AirflowSkipException)
         outbox = Outbox()
         drained, alerts = Drained(), []
@@ -94,8 +92,6 @@ class CleanupOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Find the missing files, record them, publish their messages, record the result and send the alerts."""
-        from orchestration.audit.warehouse import Warehouse
-
         refuse_bad_request(context, CleanupRequest, AirflowSkipException)
         clock = RunClock.of(context)
         started = clock.now()
@@ -129,9 +125,6 @@ class CleanupOperator(AlertingOperator):
 
     def _record(self, row: CleanupRecord) -> None:
         """Stage the row and append it at once: the callback may run only after the watchdog has begun."""
-        from orchestration.audit.outbox import Outbox
-        from orchestration.audit.warehouse import WarehouseError
-
         self.stage([row])
         try:
             drained = Outbox().append(row.TABLE, self.staged[row.TABLE])
@@ -149,9 +142,6 @@ class CleanupOperator(AlertingOperator):
 
         First the service's log corrects our rows. ``at`` is the moment by the wall clock.
         """
-        from orchestration.audit.warehouse import WarehouseError
-        from orchestration.cleanup.reading import correct, look_back, read_files, republished_before
-
         config = self.config
         try:
             known = correct(warehouse, config, look_back(config, now), at)
@@ -183,9 +173,6 @@ class CleanupOperator(AlertingOperator):
         self, context: Context, clock: RunClock, look: Backlog, started: datetime, seen: Sequence[Seen]
     ) -> tuple[Backlog, dict[str, str | None]]:
         """Record the files in BigQuery, then publish their messages. The limits hold even if a kill comes between."""
-        from orchestration.audit.outbox import Outbox
-        from orchestration.audit.warehouse import WarehouseError
-
         outbox, planned = Outbox(), {file.gcs_path for file in look.publish}
         row = self._row(context, clock, look, planned, [alert.text for alert in look.alerts], started, seen)
         try:
@@ -207,9 +194,6 @@ class CleanupOperator(AlertingOperator):
         started: datetime,
         seen: Sequence[Seen],
     ) -> CleanupRecord:
-        from orchestration.records.ids import row_id
-        from orchestration.records.tables import CleanupRecord, MissingFile
-
         key = task_key(context)
         return CleanupRecord(
             cleanup_id=row_id("cleanup", key),

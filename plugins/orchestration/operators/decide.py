@@ -9,8 +9,10 @@ from airflow.sdk import BranchMixIn
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration import __version__
-from orchestration.alerts.memory import send_once
+from orchestration.alerts.channels import send_once
 from orchestration.alerts.model import alert
+from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
@@ -20,6 +22,8 @@ from orchestration.nba.slate import SLATE_VANISHED
 from orchestration.operators.base import AlertingOperator, first_time, request_of, task_key
 from orchestration.operators.metrics import DECISIONS
 from orchestration.operators.retries import retry_within_tick
+from orchestration.records.ids import decision_id
+from orchestration.records.tables import DecisionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.words import Action, AlertLevel, Mode
@@ -106,9 +110,6 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             self.log.exception("The alert was not sent: %s", decision.reason)
 
     def _decide(self, request: Request, clock: RunClock) -> Decision:
-        from orchestration.audit.inputs import decision_inputs
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
-
         assert self.workflow is not None
         config = self.config
         try:
@@ -132,9 +133,6 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             return aborted(self.workflow, config, clock.tick, "internal_error", reason)
 
     def _stage(self, context: Context, clock: RunClock, decision: Decision) -> str:
-        from orchestration.records.ids import decision_id
-        from orchestration.records.tables import DecisionRecord
-
         key = task_key(context)
         row = DecisionRecord(
             decision_id=decision_id(key.dag_id, key.run_id),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.memory import send_once
+from orchestration.alerts.channels import send_once
 from orchestration.alerts.model import alert
+from orchestration.audit.service_log import corrections
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.health.causes import in_words
 from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
 from orchestration.nba.eastern import et
@@ -17,14 +19,14 @@ from orchestration.operators.base import AlertingOperator, first_time, task_key
 from orchestration.operators.calls import KILLED, CallReport, ScraperCall, call_row, reports_by_task
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.hold import VETO_KEY
+from orchestration.records.ids import execution_id
+from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
 from orchestration.words import ExecutionStatus, Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from orchestration.records.tables import CallRecord
 
 UNKNOWN_TRY = 0
 """The try number in the row of a call that was killed before it left a report: its real number is unknown."""
@@ -83,10 +85,6 @@ class FinishOperator(AlertingOperator):
 
         The cleanup reads the log again for calls that it does not have yet.
         """
-        from orchestration.audit.service_log import corrections
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
-        from orchestration.records.tables import CallRecord
-
         rows = [CallRecord.whole(one["row"]) for of_task in reports.values() for one in of_task if one.get("row")]
         try:
             found = corrections(Warehouse(self.config.settings), self.config, rows, clock.wall())
@@ -111,9 +109,6 @@ class FinishOperator(AlertingOperator):
         status: ExecutionStatus,
         message: str | None,
     ) -> None:
-        from orchestration.records.ids import execution_id
-        from orchestration.records.tables import ExecutionRecord
-
         key, now = task_key(context), clock.now()
         made = [end for end in ends if end.outcome is not None]
         started = min([datetime.fromisoformat(e.triggered_at) for e in made if e.triggered_at], default=now)

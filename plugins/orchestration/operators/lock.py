@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.memory import send_once
+from orchestration.alerts.channels import send_once
 from orchestration.alerts.model import alert
 from orchestration.assets import SLATE_SCHEDULED
+from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.references import broken_references, misdated_tips
+from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.decisions.request import LockRequest
 from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS, PLAN_EMPTY
 from orchestration.health.slates import scheduled
@@ -18,7 +21,10 @@ from orchestration.operators.asset_events import SlateOperator
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.day import plan, rules_digest
+from orchestration.records.ids import row_id
+from orchestration.records.tables import ExpectedRun, SlateGame
 from orchestration.runs.clock import RunClock
+from orchestration.services.scraper_service import NoListing, unknown_scrapers
 from orchestration.words import Action, plural
 
 if TYPE_CHECKING:
@@ -35,11 +41,6 @@ class LockOperator(SlateOperator):
 
     def execute(self, context: Context) -> None:
         """Plan the day and stage its expected runs. Fails if the plan contains an ABORT."""
-        from orchestration.audit.inputs import decision_inputs
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
-        from orchestration.records.ids import row_id
-        from orchestration.records.tables import ExpectedRun, SlateGame
-
         refuse_bad_request(context, LockRequest)
         clock, config = RunClock.of(context), self.config
         day = clock.tick.date()
@@ -106,10 +107,6 @@ class CheckTablesOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Look them up. If BigQuery does not answer, the task fails after its retries."""
-        from orchestration.audit.references import broken_references, misdated_tips
-        from orchestration.audit.warehouse import Warehouse
-        from orchestration.services.scraper_service import NoListing, unknown_scrapers
-
         config, warehouse = self.config, Warehouse(self.config.settings)
         problems, alerts = broken_references(warehouse, config), []
         try:

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from orchestration.alerts.memory import alert_once
+from orchestration.alerts.channels import alert_once
 from orchestration.alerts.model import Alert, alert
+from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.cleanup.makeup_inputs import find_makeups
+from orchestration.config import Config
 from orchestration.decisions.request import ReconcileRequest
 from orchestration.health.kinds import GAMES_NOT_RECONCILED
 from orchestration.nba.eastern import at
 from orchestration.operators.base import AlertingOperator, AuditedOperator, refuse_bad_request, request_of
 from orchestration.operators.retries import retry_within_tick
+from orchestration.planning.makeups import Makeup
 from orchestration.runs.clock import RECONCILE, RunClock
 from orchestration.words import AlertLevel, plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from orchestration.config import Config
-    from orchestration.planning.makeups import Makeup
 
 
 ALL = 100
@@ -32,9 +33,6 @@ SOURCE = "reconcile"
 
 def _find(context: Context, config: Config, most: int) -> list[Makeup]:
     """Return at most ``most`` make-up runs. A run by hand looks at all its days, others only at days with decisions."""
-    from orchestration.audit.warehouse import Warehouse
-    from orchestration.cleanup.makeup_inputs import find_makeups
-
     clock = RunClock.of(context)
     on_record_only = not clock.triggered_by.startswith("manual")
     warehouse, days = Warehouse(config.settings), int(request_of(context)["days"])
@@ -46,8 +44,6 @@ class FindMakeupsOperator(AuditedOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return the runs to start. Fails, and starts none, if something cannot be read after all tries."""
-        from orchestration.audit.warehouse import WarehouseError
-
         refuse_bad_request(context, ReconcileRequest, AirflowSkipException)
         if self.config.is_shadow():
             self.log.info("Shadow: no run is started")

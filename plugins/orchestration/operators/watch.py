@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from orchestration.alerts.memory import alert_once
+from orchestration.alerts.channels import alert_once
 from orchestration.alerts.model import Alert, alert, alert_of
+from orchestration.audit.facts import day_facts
+from orchestration.audit.warehouse import Warehouse, WarehouseError
+from orchestration.config import Config
 from orchestration.decisions.request import CleanupRequest
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
@@ -21,8 +24,6 @@ from orchestration.words import Verdict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from orchestration.config import Config
 
 MORE = timedelta(hours=1, minutes=30)
 """The watchdog still watches yesterday for this long after reconcile should have fetched its missing games."""
@@ -59,9 +60,6 @@ class WatchOperator(AlertingOperator):
 
     def execute(self, context: Context) -> None:
         """Assess the day, and in the morning the day before too. Other tasks send their own findings."""
-        from orchestration.audit.facts import day_facts
-        from orchestration.audit.warehouse import Warehouse, WarehouseError
-
         refuse_bad_request(context, CleanupRequest)
         config, now = self.config, RunClock.of(context).now()
         today = config.current_day(now)

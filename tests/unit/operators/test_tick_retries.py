@@ -45,7 +45,8 @@ class Task:
                 raise answer
             return answer
 
-        self.monkeypatch.setattr("orchestration.audit.inputs.decision_inputs", inputs)
+        for module in ("decide", "lock"):
+            self.monkeypatch.setattr(f"orchestration.operators.{module}.decision_inputs", inputs)
         ti = SimpleNamespace(
             dag_id=self.workflow or "schedule_locker", run_id="r", task_id="t", map_index=-1, try_number=number,
             max_tries=self.max_tries, xcom_push=self.xcoms.__setitem__,
