@@ -17,9 +17,8 @@ from orchestration.alerts.channels import ALERTS
 from orchestration.assets import table_asset
 from orchestration.audit.callbacks import append_staged
 from orchestration.operators import base
-from orchestration.operators.asset_events import TableEventsOperator
 from orchestration.operators.calls import OUTCOME_KEY
-from orchestration.operators.finish import FinishOperator
+from orchestration.operators.finish import FinishOperator, TableEventsOperator
 from orchestration.operators.retries import CallFailed, CallRetryPolicy, CallsFailed
 from orchestration.operators.scrape import ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator

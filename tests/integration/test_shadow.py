@@ -16,8 +16,7 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.generator.dags import WORKFLOW_FORM
 from orchestration.operators.cleanup import CleanupOperator
-from orchestration.operators.decide import DecideOperator
-from orchestration.operators.hold import HoldOperator
+from orchestration.operators.decide import DecideOperator, HoldOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.reconcile import FindMakeupsOperator
 from orchestration.operators.retries import CallFailed

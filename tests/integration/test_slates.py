@@ -124,7 +124,7 @@ def test_events_missed_during_an_outage_of_bigquery_are_sent_the_next_hour(over,
 
 def test_a_shadow_sends_no_events(over, unsent, monkeypatch):
     shadow = changed(settings__mode="shadow", settings__audit_dataset="ours_beside")
-    monkeypatch.setattr("orchestration.operators.asset_events.SlateEventsOperator.config", shadow)
+    monkeypatch.setattr("orchestration.operators.lock.SlateEventsOperator.config", shadow)
     assert events_after(unsent, "+1 05:20") == {asset.name: [] for asset in OF_SLATES}
 
 

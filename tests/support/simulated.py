@@ -32,12 +32,11 @@ from orchestration.decisions.engine import aborted, decide
 from orchestration.decisions.model import Decision
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import et
-from orchestration.operators.asset_events import SlateEventsOperator
 from orchestration.operators.calls import ScraperCall, call_row
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import DECISION_KEY, LOUD, AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
-from orchestration.operators.lock import CheckTablesOperator, LockOperator
+from orchestration.operators.lock import CheckTablesOperator, LockOperator, SlateEventsOperator
 from orchestration.operators.watch import WatchOperator
 from orchestration.planning.calls import PlannedCall, planned_calls
 from orchestration.records.ids import TaskKey, decision_id, execution_id

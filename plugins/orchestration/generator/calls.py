@@ -12,7 +12,7 @@ from airflow.sdk import TaskGroup, TriggerRule
 from orchestration.config import Config
 from orchestration.nba.league import TEAMS
 from orchestration.operators.base import audited
-from orchestration.operators.hold import HoldOperator
+from orchestration.operators.decide import HoldOperator
 from orchestration.operators.retries import CallRetryPolicy
 from orchestration.operators.scrape import TIMEOUT_GRACE, ScrapeOperator
 from orchestration.operators.scrape_batch import DivideOperator, ScrapeBatchOperator

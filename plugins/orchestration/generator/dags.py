@@ -17,12 +17,10 @@ from orchestration.decisions.request import CleanupRequest, LockRequest, Paramet
 from orchestration.generator.calls import call_tasks
 from orchestration.generator.docs import SHADOW_DOC, cleanup_doc, locker_doc, reconcile_doc, workflow_doc
 from orchestration.nba.eastern import ET
-from orchestration.operators.asset_events import SlateEventsOperator, TableEventsOperator
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
-from orchestration.operators.decide import AbortOperator, DecideOperator
-from orchestration.operators.finish import FinishOperator
-from orchestration.operators.hold import HoldOperator
-from orchestration.operators.lock import CheckTablesOperator, LockOperator
+from orchestration.operators.decide import AbortOperator, DecideOperator, HoldOperator
+from orchestration.operators.finish import FinishOperator, TableEventsOperator
+from orchestration.operators.lock import CheckTablesOperator, LockOperator, SlateEventsOperator
 from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
 from orchestration.operators.retries import TickRetryPolicy
 from orchestration.operators.watch import WatchOperator

@@ -1,11 +1,13 @@
-"""The first task of every workflow, which decides RUN, SKIP or ABORT, and the task of an ABORT."""
+"""The first tasks of every workflow: the decision RUN, SKIP or ABORT, the pause before the calls, and the ABORT."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.sdk import BranchMixIn
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import BranchMixIn, Param
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration import __version__
@@ -16,15 +18,19 @@ from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
+from orchestration.decisions.types.freshness import AWAITED
 from orchestration.health.kinds import ABORT_NOW, OF_DECISIONS
+from orchestration.nba.eastern import clock as et_clock
 from orchestration.nba.eastern import et
 from orchestration.nba.slate import SLATE_VANISHED
-from orchestration.operators.base import AlertingOperator, first_time, request_of, task_key
+from orchestration.operators.base import AlertingOperator, AuditedOperator, first_time, request_of, task_key
+from orchestration.operators.calls import NO_ITEMS
 from orchestration.operators.metrics import DECISIONS
 from orchestration.operators.retries import retry_within_tick
 from orchestration.records.ids import decision_id
 from orchestration.records.tables import DecisionRecord
 from orchestration.runs.clock import RunClock
+from orchestration.runs.execution import VETOED
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.words import Action, AlertLevel, Mode
 
@@ -39,6 +45,11 @@ LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
 PASSING = (HISTORY_UNREADABLE, "schedule_unknown", SLATE_VANISHED)
 """Rules of an ABORT that may pass in minutes: BigQuery answers again, or a refresh writes the schedule."""
+RUN_NOW, VETO = "Run now", "Veto"
+VETO_REASON = "veto_reason"
+MADE_A_SHADOW = "No call was made: the workflow became a shadow after its decision"
+VETO_KEY = "veto"
+"""The XCom with the person, time and reason of a veto. ``finish`` writes it into the execution row."""
 _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 
 
@@ -157,6 +168,58 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         )
         self.stage([row])
         return row.decision_id
+
+
+class HoldOperator(AuditedOperator, HITLOperator):
+    """Waits until ``execution_delay_minutes`` after the tick, then returns the target games.
+
+    During the wait the UI asks for input (Required Actions): a person can veto the run, with a reason, or start it at
+    once. Without an answer the run starts. The wait takes no worker slot and no triggerer. Only scheduled runs wait:
+    a person has just started a manual or replayed run. The refresh of an unknown schedule does not wait either, because
+    other decisions of the tick wait for that refresh.
+    """
+
+    def __init__(self, *, params: ParamsDict | None = None, **arguments: Any) -> None:
+        asked = ParamsDict() if params is None else params
+        # A required reason would keep "Run now" greyed out, so null is allowed.
+        about = {"title": "Reason", "description": "Why the run is vetoed. It is kept in the audit."}
+        asked[VETO_REASON] = Param(None, type=["null", "string"], source="task", **about)
+        super().__init__(subject="Run?", options=[RUN_NOW, VETO], defaults=RUN_NOW, params=asked, **arguments)
+
+    def execute(self, context: Context) -> list[Any]:
+        """Ask and wait if time is left, then return the games of the decision."""
+        clock = RunClock.of(context)
+        ready = clock.tick + timedelta(minutes=self.config.settings.execution_delay_minutes)
+        remaining = ready - datetime.now(UTC)
+        decision = self._decision(context)
+        if clock.scheduled and remaining > timedelta() and not decision["context"].get(AWAITED):
+            self.subject = f"{decision['workflow']} runs at {et_clock(ready)} ET unless a person vetoes it"
+            self.body = f"{decision['reason']}\n\nScrapers: {', '.join(decision['scrapers'])}"
+            self.response_timeout = remaining
+            super().execute(context)
+        return self._games(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> list[Any]:
+        """Read the answer: fail on a veto, else return the games."""
+        answer = super().execute_complete(context, event)
+        if VETO in answer["chosen_options"]:
+            user, reason = answer["responded_by_user"] or {}, (answer["params_input"].get(VETO_REASON) or "").strip()
+            who, at = user.get("name") or user.get("id") or "somebody", et_clock(answer["responded_at"])
+            said = f"{VETOED} {who} at {at} ET: {reason or 'no reason given'}"
+            context["ti"].xcom_push(VETO_KEY, said)
+            raise AirflowFailException(said)
+        return self._games(context)
+
+    def _decision(self, context: Context) -> dict[str, Any]:
+        decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
+        return decision
+
+    def _games(self, context: Context) -> list[Any]:
+        """Return the target games, over which the per-game calls are mapped. Fails in a shadow."""
+        if self.config.is_shadow(self.workflow):
+            context["ti"].xcom_push(VETO_KEY, MADE_A_SHADOW)
+            raise AirflowFailException(MADE_A_SHADOW)
+        return self._decision(context)["target_games"] or NO_ITEMS
 
 
 class AbortOperator(AlertingOperator):

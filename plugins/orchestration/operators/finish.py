@@ -1,7 +1,8 @@
-"""The last task of a RUN: it writes the execution row, and a row for every call that left none."""
+"""The last tasks of a RUN: the execution row with the rows that calls did not leave, and the events of the tables."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,15 +11,15 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import send_once
 from orchestration.alerts.model import alert
+from orchestration.assets import OF_A_CALL, event_of_call, table_alias, table_asset
 from orchestration.audit.service_log import corrections
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.health.causes import in_words
 from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
 from orchestration.nba.eastern import et
-from orchestration.operators.base import AlertingOperator, first_time, task_key
+from orchestration.operators.base import AlertingOperator, AuditedOperator, first_time, task_key
 from orchestration.operators.calls import KILLED, CallReport, ScraperCall, call_row, reports_by_task
-from orchestration.operators.decide import DECISION_KEY
-from orchestration.operators.hold import VETO_KEY
+from orchestration.operators.decide import DECISION_KEY, VETO_KEY
 from orchestration.records.ids import execution_id
 from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.clock import RunClock
@@ -28,6 +29,8 @@ from orchestration.words import ExecutionStatus, Outcome
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+Reports = dict[tuple[str, int], list[CallReport]]
+"""The reports of a run's calls, by scraper and map index."""
 UNKNOWN_TRY = 0
 """The try number in the row of a call that was killed before it left a report: its real number is unknown."""
 STOPPED = "No call was made: `hold` was stopped. Airflow's audit log (Browse, Audit Log) names the person"
@@ -68,8 +71,8 @@ class FinishOperator(AlertingOperator):
     def stands(self, ends: list[CallEnd]) -> bool:
         """Return whether the execution stays failed, even if the service's log later explains some of its failures.
 
-        The log can be a minute late, and may say that there is no data yet. The cleanup reads the log again, and the
-        watchdog alerts about the failures that remain.
+        The log can be a minute late. It may then say that a failed call found no data yet. The cleanup reads the log
+        again, and the watchdog alerts about the failures that remain.
         """
         assert self.workflow is not None
         settings = self.config.settings
@@ -78,19 +81,12 @@ class FinishOperator(AlertingOperator):
         hoped = [replace(end, outcome=Outcome.NO_DATA) if _may_be_explained(end) else end for end in ends]
         return status_of(hoped, self.config.critical_scrapers(self.workflow)) is ExecutionStatus.FAILED
 
-    def _corrected(
-        self, reports: dict[tuple[str, int], list[CallReport]], clock: RunClock
-    ) -> dict[tuple[str, int], list[CallReport]]:
+    def _corrected(self, reports: Reports, clock: RunClock) -> Reports:
         """Return the reports of the calls, corrected from the service's log; stage the corrected rows.
 
-        The cleanup reads the log again for calls that it does not have yet.
+        The log may not have all calls yet. The cleanup reads it again.
         """
-        rows = [CallRecord.whole(one["row"]) for of_task in reports.values() for one in of_task if one.get("row")]
-        try:
-            found = corrections(Warehouse(self.config.settings), self.config, rows, clock.wall())
-        except WarehouseError as error:
-            self.log.warning("The service's log cannot be read; the cleanup tries again: %s", error)
-            return reports
+        found = _corrections(self, _rows(reports), clock)
         self.stage(found)
         for row in found:
             self.log.info("%s: the service's log says %s", row.label, row.error_type or row.gcs_path)
@@ -170,3 +166,66 @@ class FinishOperator(AlertingOperator):
 def _may_be_explained(end: CallEnd) -> bool:
     """Return whether the service has given no cause for a failure."""
     return end.outcome is Outcome.FAILED and (end.error_type or "").startswith("http_5")
+
+
+def _rows(reports: Reports) -> list[CallRecord]:
+    return [CallRecord.whole(one["row"]) for of_task in reports.values() for one in of_task if one.get("row")]
+
+
+def _corrections(operator: AuditedOperator, rows: list[CallRecord], clock: RunClock) -> list[CallRecord]:
+    """Return the rows that the service's log corrects; none if the log cannot be read."""
+    try:
+        return corrections(Warehouse(operator.config.settings), operator.config, rows, clock.wall())
+    except WarehouseError as error:
+        operator.log.warning("The service's log cannot be read; the cleanup tries again: %s", error)
+        return []
+
+
+def _call_key(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the key of the call that an event is about. A log may name its file later, so the key has none."""
+    return tuple(event.get(column) for column in OF_A_CALL if column != "gcs_path")
+
+
+class TableEventsOperator(AuditedOperator):
+    """Adds an event for each call of a run that fetched records, to the asset of the call's table.
+
+    One task beside ``finish`` does this for all calls, for three reasons:
+
+    * Airflow takes no event from a failed task. One failed call fails a task of several calls.
+    * The service's log names the files only after the calls.
+    * If two tasks add events to a new asset at the same time, Airflow fails one of them. No call may fail for that.
+    """
+
+    def __init__(self, *, tables: Collection[str], **arguments: Any) -> None:
+        aliases = [table_alias(table) for table in tables]
+        super().__init__(inlets=aliases, outlets=aliases, **arguments)
+
+    def execute(self, context: Context) -> None:
+        """Add the events. A cleared task adds no event twice."""
+        assert self.workflow is not None
+        plan = self.config.workflows[self.workflow].execution_plan.scrapers
+        tables = {scraper: table for scraper in plan if (table := self.config.scrapers[scraper].processed_in)}
+        rows = [
+            row
+            for row in _rows(reports_by_task(context["ti"], plan))
+            if row.status is Outcome.SUCCESS and row.scraper_name in tables
+        ]
+        self.log.info("Calls that fetched records: %d", len(rows))
+        if not rows:
+            return
+        # The service's log names the files that the answers do not name.
+        logged = {row.row_id: row for row in _corrections(self, rows, RunClock.of(context))}
+        announced = self._announced(context) if context["ti"].try_number > 1 else []
+        project = Warehouse(self.config.settings).project
+        for row in rows:
+            table, event = tables[row.scraper_name], event_of_call(logged.get(row.row_id, row).to_json())
+            if _call_key(event) not in announced:
+                context["outlet_events"][table_alias(table)].add(table_asset(table, project), event)
+
+    def _announced(self, context: Context) -> list[tuple[Any, ...]]:
+        """Return the keys of the calls of this run that have an event."""
+        run = context["dag_run"]
+        # A cleared run has a later start, but the same tick.
+        since = min(filter(None, (run.start_date, run.run_after))).isoformat()
+        events = (event for alias in self.outlets for event in context["inlet_events"][alias].after(since))
+        return [_call_key(event.extra) for event in events if event.extra]

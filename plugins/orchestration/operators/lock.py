@@ -1,29 +1,38 @@
-"""The tasks of the DAG ``schedule_locker``: lock what should run today, and check what the configuration names."""
+"""Locks what should run today, adds the events of the slates, and checks what the configuration names."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration.alerts.channels import send_once
 from orchestration.alerts.model import alert
-from orchestration.assets import SLATE_SCHEDULED
+from orchestration.assets import LINES_COLLECTED, OF_SLATES, SLATE_COMPLETE, SLATE_SCHEDULED, SLATES
+from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.references import broken_references, misdated_tips
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.decisions.request import LockRequest
+from orchestration.cleanup.arrivals import Trace, arrived_files
+from orchestration.decisions.request import CleanupRequest, LockRequest
+from orchestration.health import slates
+from orchestration.health.facts import DayFacts
+from orchestration.health.findings import GRACE
 from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS, PLAN_EMPTY
-from orchestration.health.slates import scheduled
+from orchestration.nba.eastern import after
 from orchestration.nba.games import GameType
-from orchestration.operators.asset_events import SlateOperator
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.day import plan, rules_digest
 from orchestration.records.ids import row_id
 from orchestration.records.tables import ExpectedRun, SlateGame
 from orchestration.runs.clock import RunClock
+from orchestration.services.files import LostFile
 from orchestration.services.scraper_service import NoListing, unknown_scrapers
 from orchestration.words import Action, plural
 
@@ -31,8 +40,97 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
+REMEMBERED = 1000
+"""The number of an asset's latest events that are read. Three seasons have fewer slates."""
+
+
+class SlateOperator(AlertingOperator):
+    """An operator that may add events to the assets of slates, once for each slate and asset.
+
+    The stored events show which events exist. Airflow stores new events with the success of the task. If the task dies
+    or fails, Airflow stores none, and the next run adds them.
+    """
+
+    assets: Collection[Asset] = OF_SLATES
+    """The assets whose events the operator reads and adds to."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(outlets=[SLATES], inlets=self.assets, **arguments)
+
+    def announced(self, context: Context, asset: Asset) -> set[str]:
+        """Return the target dates of the slates for which ``asset`` has an event."""
+        events = context["inlet_events"][asset].ascending(False).limit(REMEMBERED)
+        return {str(event.extra.get("target_date")) for event in events if event.extra}
+
+    def announce(self, context: Context, asset: Asset, extra: dict[str, Any]) -> None:
+        """Add an event with ``extra`` to ``asset``."""
+        context["outlet_events"][SLATES].add(asset, extra)
+        self.log.info("%s: %s", asset.name, extra)
+
+
+class SlateEventsOperator(SlateOperator):
+    """Adds the due events of today's slate and of the days that reconcile looks at.
+
+    A shadow adds none: the slates belong to the other system.
+    """
+
+    def execute(self, context: Context) -> None:
+        """Add the missing events that are due. If BigQuery cannot be read, the next hour tries again."""
+        refuse_bad_request(context, CleanupRequest, AirflowSkipException)
+        if self.config.is_shadow():
+            self.log.info("Shadow: no events")
+            return
+        now, warehouse = RunClock.of(context).now(), Warehouse(self.config.settings)
+        announced = {asset.name: self.announced(context, asset) for asset in OF_SLATES}
+        day = self.config.current_day(now)
+        try:
+            today = day_facts(warehouse, self.config, day, now)
+            self._announce_due(context, warehouse, today, now, announced)
+            for before in (day - timedelta(days=back + 1) for back in range(self.config.settings.reconcile.days)):
+                if today.schedule.on(before) and before.isoformat() not in announced[SLATE_COMPLETE.name]:
+                    facts = day_facts(warehouse, self.config, before, now)
+                    self._announce_due(context, warehouse, facts, now, announced)
+        except WarehouseError as error:
+            # The watchdog alerts people.
+            self.log.warning("BigQuery cannot be read; the next hour adds the missing events: %s", error)
+
+    def _announce_due(
+        self, context: Context, warehouse: Warehouse, facts: DayFacts, now: datetime, announced: Mapping[str, set[str]]
+    ) -> None:
+        """Add each event of one slate that is due and is not in ``announced`` (target dates by asset) yet."""
+        missing = {name for name, days in announced.items() if facts.day.isoformat() not in days}
+        if not slates.system_was_on(facts):
+            return
+        if SLATE_SCHEDULED.name in missing and facts.locked_at is not None and now >= after(facts.locked_at, GRACE):
+            # The task that locked the slate adds this event, unless the task failed after the lock.
+            runs = len(facts.expected)
+            self.announce(context, SLATE_SCHEDULED, slates.scheduled(facts.day, facts.schedule, facts.locked_at, runs))
+        if LINES_COLLECTED.name in missing and (extra := slates.lines_collected(self.config, facts)) is not None:
+            self.announce(context, LINES_COLLECTED, extra)
+        if (
+            SLATE_COMPLETE.name in missing
+            and slates.worth_looking(self.config, facts, now)
+            and (extra := slates.complete(self.config, facts, now, self._arrived(warehouse, facts))) is not None
+        ):
+            self.announce(context, SLATE_COMPLETE, extra)
+
+    def _arrived(self, warehouse: Warehouse, facts: DayFacts) -> set[str]:
+        """Return the files of the slate that are in their tables. Files of an unreadable table are left out."""
+        by_table: dict[str, dict[str, Trace]] = defaultdict(dict)
+        for _, scraper, calls in slates.bringing(self.config, facts):
+            for call in calls:
+                if call.gcs_path:
+                    file = LostFile(scraper, call.gcs_path, "", call.workflow, None, call.triggered_at)
+                    by_table[str(self.config.scrapers[scraper].processed_in)][call.gcs_path] = Trace(file, facts.day)
+        start, _ = self.config.day_bounds(facts.day)
+        arrived, errors = arrived_files(warehouse, {t: list(found.values()) for t, found in by_table.items()}, start)
+        for table, why in sorted(errors.items()):
+            self.log.warning("%s cannot be read; its files of the slate count as missing: %s", table, why)
+        return arrived
+
+
 class LockOperator(SlateOperator):
-    """Locks the expected RUNs of the orchestration day of the run's tick, as soon as the schedule is known.
+    """Locks the RUNs that are expected on the orchestration day of the tick. Waits until the schedule is known.
 
     A second lock of a day does not replace the first, unless it was forced.
     """
@@ -96,13 +194,14 @@ class LockOperator(SlateOperator):
             send_once(context, config, [one], self.log)
             raise AirflowFailException(one.text)
         if schedule.on(day) and not config.is_shadow() and f"{day}" not in self.announced(context, SLATE_SCHEDULED):
-            self.announce(context, SLATE_SCHEDULED, scheduled(day, schedule, clock.tick, len(expected)))
+            self.announce(context, SLATE_SCHEDULED, slates.scheduled(day, schedule, clock.tick, len(expected)))
 
 
 class CheckTablesOperator(AlertingOperator):
     """Looks up every table, column and scraper that workflows.yaml and our statements name. Fails if one is missing.
 
-    It also alerts about tips off their game date. If the service does not list its scrapers, that is logged only.
+    It also alerts about tips that are not on their game date. If the service does not list its scrapers, that is only
+    logged.
     """
 
     def execute(self, context: Context) -> None:

@@ -14,8 +14,7 @@ from orchestration.decisions.types.freshness import AWAITED
 from orchestration.generator.dags import build_dags
 from orchestration.nba.games import Schedule
 from orchestration.operators import base
-from orchestration.operators.decide import DECISION_KEY, DecideOperator
-from orchestration.operators.hold import HoldOperator
+from orchestration.operators.decide import DECISION_KEY, DecideOperator, HoldOperator
 from orchestration.operators.lock import LockOperator
 from orchestration.operators.retries import NotKnownYet, TickRetryPolicy
 from orchestration.words import Action
