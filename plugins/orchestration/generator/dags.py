@@ -143,7 +143,7 @@ def workflow_dag(config: Config, name: str) -> DAG:
         if tables := config.tables_of(name):
             arguments = {"workflow": name, "tables": tables, "trigger_rule": TriggerRule.ALL_DONE}
             after.append(TableEventsOperator(task_id="tell_tables", **arguments))
-        # On SKIP and ABORT the branch skips these tasks, because of the direct edges. Their trigger rule would run them.
+        # With direct edges the branch skips these tasks on SKIP and ABORT. Their trigger rule alone would run them.
         decide >> after
         for task in call_tasks(config, name, hold):
             task >> after
