@@ -278,10 +278,10 @@ def test_a_late_call_makes_no_other_call_late(run):
 def test_only_calls_beyond_the_tasks_own_timeout_are_late(run, monkeypatch):
     call = Line.call
 
-    async def stopped(self, scraper, opts, *arguments):
-        if "event-3" in opts.values():
+    async def stopped(self, request):
+        if "event-3" in request.parameters.values():
             raise AirflowTaskTimeout
-        return await call(self, scraper, opts, *arguments)
+        return await call(self, request)
 
     monkeypatch.setattr(Line, "call", stopped)
     assert run.fails(1).decision.action is RetryAction.RETRY
