@@ -25,7 +25,8 @@ from figures import keep, median
 from rich.console import Console
 
 from sandbox.airflow_api import AirflowApi
-from sandbox.demo import DEFAULT_DAY, Day, moments
+from sandbox.day import Day, moments
+from sandbox.demo import DEFAULT_DAY
 from sandbox.stack import Stack
 from support.days import some_ports
 

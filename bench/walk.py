@@ -26,7 +26,8 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="orchestration-wal
 
 from rich.console import Console
 
-from sandbox.demo import DEFAULT_DAY, Day, moments
+from sandbox.day import Day, moments
+from sandbox.demo import DEFAULT_DAY
 from sandbox.faults import FAULTS
 from sandbox.stack import Stack
 from support.browser import CHROMIUM, HOW, browser

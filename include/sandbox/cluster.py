@@ -24,7 +24,8 @@ import psutil
 from cryptography.fernet import Fernet
 
 from sandbox.compose import Compose
-from sandbox.stack import LONGEST_SECONDS, ROOT, Ports, Stack, StackError
+from sandbox.processes import LONGEST_SECONDS, ROOT, StackError
+from sandbox.stack import Ports, Stack
 
 SECRETS = ("SECRET_KEY", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ADMIN_PASSWORD")
 DEBIANS = "usr/lib/postgresql/*/bin"

@@ -6,34 +6,19 @@ import contextlib
 import json
 import os
 import shlex
-import signal
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO
 
-import psutil
-import requests
+from sandbox.processes import LONGEST_SECONDS, ROOT, Process, Processes, StackError
 
-ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "local"
 CALL_TIMEOUT_SECONDS = 8
 """Timeout of the demo's connection. A call that hangs in the world hangs longer."""
-
-LONGEST_SECONDS = 300
-"""Time limit for a command or a start. It is long because a busy machine is slow, not broken."""
-
-Process = subprocess.Popen[bytes]
-
-
-class StackError(Exception):
-    """The stack cannot start, or a part of it has ended. The text is one line for a person."""
 
 
 def is_free(port: int) -> bool:
@@ -69,7 +54,7 @@ class Ports:
 
 
 @dataclass
-class Stack:
+class Stack(Processes):
     """The processes of one stack, with their files under ``home``. As a context manager it starts and stops them."""
 
     home: Path
@@ -88,7 +73,7 @@ class Stack:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that override the stack's own."""
     commands: dict[str, tuple[list[str], Mapping[str, str]]] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
     logs: list[IO[bytes]] = field(default_factory=list)
 
     @property
@@ -198,17 +183,6 @@ class Stack:
         """Wait until the emulator answers."""
         self._await("bigquery", f"http://127.0.0.1:{self.ports.bigquery}/bigquery/v2/projects/{PROJECT}/datasets")
 
-    def kill(self, name: str) -> None:
-        """Kill one process and its process group, as a fault."""
-        process = self.processes.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
-
-    def restart(self, name: str) -> None:
-        """Start a killed process again, as its supervisor would."""
-        command, more = self.commands[name]
-        self._spawn(name, command, more)
-
     def _start_sandbox(self) -> None:
         p = self.ports
         self.report("Starting the sandbox world ...")
@@ -259,104 +233,6 @@ class Stack:
         """Name and password for the UI and its API, or None if they need no login."""
         return None
 
-    def _spawn(self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})) -> Process:
-        """Start a process, with the variables ``more`` in addition to the stack's."""
-        self.commands[name] = command, more
-        log = self._log(name).open("ab")
-        self.logs.append(log)
-        process = subprocess.Popen(
-            command,
-            env={**self.env, **more},
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        self.processes[name] = process
-        return process
-
-    def _run(
-        self,
-        name: str,
-        command: list[str],
-        more: Mapping[str, str] = MappingProxyType({}),
-        *,
-        may_fail: bool = False,
-    ) -> None:
-        with self._log(name).open("wb") as log:
-            done = subprocess.run(
-                command,
-                env={**self.env, **more},
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                timeout=LONGEST_SECONDS,
-                check=False,
-            )
-        if done.returncode != 0:
-            text = f"{name} failed; see {self._log(name)}"
-            if not may_fail:
-                raise StackError(text)
-            self.report(text)
-
     def await_sandbox(self) -> None:
         """Wait until the scraper service answers."""
         self._await("sandbox", f"http://127.0.0.1:{self.ports.scrapers}/health")
-
-    def _await(self, name: str, url: str) -> None:
-        deadline = time.monotonic() + LONGEST_SECONDS
-        while time.monotonic() < deadline:
-            self.check()
-            with contextlib.suppress(requests.RequestException):
-                if requests.get(url, timeout=10).status_code < 500:
-                    return
-            time.sleep(0.2)
-        raise StackError(f"{name} did not answer within {LONGEST_SECONDS} s; see {self._log(name)}")
-
-    def check(self) -> None:
-        """Raise StackError if a process has ended."""
-        for name, process in list(self.processes.items()):
-            if name != "airflow-db" and process.poll() is not None:
-                self._ended(name, process.returncode)
-
-    def _ended(self, name: str, code: int) -> None:
-        raise StackError(f"{name} ended with code {code}{self._last_line(name)}")
-
-    def _log(self, name: str) -> Path:
-        return self.home / f"{name}.log"
-
-    def _last_line(self, name: str) -> str:
-        """Return the last line of a process's log and the log's path, as the end of a sentence."""
-        log = self._log(name)
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        return f"{f': {lines[-1]}' if lines else ''}; see {log}"
-
-    def memory(self) -> int:
-        """Return the bytes that all processes of the stack use. Shared pages count once."""
-        total = 0
-        for process in list(self.processes.values()):
-            with contextlib.suppress(psutil.Error):
-                parent = psutil.Process(process.pid)
-                for one in [parent, *parent.children(recursive=True)]:
-                    with contextlib.suppress(psutil.Error):
-                        info = one.memory_full_info()
-                        total += getattr(info, "pss", info.rss)
-        return total
-
-    def stop(self) -> None:
-        """Stop every process and its process group."""
-        signalled = (signal.SIGTERM, 8.0), (signal.SIGKILL, 5.0)
-        for number, patience in signalled:
-            for process in list(self.processes.values()):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, number)
-            deadline = time.monotonic() + patience
-            for process in list(self.processes.values()):
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        self.processes.clear()
-        for log in self.logs:
-            log.close()
-        self.logs.clear()

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.cli import main
 from orchestration.words import ExitCode
-from sandbox.demo import moments
+from sandbox.day import moments
 from support.simulated import SimulatedDays
 from support.worlds import DAY, ROOT, et
 

@@ -18,7 +18,7 @@ from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import parameters_of
 from orchestration.vocabulary.templates import Item, render
 from orchestration.words import Outcome, Verdict
-from sandbox.demo import moments
+from sandbox.day import moments
 from support.old_system import their_execution, write
 from support.simulated import SimulatedDays
 from support.standins import PATIENCE_SECONDS, GoogleStandIns

@@ -17,7 +17,7 @@ import requests
 from rich.console import Console
 
 from sandbox.cluster import Cluster, ClusterPorts, family, program
-from sandbox.stack import StackError
+from sandbox.processes import StackError
 from support.days import PlayedDay
 from support.ports import free_ports
 from support.standins import PATIENCE_SECONDS

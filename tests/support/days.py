@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sandbox.demo import Day
+from sandbox.day import Day
 from sandbox.stack import Ports, Stack
 from support.ports import free_ports
 from support.standins import PATIENCE_SECONDS

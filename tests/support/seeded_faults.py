@@ -12,7 +12,7 @@ from threading import Thread
 from orchestration.alerts.model import Alert
 from orchestration.audit.warehouse import Warehouse
 from orchestration.nba.eastern import et
-from sandbox.demo import moments
+from sandbox.day import moments
 from sandbox.faults import Fault
 from sandbox.phase2 import client, create_tables
 from support.airflow_state import StateStore

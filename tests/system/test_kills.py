@@ -14,7 +14,7 @@ import requests
 import yaml
 from rich.console import Console
 
-from sandbox.demo import Day
+from sandbox.day import Day
 from sandbox.stack import Stack
 from support.days import LONG_AGO, PlayedDay, some_ports
 from support.standins import PATIENCE_SECONDS

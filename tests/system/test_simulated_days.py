@@ -8,7 +8,7 @@ import pytest
 from orchestration.cli import main
 from orchestration.nba.eastern import et as in_et
 from orchestration.words import Verdict
-from sandbox.demo import moments
+from sandbox.day import moments
 from sandbox.faults import FAULTS
 from sandbox.world import DAYS_AROUND
 from support.simulated import SimulatedDays

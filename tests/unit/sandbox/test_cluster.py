@@ -11,7 +11,7 @@ import yaml
 from sandbox.cluster import SERVICES as SERVICES_THAT_STAY
 from sandbox.cluster import Cluster, ClusterPorts
 from sandbox.compose import Compose, ComposeError, interpolated
-from sandbox.stack import StackError
+from sandbox.processes import StackError
 from support.worlds import ROOT
 
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]

@@ -8,9 +8,9 @@ import pytest
 
 from sandbox.demo import chosen_dialect
 from sandbox.dialect import DIALECTS
+from sandbox.processes import StackError
 from sandbox.scrapers import SCRAPERS
 from sandbox.service import THREADS
-from sandbox.stack import StackError
 from sandbox.world import Rates, Troubles, World
 from support.real_service import count_key
 from support.sandbox_service import DAY, ET, NEXT_MORNING

@@ -1,10 +1,13 @@
 """The folder of a stack is private, and a process that ends is reported with its cause."""
 
+import signal
 import sys
 
 import pytest
 
-from sandbox.stack import Ports, Stack, StackError
+from sandbox.demo import WrongSetting, exit_code
+from sandbox.processes import StackError
+from sandbox.stack import Ports, Stack
 
 
 def test_only_the_owner_can_read_the_folder_of_a_stack(tmp_path, monkeypatch):
@@ -33,3 +36,22 @@ def test_an_ended_process_is_reported_with_its_last_log_line_and_the_path_of_its
     with pytest.raises(StackError, match=f"^{says} {tmp_path / 'sandbox.log'}$"):
         stack.check()
     stack.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StackError("scheduler ended with code 1"), 3),
+        (TimeoutError("DAGs missing after 90 s"), 3),
+        (WrongSetting("DEMO_DATE=nope is not a date"), 64),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_a_demo_that_breaks_exits_with_no_verdict_on_the_day(monkeypatch, capfd, error, code):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def breaks(_):
+        raise error
+
+    assert exit_code("demo", breaks) == code
+    assert str(error) in "".join(capfd.readouterr())

@@ -7,8 +7,9 @@ from rich.console import Console
 
 from orchestration.nba.games import Game
 from orchestration.nba.league import BY_TRICODE
-from sandbox.demo import moments, options, plain_printer
-from sandbox.stack import StackError
+from sandbox.day import moments
+from sandbox.demo import options, plain_printer
+from sandbox.processes import StackError
 from sandbox.world import Rates, World
 from support.worlds import ours
 
