@@ -104,10 +104,10 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
     ),
     "clock_off": FirstAlert("clock_off", 20, "10 min ahead", "The clock of", "decisions"),
     "bigquery_forbidden": FirstAlert(
-        "abort", 3, "a permission is missing", "BigQuery refuses us, a permission is missing", "BigQuery"
+        "abort", 3, "a permission is missing", "BigQuery refuses access, a permission is missing", "BigQuery"
     ),
     "bigquery_quota": FirstAlert(
-        "abort", 3, "a quota is used up", "BigQuery refuses more, a quota is used up", "BigQuery"
+        "abort", 3, "a quota is used up", "BigQuery refuses more work, a quota is used up", "BigQuery"
     ),
     "streaming_refused": FirstAlert(
         "not_drained", 20, "took no rows for workflow_decisions", "BigQuery has taken no rows", "decisions"

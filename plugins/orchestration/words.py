@@ -80,8 +80,8 @@ class NoAnswer(StrEnum):
     """The first words of an error of BigQuery, by its cause."""
 
     DOWN = "BigQuery did not answer"
-    FORBIDDEN = "BigQuery refuses us, a permission is missing"
-    QUOTA = "BigQuery refuses more, a quota is used up"
+    FORBIDDEN = "BigQuery refuses access, a permission is missing"
+    QUOTA = "BigQuery refuses more work, a quota is used up"
     GONE = "BigQuery has no table"
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 RETRIES_OF_OUR_OWN = 2
-"""Retries of a task after a passing failure, such as a full disk. Tasks that make calls have their own number."""
+"""Retries of a task after a short fault, such as a full disk. Tasks that make calls have their own number."""
 
 FIRST_TIME_KEY = "first_time"
 
@@ -57,7 +57,7 @@ class AuditedOperator(BaseOperator):
         return load_or_last_good().config
 
     def is_shadow_by_now(self) -> bool:
-        """Return whether the workflow is a shadow at present. A long task reads the configuration anew (lesson A9)."""
+        """Return whether the workflow is a shadow now: the file may have changed since the task began (lesson A9)."""
         return load_or_last_good().config.is_shadow(self.workflow)
 
     def stage(self, rows: Iterable[Record], *, unless_staged: bool = False) -> None:
@@ -78,7 +78,7 @@ class AlertingOperator(AuditedOperator):
 
 
 def request_of(context: Context) -> dict[str, Any]:
-    """Return the request of a run: its parameters and its conf, which Airflow does not always merge."""
+    """Return the request of a run: its parameters, with its conf on top. Airflow does not always merge the two."""
     return {**(context.get("params") or {}), **(context["dag_run"].conf or {})}
 
 
@@ -87,7 +87,7 @@ def refuse_bad_request(
 ) -> None:
     """Raise ``error``, without retries, if the request of the run makes no sense.
 
-    In a DAG of several independent tasks all but the last one skip themselves, and the last one turns the run red.
+    In a DAG of several independent tasks, all tasks but the last skip themselves. The last one fails the run.
     """
     try:
         parameters.check(request_of(context))
@@ -103,10 +103,10 @@ def task_key(context: Context) -> TaskKey:
 
 
 def first_time(context: Context, moment: datetime) -> datetime:
-    """Return ``moment``, or the moment that an earlier try of this task returned.
+    """Return ``moment``. A later try of the task gets the moment of the first try instead.
 
-    A decision or execution keeps its id when its task runs again. It must keep its day too, because the views look for
-    the rows of an id within one day: the tables are partitioned by day.
+    A decision or execution keeps its id when its task runs again. It must keep its day too: the tables are partitioned
+    by day, and the views look for the rows of an id within one day.
     """
     store = context["task_state_store"]
     said = store.get(FIRST_TIME_KEY) if context["ti"].try_number > 1 else None

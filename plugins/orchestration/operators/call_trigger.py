@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 from orchestration.services.scraper_service import CallRequest, ScraperService
 
 RESUMED_AFTER = timedelta(seconds=3)
-"""The least time before a task resumes. If a task resumes before a busy scheduler has seen its deferral, the scheduler
-takes the task for failed (apache/airflow#72716)."""
+"""The shortest time before a task resumes. A busy scheduler that has not yet seen the deferral of a resumed task takes
+the task for failed (apache/airflow#72716)."""
 
 
 class ScraperCallTrigger(BaseTrigger):
@@ -29,7 +29,7 @@ class ScraperCallTrigger(BaseTrigger):
         self.endpoint, self.request = endpoint, CallRequest(**request)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class and its arguments, which contain no secret of the connection."""
+        """Return the class and its arguments. They contain no secret of the connection."""
         request = TypeAdapter(CallRequest).dump_python(self.request, mode="json")
         return f"{type(self).__module__}.{type(self).__qualname__}", {**request, "endpoint": self.endpoint}
 

@@ -23,17 +23,17 @@ OUTCOME_KEY = "outcome"
 OF_DECISION = ("workflow", "decision_id", "target_date")
 """The fields of a decision that the row of a call needs."""
 NO_ITEMS: list[Any] = [None]
-"""The list that replaces an empty one, so that Airflow maps one task instance, which is skipped with the reason."""
+"""This list replaces an empty list. Airflow maps one task instance over it, and that one skips itself with a reason."""
 KILLED = failed("killed", "The try left no result: its process was killed, or a person set its state", retryable=True)
-"""The result of a try that has reported nothing else."""
+"""The result of a try until it reports another one."""
 SHADOW = failed("shadow", "no call was made: the workflow is a shadow now", retryable=False)
 """The result of a call whose workflow became a shadow after the decision (lesson A9)."""
 
 CallReport = dict[str, Any]
 """What a try of a call reports, as JSON; see :func:`call_report`.
 
-A :class:`CallLedger` adds two fields. ``again``: whether a retry makes the call again. ``settled``: a try number. All
-tries of the task up to this one have their row for the call, or need none.
+A :class:`CallLedger` adds two fields. ``again``: whether a retry makes the call again. ``settled``: a try number. Each
+try of the task up to this one has staged its row for the call, or needs no row.
 """
 
 
@@ -76,7 +76,7 @@ def call_row(
 ) -> CallRecord:
     """Return the audit row of the try ``key`` of a call, made between two aware moments.
 
-    Its id depends on the try alone, and on the call's index in a task of several calls.
+    Its id depends only on the try, and in a task of several calls on the index of the call.
     """
     columns = key.columns()
     identity = row_id("call", key, *(() if call.index is None else (call.index,)))
@@ -136,7 +136,7 @@ def call_report(
 
 
 def reports_by_task(ti: Any, plan: Iterable[str]) -> dict[tuple[str, int], list[CallReport]]:
-    """Return the reports of a run's calls by scraper and map index. A task that left no report is not in it."""
+    """Return the reports of a run's calls by scraper and map index. A task without a report is left out."""
     return {
         (scraper, int(left["map_index"])): left.get("calls", [left])
         for scraper in plan
@@ -148,9 +148,9 @@ def reports_by_task(ti: Any, plan: Iterable[str]) -> dict[tuple[str, int], list[
 class CallLedger:
     """The bookkeeping of a task's calls in the try ``key``: their reports, and which calls are still to be made.
 
-    ``known`` are the reports of earlier tries. Tries before ``first_try`` were made before a person cleared the task;
-    their calls are made again. ``write`` takes the reports of all calls, for ``finish``, and the known reports, for the
-    next try.
+    ``known`` are the reports of earlier tries. A person cleared the task after the tries before ``first_try``, so their
+    calls are made again. ``write`` takes the reports of all calls, for ``finish``, and the known reports, for the next
+    try.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class CallLedger:
         return self.reports(), list(self.known.values())
 
     async def save(self) -> None:
-        """Return when the reports are written. Calls that end during a write share the next one."""
+        """Write all reports and return when they are written. Calls that end during a write share the next write."""
         self._changes += 1
         mine = self._changes
         async with self._lock:

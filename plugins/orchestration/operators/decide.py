@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 DECISION_KEY = "decision"
 """The XCom that carries the decision to the rest of the run."""
 REFUSED_KEY = "refused"
-"""The XCom with the reason why a request was refused. Nothing was decided then."""
+"""The XCom with the reason why a request was refused. The run then has no decision."""
 LOUD = (AlertLevel.WARNING, AlertLevel.CRITICAL)
 HOLD, SKIP, ABORT = "hold", "skip", "abort"
 PASSING = (HISTORY_UNREADABLE, "schedule_unknown", SLATE_VANISHED)
-"""Rules of an ABORT that may pass in minutes: BigQuery answers again, or a refresh writes the schedule."""
+"""Rules of an ABORT whose cause may end in minutes: BigQuery answers again, or a refresh writes the schedule."""
 RUN_NOW, VETO = "Run now", "Veto"
 VETO_REASON = "veto_reason"
 MADE_A_SHADOW = "No call was made: the workflow became a shadow after its decision"
@@ -56,10 +56,11 @@ _BRANCH = {Action.RUN: HOLD, Action.SKIP: SKIP, Action.ABORT: ABORT}
 class DecideOperator(AlertingOperator, BranchMixIn):
     """Applies the workflow's rule at the run's tick and follows its branch.
 
-    One query reads schedule and history, one append writes the decision. An unreadable history or an unknown schedule
-    is an ABORT, never a RUN (lesson K8), but only in the task's last try. The alert of a RUN or SKIP is sent here, that
-    of an ABORT by ``abort``. In a shadow a RUN is recorded and skipped; only a decision that it cannot make
-    raises an alert (lesson A9).
+    One query reads the schedule and the history, and one append writes the decision. If the history cannot be read or
+    the schedule is unknown, the task tries again. Its last try decides ABORT, never RUN (lesson K8).
+
+    This task sends the alert of a RUN or SKIP, and ``abort`` sends that of an ABORT. A shadow records a RUN and skips
+    it. A shadow alerts only if it cannot decide (lesson A9).
     """
 
     inherits_from_skipmixin = True

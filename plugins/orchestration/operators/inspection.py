@@ -1,6 +1,6 @@
 """The hourly inspection of everything that our tasks depend on. The cleanup's row keeps it for the health check.
 
-An inspection that fails is not a finding: it is logged, and the others go on.
+If an inspection itself fails, that is logged, and the other inspections go on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Observation = tuple[Around, str, str]
 UNDRAINED_KEY = "undrained"
 """The XCom of ``drain_outbox`` with the reason why rows are still staged."""
 OFF = timedelta(minutes=2)
-"""The tolerance of our clock against BigQuery's, the duration of a query included."""
+"""The tolerated difference between our clock and BigQuery's. It includes the duration of a query."""
 SERVICE_SECONDS = 10.0
 BETWEEN_SECONDS = 20.0
 """The pause after a failed request. A service that restarts is back after it; one that fails again is out of reach."""
@@ -46,7 +46,7 @@ class NoHealthPage(Exception):
 
 
 def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse, log: Logger) -> list[Seen]:
-    """Return the problems around our tasks. ``warehouse`` has just been queried, with or without an answer."""
+    """Return the problems around our tasks. ``warehouse`` has just been queried, so it knows BigQuery's clock."""
     ti: Any = context["ti"]
     inspections: list[Callable[[], Iterator[Observation]]] = [
         _configuration,
@@ -127,7 +127,7 @@ def _dags(config: Config) -> tuple[str, ...]:
 
 
 def _paused(ti: Any, dag_id: str) -> Iterator[Observation]:
-    """Inspect one DAG by itself: Airflow raises an error for a DAG that it does not know yet."""
+    """Yield a paused DAG. Each DAG has its own inspection, because Airflow raises an error for an unknown DAG."""
     if ti.get_dag(dag_id).is_paused:
         yield Around.PAUSED, dag_id, "paused"
 

@@ -49,7 +49,7 @@ class Counter(Metric):
 
 
 class Gauge(Metric):
-    """A metric with a present value. It has no tags, so that a reader without tags cannot mix values."""
+    """A metric with a present value. It has no tags, because a reader that ignores tags would mix their values."""
 
     def set(self, value: float) -> None:
         """Set the present value."""

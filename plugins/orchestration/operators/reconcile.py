@@ -32,7 +32,7 @@ SOURCE = "reconcile"
 
 
 def _find(context: Context, config: Config, most: int) -> list[Makeup]:
-    """Return at most ``most`` make-up runs. A run by hand looks at all its days, others only at days with decisions."""
+    """Return at most ``most`` make-up runs. A run by hand looks at all days, others only at days with decisions."""
     clock = RunClock.of(context)
     on_record_only = not clock.triggered_by.startswith("manual")
     warehouse, days = Warehouse(config.settings), int(request_of(context)["days"])
@@ -73,7 +73,7 @@ class ReportOpenGamesOperator(AlertingOperator):
     """Alerts once, after the day's last reconcile, about the games that it could not fetch, and fails."""
 
     def execute(self, context: Context) -> None:
-        """Look for missing games again, after the day's last time only. Runs before it and by hand send no alerts."""
+        """Look for missing games again. Only the day's last scheduled run alerts, not an earlier run or one by hand."""
         refuse_bad_request(context, ReconcileRequest)
         clock, times = RunClock.of(context), self.config.reconcile_ticks.times
         by_hand = clock.triggered_by.startswith("manual")

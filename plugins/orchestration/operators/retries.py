@@ -1,11 +1,12 @@
-"""Retry policies: for calls, and for tasks that wait within their tick for missing knowledge (DESIGN 5 and 6)."""
+"""Retry policies: for calls, and for tasks that wait within their tick until something is known (DESIGN 5 and 6)."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import RetryDecision, RetryPolicy
 from airflow.sdk.definitions.retry_policy import RetryAction
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 DOUBLINGS = 20
-"""The most doublings of a delay; beyond them it is longer than any allowed delay."""
+"""The most doublings of a delay. With more it would be longer than any allowed delay."""
 ATTENDED_SHARE = 0.1
-"""The share of each delay that a run started by hand waits."""
+"""A run that a person started waits for this share of each delay."""
 
 
 class CallFailed(AirflowException):
@@ -49,18 +50,34 @@ def together(decisions: Collection[RetryDecision]) -> RetryDecision:
     return RetryDecision.fail("; ".join(dict.fromkeys(decision.reason or "" for decision in decisions)))
 
 
-class CallRetryPolicy(RetryPolicy):
+@dataclass
+class _StoredPolicy(RetryPolicy):
+    """A policy whose fields Airflow stores with the DAG."""
+
+    def serialize(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:
+        """Return the policy that :meth:`serialize` wrote."""
+        return cls(**data)
+
+
+@dataclass
+class CallRetryPolicy(_StoredPolicy):
     """Retries timeouts, connection errors, 429 and 5xx with growing delays. Other failures are final.
 
     ``first`` and ``longest`` are delays in seconds. ``deadline_minutes`` is the time from the run's start to its
-    deadline. No retry starts after the deadline. Our own delay is shortened to the time left. If the service asks for
-    more than that, the call fails for good. Without a deadline, ``longest`` is the limit.
+    deadline. No retry starts after the deadline, and our own delay is cut to the time left. If the service asks for a
+    longer wait than the time left, the call fails for good. Without a deadline, ``longest`` is the limit.
 
-    A call whose source the service has already retried is not retried: 4 tries of 9 are 36 requests (lesson A5).
+    If the service has already retried its source, the call is not retried: 4 tries of 9 are 36 requests (lesson A5).
     """
 
-    def __init__(self, first: float, longest: float, deadline_minutes: float | None = None) -> None:
-        self.first, self.longest, self.deadline_minutes = first, longest, deadline_minutes
+    first: float
+    longest: float
+    deadline_minutes: float | None = None
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
@@ -93,29 +110,20 @@ class CallRetryPolicy(RetryPolicy):
         dag_run = (context or {}).get("dag_run")
         if self.deadline_minutes is None or dag_run is None:
             return None
-        # A task does not know when its run was queued. A cleared run starts anew, and so does its deadline.
+        # A task does not know when its run was queued. A cleared run starts again, with a new deadline.
         started = dag_run.start_date or dag_run.run_after
         return self.deadline_minutes * 60 - (RunClock.wall() - started).total_seconds()
 
-    def serialize(self) -> dict[str, Any]:
-        """Return the delays."""
-        return {"first": self.first, "longest": self.longest, "deadline_minutes": self.deadline_minutes}
-
-    @classmethod
-    def deserialize(cls, data: dict[str, Any]) -> CallRetryPolicy:
-        """Return the policy that :meth:`serialize` wrote."""
-        return cls(**data)
-
 
 class NotKnownYet(AirflowException):
-    """The task lacks something that may be known after ``delay`` seconds."""
+    """The task needs something that is not known yet. It may be known after ``delay`` seconds."""
 
     def __init__(self, why: str, delay: float) -> None:
         self.delay = delay
         super().__init__(f"{why}; next try in {delay:.0f} s")
 
 
-class TickRetryPolicy(RetryPolicy):
+class TickRetryPolicy(_StoredPolicy):
     """Waits for the delay of a :class:`NotKnownYet`. Other failures wait for the task's own delay."""
 
     def evaluate(
@@ -126,20 +134,11 @@ class TickRetryPolicy(RetryPolicy):
             return RetryDecision.retry(timedelta(seconds=exception.delay), str(exception))
         return RetryDecision.default()
 
-    def serialize(self) -> dict[str, Any]:
-        """Return no settings: the policy has none."""
-        return {}
-
-    @classmethod
-    def deserialize(cls, data: dict[str, Any]) -> TickRetryPolicy:
-        """Return the policy."""
-        return cls()
-
 
 def retry_within_tick(context: Context, config: Config, why: str) -> None:
     """Raise NotKnownYet, unless this is the last try of the task.
 
-    A cleared task has all its tries again: Airflow raises its ``max_tries``.
+    A cleared task has all its tries again, because Airflow raises its ``max_tries``.
     """
     ti, delays = context["ti"], config.decide_delays
     left = ti.max_tries - ti.try_number + 1

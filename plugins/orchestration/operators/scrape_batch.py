@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 class DivideOperator(AuditedOperator):
-    """Divides the list that the task ``of`` returned into lists of ``size``, over which calls are mapped.
+    """Divides the list that the task ``of`` returned into lists of ``size``. The calls are mapped over these lists.
 
-    Airflow maps a task over the list that one other task returned.
+    A task of its own, because Airflow maps a task only over the list that another task returned.
     """
 
     ui_color = "#f4f4f4"
@@ -52,8 +52,8 @@ class ScrapeBatchOperator(ScrapeOperator):
     """Calls one scraper for each of a list of items, ``at_once`` at a time, in one process and over asyncio.
 
     Each call has its own row, outcome and timeout. The task fails if one call failed. A retry repeats only the failed
-    calls that may succeed; a cleared task repeats all. The calls share one worker slot, so the task never defers: a
-    triggerer stages no rows. If the triggerer died, the results would be lost.
+    calls that may succeed. A cleared task repeats all calls. The calls share one worker slot. The task never
+    defers: a triggerer cannot stage rows, so its death would lose the results.
     """
 
     several = True
@@ -86,7 +86,7 @@ class ScrapeBatchOperator(ScrapeOperator):
             ledger.report(call, result, started, row)
 
     async def _make(self, context: Context, ledger: CallLedger) -> None:
-        """Make all calls. If one cannot be made or recorded, raise its error after all other calls have ended."""
+        """Make all calls. An error of one call, or of its row, is raised after all other calls have ended."""
         clock, slots = RunClock.of(context), asyncio.Semaphore(self.at_once)
         decision = self._decision(context)
 
@@ -111,7 +111,7 @@ class ScrapeBatchOperator(ScrapeOperator):
                     raise error
 
     def _close(self, context: Context, ledger: CallLedger) -> None:
-        """Show the outcomes of the calls. Fails if one failed, in this try or for good in an earlier one."""
+        """Show the outcomes of the calls. Fails if a call failed in this try, or for good in an earlier try."""
         ti, policy = context["ti"], self.retry_policy
         assert policy is not None
         decisions = {

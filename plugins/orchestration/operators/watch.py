@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 MORE = timedelta(hours=1, minutes=30)
-"""The watchdog still watches yesterday for this long after reconcile should have fetched its missing games."""
+"""The watchdog watches yesterday until this long after reconcile should have fetched yesterday's missing games."""
 
 
 def _just_on(today: DayFacts, now: datetime) -> bool:
-    """Return whether the system has just been switched on: its first decision is new, or this is its first cleanup."""
+    """Return whether the system is new: its first decision is recent, or it has none and this is its first cleanup."""
     first = min((fact.decided_at for fact in today.first), default=None)
     return len(today.cleanups) <= 1 if first is None else now < after(first, GRACE)
 
@@ -54,12 +54,12 @@ def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: date
 class WatchOperator(AlertingOperator):
     """Sends the findings of the health check, each once per workflow, kind and ET day, and says which have healed.
 
-    A system that has just been switched on is not watched yet. Missing games are
-    reported only after reconcile had time to fetch them.
+    A system that has just been switched on is not watched yet. Missing games are reported only after reconcile had time
+    to fetch them.
     """
 
     def execute(self, context: Context) -> None:
-        """Assess the day, and in the morning the day before too. Other tasks send their own findings."""
+        """Assess today, and in the morning yesterday too. Findings that other tasks send are left out."""
         refuse_bad_request(context, CleanupRequest)
         config, now = self.config, RunClock.of(context).now()
         today = config.current_day(now)

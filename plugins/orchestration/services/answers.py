@@ -35,8 +35,8 @@ MAX_WAIT_SECONDS = 10**9
 class CallResult:
     """The outcome of one call.
 
-    ``retry_after``: the seconds that the service asks us to wait. ``service_retries``: how often the service tried its
-    source again before it answered; None if the answer does not say. ``timeout_seconds``: the limit of the call.
+    ``retry_after``: the seconds that the service asks us to wait. ``service_retries``: the number of times that the
+    service itself retried its source, or None if the answer does not give it. ``timeout_seconds``: the call's limit.
     """
 
     outcome: Outcome
@@ -63,7 +63,7 @@ class CallResult:
 
 
 def failed(error_type: str, message: str, *, retryable: bool, **more: Any) -> CallResult:
-    """Return a failed result. Its ``message`` may come from others: secrets and odd characters are taken out of it."""
+    """Return a failed result. Secrets and odd characters are removed from ``message``, which may come from others."""
     said = clean_text(masked(message))
     return CallResult(Outcome.FAILED, error_type=error_type, error_message=said, retryable=retryable, **more)
 
@@ -80,8 +80,8 @@ def interpret(
     """Return the meaning of an answer. Never raises: every answer becomes exactly one outcome.
 
     ``event_source``: other scrapers are called for each of its events, so data without events is not a success.
-    ``secrets``: what the request authenticated with; it is struck out of all texts for people. Ids and paths stay
-    unchanged, because they must still name the same thing.
+    ``secrets``: what the request authenticated with. It is removed from texts for people, but not from ids and paths,
+    which must still name the same thing.
     """
     content = body.decode("utf-8", errors="replace")
     result = _interpret(status, headers, content, description, event_source=event_source)
@@ -127,8 +127,8 @@ def _failure(
         kind = "rate_limited" if status == 429 else said.error_type or f"http_{status}"
         wait = _seconds(headers)
         if description.retried and status == 500 and said.run_id and not said.error_type:
-            # An error without a type comes from the scraper, not from the service. Another try of ours would repeat all
-            # of the service's own tries: four times nine are 36 requests (lesson A5).
+            # An error without a type comes from the scraper, not from the service. Each retry of ours would repeat all
+            # tries of the service: four tries of nine are 36 requests (lesson A5).
             return failed(kind, f"{message}; the service has already retried its source", retryable=False)
         return failed(kind, message, retryable=True, retry_after=wait, service_retries=said.retry_count)
     if status == 403:
@@ -139,7 +139,7 @@ def _failure(
             return failed("unknown_scraper", f"{message}; the service knows {', '.join(known)}", retryable=False)
         return failed("bad_request", message, retryable=False)
     if 300 <= status < 400:
-        # A query or a login in the address may be a secret.
+        # The query and the login of an address may be secret.
         target = re.sub("//[^/]*@", "//", re.split("[?#]", headers.get("Location") or "nowhere")[0])
         hint = f"; it redirects to {target}. Redirects are not followed: correct the address in the connection"
         return failed(f"http_{status}", f"HTTP {status}: {begins}{hint}", retryable=False)
@@ -214,7 +214,7 @@ def _short(value: Any) -> str:
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After in seconds, or None if it is missing or senseless: our own back-off then applies.
+    """Return Retry-After in seconds, or None if it is missing or makes no sense. Without it our own back-off applies.
 
     A date is compared with the answer's own ``Date``, because our clock may differ from the service's.
     """

@@ -1,8 +1,8 @@
-"""The files that scrapers write: whether two notes of a path name the same one, and the message for a lost one. Pure.
+"""The files that scrapers write: whether two paths name the same file, and the message for a lost file. Pure.
 
-Paths come in several forms (lessons A3, C2). The service's log has ``gs://bucket/object``, Phase 2's tables the
-object's name, others something between. A path without a scheme is ambiguous: ``b/x.json`` may be ``x.json`` in bucket
-``b``, or ``b/x.json`` in any bucket. Such a path is compared both ways and never taken apart.
+A path comes in several forms (lessons A3, C2). The service's log has ``gs://bucket/object``. Tables of Phase 2 have the
+name of the object, with or without the bucket. A path without a scheme is ambiguous: ``b/x.json`` may be ``x.json`` in
+bucket ``b``, or ``b/x.json`` in any bucket. Such a path is compared in both readings and never taken apart.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ class FilePath:
 
     @property
     def readings(self) -> frozenset[str]:
-        """The names that this file may have in a note without a scheme."""
+        """The names that this file may have in a path without a scheme."""
         return frozenset({self.name} if self.bucket is None else {self.name, f"{self.bucket}/{self.name}"})
 
     @property
     def asked(self) -> frozenset[str]:
-        """The names that SQL's ``bare_path`` and ``inner_path`` may have for this file; an address may encode them."""
+        """The values that SQL's ``bare_path`` and ``inner_path`` may have for this file, plain or encoded for a URL."""
         return self.readings | {quote(name, safe=safe) for name in self.readings for safe in ("", "/")}
 
     def fits(self, other: FilePath) -> bool:
-        """Return whether both may name the same file. If both have a bucket, the answer is certain."""
+        """Return whether both paths may name the same file. If both have a bucket, the answer is certain."""
         if self.bucket is not None and other.bucket is not None:
             return self == other
         return bool(self.readings & other.readings)
@@ -64,7 +64,7 @@ def _tidy(name: str) -> str:
 
 
 class KnownFiles:
-    """Files that can be found by the paths that other systems note."""
+    """Files that are looked up by the paths that other systems have noted."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_reading: dict[str, set[FilePath]] = defaultdict(set)
@@ -74,14 +74,14 @@ class KnownFiles:
                 self._by_reading[reading].add(file)
 
     def fitting(self, noted: str) -> set[FilePath]:
-        """Return the files that a noted path may name. If one file has exactly this path, only that one."""
+        """Return the files that a noted path may name, or only the file that has exactly this path."""
         path = FilePath.of(noted)
         if path in self._by_reading.get(path.name, ()):
             return {path}
         return {file for reading in path.readings for file in self._by_reading.get(reading, ()) if file.fits(path)}
 
     def named(self, noted: Iterable[str]) -> set[FilePath]:
-        """Return the files that noted paths certainly name. A path that may name two files proves neither."""
+        """Return the files that noted paths prove. A path that may name two files proves neither of them."""
         found = (self.fitting(path) for path in noted)
         return {file for files in found if len(files) == 1 for file in files}
 
