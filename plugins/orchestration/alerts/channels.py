@@ -48,12 +48,12 @@ class Sent:
 
     @property
     def nowhere(self) -> bool:
-        """Whether a channel failed and none took the alert: it must be sent again."""
+        """Whether a channel failed and no other took the alert. The alert must be sent again."""
         return bool(self.failed) and not self.by
 
 
 def not_set_up(config: Config) -> dict[Channel, str]:
-    """Return the channels of the configuration that cannot be used, each with what is missing."""
+    """Return the channels of the configuration that cannot be used, each with the reason."""
     settings = config.settings.notifications
     named = {c for level in (AlertLevel.CRITICAL, AlertLevel.WARNING) for c in settings.channels(level)}
     return {channel: why for channel in Channel if channel in named and (why := _missing(config, channel))}
@@ -153,7 +153,7 @@ def alert_once(
     """Send new alerts and the all-clear. Raises AirflowFailException if there is a new alert.
 
     ``source``: the task that found them. An alert that this task no longer finds is over. ``looked_at``: as in
-    :func:`news`. The run is red once for an alert, not in each hour that the alert lasts.
+    :func:`news`. The run fails only when the alert is new, not in each hour that the alert lasts.
     """
     store, key = context["asset_state_store"][ALERTS], f"open {source}"
     result = send_once(context, config, found, log, store.get(key) or {}, looked_at)
@@ -188,9 +188,9 @@ def send_once(
 def _send_all_clear(
     context: Context, config: Config, source: str, healed: Iterable[Alert], log: Logger
 ) -> Collection[Alert]:
-    """Send one all-clear for the alerts that people received; return the alerts if every channel failed.
+    """Send one all-clear for the alerts that people received. If every channel fails, return those alerts.
 
-    Each alert gets one all-clear a day. An alert that comes and goes is sent twice, and from then on only logged.
+    Each alert gets one all-clear a day. An alert that comes and goes is sent twice a day; after that it is only logged.
     """
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     today, due = et_date(now).isoformat(), []

@@ -1,4 +1,4 @@
-"""Airflow's deadline alerts for DAG-level SLAs. They are still experimental, so only this module uses them."""
+"""The deadline of a run, by Airflow's deadline alerts. They are still experimental, so only this module uses them."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from orchestration.words import AlertLevel, ExecutionStatus
 log = logging.getLogger(__name__)
 
 NOBODY = "; nobody could be told"
-"""The end of a stored error of a missed deadline that no channel took. A query reads it, so it never changes."""
+"""The end of the stored error of a missed deadline whose alert no channel took. A query reads it: never change it."""
 TIMES = ("logical_date", "start_date", "run_after")
 
 
 class RunQueued(BaseDeadlineReference):
-    """The moment at which a run is queued: Airflow evaluates this reference then.
+    """The moment at which a run is queued, because Airflow evaluates this reference then.
 
-    Airflow's own DAGRUN_QUEUED_AT does not work: a run with it cannot be cleared (apache/airflow#70368).
+    A run with Airflow's own DAGRUN_QUEUED_AT cannot be cleared (apache/airflow#70368).
     """
 
     def _evaluate_with(self, **_: Any) -> datetime:
@@ -53,10 +53,10 @@ def deadline(workflow: str, minutes: float) -> DeadlineAlert:
 def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
     """Record a run that missed its deadline, and send one alert per workflow and ET day.
 
-    The executor calls this while the run goes on. ``finish`` writes the run's own row later, with the same id.
+    The executor calls this while the run continues. ``finish`` writes the run's own row later, with the same id.
     """
     if context["dag_run"]["state"] == "failed":
-        # The run has already alerted. Airflow drops only the deadlines of runs that succeeded.
+        # The run has sent its own alert. Airflow removes the deadline of a run only when the run succeeds.
         return
     config = load_or_last_good().config
     run_id = str(context["dag_run"]["dag_run_id"])
@@ -79,13 +79,13 @@ def missed(workflow: str, minutes: float, context: dict[str, Any]) -> None:
 
 
 def _as_in_a_task(run_id: str, dag_run: dict[str, Any]) -> SimpleNamespace:
-    """Return the REST API's form of a run with the names and types of a task's context."""
+    """Return a run in the form of a task's context, from its form in the REST API."""
     times = {name: datetime.fromisoformat(dag_run[name]) if dag_run[name] else None for name in TIMES}
     return SimpleNamespace(**{**dag_run, **times, "run_id": run_id})
 
 
 def _sent_before(config: Config, workflow: str, run_id: str, clock: RunClock) -> bool:
-    """Return whether an earlier run of this ET day is recorded as late, or False if BigQuery does not answer."""
+    """Return whether the alert about an earlier late run of this ET day was sent. False if BigQuery does not answer."""
     day = et_date(clock.tick)
     parameters: dict[str, str | date] = {
         "workflow": workflow,

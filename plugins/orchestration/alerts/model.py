@@ -14,7 +14,7 @@ from orchestration.vocabulary.workflows import Alerts
 from orchestration.words import AlertLevel, Verdict
 
 Open = dict[str, dict[str, str | None]]
-"""The alerts of a task's last look, by key, as JSON."""
+"""The alerts that were open when a task last looked, by key, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Alert:
 
     @property
     def key(self) -> str:
-        """The same for two alerts about the same thing."""
+        """The identity of the alert: two alerts with one key are about the same thing."""
         return " ".join(filter(None, (self.kind, self.workflow, self.detail)))
 
     def to_open(self) -> dict[str, str | None]:
@@ -67,7 +67,7 @@ def alert(
 ) -> Alert:
     """Return an alert, with ``values``, ``day`` and ``run_id`` for the placeholders of its kind.
 
-    ``level``: the level for this case or workflow. Without it the kind's own level counts.
+    ``level``: the level of this alert, by default that of its kind.
     """
     text, command = kind.says(workflow, {"day": day, "run_id": run_id, **values})
     return Alert(kind.id, workflow, text, command, level or kind.level, run_id, day, kind.lasts, detail)
@@ -125,11 +125,11 @@ def news(
 ) -> News:
     """Return which of ``found`` are new on the ET date ``day``, and which of ``was_open`` are over.
 
-    ``sent_on``: the ET day on which each alert was last sent. An alert that lasts is sent anew each day. An alert that
+    ``sent_on``: the ET day on which each alert was last sent. An alert that lasts is sent again each day. An alert that
     comes back on the same day is sent again only after its all-clear.
 
-    ``looked_at``: the orchestration days in which the task looked. An alert of another day gets no all-clear. None
-    means that the task could not look, so every open alert stays open.
+    ``looked_at``: the orchestration days that the task looked at. An alert of another day gets no all-clear. None means
+    that the task could not look, so every open alert stays open.
     """
     raised = tuple(alert for key, alert in found.items() if sent_on.get(key) != day.isoformat())
     still_open = {key: alert.to_open() for key, alert in found.items() if alert.lasts}

@@ -1,7 +1,7 @@
 """The Airflow assets with which other teams can start their DAGs: tables, and the progress of a slate.
 
 ``from orchestration.assets import SLATE_COMPLETE`` and ``schedule=[SLATE_COMPLETE]``. All events come through aliases:
-a plain outlet gets one event at each success of its task, an alias gets exactly the events that the task adds.
+Airflow adds an event to a plain outlet at each success of its task, but to an alias only the events that the task adds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The DAGs in force: those of the present file, if Airflow can build and store every one of them."""
+"""The DAGs in force: of the present file if Airflow can build and store all of them, else of the last good file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _ready: dict[str, tuple[Loaded, DAG]] = {}
 
 
 def make_ready() -> None:
-    """Build the DAGs of the configuration in use in advance, in a process from which tasks are forked.
+    """Build the DAGs in use in advance, in the process from which tasks are forked.
 
-    A task then builds its DAG only if the file has changed. Errors are ignored here; the DAG processor reports them.
+    A task then builds its DAG only if the file has changed. Errors are ignored here, because the DAG processor reports
+    them.
     """
     with contextlib.suppress(ConfigError):
         loaded = load_or_last_good()
@@ -28,10 +29,10 @@ def make_ready() -> None:
 
 
 def dags_in_force(only: str | None = None) -> dict[str, DAG]:
-    """Return the DAGs in force by id. If a DAG of the present file fails, all come from the last good file.
+    """Return the DAGs in force by id. If one DAG of the present file fails, all come from the last good file.
 
     ``only`` is the DAG that a task needs. Without a last good file, a DAG that cannot be built is left out. Raises
-    ConfigError if the file does not load and there has never been a good one here.
+    ConfigError if the file does not load and this machine has never had a good one.
     """
     loaded = load_or_last_good(unbuildable if only is None or last_good_path().exists() else None)
     if only is not None:

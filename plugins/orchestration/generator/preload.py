@@ -1,4 +1,4 @@
-"""Imports for all tasks, made once in the process from which tasks are forked. A fork then has them without cost.
+"""Imports for all tasks, made once in the process from which tasks are forked. A fork does not import them again.
 
 Importing BigQueryHook takes two seconds of CPU, Airflow's runtime of a task half a second, our modules a tenth. No
 connection is opened. LocalExecutor forks its tasks from the scheduler, where our plugin imports this module. A Celery

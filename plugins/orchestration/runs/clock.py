@@ -22,7 +22,7 @@ RECONCILE = "reconcile__"
 
 @dataclass(frozen=True)
 class RunClock:
-    """The tick (ET), the shift between the wall clock and the run's clock, and who started the run.
+    """The tick (ET), the run's clock minus the wall clock, and who started the run.
 
     ``started`` is the start of the run by its own clock, or the planned start if the run has not started.
     """
@@ -68,7 +68,7 @@ class RunClock:
     def wall() -> datetime:
         """Return the current time by the wall clock, UTC.
 
-        Rows carry this time, also in a replay, because the views keep the latest row.
+        Rows carry this time, even in a replay, because the views keep the latest row.
         """
         return datetime.now(UTC)
 

@@ -22,9 +22,9 @@ _NOT_MADE_IN_SHORT = re.compile(
 
 @dataclass(frozen=True)
 class CallEnd:
-    """The end of one planned call. Not a record: a call that was not made or was killed has no row.
+    """The end of one planned call, with or without a row: a call that was not made or was killed has none.
 
-    ``outcome`` is None for a call that was not made because a call that it needs failed.
+    ``outcome`` is None for a call that was not made, because a call that it needs failed.
     """
 
     scraper: str
@@ -50,9 +50,9 @@ def call_ends(
 ) -> list[CallEnd]:
     """Return the ends of a run's calls.
 
-    ``states`` are Airflow's and ``outcomes`` the reports of the calls of a task, both by task id and map index (-1: not
-    mapped). Skipped calls (an empty list, a scraper that was not requested) do not count. A task without a report
-    counts as one call, even if it should have made several.
+    ``states`` are Airflow's states of the tasks, and ``outcomes`` the reports of each task's calls. Both are by task id
+    and map index (-1: not mapped). Skipped calls (an empty list, a scraper that was not requested) do not count. A task
+    without a report counts as one call, even if it should have made several.
     """
     ends = []
     for scraper in scrapers:

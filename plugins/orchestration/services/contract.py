@@ -62,7 +62,7 @@ FilePath = Annotated[
 ]
 ErrorType = Annotated[str, Field(max_length=100), AfterValidator(_one_line), AfterValidator(struck_out)]
 IfFit = WrapValidator(_or_none)
-"""A field of the wrong type is read as missing: a failure is a failure without it."""
+"""A field of the wrong type is read as missing, because a failure stays a failure without the field."""
 
 
 class _Model(BaseModel):

@@ -9,14 +9,14 @@ from orchestration.services.redaction import clean_text, masked, secrets_in, str
 
 
 def in_short(error: Exception, secrets: Iterable[str] = ()) -> str:
-    """Return the class of an error and the beginning of its text, without ``secrets`` and what looks like one."""
+    """Return the class of an error and the beginning of its text, without ``secrets`` and other likely secrets."""
     return f"{type(error).__name__}: {clean_text(masked(without(str(error), secrets)), 200)}"
 
 
 def hide_in_logs(error: BaseException) -> None:
-    """Strike out what looks like a secret in an error and in its causes.
+    """Strike out everything that looks like a secret in an error and in its causes.
 
-    Call it before such an error is logged or chained to another. Airflow masks the task's own log, but the scheduler's
+    Call this before the error is logged or chained to another. Airflow masks the task's own log, but the scheduler's
     copy of that log shows errors unmasked.
     """
     from airflow.sdk.log import mask_secret

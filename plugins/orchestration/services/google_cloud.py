@@ -21,13 +21,13 @@ _LOCK = threading.Lock()
 
 
 class FilesUnknown(UserError):
-    """Cloud Storage does not say whether a file exists. Do not treat the file as present or as gone."""
+    """Cloud Storage does not say whether a file exists. The file counts neither as present nor as gone."""
 
 
 def vanished_files(paths: Iterable[str]) -> set[str]:
     """Return the paths whose file no longer exists. Raises FilesUnknown when Cloud Storage does not say.
 
-    A path without a bucket cannot be looked up, and is never returned.
+    A path without a bucket cannot be looked up, so it is never returned.
     """
     from airflow.providers.google.cloud.hooks.gcs import GCSHook
     from google.api_core.retry import Retry
@@ -47,10 +47,10 @@ def vanished_files(paths: Iterable[str]) -> set[str]:
 
 
 def republish(topic: str, files: Iterable[LostFile], moment: datetime) -> dict[str, str | None]:
-    """Publish a handoff message for each file to ``topic``; return by path None for a sent one, else the reason.
+    """Publish a handoff message for each file to ``topic``. Return by path None if it was sent, else why it was not.
 
-    Messages go one at a time, so that each has its own result. A failure that does not concern one message alone (no
-    answer, no topic, no permission) stops the publishing: all remaining paths get its reason.
+    Messages are sent one by one, so that each has its own result. After a failure that concerns all messages (no
+    answer, no topic, no permission) no more are sent, and all remaining paths get its reason.
     """
     from airflow.providers.google.cloud.hooks.pubsub import PubSubHook
     from google.api_core.exceptions import InvalidArgument, NotFound
@@ -83,7 +83,7 @@ def republish(topic: str, files: Iterable[LostFile], moment: datetime) -> dict[s
 def id_token(audience: str) -> str:
     """Return a valid Google ID token for ``audience``, for a service on Cloud Run.
 
-    Tokens are kept in the process. Blocks while it fetches a new one, shortly before the last one expires. The token is
+    The process keeps the token and fetches a new one shortly before it expires; the call blocks meanwhile. The token is
     masked in every log. Raises GoogleAuthError when Google issues no token.
     """
     from airflow.sdk.log import mask_secret
