@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Reports = dict[tuple[str, int], list[CallReport]]
 """The reports of a run's calls, by scraper and map index."""
 UNKNOWN_TRY = 0
-"""The try number in the row of a call that was killed before it left a report: its real number is unknown."""
+"""The try number in the row of a call that was killed before it left a report. Its real number is unknown."""
 STOPPED = "No call was made: `hold` was stopped. Airflow's audit log (Browse, Audit Log) names the person"
 
 
@@ -152,7 +152,7 @@ class FinishOperator(AlertingOperator):
     def _killed(
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime
     ) -> CallRecord:
-        """Return the row of a call whose last try was killed, from the report that the try left at its begin."""
+        """Return the row of a call whose last try was killed, from the report that the try wrote when it began."""
         first = 0 if self.config.scrapers[end.scraper].calls_per_task > 1 else None
         day = date.fromisoformat(decision["target_date"])
         number, at, call = UNKNOWN_TRY, now, ScraperCall(end.scraper, end.label, day, index=first)
@@ -182,7 +182,7 @@ def _corrections(operator: AuditedOperator, rows: list[CallRecord], clock: RunCl
 
 
 def _call_key(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the key of the call that an event is about. A log may name its file later, so the key has none."""
+    """Return what identifies the call of an event. The file does not: the service's log may name it only later."""
     return tuple(event.get(column) for column in OF_A_CALL if column != "gcs_path")
 
 

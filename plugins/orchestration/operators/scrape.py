@@ -57,7 +57,7 @@ class ScrapeOperator(AuditedOperator):
     """Calls one scraper for one item: a game, a team, an event, or nothing.
 
     ``item`` is the game's dict, the team's tricode or the event id. The task succeeds for ``success`` and ``no_data``.
-    An event source returns its ``event_ids``; more than ``most_events`` of them are a failure. ``deferrable``: the
+    An event source returns its ``event_ids``. More than ``most_events`` of them are a failure. ``deferrable``: the
     triggerer makes the call while the task holds no worker slot. None means Airflow's ``[operators]
     default_deferrable``.
     """
@@ -121,7 +121,7 @@ class ScrapeOperator(AuditedOperator):
         call: Mapping[str, Any] | None = None,
         decision: dict[str, Any] | None = None,
     ) -> list[Any] | None:
-        """Take over the triggerer's result. A task that release 1.0 deferred passes neither call nor decision."""
+        """Record the triggerer's result. A task that release 1.0 deferred passes neither call nor decision."""
         clock, self._decided = RunClock.of(context), decision
         started, ended = (clock.of_wall(datetime.fromisoformat(event[name])) for name in ("started", "ended"))
         ledger = self._ledger(context, [ScraperCall.from_dict(call or self._report(context)["call"])])
@@ -222,7 +222,7 @@ class ScrapeOperator(AuditedOperator):
     def _take_over(self, report: CallReport) -> list[Any] | None:
         """Return what an earlier try returned, or fail as it did: this try makes no call.
 
-        Airflow can start another try although the work was done: the process was killed at its end, or the deferred
+        Airflow can start another try although the call was made: the process was killed at its end, or the deferred
         task resumed while the scheduler was busy (apache/airflow#72716). A cleared task makes its call again.
         """
         self.log.warning("Try %d has made this call: %s", report["try_number"], report["outcome"])
