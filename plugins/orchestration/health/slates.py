@@ -17,6 +17,7 @@ from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
 from orchestration.nba.eastern import NOON, SLATE_CUT_OVER, after, at
 from orchestration.nba.games import FINAL, Game, Schedule
+from orchestration.nba.slate import changes
 from orchestration.records.tables import CallRecord
 from orchestration.words import ExecutionStatus, KeptPaths, Outcome
 
@@ -109,13 +110,17 @@ def bringing(config: Config, facts: DayFacts) -> Iterator[tuple[Game, str, list[
 
 
 def _lacks(config: Config, facts: DayFacts, arrived: Collection[str] | None = None) -> list[Event]:
-    """Return the incomplete games with what each lacks. Without ``arrived``, files do not count."""
+    """Return the incomplete games with what each lacks, and the games that vanished since the lock (lesson F1).
+
+    Without ``arrived``, files do not count.
+    """
     not_in_table: dict[Game, list[str]] = {}
     if arrived is not None:
         for game, scraper, calls in bringing(config, facts):
             if not any(call.gcs_path in arrived for call in calls):
                 not_in_table.setdefault(game, []).append(scraper)
     not_collected = data.lacking(config, facts, critical_only=False)
+    since = changes(facts.schedule, facts.day, morning_of(config, facts.day))
     return [
         {
             "game_id": game.game_id,
@@ -126,4 +131,13 @@ def _lacks(config: Config, facts: DayFacts, arrived: Collection[str] | None = No
         }
         for game in facts.schedule.on(facts.day)
         if game.status != FINAL or game in not_collected or game in not_in_table
+    ] + [
+        {
+            "game_id": game.game_id,
+            "label": f"{game.game_id} {game.label}",
+            "final": False,
+            "not_collected": [],
+            "not_in_table": [],
+        }
+        for game in (since.vanished if since else ())
     ]

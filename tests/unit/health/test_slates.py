@@ -54,6 +54,15 @@ def test_a_slate_is_complete_once_all_its_games_are_final_collected_and_in_their
     assert complete() == {"target_date": "2026-01-14", "games": GAMES, "complete": True, "missing": []}
 
 
+@pytest.mark.lesson("F1")
+def test_a_slate_is_not_complete_without_a_game_that_vanished_since_the_lock():
+    two = replace(NIGHT, schedule=replace(NIGHT.schedule, games=NIGHT.schedule.games[1:]))
+    assert complete(two) is None
+    gone = NIGHT.schedule.games[0]
+    said = complete(two, now=et("+1 13:00"))
+    assert (said["complete"], missing(said)) == (False, [(gone.label[-7:], False, [], [])])
+
+
 @pytest.mark.parametrize(
     ("facts", "what"),
     [
