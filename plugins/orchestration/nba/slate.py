@@ -83,7 +83,7 @@ class Changes:
             (tips, f"{plural(len(tips), 'tip')} moved"),
         ]
         said = "; ".join(f"{what} ({', '.join(which)})" for which, what in parts if which)
-        return f"Since the lock of {clock(self.lock.locked_at)} ET, as happens: {said}" if said else ""
+        return f"Normal changes since the lock of {clock(self.lock.locked_at)} ET: {said}" if said else ""
 
 
 def _wall(tip: datetime | None) -> str:

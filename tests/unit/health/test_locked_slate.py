@@ -64,7 +64,7 @@ def test_games_that_come_back_end_the_finding():
 def test_games_that_moved_to_another_date_are_normal_and_the_day_is_not_called_one_without_games(games):
     found = seen(on_day(date=DAY + timedelta(days=2), tip=None), games)
     assert (found.verdict, found.findings) == (Verdict.HEALTHY, ())
-    assert "as happens: " in found.headline
+    assert "Normal changes since the lock of 05:00 ET: " in found.headline
     assert f"{games.games[0].away}@{games.games[0].home} to Fri 16 Jan" in found.headline
 
 

@@ -40,7 +40,7 @@ def test_a_moved_game_has_not_vanished_wherever_its_new_date_lies(days):
     found = seen(*GAMES[1:], *([row] if days == 2 else []), elsewhere=(row,) if days == 40 else ())
     assert found.vanished == ()
     assert found.normal == (
-        f"Since the lock of 05:00 ET, as happens: 1 game moved to another date (LAL@BOS to {row.date:%a %d %b})"
+        f"Normal changes since the lock of 05:00 ET: 1 game moved to another date (LAL@BOS to {row.date:%a %d %b})"
     )
 
 
