@@ -112,7 +112,7 @@ def _dag(
 
 
 def _tick_retries(config: Config) -> dict[str, Any]:
-    """Return the retry arguments of a task that waits within its tick for missing knowledge."""
+    """Return the retry arguments of a task that waits within its tick until something is known."""
     return {"retries": config.settings.decide_retries.max_retries, "retry_policy": TickRetryPolicy()}
 
 

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 from orchestration.services.scraper_service import CallRequest, ScraperService
 
 RESUMED_AFTER = timedelta(seconds=3)
-"""The shortest time before a task resumes. A busy scheduler that has not yet seen the deferral of a resumed task takes
-the task for failed (apache/airflow#72716)."""
+"""The shortest time before a task resumes. If a task resumes before a busy scheduler has seen its deferral, the
+scheduler counts the task as failed (apache/airflow#72716)."""
 
 
 class ScraperCallTrigger(BaseTrigger):

@@ -148,9 +148,9 @@ def reports_by_task(ti: Any, plan: Iterable[str]) -> dict[tuple[str, int], list[
 class CallLedger:
     """The bookkeeping of a task's calls in the try ``key``: their reports, and which calls are still to be made.
 
-    ``known`` are the reports of earlier tries. A person cleared the task after the tries before ``first_try``, so their
-    calls are made again. ``write`` takes the reports of all calls, for ``finish``, and the known reports, for the next
-    try.
+    ``known`` are the reports of earlier tries. A call of a try before ``first_try`` is made again, because a person has
+    cleared the task since then. ``write`` takes the reports of all calls, for ``finish``, and the known reports, for
+    the next try.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class CallLedger:
         return bool(report["try_number"] < first_try or report["again"])
 
     def silent(self) -> Iterator[tuple[ScraperCall, int]]:
-        """Yield the calls still to be made, each with the number of an earlier try that left no report of it."""
+        """Yield each call that is still to be made, once for each earlier try without a report, with its number."""
         for index, call in self.pending.items():
             settled = self.known[index]["settled"] if index in self.known else 0
             for number in range(settled + 1, self.key.try_number):

@@ -37,7 +37,7 @@ OFF = timedelta(minutes=2)
 """The tolerated difference between our clock and BigQuery's. It includes the duration of a query."""
 SERVICE_SECONDS = 10.0
 BETWEEN_SECONDS = 20.0
-"""The pause after a failed request. A service that restarts is back after it; one that fails again is out of reach."""
+"""The pause after a failed request, in which a restarting service comes back. After a second failure it is down."""
 HEALTH_PAGE_SECONDS = 5
 
 

@@ -47,8 +47,8 @@ REMEMBERED = 1000
 class SlateOperator(AlertingOperator):
     """An operator that may add events to the assets of slates, once for each slate and asset.
 
-    The stored events show which events exist. Airflow stores new events with the success of the task. If the task dies
-    or fails, Airflow stores none, and the next run adds them.
+    The events that Airflow has stored show what was added before. Airflow stores new events only when the task
+    succeeds. If the task dies or fails, the next run adds them.
     """
 
     assets: Collection[Asset] = OF_SLATES

@@ -1,4 +1,4 @@
-"""Metrics through Airflow's own stats: StatsD or OpenTelemetry, as ``[metrics]`` is set.
+"""Metrics through Airflow's own stats: StatsD or OpenTelemetry, as its section ``[metrics]`` says.
 
 The use of each metric, the dashboard and the alert rules: docs/orchestration/11-metrics.md.
 """

@@ -207,7 +207,7 @@ class ScrapeOperator(AuditedOperator):
         kept = (store.get(REPORTED_KEY) if ti.try_number > 1 else None) or {}
         reports = kept.get("calls", []) if self.several else [kept["left"]] if "left" in kept else []
         self._events = kept.get("returned")
-        # Reports of release 1.0 lack these two fields; there every failed call was retried.
+        # Reports of release 1.0 lack these two fields. That release retried every failed call.
         known = [{"again": one["outcome"] == Outcome.FAILED, "settled": one["try_number"], **one} for one in reports]
         first_try = ti.max_tries - (self.retries or 0) + 1
 

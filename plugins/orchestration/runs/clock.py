@@ -22,7 +22,7 @@ RECONCILE = "reconcile__"
 
 @dataclass(frozen=True)
 class RunClock:
-    """The tick (ET), the run's clock minus the wall clock, and who started the run.
+    """The tick (ET), the shift of the run's clock against the wall clock, and who started the run.
 
     ``started`` is the start of the run by its own clock, or the planned start if the run has not started.
     """

@@ -24,7 +24,7 @@ _NOT_MADE_IN_SHORT = re.compile(
 class CallEnd:
     """The end of one planned call, with or without a row: a call that was not made or was killed has none.
 
-    ``outcome`` is None for a call that was not made, because a call that it needs failed.
+    ``outcome`` is None for a call that was not made: a call that it needs has failed.
     """
 
     scraper: str

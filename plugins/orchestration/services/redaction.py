@@ -19,7 +19,7 @@ STRUCK_OUT = "***"
 MESSAGE_LIMIT = 1_000
 """The most characters kept of a message."""
 SHORTEST = 5
-"""The fewest characters of a value that is struck out everywhere. A shorter value is part of too many words."""
+"""The fewest characters of a value that is struck out everywhere. A shorter value occurs in too many words."""
 SUMMARY_CHARACTERS = 20_000
 """The most characters of a summary's JSON that a row keeps."""
 DEEPEST = 20
