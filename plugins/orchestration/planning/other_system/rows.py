@@ -99,16 +99,8 @@ def read_executions(rows: Iterable[str], calls: Sequence[CallRecord]) -> list[Th
         else:
             since = [call for call in by_workflow[name] if start <= call.triggered_at]
             mine = [call for call in since if until is None or call.triggered_at < until]
-        found.append(
-            TheirExecution(
-                decision_id=row.get("decision_id"),
-                workflow_name=name,
-                execution_time=start,
-                status=str(row["status"]),
-                scrapers_failed=int(row.get("scrapers_failed") or 0),
-                calls=tuple(mine),
-            )
-        )
+        failed = int(row.get("scrapers_failed") or 0)
+        found.append(TheirExecution(row.get("decision_id"), name, start, str(row["status"]), failed, tuple(mine)))
         following[name] = start
     return found[::-1]
 
@@ -179,34 +171,20 @@ def _ours(config: Config, rows: Iterable[str], until: datetime) -> list[Ours]:
 
 
 def _theirs(config: Config, decisions: Iterable[str], executions: Sequence[TheirExecution]) -> list[Theirs]:
-    """Return their executions, and their decisions without an execution."""
+    """Return their executions, and their decisions without an execution. Only calls per game have games."""
+    found = []
+    for one in executions:
+        name = one.workflow_name
+        per_game = config.per_game_scrapers(name) if name in config.workflows else ()
+        dates = frozenset(call.game_date for call in one.calls if call.game_date is not None)
+        games = frozenset(call.game_id for call in one.calls if call.game_id and call.scraper_name in per_game)
+        found.append(Theirs(name, one.execution_time, dates, games, status=one.status))
     executed = {one.decision_id for one in executions}
-    found = [_run(config, one) for one in executions]
-    found += [
-        Theirs(
-            workflow=row["workflow_name"],
-            at=from_micros(row["decision_time"]),
-            executed=False,
-            action=str(row["action"]),
-            reason=row.get("reason") or "",
-        )
-        for row in map(json.loads, decisions)
-        if row["decision_id"] not in executed
-    ]
+    for row in map(json.loads, decisions):
+        if row["decision_id"] not in executed:
+            at, reason = from_micros(row["decision_time"]), row.get("reason") or ""
+            found.append(Theirs(row["workflow_name"], at, executed=False, action=str(row["action"]), reason=reason))
     return found
-
-
-def _run(config: Config, one: TheirExecution) -> Theirs:
-    """Return an execution with the dates and games of its calls; only calls of scrapers per game have games."""
-    name = one.workflow_name
-    per_game = config.per_game_scrapers(name) if name in config.workflows else ()
-    return Theirs(
-        workflow=name,
-        at=one.execution_time,
-        dates=frozenset(call.game_date for call in one.calls if call.game_date is not None),
-        games=frozenset(call.game_id for call in one.calls if call.game_id and call.scraper_name in per_game),
-        status=one.status,
-    )
 
 
 def _outcome(config: Config, scraper: str, status: str, summary: Mapping[str, Any]) -> Outcome:

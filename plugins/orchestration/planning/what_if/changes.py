@@ -150,9 +150,9 @@ def compare_seasons(old: SimulatedSeason, new: SimulatedSeason) -> Changes:
     return Changes(old, new, tuple(changed_keys(old.config, new.config)), workflows, tuple(_games(old, new)))
 
 
-def calls_of(season: SimulatedSeason, workflow: str | None = None) -> int:
-    """Return the number of calls of one workflow, or of all workflows. Calls of reconcile count."""
-    return sum(call.count for call in season.calls if workflow in (None, call.record.workflow))
+def calls_of(season: SimulatedSeason) -> int:
+    """Return the number of calls. Calls of reconcile count."""
+    return sum(call.count for call in season.calls)
 
 
 def runs_of(season: SimulatedSeason, workflow: str | None = None) -> list[Decision]:
