@@ -27,7 +27,8 @@ how often, [Alerts](01-how-it-works.md#alerts) when an alert is over.
 {channels},
 unless `settings.notifications` says otherwise. `alerts.…` is the level that the workflow sets in `workflows.yaml`. In
 the health check CRITICAL makes a day UNHEALTHY and WARNING makes it DEGRADED. A kind marked "the health check only"
-sends no alert, because a task has sent another alert about the same fault.
+sends no alert, because a task has sent another alert about the same fault. Where no task is named, it is
+`cleanup.watch`.
 
 Each finding fills in the values in ‹…›. In commands DATE stands for the day, such as 2026-01-14, WORKFLOW for a
 workflow or DAG, and RUN_ID for a run's id in Airflow.
@@ -57,10 +58,11 @@ def example(command: str) -> str:
 
 def row(kind: FindingKind) -> str:
     """Return the entry of a kind, or of a second sentence of one: its text, then its first command."""
-    task = kind.alerted_by if kind.alerted_by is AlertedBy.HEALTH_ONLY else f"`{kind.alerted_by}`"
+    by = {AlertedBy.HEALTH_ONLY: f", {AlertedBy.HEALTH_ONLY}", AlertedBy.WATCH: ""}
+    task = by.get(kind.alerted_by, f", `{kind.alerted_by}`")
     text = f"{kind.example} (an example)" if kind.example else re.sub(r"{(\w+)}", r"‹\1›", kind.text)
     first = f"\\\n  `{command(kind)}`" if kind.command else ""
-    return f"* `{kind.id}` ({level(kind)}, {task}): {text}{first}"
+    return f"* `{kind.id}` ({level(kind)}{task}): {text}{first}"
 
 
 def _channels(loud: AlertLevel) -> str:

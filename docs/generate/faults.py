@@ -29,8 +29,8 @@ faults: about an ABORT after its retries (3 minutes), about a failed execution w
 cleanup at 20 past finds the other faults. A file counts as lost after half an hour. The longest time here is {longest}
 minutes. The page has only the begin of the first line, after the verdict.
 
-| `DEMO_FAULT` | what happens | met | minutes | first alert | first line of the health check | part of the status |
-|---|---|---|---|---|---|---|
+| `DEMO_FAULT` | what happens | met | minutes | first alert | first line of the health check |
+|---|---|---|---|---|---|
 """
 TAIL = """
 If two faults happen at once, the first line names both, in this order: BigQuery, Airflow, our rules, the service, a
@@ -148,9 +148,9 @@ def row(name: str, alert: FirstAlert) -> str:
     minutes = round(hours * 60) % (24 * 60)
     met, says = f"{minutes // 60:02d}:{minutes % 60:02d}", FAULTS[name].text
     if not alert.kind:
-        return f"| `{name}` | {says} | | | none: it is harmless | | |"
+        return f"| `{name}` | {says} | | | none: it is harmless | |"
     where = f"`{alert.kind}`" + (" (Prometheus)" if not alert.words else "")
-    return f"| `{name}` | {says} | {met} | {alert.minutes} | {where} | {alert.first_line} | {alert.part} |"
+    return f"| `{name}` | {says} | {met} | {alert.minutes} | {where} | {alert.first_line} |"
 
 
 def page() -> str:
