@@ -47,7 +47,9 @@ source, the handoff.
   time, so it finds the fault some hours later in its day.
 * `slate_deleted`, `two_games_deleted`: the first line names each vanished game. A game that moved to another date or is
   postponed, and a tip that moved, are said as normal. Games that are back end the finding.
-* `clock_off`: the cleanup compares its worker's clock with BigQuery's.
+* `clock_off`: the cleanup compares its worker's clock with BigQuery's. The times of a run's rows show that the clock of
+  another worker is wrong.
+* `outbox_stranded`: a row has time until the first cleanup after its run. A row that no other row names is not missed.
 """
 
 
@@ -113,6 +115,18 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
         "not_drained", 20, "took no rows for workflow_decisions", "BigQuery has taken no rows", "decisions"
     ),
     "table_dropped": FirstAlert("unreadable", 20, "BigQuery has no table", "A table is gone", "handoff"),
+    "record_emptied": FirstAlert(
+        "rows_gone", 20, "Rows are gone from", "Rows are gone from nba_orchestration.workflow_decisions", "decisions"
+    ),
+    "second_copy": FirstAlert("decided_twice", 20, "two decisions", "8 ticks of 2026-01-14 have two", "decisions"),
+    "outbox_stranded": FirstAlert(
+        "rows_waiting",
+        75,
+        "Rows are not in",
+        "Rows are not in nba_orchestration.scraper_execution_log",
+        "decisions",
+        13 + HOLD / 60,
+    ),
     "phase2_writes_nothing": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
     "messages_twice": FirstAlert("", 0, "", "", ""),
     "schedule_frozen": FirstAlert(

@@ -108,7 +108,7 @@ class Day:
         troubles = self.fault.world if holds else {}
         self.phase2 = not troubles.get("phase2_dead", False)
         requests.post(f"{self.world}/troubles", json=dict(troubles), timeout=30).raise_for_status()
-        self._break_more(self.fault, holds=holds)
+        self._break_more(self.fault, moment, holds=holds)
         there = "bigquery" in self.stack.processes
         if self.fault.bigquery and holds and there:
             self.stack.kill("bigquery")
@@ -117,7 +117,7 @@ class Day:
             self.stack.restart("bigquery")
             self.stack.await_bigquery()
 
-    def _break_more(self, fault: Fault, *, holds: bool) -> None:
+    def _break_more(self, fault: Fault, moment: datetime, *, holds: bool) -> None:
         """Break or repair everything except the world and BigQuery as a whole."""
         if fault.refuses:
             # Rows that could not be written wait for the cleanup after the fault.
@@ -126,8 +126,8 @@ class Day:
             requests.post(url, json=dict(fault.refuses) if holds else {}, timeout=30).raise_for_status()
         if fault.dropped and holds:
             self.bigquery.query(f"DROP TABLE IF EXISTS {fault.dropped}").result(timeout=30)
-        if statement := fault.statement if holds else fault.undone_by:
-            self.bigquery.query(statement.format(day=self.stack.day)).result(timeout=30)
+        if statement := fault.sql(self.stack.day, moment):
+            self.bigquery.query(statement).result(timeout=30)
         if fault.deployed:
             ours = OURS.read_text(encoding="utf-8")
             deployed_in(self.stack.home).write_text(fault.file(self.stack.day, ours) if holds else ours)

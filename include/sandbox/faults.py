@@ -31,7 +31,8 @@ class Fault:
     * ``bigquery``: whether BigQuery is down.
     * ``refuses``: the faults of :mod:`sandbox.bigquery_faults`.
     * ``dropped``: a table that is dropped.
-    * ``statement``, ``undone_by``: a statement that changes rows of ``{day}``, and the one that changes them back.
+    * ``statement``, ``undone_by``: a statement that changes rows, at each moment, and the one that changes them back.
+      ``{day}`` is the day, ``{begins}`` the begin of the fault, ``{now}`` the moment.
     * ``deployed``: the new workflows.yaml, as text or as changed keys (``a.b.c``).
     * ``paused``: a DAG that is paused.
     * ``pool``: a pool without a free slot.
@@ -73,6 +74,11 @@ class Fault:
                 {k: before if v == DAY_BEFORE else v for k, v in value.items()} if isinstance(value, dict) else value
             )
         return str(yaml.safe_dump(data))
+
+    def sql(self, day: date, moment: datetime) -> str:
+        """Return the statement that is played on ``day`` at an aware moment, or an empty text."""
+        begins, now = (f"TIMESTAMP '{at.isoformat()}'" for at in (self.begins(day), moment))
+        return (self.statement if self.holds(day, moment) else self.undone_by).format(day=day, begins=begins, now=now)
 
     def begins(self, day: date) -> datetime:
         """Return the moment at which the fault of ``day`` begins, ET."""
@@ -148,6 +154,25 @@ FAULTS: dict[str, Fault] = {
     ),
     "table_dropped": Fault(
         "somebody drops the table of player props at 15:00", 15, dropped="nba_raw.odds_api_player_points_props"
+    ),
+    "record_emptied": Fault(
+        "somebody empties the table of decisions at 14:00",
+        14,
+        statement="DELETE FROM nba_orchestration.workflow_decisions WHERE decision_time < {begins}",
+    ),
+    "second_copy": Fault(
+        "a second Airflow starts at 14:00 with the same DAGs and the same dataset",
+        14,
+        statement="INSERT INTO nba_orchestration.workflow_decisions "
+        "SELECT * REPLACE (TIMESTAMP_ADD(created_at, INTERVAL 7 SECOND) AS created_at) "
+        "FROM nba_orchestration.workflow_decisions "
+        "WHERE decision_time >= {begins} AND decision_time >= TIMESTAMP_SUB({now}, INTERVAL 30 MINUTE)",
+    ),
+    "outbox_stranded": Fault(
+        "a second worker keeps its rows in an outbox of its own from 13:00 on",
+        13,
+        statement="DELETE FROM nba_orchestration.scraper_execution_log "
+        "WHERE triggered_at >= {begins} AND scraper_name = 'oddsa_game_lines'",
     ),
     "phase2_writes_nothing": Fault(
         "Phase 2 reads its messages and writes nothing from 17:00 on", 17, world={"writes_nothing": True}

@@ -74,6 +74,8 @@ class Around(StrEnum):
     UNKNOWN_SCRAPER = "unknown_scraper"
     OUTBOX = "outbox"
     CLOCK = "clock"
+    NO_ROW = "no_row"
+    TWICE = "twice"
 
 
 class NoAnswer(StrEnum):

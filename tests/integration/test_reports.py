@@ -361,19 +361,56 @@ def test_reconcile_reports_unknown_for_a_day_without_any_run(warehouse, capsys):
     assert "unknown: no decision was made" in capsys.readouterr().err
 
 
-def test_a_day_without_a_lock_is_unknown_and_not_complete(outbox, warehouse, capsys):
-    outbox.stage([decision("by_day", "06:00"), execution("by_day", "06:00")])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [decision("betting_lines", "06:00", "SKIP", reason="summer")],
+        [decision("by_day", "06:00"), execution("by_day", "06:00")],
+        [decision("betting_lines", f"0{hour}:00", "ABORT", reason="History unreadable") for hour in (6, 7)],
+    ],
+    ids=["one SKIP", "one run", "two ABORTs"],
+)
+def test_what_stopped_in_the_morning_is_missing_as_the_health_check_says(outbox, warehouse, capsys, rows):
+    outbox.stage(rows)
     outbox.drain()
     code, text = shown(capsys, "missing")
-    assert (code, "unknown: no run was locked" in text) == (3, True)
+    assert (code, "Nothing is missing" in text) == (1, False)
+    assert "MISSING      betting_lines" in text
+    assert ("History unreadable" in text) == any(getattr(row, "reason", "") == "History unreadable" for row in rows)
+    assert shown(capsys, "health")[0] == 2
     assert shown(capsys, "timeline")[0] == 0
 
 
-def test_a_day_with_only_skips_has_nothing_missing(outbox, warehouse, capsys):
-    outbox.stage([decision("halted", "06:00", "SKIP", reason="summer")])
+def test_rows_of_one_id_by_two_writers_are_facts_of_the_day_and_repeated_appends_are_not(outbox, warehouse):
+    one = decision("betting_lines", "13:00")
+    made = call("box", "+1 01:00", "success", 1, "0022500001")
+    retried = call("box", "+1 01:00", "success", 2, "0022500001")
+    corrected = made.model_copy(update={"created_at": et("+1 02:00"), "error_type": "late"})
+    cleared = one.model_copy(update={"try_number": 2, "created_at": et("14:00")})
+    outbox.stage([one, one, cleared, made, corrected, retried])
     outbox.drain()
-    code, text = shown(capsys, "missing")
-    assert (code, "Nothing is missing." in text) == (0, True)
+    now = et("+1 03:00")
+    assert day_facts(warehouse, ours(), DAY, now).twice == ()
+    other = one.model_copy(update={"created_at": et("13:02"), "action": "SKIP"})
+    outbox.stage([other, made.model_copy(update={"run_id": "another", "created_at": et("+1 01:09")})])
+    outbox.drain()
+    found = {(fact.written_to, fact.workflow_name, fact.ids) for fact in day_facts(warehouse, ours(), DAY, now).twice}
+    assert found == {
+        ("workflow_decisions", "betting_lines", 1),
+        ("scraper_execution_log", "post_game_window_1", 1),
+    }
+
+
+def test_a_day_in_the_future_is_not_complete(warehouse, capsys):
+    assert main(["missing", "--date", "2026-01-20", "--as-of", SEEN_AT.isoformat()]) == 3
+    assert "2026-01-20 has not begun" in capsys.readouterr().err
+
+
+def test_before_its_first_tick_a_day_has_nothing_missing(outbox, warehouse, capsys):
+    outbox.stage([decision("betting_lines", "-1 06:00"), expected("betting_lines", "13:00")])
+    outbox.drain()
+    assert main(["missing", "--date", DAY.isoformat(), "--as-of", et("05:10").isoformat()]) == 0
+    assert "Nothing is missing." in capsys.readouterr().out
 
 
 def test_the_commands_say_unknown_if_bigquery_does_not_answer(google, capsys, monkeypatch):

@@ -14,6 +14,6 @@ NIGHT = schedule(game(1, "19:00"), game(2, "19:30"))
 AFTER = et("+1 05:40")
 
 
-def a_day(games: Schedule = NIGHT, until: datetime = AFTER) -> DayFacts:
+def a_day(games: Schedule = NIGHT, until: datetime = AFTER, *, linked: bool = False) -> DayFacts:
     """Return a day on which everything went as planned until ``until``."""
-    return night(CONFIG, games, until=until)
+    return night(CONFIG, games, until=until, linked=linked)

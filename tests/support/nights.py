@@ -34,8 +34,14 @@ def slate(count: int = 12, day: date = DAY, **more: Any) -> Schedule:
     )
 
 
-def night(config: Config | None = None, games: Schedule | None = None, day: date = DAY, until: datetime | None = None):
-    """Return a day on which everything went as planned until ``until``."""
+def night(
+    config: Config | None = None, games: Schedule | None = None, day: date = DAY, until: datetime | None = None,
+    *, linked: bool = False,
+):  # fmt: skip
+    """Return a day on which everything went as planned until ``until``.
+
+    ``linked``: each call names its decision, as in a real record. Then rows that a test takes away are noticed.
+    """
     config, games = config or ours(), games or slate(day=day)
     until = until or et("+1 06:25", day)
     start, end = config.day_bounds(day)
@@ -59,7 +65,8 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
         ),
         tuple(
             an_execution(
-                d.workflow, d.tick, d.target_date, decision_id=f"{d.workflow} {d.tick}", duration_seconds=9 * 60
+                d.workflow, d.tick, d.target_date, sum(1 for _ in planned_calls(config, d)),
+                decision_id=f"{d.workflow} {d.tick}", duration_seconds=9 * 60,
             )
             for d in runs
         ),
@@ -67,7 +74,7 @@ def night(config: Config | None = None, games: Schedule | None = None, day: date
             a_call(
                 c.scraper, d.workflow, d.tick, d.target_date, outcome(c, d), c.item.game and c.item.game.game_id,
                 map_index=index, label=c.label, gcs_path=f"gs://files/{c.scraper}/{d.tick:%H}-{index}.json",
-                triggered_at=d.tick + timedelta(minutes=6),
+                triggered_at=d.tick + timedelta(minutes=6), decision_id=f"{d.workflow} {d.tick}" if linked else None,
             )
             for d in runs
             for index, c in enumerate(planned_calls(config, d))

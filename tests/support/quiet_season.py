@@ -188,7 +188,7 @@ class QuietSeason:
                 calls.append(
                     a_call(
                         *about, Outcome.FAILED, game_id, error_type="timeout", map_index=number, triggered_at=called,
-                        try_number=1 + one, row_id=row_id,
+                        try_number=1 + one, row_id=row_id, decision_id=decision_id,
                     )
                 )  # fmt: skip
             if fails >= tries:
@@ -201,6 +201,7 @@ class QuietSeason:
                 a_call(
                     *about, outcome, game_id, map_index=number, try_number=1 + fails, record_count=records,
                     gcs_path=path, triggered_at=called, duration_seconds=3.0, timeout_seconds=150.0,
+                    decision_id=decision_id,
                 )
             )  # fmt: skip
             empty += outcome is Outcome.NO_DATA

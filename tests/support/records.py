@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from orchestration.health.facts import FirstDecision
@@ -55,7 +55,8 @@ def an_execution(
         "execution_id": f"{workflow} {tick}", "execution_time": tick, "workflow_name": workflow,
         "decision_id": decision_id, "scrapers_triggered": calls, "scrapers_succeeded": calls, "scrapers_failed": 0,
         "scrapers_no_data": no_data, "status": ExecutionStatus.COMPLETED, "slot_time": tick, "target_date": day,
-        "run_id": f"scheduled__{tick.isoformat()}", "created_at": tick,
+        "run_id": f"scheduled__{tick.isoformat()}",
+        "created_at": tick + timedelta(seconds=more.get("duration_seconds") or 0),
     }  # fmt: skip
     return ExecutionRecord.known(**{**values, **more})
 

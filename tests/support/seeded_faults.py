@@ -28,6 +28,10 @@ TIMES = {
     "cleanup_operations": ("cleanup_time", "cleanup_time"),
 }
 
+AUDIT = "nba_orchestration"
+CHANGED = ("workflow_decisions", "scraper_execution_log")
+"""The audit tables that faults change."""
+
 
 def health_page() -> ThreadingHTTPServer:
     """Airflow's health page, with the states of :data:`support.simulated.AIRFLOW`."""
@@ -95,6 +99,8 @@ class SharedDay:
         """Play the fault from its start until before ``until``, on a day that was healthy before."""
         begins = fault.begins(self.day)
         self.upto(begins)
+        if fault.statement and not fault.undone_by:
+            self._keep()
         faulty = SimulatedDays(self.google, self.day, fault)
         faulty.memory = StateStore(self.healthy.memory)
         watched = {m: [*dags, "watch"] if dags == ["cleanup"] else dags for m, dags in self.timeline.items()}
@@ -102,8 +108,21 @@ class SharedDay:
         self.played = until
         return faulty
 
+    def _keep(self) -> None:
+        """Copy the audit tables that a fault changes."""
+        for table in CHANGED:
+            Warehouse().query(f"CREATE OR REPLACE TABLE {AUDIT}.kept_{table} AS SELECT * FROM {AUDIT}.{table}")
+
+    def _put_back(self) -> None:
+        for table in CHANGED:
+            Warehouse().query(f"DELETE FROM {AUDIT}.{table} WHERE TRUE")
+            Warehouse().query(f"INSERT INTO {AUDIT}.{table} SELECT * FROM {AUDIT}.kept_{table}")
+            Warehouse().query(f"DROP TABLE {AUDIT}.kept_{table}")
+
     def well_again(self, fault: Fault) -> None:
         """End every trouble."""
+        if fault.statement and not fault.undone_by:
+            self._put_back()
         AIRFLOW["triggerer"] = "healthy"
         self.google.trouble()
         self.google.refuse()

@@ -19,6 +19,7 @@ TO_JSON_STRING(STRUCT(
   game_id AS game_id,
   label AS label,
   call_index AS call_index,
+  decision_id AS decision_id,
   dag_run_id AS dag_run_id,
   map_index AS map_index,
   try_number AS try_number

@@ -70,3 +70,42 @@ WHERE DATE(triggered_at) BETWEEN @record_from AND @start_date
   AND slot_time < @start
   AND status IN ('success', 'no_data')
 GROUP BY scraper_name, target_date
+UNION ALL
+SELECT 'twice', TO_JSON_STRING(STRUCT(
+  'workflow_decisions' AS written_to,
+  workflow_name AS workflow_name,
+  UNIX_MICROS(slot_time) AS tick,
+  COUNT(*) AS ids
+))
+FROM (
+  -- An append that repeats keeps created_at. Another try of the task has another number.
+  SELECT workflow_name, slot_time
+  FROM {audit}.workflow_decisions
+  WHERE dag_id IS NOT NULL
+    AND DATE(decision_time) >= @start_date
+    AND slot_time >= @start
+    AND slot_time < @until
+  GROUP BY decision_id, try_number, workflow_name, slot_time
+  HAVING COUNT(DISTINCT created_at) > 1
+)
+GROUP BY workflow_name, slot_time
+UNION ALL
+SELECT 'twice', TO_JSON_STRING(STRUCT(
+  'scraper_execution_log' AS written_to,
+  workflow AS workflow_name,
+  UNIX_MICROS(slot_time) AS tick,
+  COUNT(*) AS ids
+))
+FROM (
+  -- A row without the service's run id was written for a try that left none.
+  SELECT workflow, slot_time
+  FROM {audit}.scraper_execution_log
+  WHERE dag_id IS NOT NULL
+    AND run_id != row_id
+    AND DATE(triggered_at) >= @start_date
+    AND slot_time >= @start
+    AND slot_time < @until
+  GROUP BY row_id, workflow, slot_time
+  HAVING COUNT(DISTINCT run_id) > 1
+)
+GROUP BY workflow, slot_time

@@ -113,6 +113,7 @@ def asked(config: Config, executions: float) -> tuple[Asked, ...]:
         Asked("service_log (cleanup)", cleanups, log),
         Asked("recent_calls", cleanups, read["recent_calls"]),
         Asked("recent_executions", cleanups, read["recent_executions"]),
+        Asked("recorded_ticks (cleanup)", cleanups, read["recorded_ticks"]),
         Asked("republished_before", cleanups, read["republished_before"]),
         Asked("processed_files (all tables in one)", cleanups, tuple(processed)),
         Asked("day_facts (watch: the day, in the morning two more)", cleanups + 2 * mornings, facts),

@@ -8,7 +8,7 @@ from orchestration.audit.inputs import by_kind, schedule_from, schedule_window
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config import Config
-from orchestration.health.facts import RECORD, AskedDate, DayFacts, FirstDecision
+from orchestration.health.facts import RECORD, AskedDate, DayFacts, FirstDecision, WrittenTwice
 from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
 
 
@@ -43,4 +43,5 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
         cleanups=tuple(map(CleanupRecord.read, rows["cleanup"])),
         first=tuple(map(FirstDecision.model_validate_json, rows["first"])),
         asked=tuple(map(AskedDate.model_validate_json, rows["asked"])),
+        twice=tuple(map(WrittenTwice.model_validate_json, rows["twice"])),
     )

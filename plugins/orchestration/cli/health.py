@@ -25,7 +25,10 @@ from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
 from orchestration.words import Action, Outcome, Verdict
 
-COLOURS = {Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red"}
+COLOURS = {
+    Verdict.HEALTHY: "green", Verdict.NO_GAMES: "green", Verdict.DEGRADED: "yellow", Verdict.UNHEALTHY: "red",
+    Verdict.UNKNOWN: "yellow",
+}  # fmt: skip
 
 
 def shadow_note(config: Config, day: date) -> str | None:

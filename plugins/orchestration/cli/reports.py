@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
+from orchestration.audit.facts import day_facts
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cleanup.makeup_inputs import find_makeups
@@ -19,10 +21,15 @@ from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command, days_o
 from orchestration.cli.screen import grid, show, show_object, unknown, wrapped
 from orchestration.config import Config, load
 from orchestration.errors import UserError
-from orchestration.nba.eastern import clock, et
+from orchestration.health import locked, running
+from orchestration.health.facts import DayFacts
+from orchestration.nba.eastern import after, clock, et
 from orchestration.words import Action, ExitCode, plural
 
 NEXT = "bin/orchestration/quick_health_check.sh"
+NO_DECISION = "no decision was made: did Airflow run? (quick_health_check.sh)"
+LATE = timedelta(minutes=15)
+"""A run that begins later than this after its expected time is late."""
 
 Row = dict[str, Any]
 
@@ -36,16 +43,21 @@ def timeline(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> in
 
 @command("missing", LAST_NIGHT, "--date 2026-01-14", "--as-of 2026-01-14T19:00-05:00")
 def missing(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
-    """Show expected runs that are late or did not happen.
+    """Show what should have run and did not, or ran late.
 
-    A RUN decision without an execution is shown as NOT EXECUTED.
+    The health check has the same rules. A RUN decision without an execution is shown as NOT EXECUTED.
     """
     asked = _Asked(day, as_of)
-    seen = {"seen_at": asked.now}
-    rows = [row for row in asked.rows("expected_runs", **seen) if row["state"] in ("MISSING", "LATE")]
-    rows += [{**row, "state": "NOT EXECUTED"} for row in asked.rows("unexecuted_runs", **seen)]
+    config, now = asked.config, asked.now
+    if asked.day > config.current_day(now):
+        raise UserError(f"{asked.day} has not begun", next_step="look again when it has begun")
+    facts = day_facts(asked.warehouse, config, asked.day, now)
+    absent = [] if facts.recorded else [NO_DECISION]
+    if any(locked.missing_lock(config, facts, now)):
+        absent.append("no run was locked, so no locked run counts as missing (schedule_locker)")
+    rows = _not_run(config, facts, now) if facts.recorded else []
     found = any(row["state"] != "LATE" for row in rows)
-    return asked.report(rows, _missing, as_json=as_json, found=found, needs_lock=True)
+    return asked.report(rows, _missing, as_json=as_json, found=found, absent=absent)
 
 
 @command("failures", LAST_NIGHT, "--date 2026-01-14 --days 1")
@@ -110,18 +122,10 @@ class _Asked:
         """Return the rows of ``queries/NAME.sql``."""
         return self.warehouse.query(statement(name), {"first_date": self.first, "last_date": self.day, **more})
 
-    def absent(self, *, needs_lock: bool = False) -> list[str]:
-        """Return the inputs of a report that BigQuery lacks, from ``queries/basis.sql``.
-
-        A day with only SKIP decisions, as in a halt, has an empty lock. This empty lock is not absent.
-        """
+    def absent(self) -> list[str]:
+        """Return the inputs of a report that BigQuery lacks, from ``queries/basis.sql``."""
         [basis] = self.rows("basis")
-        absent = []
-        if not basis["decisions"]:
-            absent.append("no decision was made: did Airflow run? (quick_health_check.sh)")
-        if needs_lock and not basis["expected"] and (basis["runs"] or not basis["decisions"]):
-            absent.append("no run was locked, so none counts as missing (schedule_locker)")
-        return absent
+        return [] if basis["decisions"] else [NO_DECISION]
 
     def report(
         self,
@@ -130,10 +134,10 @@ class _Asked:
         *,
         as_json: bool,
         found: bool = False,
-        needs_lock: bool = False,
+        absent: Sequence[str] | None = None,
     ) -> int:
         """Print the rows and return the exit code, which is UNKNOWN when inputs are absent and nothing is found."""
-        absent = self.absent(needs_lock=needs_lock)
+        absent = self.absent() if absent is None else absent
         nothing = bool(absent) and not found
         if as_json:
             verdict = unknown("; ".join(absent), NEXT) if nothing else {}
@@ -166,13 +170,49 @@ def _timeline(rows: list[Row]) -> None:
     show(lines if rows else "No decision was made.")
 
 
+def _not_run(config: Config, facts: DayFacts, now: datetime) -> list[Row]:
+    """Return what did not run, as the health check finds it, and the expected runs that ran late. Oldest first."""
+    undecided = {(name, tick) for name, ticks in running.undecided(config, facts, now).items() for tick in ticks}
+    undecided |= {(name, tick) for name, ticks in running.missed(config, facts, now).items() for tick in ticks}
+    rows = [_row(name, tick, "MISSING") for name, tick in undecided]
+    rows += [
+        _row(one.workflow_name, one.tick, state, action=one.action.value, reason=one.reason, run_id=one.run_id)
+        for state, decisions in (
+            ("MISSING", running.standing_aborts(config, facts)),
+            ("NOT EXECUTED", [] if config.is_shadow() else running.unexecuted(facts, now)),
+        )
+        for one in decisions
+    ]
+    known = {(row["workflow_name"], row["slot_time"]) for row in rows}
+    for run in facts.expected:
+        later = [e for e in facts.executions if e.workflow_name == run.workflow_name and e.tick >= run.tick]
+        began = min((e.execution_time for e in later), default=None)
+        own = [d.action for d in facts.decisions if (d.workflow_name, d.tick) == (run.workflow_name, run.tick)]
+        if began is None or Action.SKIP in own or (run.workflow_name, run.tick) in known:
+            continue
+        if began > after(run.tick, LATE):
+            rows.append(_row(run.workflow_name, run.tick, "LATE", reason=f"it ran at {clock(began)} ET"))
+    return sorted(rows, key=lambda row: (row["slot_time"], row["workflow_name"]))
+
+
+def _row(workflow: str, tick: datetime, state: str, **more: Any) -> Row:
+    known = {"workflow_name": workflow, "slot_time": tick, "expected_run_time": tick, "state": state}
+    return {**known, "action": None, "reason": None, "run_id": None, **more}
+
+
 def _missing(rows: list[Row]) -> None:
+    """Print the rows. The ticks of a workflow without a decision share one entry."""
+    groups: dict[tuple[str, str, datetime | None], list[Row]] = defaultdict(list)
     for row in rows:
+        apart = None if row["action"] is None and row["reason"] is None else row["slot_time"]
+        groups[row["workflow_name"], row["state"], apart].append(row)
+    for (workflow, state, _), group in groups.items():
         line = grid(5, 12, 0)
-        line.add_row(clock(row.get("expected_run_time") or row["slot_time"]), row["state"], row["workflow_name"])
+        line.add_row(clock(group[0]["slot_time"]), state, workflow)
         show(line)
-        print(wrapped(row.get("reason") or "no decision was made", 6, 0))
-        print(f"      next: airflow dags list-runs {row['workflow_name']}")
+        more = f", at {len(group)} ticks until {clock(group[-1]['slot_time'])} ET" if len(group) > 1 else ""
+        print(wrapped((group[0]["reason"] or "no decision was made") + more, 6, 0))
+        print(f"      next: airflow dags list-runs {workflow}")
     if not rows:
         print("Nothing is missing.")
 

@@ -11,6 +11,7 @@ from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.games import Schedule
 from orchestration.records.base import Moment
 from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
+from orchestration.words import Around
 
 
 class FirstDecision(BaseModel):
@@ -39,6 +40,20 @@ class AskedDate(BaseModel):
     last_success: Moment | None = None
 
 
+class WrittenTwice(BaseModel):
+    """Rows with one id that two processes made. It sums up the rows of a workflow and a tick (aware, ET).
+
+    ``written_to``: their table. Its view shows only the latest of such rows. ``ids``: the number of such ids.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    written_to: str
+    workflow_name: str
+    tick: Moment
+    ids: int
+
+
 RECORD = timedelta(days=8)
 """How far back the facts look for earlier decisions and calls."""
 
@@ -57,6 +72,7 @@ class DayFacts:
     first: tuple[FirstDecision, ...] = ()
     asked: tuple[AskedDate, ...] = ()
     """The calls of the days before, as far back as :data:`RECORD`."""
+    twice: tuple[WrittenTwice, ...] = ()
     broken_config: str | None = None
     """The error of the workflows.yaml that the health check itself reads, or None."""
 
@@ -64,11 +80,34 @@ class DayFacts:
         """Return the earliest moment at which a missing tick may be reported: ``start`` of the day or later.
 
         Without earlier decisions on record it is the first decision of the ``workflow``. On the system's first day it
-        is the first decision of any workflow, so a workflow that never decides is missing.
+        is the first row of any workflow, so a workflow that never decides is missing. The first decision of a workflow
+        does not count if other rows are older than every decision: then decisions are lost.
         """
         ticks = {fact.workflow_name: fact.tick for fact in self.first}
-        began = min(ticks.values(), default=start)
-        return max(start, began if began > start or workflow is None else ticks.get(workflow, start))
+        began = self.began or start
+        alone = workflow is None or began > start or began < min(ticks.values(), default=began)
+        return max(start, began if alone or workflow is None else ticks.get(workflow, start))
+
+    @property
+    def began(self) -> datetime | None:
+        """When the system was first on: its first decision on record, or an earlier execution, call or cleanup. None
+        without any decision.
+
+        The decisions alone would make a day on which their table was emptied look like a first day. A cleanup counts
+        only with the one after it, and not if it saw a paused DAG: somebody was still switching the system on.
+        """
+        if not self.first:
+            return None
+        made = [*(one.tick for one in self.executions), *(one.tick for one in self.calls)]
+        asked = [fact.last_success for fact in self.asked if fact.last_success]
+        on = [one.cleanup_time for one in self.cleanups if all(seen.kind != Around.PAUSED for seen in one.seen)]
+        first = min(fact.tick for fact in self.first)
+        return min([first, *made, *asked, *(sorted(on)[:1] if len(on) > 1 else [])])
+
+    @property
+    def recorded(self) -> bool:
+        """Whether anything is on record about the day or the days before."""
+        return any((self.expected, self.decisions, self.executions, self.calls, self.cleanups, self.first, self.asked))
 
     def known_at(self, moment: datetime) -> DayFacts:
         """Return the facts that were known at the aware ``moment``.

@@ -20,6 +20,8 @@ MORNING = timedelta(hours=7)
 """For this time after a lock the watchdog still checks the day before, for its box scores and all-clears."""
 CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
 """After this time without a new cleanup, one is missing and the faults that the last one saw no longer count."""
+UNWRITABLE = "cannot be written"
+"""How the cleanup's text begins when the outbox takes no files."""
 SCRIPTS = "bin/orchestration"
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 

@@ -43,9 +43,30 @@ ROWS_NOT_TAKEN = Cause(
     "rows_not_taken", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.DECISIONS, of_a_shadow=True,
     text="BigQuery has taken no rows since {since} ET: {why}. The rows wait in the outbox, and each cleanup sends them "
     "again")
+NOTHING_RECORDED = Cause(
+    "nothing_recorded", "airflow dags list-runs schedule_locker", alerted_by=AlertedBy.HEALTH_ONLY, part=Part.DECISIONS,
+    of_a_shadow=True,
+    text="No workflow made a decision on {day}, and nothing else is on record about this day or the 8 days before: no "
+    "lock, call or cleanup. The system was not on, or its tables were emptied")
+ROWS_GONE = Cause("rows_gone", STATUS, part=Part.DECISIONS, of_a_shadow=True,
+    text="Rows are gone from {dataset}.{workflow}: {proof} ({when} ET), and no row is left in between. The table was "
+    "emptied or a part of it deleted. BigQuery keeps deleted rows for 7 days: copy them back")
+ROWS_WAITING = Cause(
+    "rows_waiting", STATUS_NOW, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
+    text="Rows are not in {dataset}.{workflow}: {proof} ({which} ET). They wait in the outbox of a worker that no "
+    "cleanup drains, or somebody deleted them. Give all workers one outbox (ORCHESTRATION_OUTBOX)")
+DECIDED_TWICE = Cause("decided_twice", TIMELINE, part=Part.DECISIONS, of_a_shadow=True,
+    text="{ticks} of {day} have two decisions, for example {example}. A second copy of this system writes to the same "
+    "tables. Stop one of the two")
+CALLED_TWICE = Cause("called_twice", TIMELINE, level=WARNING, part=Part.CALLS,
+    text="{calls} since {since} ET were made twice: {why}. A second copy of this system or another caller runs "
+    "beside it")
 ALL_TICKS_MISSING = Cause(
     "missing_ticks", "airflow jobs check --job-type SchedulerJob", part=Part.DECISIONS, of_a_shadow=True,
     text="No workflow made a decision {when} ET: {ticks} without a decision. Check whether the scheduler was down")
+TICKS_MISSING_BESIDE_CLEANUPS = ALL_TICKS_MISSING.also(command=STATUS,
+    text="No workflow made a decision {when} ET: {ticks} without a decision, although {cleanups} ran in this time. "
+    "Check whether rows were deleted, or Airflow did not have the DAGs")
 AIRFLOW_PART_DEAD = Cause(
     "airflow_part_dead", "airflow jobs check --limit 10 --allow-multiple", part=Part.EXECUTIONS, of_a_shadow=True,
     text="Airflow's {about} is dead, first seen at {since} ET: {why}. Runs that need it wait. Restart it")
@@ -129,6 +150,9 @@ MOSTLY_NO_DATA = Minor("mostly_no_data", TIMELINE, part=Part.CALLS,
     text="{empty} of {calls} calls of {workflow} ({caller}) found no data on a game day")
 CLOCK_OFF = Minor("clock_off", STATUS, part=Part.DECISIONS, of_a_shadow=True,
     text="The clock of {about} is wrong, first seen at {since} ET: {why}. Set it right")
+CLOCKS_CONTRADICT = CLOCK_OFF.also(
+    text="A worker's clock is wrong by {minutes} min or more since {since} ET: {says}. Airflow's page of the run names "
+    "the worker. Set its clock right")
 OUTBOX_UNWRITABLE = Minor("outbox_unwritable", STATUS, part=Part.DECISIONS, of_a_shadow=True,
     text="The outbox {why}, first seen at {since} ET. Rows go straight to BigQuery, and are lost if BigQuery does not "
     "take them")
@@ -155,6 +179,8 @@ ABORT_NOW = ABORT.also(alerted_by=AlertedBy.ABORT, alerts_key="failure", level=W
 RUN_WITHOUT_EXECUTION = FindingKind(
     "run_without_execution", "airflow dags list-runs {workflow}", part=Part.EXECUTIONS,
     text="RUN without execution: {workflow} decided RUN at {at} ET, and no call was made")
+CALLS_WITHOUT_EXECUTION = RUN_WITHOUT_EXECUTION.also(
+    text="RUN without execution: {workflow} decided RUN at {at} ET and made {calls}, but no execution is on record")
 VETOED = FindingKind("vetoed", TIMELINE, level=WARNING, part=Part.EXECUTIONS,
     text="{workflow} made no calls at {at} ET. {why}")
 VETOED_NOW = VETOED.also(alerted_by=AlertedBy.FINISH)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from orchestration.config import LOCKER, Config
-from orchestration.health import kinds
+from orchestration.health import kinds, record
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, finding
 from orchestration.nba.eastern import after, clock
 from orchestration.nba.slate import LockedGame, changes, postponed_dates, usual_games
+from orchestration.records.tables import ExpectedRun
 from orchestration.words import Action, Around, plural
 
 LOCK_GRACE = timedelta(minutes=15)
@@ -26,7 +27,7 @@ def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fin
     start, _ = config.day_bounds(facts.day)
     if not config.settings.daily_schedule_lock.enabled or facts.since(start) > start:
         return
-    if facts.expected or now < after(start, LOCK_GRACE):
+    if facts.expected or now < after(start, LOCK_GRACE) or record.gap(config, facts, now, ExpectedRun.TABLE):
         return
     games, last = facts.schedule.on(facts.day), facts.last_cleanup
     if not games:

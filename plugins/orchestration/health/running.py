@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -10,14 +11,16 @@ from orchestration.config import Config
 from orchestration.decisions.collected import lacking, scrapers_about_games, successes_of
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
-from orchestration.health import kinds
+from orchestration.health import kinds, record
 from orchestration.health.facts import DayFacts, ours
 from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, finding
 from orchestration.nba.eastern import after, clock
-from orchestration.records.tables import DecisionRecord, ExecutionRecord
+from orchestration.records.tables import DecisionRecord, ExecutionRecord, last_tries
 from orchestration.runs.execution import VETOED
 from orchestration.words import Action, ExecutionStatus, plural
 
+ENOUGH_CLEANUPS = 3
+"""This many cleanups in a time without decisions show that the scheduler ran."""
 NO_FILE = "name no file"
 """These words mark the cleanup's alert about calls without a file name (lesson A2). Stored rows hold them."""
 
@@ -29,43 +32,63 @@ def unknown_schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator
         yield finding(kinds.SCHEDULE_UNKNOWN, "schedule_dependency", why=reason)
 
 
-def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield ticks without a decision: one finding if every workflow lacks some, else one per workflow (T1, K10)."""
+def undecided(config: Config, facts: DayFacts, now: datetime) -> dict[str, list[datetime]]:
+    """Return the ticks that are due and have no decision, by workflow. A workflow without such a tick is left out."""
     start, end = config.day_bounds(facts.day)
     made = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
     due_until = min(end, after(now, -GRACE))
+    # Other rows prove these decisions: they were made, and their rows are lost.
+    lost = record.gap(config, facts, now, DecisionRecord.TABLE)
     missing = {
         name: [
             tick
             for tick in config.ticks_of(name).between(facts.since(start, name), due_until)
-            if (name, tick) not in made
+            if (name, tick) not in made and not (lost and ((name, tick) in lost.runs or lost.explains(tick)))
         ]
         for name in config.enabled
     }
-    silent = {name: ticks for name, ticks in missing.items() if ticks}
+    return {name: ticks for name, ticks in missing.items() if ticks}
+
+
+def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Yield ticks without a decision: one finding if every workflow lacks some, else one per workflow (T1, K10)."""
+    silent = undecided(config, facts, now)
     if silent and len(silent) == len(config.enabled):
         moments = sorted({tick for ticks in silent.values() for tick in ticks})
         total = sum(len(ticks) for ticks in silent.values())
         first, last = clock(moments[0]), clock(moments[-1])
         when = f"at {first}" if first == last else f"from {first} to {last}"
-        yield finding(kinds.ALL_TICKS_MISSING, "all", when=when, ticks=plural(total, "tick"))
+        ran = sum(moments[0] <= cleanup.cleanup_time <= moments[-1] for cleanup in facts.cleanups)
+        kind = kinds.ALL_TICKS_MISSING if ran < ENOUGH_CLEANUPS else kinds.TICKS_MISSING_BESIDE_CLEANUPS
+        count, cleanups = plural(total, "tick"), plural(ran, "cleanup")
+        yield finding(kind, "all", when=when, ticks=count, cleanups=cleanups, day=facts.day)
         return
     for name, ticks in sorted(silent.items()):
         yield finding(kinds.TICKS_MISSING, name, ticks=plural(len(ticks), "tick"), first=clock(ticks[0]))
 
 
-def missed_runs(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield the expected runs that are due, have no decision, and were not made up for by a later tick."""
+def missed(config: Config, facts: DayFacts, now: datetime) -> dict[str, list[datetime]]:
+    """Return the expected runs that are due, have no decision, and were not made up for by a later tick.
+
+    If the lock knows the rules of a workflow that no longer exists, ``changed_rules`` names its runs.
+    """
     start, _ = config.day_bounds(facts.day)
     decided = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
-    missed: dict[str, list[datetime]] = {}
+    if lost := record.gap(config, facts, now, DecisionRecord.TABLE):
+        decided |= lost.runs | {(r.workflow_name, r.tick) for r in facts.expected if lost.explains(r.tick)}
+    found: dict[str, list[datetime]] = {}
     for run in facts.expected:
-        there = run.workflow_name in config.enabled and run.tick >= facts.since(start, run.workflow_name)
-        due = there and after(run.tick, GRACE) <= now
-        late = any(e.workflow_name == run.workflow_name and e.tick > run.tick for e in facts.executions)
-        if due and not late and (run.workflow_name, run.tick) not in decided:
-            missed.setdefault(run.workflow_name, []).append(run.tick)
-    for workflow, ticks in sorted(missed.items()):
+        there = run.workflow_name in config.enabled or run.rules is None
+        due = there and run.tick >= facts.since(start, run.workflow_name) and after(run.tick, GRACE) <= now
+        made_up = any(e.workflow_name == run.workflow_name and e.tick > run.tick for e in facts.executions)
+        if due and not made_up and (run.workflow_name, run.tick) not in decided:
+            found.setdefault(run.workflow_name, []).append(run.tick)
+    return found
+
+
+def missed_runs(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Yield the expected runs of :func:`missed`."""
+    for workflow, ticks in sorted(missed(config, facts, now).items()):
         times = ", ".join(clock(tick) for tick in sorted(ticks))
         yield finding(kinds.EXPECTED_MISSED, workflow, times=times, day=facts.day)
 
@@ -79,9 +102,19 @@ def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list
 
 def runs_and_aborts(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield RUN decisions without an execution (lesson K10), and ABORTs that nothing made up for."""
+    lost = record.gap(config, facts, now, ExecutionRecord.TABLE)
+    made = Counter(call.decision_id for call in last_tries(facts.calls))
     for decision in unexecuted(facts, now):
-        at, run_id = clock(decision.tick), decision.run_id
-        yield finding(kinds.RUN_WITHOUT_EXECUTION, decision.workflow_name, run_id=run_id, at=at)
+        calls = made[decision.decision_id]
+        kind = kinds.CALLS_WITHOUT_EXECUTION if calls else kinds.RUN_WITHOUT_EXECUTION
+        if lost is None or (decision.workflow_name, decision.tick) not in lost.runs:
+            yield finding(
+                kind,
+                decision.workflow_name,
+                run_id=decision.run_id,
+                at=clock(decision.tick),
+                calls=plural(calls, "call"),
+            )
     # One finding per rule: otherwise the all-clear of one rule's ABORT would hide another rule's.
     aborts = sorted(standing_aborts(config, facts), key=lambda decision: (decision.workflow_name, decision.rule))
     for (workflow, rule), group in groupby(aborts, key=lambda decision: (decision.workflow_name, decision.rule)):

@@ -9,7 +9,7 @@ from itertools import takewhile
 from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import CLEANUP_PATIENCE, Finding, finding
+from orchestration.health.findings import CLEANUP_PATIENCE, UNWRITABLE, Finding, finding
 from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import rules_digest
@@ -20,8 +20,6 @@ CALLS_GRACE = timedelta(minutes=10)
 """From the end of a tick's hold (``execution_delay_minutes``) until its first call must have been made."""
 DEFAULT_POOL = "default_pool"
 """Airflow's own pool, for scrapers without one."""
-UNWRITABLE = "cannot be written"
-"""How the cleanup's text begins when the outbox takes no files."""
 OF_RUNNING = frozenset({Around.SERVICE, Around.UNKNOWN_SCRAPER, Around.WAITING, Around.PAUSED})
 """Faults that cost nothing while everything is halted."""
 SEEN_AS = {
@@ -33,7 +31,7 @@ SEEN_AS = {
     Around.UNKNOWN_SCRAPER: kinds.UNKNOWN_SCRAPER,
     Around.CLOCK: kinds.CLOCK_OFF,
 }
-"""The kind of finding for each kind of fault that a cleanup sees, unless the fault's text decides."""
+"""The kind of finding for each kind of fault that a cleanup sees, unless the fault's text or the record decides."""
 
 
 def seen_by_cleanup(config: Config, facts: DayFacts, now: datetime, *, halted: bool = False) -> Iterator[Finding]:
@@ -62,7 +60,7 @@ def _found(config: Config, facts: DayFacts, seen: Seen, at: datetime, now: datet
         if _stands_still(config, facts, waiting, seen.about, now):
             count = plural(int(tasks), "task")
             yield finding(kinds.POOL_FULL, seen.about, at=clock(at), tasks=count, waiting=waiting)
-    else:
+    elif seen.kind in SEEN_AS:
         unwritable = seen.kind == Around.OUTBOX and seen.text.startswith(UNWRITABLE)
         kind = kinds.OUTBOX_UNWRITABLE if unwritable else SEEN_AS[seen.kind]
         workflow = "cleanup" if seen.kind == Around.CLOCK else seen.about

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestration.config import Config
-from orchestration.health import data, locked, running
+from orchestration.health import data, locked, record, running
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
@@ -63,9 +63,14 @@ class Health:
 def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     """Return the health of ``facts.day`` as seen at the aware ``now``."""
     games = facts.schedule.on(facts.day)
+    if unknown := tuple(record.nothing_recorded(config, facts, now)):
+        return Health(Verdict.UNKNOWN, unknown, len(games), 0, len([g for g in games if g.due <= now]))
     halt = config.settings.halt if all(config.halt_on(facts.day, name) for name in config.enabled) else None
     findings = [
         *causes(config, facts),
+        *record.lost_rows(config, facts, now),
+        *record.two_writers(facts),
+        *record.contradicting_clocks(facts),
         *seen_by_cleanup(config, facts, now, halted=halt is not None),
         *changed_rules(config, facts, now),
         *forgotten_halts(config, facts, now),

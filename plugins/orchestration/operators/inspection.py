@@ -10,16 +10,18 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestration.alerts.channels import airflow_url
 from orchestration.audit.outbox import Outbox
+from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config import LOCKER, RECONCILE, Config
 from orchestration.config.last_good import in_use
-from orchestration.health.surroundings import DEFAULT_POOL, UNWRITABLE
+from orchestration.health.findings import GRACE, UNWRITABLE
+from orchestration.health.surroundings import DEFAULT_POOL
 from orchestration.records.tables import Seen
 from orchestration.runs.clock import RunClock
 from orchestration.services.scraper_service import NoListing, ScraperService, unknown_scrapers
@@ -57,8 +59,9 @@ def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse,
         lambda: _waiting(ti, config),
         lambda: _clock(warehouse),
     ]
+    now = RunClock.of(context).now()
+    inspections.append(lambda: _no_row(ti, config, warehouse, now))
     if not config.is_shadow():
-        now = RunClock.of(context).now()
         inspections.append(lambda: _service(config, now))
     found: list[Seen] = []
     for inspection in inspections:
@@ -143,6 +146,28 @@ def _waiting(ti: Any, config: Config) -> Iterator[Observation]:
         for pool, scrapers in by_pool.items():
             if count := ti.get_ti_count(name, task_ids=scrapers, states=["scheduled"]):
                 yield Around.WAITING, pool, f"{name}: {count}"
+
+
+def _no_row(ti: Any, config: Config, warehouse: Warehouse, now: datetime) -> Iterator[Observation]:
+    """Yield the DAGs with runs that succeeded in Airflow and left no row, and the ticks of these runs."""
+    day = config.current_day(now)
+    start, end = config.day_bounds(day)
+    until = min(end, now - GRACE)
+    due = {name: config.ticks_of(name).between(start, until) for name in config.enabled}
+    if config.settings.daily_schedule_lock.enabled and start < until:
+        due[LOCKER] = [start]
+    bounds = {"start": start.astimezone(UTC), "until": end.astimezone(UTC)}
+    about = {"day": day, "start_date": bounds["start"].date(), **bounds}
+    rows = warehouse.query(statement("recorded_ticks"), about)
+    recorded = {(row["workflow_name"], row["slot_time"]) for row in rows}
+    for name, ticks in due.items():
+        silent = [tick for tick in ticks if (name, tick) not in recorded]
+
+        def ran(*moments: datetime, dag_id: str = name) -> int:
+            return int(ti.get_dr_count(dag_id, logical_dates=list(moments), states=["success"]))
+
+        if silent and ran(*silent):
+            yield Around.NO_ROW, name, " ".join(tick.isoformat(timespec="minutes") for tick in silent if ran(tick))
 
 
 def _clock(warehouse: Warehouse) -> Iterator[Observation]:

@@ -32,7 +32,11 @@ MORE = timedelta(hours=1, minutes=30)
 def _just_on(today: DayFacts, now: datetime) -> bool:
     """Return whether the system is new: its first decision is recent, or it has none and this is its first cleanup."""
     first = min((fact.decided_at for fact in today.first), default=None)
-    return len(today.cleanups) <= 1 if first is None else now < after(first, GRACE)
+    if first is None:
+        return len(today.cleanups) <= 1
+    # Rows that are older than every decision show that decisions are gone.
+    older = today.began is not None and after(today.began, GRACE) < min(fact.tick for fact in today.first)
+    return now < after(first, GRACE) and not older
 
 
 def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: datetime) -> None:

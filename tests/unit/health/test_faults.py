@@ -5,10 +5,9 @@ from itertools import combinations
 
 import pytest
 
-from orchestration.health.facts import AskedDate
-from orchestration.health.findings import Role
+from orchestration.health.facts import AskedDate, DayFacts, WrittenTwice
+from orchestration.health.findings import UNWRITABLE, Role
 from orchestration.health.kinds import KINDS
-from orchestration.health.surroundings import UNWRITABLE
 from orchestration.health.verdict import assess
 from orchestration.planning.day import rules_digest
 from orchestration.records.tables import Seen
@@ -85,7 +84,37 @@ def aborted(why):
 
 
 def no_ticks(facts):
-    return replace(facts, decisions=tuple(d for d in facts.decisions if d.tick != et("16:00")))
+    return replace(
+        facts,
+        decisions=tuple(d for d in facts.decisions if d.tick != et("16:00")),
+        executions=tuple(e for e in facts.executions if e.tick != et("16:00")),
+        calls=tuple(c for c in facts.calls if c.tick != et("16:00")),
+    )
+
+
+def linked(facts):
+    """Return the facts with calls that name their decision, so that lost rows are noticed."""
+    return replace(facts, calls=tuple(replace(c, decision_id=f"{c.workflow} {c.tick}") for c in facts.calls))
+
+
+def emptied(facts):
+    return linked(replace(facts, decisions=tuple(d for d in facts.decisions if d.tick >= et("14:00"))))
+
+
+def waiting(facts):
+    gone = next(c for c in facts.calls if c.workflow == "betting_lines")
+    return linked(replace(facts, calls=tuple(c for c in facts.calls if c is not gone)))
+
+
+def two_decisions(facts):
+    [one] = [d for d in facts.decisions if (d.workflow_name, d.tick) == ("betting_lines", et("15:00"))]
+    other = replace(one, decision_id="another", action=Action.SKIP, rule="recent", reason="just ran")
+    return replace(facts, decisions=(*facts.decisions, other))
+
+
+def called_twice(facts):
+    one = WrittenTwice(written_to="scraper_execution_log", workflow_name="betting_lines", tick=et("15:00"), ids=7)
+    return replace(facts, twice=(one,))
 
 
 def games_of(day, **changes):
@@ -98,7 +127,9 @@ def games_of(day, **changes):
 
 def late(facts):
     [tick] = {d.tick for d in facts.decisions if d.tick == et("18:00") and d.workflow_name == "post_game_window_1"}
-    call = replace(facts.calls[0], workflow="post_game_window_1", slot_time=tick, status=Outcome.NO_DATA)
+    call = replace(
+        facts.calls[0], workflow="post_game_window_1", slot_time=tick, status=Outcome.NO_DATA, decision_id=None
+    )
     made = [
         replace(call, scraper_name="nbac_play_by_play", game_id=g.game_id)
         for g in facts.schedule.games
@@ -147,6 +178,11 @@ A_WEEK_LATER = [game(n, "19:00", DAY + timedelta(days=7)) for n in (31, 32, 33)]
 FAULTS = {
     "bigquery_down": aborted(NoAnswer.QUOTA),
     "rows_not_taken": seen(Around.OUTBOX, "outbox", "BigQuery took no rows for workflow_decisions"),
+    "nothing_recorded": lambda facts: DayFacts(facts.day, facts.schedule),
+    "rows_gone": emptied,
+    "rows_waiting": waiting,
+    "decided_twice": two_decisions,
+    "called_twice": called_twice,
     "missing_ticks": no_ticks,
     "airflow_part_dead": seen(Around.COMPONENT, "triggerer", "its last heartbeat was an hour ago"),
     "pool_full": pool,
@@ -187,7 +223,8 @@ FAULTS = {
     "outbox_unwritable": seen(Around.OUTBOX, "outbox", f"{UNWRITABLE} (file:///outbox: read-only file system)"),
     "halt_forgotten": lambda facts: facts,
 }
-EXCLUDE = {
+# Without any record nothing else can be found.
+EXCLUDE = {frozenset(("nothing_recorded", kind)) for kind in FAULTS} | {
     frozenset(pair)
     for pair in (
         ("rules_changed", "not_locked"),  # without a lock there are no rules to compare

@@ -8,7 +8,7 @@ import pytest
 from orchestration.operators import inspection
 from orchestration.operators.inspection import inspect_surroundings
 from orchestration.words import Around
-from support.worlds import changed, et
+from support.worlds import DAY, changed, et
 
 SHADOW = changed(settings__mode="shadow", settings__audit_dataset="ours_beside")
 
@@ -24,8 +24,24 @@ class Ti:
             raise LookupError("DAG_NOT_FOUND")
         return SimpleNamespace(is_paused=dag_id in ("schedule_dependency", "referee_discovery"))
 
-    def get_dr_count(self, *_, **__):
-        return 0
+    def get_dr_count(self, dag_id, logical_dates=(), states=()):
+        return len(RAN.intersection((dag_id, at) for at in logical_dates)) if states == ["success"] else 0
+
+
+class Record:
+    """A record with the decisions of one workflow at two ticks."""
+
+    ahead = None
+
+    def query(self, _, about):
+        assert about["day"] == DAY
+        return [{"workflow_name": "betting_lines", "slot_time": et(wall)} for wall in ("06:00", "07:00")]
+
+
+RAN = {
+    (name, et(wall)) for name in ("betting_lines", "schedule_locker") for wall in ("05:00", "07:00", "08:00", "10:00")
+}
+"""The runs that succeeded in Airflow."""
 
 
 @pytest.fixture
@@ -34,7 +50,11 @@ def looked(monkeypatch, tmp_path):
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'outbox'}")
 
     def look(config=SHADOW):
-        seen = inspect_surroundings({"ti": Ti()}, config, SimpleNamespace(ahead=None), logging.getLogger(__name__))
+        run = SimpleNamespace(
+            run_id="r", run_type="scheduled", conf={}, start_date=et("10:20"), logical_date=et("10:20")
+        )
+        context = {"ti": Ti(), "dag_run": run}
+        seen = inspect_surroundings(context, config, Record(), logging.getLogger(__name__))
         return [(one.kind, one.about, one.text) for one in seen]
 
     return look
@@ -44,6 +64,16 @@ def test_a_dag_that_airflow_does_not_know_yet_does_not_hide_a_paused_dag(looked,
     paused = {about for kind, about, _ in looked() if kind == Around.PAUSED}
     assert paused == {"schedule_dependency", "referee_discovery"}
     assert "DAG_NOT_FOUND" in caplog.text
+
+
+def test_runs_that_succeeded_and_left_no_row_are_found_by_tick(looked, monkeypatch):
+    monkeypatch.setattr(inspection.RunClock, "wall", staticmethod(lambda: et("10:20")))
+    found = {about: text for kind, about, text in looked() if kind == Around.NO_ROW}
+    # The run of 10:00 may still be running.
+    assert found == {
+        "betting_lines": "2026-01-14T08:00-05:00",
+        "schedule_locker": "2026-01-14T05:00-05:00",
+    }
 
 
 def test_an_unwritable_outbox_is_found_while_bigquery_takes_rows(looked, monkeypatch, tmp_path):

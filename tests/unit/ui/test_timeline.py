@@ -173,10 +173,14 @@ def test_a_run_of_a_shadow_is_recorded_and_neither_running_nor_unexecuted():
 
 
 def test_ticks_before_the_first_day_of_the_system_are_not_missing():
+    facts, since = night(), et("15:00")
     facts = replace(
-        night(),
-        first=tuple(first_decision(name, et("15:00")) for name in CONFIG.enabled),
-        decisions=tuple(d for d in night().decisions if d.tick >= et("15:00")),
+        facts,
+        first=tuple(first_decision(name, since) for name in CONFIG.enabled),
+        decisions=tuple(d for d in facts.decisions if d.tick >= since),
+        executions=tuple(e for e in facts.executions if e.tick >= since),
+        calls=tuple(c for c in facts.calls if c.tick >= since),
+        cleanups=tuple(c for c in facts.cleanups if c.cleanup_time >= since),
     )
     assert min(tick.at for tick in ticks(facts).values()) == et("15:00")
 
