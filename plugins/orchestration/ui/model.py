@@ -12,21 +12,29 @@ from orchestration.words import Verdict, plural
 
 
 class TickState(StrEnum):
-    """The state of a tick. The legend shows the value, and screen readers read it."""
+    """The state of a tick, and its meaning. The legend shows both, and screen readers read the state."""
 
-    COMPLETED = "RUN completed"
-    PARTIAL = "RUN partial"
-    FAILED = "RUN failed"
-    RUNNING = "RUN running"
-    VETOED = "RUN vetoed"
-    RECORDED = "RUN recorded"
-    UNEXECUTED = "RUN not executed"
-    SKIP = "SKIP"
-    ABORT = "ABORT"
-    EXPECTED = "expected"
-    LATE = "late"
-    MISSING = "missing"
-    LATER = "not due"
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> TickState:
+        """Keep the meaning of a state beside its text."""
+        state = str.__new__(cls, value)
+        state._value_, state.meaning = value, meaning
+        return state
+
+    COMPLETED = "RUN completed", "no call failed"
+    PARTIAL = "RUN partial", "a call that is not critical failed"
+    FAILED = "RUN failed", "a critical call failed, or all did"
+    RUNNING = "RUN running", "decided, not ended yet"
+    VETOED = "RUN vetoed", "stopped by a person"
+    RECORDED = "RUN recorded", "decided by a shadow, which makes no call"
+    UNEXECUTED = "RUN not executed", "decided, but no execution followed"
+    SKIP = "SKIP", "decided: nothing to do at this tick"
+    ABORT = "ABORT", "should have run, but could not"
+    EXPECTED = "expected", "will run, not due yet"
+    LATE = "late", "due without a decision, or a later tick did its work"
+    MISSING = "missing", "no decision was made"
+    LATER = "not due", "not due yet, no run expected"
 
     @property
     def code(self) -> str:
@@ -37,24 +45,6 @@ class TickState(StrEnum):
     def quiet(self) -> bool:
         """Whether the tick needs no attention. The page shows it as a dot, and the Tab key skips it."""
         return self in (TickState.SKIP, TickState.LATER)
-
-
-MEANING = {
-    TickState.COMPLETED: "no call failed",
-    TickState.PARTIAL: "a call that is not critical failed",
-    TickState.FAILED: "a critical call failed, or all did",
-    TickState.RUNNING: "decided, not ended yet",
-    TickState.VETOED: "stopped by a person",
-    TickState.RECORDED: "decided by a shadow, which makes no call",
-    TickState.UNEXECUTED: "decided, but no execution followed",
-    TickState.SKIP: "decided: nothing to do at this tick",
-    TickState.ABORT: "should have run, but could not",
-    TickState.EXPECTED: "will run, not due yet",
-    TickState.LATE: "due without a decision, or a later tick did its work",
-    TickState.MISSING: "no decision was made",
-    TickState.LATER: "not due yet, no run expected",
-}
-"""The texts of the legend."""
 
 
 class GameState(StrEnum):

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestration.nba.eastern import clock, et
-from orchestration.ui.model import MEANING, TickState
+from orchestration.ui.model import TickState
 from orchestration.words import Verdict, plural
 
 FOLDER = Path(__file__).parent
@@ -104,7 +104,6 @@ def _pages() -> Environment:
     )
     pages.globals.update(
         TickState=TickState,
-        MEANING=MEANING,
         SYMBOLS=SYMBOLS,
         FEW_TICKS=FEW_TICKS,
         one_day=timedelta(days=1),
