@@ -64,11 +64,6 @@ EXAMPLES = {
         "WHERE DATE(triggered_at) BETWEEN '2026-01-14' AND '2026-01-15' AND status = 'failed'\n"
         "ORDER BY triggered_at"
     ),
-    "Which runs missed their deadline this week": (
-        "SELECT workflow_name, slot_time, status, duration_seconds\n"
-        "FROM nba_orchestration.v_workflow_executions\n"
-        "WHERE DATE(execution_time) BETWEEN '2026-01-08' AND '2026-01-15' AND deadline_missed"
-    ),
     RELIABLE: (
         "SELECT week, scraper_name, calls, no_data, failed, median_seconds, usual_hour\n"
         "FROM nba_orchestration.source_reliability(DATE '2026-01-12', DATE '2026-01-18')\n"
@@ -84,11 +79,6 @@ EXAMPLES = {
         "SELECT date, executions, deadlines_met, games, collected, median_minutes, slowest_minutes\n"
         "FROM nba_orchestration.sla(DATE '2026-01-12', DATE '2026-01-15', 'nbac_team_boxscore', 150)\n"
         "ORDER BY date"
-    ),
-    "Which files were sent again": (
-        "SELECT cleanup_time, missing.scraper_name, missing.gcs_path, missing.age_minutes\n"
-        "FROM nba_orchestration.v_cleanup_operations, UNNEST(missing_files) AS missing\n"
-        "WHERE DATE(cleanup_time) BETWEEN '2026-01-14' AND '2026-01-15' AND missing.republished"
     ),
 }
 ANSWERS = {
