@@ -1,4 +1,4 @@
-"""The slate of a day: as it was locked against as it is now, and by the calendar of the season. Pure."""
+"""The slate of a day: the locked slate beside the schedule of now, and what the season's calendar expects. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SLATE_VANISHED = "slate_vanished"
 """The rule of an ABORT because the games of the locked slate are no longer in the schedule."""
 A_WEEK = timedelta(days=7)
 USUAL = 3
-"""A date of the regular season with this many games or more a week later usually has games."""
+"""If the date a week later has at least this many games of the regular season, a date usually has games too."""
 BEFORE = 3
-"""The days before a date of which one must have games: otherwise the season has not begun."""
+"""One of this many days before a date must have games. Otherwise the season has not begun."""
 LONGEST_REST = 3
 """In February a longer break is the All-Star break."""
 
@@ -48,9 +48,9 @@ class LockedSlate:
 
 @dataclass(frozen=True)
 class Changes:
-    """What became of a locked slate. ``games``: those of the lock that count.
+    """The changes of a slate since its lock. ``games``: the games of the lock that count.
 
-    A game that is in the schedule on no date has ``vanished``. All other changes but ``appeared`` are normal.
+    A game has ``vanished`` if the schedule has it on no date. ``moved``, ``postponed`` and ``tips`` are normal changes.
     """
 
     lock: LockedSlate
@@ -74,9 +74,7 @@ class Changes:
     def normal(self) -> str:
         """The normal changes in words, or an empty text."""
         moved = [f"{game.label} to {day:%a %d %b}" for game, day in self.moved]
-        tips = [
-            f"{game.label} from {_wall(game.tip)} to {_wall(now.tip)}" for game, now in self.tips
-        ]  # fmt: skip
+        tips = [f"{game.label} from {_wall(game.tip)} to {_wall(now.tip)}" for game, now in self.tips]
         parts = [
             (moved, f"{plural(len(moved), 'game')} moved to another date"),
             ([game.label for game in self.postponed], f"{plural(len(self.postponed), 'game')} postponed"),
@@ -95,8 +93,8 @@ def changes(
 ) -> Changes | None:
     """Return how the slate of the ET date ``day`` changed between its lock and the schedule, or None without a lock.
 
-    A lock later than the aware ``moment`` does not count. An undecided game of the lock never vanishes: many are never
-    played.
+    A lock later than the aware ``moment`` does not count. A game that was undecided at the lock never counts as
+    vanished, because many such games are never played.
     """
     lock = next((one for one in schedule.locked if one.day == day and one.locked_at <= moment), None)
     if lock is None:
@@ -131,7 +129,7 @@ def _moved_tips(games: Iterable[LockedGame], now: dict[str, Game]) -> Iterator[t
 
 
 def postponed_dates(schedule: Schedule, first: date) -> dict[date, list[Game]]:
-    """Return the games by ET date, from ``first`` on, of the dates whose games that count are all postponed."""
+    """Return the ET dates from ``first`` on at which every game that counts is postponed, with these games."""
     found: dict[date, list[Game]] = {}
     for game in schedule.newest.values():
         if game.date >= first and game.type in COUNTED_BY_DEFAULT:
@@ -140,10 +138,10 @@ def postponed_dates(schedule: Schedule, first: date) -> dict[date, list[Game]]:
 
 
 def usual_games(schedule: Schedule, day: date) -> int:
-    """Return the games a week after the ET date ``day``, if ``day`` has none and by the calendar usually has some.
+    """Return how many games the ET date ``day`` would usually have, if it has none: the number a week later.
 
-    0 for the days on which the league rests: before the season, its last week, the All-Star break, the days around the
-    Cup's final, and the fixed days of :func:`_league_rests`.
+    Return 0 for days on which the league rests: before the season, in its last week, in the All-Star break, around the
+    final of the Cup, and the days of :func:`_league_rests`.
     """
     rows = [(game.game_id, game.date) for game in schedule.newest.values()]
     rows += [(row.game_id, row.date) for row in schedule.unusable if row.date is not None]
@@ -161,9 +159,9 @@ def usual_games(schedule: Schedule, day: date) -> int:
 
 
 def _league_rests(day: date) -> bool:
-    """Return whether the league never plays on this date of the year.
+    """Return whether the league never plays on this date.
 
-    Election Day, Thanksgiving, Christmas Eve, and the Monday of the college final in April.
+    These dates are Election Day, Thanksgiving, Christmas Eve, and the Monday of the college final in April.
     """
     election = day.month == 11 and day.weekday() == 1 and 2 <= day.day <= 8
     thanksgiving = day.month == 11 and day.weekday() == 3 and 22 <= day.day <= 28
