@@ -41,6 +41,7 @@ source, the handoff.
 * `messages_twice`: Pub/Sub may deliver a message twice, so Phase 2's tables may hold rows twice.
 * `phase2_dead` and `phase2_writes_nothing` look the same to us, because only Pub/Sub knows the backlog of a
   subscription. The alert names both.
+* `phase2_pauses`: when Phase 2 is back, the first line names the files that never arrived, until each is closed.
 * `source_silent`: on the first day the finding is the same as for `props_empty`. From the third day on, the first line
   says since when the source is silent.
 * `triggerer_dead`: Airflow declares a component dead after 30 s of the wall clock. The demo plays some hours in that
@@ -128,6 +129,7 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
         13 + HOLD / 60,
     ),
     "phase2_writes_nothing": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
+    "phase2_pauses": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 15 + HOLD / 60),
     "messages_twice": FirstAlert("", 0, "", "", ""),
     "schedule_frozen": FirstAlert(
         "schedule_frozen", 50, "source is frozen", "The schedule's source is frozen", "decisions"

@@ -177,6 +177,9 @@ FAULTS: dict[str, Fault] = {
     "phase2_writes_nothing": Fault(
         "Phase 2 reads its messages and writes nothing from 17:00 on", 17, world={"writes_nothing": True}
     ),
+    "phase2_pauses": Fault(
+        "Phase 2 reads its messages and writes nothing from 15:00 to 21:30", 15, 21.5, world={"writes_nothing": True}
+    ),
     "messages_twice": Fault("each Pub/Sub message arrives twice", world={"twice": True}),
     "schedule_frozen": Fault("the source of the schedule serves data from two days ago", 4.5, world={"frozen_days": 2}),
     "tips_moved": Fault("all tips of the schedule are one day late", 4.5, world={"tips_moved": 1}),

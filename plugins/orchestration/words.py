@@ -120,6 +120,15 @@ class KeptPaths(StrEnum):
     NONE = "none"
 
 
+class FileState(StrEnum):
+    """The state of a file that was not in its table when it left the cleanup's look-back. Only OPEN is not final."""
+
+    OPEN = "open"
+    ARRIVED = "arrived"
+    SETTLED = "settled"
+    GIVEN_UP = "given_up"
+
+
 class ExitCode(IntEnum):
     """The exit codes of all commands. Ctrl-C exits with 130, as in every shell."""
 

@@ -13,8 +13,10 @@ from google.api_core.exceptions import PermissionDenied, ServiceUnavailable
 from google.cloud import pubsub_v1
 
 from orchestration.alerts.channels import ALERTS
+from orchestration.audit.facts import day_facts
 from orchestration.audit.sending import Drained
 from orchestration.audit.warehouse import RowsRejected, Warehouse, WarehouseError
+from orchestration.health.verdict import assess
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import CallRecord
@@ -37,11 +39,11 @@ class Cleanups:
     def __init__(self, outbox) -> None:
         self.outbox, self.memory, self.red = outbox, StateStore(), []
 
-    def run(self, at) -> None:
-        self.run_task(CleanupOperator(task_id="republish"), at)
+    def run(self, at, **conf) -> None:
+        self.run_task(CleanupOperator(task_id="republish"), at, **conf)
         self.outbox.drain()
 
-    def run_task(self, operator, at) -> None:
+    def run_task(self, operator, at, **conf) -> None:
         run_id = f"replay__{at.isoformat()}"
         context = {
             "ti": SimpleNamespace(
@@ -49,7 +51,7 @@ class Cleanups:
                 xcom_push={}.__setitem__,
             ),
             "dag_run": SimpleNamespace(
-                run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat()}, start_date=et("00:00"),
+                run_id=run_id, run_type="scheduled", conf={"as_of": at.isoformat(), **conf}, start_date=et("00:00"),
                 run_after=at, logical_date=at, triggering_user_name=None,
             ),
             "params": {},
@@ -103,14 +105,15 @@ def fetch(outbox, google, count, at=MORNING, tag="w"):
     for number in range(count):
         result = call("br_season_roster", {"teamAbbr": f"{tag}{number}"}, tag)
         assert (result.outcome, result.gcs_path) == (Outcome.SUCCESS, None)
-        key = TaskKey(tag, "run", "br_season_roster", number)
+        key = TaskKey(tag, f"run {at}", "br_season_roster", number)
         columns = key.columns()
         outbox.stage([
             CallRecord(
                 row_id=row_id("call", key), execution_id=result.run_id, run_id=result.run_id,
                 scraper_name="br_season_roster", workflow=tag, game_date=DAY, status=result.outcome, triggered_at=at,
                 completed_at=at, source="CONTROLLER", gcs_path=result.gcs_path, slot_time=at, target_date=DAY,
-                record_count=result.record_count, created_at=at, dag_run_id=columns.pop("run_id"), **columns,
+                record_count=result.record_count, created_at=at, opts={"teamAbbr": f"{tag}{number}"},
+                dag_run_id=columns.pop("run_id"), **columns,
             )
         ])  # fmt: skip
         results.append(result)
@@ -184,6 +187,65 @@ def test_a_file_that_never_arrives_is_republished_with_growing_pauses_then_stuck
     assert "is still missing after 3 republishings" in cleanups.red[-1]
 
 
+def states(row):
+    return sorted(file["state"] for file in row["followed_files"])
+
+
+@pytest.mark.lesson("F2")
+def test_a_file_that_left_the_look_back_is_followed_until_it_is_closed_by_name(
+    google, warehouse, outbox, cleanups, subscriber
+):
+    results = fetch(outbox, google, 4, tag="left")
+    for hour in range(1, 9):
+        lose(warehouse, results)
+        cleanups.run(MORNING + timedelta(hours=hour, minutes=20))
+        google.settle()
+    lose(warehouse, results)
+    [*earlier, last] = cleanups.rows(warehouse)
+    assert [(row["missing_files_found"], states(row)) for row in earlier[4:]] == [
+        (4, []), (0, ["open"] * 4), (0, ["open"] * 4),
+    ]  # fmt: skip
+    assert (last["files_checked"], states(last)) == (0, ["open"] * 4)
+    facts = day_facts(warehouse, ours(), DAY, MORNING + timedelta(hours=9))
+    assert [file.gcs_path for file in facts.open_files(et("23:00"))] == sorted(r.gcs_path for r in results)
+    assert "4 files of br_season_roster never arrived" in assess(ours(), facts, MORNING + timedelta(hours=9)).headline
+    next_day = day_facts(warehouse, ours(), DAY + timedelta(days=1), et("+1 05:10"))
+    assert len(next_day.open_files(et("+1 05:10"))) == 4
+    # One arrives late, one is fetched again, one is given up, and one stays open.
+    arrived, again, given_up, still = results
+    warehouse.query(
+        f"INSERT INTO nba_raw.br_rosters_current (source_file_path, processed_at) "
+        f"VALUES ('{named(arrived)}', TIMESTAMP '2026-01-14 20:00:00')"
+    )
+    at = MORNING + timedelta(hours=9)
+    google.set_clock(at)
+    fetch(outbox, google, 2, at=at, tag="left")
+    repeated = warehouse.query(
+        "SELECT gcs_path FROM {audit}.v_scraper_runs WHERE DATE(triggered_at) > '2026-01-01' AND triggered_at = @at",
+        {"at": at},
+    )
+    assert len(repeated) == 2
+    cleanups.run(at + timedelta(hours=1), give_up=[given_up.gcs_path])
+    row = cleanups.rows(warehouse)[-1]
+    assert {file["gcs_path"]: file["state"] for file in row["followed_files"]} == {
+        arrived.gcs_path: "arrived", again.gcs_path: "settled", given_up.gcs_path: "given_up", still.gcs_path: "open",
+    }  # fmt: skip
+    cleanups.run(at + timedelta(hours=2), give_up=["no such file"])
+    assert states(cleanups.rows(warehouse)[-1]) == ["open"]
+    assert "No open file has this path or scraper: no such file" in cleanups.red[-1]
+
+
+@pytest.mark.lesson("F2")
+def test_files_that_left_the_look_back_while_no_cleanup_ran_are_followed(google, warehouse, outbox, cleanups):
+    cleanups.run(MORNING - timedelta(minutes=40))
+    results = fetch(outbox, google, 2, tag="gap")
+    lose(warehouse, results[:1])
+    cleanups.run(MORNING + timedelta(hours=15))
+    row = cleanups.rows(warehouse)[-1]
+    assert [file["gcs_path"] for file in row["followed_files"]] == [results[0].gcs_path]
+    assert states(row) == ["open"]
+
+
 def test_a_vanished_file_is_reported_and_not_republished(google, warehouse, outbox, cleanups, subscriber):
     gone, there = fetch(outbox, google, 2, tag="gone")
     lose(warehouse, [gone, there])
@@ -192,7 +254,7 @@ def test_a_vanished_file_is_reported_and_not_republished(google, warehouse, outb
     cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter({there.run_id: 1})
     assert f"{gone.gcs_path} no longer exists" in cleanups.red[0]
-    assert {key.split()[0] for key in cleanups.memory["open cleanup"]} == {"vanished"}
+    assert any(key.startswith("told vanished") for key in cleanups.memory)
 
 
 def test_nothing_is_republished_during_an_outage_of_cloud_storage(

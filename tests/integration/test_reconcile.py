@@ -7,11 +7,14 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import ALERTS
+from orchestration.cleanup.following import followed_of
 from orchestration.cleanup.makeup_inputs import ScheduleUnknown, find_makeups
 from orchestration.operators import base
 from orchestration.operators.reconcile import FindMakeupsOperator, ReportOpenGamesOperator
 from orchestration.operators.retries import NotKnownYet
 from orchestration.operators.watch import WatchOperator
+from orchestration.records.ids import TaskKey
+from orchestration.records.tables import CleanupRecord
 from support.airflow_state import AssetEvents, StateStore
 from support.old_system import logged, write
 from support.rows import add_schedule, call, decision
@@ -92,6 +95,24 @@ def test_an_unreadable_table_does_not_stop_the_make_up_of_other_scrapers(night, 
     gone = {CONFIG.scrapers["nbac_player_boxscore"].processed_in: "no such table"}
     monkeypatch.setattr("orchestration.cleanup.makeup_inputs.arrived_files", lambda *_: (set(), gone))
     assert found(night) == [(DAY, GAMES, ("nbac_gamebook_pdf", "nbac_team_boxscore"))]
+
+
+@pytest.mark.lesson("F2")
+def test_a_game_whose_file_never_arrived_is_fetched_again(night, outbox):
+    path = "gs://nba-scraped-data/a.json"
+    made = [call(s, "+1 02:00", "success", n, game, gcs_path=f"{path}{s}{n}")
+            for n, game in enumerate(GAMES) for s in ALL]  # fmt: skip
+    left = followed_of(made[0])
+    key = TaskKey("cleanup", "c", "republish_lost_files")
+    outbox.stage([*made, CleanupRecord(
+        cleanup_id="c", cleanup_time=et("+1 06:20"), files_checked=0, missing_files_found=0, republished_count=0,
+        files_since=et("+1 00:20"), followed_files=[left], created_at=et("+1 06:20"), **key.columns(),
+    )])  # fmt: skip
+    outbox.drain()
+    gone = dict.fromkeys({CONFIG.scrapers[s].processed_in for s in ALL}, "not asked here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("orchestration.cleanup.makeup_inputs.arrived_files", lambda *_: (set(), gone))
+        assert found(night) == [(DAY, GAMES[:1], (left.scraper_name,))]
 
 
 def test_an_unknown_schedule_is_an_error_and_not_zero_missing_calls(warehouse):

@@ -17,7 +17,7 @@ from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import BATCH, Outbox
 from orchestration.audit.setup import OtherColumns, init
-from orchestration.audit.statements import SQL_FOLDER, statement, with_identifiers
+from orchestration.audit.statements import SQL_FOLDER, Partition, statement, with_identifiers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli import main
 from orchestration.nba.games import GameType
@@ -26,7 +26,7 @@ from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import ExpectedRun, SlateGame
 from orchestration.words import ExecutionStatus
 from support.rows import NOW, a_decision, add_schedule, execution, expected
-from support.worlds import DAY, ROOT, et, ours
+from support.worlds import DAY, ROOT, changed, et, ours
 
 SPAN = {"first_date": DAY - timedelta(days=1), "last_date": DAY + timedelta(days=1)}
 
@@ -65,12 +65,11 @@ def test_init_refuses_a_table_with_other_columns_and_changes_nothing(google):
 def test_every_statement_runs(path, warehouse):
     names = {
         "table": "nba_raw.nbac_team_boxscore",
-        "partition_column": "game_date",
         "time_column": "processed_at",
+        "newest_column": "NULL",
+        "game_column": "game_id",
         "dataset": "nba_orchestration",
     }
-    if path.stem == "processed_files_by_time":
-        names["partition_column"] = "processed_at"
     values = {
         "schedule_from": DAY, "schedule_to": DAY, "history_from_date": DAY, "tick_date": DAY,
         "history_from": NOW, "tick": NOW, "workflows": ["w"], "scrapers": ["s"], "oldest": NOW, "youngest": NOW,
@@ -78,9 +77,10 @@ def test_every_statement_runs(path, warehouse):
         "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "untold": "x", "next_day": DAY,
         "dag_id": "d", "task_id": "t", "map_index": 0, "call_index": -1, "others_workflows": ["w"], "before": NOW,
         "lock": NOW,
-        "record_from": DAY, "record_to": DAY, "seen_date": DAY, "run_ids": ["r"], "until_date": DAY, **SPAN,
+        "record_from": DAY, "record_to": DAY, "seen_date": DAY, "run_ids": ["r"], "games": ["0022500001"],
+        "until_date": DAY, **SPAN,
     }  # fmt: skip
-    text = with_identifiers(path.stem, **names)
+    text = with_identifiers(path.stem, Partition("date", "game_date"), **names)
     warehouse.query(text, {name: value for name, value in values.items() if f"@{name}" in text})
 
 
@@ -257,6 +257,21 @@ def test_the_facts_of_a_day_are_between_two_locks(outbox, warehouse):
     outbox.drain()
     facts = day_facts(warehouse, ours(), DAY, et("+1 09:00"))
     assert sorted(d.tick for d in facts.decisions) == [et("06:00"), et("+1 04:00")]
+
+
+@pytest.mark.parametrize("kind", ["STRING", "INT64"])
+def test_the_games_of_the_box_scores_are_read_from_their_tables(outbox, warehouse, kind):
+    """The id may be a number. The other tables of the box scores cannot be read and are left out."""
+    add_schedule(warehouse, *((f"002250000{n}", DAY, "api_stats", et("+1 05:00"), "Final") for n in (1, 2)))
+    warehouse.query(f"CREATE OR REPLACE TABLE nba_raw.a_box (game_id {kind}, game_date DATE, source_file_path STRING)")
+    value = "'0022500002'" if kind == "STRING" else "22500002"
+    warehouse.query(f"INSERT INTO nba_raw.a_box VALUES ({value}, DATE '{DAY}', 'unknown')")
+    gone = {f"scrapers__{name}__processed_in": "nba_raw.gone" for name in ("bigdataball_pbp", "nbac_gamebook_pdf")}
+    others = {f"scrapers__{name}__game_column": None for name in ("nbac_player_boxscore", "nbac_play_by_play")}
+    config = changed(scrapers__nbac_team_boxscore__processed_in="nba_raw.a_box", **gone, **others)
+    facts = day_facts(warehouse, config, DAY, et("+1 09:00"))
+    assert facts.in_tables == {"nba_raw.a_box": {"0022500002"}}
+    assert day_facts(warehouse, config, DAY, et("12:00")).in_tables == {}
 
 
 class TestLocks:

@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from orchestration.cleanup.backlog import Republished, backlog
+from orchestration.cleanup.following import followed_of
 from orchestration.config import Config
 from orchestration.decisions.collected import scrapers_about_games
 from orchestration.decisions.engine import decide
@@ -148,7 +149,20 @@ class QuietSeason:
                 AskedDate(scraper_name=scraper, target_date=about, last_success=last)
                 for (scraper, about), last in brought.items()
             ),
+            in_tables=self._in_tables(day, now),
         )
+
+    def _in_tables(self, day: date, now: datetime) -> dict[str, frozenset[str]]:
+        """Return the games of a day that the tables of the box scores have at ``now``."""
+        found: dict[str, set[str]] = {s.processed_in: set() for s in self.config.scrapers.values() if s.game_column}
+        for call in self.calls:
+            model = self.config.scrapers[call.scraper_name]
+            _, arrived = self.files.get(call.gcs_path or "", (None, None))
+            if model.game_column and call.target_date == day and arrived is not None and arrived <= now:
+                of_date = [fate.game_id for fate in self.season.by_day[day] if fate.tip and fate.day == day]
+                over = [game for game in of_date if self._over(game, call.scraper_name) <= call.tick]
+                found[model.processed_in] |= set(over if call.game_id is None else [call.game_id])
+        return {table: frozenset(games) for table, games in found.items()}
 
     def _schedule(self, moment: datetime) -> Schedule:
         return self.schedule(last_refresh(after(moment, timedelta(seconds=1))))
@@ -292,8 +306,17 @@ class QuietSeason:
             missing_file(f.gcs_path, int((now - f.triggered_at).total_seconds() // 60), f.scraper_name, f.triggered_at)
             for f in look.missing
         )
-        cleanup = a_cleanup(now, look.checked, len(look.missing), len(look.publish), missing_files=waiting)
+        left = [c for c in self.calls if c.triggered_at < oldest and self._is_open(c.gcs_path, now)]
+        cleanup = a_cleanup(
+            now, look.checked, len(look.missing), len(look.publish), missing_files=waiting, files_since=oldest,
+            followed_files=tuple(map(followed_of, left)),
+        )  # fmt: skip
         self.cleanups.append(cleanup)
+
+    def _is_open(self, path: str | None, now: datetime) -> bool:
+        file, arrived = self.files.get(path or "", (None, now))
+        newest = file is None or self.config.scrapers[file.scraper_name].keeps_paths is KeptPaths.NEWEST
+        return not newest and (arrived is None or arrived > now)
 
     def _reconcile(self, now: datetime, day: date) -> None:
         schedule = self._schedule(now)

@@ -100,6 +100,23 @@ def test_two_faults_at_once_are_both_named_with_the_nearer_cause_first(seeded, n
 
 
 @pytest.mark.drill
+@pytest.mark.lesson("F2")
+def test_files_that_phase2_did_not_write_stay_named_after_it_is_back(shared, capsys):
+    fault = FAULTS["phase2_pauses"]
+    next_morning = fault.begins(DAY) + timedelta(hours=13, minutes=50)
+    alerts = shared.seeded(fault, next_morning).alerts
+    try:
+        assert not [alert.text for _, alert in alerts if alert.text.startswith("Over: Phase 2")]
+        for hours in (8, 13.8):
+            seen = fault.begins(DAY) + timedelta(hours=hours)
+            headline = said(capsys, "health", "--as-of", seen.isoformat()).splitlines()[0]
+            assert "never arrived in the tables of Phase 2, the oldest of Wed 14 Jan 15:0" in headline
+            assert " OPEN " in said(capsys, "missing", "--files", "--as-of", seen.isoformat())
+    finally:
+        shared.well_again(fault)
+
+
+@pytest.mark.drill
 def test_duplicate_messages_are_not_reported(seeded, capsys):
     twice = replace(FAULTS["messages_twice"], start=13)
     assert seeded(twice).alerts == []

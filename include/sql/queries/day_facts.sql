@@ -34,23 +34,22 @@ WHERE DATE(triggered_at) >= @start_date
   AND slot_time >= @start
   AND (slot_time < @until OR (target_date = @day AND slot_time <= @seen_until))
 UNION ALL
-SELECT 'cleanup', TO_JSON_STRING(STRUCT(
-  UNIX_MICROS(cleanup_time) AS cleanup_time,
-  files_checked AS files_checked,
-  missing_files_found AS missing_files_found,
-  republished_count AS republished_count,
-  ARRAY(
-    SELECT AS STRUCT file.scraper_name, file.gcs_path, UNIX_MICROS(file.triggered_at) AS triggered_at, file.age_minutes,
-      file.republished
-    FROM UNNEST(missing_files) AS file
-  ) AS missing_files,
-  errors AS errors,
-  seen AS seen
-))
+SELECT 'cleanup', {cleanup}
 FROM {audit}.v_cleanup_operations
 WHERE DATE(cleanup_time) >= @start_date
   AND cleanup_time >= @start
   AND cleanup_time <= @seen_until
+UNION ALL
+SELECT 'cleanup_before', payload
+FROM (
+  SELECT {cleanup} AS payload
+  FROM {audit}.v_cleanup_operations
+  WHERE DATE(cleanup_time) BETWEEN @record_from AND @start_date
+    AND cleanup_time < @start
+    AND files_since IS NOT NULL
+  ORDER BY cleanup_time DESC
+  LIMIT 1
+)
 UNION ALL
 SELECT 'first', TO_JSON_STRING(STRUCT(
   workflow_name AS workflow_name,

@@ -10,6 +10,8 @@ CREATE TABLE IF NOT EXISTS {audit}.cleanup_operations (
   duration_seconds FLOAT64 OPTIONS(description="Duration in seconds"),
   pubsub_enabled BOOL OPTIONS(description="Whether publishing was possible"),
   seen ARRAY<STRUCT<kind STRING, about STRING, text STRING>> OPTIONS(description="Problems around the system: configuration, Airflow, the service, the outbox, the clock"),
+  files_since TIMESTAMP OPTIONS(description="Files of calls since then were checked; NULL if nothing could be checked"),
+  followed_files ARRAY<STRUCT<scraper_name STRING, gcs_path STRING, triggered_at TIMESTAMP, target_date DATE, call STRING, state STRING, why STRING>> OPTIONS(description="Files that left the look-back before they arrived: those still open, and those that this cleanup closed"),
   environment STRING OPTIONS(description="environment of workflows.yaml"),
   created_at TIMESTAMP OPTIONS(description="When the row was made"),
   dag_id STRING OPTIONS(description="Airflow DAG"),

@@ -101,10 +101,12 @@ def asked(config: Config, executions: float) -> tuple[Asked, ...]:
     }
     inputs, facts = read["decision_inputs"], read["day_facts"]
     processed = sorted({s.processed_in for s in config.scrapers.values() if s.traceable and s.processed_in})
+    of_games = tuple(sorted({s.processed_in for s in config.scrapers.values() if s.game_column and s.processed_in}))
     log = (config.settings.service_log,) if config.settings.service_log else ()
     lock = datetime.combine(date(2026, 1, 14), config.settings.daily_schedule_lock.generation_time)
     moments = (datetime.combine(lock.date(), wall) for wall in config.cleanup_ticks.times)
     mornings = sum(lock <= moment < lock + MORNING for moment in moments)
+    looks = cleanups + 2 * mornings + cleanups + 1 + 5 + PAGE_HOUR + PAGE_OTHERS
     return (
         Asked("decision_inputs (decide)", _decisions(config), inputs),
         Asked("decision_inputs (lock)", 1, inputs),
@@ -114,6 +116,7 @@ def asked(config: Config, executions: float) -> tuple[Asked, ...]:
         Asked("recent_calls", cleanups, read["recent_calls"]),
         Asked("recent_executions", cleanups, read["recent_executions"]),
         Asked("recorded_ticks (cleanup)", cleanups, read["recorded_ticks"]),
+        Asked("followed_files", cleanups, read["followed_files"]),
         Asked("republished_before", cleanups, read["republished_before"]),
         Asked("processed_files (all tables in one)", cleanups, tuple(processed)),
         Asked("day_facts (watch: the day, in the morning two more)", cleanups + 2 * mornings, facts),
@@ -122,4 +125,5 @@ def asked(config: Config, executions: float) -> tuple[Asked, ...]:
         Asked("day_facts (health check, by hand)", 5, facts),
         Asked("day_facts (the page of the day, open for an hour)", PAGE_HOUR + PAGE_OTHERS, facts),
         Asked("decision_inputs (its plan)", PAGE_OTHERS, inputs),
+        Asked("games_in_tables (with each day_facts, all tables in one)", looks, of_games),
     )

@@ -70,7 +70,8 @@ def broken_references(warehouse: Warehouse, config: Config) -> list[str]:
         if scraper.processed_in is not None:
             _, columns = wanted.get(scraper.processed_in, ("", ()))
             read = FILE_COLUMNS[scraper.keeps_paths]
-            wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, *read))
+            of_games = () if scraper.game_column is None else (scraper.game_column,)
+            wanted[scraper.processed_in] = (f"scrapers.{name}.processed_in", (*columns, *read, *of_games))
     settings = config.settings
     if settings.service_log is not None:
         wanted.setdefault(settings.service_log, ("settings.service_log", LOG_COLUMNS))

@@ -3,12 +3,14 @@
 Placeholders stand for names of the configuration: ``{audit}`` is the audit dataset, ``{history}`` the dataset of the
 other system, ``{schedule_table}`` and ``{service_log}`` are tables. ``{lock_minutes}`` is the lock in minutes
 after midnight. ``{not_ours}`` is the condition for rows of the service. The name of a file under ``parts``, such as
-``{call}``, stands for columns that several statements select. Only :func:`filled` replaces placeholders.
+``{call}``, stands for columns that several statements select. :func:`filled` replaces these placeholders. Those for a
+table that only BigQuery knows, such as ``{partition}``, are replaced by :func:`with_identifiers`.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,26 +27,36 @@ def statement(name: str) -> str:
     return (SQL_FOLDER / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Partition:
+    """How a table is partitioned: a file of ``include/sql/partitions``, its column, and HOUR, DAY, MONTH or YEAR."""
+
+    kind: str = "none"
+    column: str = "NULL"
+    granularity: str = "DAY"
+
+
 @lru_cache
-def _parts() -> dict[str, str]:
-    """Return the parts that several statements share, by placeholder."""
+def _texts(folder: str) -> dict[str, str]:
+    """Return the files of a folder without their comments, by placeholder."""
     return {
         f"{{{path.stem}}}": re.sub(r"^--.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE).strip()
-        for path in (SQL_FOLDER / "parts").glob("*.sql")
+        for path in (SQL_FOLDER / folder).glob("*.sql")
     }
 
 
-def with_identifiers(name: str, **identifiers: str) -> str:
+def with_identifiers(name: str, partition: Partition | None = None, **identifiers: str) -> str:
     """Return a statement with table or column names of the configuration.
 
-    A name cannot be a parameter of a query. Raises ValueError for a name with other characters than letters, digits,
-    underscores and one dot.
+    ``partition``: of the table. A name cannot be a parameter of a query. Raises ValueError for a name with other
+    characters than letters, digits, underscores and one dot.
     """
+    text, found = statement(name), partition or Partition()
+    text = text.replace("{partition}", _texts("partitions")[f"{{{found.kind}}}"])
+    identifiers |= {"partition_column": found.column, "granularity": found.granularity}
     for key, value in identifiers.items():
         if not _IDENTIFIER.fullmatch(value):
             raise ValueError(f"{key} {value!r} is not a table or column name")
-    text = statement(name)
-    for key, value in identifiers.items():
         text = text.replace("{" + key + "}", value)
     return text
 
@@ -62,7 +74,7 @@ def filled(text: str, settings: Settings) -> str:
         "{not_ours}": "dag_id IS NULL" if settings.service_log in (None, log) else "TRUE",
         "{lock_minutes}": str(lock.hour * 60 + lock.minute),
     }
-    for placeholder, name in (_parts() | names).items():
+    for placeholder, name in (_texts("parts") | names).items():
         text = text.replace(placeholder, name)
     return text
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from orchestration.audit.statements import filled
+from orchestration.audit.statements import Partition, filled
 from orchestration.config.last_good import load_or_last_good
 from orchestration.errors import UserError
 from orchestration.services.errors import hide_in_logs
@@ -60,6 +61,14 @@ class AppendTooLarge(AppendRefused):
 
 class AppendFailed(AppendRefused):
     """BigQuery answered an append with 500: a row may be at fault, or BigQuery itself for a short time."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a table with their types, and how the table is partitioned."""
+
+    columns: Mapping[str, str]
+    partition: Partition
 
 
 class Warehouse:
@@ -168,14 +177,13 @@ class Warehouse:
         found = self._table(table)
         return None if found is None else list(found.schema)
 
-    def partition_column(self, table: str) -> tuple[str, str] | None:
-        """Return the name and type of the partition column of ``dataset.table``, or None."""
+    def layout(self, table: str) -> Layout:
+        """Return the columns and the partition of ``dataset.table``. Raises WarehouseError if it does not exist."""
         found = self._table(table)
         if found is None:
             raise WarehouseError(f"{NoAnswer.GONE.value} {table}")
-        field = found.time_partitioning.field if found.time_partitioning else None
-        kinds = {column.name: column.field_type for column in found.schema}
-        return (field, kinds[field]) if field else None
+        columns = {column.name: column.field_type for column in found.schema}
+        return Layout(columns, _partition(found, columns))
 
     def describe(self, routine: str, text: str) -> None:
         """Set the description of the routine ``dataset.name``."""
@@ -206,6 +214,23 @@ class Warehouse:
             return None
         except Exception as error:
             raise WarehouseError(f"BigQuery did not describe {table}: {_first_line(error)}") from error
+
+
+def _partition(table: Table, columns: Mapping[str, str]) -> Partition:
+    """Return how a table is partitioned."""
+    by_time, by_number = table.time_partitioning, table.range_partitioning
+    if by_number is not None and by_number.field:
+        return Partition("integer", by_number.field)
+    if by_time is None:
+        return Partition()
+    granularity = by_time.type_ or "DAY"
+    if by_time.field is None:
+        # The time of loading is a column that the schema does not name.
+        return Partition("ingestion", "_PARTITIONTIME", granularity)
+    kind = columns.get(by_time.field, "")
+    if kind not in ("DATE", "DATETIME", "TIMESTAMP"):
+        raise WarehouseError(f"{table.dataset_id}.{table.table_id} is partitioned by {by_time.field}, a {kind} column")
+    return Partition(kind.lower(), by_time.field, granularity)
 
 
 def _refusal(code: int) -> type[AppendRefused] | None:

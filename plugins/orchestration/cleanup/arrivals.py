@@ -17,6 +17,8 @@ from orchestration.words import KeptPaths
 
 DAYS_BEFORE, DAYS_AFTER = 7, 14
 """The partitions of these days around the dates of the files are read: a schedule file has rows on other days too."""
+SLACK = {"TIMESTAMP": timedelta(minutes=15), "DATETIME": timedelta(hours=6)}
+"""A row may have been processed this long before its call, by the type of ``processed_at``: clocks and zones differ."""
 GROUP = 50
 """Tables in one query."""
 
@@ -53,7 +55,7 @@ def arrived_files(
     warehouse: Warehouse, by_table: Mapping[str, Sequence[Trace]], oldest: datetime
 ) -> tuple[set[str], dict[str, str]]:
     """Return the paths of the files that have arrived, and the error of each table that cannot be read."""
-    parts: dict[str, str] = {}
+    parts: dict[str, _Part] = {}
     errors: dict[str, str] = {}
     for table in sorted(by_table):
         try:
@@ -76,23 +78,33 @@ def arrived_files(
     return arrived, errors
 
 
-def _part(warehouse: Warehouse, table: str, traces: Sequence[Trace]) -> str:
+@dataclass(frozen=True)
+class _Part:
+    """The part of the query for one table. ``slack``: as in :func:`arrived_in`."""
+
+    text: str
+    slack: timedelta
+
+
+def _part(warehouse: Warehouse, table: str, traces: Sequence[Trace]) -> _Part:
     """Return the part of the query for ``table``. It reads only partitions that can hold the files (lesson C6)."""
+    layout = warehouse.layout(table)
     newest = any(trace.keeps_paths is KeptPaths.NEWEST for trace in traces)
-    names = {"table": table, "time_column": TIME_COLUMN if newest else "NULL"}
-    match warehouse.partition_column(table):
-        case (column, "DATE"):
-            return with_identifiers("processed_files", partition_column=column, **names)
-        case (column, _):
-            return with_identifiers("processed_files_by_time", partition_column=column, **names)
-        case None:
-            return with_identifiers("processed_files_whole", **names)
+    slack = SLACK.get(layout.columns.get(TIME_COLUMN, ""))
+    text = with_identifiers(
+        "processed_files",
+        layout.partition,
+        table=table,
+        time_column=TIME_COLUMN if newest or slack is not None else "NULL",
+        newest_column=TIME_COLUMN if newest else "NULL",
+    )
+    return _Part(text, slack or timedelta())
 
 
 def _ask(
     warehouse: Warehouse,
     tables: Sequence[str],
-    parts: Mapping[str, str],
+    parts: Mapping[str, _Part],
     by_table: Mapping[str, Sequence[Trace]],
     oldest: datetime,
 ) -> set[str]:
@@ -100,7 +112,7 @@ def _ask(
     traces = [trace for table in tables for trace in by_table[table]]
     days = [trace.day for trace in traces]
     rows = warehouse.query(
-        "\nUNION ALL\n".join(parts[table] for table in tables),
+        "\nUNION ALL\n".join(parts[table].text for table in tables),
         {
             "paths": sorted({form for t in traces for form in FilePath.of(t.file.gcs_path).asked}),
             "first_date": min(days) - timedelta(days=DAYS_BEFORE),
@@ -112,26 +124,38 @@ def _ask(
     for row in rows:
         if row["source_file_path"]:
             noted[row["table_name"]].append(row)
-    return {path for table in tables for path in arrived_in(by_table[table], noted[table])}
+    return {path for table in tables for path in arrived_in(by_table[table], noted[table], parts[table].slack)}
 
 
-def arrived_in(traces: Sequence[Trace], noted: Iterable[Mapping[str, Any]]) -> set[str]:
+def arrived_in(traces: Sequence[Trace], noted: Iterable[Mapping[str, Any]], slack: timedelta = timedelta()) -> set[str]:
     """Return the paths of a table's files that have arrived. Pure.
 
-    ``noted``: rows of the table with ``source_file_path``, and ``processed_at`` if it keeps only the newest file.
+    ``noted``: rows of the table with ``source_file_path``, and ``processed_at`` or None. A path may be the same every
+    day, so a row that was processed before the call does not count, by more than ``slack`` (lesson F5).
     """
     noted = list(noted)
     known = KnownFiles(trace.file.gcs_path for trace in traces)
-    there = known.named(row["source_file_path"] for row in noted)
-    arrived = {trace.file.gcs_path for trace in traces if FilePath.of(trace.file.gcs_path) in there}
-    refreshed = [
-        row["processed_at"]
-        for row in noted
-        if row.get("processed_at") is not None and not known.fitting(row["source_file_path"])
-    ]
+    there: dict[FilePath, datetime | None] = {}
+    refreshed = []
+    for row in noted:
+        fitting, moment = known.fitting(row["source_file_path"]), row.get("processed_at")
+        if not fitting and moment is not None:
+            refreshed.append(moment)
+        # A path that may name two files proves neither.
+        for file in fitting if len(fitting) == 1 else ():
+            last = there.get(file, moment)
+            there[file] = None if last is None or moment is None else max(last, moment)
+    arrived = set()
+    # Of the calls with one path the last counts, because it has written over the file.
+    for trace in sorted(traces, key=lambda trace: trace.age):
+        file = FilePath.of(trace.file.gcs_path)
+        moment = there.get(file)
+        arrived.discard(trace.file.gcs_path)
+        if file in there and (moment is None or moment >= trace.file.triggered_at - slack):
+            arrived.add(trace.file.gcs_path)
     for scraper in {trace.file.scraper_name for trace in traces if trace.keeps_paths is KeptPaths.NEWEST}:
         *earlier, newest = sorted((t for t in traces if t.file.scraper_name == scraper), key=lambda trace: trace.age)
-        arrived |= {trace.file.gcs_path for trace in earlier}
+        arrived |= {trace.file.gcs_path for trace in earlier} - {newest.file.gcs_path}
         # A file of another writer that was processed later has replaced ours.
         if any(moment >= newest.file.triggered_at for moment in refreshed):
             arrived.add(newest.file.gcs_path)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from orchestration.alerts.model import Alert, alert
 from orchestration.health import kinds
+from orchestration.records.tables import FollowedFile
 from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.vocabulary.settings import CleanupProcessor
 
@@ -27,7 +28,8 @@ class Republished:
 class Backlog:
     """The result of one cleanup. ``alerts`` say what is not republished and why.
 
-    ``known``: whether files could be checked at all.
+    ``known``: whether files could be checked at all. ``followed``: the files that left the look-back before they
+    arrived, open or closed just now. ``since``: the calls since then were looked at.
     """
 
     checked: int
@@ -35,6 +37,8 @@ class Backlog:
     publish: tuple[LostFile, ...]
     alerts: tuple[Alert, ...]
     known: bool = True
+    followed: tuple[FollowedFile, ...] = ()
+    since: datetime | None = None
 
 
 def backlog(

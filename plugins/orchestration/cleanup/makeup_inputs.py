@@ -11,15 +11,16 @@ from orchestration.audit.inputs import by_kind, decision_inputs
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
+from orchestration.cleanup.reading import last_look
 from orchestration.config import Config
 from orchestration.decisions.collected import successes_of
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import GameType
-from orchestration.planning.makeups import Makeup, makeups, windows_to_reconcile
+from orchestration.planning.makeups import Makeup, makeups, makeups_of_files, windows_to_reconcile
 from orchestration.planning.other_system.rows import past_calls, read_calls
 from orchestration.records.tables import CallRecord
 from orchestration.services.google_cloud import vanished_files
-from orchestration.words import KeptPaths
+from orchestration.words import FileState, KeptPaths
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ def find_makeups(
 ) -> list[Makeup]:
     """Return the runs that fetch the missing data of the last ``days`` orchestration days before ``now``.
 
-    Data that another system fetched is not missing. ``on_record_only``: leave out the days before this system's first
-    decision.
+    Missing: games that a scraper has not returned, and files that never arrived (lesson F2). Data that another system
+    fetched is not missing. ``on_record_only``: leave out the days before this system's first decision.
 
     Raises WarehouseError or FilesUnknown if something cannot be read: unknown data is not fetched again.
     """
@@ -62,8 +63,13 @@ def find_makeups(
     )
     calls = [CallRecord.read(row) for row in facts["call"]]
     theirs = read_calls(config, facts["their_call"], {game.code: game.game_id for game in games})
-    brought = [*_still_there(warehouse, config, calls, now), *past_calls(theirs, ours)]
-    return makeups(config, games, successes_of(brought), now, limit)
+    look = last_look(warehouse, now)
+    open_files = [file for file in (look.followed_files if look else ()) if file.state is FileState.OPEN]
+    lost = {(file.gcs_path, file.triggered_at) for file in open_files}
+    arriving = [call for call in calls if (call.gcs_path, call.triggered_at) not in lost]
+    brought = [*_still_there(warehouse, config, arriving, now), *past_calls(theirs, ours)]
+    of_games = makeups(config, games, successes_of(brought), now, limit)
+    return [*of_games, *makeups_of_files(config, open_files, now)][:limit]
 
 
 def _still_there(warehouse: Warehouse, config: Config, calls: Sequence[CallRecord], now: datetime) -> list[CallRecord]:

@@ -83,6 +83,7 @@ def _object(seen: Health, past: Sequence[Healed], facts: DayFacts, now: datetime
         "games": seen.games,
         "games_due": seen.due,
         "games_collected": seen.collected,
+        "box_scores_stop": dict(seen.stops),
         "findings": [_shown(one, "verdict", "kind", "workflow", "text", "command") for one in seen.findings],
         "healed": [
             {**_shown(was.finding, "kind", "workflow", "text"), "first_seen": was.first, "last_seen": was.last}
@@ -109,10 +110,7 @@ def _print(seen: Health, past: Sequence[Healed], facts: DayFacts, config: Config
     show(_workflows(facts, config))
     missing = sum(cleanup.missing_files_found for cleanup in facts.cleanups)
     sent = sum(cleanup.republished_count for cleanup in facts.cleanups)
-    print(
-        f"box scores {seen.collected} of {seen.games} games ({seen.due} due); cleanups {len(facts.cleanups)}, "
-        f"found missing {missing}, republished {sent}"
-    )
+    print(f"box scores {seen.box_scores}; cleanups {len(facts.cleanups)}, found missing {missing}, republished {sent}")
 
 
 def _finding(word: str, text: str) -> Table:

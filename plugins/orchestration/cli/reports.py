@@ -23,6 +23,7 @@ from orchestration.config import Config, load
 from orchestration.errors import UserError
 from orchestration.health import locked, running
 from orchestration.health.facts import DayFacts
+from orchestration.health.findings import trigger
 from orchestration.nba.eastern import after, clock, et
 from orchestration.words import Action, ExitCode, plural
 
@@ -41,17 +42,27 @@ def timeline(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> in
     return asked.report(asked.rows("timeline"), _timeline, as_json=as_json)
 
 
-@command("missing", LAST_NIGHT, "--date 2026-01-14", "--as-of 2026-01-14T19:00-05:00")
-def missing(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
+@command("missing", LAST_NIGHT, "--as-of 2026-01-14T19:00-05:00", "--files")
+def missing(
+    day: Day = None,
+    files: Annotated[bool, typer.Option("--files", help="Show the files that have not reached their tables.")] = False,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> int:
     """Show what should have run and did not, or ran late.
 
     The health check has the same rules. A RUN decision without an execution is shown as NOT EXECUTED.
+
+    With --files: LATE files, which the cleanup still republishes, and OPEN files, which never arrived.
     """
     asked = _Asked(day, as_of)
     config, now = asked.config, asked.now
     if asked.day > config.current_day(now):
         raise UserError(f"{asked.day} has not begun", next_step="look again when it has begun")
     facts = day_facts(asked.warehouse, config, asked.day, now)
+    if files:
+        rows = _files_of(config, facts, now)
+        return asked.report(rows, _files, as_json=as_json, found=bool(rows), absent=[])
     absent = [] if facts.recorded else [NO_DECISION]
     if any(locked.missing_lock(config, facts, now)):
         absent.append("no run was locked, so no locked run counts as missing (schedule_locker)")
@@ -215,6 +226,31 @@ def _missing(rows: list[Row]) -> None:
         print(f"      next: airflow dags list-runs {workflow}")
     if not rows:
         print("Nothing is missing.")
+
+
+def _files_of(config: Config, facts: DayFacts, now: datetime) -> list[Row]:
+    """Return the files that have not reached their tables, as the last cleanup saw them, oldest first."""
+    if facts.last_look is None:
+        raise UserError("unknown: no cleanup has checked files yet", next_step=NEXT)
+    found = [("OPEN", f.scraper_name, f.triggered_at, f.gcs_path) for f in facts.open_files(now)]
+    found += [("LATE", f.scraper_name, f.triggered_at, f.gcs_path) for f in facts.last_look.missing_files]
+    names = ("state", "scraper_name", "triggered_at", "gcs_path")
+    rows = [dict(zip(names, values, strict=True)) for values in found]
+    tables = {name: scraper.processed_in for name, scraper in config.scrapers.items()}
+    return [{**row, "processed_in": tables.get(str(row["scraper_name"]))} for row in rows]
+
+
+def _files(rows: list[Row]) -> None:
+    for row in rows:
+        line = grid(16, 5, 0)
+        line.add_row(f"{et(row['triggered_at']):%a %d %b %H:%M}", row["state"], row["scraper_name"])
+        show(line)
+        print(f"      not in {row['processed_in']}: {row['gcs_path']}")
+    if any(row["state"] == "OPEN" for row in rows):
+        give_up = trigger("cleanup", give_up=["PATH or SCRAPER"])
+        print(f"Fetched again by reconcile where the source still has it. To give a file up: {give_up}")
+    if not rows:
+        print("Every file has reached its table.")
 
 
 def _failures(rows: list[Row]) -> None:

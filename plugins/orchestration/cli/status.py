@@ -97,7 +97,7 @@ def _day_parts(config: Config, day: date, now: datetime, problem: str | None) ->
     except Exception as error:
         yield StatusPart("the day", "unknown", Verdict.UNKNOWN, [(in_short(error), "")])
         return
-    for name, says in _numbers(facts, health).items():
+    for name, says in _numbers(facts, health, now).items():
         found = [finding for finding in health.findings if finding.of.part is name]
         wrong = [(finding.text, finding.command) for finding in found]
         yield StatusPart(name.value, says, _worst(finding.verdict for finding in found), wrong)
@@ -109,7 +109,7 @@ def _worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=SEVERITY.index, default=Verdict.HEALTHY)
 
 
-def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
+def _numbers(facts: DayFacts, health: Health, now: datetime) -> dict[Part, str]:
     decisions = Counter(d.action.value for d in facts.decisions)
     executions = Counter(e.status.value for e in facts.executions)
     calls = Counter(c.status.value for c in facts.calls)
@@ -117,13 +117,15 @@ def _numbers(facts: DayFacts, health: Health) -> dict[Part, str]:
     handoff = "not checked yet"
     if last:
         handoff = f"{last.missing_files_found} of {last.files_checked} files missing at {clock(last.cleanup_time)} ET"
+    if left := facts.open_files(now):
+        handoff += f", {plural(len(left), 'older file')} never arrived"
     sent = sum(cleanup.republished_count for cleanup in facts.cleanups)
     return {
         Part.LOCKER: f"{plural(len(facts.expected), 'run')} expected",
         Part.DECISIONS: _counts(decisions, ("RUN", "SKIP", "ABORT")),
         Part.EXECUTIONS: _counts(executions, ("completed", "partial", "failed")),
         Part.CALLS: _counts(calls, ("success", "no_data", "failed")) + " (every try counts)",
-        Part.BOX_SCORES: f"{health.collected} of {health.games} games, {health.due} due",
+        Part.BOX_SCORES: health.box_scores,
         Part.HANDOFF: handoff,
         Part.CLEANUP: f"{plural(len(facts.cleanups), 'run')}, {plural(sent, 'message')} sent again",
     }

@@ -185,9 +185,9 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
     for scraper in config.scrapers:
         if scraper not in used:
             yield source.problem(("scrapers", scraper), "no workflow calls this scraper")
-        if config.scrapers[scraper].processed_in is None and "keeps_paths" in config.scrapers[scraper].model_fields_set:
-            message = "has no effect without processed_in"
-            yield source.problem(("scrapers", scraper, "keeps_paths"), message)
+        for key in {"keeps_paths", "game_column"} & config.scrapers[scraper].model_fields_set:
+            if config.scrapers[scraper].processed_in is None:
+                yield source.problem(("scrapers", scraper, key), "has no effect without processed_in")
         yield from _answer(config, source, scraper)
         yield from _timeout(config, source, scraper)
     for name, workflow in config.workflows.items():

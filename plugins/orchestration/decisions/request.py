@@ -139,6 +139,7 @@ def _refuse(problems: list[str]) -> None:
 class CleanupRequest(Parameters):
     """The parameters of a run of the cleanup."""
 
+    give_up: Texts = Field((), description="Files that need not arrive: paths, or a scraper for all its open files.")
     as_of: AsOf = None
 
 

@@ -9,8 +9,9 @@ from datetime import timedelta
 from orchestration.config import Config
 from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health import kinds
-from orchestration.health.facts import DayFacts
-from orchestration.health.findings import Finding, finding
+from orchestration.health.data import REPUBLISHED
+from orchestration.health.facts import DayFacts, named
+from orchestration.health.findings import FOLLOWED, Finding, finding
 from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date
 from orchestration.records.tables import CallRecord, CleanupRecord, last_tries
@@ -44,8 +45,6 @@ SLOW = 0.8
 """A call that takes this share of its time limit is slow."""
 SILENT_DAYS = 2
 """A source counts as silent on the day after this many days without data."""
-REPUBLISHED_IN_VAIN_MINUTES = 100
-"""After this time a republished file should be in its table: the cleanup finds a lost message within 90 minutes."""
 
 
 def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
@@ -176,17 +175,22 @@ def _source(config: Config, scraper: str) -> str:
 def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield why files do not reach their tables: a missing table, Pub/Sub, or Phase 2."""
     last = facts.last_cleanup
-    if last is None:
-        return
-    gone = [error for error in last.errors if NoAnswer.GONE.value in error]
-    if gone:
-        yield finding(kinds.TABLE_GONE, "phase2", at=clock(last.cleanup_time), why=gone[0], day=facts.day)
-    unsent = [error for error in last.errors if "not published" in error]
-    if unsent:
-        yield finding(kinds.CANNOT_PUBLISH, "cleanup", why=unsent[0], day=facts.day)
-        return
-    nothing_arrives = last.missing_files_found == last.files_checked or _none_since(config, facts, last)
-    if last.missing_files_found >= ENOUGH_FILES and (nothing_arrives or _in_vain(facts, last)):
+    unsent: list[str] = []
+    if last is not None:
+        gone = [error for error in last.errors if NoAnswer.GONE.value in error]
+        if gone:
+            yield finding(kinds.TABLE_GONE, "phase2", at=clock(last.cleanup_time), why=gone[0], day=facts.day)
+        unsent = [error for error in last.errors if "not published" in error]
+        if unsent:
+            yield finding(kinds.CANNOT_PUBLISH, "cleanup", why=unsent[0], day=facts.day)
+    yield from _undelivered(config, facts, can_publish=not unsent)
+
+
+def _undelivered(config: Config, facts: DayFacts, *, can_publish: bool) -> Iterator[Finding]:
+    """Yield the files that Phase 2 does not deliver. It is over when they arrived, not when they are old (F2)."""
+    left, last = facts.open_files(config.day_bounds(facts.day)[1]), facts.last_look
+    silent = can_publish and last is not None and last.missing_files_found >= ENOUGH_FILES
+    if silent and last is not None and (_nothing_arrives(config, facts, last) or _in_vain(facts, last)):
         yield finding(
             kinds.PHASE2_SILENT,
             "phase2",
@@ -194,8 +198,25 @@ def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:
             files=last.files_checked,
             at=clock(last.cleanup_time),
             minutes=last.oldest_missing_minutes,
+            more=f". {plural(len(left), 'older file')} never arrived" if left else "",
             day=facts.day,
         )
+    elif left:
+        since, end = left[0].triggered_at, after(left[0].triggered_at, FOLLOWED)
+        yield finding(
+            kinds.PHASE2_OWES,
+            "phase2",
+            files=plural(len(left), "file"),
+            scrapers=", ".join(sorted({file.scraper_name for file in left})),
+            since=f"{since:%a %d %b} {clock(since)}",
+            which=named(left),
+            end=f"{end:%a %d %b}",
+            day=facts.day,
+        )
+
+
+def _nothing_arrives(config: Config, facts: DayFacts, last: CleanupRecord) -> bool:
+    return last.missing_files_found == last.files_checked or _none_since(config, facts, last)
 
 
 def _in_vain(facts: DayFacts, last: CleanupRecord) -> bool:
@@ -213,7 +234,7 @@ def _in_vain(facts: DayFacts, last: CleanupRecord) -> bool:
     first = all(cleanup.cleanup_time >= last.cleanup_time for cleanup in facts.cleanups)
     new = set() if first else {file.gcs_path for file in last.missing_files} - before
     return (
-        last.oldest_missing_minutes >= REPUBLISHED_IN_VAIN_MINUTES
+        timedelta(minutes=last.oldest_missing_minutes) >= REPUBLISHED
         and last.missing_files_found - len(new) >= ENOUGH_FILES
     )
 

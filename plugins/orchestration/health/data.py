@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from orchestration.config import Config
+from orchestration.decisions.collected import brings, scrapers_about_games, successes_of
 from orchestration.decisions.collected import lacking as still_lacking
-from orchestration.decisions.collected import scrapers_about_games, successes_of
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health import kinds
@@ -25,6 +25,9 @@ ENOUGH_CALLS = 3
 SURELY_OVER = timedelta(hours=3)
 """A game is final in every source this long after its data was due."""
 ENOUGH_GAMES = 2
+NOT_CALLED = "not called"
+REPUBLISHED = timedelta(minutes=100)
+"""After this time a file should be in its table: the cleanup finds a lost message within 90 minutes."""
 
 
 def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Game, tuple[str, ...]]:
@@ -36,6 +39,71 @@ def lacking(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Gam
     successes = successes_of(facts.calls)
     found = {game: still_lacking(config, scrapers, game, successes) for game in facts.schedule.on(facts.day)}
     return {game: scrapers for game, scrapers in found.items() if scrapers}
+
+
+def not_in_table(config: Config, facts: DayFacts, *, critical_only: bool) -> dict[Game, tuple[str, ...]]:
+    """Return the day's games that are collected but not in their tables, each with the scrapers.
+
+    Only a table whose games are known now counts (``game_column``).
+    """
+    without = lacking(config, facts, critical_only=False)
+    found: dict[Game, list[str]] = {}
+    for scraper in wanted(config, facts, critical_only=critical_only):
+        model = config.scrapers[scraper]
+        there = facts.in_tables.get(model.processed_in or "")
+        if there is None or model.game_column is None:
+            continue
+        for game in facts.schedule.on(facts.day):
+            if game.game_id not in there and scraper not in without.get(game, ()):
+                found.setdefault(game, []).append(scraper)
+    return {game: tuple(scrapers) for game, scrapers in found.items()}
+
+
+def stop_of(config: Config, facts: DayFacts, game: Game, scraper: str) -> str:
+    """Return where the box score of a game that is not in stops: at the call, at its answer, or after its file."""
+    about = [
+        call
+        for call in facts.calls
+        if call.scraper_name == scraper and (call.game_id or call.target_date) in (game.game_id, game.date)
+    ]
+    if any(brings(config, scraper, game, call) for call in about):
+        return f"file written, but not in {config.scrapers[scraper].processed_in}"
+    after_due = [call for call in about if call.tick >= game.due]
+    if not after_due:
+        return NOT_CALLED
+    last = max(after_due, key=lambda call: (call.tick, call.try_number))
+    return {Outcome.NO_DATA: "called and empty", Outcome.FAILED: "failed"}.get(last.status, "partial")
+
+
+def stops(config: Config, facts: DayFacts, now: datetime) -> dict[str, int]:
+    """Return how many of the games that are due stop where, by the first critical scraper that lacks each."""
+    collected = lacking(config, facts, critical_only=True)
+    found = not_in_table(config, facts, critical_only=True) | collected
+    due = [game for game in facts.schedule.on(facts.day) if game in found and game.due <= now]
+    return dict(Counter(stop_of(config, facts, game, found[game][0]) for game in due))
+
+
+def games_not_in_tables(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Yield the box scores that are written but not in their tables, once a lost message is surely sent again."""
+    late: dict[str, list[Game]] = {}
+    for game, scrapers in not_in_table(config, facts, critical_only=False).items():
+        for scraper in scrapers:
+            written = [call.triggered_at for call in facts.calls if brings(config, scraper, game, call)]
+            if after(min(written), REPUBLISHED) <= now:
+                late.setdefault(scraper, []).append(game)
+    for scraper, games in sorted(late.items()):
+        yield finding(
+            kinds.GAMES_NOT_IN_TABLE,
+            next(name for name, w in _calling(config).items() if scraper in w.execution_plan.scrapers),
+            detail=scraper,
+            scraper=scraper,
+            critical=config.scrapers[scraper].critical,
+            table=config.scrapers[scraper].processed_in,
+            lacking=len(games),
+            games=plural(len(facts.schedule.on(facts.day)), "game"),
+            which=", ".join(game.label for game in games[:3]) + (" and others" if len(games) > 3 else ""),
+            day=facts.day,
+        )
 
 
 def wanted(config: Config, facts: DayFacts, *, critical_only: bool) -> tuple[str, ...]:
@@ -114,6 +182,7 @@ def incomplete_games(config: Config, facts: DayFacts, now: datetime) -> Iterator
         games=len(facts.schedule.on(facts.day)),
         game=game.label,
         scrapers=", ".join(scrapers),
+        stop="" if (stop := stop_of(config, facts, game, scrapers[0])) == NOT_CALLED else f" ({stop})",
         again="" if again is None else f". reconcile fetches them again at {clock(again)} ET",
         day=facts.day,
     )

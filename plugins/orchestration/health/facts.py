@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -10,8 +11,15 @@ from pydantic import BaseModel, ConfigDict
 from orchestration.decisions.model import NOT_KNOWING
 from orchestration.nba.games import Schedule
 from orchestration.records.base import Moment
-from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
-from orchestration.words import Around
+from orchestration.records.tables import (
+    CallRecord,
+    CleanupRecord,
+    DecisionRecord,
+    ExecutionRecord,
+    ExpectedRun,
+    FollowedFile,
+)
+from orchestration.words import Around, FileState
 
 
 class FirstDecision(BaseModel):
@@ -73,6 +81,10 @@ class DayFacts:
     asked: tuple[AskedDate, ...] = ()
     """The calls of the days before, as far back as :data:`RECORD`."""
     twice: tuple[WrittenTwice, ...] = ()
+    cleanup_before: CleanupRecord | None = None
+    """The last cleanup before the day that could check files."""
+    in_tables: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The ids of the day's games that each table has now. A table that was not asked is left out."""
     broken_config: str | None = None
     """The error of the workflows.yaml that the health check itself reads, or None."""
 
@@ -112,7 +124,8 @@ class DayFacts:
     def known_at(self, moment: datetime) -> DayFacts:
         """Return the facts that were known at the aware ``moment``.
 
-        The schedule and a forced lock stay as they are now, because each overwrites the earlier version.
+        What the tables had at that time is not known. The schedule and a forced lock stay as they are now, because each
+        overwrites the earlier version.
         """
         return replace(
             self,
@@ -121,6 +134,7 @@ class DayFacts:
             executions=tuple(e for e in self.executions if e.ended <= moment),
             calls=tuple(c for c in self.calls if c.triggered_at <= moment),
             cleanups=tuple(c for c in self.cleanups if c.cleanup_time <= moment),
+            in_tables={},
         )
 
     @property
@@ -132,6 +146,25 @@ class DayFacts:
     def last_cleanup(self) -> CleanupRecord | None:
         """The latest cleanup of the day, or None."""
         return max(self.cleanups, key=lambda cleanup: cleanup.cleanup_time, default=None)
+
+    @property
+    def last_look(self) -> CleanupRecord | None:
+        """The last cleanup that could check files, also of the days before, else the latest of the day."""
+        known = [cleanup for cleanup in self.cleanups if cleanup.files_since is not None]
+        last = max(known, key=lambda cleanup: cleanup.cleanup_time, default=self.cleanup_before)
+        return self.last_cleanup if last is None else last
+
+    def open_files(self, until: datetime) -> tuple[FollowedFile, ...]:
+        """Return the files of calls before ``until`` that left the look-back and are still open, oldest first."""
+        last = self.last_look
+        files = () if last is None else last.followed_files
+        return tuple(file for file in files if file.state is FileState.OPEN and file.triggered_at < until)
+
+
+def named(files: Sequence[FollowedFile], most: int = 3) -> str:
+    """Return the paths of the first files, and the number of the others."""
+    more = f" and {len(files) - most} more" if len(files) > most else ""
+    return ", ".join(file.gcs_path for file in files[:most]) + more
 
 
 def ours(decision: DecisionRecord) -> bool:

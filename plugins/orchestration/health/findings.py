@@ -22,6 +22,8 @@ CLEANUP_PATIENCE = timedelta(hours=2, minutes=30)
 """After this time without a new cleanup, one is missing and the faults that the last one saw no longer count."""
 UNWRITABLE = "cannot be written"
 """How the cleanup's text begins when the outbox takes no files."""
+FOLLOWED = timedelta(days=7)
+"""A file that has not arrived for this long is given up."""
 SCRIPTS = "bin/orchestration"
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 

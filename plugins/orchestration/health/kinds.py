@@ -126,12 +126,21 @@ TABLE_GONE = Cause("table_gone", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=
     text="A table is gone, seen at {at} ET: {why}")
 CANNOT_PUBLISH = Cause("cannot_publish", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.HANDOFF,
     text="Pub/Sub takes no messages, so lost files stay lost: {why}")
-PHASE2_SILENT = Cause("phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF,
+PHASE2_SILENT = Cause(
+    "phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF, explains=frozenset({("files_missing", "")}),
     text="Phase 2 does not deliver: {missing} of {files} files had not reached their tables at {at} ET, the oldest for "
-    "{minutes} min. Phase 2 reads no messages or writes no rows")
+    "{minutes} min. Phase 2 reads no messages or writes no rows{more}")
+
+PHASE2_OWES = PHASE2_SILENT.also(
+    command=script("check_missing_executions", "{day}", " --files"),
+    text="{files} of {scrapers} never arrived in the tables of Phase 2, the oldest of {since} ET: {which}. Each stays "
+    "open until it arrives, reconcile fetches it again or a person gives it up; the oldest is given up on {end}")
 
 # Minor findings: each has its own cause and explains no other finding.
 
+GAMES_NOT_IN_TABLE = Minor("games_not_in_table", AGAIN, level=AlertLevel.CRITICAL,
+    or_warning=True, part=Part.BOX_SCORES,
+    text="{lacking} of {games} of {day} are not in {table}, although {scraper} wrote their files: {which}")
 NOT_LOCKED = Minor("not_locked", "airflow dags list-runs schedule_locker", part=Part.LOCKER, of_a_shadow=True,
     text="The locker did not lock {day}, so no list of expected runs exists. Check whether the DAG schedule_locker is "
     "paused")
@@ -198,7 +207,7 @@ EXECUTION_FAILED_NOW = EXECUTION_FAILED.also(alerted_by=AlertedBy.FINISH)
 EXECUTION_PARTIAL = FindingKind("execution_partial", FAILURES, level=WARNING, part=Part.EXECUTIONS,
     text="{workflow} failed in part at {at} ET: {why}")
 GAMES_INCOMPLETE = FindingKind("games_incomplete", AGAIN, or_warning=True, part=Part.BOX_SCORES,
-    text="Data is missing for {incomplete} of {games} games of {day}, for example {scrapers} of {game}{again}")
+    text="Data is missing for {incomplete} of {games} games of {day}, for example {scrapers} of {game}{stop}{again}")
 GAMES_NOT_RECONCILED = GAMES_INCOMPLETE.also(alerted_by=AlertedBy.TELL_OPEN,
     text="reconcile could not fetch {scrapers} for {games} of {day}: {which}")
 FILES_MISSING = FindingKind(
@@ -229,12 +238,14 @@ ROW_UNREADABLE = Republishing("row_unreadable", level=WARNING,
     text="The row {row} of {table} cannot be read and is left out: {why}")
 BLIND = Republishing("blind", level=WARNING,
     text="{unnamed} of {calls} calls with data name no file, so nobody can see whether it arrived ({scrapers}). {cure}")
-STORM = Republishing("storm",
+STORM = Republishing("storm", lasts=False,
     text="{missing} of {files} files are missing at once, more than {limit}. Nothing is republished, because probably "
     "the tables are wrong and not the files")
 STUCK = Republishing("stuck", level=WARNING, lasts=False,
     text="{file} is still missing after {times} republishings, and is not republished again")
-VANISHED = Republishing("vanished", command=trigger("reconcile"), level=WARNING,
+GIVEN_UP = Republishing("files_given_up", command=trigger("reconcile"), level=WARNING, lasts=False,
+    text="{files} did not arrive in {days} days and are given up: {which}")
+VANISHED = Republishing("vanished", command=trigger("reconcile"), level=WARNING, lasts=False,
     text="{file} no longer exists. reconcile fetches the data anew")
 FILES_UNKNOWN = Republishing("files_unknown",
     text="Cloud Storage does not say which files exist, so no file is republished: {why}")

@@ -5,7 +5,8 @@ What is not due yet is not missing (DESIGN section 9).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestration.config import Config
@@ -17,7 +18,7 @@ from orchestration.health.kinds import RANK
 from orchestration.health.surroundings import changed_rules, forgotten_halts, seen_by_cleanup
 from orchestration.nba.eastern import after
 from orchestration.nba.slate import changes
-from orchestration.words import Verdict
+from orchestration.words import Verdict, plural
 
 FIRST_LOOK = timedelta(minutes=50)
 """From each full hour to the check that :func:`healed` repeats: by then the hour's tick is over."""
@@ -26,7 +27,10 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Health:
-    """The verdict and its findings, the most likely cause first. ``collected``: games with all box scores."""
+    """The verdict and its findings, the most likely cause first. ``collected``: games with all box scores.
+
+    ``stops``: how many games that are due stop where on the way into their tables.
+    """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
@@ -37,6 +41,13 @@ class Health:
     shadow: bool = False
     since_lock: str = ""
     """The normal changes of the slate since the lock."""
+    stops: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def box_scores(self) -> str:
+        """The games with all box scores in one line, and where those that are due stop."""
+        where = "".join(f"; {count} {stop}" for stop, count in self.stops.items())
+        return f"{self.collected} of {plural(self.games, 'game')} ({self.due} due){where}"
 
     @property
     def headline(self) -> str:
@@ -87,6 +98,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *running.failed_executions(config, facts),
         *(() if halt else data.unusable_rows(facts)),
         *data.incomplete_games(config, facts, now),
+        *data.games_not_in_tables(config, facts, now),
         *data.mostly_no_data(config, facts),
         *running.cleanup_problems(config, facts, now),
     ]
@@ -98,7 +110,8 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     verdict = worst if findings else Verdict.HEALTHY if had_games else Verdict.NO_GAMES
     due = [game for game in games if game.due <= now]
     shadow = config.is_shadow()
-    collected = 0 if shadow else len(games) - len(data.lacking(config, facts, critical_only=True))
+    not_in = data.lacking(config, facts, critical_only=True) | data.not_in_table(config, facts, critical_only=True)
+    collected = 0 if shadow else len(games) - len(not_in)
     return Health(
         verdict,
         tuple(findings),
@@ -108,6 +121,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         halt.reason if halt else None,
         shadow,
         since.normal if since and not halt else "",
+        {} if shadow else data.stops(config, facts, now),
     )
 
 
@@ -131,16 +145,19 @@ def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]
     """Return the findings of the day that are over at the aware ``now``, oldest first.
 
     The check is repeated for each hour of the day, with the schedule of now, because the schedule keeps no history.
-    Findings that a cause explains are left out while the cause lasted, such as the ABORTs of a BigQuery outage.
+    Findings that a cause explains are left out while the cause lasted, such as the ABORTs of a BigQuery outage. While
+    the cause stands they are not over: a file that left the look-back has not arrived (lesson F2).
     """
-    still = {(f.kind, f.workflow, f.detail) for f in assess(config, facts, now).findings}
+    standing = assess(config, facts, now).findings
+    still = {(f.kind, f.workflow, f.detail) for f in standing}
+    explained = {effect for finding in standing for effect in finding.of.explains}
     found: dict[tuple[str, str, str], Healed] = {}
     start, end = config.day_bounds(facts.day)
     look = after(start, FIRST_LOOK)
     while look < min(now, end):
         for finding in assess(config, facts.known_at(look), look).findings:
             key = finding.kind, finding.workflow, finding.detail
-            if key not in still:
+            if key not in still and (finding.kind, finding.detail) not in explained:
                 found[key] = Healed(finding, found[key].first if key in found else look, look)
         look = after(look, HOUR)
     return tuple(was for was in found.values() if not any(_explains(cause, was) for cause in found.values()))

@@ -16,10 +16,13 @@ from orchestration.audit.outbox import Outbox
 from orchestration.audit.sending import Drained
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.backlog import Backlog, backlog
-from orchestration.cleanup.reading import correct, look_back, read_files, republished_before
+from orchestration.cleanup.following import given_up_by_age
+from orchestration.cleanup.reading import correct, last_look, look_back, read_files, republished_before, since
 from orchestration.decisions.request import CleanupRequest
 from orchestration.health import kinds
-from orchestration.operators.base import AlertingOperator, refuse_bad_request, task_key
+from orchestration.health.facts import named
+from orchestration.health.findings import FOLLOWED
+from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
 from orchestration.operators.metrics import (
     FILES_MISSING,
@@ -32,7 +35,7 @@ from orchestration.records.ids import row_id
 from orchestration.records.tables import CleanupRecord, MissingFile, Seen
 from orchestration.runs.clock import RunClock
 from orchestration.services.google_cloud import FilesUnknown, republish, vanished_files
-from orchestration.words import plural
+from orchestration.words import FileState, plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -96,15 +99,23 @@ class CleanupOperator(AlertingOperator):
         clock = RunClock.of(context)
         started = clock.now()
         warehouse = Warehouse(self.config.settings)
-        look, shadow = self._look(warehouse, started, clock.wall()), self.config.is_shadow()
+        given_up = tuple(request_of(context).get("give_up") or ())
+        look, shadow = self._look(warehouse, started, clock.wall(), given_up), self.config.is_shadow()
         seen = inspect_surroundings(context, self.config, warehouse, self.log)
         if shadow:
             # In a shadow the files and messages belong to the other system.
-            look = replace(look, publish=(), alerts=tuple(a for a in look.alerts if a.kind == kinds.UNREADABLE.id))
+            unread = tuple(a for a in look.alerts if a.kind == kinds.UNREADABLE.id)
+            look = replace(look, publish=(), alerts=unread, followed=(), since=None)
         sent: dict[str, str | None] = {}
         if look.publish:
             look, sent = self._publish(context, clock, look, started, seen)
-        alerts = [*look.alerts]
+        alerts = list(look.alerts)
+        if lost := given_up_by_age(look.followed, given_up):
+            files = plural(len(lost), "file")
+            which, days = named(lost), FOLLOWED.days
+            alerts.append(
+                alert(kinds.GIVEN_UP, "cleanup", detail=lost[0].gcs_path, files=files, days=days, which=which)
+            )
         unsent = Counter(why for why in sent.values() if why is not None)
         if unsent:
             lines = [
@@ -113,8 +124,10 @@ class CleanupOperator(AlertingOperator):
             ]
             alerts.append(alert(kinds.NOT_PUBLISHED, "cleanup", messages="; ".join(lines)))
         threshold = self.config.settings.cleanup_processor.notification_threshold
-        if len(look.missing) >= threshold and not shadow:
-            alerts.append(alert(kinds.MANY_MISSING, "cleanup", missing=len(look.missing), files=look.checked))
+        left = sum(file.state is FileState.OPEN for file in look.followed)
+        if len(look.missing) + left >= threshold and not shadow:
+            missing, checked = len(look.missing) + left, look.checked + left
+            alerts.append(alert(kinds.MANY_MISSING, "cleanup", missing=missing, files=checked))
         published = {path for path, why in sent.items() if why is None}
         self._record(self._row(context, clock, look, published, [alert.text for alert in alerts], started, seen))
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
@@ -122,6 +135,10 @@ class CleanupOperator(AlertingOperator):
             FILES_MISSING.set(len(look.missing))
             FILES_REPUBLISHED.count(len(published))
         alert_once(context, self.config, "cleanup", alerts, self.log, () if look.known else None)
+        known = {name for file in look.followed for name in (file.gcs_path, file.scraper_name)}
+        if wrong := [name for name in given_up if name not in known]:
+            what = "No open file has this path or scraper: " + ", ".join(wrong)
+            raise AirflowFailException(f"{what}. `missing --files` lists the open files")
 
     def _record(self, row: CleanupRecord) -> None:
         """Stage the row and append it at once: the callback may run only after the watchdog has begun."""
@@ -137,17 +154,19 @@ class CleanupOperator(AlertingOperator):
             for refused in drained.refused:
                 self.log.error("BigQuery refused the row of this cleanup, now set aside: %s", refused)
 
-    def _look(self, warehouse: Warehouse, now: datetime, at: datetime) -> Backlog:
+    def _look(self, warehouse: Warehouse, now: datetime, at: datetime, given_up: Sequence[str]) -> Backlog:
         """Return the missing files, and those to republish: none of them if anything about the files is unknown.
 
-        First the service's log corrects our rows. ``at`` is the moment by the wall clock.
+        First the service's log corrects our rows. ``at`` is the moment by the wall clock. ``given_up``: the files that
+        no longer have to arrive.
         """
         config = self.config
         try:
-            known = correct(warehouse, config, look_back(config, now), at)
+            last = last_look(warehouse, now)
+            known = correct(warehouse, config, look_back(config, now, last), at)
             self.stage(known.rows)
             self.log.info("%s corrected from the service's log", plural(len(known.rows), "row"))
-            found = read_files(warehouse, config, known.calls, now)
+            found = read_files(warehouse, config, known.calls, now, last, given_up)
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
             return Backlog(0, (), (), (alert(kinds.UNREADABLE, "cleanup", why=error),), known=False)
@@ -155,7 +174,8 @@ class CleanupOperator(AlertingOperator):
         # An unreadable log is the reason why no files are known.
         unread = any(one.kind == kinds.LOG_UNREADABLE.id for one in known.alerts)
         seen = (one for one in found.alerts if not (unread and one.kind == kinds.BLIND.id))
-        look = replace(look, alerts=(*known.alerts, *seen, *look.alerts))
+        alerts = (*known.alerts, *seen, *look.alerts)
+        look = replace(look, alerts=alerts, followed=found.followed, since=since(config, now, last))
         try:
             gone = vanished_files(file.gcs_path for file in look.publish)
         except FilesUnknown as error:
@@ -213,6 +233,8 @@ class CleanupOperator(AlertingOperator):
             ],
             errors=list(errors),
             seen=list(seen),
+            files_since=look.since,
+            followed_files=list(look.followed),
             duration_seconds=round((clock.now() - started).total_seconds(), 3),
             pubsub_enabled=not self.config.is_shadow(),
             environment=self.config.environment,

@@ -118,7 +118,7 @@ class SlateEventsOperator(SlateOperator):
         """Return the files of the slate that are in their tables. Files of an unreadable table are left out."""
         by_table: dict[str, dict[str, Trace]] = defaultdict(dict)
         for _, scraper, calls in slates.bringing(self.config, facts):
-            for call in calls:
+            for call in sorted(calls, key=lambda call: call.triggered_at, reverse=True):
                 if call.gcs_path:
                     file = LostFile(scraper, call.gcs_path, "", call.workflow, None, call.triggered_at)
                     by_table[str(self.config.scrapers[scraper].processed_in)][call.gcs_path] = Trace(file, facts.day)

@@ -40,7 +40,7 @@ def _find(context: Context, config: Config, most: int) -> list[Makeup]:
 
 
 class FindMakeupsOperator(AuditedOperator):
-    """Returns the make-up runs for TriggerDagRunOperator: one for each target date with missing games."""
+    """Returns the make-up runs for TriggerDagRunOperator: for the games and the files that are missing."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return the runs to start. Fails, and starts none, if something cannot be read after all tries."""
@@ -80,7 +80,7 @@ class ReportOpenGamesOperator(AlertingOperator):
         if by_hand or not times or clock.tick < at(clock.tick.date(), times[-1]):
             self.log.info("No alerts yet: they are sent after the day's last reconcile")
             return
-        alerts = [self._alert(makeup) for makeup in _find(context, self.config, ALL)]
+        alerts = [self._alert(makeup) for makeup in _find(context, self.config, ALL) if makeup.games]
         days = [clock.tick.date() - timedelta(days=n) for n in range(int(request_of(context)["days"]) + 1)]
         alert_once(context, self.config, SOURCE, alerts, self.log, days)
 

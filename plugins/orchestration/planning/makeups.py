@@ -1,4 +1,4 @@
-"""Make-up runs: they fetch the games that a post-game scraper still lacks, or whose file has vanished. Pure.
+"""Make-up runs: they fetch the games that a post-game scraper still lacks, or whose file never arrived. Pure.
 
 A source can be two days late, and the post-game windows do not look back that far.
 """
@@ -17,12 +17,13 @@ from orchestration.decisions.model import History
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.nba.eastern import after, at
 from orchestration.nba.games import Game, Schedule
+from orchestration.records.tables import FollowedFile
 from orchestration.words import plural
 
 
 @dataclass(frozen=True)
 class Makeup:
-    """One run that fetches the missing data of one target date."""
+    """One run that fetches the missing data of one target date. ``games`` is empty if no game is lacking its data."""
 
     workflow: str
     target_date: date
@@ -32,12 +33,13 @@ class Makeup:
     @property
     def conf(self) -> dict[str, Any]:
         """The parameters of the run, as a person would type them."""
+        lacking = f"{plural(len(self.games), 'game')} without" if self.games else "files never arrived of"
         return {
             "force": True,
             "target_date": self.target_date.isoformat(),
-            "games": list(self.games),
+            **({"games": list(self.games)} if self.games else {}),
             "scrapers": list(self.scrapers),
-            "reason": f"reconcile: {plural(len(self.games), 'game')} without {', '.join(self.scrapers)}",
+            "reason": f"reconcile: {lacking} {', '.join(self.scrapers)}",
         }
 
 
@@ -69,9 +71,9 @@ def comes_by_itself(config: Config, name: str, day: date, now: datetime) -> bool
 def makeups(config: Config, games: Iterable[Game], successes: Successes, now: datetime, limit: int) -> list[Makeup]:
     """Return one run for each target date with missing data, latest date first, at most ``limit`` runs.
 
-    ``successes``: the successful calls about these dates, without calls whose file has vanished. A scraper lacks a game
-    if the game is due at the aware ``now`` and no later window of the night calls the scraper. The run belongs to the
-    post-game window that can fetch most of the missing data.
+    ``successes``: the successful calls about these dates, without calls whose file never arrived. A scraper lacks a
+    game if the game is due at the aware ``now`` and no later window of the night calls the scraper. The run belongs to
+    the post-game window that can fetch most of the missing data.
     """
     windows = windows_to_reconcile(config, now)
     by_date: dict[date, list[Game]] = {}
@@ -102,3 +104,26 @@ def makeups(config: Config, games: Iterable[Game], successes: Successes, now: da
             ids, lacked = (tuple(sorted(set(column))) for column in zip(*open_calls, strict=True))
             found.append(Makeup(name, day, ids, lacked))
     return found[:limit]
+
+
+def makeups_of_files(config: Config, files: Iterable[FollowedFile], now: datetime) -> list[Makeup]:
+    """Return one run for each workflow and target date whose files of the current day never arrived.
+
+    Only the current day's sources still have the data. Scrapers of post-game windows are left out: :func:`makeups`
+    fetches their games.
+    """
+    start, _ = config.day_bounds(config.current_day(now))
+    of_games = {scraper for scrapers in windows_to_reconcile(config, now).values() for scraper in scrapers}
+    lacking: dict[tuple[str, date], set[str]] = {}
+    for file in files:
+        callers = (
+            name
+            for name, workflow in config.enabled.items()
+            if file.scraper_name in workflow.execution_plan.scrapers
+            and not config.is_shadow(name)
+            and not config.halt_at(now, name)
+        )
+        name = next(callers, None)
+        if name is not None and file.triggered_at >= start and file.scraper_name not in of_games:
+            lacking.setdefault((name, file.target_date), set()).add(file.scraper_name)
+    return [Makeup(name, day, (), tuple(sorted(scrapers))) for (name, day), scrapers in sorted(lacking.items())]

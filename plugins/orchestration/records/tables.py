@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.nba.eastern import after
 from orchestration.records.base import JsonColumn, Message, Moment, Record
-from orchestration.words import Action, AlertLevel, Around, ExecutionStatus, Mode, Outcome, Priority, Source
+from orchestration.words import Action, AlertLevel, Around, ExecutionStatus, FileState, Mode, Outcome, Priority, Source
 
 KILLED = "killed"
 """``error_type`` of a call whose process was killed before it could write its row."""
@@ -205,6 +205,23 @@ class MissingFile(BaseModel):
     republished: bool
 
 
+class FollowedFile(BaseModel):
+    """A file that was not in its table when it left the cleanup's look-back, and what became of it (lesson F2).
+
+    ``call`` is the same for a repeated call: the parameters as JSON, or date and game if the row has none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scraper_name: str
+    gcs_path: str
+    triggered_at: Moment
+    target_date: Date
+    call: str
+    state: FileState = FileState.OPEN
+    why: str | None = None
+
+
 class Seen(BaseModel):
     """A problem around the system that a cleanup saw."""
 
@@ -229,6 +246,8 @@ class CleanupRecord(Record):
     missing_files: tuple[MissingFile, ...] = ()
     errors: tuple[Message, ...] = ()
     seen: tuple[Seen, ...] = ()
+    files_since: Moment | None = None
+    followed_files: tuple[FollowedFile, ...] = ()
     duration_seconds: float | None = Field(default=None, ge=0)
     pubsub_enabled: bool | None = None
     run_id: str

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from orchestration.config import SYSTEM_DAGS, Config
 from orchestration.decisions.collected import lacking, successes_of
 from orchestration.decisions.model import Decision
-from orchestration.health.data import night_is_over, wanted
+from orchestration.health.data import REPUBLISHED, night_is_over, not_in_table, wanted
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding
 from orchestration.health.verdict import assess
@@ -79,7 +79,9 @@ def day_page(
         advice=tuple(_advice(config, finding, allowed, hiding) for finding in health.findings),
         scrapers=scrapers,
         games=_games(mine, facts, scrapers, now),
-        cleanups=Cleanups(facts.cleanups, facts.last_cleanup) if mine.settings.cleanup_processor.enabled else None,
+        cleanups=Cleanups(facts.cleanups, facts.last_cleanup, facts.open_files(now))
+        if mine.settings.cleanup_processor.enabled
+        else None,
         since_lock=_since_lock(facts, now),
     )
 
@@ -245,10 +247,14 @@ def _games(config: Config, facts: DayFacts, scrapers: Sequence[str], now: dateti
     last = facts.last_cleanup
     waiting = {(file.scraper_name, file.gcs_path) for file in last.missing_files} if last else set()
     over = night_is_over(config, facts, now)
+    absent = not_in_table(config, facts, critical_only=False)
 
     def state(game: Game, scraper: str, *, lacks: bool) -> GameState:
         call = calls.get((scraper, game.game_id)) or calls.get((scraper, game.date))
         if not lacks:
+            late = call is None or after(call.triggered_at, REPUBLISHED) <= now
+            if scraper in absent.get(game, ()):
+                return GameState.NOT_IN_TABLE if late else GameState.ON_ITS_WAY
             on_its_way = call is not None and (scraper, call.gcs_path) in waiting
             return GameState.ON_ITS_WAY if on_its_way else GameState.COLLECTED
         if now < game.due:

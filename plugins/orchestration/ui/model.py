@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from orchestration.nba.games import Game
-from orchestration.records.tables import CleanupRecord
+from orchestration.records.tables import CleanupRecord, FollowedFile
 from orchestration.words import Verdict, plural
 
 
@@ -52,6 +52,7 @@ class GameState(StrEnum):
 
     COLLECTED = "collected"
     ON_ITS_WAY = "on its way to the table"
+    NOT_IN_TABLE = "written, not in its table"
     NO_DATA = "no data yet"
     FAILED = "failed"
     DUE = "due, not called yet"
@@ -163,10 +164,11 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Cleanups:
-    """The cleanups of the day. ``last``: the last one, None before the first."""
+    """The cleanups of the day. ``last``: the last one, None before the first. ``open``: files that never arrived."""
 
     all: tuple[CleanupRecord, ...]
     last: CleanupRecord | None
+    open: tuple[FollowedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ def facts_for(facts: DayFacts, allowed: Set[str]) -> DayFacts:
         executions=tuple(e for e in facts.executions if e.workflow_name in allowed),
         calls=tuple(c if c.workflow in allowed else _anonymous(c) for c in facts.calls),
         cleanups=facts.cleanups if CLEANUP in allowed else (),
+        cleanup_before=facts.cleanup_before if CLEANUP in allowed else None,
         first=tuple(fact for fact in facts.first if fact.workflow_name in allowed),
     )
 

@@ -13,6 +13,7 @@ from orchestration.words import FanOut, KeptPaths
 
 TableName = Annotated[str, Field(max_length=1000, pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$")]
 """``dataset.table``, only letters, digits and underscores, because it becomes part of a statement."""
+ColumnName = Annotated[str, Field(max_length=300, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 MOST_CALLS_PER_TASK = 100
 """The HTTP client has this many connections, and a killed task loses at most this many calls."""
@@ -51,6 +52,8 @@ class Scraper(Strict):
     """How to read the answer; keys that are not set here are built in."""
     processed_in: TableName | None = None
     """The table of Phase 2 with the data; ``source_file_path`` holds the path of the file."""
+    game_column: ColumnName | None = None
+    """The column of that table with the game's id or code. Then a game is in when the table has it."""
     keeps_paths: KeptPaths = KeptPaths.ALL
     """Which files' paths that table keeps. ``newest``: a newer file counts as the arrival of older ones (lesson A4)."""
 

@@ -1,10 +1,11 @@
 """Which files have arrived, and why an earlier file is never sent over a newer one."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from orchestration.cleanup.arrivals import Trace, arrived_in
+from orchestration.cleanup.arrivals import SLACK, Trace, arrived_in
 from orchestration.services.files import LostFile
 from orchestration.words import KeptPaths
 from support.worlds import DAY, et
@@ -71,3 +72,43 @@ def test_a_table_that_keeps_all_paths_decides_about_each_file():
     kept = [refresh(hour, keeps=KeptPaths.ALL) for hour in (6, 12, 18)]
     assert hours(kept, rows(6, 18)) == [6, 18]
     assert hours(kept, [{"source_file_path": "unknown"}]) == []
+
+
+ROSTER = "basketball-ref/season-rosters/2025-26/TOR.json"
+
+
+def roster(wall, **more):
+    """A call of a scraper whose path is the same every day."""
+    return Trace(LostFile("br_season_roster", f"gs://nba-scraped-data/{ROSTER}", wall, "w", 17, et(wall)), DAY, **more)
+
+
+def roster_arrived(*traces, processed, slack=timedelta()):
+    noted = [{"source_file_path": ROSTER, "processed_at": et(wall) if wall else None} for wall in processed]
+    return bool(arrived_in(traces, noted, slack))
+
+
+@pytest.mark.lesson("F5")
+def test_yesterdays_row_of_a_constant_path_is_not_the_arrival_of_todays_file():
+    assert not roster_arrived(roster("06:00"), processed=["-1 06:03"])
+    assert roster_arrived(roster("06:00"), processed=["-1 06:03", "06:03"])
+    assert not roster_arrived(roster("06:00", keeps_paths=KeptPaths.NEWEST), processed=["-1 06:03"])
+
+
+@pytest.mark.lesson("F5")
+def test_of_two_calls_with_one_path_the_later_has_to_arrive():
+    assert not roster_arrived(roster("06:00"), roster("12:00"), processed=["06:03"])
+    assert roster_arrived(roster("06:00"), roster("12:00"), processed=["12:03"])
+    newest = (roster("06:00", keeps_paths=KeptPaths.NEWEST), roster("12:00", keeps_paths=KeptPaths.NEWEST))
+    assert not roster_arrived(*newest, processed=["06:03"])
+
+
+def test_a_row_without_a_time_proves_the_arrival_by_its_path():
+    assert roster_arrived(roster("06:00"), processed=[None])
+
+
+def test_clocks_may_differ_by_the_slack_of_the_tables_time():
+    assert roster_arrived(roster("06:00"), processed=["05:50"], slack=SLACK["TIMESTAMP"])
+    assert not roster_arrived(roster("06:00"), processed=["05:40"], slack=SLACK["TIMESTAMP"])
+    # A DATETIME on the ET clock, read as UTC.
+    assert roster_arrived(roster("06:00"), processed=["01:03"], slack=SLACK["DATETIME"])
+    assert not roster_arrived(roster("06:00"), processed=["-1 06:03"], slack=SLACK["DATETIME"])

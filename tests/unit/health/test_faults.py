@@ -5,15 +5,16 @@ from itertools import combinations
 
 import pytest
 
+from orchestration.cleanup.following import followed_of
 from orchestration.health.facts import AskedDate, DayFacts, WrittenTwice
 from orchestration.health.findings import UNWRITABLE, Role
 from orchestration.health.kinds import KINDS
-from orchestration.health.verdict import assess
+from orchestration.health.verdict import assess, healed
 from orchestration.planning.day import rules_digest
 from orchestration.records.tables import Seen
-from orchestration.words import Action, Around, ExecutionStatus, NoAnswer, Outcome
+from orchestration.words import Action, Around, ExecutionStatus, FileState, NoAnswer, Outcome
 from support.facts import AFTER, CONFIG, a_day
-from support.records import expected_run, missing_files, replace
+from support.records import a_call, expected_run, missing_files, replace
 from support.worlds import DAY, changed, et, game, schedule
 
 YESTERDAY = DAY - timedelta(days=1)
@@ -70,6 +71,18 @@ def republished_in_vain(facts):
     return replace(facts, cleanups=(*known[:-1], last))
 
 
+def open_files(*walls):
+    files = [
+        followed_of(a_call("nbac_play_by_play", "w", et(wall), DAY, gcs_path=f"gs://b/{wall}.json")) for wall in walls
+    ]
+
+    def fault(facts):
+        last = replace(facts.cleanups[-1], followed_files=tuple(files), files_since=et("12:20"))
+        return replace(facts, cleanups=(*facts.cleanups[:-1], last))
+
+    return fault
+
+
 def aborted(why):
     def fault(facts):
         made = [
@@ -81,6 +94,13 @@ def aborted(why):
         return replace(facts, decisions=tuple(made))
 
     return fault
+
+
+def not_in_table(facts):
+    game = GAMES.on(DAY)[-1]
+    written = a_call("nbac_team_boxscore", "post_game_window_1", et("17:35"), DAY, game_id=game.game_id)
+    tables = {"nba_raw.nbac_team_boxscore": frozenset()}
+    return replace(facts, calls=(*facts.calls, written), in_tables=tables)
 
 
 def no_ticks(facts):
@@ -208,6 +228,7 @@ FAULTS = {
     "table_gone": cleanup(errors=("nba_raw.x: BigQuery has no table nba_raw.x",)),
     "cannot_publish": cleanup(missing_files_found=4, errors=("4 not published: no topic",)),
     "phase2_silent": republished_in_vain,
+    "games_not_in_table": not_in_table,
     "not_locked": lambda facts: replace(facts, expected=()),
     "slate_appeared": slate(more=[game(5, "14:00")]),
     "partly_locked": lambda facts: replace(
@@ -236,6 +257,8 @@ EXCLUDE = {frozenset(("nothing_recorded", kind)) for kind in FAULTS} | {
         ("slate_appeared", "partly_locked"),
         ("misdated_tips", "partly_locked"),
         ("misdated_tips", "source_late"),  # a game without a tip is due with the end of its slate
+        ("misdated_tips", "games_not_in_table"),
+        ("slate_missing", "games_not_in_table"),  # without games no box score is due
         ("cannot_publish", "phase2_silent"),  # a message that was never sent cannot be read
         ("cannot_publish", "table_gone"),  # both replace the errors of the same cleanup
         ("pool_full", "source_late"),  # a source that returned calls has had slots
@@ -277,6 +300,92 @@ def test_the_nearer_of_two_causes_comes_first_and_the_first_line_names_both(pair
     assert [finding.kind for finding in named] == list(pair)
     assert kinds.index(pair[0]) < kinds.index(pair[1])
     assert all(finding.text in health.headline for finding in named)
+
+
+def test_a_box_score_is_in_when_its_table_has_the_game():
+    facts = a_day()
+    of_day = [game.game_id for game in facts.schedule.on(DAY)]
+    tables = {s.processed_in: frozenset(of_day) for s in CONFIG.scrapers.values() if s.game_column}
+    there = replace(facts, in_tables=tables)
+    assert (assess(CONFIG, there, AFTER).findings, assess(CONFIG, there, AFTER).collected) == ((), 2)
+    assert assess(CONFIG, there, AFTER).box_scores == "2 of 2 games (2 due)"
+    lost = replace(facts, in_tables=tables | {"nba_raw.nbac_player_boxscores": frozenset(of_day[:1])})
+    health = assess(CONFIG, lost, AFTER)
+    assert health.headline == (
+        "UNHEALTHY: 1 of 2 games of 2026-01-14 are not in nba_raw.nbac_player_boxscores, although "
+        "nbac_player_boxscore wrote their files: 0022500002 LAL@BOS"
+    )
+    assert health.box_scores == "1 of 2 games (2 due); 1 file written, but not in nba_raw.nbac_player_boxscores"
+    # A table that could not be read says nothing.
+    assert assess(CONFIG, replace(facts, in_tables={}), AFTER).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "stop"),
+    [
+        (None, "not called"),
+        ({"status": Outcome.NO_DATA}, "called and empty"),
+        ({"status": Outcome.FAILED}, "failed"),
+        ({}, "file written, but not in nba_raw.nbac_team_boxscore"),
+    ],
+    ids=["not called", "empty", "failed", "written"],
+)
+def test_the_box_scores_say_where_they_stop(changes, stop):
+    facts = a_day()
+    about = ("nbac_team_boxscore", facts.schedule.on(DAY)[0].game_id)
+    rest = [c for c in facts.calls if (c.scraper_name, c.game_id) != about]
+    made = [replace(c, **changes) for c in facts.calls if changes is not None and (c.scraper_name, c.game_id) == about]
+    other = frozenset({facts.schedule.on(DAY)[1].game_id})
+    seen = replace(facts, calls=(*rest, *made), in_tables={"nba_raw.nbac_team_boxscore": other})
+    assert assess(CONFIG, seen, AFTER).stops == {stop: 1}
+
+
+def test_a_file_that_was_just_written_is_on_its_way_and_no_fault():
+    facts = a_day()
+    tables = {"nba_raw.nbac_player_boxscores": frozenset()}
+    last = max(c.triggered_at for c in facts.calls if c.scraper_name == "nbac_player_boxscore")
+    young = [replace(c, triggered_at=last) if c.scraper_name == "nbac_player_boxscore" else c for c in facts.calls]
+    health = assess(CONFIG, replace(facts, calls=tuple(young), in_tables=tables), last + timedelta(minutes=99))
+    assert "games_not_in_table" not in {finding.kind for finding in health.findings}
+    assert health.collected == 0
+
+
+@pytest.mark.lesson("F2")
+@pytest.mark.parametrize("walls", [("05:30",), ("05:30", "06:30", "07:30", "08:30")], ids=len)
+def test_files_that_left_the_look_back_are_named_until_they_are_closed(walls):
+    facts = open_files(*walls)(day())
+    [first] = assess(CONFIG, facts, NOW).findings
+    files = "1 file" if len(walls) == 1 else "4 files"
+    assert first.text.startswith(f"{files} of nbac_play_by_play never arrived in the tables of Phase 2, the oldest of")
+    assert "gs://b/05:30.json" in first.text
+    assert "given up on Wed 21 Jan" in first.text
+    # The next day begins with the last look of the day before.
+    before = replace(facts, cleanups=(), cleanup_before=facts.cleanups[-1])
+    assert "phase2_silent" in {finding.kind for finding in assess(CONFIG, before, NOW).findings}
+    closed = [file.model_copy(update={"state": FileState.SETTLED}) for file in facts.cleanups[-1].followed_files]
+    last = replace(facts.cleanups[-1], followed_files=tuple(closed))
+    assert assess(CONFIG, replace(facts, cleanups=(*facts.cleanups[:-1], last)), NOW).findings == ()
+
+
+@pytest.mark.lesson("F2")
+def test_a_cleanup_that_could_not_look_ends_no_finding():
+    facts = republished_in_vain(day())
+    looked = [replace(c, files_since=et("00:00")) for c in facts.cleanups]
+    blind = replace(looked[-1], files_since=None, files_checked=0, missing_files_found=0, missing_files=())
+    seen = replace(facts, cleanups=(*looked, replace(blind, cleanup_time=et("19:21"))))
+    assert assess(CONFIG, seen, NOW).findings[0].kind == "phase2_silent"
+
+
+@pytest.mark.lesson("F2")
+def test_a_missing_file_that_left_the_look_back_is_not_among_the_findings_that_are_over():
+    late = missing_files(1, 300)
+    facts = day()
+    with_late = [
+        replace(c, missing_files=late, missing_files_found=1) if c.cleanup_time.hour < 12 else c for c in facts.cleanups
+    ]
+    over = replace(facts, cleanups=tuple(with_late))
+    assert [was.finding.kind for was in healed(CONFIG, over, NOW)] == ["files_missing"]
+    assert healed(CONFIG, open_files("05:30")(over), NOW) == ()
 
 
 def test_the_late_source_that_most_scrapers_wait_for_comes_first():

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from orchestration.cleanup.following import followed_of
 from orchestration.decisions.collected import successes_of
-from orchestration.planning.makeups import makeups
-from support.records import replace
+from orchestration.planning.makeups import makeups, makeups_of_files
+from support.records import a_call, replace
 from support.worlds import DAY, brought, changed, et, game, ours
 
 NOW = et("+1 12:00")
@@ -97,3 +98,27 @@ def test_a_halted_window_gets_no_run():
         "post_game_window_1",
         "post_game_window_2",
     }
+
+
+def open_file(scraper, wall, workflow="morning_operations"):
+    return followed_of(a_call(scraper, workflow, et(wall), DAY, gcs_path=f"gs://b/{scraper}.json"))
+
+
+@pytest.mark.lesson("F2")
+def test_a_file_of_today_that_never_arrived_is_fetched_again_by_its_workflow():
+    files = [open_file("br_season_roster", "06:00"), open_file("nbac_player_list", "06:00")]
+    [makeup] = makeups_of_files(ours(), files, et("12:30"))
+    assert (makeup.workflow, makeup.target_date, makeup.games) == ("morning_operations", DAY, ())
+    assert makeup.conf == {
+        "force": True, "target_date": DAY.isoformat(), "scrapers": ["br_season_roster", "nbac_player_list"],
+        "reason": "reconcile: files never arrived of br_season_roster, nbac_player_list",
+    }  # fmt: skip
+
+
+def test_no_run_is_started_for_a_file_that_its_source_no_longer_has():
+    roster = open_file("br_season_roster", "06:00")
+    assert makeups_of_files(ours(), [roster], et("+1 06:30")) == []
+    assert makeups_of_files(ours(), [open_file("nbac_team_boxscore", "06:00")], et("12:30")) == []
+    assert makeups_of_files(ours(), [open_file("a_scraper_that_was_removed", "06:00")], et("12:30")) == []
+    halted = changed(workflows__morning_operations__halt={"reason": "no credit"})
+    assert makeups_of_files(halted, [roster], et("12:30")) == []

@@ -5,7 +5,7 @@ import re
 import pytest
 from zetasql.core.exceptions import ZetaSQLError
 
-from orchestration.audit.statements import SQL_FOLDER, ddl, filled, statement
+from orchestration.audit.statements import SQL_FOLDER, Partition, ddl, filled, statement, with_identifiers
 from orchestration.vocabulary.settings import Settings
 from support.analyzer import Google
 from support.generators import generator
@@ -19,6 +19,7 @@ PARAMETERS = {
     "oldest": "TIMESTAMP", "youngest": "TIMESTAMP", "start": "TIMESTAMP", "until": "TIMESTAMP",
     "seen_until": "TIMESTAMP", "before": "TIMESTAMP", "lock": "TIMESTAMP", "workflows": "ARRAY<STRING>",
     "until_date": "DATE", "scrapers": "ARRAY<STRING>", "paths": "ARRAY<STRING>", "run_ids": "ARRAY<STRING>",
+    "games": "ARRAY<STRING>",
     "workflow": "STRING", "dag_id": "STRING", "run_id": "STRING", "task_id": "STRING", "map_index": "INT64",
     "call_index": "INT64", "untold": "STRING",
 }  # fmt: skip
@@ -68,16 +69,42 @@ def google(known):
     return known[0]
 
 
-def query(name):
-    column = "processed_at" if name == "processed_files_by_time" else "game_date"
-    text = filled((SQL_FOLDER / "queries" / f"{name}.sql").read_text(), Settings())
+def query(name, partition=Partition("date", "game_date"), table="nba_raw.any_table"):  # noqa: B008  it is a value
     names = {
-        "table": "nba_raw.any_table",
-        "partition_column": column,
+        "table": table,
         "time_column": "processed_at",
+        "newest_column": "processed_at",
+        "game_column": "game_id",
         "dataset": "theirs",
     }
-    return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
+    return filled(with_identifiers(name, partition, **names), Settings())
+
+
+PARTITIONS = {
+    **{f"DATE by {unit}": ("date", "DATE", unit) for unit in ("DAY", "MONTH", "YEAR")},
+    **{
+        f"{kind} by {unit}": (kind.lower(), kind, unit)
+        for kind in ("DATETIME", "TIMESTAMP")
+        for unit in ("HOUR", "DAY", "MONTH", "YEAR")
+    },
+    **{f"ingestion by {unit}": ("ingestion", "TIMESTAMP", unit) for unit in ("HOUR", "DAY", "MONTH", "YEAR")},
+    "integer": ("integer", "INT64", "DAY"),
+    "none": ("none", None, "DAY"),
+}
+"""For each kind of partition: its statement, the type of its column, and its granularity."""
+
+
+@pytest.mark.parametrize("named", PARTITIONS)
+def test_every_kind_of_partition_is_asked_with_the_type_of_its_column(named):
+    kind, column, unit = PARTITIONS[named]
+    google = Google()
+    google.create(filled(ddl("functions")["bare_path"], Settings()))
+    google.create(filled(ddl("functions")["inner_path"], Settings()))
+    google.add_table("nba_raw.a_table", FILES | ({"its_column": column} if column else {}))
+    partition = Partition(kind, "its_column", unit) if column else Partition()
+    text = query("processed_files", partition, "nba_raw.a_table")
+    google.analyze(text, PARAMETERS)
+    assert ("its_column" in text) == bool(column)
 
 
 @pytest.mark.parametrize(("folder", "name"), CREATED, ids=lambda part: part)

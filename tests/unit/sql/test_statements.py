@@ -33,6 +33,16 @@ READERS = [
     *sorted((SQL_FOLDER / "reports").glob("*.sql")),
     *(path for path in sorted((SQL_FOLDER / "functions").glob("*.sql")) if path.stem != "day_of"),
 ]
+OF_A_TABLE = {
+    "table",
+    "partition",
+    "partition_column",
+    "granularity",
+    "time_column",
+    "newest_column",
+    "game_column",
+    "dataset",
+}
 OTHERS = Settings(
     audit_dataset="their_dataset",
     schedule_table="phase_2.games_of_the_season",
@@ -43,7 +53,8 @@ OTHERS = Settings(
 
 def body(path):
     """The SELECT of a statement, parsed."""
-    text = re.sub(r"\{(table|partition_column|time_column)\}", "some.thing", filled(path.read_text(), Settings()))
+    names = r"\{(table|partition|partition_column|time_column|newest_column|game_column)\}"
+    text = re.sub(names, "some.thing", filled(path.read_text(), Settings()))
     text = text.replace("{dataset}", "theirs")
     created = re.split(r"\) AS\n", text, maxsplit=1) if "TABLE FUNCTION" in text else [text]
     return sqlglot.parse_one(created[-1], dialect="bigquery")
@@ -93,7 +104,7 @@ def test_no_statement_reads_a_clock(path):
 def test_every_statement_follows_the_settings(path):
     text = filled(path.read_text(), OTHERS)
     assert not re.search(r"nba_orchestration|nba_raw|nbac_schedule\b", text)
-    assert set(re.findall(r"\{(\w+)\}", text)) <= {"table", "partition_column", "time_column", "dataset"}
+    assert set(re.findall(r"\{(\w+)\}", text)) <= OF_A_TABLE
 
 
 def test_no_name_of_a_table_stands_outside_of_the_settings():
@@ -124,7 +135,7 @@ def test_every_view_has_a_description_shows_ours_only_and_keeps_the_partition_wi
 @pytest.mark.parametrize("name", ["a.b; DROP TABLE c", "a.b.c", "a b", "`a`", "", "a.b--"])
 def test_only_a_plain_name_can_become_part_of_a_statement(name):
     with pytest.raises(ValueError, match="is not a table or column name"):
-        with_identifiers("processed_files_whole", table=name)
+        with_identifiers("processed_files", table=name)
     with pytest.raises(ValidationError):
         Settings(schedule_table=name)
     with pytest.raises(ValidationError):

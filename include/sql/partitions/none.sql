@@ -1,0 +1,2 @@
+-- All rows of a table without partitions.
+TRUE
