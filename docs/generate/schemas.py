@@ -1,5 +1,5 @@
-"""make docs: docs/orchestration/03-bigquery-schemas.md, from the statements in include/sql, and the schema of a
-scraper's answer, from its models. Tests keep both current.
+"""make docs: docs/orchestration/03-bigquery-schemas.md, from the statements in include/sql, docs/examples/queries.sql,
+and the schema of a scraper's answer, from its models. Tests keep all three current.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from orchestration.services.contract import answer_schema_text
 
 PAGE = ROOT / "docs" / "orchestration" / "03-bigquery-schemas.md"
 ANSWER = PAGE.with_name("scraper-answer.schema.json")
+QUERIES = ROOT / "docs" / "examples" / "queries.sql"
 REPORTS = (
     "Table functions: `SELECT * FROM nba_orchestration.name(arguments)`. Both dates are included. They are ET dates of "
     "days from lock to lock, unless the report says otherwise."
@@ -41,9 +42,7 @@ HEAD = """# The BigQuery schemas
 * Another system may write to the same tables. Its rows have no `dag_id`. Views and reports show only our rows.
 * A decision, its execution and the execution's calls share `decision_id`. `slot_time` is the tick.
 
-## Example queries
-
-{examples}
+[docs/examples/queries.sql](../examples/queries.sql) has queries for frequent questions, with answers.
 """
 RELIABLE = "How reliable is each source, and how many hours after midnight (ET) of its date does it usually publish"
 FOUND = "When was each injury report first found"
@@ -64,6 +63,14 @@ EXAMPLES = {
         "WHERE DATE(triggered_at) BETWEEN '2026-01-14' AND '2026-01-15' AND status = 'failed'\n"
         "ORDER BY triggered_at"
     ),
+    "Which runs missed their deadline this week": (
+        "SELECT workflow_name, slot_time, status, duration_seconds\n"
+        "FROM nba_orchestration.v_workflow_executions\n"
+        "WHERE DATE(execution_time) BETWEEN '2026-01-08' AND '2026-01-15' AND deadline_missed"
+    ),
+    "How reliable is each scraper over seven days": (
+        "SELECT *\nFROM nba_orchestration.scraper_success_rates(DATE '2026-01-08', DATE '2026-01-14')"
+    ),
     RELIABLE: (
         "SELECT week, scraper_name, calls, no_data, failed, median_seconds, usual_hour\n"
         "FROM nba_orchestration.source_reliability(DATE '2026-01-12', DATE '2026-01-18')\n"
@@ -79,6 +86,11 @@ EXAMPLES = {
         "SELECT date, executions, deadlines_met, games, collected, median_minutes, slowest_minutes\n"
         "FROM nba_orchestration.sla(DATE '2026-01-12', DATE '2026-01-15', 'nbac_team_boxscore', 150)\n"
         "ORDER BY date"
+    ),
+    "Which files were sent again": (
+        "SELECT cleanup_time, missing.scraper_name, missing.gcs_path, missing.age_minutes\n"
+        "FROM nba_orchestration.v_cleanup_operations, UNNEST(missing_files) AS missing\n"
+        "WHERE DATE(cleanup_time) BETWEEN '2026-01-14' AND '2026-01-15' AND missing.republished"
     ),
 }
 ANSWERS = {
@@ -100,13 +112,12 @@ ANSWERS = {
 2026-01-14  4           0.75           4      4          155.0           725
 2026-01-15  4           1.0            4      4          155.0           245""",
 }
-"""What the reports return for an invented week; a test runs them."""
+"""What the reports return for an invented week. A test runs them."""
 
 
 def page() -> str:
     """Return the page."""
-    examples = "\n\n".join(_example(question) for question in EXAMPLES)
-    parts = [HEAD.format(examples=examples), "## Tables\n"]
+    parts = [HEAD, "## Tables\n"]
     tables = ddl("tables")
     columns = {name: COLUMN.findall(statement) for name, statement in tables.items()}
     shared = [column for column in next(iter(columns.values())) if all(column in other for other in columns.values())]
@@ -128,9 +139,13 @@ def page() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _example(question: str) -> str:
-    answer = f"\n\n```\n{ANSWERS[question]}\n```" if question in ANSWERS else ""
-    return f"{question}:\n\n```sql\n{EXAMPLES[question]}\n```{answer}"
+def queries() -> str:
+    """Return the example queries, each below its question and above its answer for an invented week."""
+    parts = ["-- Example queries. `make docs` makes this file. The answers are those of an invented week."]
+    for question, query in EXAMPLES.items():
+        answer = "".join(f"-- {line}\n" for line in ANSWERS.get(question, "").splitlines())
+        parts.append(f"-- {question}?\n{query};\n{answer}".rstrip())
+    return "\n\n".join(parts) + "\n"
 
 
 def _rows(columns: Iterable[tuple[str, str, str, str]]) -> Iterator[str]:
@@ -147,5 +162,6 @@ def _reports() -> Iterator[str]:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    QUERIES.write_text(queries(), encoding="utf-8")
     ANSWER.write_text(answer_schema_text(), encoding="utf-8")
-    print(f"{PAGE.relative_to(ROOT)} and {ANSWER.name} written")
+    print(f"{PAGE.relative_to(ROOT)}, {QUERIES.name} and {ANSWER.name} written")

@@ -51,6 +51,7 @@ def test_the_overview_has_every_workflow_with_its_deadline():
 
 def test_the_schema_page_is_current():
     assert schemas.PAGE.read_text() == schemas.page(), "run make docs"
+    assert schemas.QUERIES.read_text() == schemas.queries(), "run make docs"
 
 
 def test_the_documentation_has_at_least_15_commands_to_test():
