@@ -51,9 +51,9 @@ def missing(
 ) -> int:
     """Show what should have run and did not, or ran late.
 
-    The health check has the same rules. A RUN decision without an execution is shown as NOT EXECUTED.
+    It has the rules of the health check. A RUN decision without an execution is shown as NOT EXECUTED.
 
-    With --files: LATE files, which the cleanup still republishes, and OPEN files, which never arrived.
+    With --files it shows LATE files, which the cleanup still republishes, and OPEN files, which never arrived.
     """
     asked = _Asked(day, as_of)
     config, now = asked.config, asked.now
@@ -232,12 +232,18 @@ def _files_of(config: Config, facts: DayFacts, now: datetime) -> list[Row]:
     """Return the files that have not reached their tables, as the last cleanup saw them, oldest first."""
     if facts.last_look is None:
         raise UserError("unknown: no cleanup has checked files yet", next_step=NEXT)
-    found = [("OPEN", f.scraper_name, f.triggered_at, f.gcs_path) for f in facts.open_files(now)]
-    found += [("LATE", f.scraper_name, f.triggered_at, f.gcs_path) for f in facts.last_look.missing_files]
-    names = ("state", "scraper_name", "triggered_at", "gcs_path")
-    rows = [dict(zip(names, values, strict=True)) for values in found]
     tables = {name: scraper.processed_in for name, scraper in config.scrapers.items()}
-    return [{**row, "processed_in": tables.get(str(row["scraper_name"]))} for row in rows]
+    return [
+        {
+            "state": state,
+            "scraper_name": file.scraper_name,
+            "triggered_at": file.triggered_at,
+            "gcs_path": file.gcs_path,
+            "processed_in": tables.get(file.scraper_name),
+        }
+        for state, files in (("OPEN", facts.open_files(now)), ("LATE", facts.last_look.missing_files))
+        for file in files
+    ]
 
 
 def _files(rows: list[Row]) -> None:
@@ -248,7 +254,7 @@ def _files(rows: list[Row]) -> None:
         print(f"      not in {row['processed_in']}: {row['gcs_path']}")
     if any(row["state"] == "OPEN" for row in rows):
         give_up = trigger("cleanup", give_up=["PATH or SCRAPER"])
-        print(f"Fetched again by reconcile where the source still has it. To give a file up: {give_up}")
+        print(f"reconcile fetches an OPEN file again if the source still has the data. To give a file up: {give_up}")
     if not rows:
         print("Every file has reached its table.")
 

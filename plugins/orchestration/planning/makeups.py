@@ -23,7 +23,7 @@ from orchestration.words import plural
 
 @dataclass(frozen=True)
 class Makeup:
-    """One run that fetches the missing data of one target date. ``games`` is empty if no game is lacking its data."""
+    """One run that fetches the missing data of one target date. ``games`` is empty if no game lacks data."""
 
     workflow: str
     target_date: date
@@ -33,13 +33,14 @@ class Makeup:
     @property
     def conf(self) -> dict[str, Any]:
         """The parameters of the run, as a person would type them."""
-        lacking = f"{plural(len(self.games), 'game')} without" if self.games else "files never arrived of"
+        names = ", ".join(self.scrapers)
+        why = f"{plural(len(self.games), 'game')} without {names}" if self.games else f"files of {names} never arrived"
         return {
             "force": True,
             "target_date": self.target_date.isoformat(),
             **({"games": list(self.games)} if self.games else {}),
             "scrapers": list(self.scrapers),
-            "reason": f"reconcile: {lacking} {', '.join(self.scrapers)}",
+            "reason": f"reconcile: {why}",
         }
 
 

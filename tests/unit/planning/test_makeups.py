@@ -111,7 +111,7 @@ def test_a_file_of_today_that_never_arrived_is_fetched_again_by_its_workflow():
     assert (makeup.workflow, makeup.target_date, makeup.games) == ("morning_operations", DAY, ())
     assert makeup.conf == {
         "force": True, "target_date": DAY.isoformat(), "scrapers": ["br_season_roster", "nbac_player_list"],
-        "reason": "reconcile: files never arrived of br_season_roster, nbac_player_list",
+        "reason": "reconcile: files of br_season_roster, nbac_player_list never arrived",
     }  # fmt: skip
 
 
