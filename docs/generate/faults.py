@@ -119,7 +119,7 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
     "record_emptied": FirstAlert(
         "rows_gone", 20, "Rows are gone from", "Rows are gone from nba_orchestration.workflow_decisions", "decisions"
     ),
-    "second_copy": FirstAlert("decided_twice", 20, "two decisions", "8 ticks of 2026-01-14 have two", "decisions"),
+    "second_copy": FirstAlert("decided_twice", 20, "two decisions", "A second copy of this system", "decisions"),
     "outbox_stranded": FirstAlert(
         "rows_waiting",
         75,

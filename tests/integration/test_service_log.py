@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from orchestration.alerts.channels import ALERTS
 from orchestration.audit.facts import day_facts
 from orchestration.audit.references import broken_references
+from orchestration.audit.service_log import made_twice, second_runs
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.arrivals import Trace, arrived_files
 from orchestration.health.verdict import assess
@@ -415,3 +416,20 @@ def test_every_form_of_a_stored_path_is_read(google, warehouse, form, ours):
     traces = {"nba_raw.br_rosters_current": [trace, Trace(lost_file(2), DAY)]}
     arrived = {ours} if FilePath.of(form).fits(FilePath.of(ours)) else set()
     assert arrived_files(warehouse, traces, et("00:00")) == (arrived, {})
+
+
+def test_the_log_shows_the_runs_of_another_caller_beside_ours(run, log, warehouse):
+    row = run.call("nbac_player_boxscore", "r1", "success")
+    opts = json.dumps({"game_id": "1", "workflow": WINDOW})
+    log.add(
+        noted("r1", "nbac_player_boxscore", "success", opts=opts),
+        noted("other", "nbac_player_boxscore", "success", opts=opts),
+        noted("third", "nbac_player_boxscore", "success", opts=json.dumps({"game_id": "2"})),
+    )
+    asked = Warehouse(log.config.settings)
+    logged, calls = second_runs(asked, log.config, TICK + timedelta(minutes=20))
+    assert {one.execution_id for one in logged} == {"r1", "other", "third"}
+    assert [call.run_id for call in calls] == [row.run_id]
+    twice, made = made_twice(logged, calls)
+    assert ([one.execution_id for one in twice], made) == (["r1"], 1)
+    assert second_runs(asked, changed(settings__service_log=None), TICK) == ([], [])

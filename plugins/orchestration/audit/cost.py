@@ -117,6 +117,7 @@ def asked(config: Config, executions: float) -> tuple[Asked, ...]:
         Asked("recent_executions", cleanups, read["recent_executions"]),
         Asked("recorded_ticks (cleanup)", cleanups, read["recorded_ticks"]),
         Asked("followed_files", cleanups, read["followed_files"]),
+        Asked("second_runs (cleanup)", cleanups if log else 0, (*read["second_runs"], *log)),
         Asked("republished_before", cleanups, read["republished_before"]),
         Asked("processed_files (all tables in one)", cleanups, tuple(processed)),
         Asked("day_facts (watch: the day, in the morning two more)", cleanups + 2 * mornings, facts),

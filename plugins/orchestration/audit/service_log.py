@@ -5,15 +5,19 @@ A correction is a new version of a row: same id, same day, later ``created_at``.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from orchestration.audit.inputs import by_kind
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config import Config
+from orchestration.records.base import Moment
 from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.execution import CallEnd, failures_in_short, not_made, status_of
 from orchestration.services.contract import LogEntry
@@ -26,6 +30,11 @@ log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 """The clock of the service, or the day of a replay, may differ from ours by this much."""
+RECENT = timedelta(hours=3)
+SAME_TIME = timedelta(minutes=10)
+"""Two callers that follow the same schedule call within this time."""
+CALLERS = frozenset({"workflow", "source", "group", "debug"})
+"""Parameters in the log that say who called."""
 
 
 def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord], at: datetime) -> list[CallRecord]:
@@ -118,3 +127,60 @@ def corrected_execution(
         status=status_of(ends, config.critical_scrapers(row.workflow_name)),
         error_message=failures_in_short(ends),
     )
+
+
+class LoggedRun(BaseModel):
+    """A run in the service's log, ours or another caller's. ``opts``: its parameters, as JSON text."""
+
+    execution_id: str
+    scraper_name: str
+    triggered_at: Moment
+    opts: str | None = None
+
+    @property
+    def asked(self) -> tuple[str, str]:
+        """The scraper and its own parameters, without who called it."""
+        found = json.loads(self.opts or "null")
+        found = json.loads(found) if isinstance(found, str) else found
+        kept = {key: value for key, value in (found or {}).items() if key not in CALLERS}
+        return self.scraper_name, json.dumps(kept, sort_keys=True)
+
+
+def second_runs(warehouse: Warehouse, config: Config, now: datetime) -> tuple[list[LoggedRun], list[CallRecord]]:
+    """Return the runs of the service's log and our calls, of :data:`RECENT` before the aware ``now``.
+
+    Raises WarehouseError when the log cannot be read.
+    """
+    if config.settings.service_log is None:
+        return [], []
+    since = now.astimezone(UTC) - RECENT
+    about = {"oldest": since, "first_date": since.date(), "last_date": (now.astimezone(UTC) + DAY).date()}
+    rows = by_kind(warehouse.query(statement("second_runs"), about))
+    return [LoggedRun.model_validate_json(row) for row in rows["logged"]], [
+        CallRecord.read(row) for row in rows["call"]
+    ]
+
+
+def made_twice(logged: Sequence[LoggedRun], calls: Sequence[CallRecord]) -> tuple[list[LoggedRun], int]:
+    """Return our runs that another caller made too, at about the same time, and the number of our runs in the log.
+
+    A try of ours without an answer may have a run in the log, whose id we do not know.
+    """
+    ids = {call.run_id for call in calls if call.run_id != call.row_id}
+    unanswered = [call.triggered_at for call in calls if call.run_id == call.row_id]
+    ours = {run.execution_id: run for run in logged if run.execution_id in ids}
+    others: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for run in logged:
+        if run.execution_id not in ids and not any(abs(run.triggered_at - at) <= SAME_TIME for at in unanswered):
+            others[run.asked].append(run.triggered_at)
+    twice = [
+        run for run in ours.values() if any(abs(run.triggered_at - at) <= SAME_TIME for at in others.get(run.asked, ()))
+    ]
+    return twice, len(ours)
+
+
+def ahead_of_service(logged: Sequence[LoggedRun], calls: Sequence[CallRecord]) -> timedelta:
+    """Return by how much a worker's clock is ahead of the service's at most: it notes a call after the run began."""
+    began = {run.execution_id: run.triggered_at for run in logged}
+    scheduled = (call for call in calls if call.triggered_by == "schedule" and call.run_id in began)
+    return max((call.triggered_at - began[call.run_id] for call in scheduled), default=timedelta())

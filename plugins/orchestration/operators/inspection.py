@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.alerts.channels import airflow_url
 from orchestration.audit.outbox import Outbox
+from orchestration.audit.service_log import ahead_of_service, made_twice, second_runs
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse
 from orchestration.config import LOCKER, RECONCILE, Config
@@ -37,6 +38,10 @@ UNDRAINED_KEY = "undrained"
 """The XCom of ``drain_outbox`` with the reason why rows are still staged."""
 OFF = timedelta(minutes=2)
 """The tolerated difference between our clock and BigQuery's. It includes the duration of a query."""
+ZONE = timedelta(hours=1)
+"""From here on two clocks differ by their zone, and the log's times mean something else."""
+ENOUGH_TWICE = 5
+"""From this many of our calls, and half of them, that another caller made too, a second copy may run."""
 SERVICE_SECONDS = 10.0
 BETWEEN_SECONDS = 20.0
 """The pause after a failed request, in which a restarting service comes back. After a second failure it is down."""
@@ -61,6 +66,7 @@ def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse,
     ]
     now = RunClock.of(context).now()
     inspections.append(lambda: _no_row(ti, config, warehouse, now))
+    inspections.append(lambda: _callers(config, warehouse, now))
     if not config.is_shadow():
         inspections.append(lambda: _service(config, now))
     found: list[Seen] = []
@@ -168,6 +174,17 @@ def _no_row(ti: Any, config: Config, warehouse: Warehouse, now: datetime) -> Ite
 
         if silent and ran(*silent):
             yield Around.NO_ROW, name, " ".join(tick.isoformat(timespec="minutes") for tick in silent if ran(tick))
+
+
+def _callers(config: Config, warehouse: Warehouse, now: datetime) -> Iterator[Observation]:
+    """Yield what the service's log says: calls that another caller makes too, and a worker whose clock is ahead."""
+    logged, calls = second_runs(warehouse, config, now)
+    twice, made = made_twice(logged, calls)
+    if len(twice) >= ENOUGH_TWICE and 2 * len(twice) >= made:
+        text = f"the service's log has a second run for {len(twice)} of {made} calls of the last hours"
+        yield Around.TWICE, "scraper_service", text
+    if OFF < (ahead := ahead_of_service(logged, calls)) < ZONE:
+        yield Around.CLOCK, "a worker", f"{round(ahead.total_seconds() / 60)} min ahead of the scraper service's"
 
 
 def _clock(warehouse: Warehouse) -> Iterator[Observation]:
