@@ -59,11 +59,7 @@ DECIDED_TWICE = Cause("decided_twice", TIMELINE, part=Part.DECISIONS, of_a_shado
     text="A second copy of this system writes to the same tables: {ticks} of {day} with two decisions, for example "
     "{example}. Stop one of the two")
 CALLED_TWICE = Cause("called_twice", TIMELINE, level=WARNING, part=Part.CALLS,
-    text="{calls} since {since} ET were made twice: {why}. A second copy of this system or another caller runs "
-    "beside it")
-CALLED_BY_OTHERS = CALLED_TWICE.also(
-    text="Calls are made twice, first seen at {since} ET: {why}. A second copy of this system or another caller runs "
-    "beside it")
+    text="Calls are made twice, since {since} ET: {why}. A second copy of this system or another caller runs beside it")
 ALL_TICKS_MISSING = Cause(
     "missing_ticks", "airflow jobs check --job-type SchedulerJob", part=Part.DECISIONS, of_a_shadow=True,
     text="No workflow made a decision {when} ET: {ticks} without a decision. Check whether the scheduler was down")

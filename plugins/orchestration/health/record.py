@@ -245,9 +245,8 @@ def two_writers(facts: DayFacts) -> Iterator[Finding]:
         yield finding(
             kinds.CALLED_TWICE,
             "all",
-            calls=plural(sum(one.ids for one in calls), "call"),
             since=clock(min(one.tick for one in calls)),
-            why="the service gave two run ids to one call of ours",
+            why=f"{plural(sum(one.ids for one in calls), 'call')} of ours with two run ids of the service",
             day=facts.day,
         )
 

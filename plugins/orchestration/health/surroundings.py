@@ -30,7 +30,7 @@ SEEN_AS = {
     Around.SERVICE: kinds.SERVICE_DOWN,
     Around.UNKNOWN_SCRAPER: kinds.UNKNOWN_SCRAPER,
     Around.CLOCK: kinds.CLOCK_OFF,
-    Around.TWICE: kinds.CALLED_BY_OTHERS,
+    Around.TWICE: kinds.CALLED_TWICE,
 }
 """The kind of finding for each kind of fault that a cleanup sees, unless the fault's text or the record decides."""
 

@@ -436,7 +436,7 @@ def test_a_broken_file_and_a_halt_that_ended_since_are_no_fault_of_a_past_day():
 def test_calls_that_another_caller_makes_too_are_named_from_the_services_log():
     says = "the service's log has a second run for 12 of 14 calls of the last hours"
     [one] = assess(CONFIG, seen(Around.TWICE, "scraper_service", says)(day()), NOW).findings
-    assert (one.kind, one.text.startswith("Calls are made twice, first seen at ")) == ("called_twice", True)
+    assert (one.kind, one.text.startswith("Calls are made twice, since ")) == ("called_twice", True)
     assert says in one.text
 
 
