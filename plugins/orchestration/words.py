@@ -63,8 +63,8 @@ class ExecutionStatus(StrEnum):
     FAILED = "failed"
 
 
-class Around(StrEnum):
-    """The things that the cleanup inspects besides files."""
+class Surrounding(StrEnum):
+    """The things around the calls that the cleanup inspects besides files."""
 
     CONFIG = "config"
     PAUSED = "paused"

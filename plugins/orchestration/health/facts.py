@@ -19,7 +19,7 @@ from orchestration.records.tables import (
     ExpectedRun,
     FollowedFile,
 )
-from orchestration.words import Around, FileState
+from orchestration.words import FileState, Surrounding
 
 
 class FirstDecision(BaseModel):
@@ -112,7 +112,7 @@ class DayFacts:
             return None
         made = [*(one.tick for one in self.executions), *(one.tick for one in self.calls)]
         asked = [fact.last_success for fact in self.asked if fact.last_success]
-        on = [one.cleanup_time for one in self.cleanups if all(seen.kind != Around.PAUSED for seen in one.seen)]
+        on = [one.cleanup_time for one in self.cleanups if all(seen.kind != Surrounding.PAUSED for seen in one.seen)]
         first = min(fact.tick for fact in self.first)
         return min([first, *made, *asked, *(sorted(on)[:1] if len(on) > 1 else [])])
 

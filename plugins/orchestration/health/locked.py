@@ -12,7 +12,7 @@ from orchestration.health.findings import Finding, finding
 from orchestration.nba.eastern import after, clock
 from orchestration.nba.slate import LockedGame, changes, postponed_dates, usual_games
 from orchestration.records.tables import ExpectedRun
-from orchestration.words import Action, Around, plural
+from orchestration.words import Action, Surrounding, plural
 
 LOCK_GRACE = timedelta(minutes=15)
 """From the lock's tick until the day must be locked."""
@@ -34,7 +34,11 @@ def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fin
         yield finding(kinds.NOT_LOCKED, LOCKER, day=facts.day)
         return
     check = "Check whether the DAG schedule_locker is paused"
-    if last and last.cleanup_time >= start and not any((s.kind, s.about) == (Around.PAUSED, LOCKER) for s in last.seen):
+    if (
+        last
+        and last.cleanup_time >= start
+        and not any((s.kind, s.about) == (Surrounding.PAUSED, LOCKER) for s in last.seen)
+    ):
         check = "schedule_locker is not paused: its run failed, it locked nothing, or its rows were deleted"
     yield finding(kinds.GAMES_NOT_LOCKED, LOCKER, day=facts.day, games=plural(len(games), "game"), check=check)
 

@@ -24,7 +24,7 @@ from orchestration.records.tables import (
     ExpectedRun,
     last_tries,
 )
-from orchestration.words import Action, Around, plural
+from orchestration.words import Action, Surrounding, plural
 
 CONTRADICTS = timedelta(minutes=3)
 """Two workers' clocks may differ by this much."""
@@ -94,13 +94,13 @@ def gap(config: Config, facts: DayFacts, now: datetime, table: str) -> Lost | No
 def _unrecorded(facts: DayFacts) -> dict[str, list[datetime]]:
     """Return the ticks, by DAG, whose run succeeded in Airflow and left no row, as the last cleanup saw it."""
     last = facts.last_cleanup
-    seen = [] if last is None else [one for one in last.seen if one.kind == Around.NO_ROW]
+    seen = [] if last is None else [one for one in last.seen if one.kind == Surrounding.NO_ROW]
     return {one.about: [datetime.fromisoformat(text) for text in one.text.split()] for one in seen}
 
 
 def _drained(cleanup: CleanupRecord) -> bool:
     """Return whether BigQuery took the rows of the outbox."""
-    return not any(one.kind == Around.OUTBOX and not one.text.startswith(UNWRITABLE) for one in cleanup.seen)
+    return not any(one.kind == Surrounding.OUTBOX and not one.text.startswith(UNWRITABLE) for one in cleanup.seen)
 
 
 def _comparable(facts: DayFacts) -> bool:

@@ -14,23 +14,23 @@ from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import clock, et
 from orchestration.planning.day import rules_digest
 from orchestration.records.tables import Seen
-from orchestration.words import Around, plural
+from orchestration.words import Surrounding, plural
 
 CALLS_GRACE = timedelta(minutes=10)
 """From the end of a tick's hold (``execution_delay_minutes``) until its first call must have been made."""
 DEFAULT_POOL = "default_pool"
 """Airflow's own pool, for scrapers without one."""
-OF_RUNNING = frozenset({Around.SERVICE, Around.UNKNOWN_SCRAPER, Around.WAITING, Around.PAUSED})
+OF_RUNNING = frozenset({Surrounding.SERVICE, Surrounding.UNKNOWN_SCRAPER, Surrounding.WAITING, Surrounding.PAUSED})
 """Faults that cost nothing while everything is halted."""
 SEEN_AS = {
-    Around.CONFIG: kinds.CONFIG_BROKEN,
-    Around.OUTBOX: kinds.ROWS_NOT_TAKEN,
-    Around.COMPONENT: kinds.AIRFLOW_PART_DEAD,
-    Around.PAUSED: kinds.DAG_PAUSED,
-    Around.SERVICE: kinds.SERVICE_DOWN,
-    Around.UNKNOWN_SCRAPER: kinds.UNKNOWN_SCRAPER,
-    Around.CLOCK: kinds.CLOCK_OFF,
-    Around.TWICE: kinds.CALLED_TWICE,
+    Surrounding.CONFIG: kinds.CONFIG_BROKEN,
+    Surrounding.OUTBOX: kinds.ROWS_NOT_TAKEN,
+    Surrounding.COMPONENT: kinds.AIRFLOW_PART_DEAD,
+    Surrounding.PAUSED: kinds.DAG_PAUSED,
+    Surrounding.SERVICE: kinds.SERVICE_DOWN,
+    Surrounding.UNKNOWN_SCRAPER: kinds.UNKNOWN_SCRAPER,
+    Surrounding.CLOCK: kinds.CLOCK_OFF,
+    Surrounding.TWICE: kinds.CALLED_TWICE,
 }
 """The kind of finding for each kind of fault that a cleanup sees, unless the fault's text or the record decides."""
 
@@ -49,22 +49,22 @@ def seen_by_cleanup(config: Config, facts: DayFacts, now: datetime, *, halted: b
     if last is None or last.cleanup_time < min(now, end) - CLEANUP_PATIENCE:
         return
     for seen in last.seen:
-        known = broken is not None and seen.kind == Around.CONFIG
+        known = broken is not None and seen.kind == Surrounding.CONFIG
         if not known and not (halted and seen.kind in OF_RUNNING):
             yield from _found(config, facts, seen, last.cleanup_time, now)
 
 
 def _found(config: Config, facts: DayFacts, seen: Seen, at: datetime, now: datetime) -> Iterator[Finding]:
     """Yield the finding for the fault that the cleanup ``at`` has seen."""
-    if seen.kind == Around.WAITING:
+    if seen.kind == Surrounding.WAITING:
         waiting, _, tasks = seen.text.partition(": ")
         if _stands_still(config, facts, waiting, seen.about, now):
             count = plural(int(tasks), "task")
             yield finding(kinds.POOL_FULL, seen.about, at=clock(at), tasks=count, waiting=waiting)
     elif seen.kind in SEEN_AS:
-        unwritable = seen.kind == Around.OUTBOX and seen.text.startswith(UNWRITABLE)
+        unwritable = seen.kind == Surrounding.OUTBOX and seen.text.startswith(UNWRITABLE)
         kind = kinds.OUTBOX_UNWRITABLE if unwritable else SEEN_AS[seen.kind]
-        workflow = "cleanup" if seen.kind == Around.CLOCK else seen.about
+        workflow = "cleanup" if seen.kind == Surrounding.CLOCK else seen.about
         since = clock(_seen_since(facts, seen, at))
         yield finding(kind, workflow, about=seen.about, since=since, why=seen.text, day=facts.day)
 

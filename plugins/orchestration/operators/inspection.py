@@ -26,13 +26,13 @@ from orchestration.health.surroundings import DEFAULT_POOL
 from orchestration.records.tables import Seen
 from orchestration.runs.clock import RunClock
 from orchestration.services.scraper_service import NoListing, ScraperService, unknown_scrapers
-from orchestration.words import Around
+from orchestration.words import Surrounding
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import Logger
 
-Observation = tuple[Around, str, str]
+Observation = tuple[Surrounding, str, str]
 """The kind of a problem, its subject and its text."""
 UNDRAINED_KEY = "undrained"
 """The XCom of ``drain_outbox`` with the reason why rows are still staged."""
@@ -81,12 +81,12 @@ def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse,
 def _configuration() -> Iterator[Observation]:
     _, problem = in_use()
     if problem is not None:
-        yield Around.CONFIG, "workflows.yaml", problem
+        yield Surrounding.CONFIG, "workflows.yaml", problem
 
 
 def _outbox(ti: Any) -> Iterator[Observation]:
     if why := ti.xcom_pull(task_ids="drain_outbox", key=UNDRAINED_KEY):
-        yield Around.OUTBOX, "outbox", str(why)
+        yield Surrounding.OUTBOX, "outbox", str(why)
 
 
 def _writable() -> Iterator[Observation]:
@@ -94,7 +94,7 @@ def _writable() -> Iterator[Observation]:
     try:
         outbox.probe()
     except OSError as error:
-        yield Around.OUTBOX, "outbox", f"{UNWRITABLE} ({outbox.url}: {error})"
+        yield Surrounding.OUTBOX, "outbox", f"{UNWRITABLE} ({outbox.url}: {error})"
 
 
 def components() -> dict[str, dict[str, Any]]:
@@ -127,7 +127,7 @@ def _components() -> Iterator[Observation]:
     # A worker may not reach the address that people use.
     with contextlib.suppress(NoHealthPage):
         for name, why in unhealthy(components()).items():
-            yield Around.COMPONENT, name, why
+            yield Surrounding.COMPONENT, name, why
 
 
 def _dags(config: Config) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ def _dags(config: Config) -> tuple[str, ...]:
 def _paused(ti: Any, dag_id: str) -> Iterator[Observation]:
     """Yield a paused DAG. Each DAG has its own inspection, because Airflow raises an error for an unknown DAG."""
     if ti.get_dag(dag_id).is_paused:
-        yield Around.PAUSED, dag_id, "paused"
+        yield Surrounding.PAUSED, dag_id, "paused"
 
 
 def _waiting(ti: Any, config: Config) -> Iterator[Observation]:
@@ -151,7 +151,7 @@ def _waiting(ti: Any, config: Config) -> Iterator[Observation]:
             by_pool[config.scrapers[scraper].pool or DEFAULT_POOL].append(scraper)
         for pool, scrapers in by_pool.items():
             if count := ti.get_ti_count(name, task_ids=scrapers, states=["scheduled"]):
-                yield Around.WAITING, pool, f"{name}: {count}"
+                yield Surrounding.WAITING, pool, f"{name}: {count}"
 
 
 def _no_row(ti: Any, config: Config, warehouse: Warehouse, now: datetime) -> Iterator[Observation]:
@@ -173,7 +173,7 @@ def _no_row(ti: Any, config: Config, warehouse: Warehouse, now: datetime) -> Ite
             return int(ti.get_dr_count(dag_id, logical_dates=list(moments), states=["success"]))
 
         if silent and ran(*silent):
-            yield Around.NO_ROW, name, " ".join(tick.isoformat(timespec="minutes") for tick in silent if ran(tick))
+            yield Surrounding.NO_ROW, name, " ".join(tick.isoformat(timespec="minutes") for tick in silent if ran(tick))
 
 
 def _callers(config: Config, warehouse: Warehouse, now: datetime) -> Iterator[Observation]:
@@ -182,16 +182,16 @@ def _callers(config: Config, warehouse: Warehouse, now: datetime) -> Iterator[Ob
     twice, made = made_twice(logged, calls)
     if len(twice) >= ENOUGH_TWICE and 2 * len(twice) >= made:
         text = f"the service's log has a second run for {len(twice)} of {made} calls of the last hours"
-        yield Around.TWICE, "scraper_service", text
+        yield Surrounding.TWICE, "scraper_service", text
     if OFF < (ahead := ahead_of_service(logged, calls)) < ZONE:
-        yield Around.CLOCK, "a worker", f"{round(ahead.total_seconds() / 60)} min ahead of the scraper service's"
+        yield Surrounding.CLOCK, "a worker", f"{round(ahead.total_seconds() / 60)} min ahead of the scraper service's"
 
 
 def _clock(warehouse: Warehouse) -> Iterator[Observation]:
     if warehouse.ahead is not None and abs(warehouse.ahead) > OFF:
         minutes = round(warehouse.ahead.total_seconds() / 60)
         text = f"{abs(minutes)} min {'ahead of' if minutes > 0 else 'behind'} BigQuery's"
-        yield Around.CLOCK, socket.gethostname(), text
+        yield Surrounding.CLOCK, socket.gethostname(), text
 
 
 def _service(config: Config, now: datetime) -> Iterator[Observation]:
@@ -202,8 +202,8 @@ def _service(config: Config, now: datetime) -> Iterator[Observation]:
         problem = service.problem(SERVICE_SECONDS)
     # A service that answers 4xx can be reached.
     if problem is not None and "HTTP 4" not in problem:
-        yield Around.SERVICE, "scraper_service", problem
+        yield Surrounding.SERVICE, "scraper_service", problem
         return
     with contextlib.suppress(NoListing):
         if unknown := unknown_scrapers(config, now):
-            yield Around.UNKNOWN_SCRAPER, "scraper_service", "; ".join(unknown)
+            yield Surrounding.UNKNOWN_SCRAPER, "scraper_service", "; ".join(unknown)

@@ -13,7 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.nba.eastern import after
 from orchestration.records.base import JsonColumn, Message, Moment, Record
-from orchestration.words import Action, AlertLevel, Around, ExecutionStatus, FileState, Mode, Outcome, Priority, Source
+from orchestration.words import (
+    Action,
+    AlertLevel,
+    ExecutionStatus,
+    FileState,
+    Mode,
+    Outcome,
+    Priority,
+    Source,
+    Surrounding,
+)
 
 KILLED = "killed"
 """``error_type`` of a call whose process was killed before it could write its row."""
@@ -227,7 +237,7 @@ class Seen(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Around
+    kind: Surrounding
     about: str
     text: Message
 

@@ -12,7 +12,7 @@ from orchestration.health.kinds import KINDS
 from orchestration.health.verdict import assess, healed
 from orchestration.planning.day import rules_digest
 from orchestration.records.tables import Seen
-from orchestration.words import Action, Around, ExecutionStatus, FileState, NoAnswer, Outcome
+from orchestration.words import Action, ExecutionStatus, FileState, NoAnswer, Outcome, Surrounding
 from support.facts import AFTER, CONFIG, a_day
 from support.records import a_call, expected_run, missing_files, replace
 from support.worlds import DAY, changed, et, game, schedule
@@ -177,7 +177,7 @@ def pool(facts):
         executions=tuple(e for e in facts.executions if (e.workflow_name, e.tick) != waiting),
         calls=tuple(c for c in facts.calls if (c.workflow, c.tick) != waiting),
     )
-    return seen(Around.WAITING, "nba_com", "schedule_dependency: 1")(without)
+    return seen(Surrounding.WAITING, "nba_com", "schedule_dependency: 1")(without)
 
 
 def slate(keep=lambda g: True, more=(), **changes):
@@ -197,23 +197,23 @@ def postponed(day, *numbers):
 A_WEEK_LATER = [game(n, "19:00", DAY + timedelta(days=7)) for n in (31, 32, 33)]
 FAULTS = {
     "bigquery_down": aborted(NoAnswer.QUOTA),
-    "rows_not_taken": seen(Around.OUTBOX, "outbox", "BigQuery took no rows for workflow_decisions"),
+    "rows_not_taken": seen(Surrounding.OUTBOX, "outbox", "BigQuery took no rows for workflow_decisions"),
     "nothing_recorded": lambda facts: DayFacts(facts.day, facts.schedule),
     "rows_gone": emptied,
     "rows_waiting": waiting,
     "decided_twice": two_decisions,
     "called_twice": called_twice,
     "missing_ticks": no_ticks,
-    "airflow_part_dead": seen(Around.COMPONENT, "triggerer", "its last heartbeat was an hour ago"),
+    "airflow_part_dead": seen(Surrounding.COMPONENT, "triggerer", "its last heartbeat was an hour ago"),
     "pool_full": pool,
-    "dag_paused": seen(Around.PAUSED, "referee_discovery", "paused"),
-    "config_broken": seen(Around.CONFIG, "workflows.yaml", "3:1: no"),
+    "dag_paused": seen(Surrounding.PAUSED, "referee_discovery", "paused"),
+    "config_broken": seen(Surrounding.CONFIG, "workflows.yaml", "3:1: no"),
     "rules_changed": lambda facts: replace(
         facts, expected=tuple(replace(e, rules="other", locked_at=et("05:00")) for e in facts.expected)
     ),
-    "service_down": seen(Around.SERVICE, "scraper_service", "GET /health: refused"),
+    "service_down": seen(Surrounding.SERVICE, "scraper_service", "GET /health: refused"),
     "answers_cut": failed("transport"),
-    "unknown_scraper": seen(Around.UNKNOWN_SCRAPER, "scraper_service", "it knows no oddsa_events"),
+    "unknown_scraper": seen(Surrounding.UNKNOWN_SCRAPER, "scraper_service", "it knows no oddsa_events"),
     "source_failing": failed("blocked", workflow="injury_discovery"),
     "service_slow": calls("betting_lines", duration_seconds=135.0, timeout_seconds=150.0),
     "slate_vanished": slate(lambda g: g.game_id != "0022500001"),
@@ -240,8 +240,8 @@ FAULTS = {
             replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in facts.calls
         ),
     ),
-    "clock_off": seen(Around.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
-    "outbox_unwritable": seen(Around.OUTBOX, "outbox", f"{UNWRITABLE} (file:///outbox: read-only file system)"),
+    "clock_off": seen(Surrounding.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
+    "outbox_unwritable": seen(Surrounding.OUTBOX, "outbox", f"{UNWRITABLE} (file:///outbox: read-only file system)"),
     "halt_forgotten": lambda facts: facts,
 }
 # Without any record nothing else can be found.
@@ -417,12 +417,12 @@ def test_aborts_of_two_rules_are_two_findings():
 
 def test_a_down_service_and_a_paused_dag_are_no_fault_while_everything_is_halted():
     halted = changed(settings__halt={"reason": "off-season"})
-    facts = seen(Around.SERVICE, "scraper_service", "GET /health: refused")(day())
-    facts = seen(Around.PAUSED, "betting_lines", "paused")(facts)
+    facts = seen(Surrounding.SERVICE, "scraper_service", "GET /health: refused")(day())
+    facts = seen(Surrounding.PAUSED, "betting_lines", "paused")(facts)
     assert [f.kind for f in assess(CONFIG, facts, NOW).findings] == ["dag_paused", "service_down"]
     health = assess(halted, facts, NOW)
     assert (health.halt, health.findings) == ("off-season", ())
-    dead = seen(Around.COMPONENT, "triggerer", "its last heartbeat was an hour ago")(facts)
+    dead = seen(Surrounding.COMPONENT, "triggerer", "its last heartbeat was an hour ago")(facts)
     assert [f.kind for f in assess(halted, dead, NOW).findings] == ["airflow_part_dead"]
 
 
@@ -435,13 +435,13 @@ def test_a_broken_file_and_a_halt_that_ended_since_are_no_fault_of_a_past_day():
 
 def test_calls_that_another_caller_makes_too_are_named_from_the_services_log():
     says = "the service's log has a second run for 12 of 14 calls of the last hours"
-    [one] = assess(CONFIG, seen(Around.TWICE, "scraper_service", says)(day()), NOW).findings
+    [one] = assess(CONFIG, seen(Surrounding.TWICE, "scraper_service", says)(day()), NOW).findings
     assert (one.kind, one.text.startswith("Calls are made twice, since ")) == ("called_twice", True)
     assert says in one.text
 
 
 def test_an_old_look_of_the_cleanup_does_not_count():
-    old = seen(Around.PAUSED, "referee_discovery", "paused")(day())
+    old = seen(Surrounding.PAUSED, "referee_discovery", "paused")(day())
     cleanups = tuple(c for c in old.cleanups if c.cleanup_time < et("15:00"))
     stale = replace(old, cleanups=(*cleanups, replace(old.cleanups[-1], cleanup_time=et("16:20"))))
     assert "dag_paused" not in {f.kind for f in assess(CONFIG, stale, NOW).findings}

@@ -7,7 +7,7 @@ import pytest
 from orchestration.health.verdict import assess
 from orchestration.nba.slate import LockedSlate
 from orchestration.records.tables import Seen
-from orchestration.words import Action, Around, Verdict
+from orchestration.words import Action, Surrounding, Verdict
 from support.facts import CONFIG, a_day
 from support.nights import slate
 from support.records import a_cleanup, a_decision, replace
@@ -111,7 +111,7 @@ def test_a_day_without_a_locked_run_names_its_games_and_what_is_known_of_the_loc
     facts = replace(a_day(EIGHT, NOW), expected=())
     assert "did not lock 2026-01-14, although it has 8 games" in assess(CONFIG, facts, NOW).headline
     assert "schedule_locker is not paused: its run failed, it locked nothing" in assess(CONFIG, facts, NOW).headline
-    paused = Seen(kind=Around.PAUSED, about="schedule_locker", text="paused")
+    paused = Seen(kind=Surrounding.PAUSED, about="schedule_locker", text="paused")
     looked = replace(facts, cleanups=(a_cleanup(et("12:20"), seen=(paused,)),))
     assert "Check whether the DAG schedule_locker is paused" in assess(CONFIG, looked, NOW).headline
 

@@ -8,7 +8,7 @@ from orchestration.health.facts import AskedDate, DayFacts, WrittenTwice
 from orchestration.health.running import undecided
 from orchestration.health.verdict import assess
 from orchestration.records.tables import Seen
-from orchestration.words import Action, Around, Outcome, Verdict
+from orchestration.words import Action, Outcome, Surrounding, Verdict
 from support.facts import CONFIG, NIGHT, a_day
 from support.records import first_decision, replace
 from support.worlds import DAY, et
@@ -94,7 +94,7 @@ def test_a_first_day_stays_a_first_day_if_the_cleanups_saw_the_dags_paused():
     facts = day(first=TODAY)
     for table in TABLES:
         facts = without(facts, table)
-    paused = (Seen(kind=Around.PAUSED, about="betting_lines", text="paused"),)
+    paused = (Seen(kind=Surrounding.PAUSED, about="betting_lines", text="paused"),)
     early = tuple(replace(c, seen=paused if c.cleanup_time < et("13:30") else ()) for c in facts.cleanups)
     assert found(replace(facts, cleanups=early)) == []
 
@@ -108,7 +108,7 @@ def test_a_row_has_time_until_the_first_cleanup_after_its_run():
 def test_rows_that_bigquery_refuses_wait_in_the_outbox_and_are_not_gone():
     facts = day()
     kept = tuple(d for d in facts.decisions if d.tick < et("13:00"))
-    refused = (Seen(kind=Around.OUTBOX, about="outbox", text="BigQuery took no rows for workflow_decisions"),)
+    refused = (Seen(kind=Surrounding.OUTBOX, about="outbox", text="BigQuery took no rows for workflow_decisions"),)
     cleanups = tuple(replace(c, seen=refused) if c.cleanup_time > et("13:00") else c for c in facts.cleanups)
     kinds = found(replace(facts, decisions=kept, cleanups=cleanups))
     assert kinds[0] == "rows_not_taken"
@@ -135,13 +135,13 @@ def test_runs_of_airflow_without_a_decision_are_named_and_the_dag_is_not_called_
                      calls=tuple(c for c in day().calls if c.workflow != "referee_discovery"))  # fmt: skip
     assert "missing_ticks" in found(silent)
     ticks = " ".join(et(f"{hour:02d}:00").isoformat() for hour in range(6, 15))
-    told = seen(silent, Around.NO_ROW, "referee_discovery", ticks)
+    told = seen(silent, Surrounding.NO_ROW, "referee_discovery", ticks)
     assert found(told) == ["rows_waiting"]
     assert "Airflow has 9 successful runs without a decision (referee_discovery at 06:00" in headline(told)
 
 
 def test_a_lock_that_is_gone_is_not_called_a_paused_locker():
-    gone = seen(day(expected=()), Around.NO_ROW, "schedule_locker", et("05:00").isoformat())
+    gone = seen(day(expected=()), Surrounding.NO_ROW, "schedule_locker", et("05:00").isoformat())
     assert found(gone) == ["rows_gone"]
     assert "nba_orchestration.daily_expected_schedule: the run of schedule_locker succeeded" in headline(gone)
 

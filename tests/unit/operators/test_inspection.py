@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.operators import inspection
 from orchestration.operators.inspection import inspect_surroundings
-from orchestration.words import Around
+from orchestration.words import Surrounding
 from support.worlds import DAY, changed, et
 
 SHADOW = changed(settings__mode="shadow", settings__audit_dataset="ours_beside")
@@ -61,14 +61,14 @@ def looked(monkeypatch, tmp_path):
 
 
 def test_a_dag_that_airflow_does_not_know_yet_does_not_hide_a_paused_dag(looked, caplog):
-    paused = {about for kind, about, _ in looked() if kind == Around.PAUSED}
+    paused = {about for kind, about, _ in looked() if kind == Surrounding.PAUSED}
     assert paused == {"schedule_dependency", "referee_discovery"}
     assert "DAG_NOT_FOUND" in caplog.text
 
 
 def test_runs_that_succeeded_and_left_no_row_are_found_by_tick(looked, monkeypatch):
     monkeypatch.setattr(inspection.RunClock, "wall", staticmethod(lambda: et("10:20")))
-    found = {about: text for kind, about, text in looked() if kind == Around.NO_ROW}
+    found = {about: text for kind, about, text in looked() if kind == Surrounding.NO_ROW}
     # The run of 10:00 may still be running.
     assert found == {
         "betting_lines": "2026-01-14T08:00-05:00",
@@ -79,7 +79,7 @@ def test_runs_that_succeeded_and_left_no_row_are_found_by_tick(looked, monkeypat
 def test_an_unwritable_outbox_is_found_while_bigquery_takes_rows(looked, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("a file, where a folder is needed")
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"file://{tmp_path / 'file' / 'outbox'}")
-    [(_, about, text)] = [one for one in looked() if one[0] == Around.OUTBOX]
+    [(_, about, text)] = [one for one in looked() if one[0] == Surrounding.OUTBOX]
     assert about == "outbox"
     assert text.startswith("cannot be written (file://")
     assert not list(tmp_path.glob("outbox/*"))
