@@ -68,7 +68,7 @@ class DrainOutboxOperator(AlertingOperator):
         if swept := outbox.sweep(RunClock.wall() - HALF_WRITTEN):
             self.log.info("%s of killed tasks removed", plural(swept, "half-written file"))
         self._measure(outbox)
-        # A task's callback may have set rows aside too, and cannot send alerts.
+        # The callbacks of other tasks set rows aside too, but cannot send alerts.
         if lines := outbox.refusals():
             more = f"; and {len(lines) - REFUSALS} more" if len(lines) > REFUSALS else ""
             which = "; ".join(lines[:REFUSALS]) + more
@@ -89,8 +89,8 @@ class DrainOutboxOperator(AlertingOperator):
 class CleanupOperator(AlertingOperator):
     """Republishes the messages of files that never reached their table, and records what it did.
 
-    Fails closed: a file that cannot be read, looked up or recorded is not republished (lesson C2). Each problem fails
-    the run once a day, and stands in the row of every run.
+    In doubt it publishes nothing: a file that cannot be read, looked up or recorded is not republished (lesson C2).
+    Each problem fails the run once a day, and is in the row of every run.
     """
 
     def execute(self, context: Context) -> None:
@@ -141,7 +141,7 @@ class CleanupOperator(AlertingOperator):
             raise AirflowFailException(f"{what}. `missing --files` lists the open files")
 
     def _record(self, row: CleanupRecord) -> None:
-        """Stage the row and append it at once: the callback may run only after the watchdog has begun."""
+        """Stage the row and append it at once, because the watchdog may begin before the callback runs."""
         self.stage([row])
         try:
             drained = Outbox().append(row.TABLE, self.staged[row.TABLE])
@@ -155,9 +155,9 @@ class CleanupOperator(AlertingOperator):
                 self.log.error("BigQuery refused the row of this cleanup, now set aside: %s", refused)
 
     def _look(self, warehouse: Warehouse, now: datetime, at: datetime, given_up: Sequence[str]) -> Backlog:
-        """Return the missing files, and those to republish: none of them if anything about the files is unknown.
+        """Return the missing files and the files to republish. If Cloud Storage does not answer, nothing is republished.
 
-        First the service's log corrects our rows. ``at`` is the moment by the wall clock. ``given_up``: the files that
+        First the service's log corrects our rows. ``at`` is the present by the wall clock. ``given_up``: the files that
         no longer have to arrive.
         """
         config = self.config
@@ -171,7 +171,7 @@ class CleanupOperator(AlertingOperator):
         except WarehouseError as error:
             return Backlog(0, (), (), (alert(kinds.UNREADABLE, "cleanup", why=error),), known=False)
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
-        # An unreadable log is the reason why no files are known.
+        # If the log cannot be read, that is why the calls name no file. One alert is enough.
         unread = any(one.kind == kinds.LOG_UNREADABLE.id for one in known.alerts)
         seen = (one for one in found.alerts if not (unread and one.kind == kinds.BLIND.id))
         alerts = (*known.alerts, *seen, *look.alerts)
@@ -192,7 +192,7 @@ class CleanupOperator(AlertingOperator):
     def _publish(
         self, context: Context, clock: RunClock, look: Backlog, started: datetime, seen: Sequence[Seen]
     ) -> tuple[Backlog, dict[str, str | None]]:
-        """Record the files in BigQuery, then publish their messages. The limits hold even if a kill comes between."""
+        """Record the files in BigQuery, then publish their messages, so that a kill in between breaks no limit."""
         outbox, planned = Outbox(), {file.gcs_path for file in look.publish}
         row = self._row(context, clock, look, planned, [alert.text for alert in look.alerts], started, seen)
         try:
