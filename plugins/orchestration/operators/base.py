@@ -53,7 +53,7 @@ class AuditedOperator(BaseOperator):
 
     @cached_property
     def config(self) -> Config:
-        """The configuration in use. Every task reads it anew, once (lesson K9)."""
+        """The configuration in use. Every task reads the file once, when it needs it (lesson K9)."""
         return load_or_last_good().config
 
     def is_shadow_by_now(self) -> bool:

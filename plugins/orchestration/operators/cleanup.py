@@ -155,7 +155,7 @@ class CleanupOperator(AlertingOperator):
                 self.log.error("BigQuery refused the row of this cleanup, now set aside: %s", refused)
 
     def _look(self, warehouse: Warehouse, now: datetime, at: datetime, given_up: Sequence[str]) -> Backlog:
-        """Return the missing files and the files to republish. If Cloud Storage does not answer, nothing is republished.
+        """Return the missing files and the files to republish. Without an answer of Cloud Storage, none is republished.
 
         First the service's log corrects our rows. ``at`` is the present by the wall clock. ``given_up``: the files that
         no longer have to arrive.

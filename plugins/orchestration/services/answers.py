@@ -193,7 +193,7 @@ def _problems(error: ValidationError, names: Mapping[str, str], description: Ans
     for one in error.errors(include_url=False)[:3]:
         path = [str(part) for part in one["loc"]]
         if path[-1] == "rowCount" and one["type"] == "missing":
-            # Lesson K1: without a count, data cannot be told from no data.
+            # Lesson K1: without a count, an answer with data looks like one without.
             yield (
                 f"the answer's data_summary has no record count ({' or '.join(description.records)}); "
                 "name its key in workflows.yaml: answer.records"
