@@ -16,6 +16,8 @@ from orchestration.words import AlertLevel
 
 PAGE = ROOT / "docs" / "orchestration" / "12-alerts.md"
 IN_COMMANDS = {"day": "DATE", "workflow": "WORKFLOW", "run_id": "RUN_ID"}
+STATUS = ("bin/orchestration/check_system_status.sh", "bin/orchestration/check_system_status.sh --date {day}")
+"""The first command of the entries that name none."""
 LOUD = (AlertLevel.CRITICAL, AlertLevel.WARNING)
 
 HEAD = """# Alerts and findings
@@ -28,7 +30,7 @@ how often, [Alerts](01-how-it-works.md#alerts) when an alert is over.
 unless `settings.notifications` says otherwise. `alerts.…` is the level that the workflow sets in `workflows.yaml`. In
 the health check CRITICAL makes a day UNHEALTHY and WARNING makes it DEGRADED. A kind marked "the health check only"
 sends no alert, because a task has sent another alert about the same fault. Where no task is named, it is
-`cleanup.watch`.
+`cleanup.watch`. Where no command is named, it is `bin/orchestration/check_system_status.sh`.
 
 Each finding fills in the values in ‹…›. In commands DATE stands for the day, such as 2026-01-14, WORKFLOW for a
 workflow or DAG, and RUN_ID for a run's id in Airflow.
@@ -61,7 +63,7 @@ def row(kind: FindingKind) -> str:
     by = {AlertedBy.HEALTH_ONLY: f", {AlertedBy.HEALTH_ONLY}", AlertedBy.WATCH: ""}
     task = by.get(kind.alerted_by, f", `{kind.alerted_by}`")
     text = f"{kind.example} (an example)" if kind.example else re.sub(r"{(\w+)}", r"‹\1›", kind.text)
-    first = f"\\\n  `{command(kind)}`" if kind.command else ""
+    first = f"\\\n  `{command(kind)}`" if kind.command and kind.command not in STATUS else ""
     return f"* `{kind.id}` ({level(kind)}{task}): {text}{first}"
 
 

@@ -23,14 +23,14 @@ HEAD = """# Seeded faults, and the minutes to their first alert
 Each fault is a switch of the demo: `make demo DEMO_FAULT=dag_paused`. `make docs` makes this page.
 `tests/system/test_faults.py` and `test_simulated_days.py` play each fault, hour by hour, and fail if a number differs.
 
-`met` is the ET time at which the fault begins, or at which a run first meets it. A run makes its calls {hold} minutes
-after its tick. `minutes` counts from `met` to the first alert about the fault. A run alerts at once about its own
-faults: about an ABORT after its retries (3 minutes), about a failed execution when its calls are over. The hourly
-cleanup at 20 past finds the other faults. A file counts as lost after half an hour. The longest time here is {longest}
-minutes. The page has only the begin of the first line, after the verdict.
+Each entry has the fault, the ET time at which it begins or a run first meets it, the minutes from then to the first
+alert, the kind of this alert, what happens, and the begin of the health check's first line. The longest time is
+{longest} minutes.
 
-| `DEMO_FAULT` | what happens | met | minutes | first alert | first line of the health check |
-|---|---|---|---|---|---|
+A run makes its calls {hold} minutes after its tick, and alerts at once about its own faults: about an ABORT after its
+retries (3 minutes), about a failed execution when its calls are over. The hourly cleanup at 20 past finds the other
+faults. A file counts as lost after half an hour.
+
 """
 TAIL = """
 If two faults happen at once, the first line names both, in this order: BigQuery, Airflow, our rules, the service, a
@@ -159,14 +159,14 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
 
 
 def row(name: str, alert: FirstAlert) -> str:
-    """Return a fault's line of the table."""
+    """Return a fault's entry."""
     hours = FAULTS[name].start if alert.met is None else alert.met
     minutes = round(hours * 60) % (24 * 60)
     met, says = f"{minutes // 60:02d}:{minutes % 60:02d}", FAULTS[name].text
     if not alert.kind:
-        return f"| `{name}` | {says} | | | none: it is harmless | |"
+        return f"* `{name}` (no alert, because it is harmless): {says}"
     where = f"`{alert.kind}`" + (" (Prometheus)" if not alert.words else "")
-    return f"| `{name}` | {says} | {met} | {alert.minutes} | {where} | {alert.first_line} |"
+    return f"* `{name}` ({met}, {alert.minutes} min, {where}): {says}. *{alert.first_line}…*"
 
 
 def page() -> str:
