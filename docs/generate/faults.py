@@ -130,6 +130,9 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
     ),
     "phase2_writes_nothing": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
     "phase2_pauses": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 15 + HOLD / 60),
+    "game_ids_wrong": FirstAlert(
+        "games_not_in_table", 50, "are not in nba_raw.nbac_team_boxscore", "11 of 12 games of", "box scores"
+    ),
     "messages_twice": FirstAlert("", 0, "", "", ""),
     "schedule_frozen": FirstAlert(
         "schedule_frozen", 50, "source is frozen", "The schedule's source is frozen", "decisions"

@@ -180,6 +180,14 @@ FAULTS: dict[str, Fault] = {
     "phase2_pauses": Fault(
         "Phase 2 reads its messages and writes nothing from 15:00 to 21:30", 15, 21.5, world={"writes_nothing": True}
     ),
+    "game_ids_wrong": Fault(
+        "Phase 2 writes the team box scores with wrong game ids, seen from 03:30 on",
+        27.5,
+        statement="UPDATE nba_raw.nbac_team_boxscore SET game_id = CONCAT('X', game_id) "
+        "WHERE game_date = DATE '{day}' AND NOT STARTS_WITH(game_id, 'X')",
+        undone_by="UPDATE nba_raw.nbac_team_boxscore SET game_id = SUBSTR(game_id, 2) "
+        "WHERE game_date = DATE '{day}' AND STARTS_WITH(game_id, 'X')",
+    ),
     "messages_twice": Fault("each Pub/Sub message arrives twice", world={"twice": True}),
     "schedule_frozen": Fault("the source of the schedule serves data from two days ago", 4.5, world={"frozen_days": 2}),
     "tips_moved": Fault("all tips of the schedule are one day late", 4.5, world={"tips_moved": 1}),

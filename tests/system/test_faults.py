@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from sandbox.faults import FAULTS, Fault
 from support.generators import generator
@@ -101,17 +102,27 @@ def test_two_faults_at_once_are_both_named_with_the_nearer_cause_first(seeded, n
 
 @pytest.mark.drill
 @pytest.mark.lesson("F2")
-def test_files_that_phase2_did_not_write_stay_named_after_it_is_back(shared, capsys):
+def test_a_file_that_phase2_did_not_write_is_followed_until_it_is_closed_by_name(shared, capsys):
     fault = FAULTS["phase2_pauses"]
-    next_morning = fault.begins(DAY) + timedelta(hours=13, minutes=50)
-    alerts = shared.seeded(fault, next_morning).alerts
+    alerts = shared.seeded(fault, fault.begins(DAY) + timedelta(hours=13, minutes=50)).alerts
     try:
-        assert not [alert.text for _, alert in alerts if alert.text.startswith("Over: Phase 2")]
-        for hours in (8, 13.8):
-            seen = fault.begins(DAY) + timedelta(hours=hours)
-            headline = said(capsys, "health", "--as-of", seen.isoformat()).splitlines()[0]
-            assert "never arrived in the tables of Phase 2, the oldest of Wed 14 Jan 15:0" in headline
-            assert " OPEN " in said(capsys, "missing", "--files", "--as-of", seen.isoformat())
+        seen = (fault.begins(DAY) + timedelta(hours=7.4)).isoformat()
+        headline = said(capsys, "health", "--as-of", seen).splitlines()[0]
+        assert "never arrived" in headline
+        assert " OPEN " in said(capsys, "missing", "--files", "--as-of", seen)
+        rows = Warehouse().query(
+            "SELECT cleanup_time, followed_files FROM {audit}.v_cleanup_operations "
+            f"WHERE DATE(cleanup_time) >= DATE '{DAY}' AND files_since IS NOT NULL ORDER BY cleanup_time"
+        )
+        looks = [
+            (row["cleanup_time"], {file["gcs_path"]: file["state"] for file in row["followed_files"]}) for row in rows
+        ]
+        still_open = [{path for path, state in files.items() if state == "open"} for _, files in looks]
+        assert any(still_open)
+        for before, (_, files) in zip(still_open[:-1], looks[1:], strict=True):
+            assert before <= files.keys()
+        for over in (at for at, alert in alerts if alert.text.startswith("Over: Phase 2")):
+            assert not [paths for (at, _), paths in zip(looks, still_open, strict=True) if at <= over][-1]
     finally:
         shared.well_again(fault)
 
