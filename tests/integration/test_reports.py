@@ -401,6 +401,23 @@ def test_rows_of_one_id_by_two_writers_are_facts_of_the_day_and_repeated_appends
     }
 
 
+def test_nothing_is_missing_from_a_shadow_that_decided_and_called_nothing(outbox, warehouse, capsys):
+    shadow = {"mode": "shadow"}
+    outbox.stage([decision("post_game_window_1", "+1 01:00", context=shadow), decision("by_day", "-1 06:00")])
+    outbox.drain()
+    assert "NOT EXECUTED" not in shown(capsys, "missing")[1]
+
+
+def test_what_is_missing_cannot_be_told_without_the_rows_that_are_gone(outbox, warehouse, capsys):
+    outbox.stage([decision("betting_lines", "-1 22:00"), call("box", "06:00", "success")])
+    outbox.stage([execution("post_game_window_1", "06:00")])
+    outbox.drain()
+    code, text = shown(capsys, "missing")
+    assert code != 0
+    assert "unknown: Rows are" in text
+    assert "Nothing is missing" not in text
+
+
 def test_a_day_in_the_future_is_not_complete(warehouse, capsys):
     assert main(["missing", "--date", "2026-01-20", "--as-of", SEEN_AT.isoformat()]) == 3
     assert "2026-01-20 has not begun" in capsys.readouterr().err

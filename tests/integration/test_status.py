@@ -1,6 +1,8 @@
 """check_system_status.sh: every part with its own verdict on one screen, UNKNOWN where it cannot be checked."""
 
 import json
+import os
+from datetime import UTC, datetime
 
 import pytest
 
@@ -48,6 +50,17 @@ def test_each_part_has_a_verdict_and_a_next_command(day, capsys):
     assert "HEALTHY   scraper service  answers" in text
     assert "next: bin/orchestration/view_today_timeline.sh" in text or "next: airflow dags list" in text
     assert max(len(line) for line in lines if "next: " not in line) < 80
+
+
+def test_rows_that_no_cleanup_sends_are_shown_with_their_time(day, capsys):
+    day.stage([decision("betting_lines", "13:00")])
+    assert "HEALTHY   outbox           1 row staged" in shown(capsys)[1]
+    [file] = day.staged()
+    long_ago = datetime.now(UTC).timestamp() - 3 * 3600
+    os.utime(file.path, (long_ago, long_ago))
+    text = shown(capsys)[1]
+    assert "DEGRADED  outbox           1 row staged" in text
+    assert "next: airflow dags unpause cleanup" in text
 
 
 def test_refused_rows_in_the_outbox_are_shown(day, capsys):

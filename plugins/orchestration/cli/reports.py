@@ -21,7 +21,7 @@ from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command, days_o
 from orchestration.cli.screen import grid, show, show_object, unknown, wrapped
 from orchestration.config import Config, load
 from orchestration.errors import UserError
-from orchestration.health import locked, running
+from orchestration.health import locked, record, running
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import trigger
 from orchestration.nba.eastern import after, clock, et
@@ -64,6 +64,7 @@ def missing(
         rows = _files_of(config, facts, now)
         return asked.report(rows, _files, as_json=as_json, found=bool(rows), absent=[])
     absent = [] if facts.recorded else [NO_DECISION]
+    absent += [finding.text for finding in record.lost_rows(config, facts, now)]
     if any(locked.missing_lock(config, facts, now)):
         absent.append("no run was locked, so no locked run counts as missing (schedule_locker)")
     rows = _not_run(config, facts, now) if facts.recorded else []

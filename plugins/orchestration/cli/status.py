@@ -18,7 +18,7 @@ from orchestration.cli.screen import grid, show, show_object, unknown
 from orchestration.config import Config
 from orchestration.config.last_good import in_use
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import Part
+from orchestration.health.findings import CLEANUP_PATIENCE, Part
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import clock, et
 from orchestration.services.errors import in_short
@@ -156,8 +156,12 @@ def _part(name: str, look: Callable[[str], StatusPart]) -> StatusPart:
 
 def _outbox(name: str) -> StatusPart:
     outbox = Outbox()
-    staged, refused = len(outbox.staged()), outbox.refused()
+    (staged, since), refused = outbox.waiting(), outbox.refused()
     says = f"{plural(staged, 'row')} staged, {len(refused)} refused"
+    if not refused and since is not None and datetime.now(UTC) - since > CLEANUP_PATIENCE:
+        text = f"Rows have waited in {outbox.url} since {et(since):%a %d %b %H:%M} ET, and no cleanup has sent them"
+        text += ". The DAG cleanup is paused, or runs on a worker with another outbox"
+        return StatusPart(name, says, Verdict.DEGRADED, [(text, "airflow dags unpause cleanup")])
     if not refused:
         return StatusPart(name, says)
     text = f"BigQuery refused rows. {outbox.url}/refused has the rows and errors, for example {refused[0].name}"
