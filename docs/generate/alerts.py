@@ -15,7 +15,9 @@ from orchestration.vocabulary.settings import Notifications
 from orchestration.words import AlertLevel
 
 PAGE = ROOT / "docs" / "orchestration" / "12-alerts.md"
-IN_COMMANDS = {"day": "DATE", "workflow": "WORKFLOW", "run_id": "RUN_ID"}
+IN_COMMANDS = {
+    "day": "DATE", "workflow": "WORKFLOW", "caller": "WORKFLOW", "scraper": "SCRAPER", "run_id": "RUN_ID",
+}  # fmt: skip
 STATUS = ("bin/orchestration/check_system_status.sh", "bin/orchestration/check_system_status.sh --date {day}")
 """The first command of the entries that name none."""
 LOUD = (AlertLevel.CRITICAL, AlertLevel.WARNING)
@@ -33,7 +35,7 @@ sends no alert, because a task has sent another alert about the same fault. Wher
 `cleanup.watch`. Where no command is named, it is `bin/orchestration/check_system_status.sh`.
 
 Each finding fills in the values in ‹…›. In commands DATE stands for the day, such as 2026-01-14, WORKFLOW for a
-workflow or DAG, and RUN_ID for a run's id in Airflow.
+workflow or DAG, SCRAPER for a scraper, and RUN_ID for a run's id in Airflow.
 
 """
 
@@ -52,7 +54,12 @@ def command(kind: FindingKind) -> str:
 
 def example(command: str) -> str:
     """Return a command of the page with example values, as an alert would contain it."""
-    values = {"DATE": "2026-01-14", "WORKFLOW": "betting_lines", "RUN_ID": "scheduled__2026-01-14T18:00:00+00:00"}
+    values = {
+        "DATE": "2026-01-14",
+        "WORKFLOW": "betting_lines",
+        "SCRAPER": "oddsa_events",
+        "RUN_ID": "scheduled__2026-01-14T18:00:00+00:00",
+    }
     for name, value in values.items():
         command = command.replace(name, value)
     return command

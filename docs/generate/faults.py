@@ -83,6 +83,30 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
     "props_empty": FirstAlert(
         "mostly_no_data", 20, "found no data", "12 of 12 calls of oddsa_player_props (betting_lines)", "calls"
     ),
+    "props_halved": FirstAlert(
+        "answer_partial",
+        20,
+        "21 records, usually 42",
+        "oddsa_player_props (betting_lines) returned too little at 15:00 ET in 12 of 12 calls",
+        "calls",
+        15,
+    ),
+    "box_scores_halved": FirstAlert(
+        "answer_partial",
+        20,
+        "at least 16 a game expected",
+        "nbac_player_boxscore (post_game_window_2) returned too little at 01:00 ET",
+        "calls",
+        25,
+    ),
+    "box_scores_short": FirstAlert(
+        "answer_partial",
+        20,
+        "games, missing CHI@SAS",
+        "nbac_player_boxscore (post_game_window_2) returned too little at 01:00 ET",
+        "calls",
+        25,
+    ),
     "phase2_dead": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
     "topic_gone": FirstAlert(
         "not_published", 75, "not published", "Pub/Sub takes no messages", "handoff", 17 + HOLD / 60

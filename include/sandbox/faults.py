@@ -116,6 +116,21 @@ FAULTS: dict[str, Fault] = {
         "NBA.com blocks its box score scrapers from 22:00 on", 22, world={"blocked": [*BOX_SCORES]}
     ),
     "props_empty": Fault("the source of player props publishes nothing", 13, world={"empty": ["oddsa_player_props"]}),
+    "props_halved": Fault(
+        "the answers about player props hold half of their records", 14.5, world={"halved": ["oddsa_player_props"]}
+    ),
+    "box_scores_halved": Fault(
+        "the player box scores hold half of the players", 24.5, world={"halved": ["nbac_player_boxscore"]}
+    ),
+    "box_scores_short": Fault(
+        "a service that lists the games of its answers leaves out one game of the player box scores",
+        24.5,
+        world={"short": ["nbac_player_boxscore"], "lists_games": True},
+        deployed={
+            "scrapers.nbac_player_boxscore.answer": {"games": "game_ids"},
+            "scrapers.nbac_player_boxscore.expects": {"games": "all"},
+        },
+    ),
     "phase2_dead": Fault("Phase 2 reads no messages from 17:00 on", 17, world={"phase2_dead": True}),
     "topic_gone": Fault("somebody deletes the Pub/Sub topic at 17:00", 17, world={"topic_gone": True}),
     "bigquery_down": Fault("BigQuery is down from 15:00 to 17:00", 15, 17, bigquery=True),

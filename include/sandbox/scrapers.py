@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sandbox.world import ET, World, WorldGame
+from sandbox.world import ET, Troubles, World, WorldGame
 
 Parameters = Mapping[str, Any]
 
@@ -25,11 +25,29 @@ class Finding:
     day: date | None = None
     key: str | None = None
     summary: dict[str, Any] = field(default_factory=dict)
+    games: list[str] = field(default_factory=list)
+    """The games of a whole date. With ``each``, ``count`` is that of one game."""
+    each: bool = False
 
     @property
     def record_count(self) -> int:
         """The number of records. One row of the table may stand for many records."""
-        return len(self.rows) if self.count is None else self.count
+        count = len(self.rows) if self.count is None else self.count
+        return count * len(self.games) if self.each else count
+
+    def troubled(self, name: str, troubles: Troubles) -> Finding:
+        """Return what is found while ``troubles`` hold: nothing, half of the records, or not the first game."""
+        if name in troubles.empty:
+            return Finding()
+        found = self
+        if name in troubles.short and self.games:
+            gone = self.games[0]
+            found = replace(found, games=self.games[1:], rows=[r for r in self.rows if r.get("game_id") != gone])
+        if name in troubles.halved:
+            found = replace(found, count=(len(self.rows) if self.count is None else self.count) // 2)
+        if troubles.lists_games and found.games:
+            found = replace(found, summary={**found.summary, "game_ids": found.games})
+        return found
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,7 @@ def _whole_date(parameter: str) -> Callable[[World, Parameters], Finding]:
         day, now = _day(parameters, parameter), world.clock.setting()
         over = [game for game in world.slate(day) if now >= world.data_at("boxscore", game)]
         rows = [{"game_id": game.game_id, "game_date": day.isoformat()} for game in over]
-        return Finding(rows, count=26 * len(over), day=day)
+        return Finding(rows, 26, day, each=True, games=[game.game_id for game in over])
 
     return find
 
@@ -116,10 +134,12 @@ def _report(what: str, parameter: str, records: int | None = None) -> Callable[[
 
     def find(world: World, parameters: Parameters) -> Finding:
         day = _day(parameters, parameter)
-        games = len(world.slate(day))
+        games = [game.game_id for game in world.slate(day)]
         there = bool(games) and world.clock.setting() >= world.published_at(what, day)
         rows = [{"game_date": day.isoformat()}] if there else []
-        return Finding(rows, count=(records or games) if there else 0, day=day)
+        if not there or records:
+            return Finding(rows, records if there else 0, day)
+        return Finding(rows, 1, day, each=True, games=games)
 
     return find
 

@@ -99,10 +99,9 @@ class Service:
                 self.counts[f"fault:{fault}"] += 1
             return Failure(fault, "rate limited" if fault == "rate_limited" else "upstream broke off")
         try:
-            finding = SCRAPERS[call.name].find(self.world, call.parameters)
+            return SCRAPERS[call.name].find(self.world, call.parameters).troubled(call.name, troubles)
         except UnknownParameters as error:
             return Failure("parameters", str(error))
-        return Finding() if call.name in troubles.empty else finding
 
     def _hand_off(self, call: ServiceCall, finding: Finding, key: str) -> str:
         """Write the file, publish its message unless the world loses it, and return the file's path."""

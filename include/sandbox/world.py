@@ -41,6 +41,8 @@ class Troubles:
 
     * ``down``: the scraper service does not answer.
     * ``blocked``, ``empty``: scrapers whose source refuses, and scrapers whose source has no data.
+    * ``short``, ``halved``: scrapers whose answer lacks the first game of the date, or half of its records.
+    * ``lists_games``: the answers about a whole date list their games, in ``game_ids``.
     * ``phase2_dead``, ``writes_nothing``: Phase 2 reads no messages, or reads them and writes nothing.
     * ``topic_gone``, ``twice``: the Pub/Sub topic is deleted, or each message is published twice.
     * ``unknown``: scrapers that the deployed service lacks.
@@ -54,6 +56,9 @@ class Troubles:
     down: bool = False
     blocked: Sequence[str] = ()
     empty: Sequence[str] = ()
+    short: Sequence[str] = ()
+    halved: Sequence[str] = ()
+    lists_games: bool = False
     phase2_dead: bool = False
     topic_gone: bool = False
     writes_nothing: bool = False

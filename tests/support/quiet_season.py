@@ -8,7 +8,7 @@ tenth of a second.
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -18,8 +18,10 @@ from orchestration.cleanup.backlog import Republished, backlog
 from orchestration.cleanup.following import followed_of
 from orchestration.config import Config
 from orchestration.decisions.collected import scrapers_about_games
-from orchestration.decisions.engine import decide
+from orchestration.decisions.engine import decide, forced
 from orchestration.decisions.model import Decision, History
+from orchestration.decisions.request import Request
+from orchestration.decisions.whole import PastAnswers, compared, expected_game
 from orchestration.health.facts import RECORD, AskedDate, DayFacts, FirstDecision
 from orchestration.nba.eastern import after, at
 from orchestration.nba.games import GameType, Schedule
@@ -31,7 +33,8 @@ from orchestration.planning.makeups import makeups
 from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
 from orchestration.services.files import LostFile
-from orchestration.words import Action, KeptPaths, Outcome
+from orchestration.vocabulary.scrapers import fan_out_of
+from orchestration.words import Action, FanOut, KeptPaths, Outcome
 from support.records import a_call, a_cleanup, a_decision, an_execution, expected_run, missing_file
 from support.seasons import HardSeason, last_refresh
 from support.worlds import locked, ours
@@ -75,6 +78,7 @@ class QuietSeason:
     def __init__(self, season: HardSeason, seed: int = 1, *, noisy: bool = False) -> None:
         self.season, self.seed, self.config, self.noisy = season, seed, ours(), noisy
         self.lost: set[tuple[str, datetime]] = set()
+        self.answered: dict[tuple[str, str, bool], list[tuple[datetime, int, int]]] = defaultdict(list)
         self.fates = {fate.game_id: fate for fate in season.fates}
         self.history = History()
         self.expected: dict[date, list[ExpectedRun]] = {}
@@ -169,6 +173,7 @@ class QuietSeason:
 
     def _tick(self, tick: datetime, names: list[str]) -> None:
         schedule = self.schedule(last_refresh(tick))
+        self.history = replace(self.history, answers=self._past_answers())
         made = [decide(name, self.config, tick, schedule, self.history) for name in names]
         for decision in made:
             if decision.alert_level in LOUD or decision.action is Action.ABORT:
@@ -182,14 +187,45 @@ class QuietSeason:
     def _run(self, config: Config, decision: Decision) -> None:
         planned = planned_calls(config, decision)
         made = [(c.scraper, c.item.game.game_id if c.item.game else None, number) for number, c in enumerate(planned)]
-        self._execute(
-            decision.workflow, decision.tick, decision.target_date, made, f"{decision.workflow} {decision.tick}"
-        )
+        self._execute(decision, made, f"{decision.workflow} {decision.tick}")
 
-    def _execute(
-        self, workflow: str, tick: datetime, day: date, made: list[tuple[str, str | None, int]], decision_id: str | None
-    ) -> None:
+    def _past_answers(self) -> tuple[PastAnswers, ...]:
+        """Return what the SQL function past_answers returns: three answers of each tick first."""
+        found = []
+        for (scraper, item, game_day), answers in self.answered.items():
+            numbers: Counter[datetime] = Counter()
+            ranked = []
+            for tick, records, games in answers:
+                ranked.append((numbers[tick] // 3, -tick.timestamp(), records, games))
+                numbers[tick] += 1
+            last = sorted(ranked)[:30]
+            counts, games_of = tuple(one[2] for one in last), tuple(one[3] for one in last)
+            found.append(PastAnswers.model_construct(
+                scraper_name=scraper, item=item, game_day=game_day, counts=counts, games=games_of
+            ))  # fmt: skip
+        return tuple(found)
+
+    def _short(self, decision: Decision, scraper: str, records: int) -> str | None:
+        """Return why an answer is partial, as a call would record it, and keep the answer."""
+        model, slate = self.config.scrapers[scraper], [expected_game(game) for game in decision.slate]
+        fan_out = fan_out_of(scraper, model)
+        whole_date = fan_out is FanOut.NOTHING
+        counted = records if scraper == "nbac_referee_assignments" else None
+        short = compared(
+            model.expects, decision.usual.get(scraper), slate if whole_date else (), records=records, listed=None,
+            counted=counted,
+        )  # fmt: skip
+        if short is not None:
+            return short.text
+        item = fan_out.value if fan_out in (FanOut.GAME, FanOut.NOTHING) else "item"
+        kept = self.answered[scraper, item, bool(slate)]
+        kept.append((decision.tick, records, len(slate)))
+        del kept[:-400]
+        return None
+
+    def _execute(self, decision: Decision, made: list[tuple[str, str | None, int]], decision_id: str | None) -> None:
         """Make calls. A call that fails succeeds on its retry, unless the season is noisy."""
+        workflow, tick, day = decision.workflow, decision.tick, decision.target_date
         calls, ends, empty = [], [], 0
         for scraper, game_id, number in made:
             outcome = Outcome.SUCCESS if self._there(scraper, game_id, day, tick) else Outcome.NO_DATA
@@ -214,6 +250,8 @@ class QuietSeason:
             calls.append(
                 a_call(
                     *about, outcome, game_id, map_index=number, try_number=1 + fails, record_count=records,
+                    games_expected=len(decision.slate), label=f"{scraper} {number}",
+                    shortfall=self._short(decision, scraper, records) if records else None,
                     gcs_path=path, triggered_at=called, duration_seconds=3.0, timeout_seconds=150.0,
                     decision_id=decision_id,
                 )
@@ -247,9 +285,11 @@ class QuietSeason:
         """Return the records of a call: they scatter, and those of a whole date grow with the games that are over."""
         usual, scatter = RECORDS[scraper]
         dice = self.dice("records", scraper, day, tick, number)
-        fates = [fate for fate in self.season.by_day.get(day, ()) if fate.tip and fate.day == day]
+        fates = self.season.by_day.get(day, [])
         if scraper in self._about_games():
-            fates = [fate for fate in fates if self._over(fate.game_id, scraper) <= tick]
+            fates = [f for f in fates if f.tip and f.day == day and self._over(f.game_id, scraper) <= tick]
+        else:
+            fates = [f for f in fates if [said for said in f.said if said.since <= tick][-1].day == day]
         times = len(fates) if scraper in FOR_EACH_GAME else 1
         return max(1, round(sum(usual * (1 + dice.uniform(-scatter, scatter)) for _ in range(times))))
 
@@ -328,7 +368,9 @@ class QuietSeason:
                 for scraper in makeup.scrapers
                 for number, game_id in enumerate(makeup.games if scraper in per_game else (None,))
             ]
-            self._execute(makeup.workflow, now, makeup.target_date, made, None)
+            asked = Request(force=True, target_date=makeup.target_date.isoformat())
+            run = forced(makeup.workflow, self.config, now, schedule, "reconcile", asked, self._past_answers())
+            self._execute(run, made, None)
 
     def _forget(self, end: datetime) -> None:
         """Forget records that no check reads any more."""
@@ -337,6 +379,7 @@ class QuietSeason:
             tuple(e for e in self.history.executions if e.tick > oldest),
             tuple(c for c in self.history.calls if c.tick > oldest),
             tuple(d for d in self.history.decisions if d.tick > oldest),
+            self.history.answers,
         )
         self.decisions = [d for d in self.decisions if d.tick > first]
         self.executions = [e for e in self.executions if e.tick > oldest]

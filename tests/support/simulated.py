@@ -32,7 +32,7 @@ from orchestration.decisions.engine import aborted, decide
 from orchestration.decisions.model import Decision
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import et
-from orchestration.operators.calls import ScraperCall, call_row
+from orchestration.operators.calls import ScraperCall, call_row, shortfall_of
 from orchestration.operators.cleanup import CleanupOperator, DrainOutboxOperator
 from orchestration.operators.decide import DECISION_KEY, LOUD, AbortOperator, DecideOperator
 from orchestration.operators.finish import FinishOperator
@@ -312,7 +312,8 @@ class SimulatedDays:
                     ended = clock.tick + timedelta(
                         seconds=SLOW * (result.timeout_seconds or 0) if self._slow(clock) else 0
                     )
-                    rows.append(call_row(call, result, key, carried, clock, "test", clock.tick, ended))
+                    short = shortfall_of(call, self.config.scrapers[planned.scraper], result, carried)
+                    rows.append(call_row(call, result, key, carried, clock, "test", clock.tick, ended, short))
                     if result.outcome is not Outcome.FAILED or not result.retryable:
                         break
                 events += result.event_ids

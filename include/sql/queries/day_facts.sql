@@ -62,7 +62,9 @@ UNION ALL
 SELECT 'asked', TO_JSON_STRING(STRUCT(
   scraper_name AS scraper_name,
   CAST(target_date AS STRING) AS target_date,
-  UNIX_MICROS(MAX(IF(status = 'success', slot_time, NULL))) AS last_success
+  UNIX_MICROS(MAX(IF(status = 'success', slot_time, NULL))) AS last_success,
+  ANY_VALUE(gcs_path HAVING MAX IF(status = 'success', slot_time, NULL)) AS last_file,
+  ANY_VALUE(content_hash HAVING MAX IF(status = 'success', slot_time, NULL)) AS last_content
 ))
 FROM {audit}.v_scraper_runs
 WHERE DATE(triggered_at) BETWEEN @record_from AND @start_date

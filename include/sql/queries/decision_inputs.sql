@@ -3,8 +3,8 @@
 -- Executions and calls of the other system count if orchestration.planning.other_system finds their rows certain.
 -- The other system's decisions do not count, because they name no rule. The service also logs our own calls. These rows have
 -- our ids and are left out.
--- Parameters: schedule_from, schedule_to DATE; history_from_date, tick_date DATE (UTC); history_from, tick TIMESTAMP;
--- workflows, scrapers ARRAY<STRING>.
+-- Parameters: schedule_from, schedule_to DATE; history_from_date, tick_date, answers_from_date DATE (UTC); history_from, tick
+-- TIMESTAMP; workflows, scrapers ARRAY<STRING>.
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL
@@ -52,3 +52,13 @@ WHERE DATE(decision_time) >= @history_from_date
   AND slot_time >= @history_from
   AND slot_time < @tick
   AND workflow_name IN UNNEST(@workflows)
+UNION ALL
+SELECT 'past_answers', TO_JSON_STRING(STRUCT(
+  scraper_name AS scraper_name,
+  item AS item,
+  game_day AS game_day,
+  counts AS counts,
+  games AS games
+))
+FROM {audit}.past_answers(@answers_from_date, @tick)
+WHERE scraper_name IN UNNEST(@scrapers)

@@ -12,6 +12,7 @@ from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Parameter, Warehouse
 from orchestration.config import Config
 from orchestration.decisions.model import History
+from orchestration.decisions.whole import PastAnswers
 from orchestration.nba.eastern import et_date
 from orchestration.nba.games import Game, Schedule, UnusableRow, read_game
 from orchestration.nba.slate import LockedGame, LockedSlate
@@ -21,6 +22,8 @@ from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRe
 
 SCHEDULE_DAYS_BACK, SCHEDULE_DAYS_AHEAD = 3, 8
 """ET dates of the schedule that are read around the target date."""
+PAST_ANSWERS = timedelta(days=45)
+"""How far back earlier answers are read, to learn what is usual."""
 
 
 def decision_inputs(
@@ -47,6 +50,7 @@ def decision_inputs(
     start = tick - timedelta(hours=max((config.look_back_hours(name) for name in names), default=0))
     parameters: dict[str, Parameter] = {
         **schedule_window(tick, days_ahead, about),
+        "answers_from_date": (tick - PAST_ANSWERS).astimezone(UTC).date(),
         "history_from": start.astimezone(UTC),
         "history_from_date": start.astimezone(UTC).date(),
         "tick": tick.astimezone(UTC),
@@ -62,8 +66,19 @@ def decision_inputs(
         (*map(ExecutionRecord.read, facts["execution"]), *past_executions(config, executions)),
         (*map(CallRecord.read, facts["call"]), *past_calls(calls, scrapers)),
         tuple(map(DecisionRecord.read, facts["decision"])),
+        tuple(map(PastAnswers.model_validate_json, facts["past_answers"])),
     )
     return schedule, history
+
+
+def past_answers(warehouse: Warehouse, config: Config, name: str, tick: datetime) -> tuple[PastAnswers, ...]:
+    """Return the earlier answers of the scrapers of the workflow ``name``. Raises WarehouseError."""
+    scrapers = sorted(config.workflows[name].execution_plan.scrapers)
+    before: dict[str, Parameter] = {
+        "answers_from_date": (tick - PAST_ANSWERS).astimezone(UTC).date(), "tick": tick.astimezone(UTC)
+    }  # fmt: skip
+    rows = by_kind(warehouse.query(statement("past_answers"), {**before, "scrapers": scrapers}))
+    return tuple(map(PastAnswers.model_validate_json, rows["past_answers"]))
 
 
 def schedule_window(tick: datetime, days_ahead: int = 0, about: date | None = None) -> dict[str, Parameter]:

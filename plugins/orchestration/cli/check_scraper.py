@@ -78,6 +78,9 @@ def check_scraper(
         "event_ids": list(result.event_ids) if result else [],
         "problem": problem,
     }
+    reads = answer_of(name, config.scrapers[name])
+    if reads.games or reads.games_count:
+        seen["games"] = None if result is None else result.game_count if result.games is None else list(result.games)
     if as_json:
         show_object(seen)
     else:

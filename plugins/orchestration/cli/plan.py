@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.inputs import decision_inputs, past_answers
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cli.app import (
     PLAN,
@@ -39,7 +39,7 @@ from orchestration.nba.eastern import clock, day_and_time, et_date
 from orchestration.nba.games import Schedule, named
 from orchestration.planning.calls import Assumption, assumed_calls
 from orchestration.planning.day import plan as planned
-from orchestration.planning.description import described
+from orchestration.planning.description import described, usual_in_words
 from orchestration.words import Action, ExitCode, plural
 
 COLOURS = {Action.RUN: "green", Action.SKIP: "dim", Action.ABORT: "bold red"}
@@ -135,14 +135,17 @@ def describe(
 ) -> int:
     """Say in sentences what a workflow's YAML means.
 
-    After the sentences it shows the workflow's next five ticks.
+    After the sentences it shows the workflow's next five ticks. For one workflow it also says which number of records
+    it has learned as usual.
     """
     conf, now = load(config).config, as_of or datetime.now(UTC)
     if workflow is not None:
         check_name("workflow", workflow, conf.workflows)
     names = [workflow] if workflow else list(conf.workflows)
+    usual = [] if workflow is None else _plain(_usual(conf, workflow, now))
     if as_json:
-        show_object({"workflows": [_description(conf, name, now) for name in names]})
+        known = {"usual": usual} if workflow else {}
+        show_object({"workflows": [{**_description(conf, name, now), **known} for name in names]})
         return ExitCode.WELL
     for number, name in enumerate(names):
         model = conf.workflows[name]
@@ -151,7 +154,7 @@ def describe(
         sentences = _sentences(conf, name)
         if model.enabled:
             sentences.append(f"Next ticks: {', '.join(map(day_and_time, _next(conf, name, now)))}.")
-        for sentence in sentences:
+        for sentence in [*sentences, *usual]:
             print(wrapped(sentence, 2))
     return ExitCode.WELL
 
@@ -229,7 +232,19 @@ def _description(config: Config, name: str, now: datetime) -> dict[str, Any]:
 
 
 def _sentences(config: Config, name: str) -> list[str]:
-    return [sentence.replace("`", "").replace("**", "") for sentence in described(config, name)]
+    return _plain(described(config, name))
+
+
+def _plain(sentences: Iterable[str]) -> list[str]:
+    return [sentence.replace("`", "").replace("**", "") for sentence in sentences]
+
+
+def _usual(config: Config, name: str, now: datetime) -> list[str]:
+    """Return what was learned about the answers of a workflow's scrapers, or why that is unknown."""
+    try:
+        return list(usual_in_words(config, name, past_answers(Warehouse(config.settings), config, name, now)))
+    except WarehouseError as error:
+        return [f"What its scrapers usually return is unknown: {error}"]
 
 
 def _next(config: Config, name: str, now: datetime) -> list[datetime]:

@@ -61,6 +61,7 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
             )
         if scraper.calls_per_task > 1:
             yield from _several_calls(source, (*here, "calls_per_task"), fan_out, scraper)
+        yield from _expects(source, name, scraper, fan_out)
     for name in config.settings.scraper_timeouts.overrides:
         if name not in known:
             yield _unknown(source, ("settings", "scraper_timeouts", "overrides", name), "scraper", name, known)
@@ -69,6 +70,26 @@ def _scrapers(config: Config, source: Source) -> Iterator[Problem]:
         if fan_out_of(name, scraper) is FanOut.EVENT and event_source_of(scraper) in known:
             depends[name].append(event_source_of(scraper))
     yield from _cycles(source, depends, "scrapers", "depends_on")
+
+
+def _expects(source: Source, name: str, scraper: Scraper, fan_out: FanOut) -> Iterator[Problem]:
+    """Lesson F3: an expectation that cannot be compared with an answer would never be missed."""
+    if (expects := scraper.expects) is None:
+        return
+    here: Path = ("scrapers", name, "expects")
+    reads = answer_of(name, scraper)
+    for key in ("records_per_game", "games", "changes"):
+        if getattr(expects, key) is not None and fan_out is not FanOut.NOTHING:
+            instead = ". Write `records`: the least of one answer" if key == "records_per_game" else ""
+            message = f"is for a scraper with one answer a date; this one is called for each {fan_out}{instead}"
+            yield source.problem((*here, key), message)
+    if expects.games is not None and fan_out is FanOut.NOTHING and not (reads.games or reads.games_count):
+        message = "nothing says where the answer names its games. Write its key in answer.games or answer.games_count"
+        yield source.problem((*here, "games"), message)
+    for key in ("records", "records_per_game"):
+        if getattr(expects, key) is not None and not reads.counted:
+            message = "cannot be compared: answer.records is `none`, so the answer has no count"
+            yield source.problem((*here, key), message)
 
 
 def _several_calls(source: Source, path: Path, fan_out: FanOut, scraper: Scraper) -> Iterator[Problem]:

@@ -10,8 +10,9 @@ from typing import Any
 from orchestration.decisions.case import Case, Check, abort, run, skip
 from orchestration.decisions.model import Answer, Decision, History
 from orchestration.decisions.request import Request
+from orchestration.decisions.whole import PastAnswers, usual_counts
 from orchestration.nba.eastern import et
-from orchestration.nba.games import Schedule, named
+from orchestration.nba.games import Game, Schedule, named
 from orchestration.nba.slate import SLATE_VANISHED
 from orchestration.vocabulary.model import Config
 from orchestration.words import Action
@@ -72,9 +73,17 @@ def examine(
     return _decision(case, answer), examined
 
 
-def forced(name: str, config: Config, tick: datetime, schedule: Schedule, who: str, request: Request) -> Decision:
+def forced(
+    name: str,
+    config: Config,
+    tick: datetime,
+    schedule: Schedule,
+    who: str,
+    request: Request,
+    answers: tuple[PastAnswers, ...] = (),
+) -> Decision:
     """Return the RUN that a person forced, without asking the checks. It targets every game of the target date."""
-    case = Case(name, config, et(tick), schedule, History(), request.target_date)
+    case = Case(name, config, et(tick), schedule, History(answers=answers), request.target_date)
     why = f": {request.reason}" if request.reason else ""
     return _decision(case, run(f"Forced by {who}{why}", case.games, rule="forced", games=len(case.games)))
 
@@ -89,6 +98,8 @@ def _decision(case: Case, answer: Answer) -> Decision:
     upcoming = case.ticks.next_after(case.tick)
     if answer.next_at is not None and answer.next_at > upcoming:
         upcoming = case.ticks.at_or_after(answer.next_at)
+    runs = answer.action is Action.RUN
+    slate = expected_games(case) if runs else ()
     return Decision(
         workflow=case.name,
         tick=case.tick,
@@ -100,9 +111,13 @@ def _decision(case: Case, answer: Answer) -> Decision:
         next_check_time=upcoming,
         target_date=case.target_date,
         games=answer.games,
-        scrapers=case.workflow.execution_plan.scrapers if answer.action is Action.RUN else (),
+        scrapers=case.workflow.execution_plan.scrapers if runs else (),
         context={**answer.context, **_left_out(case)},
-        collected=_collected(case, answer) if answer.action is Action.RUN else {},
+        collected=_collected(case, answer) if runs else {},
+        slate=slate,
+        usual=usual_counts(case.config, case.workflow.execution_plan.scrapers, case.history.answers, len(slate))
+        if runs and case.history.answers
+        else {},
     )
 
 
@@ -110,6 +125,11 @@ def _vanished(case: Case, answer: Answer) -> str:
     """Return the vanished games of the locked slate, for a workflow that needs games and answers without them."""
     since = case.since_lock if case.workflow.needs_games and answer.rule not in (SLATE_VANISHED, "halted") else None
     return f"; {since.fault}" if since and since.vanished else ""
+
+
+def expected_games(case: Case) -> tuple[Game, ...]:
+    """Return the games that an answer about the whole target date should hold at the tick."""
+    return tuple(game for game in case.games if not case.workflow.after_games or game.due <= case.tick)
 
 
 def _left_out(case: Case) -> dict[str, Any]:

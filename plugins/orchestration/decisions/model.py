@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from orchestration.decisions.collected import Successes, successes_of
+from orchestration.decisions.whole import PastAnswers, Usual, expected_game, usual_to_dict
 from orchestration.nba.games import Game
 from orchestration.nba.slate import SLATE_VANISHED
 from orchestration.records.tables import CallRecord, DecisionRecord, ExecutionRecord
@@ -27,6 +28,8 @@ class History:
     executions: tuple[ExecutionRecord, ...] = ()
     calls: tuple[CallRecord, ...] = ()
     decisions: tuple[DecisionRecord, ...] = ()
+    answers: tuple[PastAnswers, ...] = ()
+    """Earlier answers, from which the usual number of records is learned."""
 
     def of(self, workflow: str, target_date: date | None = None) -> list[ExecutionRecord]:
         """Return the executions of ``workflow``, oldest first; with ``target_date`` only those about that date."""
@@ -62,7 +65,9 @@ class History:
     ) -> History:
         """Return this history with these records added."""
         new = tuple(calls)
-        more = History((*self.executions, *executions), (*self.calls, *new), (*self.decisions, *decisions))
+        more = History(
+            (*self.executions, *executions), (*self.calls, *new), (*self.decisions, *decisions), self.answers
+        )
         # Fill the cache from ours: a plan adds records at every tick, and reading all calls again takes too long.
         more.__dict__["successes"] = successes_of(new, self.successes) if new else self.successes
         return more
@@ -99,6 +104,10 @@ class Decision:
     context: Mapping[str, Any]
     collected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The target games that each per-game scraper has returned already, by scraper: it is not called for these."""
+    slate: tuple[Game, ...] = ()
+    """The games that a whole-date answer should hold: all of the target date, after the games those that are due."""
+    usual: Mapping[str, Usual] = field(default_factory=dict)
+    """What each scraper usually returns, where enough answers are on record and it does not say what it expects."""
 
     @property
     def as_past(self) -> DecisionRecord:
@@ -127,4 +136,6 @@ class Decision:
             "scrapers": list(self.scrapers),
             "context": dict(self.context),
             "collected": {scraper: list(ids) for scraper, ids in self.collected.items()},
+            "slate": [expected_game(game) for game in self.slate],
+            "usual": {scraper: usual_to_dict(usual) for scraper, usual in self.usual.items()},
         }

@@ -38,7 +38,8 @@ class FirstDecision(BaseModel):
 class AskedDate(BaseModel):
     """The calls of a scraper about an ET date before the day. It sums up many rows.
 
-    ``last_success``: the latest tick (aware, ET) whose call found data, or None.
+    ``last_success``: the latest tick (aware, ET) whose call found data, or None. ``last_file`` and ``last_content``:
+    the path of the file and the hash of the content of that call, as far as they are known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +47,8 @@ class AskedDate(BaseModel):
     scraper_name: str
     target_date: date
     last_success: Moment | None = None
+    last_file: str | None = None
+    last_content: str | None = None
 
 
 class WrittenTwice(BaseModel):

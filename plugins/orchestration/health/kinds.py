@@ -33,9 +33,7 @@ Draining = partial(FindingKind, command=STATUS_NOW, alerted_by=AlertedBy.DRAIN_O
 Decided = partial(FindingKind, text="{reason}", command=TIMELINE, alerted_by=AlertedBy.DECIDE, level=AlertLevel.NONE)
 
 # fmt: off
-
 # Causes.
-
 BIGQUERY_DOWN = Cause(
     "bigquery_down", STATUS, part=Part.DECISIONS, explains=frozenset({("abort", HISTORY_UNREADABLE)}), of_a_shadow=True,
     text="{why} ({when} ET). {aborts} decisions are ABORT, and their workflows did not run{more}")
@@ -121,6 +119,10 @@ SOURCE_SILENT = Cause("source_silent", TIMELINE, level=WARNING, part=Part.CALLS,
     text="The source {source} is silent: {workflow} has found nothing since {since} ET, today in {calls} calls")
 SOURCE_LATE = Cause("source_late", TIMELINE, level=WARNING, part=Part.BOX_SCORES,
     text="The source {workflow} is late: {scrapers} found none of the {games} games that are due")
+ANSWER_PARTIAL = Cause(
+    "answer_partial", trigger("{caller}", force=True, target_date="{day}", scrapers=["{scraper}"]), level=WARNING,
+    part=Part.CALLS,
+    text="{workflow} ({caller}) returned too little at {at} ET{calls}: {short}. {lost}{again}")
 TABLE_GONE = Cause("table_gone", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.HANDOFF,
     text="A table is gone, seen at {at} ET: {why}")
 CANNOT_PUBLISH = Cause("cannot_publish", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.HANDOFF,
@@ -136,7 +138,6 @@ PHASE2_OWES = PHASE2_SILENT.also(
     "open until it arrives, reconcile fetches it again or a person gives it up; the oldest is given up on {end}")
 
 # Minor findings: each has its own cause and explains no other finding.
-
 GAMES_NOT_IN_TABLE = Minor("games_not_in_table", AGAIN, level=AlertLevel.CRITICAL,
     or_warning=True, part=Part.BOX_SCORES,
     text="{lacking} of {games} of {day} are not in {table}, although {scraper} wrote their files: {which}")
@@ -156,6 +157,9 @@ PARTLY_LOCKED = Minor("partly_locked", RELOCK, part=Part.LOCKER, of_a_shadow=Tru
     "run of these is not noticed. Lock the day again")
 MOSTLY_NO_DATA = Minor("mostly_no_data", TIMELINE, part=Part.CALLS,
     text="{empty} of {calls} calls of {workflow} ({caller}) found no data on a game day")
+ANSWER_UNCHANGED = Minor("answer_unchanged", "python -m orchestration check-scraper {workflow}", part=Part.CALLS,
+    text="{workflow} returned at {at} ET the same {what} as on {before}, although it changes daily. The data of {day} "
+    "may be old. Check the source")
 CLOCK_OFF = Minor("clock_off", STATUS, part=Part.DECISIONS, of_a_shadow=True,
     text="The clock of {about} is wrong, first seen at {since} ET: {why}. Set it right")
 CLOCKS_CONTRADICT = CLOCK_OFF.also(
@@ -169,7 +173,6 @@ HALT_FORGOTTEN = Minor("halt_forgotten", "python -m orchestration describe", par
     "Remove the halt, or give it a new end")
 
 # Effects: they may follow from a cause.
-
 SCHEDULE_UNKNOWN = FindingKind("schedule_unknown", REFRESH, part=Part.DECISIONS, of_a_shadow=True,
     text="The schedule is unknown: {why}. Decisions about games are ABORT until it is refreshed")
 UNUSABLE_ROWS = FindingKind("unusable_rows", REFRESH, level=WARNING, part=Part.DECISIONS,
@@ -224,7 +227,6 @@ CLEANUP_SAYS = FindingKind(
     text="The cleanup at {at} ET reported: {why}")
 
 # Only tasks find the kinds below. First the cleanup, about lost files and their republished messages.
-
 UNREADABLE = Republishing("unreadable",
     text="The cleanup checked and republished nothing: {why}")
 TABLE_UNREADABLE = UNREADABLE.also(
@@ -257,14 +259,12 @@ NOT_PUBLISHED = Republishing("not_published",
     example="3 messages were not published: NotFound: 404 Resource not found (resource=nba-phase1-scrapers-complete)")
 
 # The outbox.
-
 NOT_DRAINED = Draining("not_drained",
     text="BigQuery did not take all rows of the outbox: {why}. The next cleanup tries again")
 ROWS_REFUSED = Draining("rows_refused",
     text="BigQuery refused {rows}. The outbox keeps the refused rows with their errors: {which}")
 
 # The lock.
-
 BROKEN_REFERENCES = FindingKind("broken_references", INIT, alerted_by=AlertedBy.CHECK_TABLES,
     text="workflows.yaml or our statements name something that does not exist: {which}")
 PLAN_ABORTS = FindingKind("plan_aborts", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
@@ -274,7 +274,6 @@ PLAN_EMPTY = FindingKind("plan_empty", script("plan", "{day}"), alerted_by=Alert
     text="The plan of {day} expects no run, although the schedule has {games}. Check whether the workflows are enabled")
 
 # Decisions that people should know of. The kind's id is the rule, and the text is the decision's reason.
-
 MISSING_GAMES = Decided("missing_games", alerts_key="missing_games",
     example="2 of 9 games of 2026-01-14 to collect; 1 overdue: 0022500001 LAL@BOS")
 CATCH_UP = Decided("catch_up", alerts_key="timing_drift",
@@ -285,7 +284,6 @@ MAX_ATTEMPTS_REACHED = Decided(ATTEMPTS_USED_UP, alerts_key="max_attempts_reache
     example="All 12 attempts for 2026-01-14 are used up; nothing was found")
 
 # The all-clear.
-
 HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warning=True,
     text="Over: {what}")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestration.config import Config
-from orchestration.health import data, locked, record, running
+from orchestration.health import answers, data, locked, record, running
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
@@ -100,6 +100,8 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *data.incomplete_games(config, facts, now),
         *data.games_not_in_tables(config, facts, now),
         *data.mostly_no_data(config, facts),
+        *answers.partial_answers(config, facts, now),
+        *answers.unchanged_answers(config, facts),
         *running.cleanup_problems(config, facts, now),
     ]
     findings = [f for f in findings if f.of.of_a_shadow or not config.is_shadow(f.workflow)]

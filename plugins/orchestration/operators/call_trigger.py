@@ -29,8 +29,11 @@ class ScraperCallTrigger(BaseTrigger):
         self.endpoint, self.request = endpoint, CallRequest(**request)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class and its arguments. They contain no secret of the connection."""
-        request = TypeAdapter(CallRequest).dump_python(self.request, mode="json")
+        """Return the class and its arguments. They contain no secret of the connection, and no keys that are not set.
+
+        A triggerer of the last release refuses keys that it does not know.
+        """
+        request = TypeAdapter(CallRequest).dump_python(self.request, mode="json", exclude_none=True)
         return f"{type(self).__module__}.{type(self).__qualname__}", {**request, "endpoint": self.endpoint}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:

@@ -11,17 +11,19 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from orchestration.decisions.whole import Shortfall, Usual, compared
 from orchestration.records.ids import TaskKey, row_id
 from orchestration.records.tables import CallRecord
 from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
-from orchestration.words import Outcome, Source
+from orchestration.vocabulary.scrapers import Scraper, fan_out_of
+from orchestration.words import FanOut, Outcome, Source
 
 OUTCOME_KEY = "outcome"
 """The XCom in which every task leaves the reports of its calls for ``finish``."""
-OF_DECISION = ("workflow", "decision_id", "target_date")
-"""The fields of a decision that the row of a call needs."""
+OF_DECISION = ("workflow", "decision_id", "target_date", "slate", "usual")
+"""The fields of a decision that the row of a call needs. A decision of an earlier release lacks the last two."""
 NO_ITEMS: list[Any] = [None]
 """This list replaces an empty list. Airflow maps one task instance over it, and that one skips itself with a reason."""
 KILLED = failed("killed", "The try left no result: its process was killed, or a person set its state", retryable=True)
@@ -64,6 +66,24 @@ class ScraperCall:
 _CALL = TypeAdapter(ScraperCall)
 
 
+def shortfall_of(
+    call: ScraperCall, model: Scraper, result: CallResult, decision: Mapping[str, Any]
+) -> Shortfall | None:
+    """Return why the answer to a call is partial, or None if it is whole (lesson F3)."""
+    if result.outcome is not Outcome.SUCCESS:
+        return None
+    whole_date = fan_out_of(call.scraper, model) is FanOut.NOTHING
+    usual = (decision.get("usual") or {}).get(call.scraper)
+    return compared(
+        model.expects,
+        Usual(**usual) if usual else None,
+        (decision.get("slate") or ()) if whole_date else (),
+        records=result.record_count,
+        listed=result.games,
+        counted=result.game_count,
+    )
+
+
 def call_row(
     call: ScraperCall,
     result: CallResult,
@@ -73,10 +93,12 @@ def call_row(
     environment: str,
     triggered_at: datetime,
     completed_at: datetime,
+    short: Shortfall | None = None,
 ) -> CallRecord:
     """Return the audit row of the try ``key`` of a call, made between two aware moments.
 
-    Its id depends only on the try, and in a task of several calls on the index of the call.
+    Its id depends only on the try, and in a task of several calls on the index of the call. ``short``: why
+    its answer is partial.
     """
     columns = key.columns()
     identity = row_id("call", key, *(() if call.index is None else (call.index,)))
@@ -109,6 +131,10 @@ def call_row(
         label=call.label,
         call_index=call.index,
         record_count=result.record_count,
+        games_expected=len(slate) if (slate := decision.get("slate")) is not None else None,
+        shortfall=short.text if short is not None else None,
+        missing_games=short.missing_games if short is not None else (),
+        content_hash=result.content_hash,
         decision_id=decision["decision_id"],
         environment=environment,
         created_at=clock.wall(),

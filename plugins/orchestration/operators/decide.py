@@ -129,7 +129,9 @@ class DecideOperator(AlertingOperator, BranchMixIn):
                 Warehouse(config.settings), config, [self.workflow], clock.tick, about=request.target_date
             )
             if request.force:
-                decision = forced(self.workflow, config, clock.tick, schedule, clock.triggered_by, request)
+                decision = forced(
+                    self.workflow, config, clock.tick, schedule, clock.triggered_by, request, history.answers
+                )
             else:
                 decision = decide(self.workflow, config, clock.tick, schedule, history)
             request.check_games(schedule, decision.target_date, config, self.workflow)

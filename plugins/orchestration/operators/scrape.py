@@ -29,6 +29,7 @@ from orchestration.operators.calls import (
     CallReport,
     ScraperCall,
     call_row,
+    shortfall_of,
 )
 from orchestration.operators.decide import DECISION_KEY
 from orchestration.operators.metrics import CALL_DURATION, CALLS
@@ -105,7 +106,7 @@ class ScrapeOperator(AuditedOperator):
         if self.deferrable:
             limit = timedelta(seconds=self.timeout_seconds) + DEFERRAL_GRACE
             # The task's next process receives what the row needs, so it reads no XCom for that.
-            known = {"call": call.to_dict(), "decision": {name: decision[name] for name in OF_DECISION}}
+            known = {"call": call.to_dict(), "decision": {name: decision.get(name) for name in OF_DECISION}}
             trigger = ScraperCallTrigger(endpoint, **asdict(request))
             self.defer(trigger=trigger, method_name="answered", kwargs=known, timeout=limit)
         try:
@@ -267,8 +268,14 @@ class ScrapeOperator(AuditedOperator):
         self, context: Context, call: ScraperCall, result: CallResult, started: datetime, ended: datetime, number: int
     ) -> CallRecord:
         """Return the row of a call in the try ``number`` of the task."""
-        key, clock = replace(task_key(context), try_number=number), RunClock.of(context)
-        return call_row(call, result, key, self._decision(context), clock, self.config.environment, started, ended)
+        key, clock, decision = (
+            replace(task_key(context), try_number=number),
+            RunClock.of(context),
+            self._decision(context),
+        )
+        if short := shortfall_of(call, self.config.scrapers[self.scraper], result, decision):
+            self.log.warning("%s: the answer is partial: %s", call.label, short.text)
+        return call_row(call, result, key, decision, clock, self.config.environment, started, ended, short)
 
     def _report(self, context: Context) -> CallReport:
         """Return the report that this task left before it deferred."""

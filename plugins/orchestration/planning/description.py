@@ -6,13 +6,15 @@ changed text as a new version of the DAG.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from orchestration.config import Config
+from orchestration.decisions.whole import ENOUGH_SUCCESSES, PastAnswers, learned
 from orchestration.nba.games import COUNTED_BY_DEFAULT
 from orchestration.planning.calls import in_order, needs_of
 from orchestration.vocabulary.scrapers import fan_out_of
-from orchestration.words import AlertLevel, FanOut
+from orchestration.words import AlertLevel, FanOut, plural
 
 
 def described(config: Config, name: str) -> list[str]:
@@ -37,6 +39,7 @@ def _sentences(config: Config, name: str) -> Iterator[str]:
     if requires := workflow.dependencies.requires:
         yield f"It waits for {_listed(requires)}, which must be done for the same slate or have nothing to do."
     yield from _calls(config, name)
+    yield from _expects(config, name)
     if tables := config.tables_of(name):
         yield f"A call that returns records creates an event of its table's asset: {_listed(tables)}."
     yield f"A run must end within {config.deadline_minutes(name):g} min after it was queued."
@@ -81,6 +84,43 @@ def _call(config: Config, name: str, scraper: str) -> str:
     step = next(s for s in config.workflows[name].execution_plan.steps.values() if scraper in s.scrapers)
     own = [need for need in needs_of(config, name, scraper) if need not in step.depends_on]
     return f"`{scraper}`{each}{f' after {_listed(own)}' if own else ''}{' (critical)' if model.critical else ''}"
+
+
+def _expects(config: Config, name: str) -> Iterator[str]:
+    """Yield what a good answer of each scraper holds, where the YAML says it."""
+    for scraper in config.workflows[name].execution_plan.scrapers:
+        if (expects := config.scrapers[scraper].expects) is None:
+            continue
+        parts = [f"at least {plural(expects.records.min, 'record')}"] if expects.records else []
+        if (least := expects.records_per_game) is not None:
+            parts.append(f"at least {plural(least.min, 'record')} for each game")
+        parts += ["every game of the slate"] if expects.games else []
+        if parts:
+            yield f"A whole answer of `{scraper}` holds {' and '.join(parts)}; a smaller one is partial."
+        if expects.changes is not None:
+            yield f"The answers of `{scraper}` change daily."
+
+
+def usual_in_words(config: Config, name: str, past: Sequence[PastAnswers]) -> Iterator[str]:
+    """Yield what was learned about the answers of each scraper that does not say how many records it expects."""
+    for scraper in config.workflows[name].execution_plan.scrapers:
+        model = config.scrapers[scraper]
+        if model.expects is not None and model.expects.counts_records:
+            continue
+        own = [one for one in past if one.scraper_name == scraper]
+        sizes = [size for one in own for size in one.games if size > 0]
+        for games, when in ((round(median(sizes)) if sizes else 1, "with games"), (0, "without games")):
+            usual = learned(own, scraper, fan_out_of(scraper, model), games)
+            answers = sum(len(one.counts) for one in own if one.game_day in (None, games > 0))
+            if usual is not None:
+                unit = "records for each game" if usual.per_game else "records"
+                yield (
+                    f"`{scraper}` usually returns {usual.median:.4g} {unit} on days {when} "
+                    f"({usual.answers} answers); below {usual.limit:.4g} an answer is partial."
+                )
+            elif games or answers:
+                few = f"{answers} of {ENOUGH_SUCCESSES}"
+                yield f"`{scraper}` has too few answers on days {when} to learn what is usual: {few}."
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

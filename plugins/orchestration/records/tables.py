@@ -189,8 +189,17 @@ class CallRecord(Record):
     label: str | None = None
     call_index: int | None = Field(default=None, ge=0)
     record_count: int | None = None
+    games_expected: int | None = Field(default=None, ge=0)
+    shortfall: str | None = None
+    missing_games: tuple[str, ...] = ()
+    content_hash: str | None = None
     decision_id: str | None = None
     dag_run_id: str
+
+    @property
+    def answered_whole(self) -> bool:
+        """Whether it is a success and its answer held all that was expected (lesson F3)."""
+        return self.status is Outcome.SUCCESS and self.shortfall is None
 
     @property
     def tick(self) -> datetime:

@@ -37,6 +37,8 @@ class CallResult:
 
     ``retry_after``: the seconds that the service asks us to wait. ``service_retries``: the number of times that the
     service itself retried its source, or None if the answer does not give it. ``timeout_seconds``: the call's limit.
+    ``games`` and ``game_count``: the games that the answer lists, and how many it says it has. ``content_hash``: a hash
+    of its content. Each is None if the scraper's description names no key for it, or the answer lacks it.
     """
 
     outcome: Outcome
@@ -51,15 +53,27 @@ class CallResult:
     retry_after: float | None = None
     service_retries: int | None = None
     timeout_seconds: float | None = None
+    games: tuple[str, ...] | None = None
+    game_count: int | None = None
+    content_hash: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON, for its way from the triggerer to the task."""
-        return {**asdict(self), "event_ids": list(self.event_ids), "summary": dict(self.summary)}
+        """Return the result as JSON, for its way from the triggerer to the task.
+
+        A field that earlier releases do not know is left out if it is empty: the task may still be one of theirs.
+        """
+        known = {**asdict(self), "event_ids": list(self.event_ids), "summary": dict(self.summary)}
+        for name in ("games", "game_count", "content_hash"):
+            if known[name] is None:
+                del known[name]
+        return known
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CallResult:
         """Return the result that :meth:`to_dict` wrote."""
-        return cls(**{**data, "outcome": Outcome(data["outcome"]), "event_ids": tuple(data["event_ids"])})
+        games = None if data.get("games") is None else tuple(data["games"])
+        lists = {"event_ids": tuple(data["event_ids"]), "games": games}
+        return cls(**{**data, "outcome": Outcome(data["outcome"]), **lists})
 
 
 def failed(error_type: str, message: str, *, retryable: bool, **more: Any) -> CallResult:
@@ -174,13 +188,17 @@ def _success(
             what = f"counts {count or 'no'} records and names {len(events) or 'no'} events"
             where = f"in data_summary.{description.event_ids}, but other scrapers are called for each event"
             return _contract(f"the answer {what} {where}", content)
+    said = answer.get("data_summary") or {}
     return CallResult(
         Outcome.NO_DATA if count == 0 else Outcome.SUCCESS,
         run_id=found.run_id,
         record_count=count,
         gcs_path=found.data_summary.gcs_path,
         event_ids=events,
-        summary=kept_summary(answer.get("data_summary") or {}),
+        summary=kept_summary(said),
+        games=description.games_in(said),
+        game_count=description.game_count_in(said),
+        content_hash=description.content_hash_of(said),
     )
 
 

@@ -1,9 +1,14 @@
-"""How to read a scraper's answer: the keys of its values, and the failures that mean "nothing published yet" (A1)."""
+"""How to read a scraper's answer (A1), and what a good answer holds (F3).
+
+The keys of its values, the failures that mean "nothing published yet", and the least that is expected of it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +18,41 @@ UNCOUNTED = "none"
 """``records: none``: the scraper does not count its records, so every answer without an error is a success."""
 ROW_COUNT = "rowCount"
 """The key of the count in the plain contract."""
+GAME_KEYS = ("game_id", "gameId", "id", "game_code", "gameCode", "code")
+"""Where a game's id or code stands, if an answer lists its games as objects."""
+MOST_OF_A_NAME = 40
+MOST_RECORDS = 10_000_000
+
+
+class Least(Strict):
+    """The least number of records of a good answer."""
+
+    min: int = Field(ge=1, le=MOST_RECORDS)
+    """An answer with fewer records is partial."""
+
+
+class Expects(Strict):
+    """What a good answer holds. An answer below it is partial: its game or date is not collected (lesson F3)."""
+
+    records: Least | None = None
+    """The records of an answer."""
+    records_per_game: Least | None = None
+    """The records of a whole-date answer for each game that it should hold."""
+    games: Literal["all"] | None = None
+    """``all``: a whole-date answer holds every game of the slate, after the games every game that is due."""
+    changes: Literal["daily"] | None = None
+    """``daily``: the same content, or the same file, as on an earlier day is reported."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("needs records, records_per_game, games or changes")
+        return self
+
+    @property
+    def counts_records(self) -> bool:
+        """Whether it says how many records are enough. Otherwise that is learned."""
+        return self.records is not None or self.records_per_game is not None
 
 
 class Sign(Strict):
@@ -49,6 +89,12 @@ class AnswerDescription(Strict):
     """The key of the list of event ids."""
     file: str = Field(default="gcs_path", min_length=1)
     """The key of the file's path; not every service returns it."""
+    games: str | None = Field(default=None, min_length=1)
+    """The key of the list of games: ids, codes, or objects with one of them."""
+    games_count: str | None = Field(default=None, min_length=1)
+    """The key of the number of games, for an answer that does not list them."""
+    content: str | None = Field(default=None, min_length=1)
+    """The key of the data itself, or of a hash of it."""
     no_data: tuple[Sign, ...] = ()
     """Signs of a failure that means "nothing published yet". One of them is enough."""
     retried: bool = False
@@ -72,8 +118,27 @@ class AnswerDescription(Strict):
         """Return the count in a ``data_summary``, or None if there is none."""
         if not self.counted:
             return None
-        count = next((summary[key] for key in self.records if summary.get(key) is not None), None)
-        return count if isinstance(count, int) and not isinstance(count, bool) else None
+        return _whole_number(next((summary[key] for key in self.records if summary.get(key) is not None), None))
+
+    def games_in(self, summary: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Return the games that a ``data_summary`` lists, as ids or codes, or None if it has no list."""
+        listed = summary.get(self.games) if self.games is not None else None
+        if not isinstance(listed, list):
+            return None
+        named = (next((g[k] for k in GAME_KEYS if g.get(k)), "") if isinstance(g, dict) else g for g in listed)
+        return tuple(dict.fromkeys(str(one).strip()[:MOST_OF_A_NAME] for one in named))
+
+    def game_count_in(self, summary: Mapping[str, Any]) -> int | None:
+        """Return the number of games in a ``data_summary``, or None if there is none."""
+        return _whole_number(summary.get(self.games_count)) if self.games_count is not None else None
+
+    def content_hash_of(self, summary: Mapping[str, Any]) -> str | None:
+        """Return a hash of the content of a ``data_summary``, or None if it has none."""
+        content = summary.get(self.content) if self.content is not None else None
+        if content is None:
+            return None
+        text = json.dumps(content, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
 
     def means_no_data(self, status: int | None, error_type: str | None, message: str | None) -> bool:
         """Return whether a failure means "nothing published yet", in an answer or in the service's log.
@@ -83,14 +148,19 @@ class AnswerDescription(Strict):
         return any(sign.matches(status, error_type, message) for sign in self.no_data)
 
 
+def _whole_number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 PLAIN = AnswerDescription()
 """The plain contract, for a scraper without a built-in description."""
 
 
-def _counts(*keys: str, no_data: Sign | None = None) -> AnswerDescription:
+def _counts(*keys: str, no_data: Sign | None = None, games_count: str | None = None) -> AnswerDescription:
     # The key of the plain contract is accepted too.
     records = tuple(dict.fromkeys((*keys, ROW_COUNT)))
-    return AnswerDescription(records=records, no_data=(no_data,) if no_data else (), retried=True)
+    signs = (no_data,) if no_data else ()
+    return AnswerDescription(records=records, no_data=signs, retried=True, games_count=games_count)
 
 
 # Measured (reference/real-service.md). The service's answers give no cause for a failure, but its log does. Five
@@ -109,7 +179,7 @@ BUILT_IN_ANSWERS: dict[str, AnswerDescription] = {
     # An empty report has the second key.
     "nbac_injury_report": _counts("total_records", "records"),
     # Not total_games, which includes the G League.
-    "nbac_referee_assignments": _counts("nba_games"),
+    "nbac_referee_assignments": _counts("nba_games", games_count="nba_games"),
     "br_season_roster": _counts("playerCount"),
     "espn_roster": _counts("playerCount"),
     "bdl_active_players": _counts("playerCount"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestration.vocabulary.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription
+from orchestration.vocabulary.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription, Expects
 from orchestration.vocabulary.base import CallSeconds, Names, PoolName, Strict
 from orchestration.words import FanOut, KeptPaths
 
@@ -50,6 +50,8 @@ class Scraper(Strict):
     """Whether the triggerer makes the calls. Default: Airflow's ``[operators] default_deferrable``."""
     answer: AnswerDescription | None = None
     """How to read the answer; keys that are not set here are built in."""
+    expects: Expects | None = None
+    """What a good answer holds. Without a number of records it is learned from earlier answers."""
     processed_in: TableName | None = None
     """The table of Phase 2 with the data; ``source_file_path`` holds the path of the file."""
     game_column: ColumnName | None = None

@@ -246,6 +246,39 @@ def test_a_wrong_answer_description_is_refused_with_its_place(answer, says):
     assert f"w.yaml:{line_of(answering(answer), 'answer: ')}:" in text
 
 
+@pytest.mark.lesson("F3")
+@pytest.mark.parametrize(
+    ("expects", "says"),
+    [
+        ("{}", "needs records, records_per_game, games or changes"),
+        ("{records: {min: 0}}", "scrapers.oddsa_events.expects.records.min"),
+        ("{records: {min: 10000001}}", "scrapers.oddsa_events.expects.records.min"),
+        ("{records: {least: 5}}", "scrapers.oddsa_events.expects.records.least"),
+        ("{records: 20}", "scrapers.oddsa_events.expects.records"),
+        ("{games: some}", "scrapers.oddsa_events.expects.games"),
+        ("{games: all}", "Write its key in answer.games or answer.games_count"),
+        ("{changes: hourly}", "scrapers.oddsa_events.expects.changes"),
+        ("{record: {min: 5}}", "did you mean `records`"),
+        ("{records: {min: 5}}, answer: {records: none}", "cannot be compared: answer.records is `none`"),
+        ("{records_per_game: {min: 5}}, for_each: team", "is called for each team. Write `records`"),
+        ("{games: all}, for_each: game", "is for a scraper with one answer a date"),
+        ("{changes: daily}, for_each: game", "is for a scraper with one answer a date"),
+    ],
+)
+def test_an_expectation_that_cannot_be_missed_is_refused_with_its_place(expects, says):
+    first, *others = re.split(r", (?=answer|for_each)", expects)
+    text = OLD_TEXT.replace("processor_name: p2_odds_events", "\n    ".join([f"expects: {first}", *others]))
+    found = problems(text)
+    assert says in found
+    assert f"w.yaml:{line_of(text, 'expects: ')}:" in found
+
+
+def test_what_a_good_answer_holds_is_accepted():
+    text = "answer: {games_count: rowCount}\n    expects: {records: {min: 1}, games: all, changes: daily}"
+    found = loads(OLD_TEXT.replace("processor_name: p2_odds_events", text)).config.scrapers["oddsa_events"]
+    assert (found.expects.records.min, found.expects.games, found.expects.changes) == (1, "all", "daily")
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [

@@ -170,6 +170,21 @@ def silent(facts):
     return replace(facts, calls=made, asked=tuple(before))
 
 
+def partial(facts):
+    made = [
+        replace(c, shortfall="2 records, usually 24") if c.scraper_name == "oddsa_player_props" else c
+        for c in facts.calls
+    ]
+    return replace(facts, calls=tuple(made))
+
+
+def unchanged(facts):
+    scraper, path = "nbac_injury_report", "gs://files/old.json"
+    before = AskedDate(scraper_name=scraper, target_date=YESTERDAY, last_success=et("-1 13:00"), last_file=path)
+    made = [replace(c, gcs_path=path) if c.scraper_name == scraper else c for c in facts.calls]
+    return replace(facts, calls=tuple(made), asked=(*facts.asked, before))
+
+
 def pool(facts):
     waiting = ("schedule_dependency", et("18:00"))
     without = replace(
@@ -225,6 +240,7 @@ FAULTS = {
     "misdated_tips": games_of(DAY, tip=et("+2 19:00")),
     "source_silent": silent,
     "source_late": late,
+    "answer_partial": partial,
     "table_gone": cleanup(errors=("nba_raw.x: BigQuery has no table nba_raw.x",)),
     "cannot_publish": cleanup(missing_files_found=4, errors=("4 not published: no topic",)),
     "phase2_silent": republished_in_vain,
@@ -237,9 +253,10 @@ FAULTS = {
     "mostly_no_data": lambda facts: replace(
         facts,
         calls=tuple(
-            replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_player_props" else c for c in facts.calls
+            replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_game_lines" else c for c in facts.calls
         ),
     ),
+    "answer_unchanged": unchanged,
     "clock_off": seen(Surrounding.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
     "outbox_unwritable": seen(Surrounding.OUTBOX, "outbox", f"{UNWRITABLE} (file:///outbox: read-only file system)"),
     "halt_forgotten": lambda facts: facts,
@@ -261,6 +278,7 @@ EXCLUDE = {frozenset(("nothing_recorded", kind)) for kind in FAULTS} | {
         ("slate_missing", "games_not_in_table"),  # without games no box score is due
         ("cannot_publish", "phase2_silent"),  # a message that was never sent cannot be read
         ("cannot_publish", "table_gone"),  # both replace the errors of the same cleanup
+        ("source_failing", "answer_unchanged"),  # a source that fails returns nothing
         ("pool_full", "source_late"),  # a source that returned calls has had slots
     )
 }

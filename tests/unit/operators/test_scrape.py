@@ -8,16 +8,20 @@ from types import SimpleNamespace
 
 import pytest
 
+from orchestration.decisions.whole import expected_game
 from orchestration.operators import call_trigger
 from orchestration.operators.call_trigger import RESUMED_AFTER, ScraperCallTrigger
-from orchestration.operators.calls import OUTCOME_KEY, ScraperCall
+from orchestration.operators.calls import OUTCOME_KEY, ScraperCall, call_row, shortfall_of
 from orchestration.operators.retries import CallFailed
 from orchestration.operators.scrape import REPORTED_KEY, ScrapeOperator
+from orchestration.records.ids import TaskKey
+from orchestration.runs.clock import RunClock
 from orchestration.services.answers import CallResult, failed
 from orchestration.services.scraper_service import ScraperService
 from orchestration.vocabulary.answers import AnswerDescription
+from orchestration.vocabulary.scrapers import Scraper
 from orchestration.words import Outcome
-from support.worlds import DAY, et
+from support.worlds import DAY, et, game
 
 RETRIES = 3
 LEFT = {"call": {"label": "oddsa_events"}, "try_number": 1, "outcome": "success", "execution_id": "e"}
@@ -95,6 +99,33 @@ def test_a_final_failure_is_taken_over_without_a_call(monkeypatch):
 def test_a_cleared_task_makes_its_call_again(monkeypatch):
     with pytest.raises(CallFailed, match="scraper_service"):
         second_try(monkeypatch, LEFT, max_tries=1 + RETRIES)
+
+
+@pytest.mark.lesson("F3")
+@pytest.mark.parametrize("carried", [True, False], ids=["this release", "a decision of an earlier one"])
+def test_the_row_of_a_partial_answer_says_what_it_lacks(carried):
+    model = Scraper(answer={"games": "ids"}, expects={"games": "all"})
+    games = [game(n, "19:00") for n in (1, 2)]
+    more = {"slate": [expected_game(one) for one in games], "usual": {}} if carried else {}
+    decision = {"workflow": "w", "decision_id": "d", "target_date": DAY.isoformat(), **more}
+    result = CallResult(Outcome.SUCCESS, record_count=26, games=(games[0].game_id,), content_hash="c")
+    travelled = CallResult.from_dict(json.loads(json.dumps(result.to_dict())))
+    assert travelled == result
+    call, clock = ScraperCall("x", "x", DAY), RunClock(et("12:00"), timedelta(), True, "schedule", et("12:00"))
+    short = shortfall_of(call, model, travelled, decision)
+    times = et("12:05"), et("12:06")
+    row = call_row(call, travelled, TaskKey("w", "r", "x"), decision, clock, "test", *times, short)
+    assert (row.status, row.content_hash) == (Outcome.SUCCESS, "c")
+    assert (row.shortfall, row.missing_games, row.games_expected) == (
+        ("1 of 2 games, missing LAL@BOS", (games[1].game_id,), 2) if carried else (None, (), None)
+    )
+    assert row.answered_whole is not carried
+
+
+def test_a_result_without_games_has_the_form_of_the_last_release():
+    known = CallResult(Outcome.SUCCESS, record_count=1).to_dict()
+    assert not {"games", "game_count", "content_hash"} & known.keys()
+    assert CallResult.from_dict(known) == CallResult(Outcome.SUCCESS, record_count=1)
 
 
 def test_the_triggerer_gets_the_description_of_the_answer():

@@ -11,7 +11,6 @@ from orchestration.nba.eastern import after, at, et_date, hours_between
 from orchestration.vocabulary.settings import Settings
 from orchestration.vocabulary.ticks import minutes_of, wall_of
 from orchestration.vocabulary.workflows import PositiveHours, Workflow, WorkflowSchedule
-from orchestration.words import Outcome
 
 AWAITED = "awaited"
 """Key in the context of a RUN: other workflows of the tick wait for its data, so it is not held."""
@@ -48,11 +47,13 @@ def _max_age(case: Case) -> float:
 
 
 def _last_success(case: Case) -> datetime | None:
-    """Return when the plan's scrapers last succeeded, in a run of this workflow or of any other."""
-    own = [execution.tick for execution in case.history.of(case.name) if execution.collected]
+    """Return when the plan's scrapers last answered in full, in a run of this workflow or of any other."""
+    plan = case.workflow.execution_plan.scrapers
+    partial = {c.tick for c in case.history.calls if c.scraper_name in plan and c.shortfall is not None}
+    own = [e.tick for e in case.history.of(case.name) if e.collected and e.tick not in partial]
     calls = {
-        scraper: [c.tick for c in case.history.calls if c.scraper_name == scraper and c.status is Outcome.SUCCESS]
-        for scraper in case.workflow.execution_plan.scrapers
+        scraper: [c.tick for c in case.history.calls if c.scraper_name == scraper and c.answered_whole]
+        for scraper in plan
     }
     if all(calls.values()):
         own.append(min(max(ticks) for ticks in calls.values()))

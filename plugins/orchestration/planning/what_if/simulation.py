@@ -139,7 +139,7 @@ def _reconciled(
     """
     settings, waiting = config.settings.reconcile, sorted((call.record for call in calls), key=lambda call: call.tick)
     found: list[SimulatedCall] = []
-    successes: Successes = {}
+    successes = Successes()
     position, first, until = 0, et_date(start), after(end, timedelta(days=settings.days))
     for tick in config.reconcile_ticks.between(start, until):
         passed = position
