@@ -39,6 +39,9 @@ source, the handoff.
 * `scheduler_down`: nothing inside Airflow runs, so the rule `AirflowSchedulerSilent` in `deploy/prometheus/alerts.yaml`
   alerts instead. When the scheduler is back, the watchdog names the missed ticks.
 * `messages_twice`: Pub/Sub may deliver a message twice, so Phase 2's tables may hold rows twice.
+* `props_dry` and `props_half`: one dry tick may be chance, so `met` is the second, at 17:00. A workflow with one tick a
+  day is named after its first dry tick.
+* `no_injury_report`: `met` is `expected_by` of `injury_discovery`.
 * `phase2_dead` and `phase2_writes_nothing` look the same to us, because only Pub/Sub knows the backlog of a
   subscription. The alert names both.
 * `phase2_pauses`: when Phase 2 is back, the first line names the files that never arrived, until each is closed.
@@ -70,6 +73,7 @@ class FirstAlert:
     met: float | None = None
 
 
+DRY = "oddsa_player_props (betting_lines) has found too little since 15:00 ET"
 CUT = "Answers of the scraper service break off in the middle"
 PHASE2 = "Phase 2 does not deliver"
 BLOCKED = "The source nba_com blocks us or answers nonsense"
@@ -107,12 +111,21 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
         "calls",
         25,
     ),
+    "props_dry": FirstAlert("source_dry", 15, "has found too little", DRY, "calls", 17 + HOLD / 60),
+    "props_half": FirstAlert("source_dry", 15, "has found too little", DRY, "calls", 17 + HOLD / 60),
+    "rosters_empty": FirstAlert(
+        "mostly_no_data", 15, "found no data", "30 of 30 calls of br_season_roster", "calls", 6 + HOLD / 60
+    ),
+    "no_injury_report": FirstAlert(
+        "not_found", 20, "has found nothing of", "injury_discovery has found nothing of nbac_injury_report", "calls", 17
+    ),
     "phase2_dead": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
     "topic_gone": FirstAlert(
         "not_published", 75, "not published", "Pub/Sub takes no messages", "handoff", 17 + HOLD / 60
     ),
     "bigquery_down": FirstAlert("abort", 3, "BigQuery did not answer", "BigQuery did not answer", "BigQuery"),
     "service_slow": FirstAlert("service_slow", 20, "is slow", "The scraper service is slow", "calls"),
+    "scraper_slow": FirstAlert("scraper_slow", 20, "is slow", "oddsa_player_props is slow", "calls"),
     "answers_cut": FirstAlert("execution_failed", 6, "breaks off in the middle", CUT, "calls"),
     "source_silent": FirstAlert("source_silent", 20, "is silent", "The source odds_api is silent", "calls"),
     "box_scores_late": FirstAlert("source_late", 20, "is late", "The source nba_com is late", "box scores"),
@@ -122,6 +135,12 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
     "config_broken": FirstAlert("config_broken", 50, "is broken", "workflows.yaml is broken", "locker"),
     "config_changed": FirstAlert(
         "rules_changed", 50, "post_game_window_1", "workflows.yaml was changed after the lock of 05:00 ET", "locker"
+    ),
+    "window_disabled": FirstAlert(
+        "rules_changed", 50, "is switched off", "workflows.yaml was changed after the lock of 05:00 ET", "locker"
+    ),
+    "parameters_changed": FirstAlert(
+        "rules_changed", 50, "other parameters", "workflows.yaml was changed after the lock of 05:00 ET", "locker"
     ),
     "dag_paused": FirstAlert(
         "dag_paused", 50, "betting_lines is paused", "The DAG betting_lines is paused", "decisions"

@@ -131,11 +131,22 @@ FAULTS: dict[str, Fault] = {
             "scrapers.nbac_player_boxscore.expects": {"games": "all"},
         },
     ),
+    "props_dry": Fault("the source of player props dries up at 14:30", 14.5, world={"empty": ["oddsa_player_props"]}),
+    "props_half": Fault(
+        "half of the games have no player props from 14:30 on", 14.5, world={"half_empty": ["oddsa_player_props"]}
+    ),
+    "rosters_empty": Fault("all 30 rosters are empty", 5, world={"empty": ["br_season_roster"]}),
+    "no_injury_report": Fault("the injury report never appears", 5, world={"empty": ["nbac_injury_report"]}),
     "phase2_dead": Fault("Phase 2 reads no messages from 17:00 on", 17, world={"phase2_dead": True}),
     "topic_gone": Fault("somebody deletes the Pub/Sub topic at 17:00", 17, world={"topic_gone": True}),
     "bigquery_down": Fault("BigQuery is down from 15:00 to 17:00", 15, 17, bigquery=True),
     "service_slow": Fault(
         "the scraper service needs 90 % of its timeout from 13:00 on", 13, world={"slow": SLOW_SECONDS}
+    ),
+    "scraper_slow": Fault(
+        "player props need 90 % of their timeout from 13:00 on",
+        13,
+        world={"slow": SLOW_SECONDS, "slow_only": ["oddsa_player_props"]},
     ),
     "answers_cut": Fault("the answers of the scraper service break off from 13:00 on", 13, world={"cut": True}),
     "source_silent": Fault(
@@ -152,6 +163,16 @@ FAULTS: dict[str, Fault] = {
         "a workflows.yaml with a moved window is deployed at 14:30",
         14.5,
         deployed={"workflows.post_game_window_1.schedule.fixed_time": "15:00"},
+    ),
+    "window_disabled": Fault(
+        "a workflows.yaml without the window at 22:00 is deployed at 14:30",
+        14.5,
+        deployed={"workflows.post_game_window_1.enabled": False},
+    ),
+    "parameters_changed": Fault(
+        "a workflows.yaml with another sport for player props is deployed at 14:30",
+        14.5,
+        deployed={"scrapers.oddsa_player_props.parameters.sport": "basketball_wnba"},
     ),
     "dag_paused": Fault("somebody pauses betting_lines at 14:30", 14.5, paused="betting_lines"),
     "halt_forgotten": Fault(

@@ -86,7 +86,8 @@ class Service:
         if isinstance(result, Failure) and result.kind == "timeout":
             time.sleep(self.hang)
             return 0, {}, {}
-        time.sleep(self.world.troubles.slow)
+        troubles = self.world.troubles
+        time.sleep(troubles.slow if name in (troubles.slow_only or (name,)) else 0)
         return self.dialect.answer(call, result, path)
 
     def _try(self, call: ServiceCall, key: str, attempt: int) -> Finding | Failure:
@@ -98,6 +99,9 @@ class Service:
             with self.lock:
                 self.counts[f"fault:{fault}"] += 1
             return Failure(fault, "rate limited" if fault == "rate_limited" else "upstream broke off")
+        dice = self.world.dice("half", sorted(call.parameters.items()))
+        if call.name in troubles.half_empty and dice.random() < 0.5:
+            return Finding()
         try:
             return SCRAPERS[call.name].find(self.world, call.parameters).troubled(call.name, troubles)
         except UnknownParameters as error:

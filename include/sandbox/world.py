@@ -43,10 +43,11 @@ class Troubles:
     * ``blocked``, ``empty``: scrapers whose source refuses, and scrapers whose source has no data.
     * ``short``, ``halved``: scrapers whose answer lacks the first game of the date, or half of its records.
     * ``lists_games``: the answers about a whole date list their games, in ``game_ids``.
+    * ``half_empty``: scrapers whose source has data for about every second call.
     * ``phase2_dead``, ``writes_nothing``: Phase 2 reads no messages, or reads them and writes nothing.
     * ``topic_gone``, ``twice``: the Pub/Sub topic is deleted, or each message is published twice.
     * ``unknown``: scrapers that the deployed service lacks.
-    * ``slow``: seconds that each answer takes.
+    * ``slow``: seconds that each answer takes, or those of the scrapers ``slow_only``.
     * ``cut``: answers break off in the middle.
     * ``late_until``: the ET hour of the next day at which box scores are published.
     * ``frozen_days``: the age of the schedule in days.
@@ -59,12 +60,14 @@ class Troubles:
     short: Sequence[str] = ()
     halved: Sequence[str] = ()
     lists_games: bool = False
+    half_empty: Sequence[str] = ()
     phase2_dead: bool = False
     topic_gone: bool = False
     writes_nothing: bool = False
     twice: bool = False
     unknown: Sequence[str] = ()
     slow: float = 0
+    slow_only: Sequence[str] = ()
     cut: bool = False
     late_until: int = 0
     frozen_days: int = 0

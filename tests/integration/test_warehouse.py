@@ -76,7 +76,7 @@ def test_every_statement_runs(path, warehouse):
         "oldest_date": DAY, "paths": ["gs://b/f"], "day": DAY, "start": NOW, "until": NOW, "seen_until": NOW,
         "start_date": DAY, "seen_at": NOW, "workflow": "w", "run_id": "r", "untold": "x", "next_day": DAY,
         "dag_id": "d", "task_id": "t", "map_index": 0, "call_index": -1, "others_workflows": ["w"], "before": NOW,
-        "lock": NOW, "answers_from_date": DAY,
+        "lock": NOW, "answers_from_date": DAY, "learned_from": DAY,
         "record_from": DAY, "record_to": DAY, "seen_date": DAY, "run_ids": ["r"], "games": ["0022500001"],
         "until_date": DAY, **SPAN,
     }  # fmt: skip

@@ -22,13 +22,13 @@ from orchestration.decisions.engine import decide, forced
 from orchestration.decisions.model import Decision, History
 from orchestration.decisions.request import Request
 from orchestration.decisions.whole import PastAnswers, compared, expected_game
-from orchestration.health.facts import RECORD, AskedDate, DayFacts, FirstDecision
+from orchestration.health.facts import LEARNED, RECORD, AskedTick, DayFacts, FirstDecision, LockedBefore
 from orchestration.nba.eastern import after, at
 from orchestration.nba.games import GameType, Schedule
 from orchestration.nba.slate import LockedSlate
 from orchestration.operators.decide import LOUD
 from orchestration.planning.calls import planned_calls
-from orchestration.planning.day import plan, rules_digest
+from orchestration.planning.day import calls_digest, plan, rules_digest
 from orchestration.planning.makeups import makeups
 from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
 from orchestration.runs.execution import CallEnd, failures_in_short, status_of
@@ -91,6 +91,7 @@ class QuietSeason:
         self.alerts: list[tuple[datetime, str]] = []
         self.locked: tuple[LockedSlate, ...] = ()
         self.schedule = lru_cache(8)(lambda refresh: replace(season.schedule(refresh), locked=self.locked))
+        self.asked = lru_cache(4)(self._asked)
 
     def dice(self, *what: object) -> random.Random:
         return random.Random(f"{self.seed} {what}")
@@ -102,7 +103,14 @@ class QuietSeason:
         self.locked = locked(replace(known, locked=self.locked[-2:]), day, f"{start:%H:%M}").locked
         self.schedule.cache_clear()
         self.expected[day] = [
-            expected_run(d.workflow, d.tick, d.reason, locked_at=start, rules=rules_digest(self.config, d.workflow))
+            expected_run(
+                d.workflow,
+                d.tick,
+                d.reason,
+                locked_at=start,
+                rules=rules_digest(self.config, d.workflow),
+                calls=calls_digest(self.config, d.workflow),
+            )
             for d in plan(self.config, start, end, known, self.history)
             if d.action is Action.RUN
         ]
@@ -133,12 +141,6 @@ class QuietSeason:
         start, end = self.config.day_bounds(day)
         recent = [d for d in self.decisions if start - RECORD <= d.tick < end and d.tick <= now]
         firsts = {d.workflow_name: d.tick for d in reversed(recent)}
-        brought: dict[tuple[str, date], datetime | None] = {}
-        for call in self.calls:
-            if call.status is not Outcome.FAILED and start - RECORD <= call.tick < start:
-                came = call.tick if call.status is Outcome.SUCCESS else None
-                key = (call.scraper_name, call.target_date)
-                brought[key] = came or brought.get(key)
         about = [c for c in self.calls if start <= c.tick <= now and (c.tick < end or c.target_date == day)]
         return DayFacts(
             day,
@@ -149,12 +151,32 @@ class QuietSeason:
             tuple(about),
             tuple(c for c in self.cleanups if start <= c.cleanup_time <= now),
             tuple(FirstDecision(workflow_name=name, tick=tick, decided_at=tick) for name, tick in firsts.items()),
+            self.asked(start),
             tuple(
-                AskedDate(scraper_name=scraper, target_date=about, last_success=last)
-                for (scraper, about), last in brought.items()
+                LockedBefore(
+                    workflow_name=run.workflow_name, date=before, runs=1, first=run.tick, rules=run.rules,
+                    calls=run.calls,
+                )
+                for before, runs in self.expected.items()
+                if day - RECORD <= before < day
+                for run in runs
             ),
             in_tables=self._in_tables(day, now),
-        )
+        )  # fmt: skip
+
+    def _asked(self, start: datetime) -> tuple[AskedTick, ...]:
+        """Return the calls of the days before, by tick."""
+        ticks: dict[tuple[str, str, datetime, date], list[CallRecord]] = defaultdict(list)
+        for call in self.calls:
+            if call.status is not Outcome.FAILED and start - LEARNED <= call.tick < start:
+                ticks[call.workflow or "", call.scraper_name, call.tick, call.target_date].append(call)
+        return tuple(
+            AskedTick(
+                workflow=workflow, scraper_name=scraper, tick=tick, target_date=about, calls=len(made),
+                found=sum(call.status is Outcome.SUCCESS for call in made), seconds=made[0].duration_seconds,
+            )
+            for (workflow, scraper, tick, about), made in ticks.items()
+        )  # fmt: skip
 
     def _in_tables(self, day: date, now: datetime) -> dict[str, frozenset[str]]:
         """Return the games of a day that the tables of the box scores have at ``now``."""
@@ -374,7 +396,7 @@ class QuietSeason:
 
     def _forget(self, end: datetime) -> None:
         """Forget records that no check reads any more."""
-        oldest, first = after(end, -timedelta(hours=72)), end - RECORD - timedelta(days=1)
+        oldest, first = after(end, -timedelta(hours=72)), end - LEARNED - timedelta(days=2)
         self.history = History(
             tuple(e for e in self.history.executions if e.tick > oldest),
             tuple(c for c in self.history.calls if c.tick > oldest),

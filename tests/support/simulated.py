@@ -310,7 +310,7 @@ class SimulatedDays:
                     result = self.service.call(CallRequest(*request))
                     key = TaskKey(decision.workflow, run_id, planned.scraper, index, number)
                     ended = clock.tick + timedelta(
-                        seconds=SLOW * (result.timeout_seconds or 0) if self._slow(clock) else 0
+                        seconds=SLOW * (result.timeout_seconds or 0) if self._slow(clock, planned.scraper) else 0
                     )
                     short = shortfall_of(call, self.config.scrapers[planned.scraper], result, carried)
                     rows.append(call_row(call, result, key, carried, clock, "test", clock.tick, ended, short))
@@ -343,8 +343,9 @@ class SimulatedDays:
                 finish._send_alert(context, clock, execution.error_message or "no call was made")
         return [*rows, *found.values(), execution]
 
-    def _slow(self, clock: RunClock) -> bool:
-        return self.holds(clock.tick) and self.fault is not None and bool(self.fault.world.get("slow"))
+    def _slow(self, clock: RunClock, scraper: str) -> bool:
+        world = self.fault.world if self.fault is not None and self.holds(clock.tick) else {}
+        return bool(world.get("slow")) and scraper in world.get("slow_only", (scraper,))
 
     def _corrections(self, rows: list[CallRecord], clock: RunClock) -> dict[str, CallRecord]:
         try:

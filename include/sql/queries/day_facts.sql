@@ -1,7 +1,8 @@
 -- All records of one orchestration day that the health check and the timeline show, in one round trip. Later executions and
 -- calls about the games of the day are included. Each row is a kind and a JSON object.
 -- Parameters: day DATE; start, until (of ticks), seen_until TIMESTAMP; start_date, schedule_from, schedule_to DATE (ET);
--- record_from, record_to DATE (UTC), the days that are searched for the first decision on record.
+-- record_from, record_to DATE (UTC), the days that are searched for the first decision on record; learned_from DATE (UTC),
+-- the first day of the earlier calls that are summed up by tick.
 SELECT kind, payload
 FROM {audit}.known_schedule(@schedule_from, @schedule_to)
 UNION ALL
@@ -11,6 +12,7 @@ SELECT 'expected', TO_JSON_STRING(STRUCT(
   UNIX_MICROS(expected_run_time) AS expected_run_time,
   reason AS reason,
   rules AS rules,
+  calls AS calls,
   forced AS forced
 ))
 FROM {audit}.v_expected_schedule
@@ -60,17 +62,34 @@ FROM {audit}.first_decisions(@record_from, @record_to)
 WHERE tick < @until
 UNION ALL
 SELECT 'asked', TO_JSON_STRING(STRUCT(
+  workflow AS workflow,
   scraper_name AS scraper_name,
+  UNIX_MICROS(slot_time) AS tick,
   CAST(target_date AS STRING) AS target_date,
-  UNIX_MICROS(MAX(IF(status = 'success', slot_time, NULL))) AS last_success,
-  ANY_VALUE(gcs_path HAVING MAX IF(status = 'success', slot_time, NULL)) AS last_file,
-  ANY_VALUE(content_hash HAVING MAX IF(status = 'success', slot_time, NULL)) AS last_content
+  COUNT(*) AS calls,
+  SUM(IF(status = 'success', 1, 0)) AS found,
+  AVG(IF(status = 'success', duration_seconds, NULL)) AS seconds,
+  MAX(IF(status = 'success', gcs_path, NULL)) AS last_file,
+  MAX(IF(status = 'success', content_hash, NULL)) AS last_content
 ))
 FROM {audit}.v_scraper_runs
-WHERE DATE(triggered_at) BETWEEN @record_from AND @start_date
+WHERE DATE(triggered_at) BETWEEN @learned_from AND @start_date
   AND slot_time < @start
   AND status IN ('success', 'no_data')
-GROUP BY scraper_name, target_date
+  AND workflow IS NOT NULL
+GROUP BY workflow, scraper_name, slot_time, target_date
+UNION ALL
+SELECT 'locked_before', TO_JSON_STRING(STRUCT(
+  workflow_name AS workflow_name,
+  CAST(date AS STRING) AS date,
+  COUNT(*) AS runs,
+  UNIX_MICROS(MIN(expected_run_time)) AS first,
+  MAX(rules) AS rules,
+  MAX(calls) AS calls
+))
+FROM {audit}.v_expected_schedule
+WHERE date BETWEEN @record_from AND DATE_SUB(@day, INTERVAL 1 DAY)
+GROUP BY workflow_name, date
 UNION ALL
 SELECT 'twice', TO_JSON_STRING(STRUCT(
   'workflow_decisions' AS written_to,

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS {audit}.daily_expected_schedule (
   forced BOOL OPTIONS(description="A forced lock replaces the day's first lock"),
   rules STRING OPTIONS(description="Digest of the workflow's rules in workflows.yaml"),
   slate ARRAY<STRUCT<game_id STRING, code STRING, tip TIMESTAMP>> OPTIONS(description="Games of the date at the lock, the same in every row of the lock. Empty in rows of older releases"),
+  calls STRING OPTIONS(description="Each scraper of the plan with a digest of its parameters: name=digest"),
   dag_id STRING OPTIONS(description="Airflow DAG"),
   run_id STRING OPTIONS(description="Airflow DAG run"),
   task_id STRING OPTIONS(description="Airflow task"),

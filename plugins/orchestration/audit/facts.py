@@ -11,7 +11,7 @@ from orchestration.audit.statements import statement, with_identifiers
 from orchestration.audit.warehouse import Parameter, Warehouse, WarehouseError
 from orchestration.config import Config
 from orchestration.health.data import wanted
-from orchestration.health.facts import RECORD, AskedDate, DayFacts, FirstDecision, WrittenTwice
+from orchestration.health.facts import LEARNED, RECORD, AskedTick, DayFacts, FirstDecision, LockedBefore, WrittenTwice
 from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
 
 
@@ -31,6 +31,7 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
                 "start_date": start.astimezone(UTC).date(),
                 "until": end.astimezone(UTC),
                 "record_from": (start - RECORD).astimezone(UTC).date(),
+                "learned_from": (start - LEARNED).astimezone(UTC).date(),
                 "record_to": end.astimezone(UTC).date(),
                 "seen_until": now.astimezone(UTC),
             },
@@ -46,7 +47,8 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
         cleanups=tuple(map(CleanupRecord.read, rows["cleanup"])),
         cleanup_before=next(map(CleanupRecord.read, rows["cleanup_before"]), None),
         first=tuple(map(FirstDecision.model_validate_json, rows["first"])),
-        asked=tuple(map(AskedDate.model_validate_json, rows["asked"])),
+        locked_before=tuple(map(LockedBefore.model_validate_json, rows["locked_before"])),
+        asked=tuple(map(AskedTick.model_validate_json, rows["asked"])),
         twice=tuple(map(WrittenTwice.model_validate_json, rows["twice"])),
     )
     return replace(facts, in_tables=_games_in_tables(warehouse, config, facts, now))

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.audit.cost import Bill, bill
+from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import by_kind, schedule_from
 from orchestration.audit.recorded import recorded_past
 from orchestration.audit.statements import statement
@@ -23,8 +24,9 @@ from orchestration.cli.diff_views import Difference, as_markdown, as_object, as_
 from orchestration.cli.screen import grid, show, show_object, wrapped
 from orchestration.config import Config, load, loads, read
 from orchestration.errors import UserError
+from orchestration.health.surroundings import changed_rules, since_lock_before
 from orchestration.nba.document import example_season
-from orchestration.nba.eastern import day_and_time, et_date
+from orchestration.nba.eastern import day_and_time, et, et_date
 from orchestration.nba.games import GameType, Schedule
 from orchestration.nba.league import season_of
 from orchestration.planning.calls import Assumption
@@ -41,11 +43,17 @@ SHOWN_KEYS = ("action", "rule", "reason", "alert_level", "target_date", "target_
 
 
 @command(
-    "diff", PLAN, "HEAD:config/workflows.yaml config/workflows.yaml", "old.yaml new.yaml --example --from 2026-01-01"
+    "diff",
+    PLAN,
+    "HEAD:config/workflows.yaml config/workflows.yaml",
+    "old.yaml new.yaml --example --from 2026-01-01",
+    "--since-lock",
 )
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="A file, or a file in git: HEAD~1:config/workflows.yaml")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="A file, or a file in git.")],
+    old: Annotated[
+        str, typer.Argument(metavar="OLD", help="A file, or a file in git: HEAD~1:config/workflows.yaml")
+    ] = "",
+    new: Annotated[str, typer.Argument(metavar="NEW", help="A file, or a file in git.")] = "",
     first: Annotated[date | None, a_day("--from", what="First ET date. Default: the first known.")] = None,
     last: Annotated[date | None, a_day("--to", what="Last ET date. Default: the last known.")] = None,
     games: Annotated[
@@ -57,6 +65,11 @@ def diff(
     assume: Annotated[
         Path | None, a_file("--assume", what="YAML list of outcomes, in place of the usual ones.")
     ] = None,
+    since_lock: Annotated[
+        bool,
+        typer.Option("--since-lock", metavar="", help="What the lock before expected and nobody expects now."),
+    ] = False,
+    day: Annotated[date | None, a_day("--date", what="ET date of the lock for --since-lock. Default: today.")] = None,
     as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", metavar="", help="Print it for a pull request.")] = False,
 ) -> int:
@@ -64,6 +77,12 @@ def diff(
 
     It plays both files through the same games and shows the runs, calls, games, deadlines and alerts that change.
     """
+    if since_lock:
+        if old or new:
+            raise Misuse("--since-lock takes no files", next_step="leave them out")
+        return _since_lock(load().config, day, as_json)
+    if not (old and new):
+        raise Misuse("diff needs two files", next_step="give OLD and NEW, or --since-lock")
     for one, other, names in ((games, example, "--games and --example"), (as_json, markdown, "--json and --markdown")):
         if one and other:
             raise Misuse(f"{names} exclude each other", next_step="give one of them")
@@ -112,6 +131,27 @@ def backtest(
     else:
         _print(here, again, other)
     return ExitCode.FOUND if other else ExitCode.WELL
+
+
+def _since_lock(config: Config, day: date | None, as_json: bool) -> int:
+    """Print what differs between the lock before, the lock of the day and the file in use."""
+    now = et(datetime.now(UTC))
+    facts = day_facts(Warehouse(config.settings), config, day or config.current_day(now), now)
+    found = [
+        {"workflow": name, "lock": before.isoformat(), "change": what}
+        for name, before, what in since_lock_before(config, facts)
+    ]
+    found += [
+        {"workflow": one.workflow, "lock": facts.day.isoformat(), "change": one.text}
+        for one in changed_rules(config, facts, now)
+    ]
+    if as_json:
+        show_object({"date": facts.day.isoformat(), "changes": found})
+    elif not found:
+        print("Nothing that the lock before expected is missing now, and no rule or parameter has changed.")
+    for one in () if as_json else found:
+        print(wrapped(f"since the lock of {one['lock']}: {one['workflow']}: {one['change']}"))
+    return ExitCode.FOUND if found else ExitCode.WELL
 
 
 def _note_halts(before: Config, after: Config) -> None:

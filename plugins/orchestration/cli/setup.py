@@ -94,10 +94,13 @@ def validate(
 ) -> int:
     """Check workflows.yaml and build its DAGs.
 
-    Every error has its line, its column and the nearest valid name.
+    Every error has its line, its column and the nearest valid name. A limit that no day reaches is an error here and a
+    warning when the file is loaded.
     """
     try:
         loaded = load(file)
+        if loaded.refused:
+            raise ConfigError(loaded.source.name, loaded.refused)
         note = _build(loaded)
     except ConfigError as error:
         # The errors are the answer of this command: no headline, no next step.

@@ -31,6 +31,11 @@ class Loaded:
     warnings: tuple[str, ...]
     source: Source
 
+    @property
+    def refused(self) -> tuple[Problem, ...]:
+        """The problems that ``validate`` refuses. In a file of the replaced system (version 1) they are warnings."""
+        return () if self.config.version.startswith("1.") else tuple(checks.refused(self.config, self.source))
+
 
 def variable(name: str) -> str | None:
     """Return an environment variable, or None if it is unset or empty: compose passes unset variables as empty."""

@@ -176,6 +176,13 @@ def _schedule(config: Config, source: Source, name: str, workflow: Workflow) -> 
         yield source.problem(path, f"{message} (ticks: {first:%H:%M}-{last:%H:%M})")
 
 
+def refused(config: Config, source: Source) -> Iterator[Problem]:
+    """Yield what ``validate`` refuses although it loads: a file in force must not stop with a new release."""
+    for name, workflow in config.workflows.items():
+        for key, message in workflow.unreachable(config.ticks_of(name)):
+            yield source.problem(("workflows", name, "schedule", key), message)
+
+
 def _cleanup(config: Config, source: Source) -> Iterator[Problem]:
     """Lesson C4: a file that is too young at one run of the cleanup must not be too old at the next."""
     cleanup = config.settings.cleanup_processor
@@ -202,6 +209,7 @@ def _two_systems(config: Config, source: Source) -> Iterator[Problem]:
 
 def warnings(config: Config, source: Source) -> Iterator[Problem]:
     """Yield every problem that loads but is probably a mistake."""
+    yield from refused(config, source)
     used = {scraper for workflow in config.workflows.values() for scraper in workflow.execution_plan.scrapers}
     for scraper in config.scrapers:
         if scraper not in used:

@@ -82,7 +82,7 @@ def unchanged_answers(config: Config, facts: DayFacts) -> Iterator[Finding]:
         before = [f for f in facts.asked if f.scraper_name == scraper and f.last_success and f.target_date < facts.day]
         if not calls or not before:
             continue
-        call, old = max(calls, key=lambda c: c.tick), max(before, key=lambda f: f.target_date)
+        call, old = max(calls, key=lambda c: c.tick), max(before, key=lambda f: (f.target_date, f.tick))
         if call.content_hash is not None and old.last_content is not None:
             same, what = call.content_hash == old.last_content, "content"
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from orchestration.config import Config
 from orchestration.decisions.model import HISTORY_UNREADABLE
@@ -41,8 +41,6 @@ IN_WORDS = {
 """What an error type means. The finding also names the error type."""
 ENOUGH_FILES = 3
 ENOUGH_CALLS = 3
-SLOW = 0.8
-"""A call that takes this share of its time limit is slow."""
 SILENT_DAYS = 2
 """A source counts as silent on the day after this many days without data."""
 
@@ -51,7 +49,6 @@ def causes(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield the findings that explain others."""
     yield from _bigquery(config, facts)
     yield from _sources(config, facts)
-    yield from _slow(facts)
     yield from _late(config, facts)
     yield from _silent(config, facts)
     yield from _handoff(config, facts)
@@ -107,26 +104,6 @@ def _calls(calls: list[CallRecord]) -> str:
     return f"{plural(len(calls), 'call')} of {names} failed since {clock(min(c.tick for c in calls))} ET"
 
 
-def _slow(facts: DayFacts) -> Iterator[Finding]:
-    """Yield a service whose latest calls nearly reached their time limit."""
-    timed = [c for c in facts.calls if c.duration_seconds is not None and c.timeout_seconds]
-    latest: list[CallRecord] = []
-    for tick in sorted({call.tick for call in timed}, reverse=True):
-        if len(latest) < ENOUGH_CALLS:
-            latest += [call for call in timed if call.tick == tick and call.status is not Outcome.FAILED]
-    slow = [c for c in latest if (c.duration_seconds or 0) >= SLOW * (c.timeout_seconds or 0)]
-    if len(slow) >= ENOUGH_CALLS and len(slow) * 2 >= len(latest):
-        yield finding(
-            kinds.SERVICE_SLOW,
-            "scraper_service",
-            since=clock(min(c.tick for c in slow)),
-            slow=len(slow),
-            calls=len(latest),
-            share=f"{SLOW:.0%}",
-            day=facts.day,
-        )
-
-
 def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield the sources whose scrapers found none of the games that are due."""
     games = {game.game_id: game for game in facts.schedule.on(facts.day)}
@@ -149,17 +126,15 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield the scrapers that found data earlier, but nothing today and on the days before."""
-    last = {
-        fact.scraper_name: fact.last_success
-        for fact in sorted(facts.asked, key=lambda fact: fact.target_date)
-        if fact.last_success
-    }
+    last: dict[str, datetime] = {}
+    days: dict[str, dict[date, bool]] = defaultdict(dict)
+    for fact in facts.asked:
+        of = days[fact.scraper_name]
+        of[fact.target_date] = of.get(fact.target_date, False) or fact.found > 0
+        if fact.found:
+            last[fact.scraper_name] = max(fact.tick, last.get(fact.scraper_name, fact.tick))
     for scraper, before in sorted(last.items()):
-        quiet_days = [
-            f.target_date
-            for f in facts.asked
-            if f.scraper_name == scraper and f.last_success is None and f.target_date > et_date(before)
-        ]
+        quiet_days = [day for day, found in days[scraper].items() if not found and day > et_date(before)]
         outcomes = [c.status for c in facts.calls if c.scraper_name == scraper and c.status is not Outcome.FAILED]
         quiet = len(outcomes) >= ENOUGH_CALLS and set(outcomes) == {Outcome.NO_DATA}
         if quiet and len(quiet_days) >= SILENT_DAYS:

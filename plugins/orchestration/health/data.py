@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 
 from orchestration.config import Config
 from orchestration.decisions.collected import brings, scrapers_about_games, successes_of
 from orchestration.decisions.collected import lacking as still_lacking
-from orchestration.decisions.types.game_aware import GameAwareWorkflow
+from orchestration.decisions.types.discovery import DiscoveryWorkflow
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
@@ -20,8 +20,10 @@ from orchestration.vocabulary.workflows import Workflow
 from orchestration.words import Outcome, plural
 
 NO_DATA_SUSPICIOUS = 0.8
-"""A scraper with this share of no_data among its calls before the games is reported (lesson K2)."""
+"""A scraper with this share of no_data among its calls of the day is reported (lesson K2)."""
 ENOUGH_CALLS = 3
+ENOUGH_DAYS = 7
+"""So many earlier days show what a scraper usually finds."""
 SURELY_OVER = timedelta(hours=3)
 """A game is final in every source this long after its data was due."""
 ENOUGH_GAMES = 2
@@ -216,13 +218,20 @@ def night_is_over(config: Config, facts: DayFacts, now: datetime) -> bool:
     return facts.since(start) <= night and now >= after(night, GRACE)
 
 
-def mostly_no_data(config: Config, facts: DayFacts) -> Iterator[Finding]:
-    """Yield the scrapers whose calls before the day's games mostly found no data (lesson K2)."""
+def mostly_no_data(config: Config, facts: DayFacts, known: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield the scrapers whose calls mostly found no data (lesson K2), unless that is usual or ``known`` already.
+
+    Discoveries and workflows after the games are left out: their calls come before the data is there.
+    """
     for name, workflow in config.enabled.items():
-        if not isinstance(workflow, GameAwareWorkflow):
+        if workflow.after_games or isinstance(workflow, DiscoveryWorkflow):
             continue
         for scraper in workflow.execution_plan.scrapers:
             outcomes = Counter(c.status for c in facts.calls if (c.workflow, c.scraper_name) == (name, scraper))
             empty, worked = outcomes[Outcome.NO_DATA], outcomes[Outcome.NO_DATA] + outcomes[Outcome.SUCCESS]
-            if worked >= ENOUGH_CALLS and empty / worked >= NO_DATA_SUSPICIOUS:
+            if scraper in known or worked < ENOUGH_CALLS or empty / worked < NO_DATA_SUSPICIOUS:
+                continue
+            before = [a for a in facts.asked if (a.workflow, a.scraper_name) == (name, scraper)]
+            usual = sum(one.found for one in before) / sum(one.calls for one in before) if before else 1
+            if len({one.target_date for one in before}) < ENOUGH_DAYS or 1 - empty / worked < usual / 2:
                 yield finding(kinds.MOSTLY_NO_DATA, scraper, caller=name, empty=empty, calls=worked, day=facts.day)

@@ -35,20 +35,45 @@ class FirstDecision(BaseModel):
     decided_at: Moment
 
 
-class AskedDate(BaseModel):
-    """The calls of a scraper about an ET date before the day. It sums up many rows.
+class AskedTick(BaseModel):
+    """The calls of a scraper at an earlier tick about one ET date, without those that failed. It sums up many rows.
 
-    ``last_success``: the latest tick (aware, ET) whose call found data, or None. ``last_file`` and ``last_content``:
-    the path of the file and the hash of the content of that call, as far as they are known.
+    ``found``: how many of them found data. ``seconds``: how long these took on average, or None if none did.
+    ``last_file`` and ``last_content``: the path of a file and the hash of a content, as far as they are known.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    workflow: str
     scraper_name: str
+    tick: Moment
     target_date: date
-    last_success: Moment | None = None
+    calls: int
+    found: int
+    seconds: float | None = None
     last_file: str | None = None
     last_content: str | None = None
+
+    @property
+    def last_success(self) -> datetime | None:
+        """The tick, if a call found data."""
+        return self.tick if self.found else None
+
+
+class LockedBefore(BaseModel):
+    """The runs of a workflow that the lock of an earlier ET date expected: how many, and the first. It sums up rows.
+
+    ``rules`` and ``calls`` are digests, as in :class:`ExpectedRun`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow_name: str
+    date: date
+    runs: int
+    first: Moment
+    rules: str | None = None
+    calls: str | None = None
 
 
 class WrittenTwice(BaseModel):
@@ -66,7 +91,9 @@ class WrittenTwice(BaseModel):
 
 
 RECORD = timedelta(days=8)
-"""How far back the facts look for earlier decisions and calls."""
+"""How far back the facts look for earlier decisions and locks."""
+LEARNED = timedelta(days=21)
+"""How far back the facts look for earlier calls."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +108,10 @@ class DayFacts:
     calls: tuple[CallRecord, ...] = ()
     cleanups: tuple[CleanupRecord, ...] = ()
     first: tuple[FirstDecision, ...] = ()
-    asked: tuple[AskedDate, ...] = ()
-    """The calls of the days before, as far back as :data:`RECORD`."""
+    asked: tuple[AskedTick, ...] = ()
+    """The calls of the days before, as far back as :data:`LEARNED`."""
+    locked_before: tuple[LockedBefore, ...] = ()
+    """The locks of the days before, as far back as :data:`RECORD`."""
     twice: tuple[WrittenTwice, ...] = ()
     cleanup_before: CleanupRecord | None = None
     """The last cleanup before the day that could check files."""
@@ -114,7 +143,7 @@ class DayFacts:
         if not self.first:
             return None
         made = [*(one.tick for one in self.executions), *(one.tick for one in self.calls)]
-        asked = [fact.last_success for fact in self.asked if fact.last_success]
+        asked = [one.tick for one in self.asked if one.found and one.target_date >= self.day - RECORD]
         on = [one.cleanup_time for one in self.cleanups if all(seen.kind != Surrounding.PAUSED for seen in one.seen)]
         first = min(fact.tick for fact in self.first)
         return min([first, *made, *asked, *(sorted(on)[:1] if len(on) > 1 else [])])

@@ -13,19 +13,13 @@ from functools import partial
 from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.decisions.types.discovery import ATTEMPTS_USED_UP
 from orchestration.decisions.types.discovery import FOUND as FOUND_RULE
-from orchestration.health.findings import SCRIPTS, AlertedBy, FindingKind, Part, Role, script, trigger
+from orchestration.health.commands import AGAIN, CHECK_SCRAPER, FAILURES, INIT, REFRESH, RELOCK, SINCE_LOCK, STATUS
+from orchestration.health.findings import AlertedBy, FindingKind, Part, Role, script, trigger
 from orchestration.nba.slate import SLATE_VANISHED as SLATE_VANISHED_RULE
 from orchestration.words import AlertLevel
 
 WARNING = AlertLevel.WARNING
-STATUS, TIMELINE = script("check_system_status", "{day}"), script("view_today_timeline", "{day}")
-FAILURES = script("investigate_scraper_failures", "{day}", " --days 1")
-STATUS_NOW = f"{SCRIPTS}/check_system_status.sh"
-INIT = "python -m orchestration init"
-REFRESH = trigger("schedule_dependency", force=True)
-RELOCK = trigger("schedule_locker", force=True)
-AGAIN = trigger("{workflow}", force=True, target_date="{day}")
-
+TIMELINE, STATUS_NOW = script("view_today_timeline", "{day}"), STATUS.partition(" ")[0]
 Cause = partial(FindingKind, role=Role.CAUSE)
 Minor = partial(FindingKind, role=Role.MINOR, level=WARNING)
 Republishing = partial(FindingKind, command=STATUS_NOW, alerted_by=AlertedBy.REPUBLISH)
@@ -75,9 +69,8 @@ DAG_PAUSED = Cause("dag_paused", "airflow dags unpause {workflow}", part=Part.DE
 CONFIG_BROKEN = Cause("config_broken", "python -m orchestration validate", part=Part.LOCKER, of_a_shadow=True,
     text="workflows.yaml is broken, so the last good file stays in force. The error: {why}")
 RULES_CHANGED = Cause(
-    "rules_changed", RELOCK, level=WARNING, part=Part.LOCKER, of_a_shadow=True,
-    text="workflows.yaml was changed after the lock of {locked} ET. The lock expects {workflow} at {times} ET, and "
-    "these runs may not happen. The rule now: {rule} If the change is intended, lock the day again")
+    "rules_changed", RELOCK, level=WARNING, part=Part.LOCKER, of_a_shadow=True, lasts=False,
+    text="workflows.yaml was changed after the lock of {locked} ET{what} If the change is intended, lock the day again")
 SERVICE_DOWN = Cause("service_down", STATUS, part=Part.CALLS,
     text="The scraper service is unreachable, first seen at {since} ET: {why}. All calls fail until it is back")
 SERVICE_NOT_SET_UP = SERVICE_DOWN.also(or_warning=True,
@@ -94,8 +87,7 @@ UNKNOWN_SCRAPER_CALLED = UNKNOWN_SCRAPER.also(or_warning=True,
 SOURCE_FAILING = Cause("source_failing", FAILURES, or_warning=True, part=Part.CALLS,
     text="The source {workflow} {fails}: {calls} ({error})")
 SERVICE_SLOW = Cause("service_slow", STATUS, level=WARNING, part=Part.CALLS,
-    text="The scraper service is slow: since {since} ET {slow} of {calls} calls took {share} or more of their time "
-    "limit. At the limit a call fails")
+    text="The scraper service is slow: since {since} ET {what}. At its time limit a call fails")
 SLATE_VANISHED = Cause(
     "slate_vanished", REFRESH, part=Part.DECISIONS, explains=frozenset({("abort", SLATE_VANISHED_RULE)}),
     of_a_shadow=True,
@@ -155,8 +147,19 @@ LOCKED_EMPTY = SLATE_APPEARED.also(
 PARTLY_LOCKED = Minor("partly_locked", RELOCK, part=Part.LOCKER, of_a_shadow=True,
     text="The lock of {locked} ET is not whole: it names {named}, and not {missing}, which ran without it. A missing "
     "run of these is not noticed. Lock the day again")
+RULES_SINCE = Minor("rules_since", SINCE_LOCK, part=Part.LOCKER, of_a_shadow=True, lasts=False,
+    text="workflows.yaml was changed since the lock of {before}: {workflow} {what}. If the change is intended, there "
+    "is nothing to do")
 MOSTLY_NO_DATA = Minor("mostly_no_data", TIMELINE, part=Part.CALLS,
-    text="{empty} of {calls} calls of {workflow} ({caller}) found no data on a game day")
+    text="{empty} of {calls} calls of {workflow} ({caller}) found no data")
+SOURCE_DRY = Minor("source_dry", CHECK_SCRAPER, part=Part.CALLS,
+    text="{workflow} ({caller}) has found too little since {since} ET: at {at} ET {empty} of {calls} found no data, "
+    "while usually {usual} % of its calls find some. Look whether the source still publishes")
+NOT_FOUND = Minor("not_found", CHECK_SCRAPER, part=Part.CALLS,
+    text="{workflow} has found nothing of {scraper} since {since} ET, in {attempts}{why}. {next}. Look whether the "
+    "source has published")
+SCRAPER_SLOW = Minor("scraper_slow", CHECK_SCRAPER, part=Part.CALLS,
+    text="{workflow} is slow: since {since} ET a call takes {seconds} s{usual}{limit}. Look whether its source is slow")
 ANSWER_UNCHANGED = Minor("answer_unchanged", "python -m orchestration check-scraper {workflow}", part=Part.CALLS,
     text="{workflow} returned at {at} ET the same {what} as on {before}, although it changes daily. The data of {day} "
     "may be old. Check the source")
@@ -281,7 +284,7 @@ CATCH_UP = Decided("catch_up", alerts_key="timing_drift",
 FOUND = Decided(FOUND_RULE, alerts_key="discovery_complete",
     example="Found for 2026-01-14 at 13:00 ET")
 MAX_ATTEMPTS_REACHED = Decided(ATTEMPTS_USED_UP, alerts_key="max_attempts_reached",
-    example="All 12 attempts for 2026-01-14 are used up; nothing was found")
+    example="All 9 attempts for 2026-01-14 are used up; nothing was found")
 
 # The all-clear.
 HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warning=True,

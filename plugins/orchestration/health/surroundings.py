@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import takewhile
 
 from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import CLEANUP_PATIENCE, UNWRITABLE, Finding, finding
+from orchestration.health.findings import CLEANUP_PATIENCE, MORNING, UNWRITABLE, Finding, finding
 from orchestration.health.running import unexecuted
-from orchestration.nba.eastern import clock, et
-from orchestration.planning.day import rules_digest
-from orchestration.records.tables import Seen
+from orchestration.nba.eastern import after, clock, et
+from orchestration.planning.day import calls_digest, rules_digest
+from orchestration.records.tables import ExpectedRun, Seen
 from orchestration.words import Surrounding, plural
 
 CALLS_GRACE = timedelta(minutes=10)
@@ -95,20 +95,77 @@ def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now
 
 
 def changed_rules(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield the workflows whose rules changed after the day's lock: their expected runs may not happen."""
+    """Yield the workflows whose rules or calls changed after the day's lock: their expected runs may not happen."""
     _, end = config.day_bounds(facts.day)
     if now >= end or facts.locked_at is None:
         return
-    ticks: dict[str, list[datetime]] = {}
+    runs: dict[str, list[ExpectedRun]] = {}
     for run in facts.expected:
-        there = run.workflow_name in config.enabled
-        if run.rules is not None and (not there or rules_digest(config, run.workflow_name) != run.rules):
-            ticks.setdefault(run.workflow_name, []).append(run.tick)
-    for name, expected in sorted(ticks.items()):
-        there = name in config.enabled
-        rule = config.workflows[name].in_words(config.settings) if there else "none, the workflow is not in the file."
-        times = ", ".join(clock(tick) for tick in sorted(expected))
-        yield finding(kinds.RULES_CHANGED, name, locked=clock(facts.locked_at), times=times, rule=rule)
+        runs.setdefault(run.workflow_name, []).append(run)
+    for name, expected in sorted(runs.items()):
+        there, known = name in config.enabled, {run.rules for run in expected} - {None}
+        other = _other_calls(max(run.calls or "" for run in expected), _calls_of(config, name))
+        if known and (not there or known != {rules_digest(config, name)}):
+            gone = f"none, the workflow is {'switched off' if name in config.workflows else 'not in the file'}."
+            rule = config.workflows[name].in_words(config.settings) if there else gone
+            times = ", ".join(clock(run.tick) for run in sorted(expected, key=lambda run: run.tick))
+            what = f". The lock expects {name} at {times} ET, and these runs may not happen. The rule now: {rule}"
+            yield finding(kinds.RULES_CHANGED, name, locked=clock(facts.locked_at), what=what)
+        elif there and other:
+            yield finding(kinds.RULES_CHANGED, name, locked=clock(facts.locked_at), what=f": {name} {other}.")
+
+
+def changed_since_lock_before(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Yield, in the morning after, what changed between the lock before and the day's lock."""
+    start, _ = config.day_bounds(facts.day)
+    if facts.locked_at is not None and now < after(start, MORNING):
+        for name, before, what in since_lock_before(config, facts):
+            yield finding(kinds.RULES_SINCE, name, before=f"{before:%a %d %b}", what=what)
+
+
+def since_lock_before(config: Config, facts: DayFacts) -> Iterator[tuple[str, date, str]]:
+    """Yield each workflow whose rules or calls differ from those of the lock before, with its date and what changed.
+
+    A workflow without games in the lock before is compared with the last lock that expected it.
+    """
+    newest = max((lock.date for lock in facts.locked_before), default=None)
+    last = {lock.workflow_name: lock for lock in sorted(facts.locked_before, key=lambda lock: lock.date)}
+    for name, lock in sorted(last.items()):
+        today = [run for run in facts.expected if run.workflow_name == name]
+        if not today and lock.date != newest:
+            continue
+        if not today and name not in config.enabled:
+            runs = f"({plural(lock.runs, 'run')}, the first at {clock(lock.first)} ET)"
+            yield name, lock.date, f"is no longer expected {runs}"
+            continue
+        rules = max((run.rules or "" for run in today), default=None)
+        calls = max((run.calls or "" for run in today), default=None)
+        what = _other_calls(lock.calls or "", _calls_of(config, name) if calls is None else calls)
+        if rules is None:
+            rules = rules_digest(config, name)
+        if lock.rules and rules and lock.rules != rules and name in config.enabled:
+            rule = config.workflows[name].in_words(config.settings).rstrip(".")
+            what = " and ".join(filter(None, (f"has other rules ({rule})", what)))
+        if what:
+            yield name, lock.date, what
+
+
+def _calls_of(config: Config, name: str) -> str:
+    return calls_digest(config, name) if name in config.enabled else ""
+
+
+def _other_calls(before: str, now: str) -> str:
+    """Return in words how the calls differ from those before, or nothing. Each is a digest, or empty if unknown."""
+    if not before or not now:
+        return ""
+    old, new = (dict(one.split("=") for one in text.split()) for text in (before, now))
+    gone = sorted(old.keys() - new.keys())
+    other = sorted(name for name in old.keys() & new.keys() if old[name] != new[name])
+    said = (
+        f"no longer calls {', '.join(gone)}" if gone else "",
+        f"calls {', '.join(other)} with other parameters" if other else "",
+    )
+    return " and ".join(filter(None, said))
 
 
 def forgotten_halts(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:

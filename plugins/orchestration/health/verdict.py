@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestration.config import Config
-from orchestration.health import answers, data, locked, record, running
+from orchestration.health import answers, data, locked, record, running, slow, usual
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
 from orchestration.health.kinds import RANK
-from orchestration.health.surroundings import changed_rules, forgotten_halts, seen_by_cleanup
+from orchestration.health.surroundings import changed_rules, changed_since_lock_before, forgotten_halts, seen_by_cleanup
 from orchestration.nba.eastern import after
 from orchestration.nba.slate import changes
 from orchestration.words import Verdict, plural
@@ -84,6 +84,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *record.contradicting_clocks(facts),
         *seen_by_cleanup(config, facts, now, halted=halt is not None),
         *changed_rules(config, facts, now),
+        *changed_since_lock_before(config, facts, now),
         *forgotten_halts(config, facts, now),
         *(() if halt else data.frozen_schedule(facts)),
         *(() if halt else data.misdated_tips(facts)),
@@ -99,7 +100,10 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *(() if halt else data.unusable_rows(facts)),
         *data.incomplete_games(config, facts, now),
         *data.games_not_in_tables(config, facts, now),
-        *data.mostly_no_data(config, facts),
+        *(dry := list(usual.dry_sources(config, facts))),
+        *data.mostly_no_data(config, facts, {finding.workflow for finding in dry}),
+        *usual.not_found(config, facts, now),
+        *slow.slow_calls(facts),
         *answers.partial_answers(config, facts, now),
         *answers.unchanged_answers(config, facts),
         *running.cleanup_problems(config, facts, now),
@@ -159,7 +163,7 @@ def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]
     while look < min(now, end):
         for finding in assess(config, facts.known_at(look), look).findings:
             key = finding.kind, finding.workflow, finding.detail
-            if key not in still and (finding.kind, finding.detail) not in explained:
+            if key not in still and finding.of.lasts and (finding.kind, finding.detail) not in explained:
                 found[key] = Healed(finding, found[key].first if key in found else look, look)
         look = after(look, HOUR)
     return tuple(was for was in found.values() if not any(_explains(cause, was) for cause in found.values()))

@@ -28,7 +28,7 @@ from orchestration.nba.eastern import after
 from orchestration.nba.games import GameType
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.retries import retry_within_tick
-from orchestration.planning.day import plan, rules_digest
+from orchestration.planning.day import calls_digest, plan, rules_digest
 from orchestration.records.ids import row_id
 from orchestration.records.tables import ExpectedRun, SlateGame
 from orchestration.runs.clock import RunClock
@@ -173,6 +173,7 @@ class LockOperator(SlateOperator):
                 schedule_version=config.version,
                 rules=rules_digest(config, decision.workflow),
                 slate=slate,
+                calls=calls_digest(config, decision.workflow),
                 generated_by=f"{key.dag_id}.{key.task_id}",
                 forced=bool(request_of(context).get("force")),
                 environment=config.environment,

@@ -21,6 +21,7 @@ from orchestration.nba.league import TEAMS
 from orchestration.planning.calls import Assumption, assumed_calls
 from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.execution import CallEnd, status_of
+from orchestration.vocabulary.scrapers import fan_out_of, parameters_of
 from orchestration.vocabulary.source import Source
 from orchestration.words import Action, Outcome
 
@@ -157,3 +158,17 @@ def _game(day: date, prefix: str, number: int, tip: time) -> Game:
     home, away = TEAMS[2 * number].tricode, TEAMS[2 * number + 1].tricode
     game_id = f"{prefix}25{day.day:02d}{number + 1:03d}"
     return Game(game_id, f"{day:%Y%m%d}/{away}{home}", day, at(day, tip), home, away)
+
+
+def calls_digest(config: Config, name: str) -> str:
+    """Return each scraper of the plan of the workflow ``name`` with the digest of its calls: ``scraper=digest``.
+
+    Another digest means other parameters, another fan-out, or a scraper that is now critical or no longer.
+    """
+    found = []
+    for scraper in config.workflows[name].execution_plan.scrapers:
+        model = config.scrapers[scraper]
+        about = [fan_out_of(scraper, model), parameters_of(scraper, model), model.critical]
+        digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+        found.append(f"{scraper}={digest[:_DIGITS]}")
+    return " ".join(found)

@@ -59,6 +59,7 @@ class ExpectedRun(Record):
     forced: bool = False
     rules: str | None = None
     slate: tuple[SlateGame, ...] = ()
+    calls: str | None = None
     target_date: Date
     run_id: str
 

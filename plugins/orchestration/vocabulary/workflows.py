@@ -156,6 +156,10 @@ class Workflow(Strict):
         """Yield each key of ``schedule`` that can never work with these ticks, and what is wrong with it."""
         return iter(())
 
+    def unreachable(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
+        """Yield each key of ``schedule`` whose limit no day reaches with these ticks, and what to write instead."""
+        return iter(())
+
     def in_words(self, settings: Settings) -> str:
         """Return the rule in one sentence."""
         raise NotImplementedError

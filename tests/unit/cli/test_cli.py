@@ -12,7 +12,7 @@ import yaml
 from orchestration.cli import main
 from orchestration.words import ExitCode
 from support.seasons import document
-from support.worlds import OLD_FILE, ROOT, ours
+from support.worlds import OLD_FILE, ROOT, changed_file, ours
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_explain_shows_every_check_and_the_values_of_the_answer(capsys, games):
     assert lines[0] == "injury_discovery at Wed 14 Jan 07:00 ET: RUN"
     assert any("passed    not_a_game_day: SKIP on a day without games" in line for line in lines)
     assert any("answered  attempt" in line for line in lines)
-    assert any("max_attempts = 12" in line for line in lines)
+    assert any("max_attempts = 9" in line for line in lines)
 
 
 def test_checks_after_the_answer_are_not_asked(capsys, games):
@@ -167,6 +167,18 @@ def test_validate_exits_with_0_for_a_valid_file_and_1_for_a_broken_one(capsys, t
     bad.write_text("version: 1")
     assert main(["validate", str(bad)]) == 1
     assert f"{bad}:1:1: version" in capsys.readouterr().err
+
+
+@pytest.mark.lesson("F4")
+def test_validate_refuses_a_limit_of_attempts_that_no_day_reaches(capsys, tmp_path):
+    path = tmp_path / "w.yaml"
+    path.write_text(changed_file(workflows__injury_discovery__schedule__max_attempts_per_day=12))
+    lines = path.read_text().splitlines()
+    line = 1 + next(n for n, text in enumerate(lines) if text.strip() == "max_attempts_per_day: 12")
+    assert main(["validate", str(path)]) == 1
+    error = capsys.readouterr().err
+    assert f"{path}:{line}:7: workflows.injury_discovery.schedule.max_attempts_per_day: a day never reaches 12" in error
+    assert "it has 9 before its last tick. Write 9 or less" in error
 
 
 def test_validate_warns_of_a_window_that_can_never_run(capsys, tmp_path):

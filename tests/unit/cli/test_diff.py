@@ -203,12 +203,12 @@ def test_a_halt_in_both_files_is_noted(moved, tmp_path, capsys):
 
 def test_assume_replaces_the_usual_outcomes(tmp_path, capsys):
     fewer = tmp_path / "fewer.yaml"
-    fewer.write_text(Path(OURS).read_text().replace("max_attempts_per_day: 12", "max_attempts_per_day: 5"))
+    fewer.write_text(Path(OURS).read_text().replace("max_attempts_per_day: 9", "max_attempts_per_day: 5"))
     assert main(["diff", OURS, str(fewer), *EXAMPLE]) == 0
     assume = tmp_path / "assume.yaml"
     assume.write_text("- {scraper: nbac_injury_report, outcome: no_data}\n")
     assert main(["diff", OURS, str(fewer), *EXAMPLE, "--assume", str(assume)]) == 1
-    assert "2 alerts gained" in capsys.readouterr().out
+    assert "All 5 attempts for 2026-01-13 are used up" in capsys.readouterr().out
 
 
 STEP = next(

@@ -9,7 +9,7 @@ import yaml
 from orchestration.config import ConfigError, load, loads
 from orchestration.vocabulary.scrapers import answer_of, fan_out_of, parameters_of
 from orchestration.words import FanOut
-from support.worlds import OLD_FILE, ROOT, changed, et, old, ours
+from support.worlds import OLD_FILE, ROOT, changed, changed_file, et, old, ours
 
 OLD_TEXT = OLD_FILE.read_text()
 
@@ -42,12 +42,13 @@ def test_the_file_of_november_2025_loads_unmodified():
 
 
 @pytest.mark.lesson("T8")
-def test_the_file_of_november_2025_has_two_warnings():
+def test_the_file_of_november_2025_has_three_warnings():
     warnings = load(OLD_FILE).warnings
-    assert len(warnings) == 2
+    assert len(warnings) == 3
     assert "post_game_collection" not in " ".join(ours().workflows)
     assert any("required_for" in w and ":149:" in w for w in warnings)
     assert any("post_game_window_1.schedule.target_date" in w and "Write `slate`" in w for w in warnings)
+    assert any(":241:7: workflows.injury_discovery.schedule.max_attempts" in w and "Write 9" in w for w in warnings)
 
 
 def test_the_shipped_file_adds_only_the_schedule_refresh_and_has_no_warnings():
@@ -396,3 +397,22 @@ def test_a_halt_until_midnight_ends_at_midnight():
     assert changed(settings__halt={"reason": "all-star", "until": "2026-02-14"}).settings.halt.until == date(
         2026, 2, 14
     )
+
+
+@pytest.mark.lesson("F4")
+@pytest.mark.parametrize(
+    ("attempts", "every", "first", "most"),
+    [(12, 2, 6, 9), (10, 2, 6, 9), (18, 1, 6, 17), (6, 3, 8, 5), (9, 1.5, 6, None), (9, 2, 6, None), (5, 3, 8, None)],
+)
+def test_a_limit_of_attempts_that_no_day_reaches_is_a_warning_with_the_possible_number(attempts, every, first, most):
+    schedule = {"max_attempts_per_day": attempts, "retry_interval_hours": every, "first_hour": first}
+    loaded = loads(changed_file(workflows__injury_discovery__schedule=schedule))
+    found = [p.message.rpartition(". ")[2] for p in loaded.refused]
+    assert found == ([] if most is None else [f"Write {most} or less"])
+    assert len(loaded.warnings) == len(found)
+
+
+def test_an_hour_before_the_first_attempt_cannot_be_expected():
+    schedule = {"max_attempts_per_day": 5, "retry_interval_hours": 2, "first_hour": 9, "expected_by": "08:30"}
+    with pytest.raises(ConfigError, match="expected_by: no attempt is made by 08:30 ET"):
+        loads(changed_file(workflows__injury_discovery__schedule=schedule))

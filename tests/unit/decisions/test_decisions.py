@@ -220,7 +220,7 @@ class TestDiscovery:
     def test_discovery_runs_until_data_is_found(self):
         assert answer(self.NAME, "06:00") == ("RUN", "run")
         assert decision(self.NAME, "08:00", past=history(executed(self.NAME, "06:00"))).reason.startswith(
-            "Attempt 2 of 12"
+            "Attempt 2 of 9"
         )
         found = history(executed(self.NAME, "12:00"), called("nbac_injury_report", "12:00"))
         assert answer(self.NAME, "14:00", past=found) == ("SKIP", "found")

@@ -6,11 +6,11 @@ from itertools import combinations
 import pytest
 
 from orchestration.cleanup.following import followed_of
-from orchestration.health.facts import AskedDate, DayFacts, WrittenTwice
+from orchestration.health.facts import AskedTick, DayFacts, LockedBefore, WrittenTwice
 from orchestration.health.findings import UNWRITABLE, Role
 from orchestration.health.kinds import KINDS
 from orchestration.health.verdict import assess, healed
-from orchestration.planning.day import rules_digest
+from orchestration.planning.day import calls_digest, rules_digest
 from orchestration.records.tables import Seen
 from orchestration.words import Action, ExecutionStatus, FileState, NoAnswer, Outcome, Surrounding
 from support.facts import AFTER, CONFIG, a_day
@@ -20,6 +20,7 @@ from support.worlds import DAY, changed, et, game, schedule
 YESTERDAY = DAY - timedelta(days=1)
 GAMES = schedule(*[game(n, "14:00") for n in range(1, 5)], *[game(n, "19:00", YESTERDAY) for n in range(11, 14)])
 NOW = et("19:25")
+MORNING = et("08:25")
 HALTED = changed(workflows__injury_discovery__halt={"reason": "no credit", "until": "2026-01-13"})
 
 
@@ -158,16 +159,40 @@ def late(facts):
     return replace(facts, calls=(*facts.calls, *made))
 
 
+def asked(scraper, workflow, when, found, calls=1):
+    """The calls of an earlier tick, of which some found data."""
+    tick = et(when)
+    return AskedTick(
+        workflow=workflow, scraper_name=scraper, tick=tick, target_date=tick.date(), calls=calls, found=found
+    )
+
+
 def silent(facts):
     scraper = "oddsa_game_lines"
+    before = [asked(scraper, "betting_lines", f"-{n} 19:00", n == 3) for n in (3, 2, 1)]
+    made = tuple(replace(c, status=Outcome.NO_DATA) if c.scraper_name == scraper else c for c in facts.calls)
+    return replace(facts, calls=made, asked=(*facts.asked, *before))
+
+
+def dry(facts):
+    before = [asked("br_season_roster", "morning_operations", f"-{n} 06:00", 30, 30) for n in range(1, 8)]
+    made = tuple(
+        replace(c, status=Outcome.NO_DATA) if c.scraper_name == "br_season_roster" and c.map_index % 2 else c
+        for c in facts.calls
+    )
+    return replace(facts, calls=made, asked=(*facts.asked, *before))
+
+
+def slow(facts):
     before = [
-        AskedDate(
-            scraper_name=scraper, target_date=DAY - timedelta(days=n), last_success=et("-3 19:00") if n == 3 else None
-        )
-        for n in (3, 2, 1)
+        asked("oddsa_events", "betting_lines", f"-{n} 15:00", 1).model_copy(update={"seconds": 2.5})
+        for n in range(1, 8)
     ]
-    made = tuple(replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_game_lines" else c for c in facts.calls)
-    return replace(facts, calls=made, asked=tuple(before))
+    made = tuple(
+        replace(c, duration_seconds=26.0, timeout_seconds=150.0) if c.scraper_name == "oddsa_events" else c
+        for c in facts.calls
+    )
+    return replace(facts, calls=made, asked=(*facts.asked, *before))
 
 
 def partial(facts):
@@ -180,7 +205,7 @@ def partial(facts):
 
 def unchanged(facts):
     scraper, path = "nbac_injury_report", "gs://files/old.json"
-    before = AskedDate(scraper_name=scraper, target_date=YESTERDAY, last_success=et("-1 13:00"), last_file=path)
+    before = asked(scraper, "injury_discovery", "-1 13:00", 1).model_copy(update={"last_file": path})
     made = [replace(c, gcs_path=path) if c.scraper_name == scraper else c for c in facts.calls]
     return replace(facts, calls=tuple(made), asked=(*facts.asked, before))
 
@@ -250,12 +275,16 @@ FAULTS = {
     "partly_locked": lambda facts: replace(
         facts, expected=tuple(e for e in facts.expected if e.workflow_name == "betting_lines")
     ),
+    "rules_since": lambda facts: replace(facts, expected=locked(), locked_before=before(OTHER)),
     "mostly_no_data": lambda facts: replace(
         facts,
         calls=tuple(
             replace(c, status=Outcome.NO_DATA) if c.scraper_name == "oddsa_game_lines" else c for c in facts.calls
         ),
     ),
+    "source_dry": dry,
+    "not_found": calls("referee_discovery", status=Outcome.NO_DATA),
+    "scraper_slow": slow,
     "answer_unchanged": unchanged,
     "clock_off": seen(Surrounding.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
     "outbox_unwritable": seen(Surrounding.OUTBOX, "outbox", f"{UNWRITABLE} (file:///outbox: read-only file system)"),
@@ -279,9 +308,13 @@ EXCLUDE = {frozenset(("nothing_recorded", kind)) for kind in FAULTS} | {
         ("cannot_publish", "phase2_silent"),  # a message that was never sent cannot be read
         ("cannot_publish", "table_gone"),  # both replace the errors of the same cleanup
         ("source_failing", "answer_unchanged"),  # a source that fails returns nothing
+        ("service_slow", "scraper_slow"),  # a slow service explains a slow scraper
         ("pool_full", "source_late"),  # a source that returned calls has had slots
     )
 }
+
+# A change since the lock before is only said in the morning, when most of the other faults have not begun.
+PAIRS = [p for p in combinations(FAULTS, 2) if frozenset(p) not in EXCLUDE and "rules_since" not in p]
 
 
 def day():
@@ -292,7 +325,7 @@ def found(*kinds):
     facts = day()
     for kind in kinds:
         facts = FAULTS[kind](facts)
-    return assess(HALTED if "halt_forgotten" in kinds else CONFIG, facts, NOW)
+    return assess(HALTED if "halt_forgotten" in kinds else CONFIG, facts, MORNING if kinds == ("rules_since",) else NOW)
 
 
 def test_the_day_without_a_fault_is_healthy():
@@ -310,7 +343,7 @@ def test_a_cause_comes_first(kind):
     assert health.headline.startswith(f"{health.verdict.value}: {health.findings[0].text}")
 
 
-@pytest.mark.parametrize("pair", [p for p in combinations(FAULTS, 2) if frozenset(p) not in EXCLUDE], ids=" ".join)
+@pytest.mark.parametrize("pair", PAIRS, ids=" ".join)
 def test_the_nearer_of_two_causes_comes_first_and_the_first_line_names_both(pair):
     health = found(*pair)
     kinds = [finding.kind for finding in health.findings]
@@ -506,3 +539,94 @@ def test_an_ended_halt_is_no_fault_while_everything_is_halted():
         settings__halt={"reason": "off-season"},
     )
     assert assess(config, day(), NOW).findings == ()
+
+
+def locked(config=CONFIG):
+    """The day's expected runs, as the locker writes them with this configuration."""
+    return tuple(
+        replace(
+            run,
+            rules=rules_digest(config, run.workflow_name),
+            calls=calls_digest(config, run.workflow_name),
+            locked_at=et("05:00"),
+        )
+        for run in day().expected
+        if run.workflow_name in config.enabled
+    )
+
+
+def before(config=CONFIG, days=1):
+    """The lock of some days before with this configuration."""
+    return tuple(
+        LockedBefore(
+            workflow_name=name, date=DAY - timedelta(days=days), runs=1, first=et("22:00"),
+            rules=rules_digest(config, name), calls=calls_digest(config, name),
+        )
+        for name in config.enabled
+    )  # fmt: skip
+
+
+WINDOWS = [name for name in CONFIG.enabled if name.startswith("post_game")]
+WITHOUT_TEAMS = changed(
+    **{
+        f"workflows__{name}__execution_plan__scrapers": [
+            s for s in CONFIG.workflows[name].execution_plan.scrapers if s != "nbac_team_boxscore"
+        ]
+        for name in WINDOWS
+    }
+)
+OFF = changed(**{f"workflows__{name}__enabled": False for name in WINDOWS})
+OTHER = changed(scrapers__oddsa_events__parameters={"sport": "basketball_wnba", "game_date": "{{ target_date | ds }}"})
+
+
+def of_rules(config, facts, now):
+    return [(f.kind, f.workflow, f.text) for f in assess(config, facts, now).findings if f.kind.startswith("rules")]
+
+
+@pytest.mark.parametrize(
+    ("config", "workflows", "says"),
+    [
+        (WITHOUT_TEAMS, WINDOWS, "no longer calls nbac_team_boxscore"),
+        (OFF, WINDOWS, "is no longer expected (1 run, the first at 22:00 ET)"),
+        (OTHER, ["betting_lines"], "calls oddsa_events with other parameters"),
+    ],
+    ids=["a scraper", "windows", "parameters"],
+)
+def test_what_a_deploy_takes_away_is_said_once_in_the_morning_after_the_next_lock(config, workflows, says):
+    facts = replace(day(), expected=locked(config), locked_before=before())
+    found_then = of_rules(config, facts, MORNING)
+    assert [workflow for _, workflow, _ in found_then] == workflows
+    assert {kind for kind, _, _ in found_then} == {"rules_since"}
+    assert all(says in text and text.endswith("intended, there is nothing to do") for _, _, text in found_then)
+    assert all("since the lock of Tue 13 Jan" in text for _, _, text in found_then)
+    assert of_rules(config, facts, NOW) == []  # once: in the morning
+    next_day = replace(facts, locked_before=(*before(days=2), *before(config)))
+    assert of_rules(config, next_day, MORNING) == []
+
+
+def test_parameters_that_change_after_the_lock_are_said_the_same_day():
+    facts = replace(day(), expected=locked(), locked_before=before())
+    assert of_rules(CONFIG, facts, MORNING) == of_rules(CONFIG, facts, NOW) == []
+    [(kind, workflow, text)] = of_rules(OTHER, facts, NOW)
+    assert (kind, workflow) == ("rules_changed", "betting_lines")
+    assert "betting_lines calls oddsa_events with other parameters" in text
+
+
+def test_a_workflow_without_games_in_the_lock_before_is_compared_with_its_last_lock():
+    rest = tuple(lock for lock in before() if lock.workflow_name == "morning_operations")
+    facts = replace(day(), expected=locked(OTHER), locked_before=(*before(days=3), *rest))
+    [(kind, workflow, text)] = of_rules(OTHER, facts, MORNING)
+    assert (kind, workflow, "since the lock of Sun 11 Jan" in text) == ("rules_since", "betting_lines", True)
+    quiet = tuple(run for run in locked(CONFIG) if run.workflow_name == "morning_operations")
+    assert of_rules(CONFIG, replace(day(), expected=quiet, locked_before=before()), MORNING) == []
+
+
+def test_a_lock_of_an_older_release_has_no_calls_to_compare():
+    older = tuple(lock.model_copy(update={"calls": None}) for lock in before())
+    facts = replace(day(), expected=locked(), locked_before=older)
+    assert of_rules(CONFIG, facts, MORNING) == []
+    assert of_rules(OTHER, replace(day(), expected=tuple(replace(r, calls=None) for r in locked())), NOW) == []
+
+
+def test_a_change_of_rules_is_never_said_to_be_over():
+    assert not any(kind.lasts for kind in KINDS if kind.id.startswith("rules"))

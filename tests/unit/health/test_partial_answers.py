@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.health.facts import AskedDate
+from orchestration.health.facts import AskedTick
 from orchestration.health.verdict import assess
 from orchestration.words import Outcome, Verdict
 from support.facts import AFTER, CONFIG, NIGHT, a_day
@@ -123,9 +123,10 @@ def test_answers_about_several_items_are_one_finding():
 )
 def test_the_same_content_or_file_as_on_an_earlier_day_is_a_warning_where_it_changes_daily(new, old, what):
     scraper = "nbac_injury_report"
+    of = {"workflow": "injury_discovery", "scraper_name": scraper, "calls": 1}
     asked = [
-        AskedDate(scraper_name=scraper, target_date=et("-2 12:00").date(), last_success=et("-2 12:00"), **old),
-        AskedDate(scraper_name=scraper, target_date=et("-1 12:00").date()),  # nothing was published
+        AskedTick(target_date=et("-2 12:00").date(), tick=et("-2 12:00"), found=1, **of, **old),
+        AskedTick(target_date=et("-1 12:00").date(), tick=et("-1 12:00"), found=0, **of),  # nothing was published
     ]
     facts = replace(with_calls(a_day(), lambda c: c.scraper_name == scraper, **new), asked=tuple(asked))
     found = of_kind(facts, "answer_unchanged")

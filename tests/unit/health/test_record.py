@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.health.facts import AskedDate, DayFacts, WrittenTwice
+from orchestration.health.facts import AskedTick, DayFacts, WrittenTwice
 from orchestration.health.running import undecided
 from orchestration.health.verdict import assess
 from orchestration.records.tables import Seen
@@ -86,7 +86,9 @@ def test_a_day_without_decisions_executions_and_calls_is_no_first_day_if_cleanup
         facts = without(facts, table)
     assert headline(facts).startswith("UNHEALTHY: No workflow made a decision from 06:00 to 13:00 ET")
     assert "although 7 cleanups ran in this time" in headline(facts)
-    asked = AskedDate(scraper_name="s", target_date=DAY - timedelta(days=1), last_success=et("-1 12:00"))
+    asked = AskedTick(
+        workflow="w", scraper_name="s", tick=et("-1 12:00"), target_date=DAY - timedelta(days=1), calls=1, found=1
+    )
     assert headline(replace(facts, cleanups=facts.cleanups[-1:], asked=(asked,))).startswith("UNHEALTHY: No workflow")
 
 

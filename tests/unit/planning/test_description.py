@@ -20,7 +20,8 @@ def sentences(name, **paths):
         ("post_game_window_1", "It runs at 22:00 ET (± 30 min), for every game of the slate that is not collected"),
         (
             "injury_discovery",
-            "It runs until data is found: up to 12 attempts a day, every 2 h from 06:00 ET, on game days.",
+            "It runs until data is found: up to 9 attempts a day, every 2 h from 06:00 ET, on game days. "
+            "The data is expected by 17:00 ET.",
         ),
     ],
 )

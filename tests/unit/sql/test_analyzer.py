@@ -15,6 +15,7 @@ PARAMETERS = {
     "first_date": "DATE", "last_date": "DATE", "oldest_date": "DATE", "day": "DATE", "next_day": "DATE",
     "schedule_from": "DATE", "schedule_to": "DATE", "history_from_date": "DATE", "tick_date": "DATE",
     "record_from": "DATE", "record_to": "DATE", "seen_date": "DATE", "answers_from_date": "DATE",
+    "learned_from": "DATE",
     "start_date": "DATE", "history_from": "TIMESTAMP", "tick": "TIMESTAMP", "seen_at": "TIMESTAMP",
     "oldest": "TIMESTAMP", "youngest": "TIMESTAMP", "start": "TIMESTAMP", "until": "TIMESTAMP",
     "seen_until": "TIMESTAMP", "before": "TIMESTAMP", "lock": "TIMESTAMP", "workflows": "ARRAY<STRING>",

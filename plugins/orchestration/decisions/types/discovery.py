@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from collections.abc import Iterator
+from datetime import time, timedelta
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -20,7 +22,9 @@ from orchestration.decisions.case import (
 )
 from orchestration.decisions.model import Answer
 from orchestration.nba.eastern import after, clock, et_date, hours_between
+from orchestration.vocabulary.base import WallTime
 from orchestration.vocabulary.settings import Settings
+from orchestration.vocabulary.ticks import Ticks, minutes_of
 from orchestration.vocabulary.workflows import Hour, PositiveHours, Workflow, WorkflowSchedule
 from orchestration.words import Action, AlertLevel
 
@@ -38,6 +42,8 @@ class DiscoverySchedule(WorkflowSchedule):
     requires_game_day: bool = True
     first_hour: Hour = 6
     """No attempt before this full ET hour (lesson T5)."""
+    expected_by: WallTime | None = None
+    """Warn when nothing is found by this ET time. Without it the usual hour of the days before counts."""
     discovery_duration_weeks: int | None = Field(default=None, gt=0, le=1000)
     """Descriptive: for how many weeks the publishing hour was to be studied."""
 
@@ -158,10 +164,38 @@ class DiscoveryWorkflow(Workflow):
         """Whether a game day is required."""
         return self.schedule.requires_game_day
 
+    def impossible(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
+        """Yield ``expected_by`` if no attempt can be made by then."""
+        by, first = self.schedule.expected_by, time(self.schedule.first_hour % 24)
+        if by is not None and not any(first <= tick <= by for tick in ticks.times):
+            yield "expected_by", f"no attempt is made by {by:%H:%M} ET, because the first is at {first:%H:%M} or later"
+
+    def unreachable(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
+        """Yield the limit of the attempts if no day reaches it, because then nobody learns that nothing was found."""
+        limit, most = self.schedule.max_attempts_per_day, self._most_attempts(ticks)
+        if limit > most:
+            s = self.schedule
+            yield (
+                "max_attempts_per_day",
+                f"a day never reaches {limit} attempts, so nobody learns that nothing was found: with one every "
+                f"{s.retry_interval_hours:g} h from {s.first_hour:02d}:00 ET it has {most} before its last tick. "
+                f"Write {most} or less",
+            )
+
+    def _most_attempts(self, ticks: Ticks) -> int:
+        """Return the most attempts of a day after which it has another tick, which says that they are used up."""
+        interval, last, most = self.schedule.retry_interval_hours * 60, -math.inf, 0
+        minutes = [minutes_of(tick) for tick in ticks.times if minutes_of(tick) >= self.schedule.first_hour * 60]
+        for minute in minutes[:-1]:
+            if minute - last >= interval:
+                last, most = minute, most + 1
+        return most
+
     def in_words(self, settings: Settings) -> str:
         """Return the rule in one sentence."""
         s = self.schedule
         return (
             f"It runs until data is found: up to {s.max_attempts_per_day} attempts a day, every "
             f"{s.retry_interval_hours:g} h from {s.first_hour:02d}:00 ET{', on game days' * s.requires_game_day}."
+            + (f" The data is expected by {s.expected_by:%H:%M} ET." if s.expected_by else "")
         )
