@@ -18,7 +18,7 @@ from support.worlds import DAY, et
 pytestmark = pytest.mark.drill
 
 NAMED = {
-    "locker_off": ("05:50", "DEGRADED: The locker did not lock 2026-01-14, so "),
+    "locker_off": ("05:50", "DEGRADED: The locker did not lock 2026-01-14, although it has 12 games, so "),
     "scheduler_down": ("18:50", "UNHEALTHY: No workflow made a decision from 14:00 to 16:00 ET"),
     "service_down": ("22:50", "UNHEALTHY: The scraper service is unreachable"),
     "source_blocked": ("22:50", "UNHEALTHY: The source nba_com blocks us or answers nonsense: "),
