@@ -1,8 +1,8 @@
 """A season with only everyday faults, played hour by hour, with the facts that are known at each hour.
 
 Decisions, plans, cleanups and the health check are the real code. Calls, counts, files and messages are random: a
-share of the tries fails, each by itself, and 3 % of the messages are lost. Without Airflow and BigQuery a day takes a
-tenth of a second.
+share of the tries fails, each by itself, and 3 % of the messages are lost. Without Airflow and BigQuery a day takes
+about a second, most of it for the health checks.
 """
 
 from __future__ import annotations
@@ -331,6 +331,7 @@ class QuietSeason:
         names = ("post_game_window_1", "post_game_window_2", "post_game_window_3")
         return frozenset(s for name in names for s in scrapers_about_games(self.config, name, critical_only=False))
 
+    @lru_cache(None)  # noqa: B019  one season, one test
     def _over(self, game_id: str, scraper: str) -> datetime:
         """Return when the data of a game is published."""
         fate = self.fates[game_id]
