@@ -9,7 +9,7 @@ from orchestration.audit.inputs import decision_inputs
 from orchestration.cli import main
 from orchestration.decisions.engine import decide
 from orchestration.words import Action
-from support.rows import add_schedule
+from support.rows import add_schedule, decision
 from support.worlds import DAY, et, ours
 
 ROWS = (
@@ -37,7 +37,8 @@ def test_a_decision_ignores_bad_rows_and_names_them(bad_rows):
     assert (found.action, found.context["unusable_rows"]) == (Action.RUN, len(ROWS))
 
 
-def test_no_command_fails_with_a_traceback_on_bad_rows(bad_rows, capsys):
+def test_no_command_fails_with_a_traceback_on_bad_rows(bad_rows, outbox, capsys):
+    outbox.append("workflow_decisions", outbox.stage([decision("betting_lines", "14:00", "SKIP")]))
     seen = et("14:50").isoformat()
     assert main(["health", "--as-of", seen, "--json"]) in (1, 2)
     kinds = [finding["kind"] for finding in json.loads(capsys.readouterr().out)["findings"]]

@@ -60,7 +60,7 @@ def diff(
         Path | None, a_file("--games", what="NBA.com's schedule document. Default: the warehouse, else the example.")
     ] = None,
     example: Annotated[
-        bool, typer.Option("--example", metavar="", help="Use the example season of this program.")
+        bool, typer.Option("--example", metavar="", help="Use the built-in example season.")
     ] = False,
     assume: Annotated[
         Path | None, a_file("--assume", what="YAML list of outcomes, in place of the usual ones.")
@@ -71,11 +71,11 @@ def diff(
     ] = False,
     day: Annotated[date | None, a_day("--date", what="ET date of the lock for --since-lock. Default: today.")] = None,
     as_json: AsJson = False,
-    markdown: Annotated[bool, typer.Option("--markdown", metavar="", help="Print it for a pull request.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", metavar="", help="Print Markdown, for a pull request.")] = False,
 ) -> int:
     """Show what a change of workflows.yaml changes in a season.
 
-    It plays both files through the same games and shows the runs, calls, games, deadlines and alerts that change.
+    It decides the same games with both files. It shows the runs, calls, games, deadlines and alerts that change.
     """
     if since_lock:
         if old or new:
@@ -104,8 +104,8 @@ def diff(
 
 @command("backtest", PLAN, "--from 2026-01-14 --to 2026-01-20")
 def backtest(
-    first: Annotated[date, a_day("--from", what="First ET date, from its lock on.")],
-    last: Annotated[date, a_day("--to", what="Last ET date, up to the next lock.")],
+    first: Annotated[date, a_day("--from", what="First ET date. A day lasts from its lock to the next lock.")],
+    last: Annotated[date, a_day("--to", what="Last ET date.")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> int:
