@@ -221,6 +221,12 @@ def test_a_reader_that_stops_reading_is_not_an_error(games):
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture(autouse=True)
+def no_answers(monkeypatch):
+    """BigQuery has no earlier answers, so `describe` waits for no connection."""
+    monkeypatch.setattr("orchestration.cli.plan.past_answers", lambda *_: ())
+
+
 def test_a_workflow_is_described_with_its_next_five_ticks(capsys):
     assert main(["describe", "post_game_window_2", "--as-of", "2026-01-14T22:30-05:00"]) == 0
     out = capsys.readouterr().out
