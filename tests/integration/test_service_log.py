@@ -411,7 +411,7 @@ def test_init_reports_a_log_that_does_not_exist(warehouse):
 def test_every_form_of_a_stored_path_is_read(google, warehouse, form, ours):
     form = form.partition("?")[0]
     warehouse.query("DELETE FROM nba_raw.br_rosters_current WHERE TRUE")
-    warehouse.query(f"INSERT INTO nba_raw.br_rosters_current VALUES ('{form}', TIMESTAMP '2026-01-14 12:00:00+00')")
+    warehouse.query(f"INSERT INTO nba_raw.br_rosters_current VALUES ('{form}', TIMESTAMP '2026-01-15 00:21:00+00')")
     trace = Trace(replace(lost_file(), gcs_path=ours), DAY)
     traces = {"nba_raw.br_rosters_current": [trace, Trace(lost_file(2), DAY)]}
     arrived = {ours} if FilePath.of(form).fits(FilePath.of(ours)) else set()
