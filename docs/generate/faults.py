@@ -23,12 +23,12 @@ HEAD = """# Seeded faults, and the minutes to their first alert
 Each fault is a switch of the demo: `make demo DEMO_FAULT=dag_paused`. `make docs` makes this page.
 `tests/system/test_faults.py` and `test_simulated_days.py` play each fault, hour by hour, and fail if a number differs.
 
-Each entry has the fault, the ET time at which it begins or a run first meets it, the minutes from then to the first
-alert, the kind of this alert, what happens, and the begin of the health check's first line. The longest time is
-{longest} minutes.
+In brackets are the ET time at which the fault begins or a run first meets it, the minutes from then to the first alert,
+and the kind of this alert. The longest time is {longest} minutes. After what happens comes the beginning of the health
+check's first line.
 
-A run makes its calls {hold} minutes after its tick, and alerts at once about its own faults: about an ABORT after its
-retries (3 minutes), about a failed execution when its calls are over. The hourly cleanup at 20 past finds the other
+A run makes its calls {hold} minutes after its tick. It alerts at once about its own faults: about an ABORT after 3
+minutes of retries, about a failed execution when its calls are over. The hourly cleanup at 20 past finds the other
 faults. A file counts as lost after half an hour.
 
 """
