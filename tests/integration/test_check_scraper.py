@@ -17,7 +17,7 @@ from support.rows import add_schedule
 from support.scripted import ScriptedService, found
 from support.worlds import OLD_FILE, ROOT
 
-KEYS = {"outcome", "records", "file", "event_ids", "problem"}
+KEYS = {"outcome", "records", "games", "file", "event_ids", "problem"}
 
 
 @pytest.fixture

@@ -59,9 +59,7 @@ def diff(
     games: Annotated[
         Path | None, a_file("--games", what="NBA.com's schedule document. Default: the warehouse, else the example.")
     ] = None,
-    example: Annotated[
-        bool, typer.Option("--example", metavar="", help="Use the built-in example season.")
-    ] = False,
+    example: Annotated[bool, typer.Option("--example", metavar="", help="Use the built-in example season.")] = False,
     assume: Annotated[
         Path | None, a_file("--assume", what="YAML list of outcomes, in place of the usual ones.")
     ] = None,
@@ -71,7 +69,9 @@ def diff(
     ] = False,
     day: Annotated[date | None, a_day("--date", what="ET date of the lock for --since-lock. Default: today.")] = None,
     as_json: AsJson = False,
-    markdown: Annotated[bool, typer.Option("--markdown", metavar="", help="Print Markdown, for a pull request.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", metavar="", help="Print Markdown, for a pull request.")
+    ] = False,
 ) -> int:
     """Show what a change of workflows.yaml changes in a season.
 
