@@ -17,7 +17,7 @@ SOURCE = "\n".join(path.read_text() for path in (ROOT / "plugins" / "orchestrati
 def documented() -> dict[str, dict[str, str]]:
     parts = re.split(r"<!-- (\w+) -->", DOC)[1:]
     return {
-        name: dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE))
+        name: dict(re.findall(r"^\* `(\w+)`: (.+)$", text, re.MULTILINE))
         for name, text in zip(parts[::2], parts[1::2], strict=True)
     }
 

@@ -16,7 +16,7 @@ def marked() -> dict[str, set[str]]:
 
 
 def documented() -> dict[str, set[str]]:
-    rows = re.findall(r"^\| ([TKECAF]\d+) \|.*\| ([^|]*) \|$", DOC.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\* \*\*([A-Z]\d+)\*\* .* \(([^()]*)\)$", DOC.read_text(), re.MULTILINE)
     return {number: set(re.findall(r"test_\w+\.py", files)) for number, files in rows}
 
 
