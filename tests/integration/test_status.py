@@ -44,7 +44,8 @@ def test_each_part_has_a_verdict_and_a_next_command(day, capsys):
         *("locker", "decisions", "executions", "calls", "failing scrapers", "box scores", "handoff", "cleanup"),
         *("outbox", "scraper service", "Airflow"),
     ]
-    assert "HEALTHY   locker           1 run expected" in text
+    assert "DEGRADED  locker           1 run expected" in text
+    assert "The lock of 05:00 ET" in text
     assert "oddsa_events: 1 failed tries, 1 lost: HTTP 403: go away" in text
     assert "DEGRADED  cleanup          0 runs, 0 messages sent again" in text
     assert "HEALTHY   scraper service  answers" in text

@@ -1,5 +1,5 @@
 -- The records of the last 30 whole successes before a moment, for each scraper, kind of item and kind of day, in one row. The days
--- are those of triggered_at in UTC; the first is included. Three answers of a tick are taken before further ones, so that the 30
+-- are those of triggered_at in UTC, not ET dates; the first is included. Three answers of a tick are taken before further ones, so that the 30
 -- come from several ticks. The games that an answer should have held are -1 if they are unknown.
 CREATE OR REPLACE TABLE FUNCTION {audit}.past_answers(first_date DATE, before TIMESTAMP) AS
 WITH found AS (

@@ -46,7 +46,6 @@ SHOWN_KEYS = ("action", "rule", "reason", "alert_level", "target_date", "target_
     "diff",
     PLAN,
     "HEAD:config/workflows.yaml config/workflows.yaml",
-    "old.yaml new.yaml --example --from 2026-01-01",
     "--since-lock",
 )
 def diff(

@@ -157,7 +157,7 @@ class _Asked:
         else:
             print(f"{self.day:%a %d %b %Y}, seen at {et(self.now):%a %d %b %H:%M} ET")
             for text in absent:
-                print(f"unknown: {text}")
+                print(wrapped(f"unknown: {text}"))
             if rows or not absent:
                 shown(rows)
         return ExitCode.UNKNOWN if nothing else ExitCode.FOUND if found else ExitCode.WELL

@@ -139,12 +139,12 @@ def test_a_longer_deadline_moves_deadlines_and_no_runs():
 
 def test_gained_lost_and_moved_alerts_are_found():
     never = Assumption(scraper="nbac_injury_report", outcome=Outcome.NO_DATA)
-    fewer = changes(never, workflows__injury_discovery__schedule__max_attempts_per_day=3)
-    alert = of(fewer, "injury_discovery")
+    fewer = season(changed(workflows__injury_discovery__schedule__max_attempts_per_day=3), never)
+    alert = of(compare_seasons(season(ours()), fewer), "injury_discovery")
     assert len(alert.ticks[ChangeKind.ALERT_GAINED]) == 3
     first = next(first for first in alert.firsts if first.kind is ChangeKind.ALERT_GAINED)
     assert first.after == "SKIP All 3 attempts for 2026-01-13 are used up; nothing was found [WARNING]"
-    assert ChangeKind.ALERT_LOST in of(compare_seasons(fewer.new, fewer.old), "injury_discovery").ticks
+    assert ChangeKind.ALERT_LOST in of(compare_seasons(fewer, season(ours())), "injury_discovery").ticks
     moved = changes(workflows__injury_discovery__schedule__retry_interval_hours=5)
     # The data is found at 16:00 instead of noon, and the alert follows an hour later.
     assert len(of(moved, "injury_discovery").ticks[ChangeKind.ALERT_MOVED]) == 3
