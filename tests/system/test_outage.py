@@ -81,7 +81,7 @@ def test_two_hours_without_bigquery_abort_decisions_and_lose_no_row(day):
 
 alerts = generator("alerts")
 RUN_ID = f"replay__{et('22:00').astimezone(UTC).isoformat()}"
-VALUES = {"DATE": DAY.isoformat(), "WORKFLOW": "post_game_window_1", "RUN_ID": RUN_ID}
+VALUES = {"DATE": DAY.isoformat(), "WORKFLOW": "post_game_window_1", "SCRAPER": "nbac_player_list", "RUN_ID": RUN_ID}
 FIRST = {re.sub("|".join(VALUES), lambda name: VALUES[name[0]], alerts.command(kind)) for kind in KINDS if kind.command}
 """The first commands of all kinds of findings and alerts, with a workflow and a run of this day."""
 NAMED = [*commands(), *sorted(FIRST - set(commands()))]

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import lzma
+import os
 import pkgutil
-import re
 import shutil
 import sqlite3
 import sys
@@ -70,6 +70,13 @@ def configuration(scrapers: dict, tick: datetime, but: Collection[str] = ()) -> 
     }
 
 
+ADD_COLUMNS = """
+from orchestration.audit.setup import init
+from support.old_system import Emulated
+init(Emulated(), adopt=True)
+"""
+
+
 @dataclass
 class Deployed(Stack):
     """A stack whose Airflow runs the package in ``home``/package."""
@@ -118,13 +125,10 @@ class Deployed(Stack):
     def roll_out(self, stopped: list[str]) -> None:
         """Replace the last version by this one, and restart Airflow."""
         self.take("this")
-        self._run("init-again", [sys.executable, "-m", "orchestration", "init", "--adopt"])
         # The emulator has a gap here; see support.old_system.Emulated.
-        said = (self.home / "init-again.log").read_text()
-        for table, column in re.findall(r"table (\S+): column (.+?) added", said):
-            client(PROJECT, self.env["BIGQUERY_EMULATOR_HOST"]).query(
-                f"ALTER TABLE {table} ADD COLUMN {column}"
-            ).result()
+        paths = os.pathsep.join(str(path) for path in (self.package / "plugins", ROOT / "tests", ROOT / "include"))
+        super()._run("columns", [sys.executable, "-c", ADD_COLUMNS], {**self.deployed, "PYTHONPATH": paths})
+        self._run("init-again", [sys.executable, "-m", "orchestration", "init", "--adopt"])
         for name in stopped:
             self.restart(name)
         self._await("api-server", f"{self.url}/api/v2/monitor/health")

@@ -117,11 +117,12 @@ SELECT 'twice', TO_JSON_STRING(STRUCT(
   COUNT(*) AS ids
 ))
 FROM (
-  -- A row without the service's run id was written for a try that left none.
+  -- A row without the service's run id was written for a try that left none. The service's log corrects a failed row.
   SELECT workflow, slot_time
   FROM {audit}.scraper_execution_log
   WHERE dag_id IS NOT NULL
     AND run_id != row_id
+    AND status != 'failed'
     AND DATE(triggered_at) >= @start_date
     AND slot_time >= @start
     AND slot_time < @until

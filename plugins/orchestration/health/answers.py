@@ -89,4 +89,6 @@ def unchanged_answers(config: Config, facts: DayFacts) -> Iterator[Finding]:
             same, what = call.gcs_path is not None and call.gcs_path == old.last_file, "file"
         if same:
             at, day = clock(call.tick), facts.day
-            yield finding(kinds.ANSWER_UNCHANGED, scraper, at=at, what=what, before=old.target_date, day=day)
+            yield finding(
+                kinds.ANSWER_UNCHANGED, scraper, scraper=scraper, at=at, what=what, before=old.target_date, day=day
+            )

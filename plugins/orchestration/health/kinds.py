@@ -160,7 +160,7 @@ NOT_FOUND = Minor("not_found", CHECK_SCRAPER, part=Part.CALLS,
     "source has published")
 SCRAPER_SLOW = Minor("scraper_slow", CHECK_SCRAPER, part=Part.CALLS,
     text="{workflow} is slow: since {since} ET a call takes {seconds} s{usual}{limit}. Look whether its source is slow")
-ANSWER_UNCHANGED = Minor("answer_unchanged", "python -m orchestration check-scraper {workflow}", part=Part.CALLS,
+ANSWER_UNCHANGED = Minor("answer_unchanged", CHECK_SCRAPER, part=Part.CALLS,
     text="{workflow} returned at {at} ET the same {what} as on {before}, although it changes daily. The data of {day} "
     "may be old. Check the source")
 CLOCK_OFF = Minor("clock_off", STATUS, part=Part.DECISIONS, of_a_shadow=True,
