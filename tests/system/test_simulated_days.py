@@ -97,14 +97,14 @@ def test_the_first_line_names_the_fault(days, fault, capsys):
     ],
 )
 def test_healthy_days_send_no_alert_and_every_lost_message_is_republished(world, days, shifts):
-    played, before, last = days(), world.settle(), None
+    played, before, done = days(), world.settle(), set()
     for shift in shifts:
         day = DAY + timedelta(days=shift)
         ticks = timeline(day, cleanups_every=2)
         # A day begins with ticks of the night before, which are played once.
-        played.play({moment: dag_ids for moment, dag_ids in ticks.items() if last is None or moment > last})
-        last = max(ticks)
-        now = in_et(last) + timedelta(minutes=10)
+        played.play({moment: [dag for dag in dags if (moment, dag) not in done] for moment, dags in ticks.items()})
+        done |= {(moment, dag) for moment, dags in ticks.items() for dag in dags}
+        now = in_et(max(ticks)) + timedelta(minutes=10)
         health = played.health(day, now)
         assert (health.verdict, health.findings) == (Verdict.HEALTHY, ()), day
         assert (health.collected, health.due) == (health.games, health.games)
