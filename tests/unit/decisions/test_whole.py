@@ -5,7 +5,7 @@ import pytest
 from orchestration.decisions.collected import lacking, successes_of
 from orchestration.decisions.whole import PastAnswers, compared, expected_game, learned
 from orchestration.vocabulary.answers import AnswerDescription, Expects
-from orchestration.words import Action, FanOut
+from orchestration.words import Action, AlertLevel, FanOut
 from support.records import replace
 from support.worlds import brought, called, changed, decision, et, executed, game, history, ours, schedule
 
@@ -161,6 +161,19 @@ def test_a_discovery_that_found_a_part_asks_again():
     assert decision("referee_discovery", "12:00", games, history(found)).rule == "found"
     part = replace(found, shortfall="1 of 2 games")
     assert decision("referee_discovery", "12:00", games, history(part)).action is Action.RUN
+
+
+def test_used_up_attempts_alert_unless_every_scraper_found_at_least_a_part():
+    name, games = "referee_discovery", schedule(game(1, "19:00"), game(2, "20:30"))
+    tries = [executed(name, f"{hour:02d}:00") for hour in range(6, 12)]
+    part = replace(called("nbac_referee_assignments", "10:00"), shortfall="1 of 2 games")
+    used_up = decision(name, "12:00", games, history(*tries, part))
+    assert (used_up.rule, used_up.alert_level) == ("max_attempts_reached", AlertLevel.NONE)
+    assert used_up.reason.endswith("the answers were partial")
+    both = {"type": "parallel", "scrapers": ["nbac_referee_assignments", "nbac_injury_report"]}
+    config = changed(workflows__referee_discovery__execution_plan=both)
+    assert decision(name, "12:00", games, history(*tries, part), config).alert_level is AlertLevel.WARNING
+    assert decision(name, "12:00", games, history(*tries), config).alert_level is AlertLevel.WARNING
 
 
 def test_a_decision_carries_the_games_that_are_due_and_what_is_usual():

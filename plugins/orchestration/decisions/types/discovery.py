@@ -26,7 +26,7 @@ from orchestration.vocabulary.base import WallTime
 from orchestration.vocabulary.settings import Settings
 from orchestration.vocabulary.ticks import Ticks, minutes_of
 from orchestration.vocabulary.workflows import Hour, PositiveHours, Workflow, WorkflowSchedule
-from orchestration.words import Action, AlertLevel, Outcome
+from orchestration.words import Action, AlertLevel
 
 ATTEMPTS_USED_UP = "max_attempts_reached"
 FOUND = "found"
@@ -107,17 +107,21 @@ def attempts_used_up(case: Case) -> Answer | None:
         return None
     level = _once(case, ATTEMPTS_USED_UP, case.workflow.alerts.max_attempts_reached)
     found = "nothing was found"
-    plan = case.workflow.execution_plan.scrapers
-    if any(
-        (call.scraper_name in plan and call.target_date == case.target_date and call.status is Outcome.SUCCESS)
-        for call in case.history.calls
-    ):
+    if _only_partial(case):
         # The health check names the partial answers. A game postponed in the morning stays missing in them.
         level, found = AlertLevel.NONE, "the answers were partial"
     reason = f"All {allowed} attempts for {case.target_date} are used up; {found}"
     next_at = case.wall(_schedule(case).first_hour, days=1)
     seen = {"attempts": made, "max_attempts": allowed}
     return Answer(Action.SKIP, ATTEMPTS_USED_UP, reason, level, next_at, context=seen)
+
+
+def _only_partial(case: Case) -> bool:
+    """Return whether each scraper without a whole answer about the target date had a partial one."""
+    about = [call for call in case.history.calls if call.target_date == case.target_date]
+    partial = {call.scraper_name for call in about if call.shortfall is not None}
+    plan = case.workflow.execution_plan.scrapers
+    return all(scraper in partial or (scraper, case.target_date) in case.history.successes for scraper in plan)
 
 
 def too_soon(case: Case) -> Answer | None:
