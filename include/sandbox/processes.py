@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Any
 
 import psutil
 import requests
@@ -40,20 +40,17 @@ class Processes:
         """The environment of every process."""
         raise NotImplementedError
 
+    def _options(self, log: IO[bytes], more: Mapping[str, str]) -> dict[str, Any]:
+        """Return how each process is started: with the stack's variables and ``more``, and its output in ``log``."""
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        return {"env": {**self.env, **more}, "cwd": ROOT, **streams}
+
     def _spawn(self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})) -> Process:
         """Start a process, with the variables ``more`` in addition to the stack's."""
         self.commands[name] = command, more
         log = self._log(name).open("ab")
         self.logs.append(log)
-        process = subprocess.Popen(
-            command,
-            env={**self.env, **more},
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        process = subprocess.Popen(command, **self._options(log, more), start_new_session=True)
         self.processes[name] = process
         return process
 
@@ -66,16 +63,7 @@ class Processes:
         may_fail: bool = False,
     ) -> None:
         with self._log(name).open("wb") as log:
-            done = subprocess.run(
-                command,
-                env={**self.env, **more},
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                timeout=LONGEST_SECONDS,
-                check=False,
-            )
+            done = subprocess.run(command, **self._options(log, more), timeout=LONGEST_SECONDS, check=False)
         if done.returncode != 0:
             text = f"{name} failed; see {self._log(name)}"
             if not may_fail:
