@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -13,6 +15,8 @@ from orchestration.config import Config
 from orchestration.health.data import wanted
 from orchestration.health.facts import LEARNED, RECORD, AskedTick, DayFacts, FirstDecision, LockedBefore, WrittenTwice
 from orchestration.records.tables import CallRecord, CleanupRecord, DecisionRecord, ExecutionRecord, ExpectedRun
+
+log = logging.getLogger(__name__)
 
 
 def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) -> DayFacts:
@@ -74,7 +78,7 @@ def _games_in_tables(warehouse: Warehouse, config: Config, facts: DayFacts, now:
     }
     parts = {}
     for table, column in sorted(columns.items()):
-        with suppress(WarehouseError):
+        with _left_out_if_unreadable(table):
             partition = warehouse.layout(table).partition
             parts[table] = with_identifiers("games_in_tables", partition, table=table, game_column=column)
     try:
@@ -84,9 +88,17 @@ def _games_in_tables(warehouse: Warehouse, config: Config, facts: DayFacts, now:
         # One bad table fails the whole query. A query for each table finds the bad one.
         rows, read = [], set()
         for table, text in parts.items():
-            with suppress(WarehouseError):
+            with _left_out_if_unreadable(table):
                 rows += warehouse.query(text, parameters)
                 read.add(table)
     return {
         table: frozenset(forms[row["game"]] for row in rows if row["table_name"] == table) for table in sorted(read)
     }
+
+
+@contextmanager
+def _left_out_if_unreadable(table: str) -> Iterator[None]:
+    try:
+        yield
+    except WarehouseError as error:
+        log.warning("The games in %s are not compared, because the table cannot be read: %s", table, error)
