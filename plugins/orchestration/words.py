@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import IntEnum, StrEnum
 
@@ -182,3 +182,10 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
 def plural(count: int, noun: str) -> str:
     """Return ``1 game`` or ``2 games``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def few(names: Sequence[str], most: int = 3, *, counted: bool = True) -> str:
+    """Return the first ``most`` names and that there are others: ``a, b, c and 2 more``, or ``a, b, c and others``."""
+    left = len(names) - most
+    more = f" and {left} more" if counted else " and others"
+    return ", ".join(names[:most]) + (more if left > 0 else "")

@@ -11,7 +11,7 @@ from orchestration.audit.cost import Bill
 from orchestration.cli.screen import grid, rendered, wrapped
 from orchestration.nba.eastern import day_and_time
 from orchestration.planning.what_if.changes import ChangeKind, Changes, GameChange, WorkflowChange, calls_of, runs_of
-from orchestration.words import plural
+from orchestration.words import few, plural
 
 MOST_KEYS = 20
 MOST_TIMES = 6
@@ -85,8 +85,7 @@ def deadlines(change: WorkflowChange) -> str:
         text += f"{was:g} -> {now:g} min after the tick; "
     walls = {w: (before.deadlines.get(w, 0), after.deadlines.get(w, 0)) for w in before.deadlines | after.deadlines}
     moved = sorted((wall, old, new) for wall, (old, new) in walls.items() if old != new)
-    shown = [f"by {wall} ET {old} -> {new}" for wall, old, new in moved[:MOST_TIMES]]
-    return text + ", ".join(shown) + (f" and {len(moved) - MOST_TIMES} more" if len(moved) > MOST_TIMES else "")
+    return text + few([f"by {wall} ET {old} -> {new}" for wall, old, new in moved], MOST_TIMES)
 
 
 def games(change: GameChange) -> str:

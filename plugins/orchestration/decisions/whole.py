@@ -17,7 +17,7 @@ from orchestration.nba.games import Game, canonical_game_id
 from orchestration.vocabulary.answers import Expects
 from orchestration.vocabulary.model import Config
 from orchestration.vocabulary.scrapers import fan_out_of
-from orchestration.words import FanOut, plural
+from orchestration.words import FanOut, few, plural
 
 ENOUGH_SUCCESSES = 10
 """The least number of earlier successes from which the usual count is learned."""
@@ -27,7 +27,6 @@ SPREADS = 6
 """… and this many spreads below it, and below every earlier count."""
 DEVIATION = 1.4826
 """The standard deviation of normal noise, in median absolute deviations."""
-NAMED = 3
 
 
 class PastAnswers(BaseModel):
@@ -145,9 +144,8 @@ def _games(
     lacks = [game for game in slate if game["game_id"] not in names and game["code"].upper() not in names]
     if not lacks:
         return "", ()
-    shown = ", ".join(game["teams"] for game in lacks[:NAMED])
-    more = f" and {len(lacks) - NAMED} more" if len(lacks) > NAMED else ""
-    text = f"{len(slate) - len(lacks)} of {plural(len(slate), 'game')}, missing {shown}{more}"
+    which = few([game["teams"] for game in lacks])
+    text = f"{len(slate) - len(lacks)} of {plural(len(slate), 'game')}, missing {which}"
     return text, tuple(str(game["game_id"]) for game in lacks)
 
 

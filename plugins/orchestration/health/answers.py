@@ -79,7 +79,7 @@ def unchanged_answers(config: Config, facts: DayFacts) -> Iterator[Finding]:
         calls = [
             c for c in facts.calls if c.scraper_name == scraper and c.answered_whole and c.target_date == facts.day
         ]
-        before = [f for f in facts.asked if f.scraper_name == scraper and f.last_success and f.target_date < facts.day]
+        before = [f for f in facts.asked if f.scraper_name == scraper and f.found and f.target_date < facts.day]
         if not calls or not before:
             continue
         call, old = max(calls, key=lambda c: c.tick), max(before, key=lambda f: (f.target_date, f.tick))

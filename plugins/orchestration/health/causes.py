@@ -10,12 +10,12 @@ from orchestration.config import Config
 from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health import kinds
 from orchestration.health.data import REPUBLISHED
-from orchestration.health.facts import DayFacts, named
+from orchestration.health.facts import DayFacts
 from orchestration.health.findings import FOLLOWED, Finding, finding
 from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date
 from orchestration.records.tables import CallRecord, CleanupRecord, last_tries
-from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, plural
+from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, few, plural
 
 UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
 OF_THE_SERVICE = {
@@ -100,7 +100,7 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 def _calls(calls: list[CallRecord]) -> str:
     scrapers = sorted({call.scraper_name for call in calls})
-    names = ", ".join(scrapers[:3]) + (" and others" if len(scrapers) > 3 else "")
+    names = few(scrapers, counted=False)
     return f"{plural(len(calls), 'call')} of {names} failed since {clock(min(c.tick for c in calls))} ET"
 
 
@@ -184,7 +184,7 @@ def _undelivered(config: Config, facts: DayFacts, *, can_publish: bool) -> Itera
             files=plural(len(left), "file"),
             scrapers=", ".join(sorted({file.scraper_name for file in left})),
             since=f"{since:%a %d %b} {clock(since)}",
-            which=named(left),
+            which=few([file.gcs_path for file in left]),
             end=f"{end:%a %d %b}",
             day=facts.day,
         )

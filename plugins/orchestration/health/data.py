@@ -14,16 +14,15 @@ from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, Finding, finding
+from orchestration.health.usual import ENOUGH_DAYS
 from orchestration.nba.eastern import NOON, after, at, clock
 from orchestration.nba.games import FINAL, Game, named
 from orchestration.vocabulary.workflows import Workflow
-from orchestration.words import Outcome, plural
+from orchestration.words import Outcome, few, plural
 
 NO_DATA_SUSPICIOUS = 0.8
 """A scraper with this share of no_data among its calls of the day is reported (lesson K2)."""
 ENOUGH_CALLS = 3
-ENOUGH_DAYS = 7
-"""So many earlier days show what a scraper usually finds."""
 SURELY_OVER = timedelta(hours=3)
 """A game is final in every source this long after its data was due."""
 ENOUGH_GAMES = 2
@@ -103,7 +102,7 @@ def games_not_in_tables(config: Config, facts: DayFacts, now: datetime) -> Itera
             table=config.scrapers[scraper].processed_in,
             lacking=len(games),
             games=plural(len(facts.schedule.on(facts.day)), "game"),
-            which=", ".join(game.label for game in games[:3]) + (" and others" if len(games) > 3 else ""),
+            which=few([game.label for game in games], counted=False),
             day=facts.day,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -53,11 +53,6 @@ class AskedTick(BaseModel):
     seconds: float | None = None
     last_file: str | None = None
     last_content: str | None = None
-
-    @property
-    def last_success(self) -> datetime | None:
-        """The tick, if a call found data."""
-        return self.tick if self.found else None
 
 
 class LockedBefore(BaseModel):
@@ -191,12 +186,6 @@ class DayFacts:
         last = self.last_look
         files = () if last is None else last.followed_files
         return tuple(file for file in files if file.state is FileState.OPEN and file.triggered_at < until)
-
-
-def named(files: Sequence[FollowedFile], most: int = 3) -> str:
-    """Return the paths of the first files, and the number of the others."""
-    more = f" and {len(files) - most} more" if len(files) > most else ""
-    return ", ".join(file.gcs_path for file in files[:most]) + more
 
 
 def ours(decision: DecisionRecord) -> bool:

@@ -154,12 +154,13 @@ MOSTLY_NO_DATA = Minor("mostly_no_data", TIMELINE, part=Part.CALLS,
     text="{empty} of {calls} calls of {workflow} ({caller}) found no data")
 SOURCE_DRY = Minor("source_dry", CHECK_SCRAPER, part=Part.CALLS,
     text="{workflow} ({caller}) has found too little since {since} ET: at {at} ET {empty} of {calls} found no data, "
-    "while usually {usual} % of its calls find some. Look whether the source still publishes")
+    "while usually {usual} % of its calls find some. Check whether the source still publishes")
 NOT_FOUND = Minor("not_found", CHECK_SCRAPER, part=Part.CALLS,
-    text="{workflow} has found nothing of {scraper} since {since} ET, in {attempts}{why}. {next}. Look whether the "
+    text="{workflow} has found nothing of {scraper} since {since} ET, in {attempts}{why}. {next}. Check whether the "
     "source has published")
 SCRAPER_SLOW = Minor("scraper_slow", CHECK_SCRAPER, part=Part.CALLS,
-    text="{workflow} is slow: since {since} ET a call takes {seconds} s{usual}{limit}. Look whether its source is slow")
+    text="{workflow} is slow: since {since} ET a call takes {seconds} s{usual}{limit}. Check whether the "
+    "source is slow")
 ANSWER_UNCHANGED = Minor("answer_unchanged", CHECK_SCRAPER, part=Part.CALLS,
     text="{workflow} returned at {at} ET the same {what} as on {before}, although it changes daily. The data of {day} "
     "may be old. Check the source")

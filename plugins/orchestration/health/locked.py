@@ -10,16 +10,15 @@ from orchestration.health import kinds, record
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, finding
 from orchestration.nba.eastern import after, clock
-from orchestration.nba.slate import LockedGame, changes, postponed_dates, usual_games
+from orchestration.nba.slate import Changes, LockedGame, postponed_dates, usual_games
 from orchestration.records.tables import ExpectedRun
-from orchestration.words import Action, Surrounding, plural
+from orchestration.words import Action, Surrounding, few, plural
 
 LOCK_GRACE = timedelta(minutes=15)
 """From the lock's tick until the day must be locked."""
 AT_ONCE = 2
 """From this many postponed games of a date, or dates, they count as postponed together."""
 SCHEDULE, FORCED = "schedule_dependency", "forced"
-SHOWN = 3
 
 
 def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -43,12 +42,11 @@ def missing_lock(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fin
     yield finding(kinds.GAMES_NOT_LOCKED, LOCKER, day=facts.day, games=plural(len(games), "game"), check=check)
 
 
-def partly_locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def partly_locked(config: Config, facts: DayFacts, since: Changes | None) -> Iterator[Finding]:
     """Yield a lock that lacks workflows which ran by their rules.
 
     A workflow may also run unexpected because games appeared or tips moved. That is no fault of the lock.
     """
-    since = changes(facts.schedule, facts.day, now)
     if facts.locked_at is None or (since and (since.appeared or since.tips)):
         return
     locked = {run.workflow_name for run in facts.expected}
@@ -58,13 +56,12 @@ def partly_locked(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fi
         if decision.action is Action.RUN and decision.rule != FORCED and decision.tick >= facts.locked_at
     }
     if missing := (ran - locked).intersection(config.enabled):
-        named, lacking = (_few(sorted(names)) for names in (locked, missing))
+        named, lacking = (few(sorted(names)) for names in (locked, missing))
         yield finding(kinds.PARTLY_LOCKED, LOCKER, locked=clock(facts.locked_at), named=named, missing=lacking)
 
 
-def changed_slate(facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def changed_slate(facts: DayFacts, since: Changes | None) -> Iterator[Finding]:
     """Yield the games that vanished since the lock without a trace, and those that appeared (lesson F1)."""
-    since = changes(facts.schedule, facts.day, now)
     if since is None:
         return
     if since.vanished:
@@ -77,7 +74,7 @@ def changed_slate(facts: DayFacts, now: datetime) -> Iterator[Finding]:
         yield finding(kind, LOCKER, games=games, day=facts.day, locked=locked, which=which)
 
 
-def no_games_left(facts: DayFacts, now: datetime) -> Iterator[Finding]:
+def no_games_left(facts: DayFacts, since: Changes | None) -> Iterator[Finding]:
     """Yield games that are postponed together, and a day without games that usually has some (lesson F1)."""
     postponed = postponed_dates(facts.schedule, facts.day)
     today = len(postponed.get(facts.day, ())) >= AT_ONCE
@@ -86,11 +83,5 @@ def no_games_left(facts: DayFacts, now: datetime) -> Iterator[Finding]:
         games = sum(len(postponed[day]) for day in dates)
         named = f"{dates[0]}" if len(dates) == 1 else f"{len(dates)} dates, from {dates[0]} to {dates[-1]}"
         yield finding(kinds.SLATE_POSTPONED, SCHEDULE, dates=named, games=plural(games, "game"))
-    since = changes(facts.schedule, facts.day, now)
     if (since is None or not since.games) and (usual := usual_games(facts.schedule, facts.day)):
         yield finding(kinds.SLATE_MISSING, SCHEDULE, day=f"{facts.day:%a %d %b %Y}", usual=usual)
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

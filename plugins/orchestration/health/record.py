@@ -24,7 +24,7 @@ from orchestration.records.tables import (
     ExpectedRun,
     last_tries,
 )
-from orchestration.words import Action, Surrounding, plural
+from orchestration.words import Action, Surrounding, few, plural
 
 CONTRADICTS = timedelta(minutes=3)
 """Two workers' clocks may differ by this much."""
@@ -208,7 +208,7 @@ def lost_rows(config: Config, facts: DayFacts, now: datetime) -> Iterator[Findin
 def _named(runs: Iterable[Run]) -> str:
     """Return the first runs in words."""
     names = [f"{name} at {clock(tick)}" for name, tick in sorted(runs, key=lambda run: (run[1], run[0]))]
-    return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+    return few(names, counted=False)
 
 
 def nothing_recorded(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -259,25 +259,28 @@ def contradicting_clocks(facts: DayFacts) -> Iterator[Finding]:
     """
     decided = {one.decision_id: one for one in facts.decisions if one.triggered_by in BY_THE_CLOCK}
     counted = {one.decision_id: one for one in facts.executions if one.decision_id in decided}
-    found: list[tuple[timedelta, datetime, str]] = []
+    wrong: list[tuple[timedelta, datetime, str]] = []
     for one in decided.values():
-        where = f"the decision of {one.workflow_name} at {clock(one.tick)} ET"
-        says = f"{where} was made at {clock(one.decision_time)} ET, before its tick"
-        found.append((one.tick - one.decision_time, one.tick, says))
+        early = one.tick - one.decision_time
+        if early > CONTRADICTS:
+            where = f"the decision of {one.workflow_name} at {clock(one.tick)} ET"
+            wrong.append((early, one.tick, f"{where} was made at {clock(one.decision_time)} ET, before its tick"))
     for call in facts.calls:
         decision = decided.get(call.decision_id or "")
         if decision is None or call.try_number > 1:
             continue
-        where = f"a call of {call.workflow} at {clock(call.tick)} ET"
         began, made = call.triggered_at, decision.decision_time
-        says = f"{where} began at {clock(began)} ET, before its decision of {clock(made)} ET"
-        found.append((made - began, call.tick, says))
+        where = f"a call of {call.workflow} at"
+        if made - began > CONTRADICTS:
+            says = (
+                f"{where} at {clock(call.tick)} ET began at {clock(began)} ET, before its decision of {clock(made)} ET"
+            )
+            wrong.append((made - began, call.tick, says))
         if (execution := counted.get(decision.decision_id)) is not None:
-            ended = after(began, timedelta(seconds=call.duration_seconds or 0))
-            then = execution.created_at
-            says = f"{where} ended at {clock(ended)} ET, after it was counted at {clock(then)} ET"
-            found.append((ended - then, call.tick, says))
-    wrong = [one for one in found if one[0] > CONTRADICTS]
+            ended, then = after(began, timedelta(seconds=call.duration_seconds or 0)), execution.created_at
+            if ended - then > CONTRADICTS:
+                says = f"ended at {clock(ended)} ET, after it was counted at {clock(then)} ET"
+                wrong.append((ended - then, call.tick, f"{where} {clock(call.tick)} ET {says}"))
     if wrong:
         most, _, says = max(wrong)
         yield finding(

@@ -77,6 +77,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     if unknown := tuple(record.nothing_recorded(config, facts, now)):
         return Health(Verdict.UNKNOWN, unknown, len(games), 0, len([g for g in games if g.due <= now]))
     halt = config.settings.halt if all(config.halt_on(facts.day, name) for name in config.enabled) else None
+    since = changes(facts.schedule, facts.day, now)
     findings = [
         *causes(config, facts),
         *record.lost_rows(config, facts, now),
@@ -90,9 +91,9 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *(() if halt else data.misdated_tips(facts)),
         *(() if halt else running.unknown_schedule(config, facts, now)),
         *(() if halt else locked.missing_lock(config, facts, now)),
-        *(() if halt else locked.partly_locked(config, facts, now)),
-        *(() if halt else locked.changed_slate(facts, now)),
-        *(() if halt else locked.no_games_left(facts, now)),
+        *(() if halt else locked.partly_locked(config, facts, since)),
+        *(() if halt else locked.changed_slate(facts, since)),
+        *(() if halt else locked.no_games_left(facts, since)),
         *running.missing_ticks(config, facts, now),
         *running.missed_runs(config, facts, now),
         *running.runs_and_aborts(config, facts, now),
@@ -111,7 +112,6 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
     findings = [f for f in findings if f.of.of_a_shadow or not config.is_shadow(f.workflow)]
     findings.sort(key=_first_things_first)
     worst = Verdict.UNHEALTHY if any(f.verdict is Verdict.UNHEALTHY for f in findings) else Verdict.DEGRADED
-    since = changes(facts.schedule, facts.day, now)
     had_games = games or (since is not None and since.games)
     verdict = worst if findings else Verdict.HEALTHY if had_games else Verdict.NO_GAMES
     due = [game for game in games if game.due <= now]

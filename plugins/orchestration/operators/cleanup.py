@@ -20,7 +20,6 @@ from orchestration.cleanup.following import given_up_by_age
 from orchestration.cleanup.reading import correct, last_look, look_back, read_files, republished_before, since
 from orchestration.decisions.request import CleanupRequest
 from orchestration.health import kinds
-from orchestration.health.facts import named
 from orchestration.health.findings import FOLLOWED
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
@@ -35,7 +34,7 @@ from orchestration.records.ids import row_id
 from orchestration.records.tables import CleanupRecord, MissingFile, Seen
 from orchestration.runs.clock import RunClock
 from orchestration.services.google_cloud import FilesUnknown, republish, vanished_files
-from orchestration.words import FileState, plural
+from orchestration.words import FileState, few, plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -112,7 +111,7 @@ class CleanupOperator(AlertingOperator):
         alerts = list(look.alerts)
         if lost := given_up_by_age(look.followed, given_up):
             files = plural(len(lost), "file")
-            which, days = named(lost), FOLLOWED.days
+            which, days = few([file.gcs_path for file in lost]), FOLLOWED.days
             alerts.append(
                 alert(kinds.GIVEN_UP, "cleanup", detail=lost[0].gcs_path, files=files, days=days, which=which)
             )
