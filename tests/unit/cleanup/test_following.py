@@ -7,7 +7,6 @@ import pytest
 from orchestration.alerts.model import alert
 from orchestration.cleanup.following import follow, followed_of, given_up_by_age
 from orchestration.health import kinds
-from orchestration.health.facts import named
 from orchestration.records.tables import CleanupRecord
 from orchestration.words import FileState
 from support.records import a_call, a_cleanup, replace
@@ -77,14 +76,8 @@ def test_a_file_is_given_up_by_name_after_a_week():
     assert [file.state for file in files] == [FileState.GIVEN_UP]
     assert given_up_by_age(files, ()) == list(files)
     assert files[0].why == "not in its table after 7 days"
-    told = alert(kinds.GIVEN_UP, "cleanup", files="1 file", days=7, which=named(files))
+    told = alert(kinds.GIVEN_UP, "cleanup", files="1 file", days=7, which="a")
     assert (told.kind, told.lasts) == ("files_given_up", False)
-
-
-def test_the_first_files_are_named_and_the_others_counted():
-    files = [followed_of(props(f"{hour}:30")) for hour in (12, 13, 14, 15)]
-    assert named(files[:1]) == "gs://b/props/e1/1230.json"
-    assert named(files).endswith("1430.json and 1 more")
 
 
 def test_the_record_of_a_cleanup_keeps_its_files():
