@@ -119,6 +119,12 @@ class SharedDay:
             Warehouse().query(f"INSERT INTO {AUDIT}.{table} SELECT * FROM {AUDIT}.kept_{table}")
             Warehouse().query(f"DROP TABLE {AUDIT}.kept_{table}")
 
+    def forget_days_before(self) -> None:
+        """Delete the calls that a test staged for the days before."""
+        Warehouse().query(
+            f"DELETE FROM {AUDIT}.scraper_execution_log WHERE triggered_at < @first", {"first": min(self.timeline)}
+        )
+
     def well_again(self, fault: Fault) -> None:
         """End every trouble."""
         if fault.statement and not fault.undone_by:

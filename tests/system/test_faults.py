@@ -55,6 +55,7 @@ def seeded(shared):
     yield play
     for fault in used:
         shared.well_again(fault)
+    shared.forget_days_before()
 
 
 def look_at(fault):
