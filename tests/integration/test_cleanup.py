@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from google.api_core.exceptions import PermissionDenied, ServiceUnavailable
 from google.cloud import pubsub_v1
 
-from orchestration.alerts.channels import ALERTS
+from orchestration.alerts.memory import ALERTS
 from orchestration.audit.facts import day_facts
 from orchestration.audit.sending import Drained
 from orchestration.audit.warehouse import RowsRejected, Warehouse, WarehouseError

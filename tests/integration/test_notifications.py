@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.channels import ALERTS, alert_once, not_set_up, run_link, send, send_once
+from orchestration.alerts.channels import not_set_up, run_link, send
+from orchestration.alerts.memory import ALERTS, alert_once, send_once
 from orchestration.alerts.model import Alert
 from orchestration.words import AlertLevel, Channel
 from support.airflow_state import StateStore

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.channels import ALERTS
+from orchestration.alerts.memory import ALERTS
 from orchestration.cleanup.following import followed_of
 from orchestration.cleanup.makeup_inputs import ScheduleUnknown, find_makeups
 from orchestration.operators import base
@@ -128,7 +128,7 @@ class Run:
         monkeypatch.setattr(base, "load_or_last_good", lambda: SimpleNamespace(config=config))
         monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
         monkeypatch.setattr(
-            "orchestration.alerts.channels.send",
+            "orchestration.alerts.memory.send",
             lambda config, alert, *_: self.alerts.append(alert) or SimpleNamespace(nowhere=False),
         )
 

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import (
     AirflowTaskTimeout,
 )
 
-from orchestration.alerts.channels import ALERTS
+from orchestration.alerts.memory import ALERTS
 from orchestration.assets import table_asset
 from orchestration.audit.callbacks import append_staged
 from orchestration.operators import base

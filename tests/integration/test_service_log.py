@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.channels import ALERTS
+from orchestration.alerts.memory import ALERTS
 from orchestration.audit.facts import day_facts
 from orchestration.audit.references import broken_references
 from orchestration.audit.service_log import made_twice, second_runs

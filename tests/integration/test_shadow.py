@@ -9,7 +9,7 @@ import requests
 import yaml
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.channels import ALERTS
+from orchestration.alerts.memory import ALERTS
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.setup import init
 from orchestration.audit.warehouse import Warehouse

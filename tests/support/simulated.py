@@ -19,7 +19,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from fastapi.testclient import TestClient
 
-from orchestration.alerts.channels import ALERTS, Sent
+from orchestration.alerts.channels import Sent
+from orchestration.alerts.memory import ALERTS
 from orchestration.alerts.model import Alert
 from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
@@ -126,7 +127,7 @@ class SimulatedDays:
 
     def play(self, timeline: dict[datetime, list[str]]) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("orchestration.alerts.channels.send", self.record)
+            patch.setattr("orchestration.alerts.memory.send", self.record)
             patch.setattr("orchestration.operators.inspection.BETWEEN_SECONDS", 0.0)
             self._play(timeline)
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from pydantic import TypeAdapter
 
-from orchestration.health import kinds
+from orchestration.health import task_kinds
 from orchestration.health.findings import Finding, FindingKind
 from orchestration.vocabulary.workflows import Alerts
 from orchestration.words import AlertLevel, Verdict
@@ -145,4 +145,4 @@ def all_clear(healed: Collection[Alert], source: str) -> Alert:
     about = {alert.workflow for alert in healed}
     loudest = max((alert.level for alert in healed), key=list(AlertLevel).index)
     what = "; ".join(alert.text for alert in healed)
-    return alert(kinds.HEALED, about.pop() if len(about) == 1 else source, level=loudest, what=what)
+    return alert(task_kinds.HEALED, about.pop() if len(about) == 1 else source, level=loudest, what=what)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestration.alerts.model import Alert, alert
-from orchestration.health import kinds
+from orchestration.health import task_kinds
 from orchestration.records.tables import FollowedFile
 from orchestration.services.files import FilePath, KnownFiles, LostFile
 from orchestration.vocabulary.settings import CleanupProcessor
@@ -60,7 +60,9 @@ def backlog(
     there = KnownFiles(file.gcs_path for file in files).named(processed)
     missing = tuple(file for file in files if FilePath.of(file.gcs_path) not in there)
     if len(missing) > settings.storm_threshold:
-        storm = alert(kinds.STORM, "cleanup", missing=len(missing), files=len(files), limit=settings.storm_threshold)
+        storm = alert(
+            task_kinds.STORM, "cleanup", missing=len(missing), files=len(files), limit=settings.storm_threshold
+        )
         return Backlog(len(files), missing, (), (storm,))
     publish, alerts = [], []
     past_of = _by_file(missing, before)
@@ -69,7 +71,7 @@ def backlog(
         if past is None:
             publish.append(file)
         elif past.times >= settings.max_republish:
-            alerts.append(alert(kinds.STUCK, file.scraper_name, file=file.gcs_path, times=past.times))
+            alerts.append(alert(task_kinds.STUCK, file.scraper_name, file=file.gcs_path, times=past.times))
         elif now >= past.last + FIRST_PAUSE * 2 ** (past.times - 1):
             publish.append(file)
     return Backlog(len(files), missing, tuple(publish), tuple(alerts))

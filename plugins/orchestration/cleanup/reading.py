@@ -18,7 +18,7 @@ from orchestration.cleanup.arrivals import Trace, arrived_files, trace_of
 from orchestration.cleanup.backlog import Republished
 from orchestration.cleanup.following import follow, followed_of
 from orchestration.config import Config
-from orchestration.health import kinds
+from orchestration.health import task_kinds
 from orchestration.health.findings import FOLLOWED
 from orchestration.records.base import Record
 from orchestration.records.tables import CallRecord, CleanupRecord, ExecutionRecord, FollowedFile, last_tries
@@ -84,7 +84,7 @@ def correct(warehouse: Warehouse, config: Config, look_back: Mapping[str, Parame
     try:
         found = {row.row_id: row for row in corrections(warehouse, config, calls, at)}
     except WarehouseError as error:
-        alerts.append(alert(kinds.LOG_UNREADABLE, "service_log", log=config.settings.service_log, why=error))
+        alerts.append(alert(task_kinds.LOG_UNREADABLE, "service_log", log=config.settings.service_log, why=error))
         found = {}
     known = [found.get(call.row_id, call) for call in calls]
     rows: list[Record] = [*found.values()]
@@ -108,7 +108,7 @@ def _rows(
             rows.append(model.whole(columns))
         except ValidationError as error:
             row, why = columns.get(model.ID), error.errors()[0]
-            alerts.append(alert(kinds.ROW_UNREADABLE, "cleanup", table=model.TABLE, row=row, why=why))
+            alerts.append(alert(task_kinds.ROW_UNREADABLE, "cleanup", table=model.TABLE, row=row, why=why))
     return rows
 
 
@@ -160,7 +160,7 @@ def read_files(
     arrived, errors = arrived_files(warehouse, traces, min([oldest, *(file.triggered_at for file in left.values())]))
     for table in errors:
         del traces[table]
-    alerts = [alert(kinds.TABLE_UNREADABLE, table, why=why) for table, why in sorted(errors.items())]
+    alerts = [alert(task_kinds.TABLE_UNREADABLE, table, why=why) for table, why in sorted(errors.items())]
     if unnamed.total():
         alerts.append(_blind(config, unnamed, brought))
     files = [t.file for of_table in traces.values() for t in of_table if t.of_age and t.file.gcs_path in checked]
@@ -174,7 +174,7 @@ def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
     log = config.settings.service_log
     cure = f"{log} (settings.service_log) names no file either" if log else "Set settings.service_log"
     scrapers = ", ".join(sorted(+unnamed))
-    return alert(kinds.BLIND, "cleanup", unnamed=unnamed.total(), calls=brought, scrapers=scrapers, cure=cure)
+    return alert(task_kinds.BLIND, "cleanup", unnamed=unnamed.total(), calls=brought, scrapers=scrapers, cure=cure)
 
 
 def republished_before(warehouse: Warehouse, config: Config, now: datetime) -> Mapping[str, Republished]:

@@ -9,4 +9,5 @@ REFRESH = trigger("schedule_dependency", force=True)
 RELOCK = trigger("schedule_locker", force=True)
 CHECK_SCRAPER = "python -m orchestration check-scraper {scraper}"
 AGAIN = trigger("{workflow}", force=True, target_date="{day}")
+TIMELINE, STATUS_NOW = script("view_today_timeline", "{day}"), STATUS.partition(" ")[0]
 SINCE_LOCK = "python -m orchestration diff --since-lock"

@@ -3,7 +3,8 @@
 The status, the first line of ``health``, the alerts and the page 12-alerts use it. The order is the rank of causes:
 BigQuery, Airflow, our rules, the service, a source, the handoff. A cause that stops more comes first.
 
-The health check raises a kind with ``finding(kinds.NOT_LOCKED, ...)``, a task with ``alert(kinds.STUCK, ...)``.
+The health check raises a kind with ``finding(kinds.NOT_LOCKED, ...)``, a task with ``alert(task_kinds.STUCK, ...)``.
+The kinds that only tasks raise are in :mod:`orchestration.health.task_kinds`, after these in the rank.
 """
 
 from __future__ import annotations
@@ -11,20 +12,26 @@ from __future__ import annotations
 from functools import partial
 
 from orchestration.decisions.model import HISTORY_UNREADABLE
-from orchestration.decisions.types.discovery import ATTEMPTS_USED_UP
-from orchestration.decisions.types.discovery import FOUND as FOUND_RULE
-from orchestration.health.commands import AGAIN, CHECK_SCRAPER, FAILURES, INIT, REFRESH, RELOCK, SINCE_LOCK, STATUS
+from orchestration.health.commands import (
+    AGAIN,
+    CHECK_SCRAPER,
+    FAILURES,
+    INIT,
+    REFRESH,
+    RELOCK,
+    SINCE_LOCK,
+    STATUS,
+    STATUS_NOW,
+    TIMELINE,
+)
 from orchestration.health.findings import AlertedBy, FindingKind, Part, Role, script, trigger
+from orchestration.health.task_kinds import TASK_KINDS
 from orchestration.nba.slate import SLATE_VANISHED as SLATE_VANISHED_RULE
 from orchestration.words import AlertLevel
 
 WARNING = AlertLevel.WARNING
-TIMELINE, STATUS_NOW = script("view_today_timeline", "{day}"), STATUS.partition(" ")[0]
 Cause = partial(FindingKind, role=Role.CAUSE)
 Minor = partial(FindingKind, role=Role.MINOR, level=WARNING)
-Republishing = partial(FindingKind, command=STATUS_NOW, alerted_by=AlertedBy.REPUBLISH)
-Draining = partial(FindingKind, command=STATUS_NOW, alerted_by=AlertedBy.DRAIN_OUTBOX)
-Decided = partial(FindingKind, text="{reason}", command=TIMELINE, alerted_by=AlertedBy.DECIDE, level=AlertLevel.NONE)
 
 # fmt: off
 # Causes.
@@ -230,71 +237,11 @@ CLEANUP_SAYS = FindingKind(
     "cleanup_says", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.CLEANUP, of_a_shadow=True,
     text="The cleanup at {at} ET reported: {why}")
 
-# Only tasks find the kinds below. First the cleanup, about lost files and their republished messages.
-UNREADABLE = Republishing("unreadable",
-    text="The cleanup checked and republished nothing: {why}")
-TABLE_UNREADABLE = UNREADABLE.also(
-    text="No file of {workflow} was checked or republished: {why}")
-AUDIT_UNREADABLE = UNREADABLE.also(alerted_by=AlertedBy.WATCH,
-    text="The watchdog cannot read the audit tables, so no new fault is noticed: {why}")
-LOG_UNREADABLE = Republishing("log_unreadable", level=WARNING,
-    text="The service's log {log} cannot be read: {why}. Files and causes that only the log names stay unknown")
-ROW_UNREADABLE = Republishing("row_unreadable", level=WARNING,
-    text="The row {row} of {table} cannot be read and is left out: {why}")
-BLIND = Republishing("blind", level=WARNING,
-    text="{unnamed} of {calls} calls with data name no file, so nobody can see whether it arrived ({scrapers}). {cure}")
-STORM = Republishing("storm", lasts=False,
-    text="{missing} of {files} files are missing at once, more than {limit}. Nothing is republished, because probably "
-    "the tables are wrong and not the files")
-STUCK = Republishing("stuck", level=WARNING, lasts=False,
-    text="{file} is still missing after {times} republishings, and is not republished again")
-GIVEN_UP = Republishing("files_given_up", command=trigger("reconcile"), level=WARNING, lasts=False,
-    text="{files} did not arrive in {days} days and are given up: {which}")
-VANISHED = Republishing("vanished", command=trigger("reconcile"), level=WARNING, lasts=False,
-    text="{file} no longer exists. reconcile fetches the data anew")
-FILES_UNKNOWN = Republishing("files_unknown",
-    text="Cloud Storage does not say which files exist, so no file is republished: {why}")
-MANY_MISSING = Republishing("many_missing", level=WARNING,
-    text="{missing} of {files} files had not reached their tables")
-UNRECORDED = Republishing("unrecorded",
-    text="No file is republished, because BigQuery could not record it first: {why}")
-NOT_PUBLISHED = Republishing("not_published",
-    text="{messages}",
-    example="3 messages were not published: NotFound: 404 Resource not found (resource=nba-phase1-scrapers-complete)")
-
-# The outbox.
-NOT_DRAINED = Draining("not_drained",
-    text="BigQuery did not take all rows of the outbox: {why}. The next cleanup tries again")
-ROWS_REFUSED = Draining("rows_refused",
-    text="BigQuery refused {rows}. The outbox keeps the refused rows with their errors: {which}")
-
-# The lock.
-BROKEN_REFERENCES = FindingKind("broken_references", INIT, alerted_by=AlertedBy.CHECK_TABLES,
-    text="workflows.yaml or our statements name something that does not exist: {which}")
-PLAN_ABORTS = FindingKind("plan_aborts", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
-    text="The plan of {day} contains an ABORT, and only {runs} are locked: {why}")
-
-PLAN_EMPTY = FindingKind("plan_empty", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
-    text="The plan of {day} expects no run, although the schedule has {games}. Check whether the workflows are enabled")
-
-# Decisions that people should know of. The kind's id is the rule, and the text is the decision's reason.
-MISSING_GAMES = Decided("missing_games", alerts_key="missing_games",
-    example="2 of 9 games of 2026-01-14 to collect; 1 overdue: 0022500001 LAL@BOS")
-CATCH_UP = Decided("catch_up", alerts_key="timing_drift",
-    example="Catch-up: 1.0 h after the window 06:00-10:00 ET and not done yet")
-FOUND = Decided(FOUND_RULE, alerts_key="discovery_complete",
-    example="Found for 2026-01-14 at 13:00 ET")
-MAX_ATTEMPTS_REACHED = Decided(ATTEMPTS_USED_UP, alerts_key="max_attempts_reached",
-    example="All 9 attempts for 2026-01-14 are used up; nothing was found")
-
-# The all-clear.
-HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warning=True,
-    text="Over: {what}")
-
 # fmt: on
-KINDS: tuple[FindingKind, ...] = tuple(one for one in vars().values() if isinstance(one, FindingKind))
+KINDS: tuple[FindingKind, ...] = (
+    *(one for one in vars().values() if isinstance(one, FindingKind)),
+    *TASK_KINDS,
+)
 """All kinds. A kind with several sentences appears once for each sentence."""
 RANK = {kind_id: rank for rank, kind_id in enumerate(dict.fromkeys(kind.id for kind in KINDS))}
 """The rank of each id: its place in the order above."""
-OF_DECISIONS = {kind.id: kind for kind in KINDS if kind.alerted_by is AlertedBy.DECIDE}
-"""The kinds that a decision alerts about, by the decision's rule."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from orchestration.alerts.channels import ALERTS
+from orchestration.alerts.memory import ALERTS
 from orchestration.audit.callbacks import append_staged
 from orchestration.audit.outbox import Outbox
 from orchestration.config import Config

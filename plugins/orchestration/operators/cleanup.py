@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from orchestration.alerts.channels import alert_once
+from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import alert
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.sending import Drained
@@ -19,7 +19,7 @@ from orchestration.cleanup.backlog import Backlog, backlog
 from orchestration.cleanup.following import given_up_by_age
 from orchestration.cleanup.reading import correct, last_look, look_back, read_files, republished_before, since
 from orchestration.decisions.request import CleanupRequest
-from orchestration.health import kinds
+from orchestration.health import task_kinds
 from orchestration.health.findings import FOLLOWED
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
@@ -63,7 +63,7 @@ class DrainOutboxOperator(AlertingOperator):
         except WarehouseError as error:
             self.log.warning("Not drained: %s", error)
             context["ti"].xcom_push(UNDRAINED_KEY, str(error))
-            alerts.append(alert(kinds.NOT_DRAINED, "outbox", why=error))
+            alerts.append(alert(task_kinds.NOT_DRAINED, "outbox", why=error))
         if swept := outbox.sweep(RunClock.wall() - HALF_WRITTEN):
             self.log.info("%s of killed tasks removed", plural(swept, "half-written file"))
         self._measure(outbox)
@@ -71,7 +71,7 @@ class DrainOutboxOperator(AlertingOperator):
         if lines := outbox.refusals():
             more = f"; and {len(lines) - REFUSALS} more" if len(lines) > REFUSALS else ""
             which = "; ".join(lines[:REFUSALS]) + more
-            alerts.append(alert(kinds.ROWS_REFUSED, "outbox", rows=plural(len(lines), "row"), which=which))
+            alerts.append(alert(task_kinds.ROWS_REFUSED, "outbox", rows=plural(len(lines), "row"), which=which))
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
             raise AirflowFailException(f"BigQuery refused rows, now set aside: {'; '.join(drained.refused)}")
@@ -103,7 +103,7 @@ class CleanupOperator(AlertingOperator):
         seen = inspect_surroundings(context, self.config, warehouse, self.log)
         if shadow:
             # In a shadow the files and messages belong to the other system.
-            unread = tuple(a for a in look.alerts if a.kind == kinds.UNREADABLE.id)
+            unread = tuple(a for a in look.alerts if a.kind == task_kinds.UNREADABLE.id)
             look = replace(look, publish=(), alerts=unread, followed=(), since=None)
         sent: dict[str, str | None] = {}
         if look.publish:
@@ -113,7 +113,7 @@ class CleanupOperator(AlertingOperator):
             files = plural(len(lost), "file")
             which, days = few([file.gcs_path for file in lost]), FOLLOWED.days
             alerts.append(
-                alert(kinds.GIVEN_UP, "cleanup", detail=lost[0].gcs_path, files=files, days=days, which=which)
+                alert(task_kinds.GIVEN_UP, "cleanup", detail=lost[0].gcs_path, files=files, days=days, which=which)
             )
         unsent = Counter(why for why in sent.values() if why is not None)
         if unsent:
@@ -121,12 +121,12 @@ class CleanupOperator(AlertingOperator):
                 f"{plural(count, 'message')} {'was' if count == 1 else 'were'} not published: {why}"
                 for why, count in unsent.items()
             ]
-            alerts.append(alert(kinds.NOT_PUBLISHED, "cleanup", messages="; ".join(lines)))
+            alerts.append(alert(task_kinds.NOT_PUBLISHED, "cleanup", messages="; ".join(lines)))
         threshold = self.config.settings.cleanup_processor.notification_threshold
         left = sum(file.state is FileState.OPEN for file in look.followed)
         if len(look.missing) + left >= threshold and not shadow:
             missing, checked = len(look.missing) + left, look.checked + left
-            alerts.append(alert(kinds.MANY_MISSING, "cleanup", missing=missing, files=checked))
+            alerts.append(alert(task_kinds.MANY_MISSING, "cleanup", missing=missing, files=checked))
         published = {path for path, why in sent.items() if why is None}
         self._record(self._row(context, clock, look, published, [alert.text for alert in alerts], started, seen))
         self.log.info("%d checked, %d missing, %d republished", look.checked, len(look.missing), len(published))
@@ -168,20 +168,20 @@ class CleanupOperator(AlertingOperator):
             found = read_files(warehouse, config, known.calls, now, last, given_up)
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
-            return Backlog(0, (), (), (alert(kinds.UNREADABLE, "cleanup", why=error),), known=False)
+            return Backlog(0, (), (), (alert(task_kinds.UNREADABLE, "cleanup", why=error),), known=False)
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
         # If the log cannot be read, that is why the calls name no file. One alert is enough.
-        unread = any(one.kind == kinds.LOG_UNREADABLE.id for one in known.alerts)
-        seen = (one for one in found.alerts if not (unread and one.kind == kinds.BLIND.id))
+        unread = any(one.kind == task_kinds.LOG_UNREADABLE.id for one in known.alerts)
+        seen = (one for one in found.alerts if not (unread and one.kind == task_kinds.BLIND.id))
         alerts = (*known.alerts, *seen, *look.alerts)
         look = replace(look, alerts=alerts, followed=found.followed, since=since(config, now, last))
         try:
             gone = vanished_files(file.gcs_path for file in look.publish)
         except FilesUnknown as error:
-            unknown = alert(kinds.FILES_UNKNOWN, "cleanup", why=error)
+            unknown = alert(task_kinds.FILES_UNKNOWN, "cleanup", why=error)
             return replace(look, publish=(), alerts=(*look.alerts, unknown))
         vanished = [
-            alert(kinds.VANISHED, file.scraper_name, file=file.gcs_path)
+            alert(task_kinds.VANISHED, file.scraper_name, file=file.gcs_path)
             for file in look.publish
             if file.gcs_path in gone
         ]
@@ -199,7 +199,7 @@ class CleanupOperator(AlertingOperator):
         except WarehouseError as error:
             why = str(error)
         if why:
-            unrecorded = alert(kinds.UNRECORDED, "cleanup", why=why)
+            unrecorded = alert(task_kinds.UNRECORDED, "cleanup", why=why)
             return replace(look, publish=(), alerts=(*look.alerts, unrecorded)), {}
         return look, republish(self.config.settings.topic, look.publish, started)
 

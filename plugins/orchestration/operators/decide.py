@@ -11,7 +11,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration import __version__
-from orchestration.alerts.channels import send_once
+from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -19,7 +19,8 @@ from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
 from orchestration.decisions.types.freshness import AWAITED
-from orchestration.health.kinds import ABORT_NOW, OF_DECISIONS
+from orchestration.health.kinds import ABORT_NOW
+from orchestration.health.task_kinds import OF_DECISIONS
 from orchestration.nba.eastern import clock as et_clock
 from orchestration.nba.eastern import et
 from orchestration.nba.slate import SLATE_VANISHED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from orchestration.alerts.channels import send_once
+from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.assets import OF_A_CALL, event_of_call, table_alias, table_asset
 from orchestration.audit.service_log import corrections

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from orchestration.alerts.channels import send_once
+from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.assets import LINES_COLLECTED, OF_SLATES, SLATE_COMPLETE, SLATE_SCHEDULED, SLATES
 from orchestration.audit.facts import day_facts
@@ -23,7 +23,8 @@ from orchestration.decisions.request import CleanupRequest, LockRequest
 from orchestration.health import slates
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
-from orchestration.health.kinds import BROKEN_REFERENCES, MISDATED_TIPS_CHECKED, PLAN_ABORTS, PLAN_EMPTY
+from orchestration.health.kinds import MISDATED_TIPS_CHECKED
+from orchestration.health.task_kinds import BROKEN_REFERENCES, PLAN_ABORTS, PLAN_EMPTY
 from orchestration.nba.eastern import after
 from orchestration.nba.games import GameType
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from orchestration.alerts.channels import alert_once
+from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert, alert
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.cleanup.makeup_inputs import find_makeups

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from orchestration.alerts.channels import alert_once
+from orchestration.alerts.memory import alert_once
 from orchestration.alerts.model import Alert, alert, alert_of
 from orchestration.audit.facts import day_facts
 from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -14,7 +14,8 @@ from orchestration.decisions.request import CleanupRequest
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, MORNING, AlertedBy
-from orchestration.health.kinds import AUDIT_UNREADABLE, GAMES_INCOMPLETE
+from orchestration.health.kinds import GAMES_INCOMPLETE
+from orchestration.health.task_kinds import AUDIT_UNREADABLE
 from orchestration.health.verdict import Health, assess
 from orchestration.nba.eastern import after
 from orchestration.operators.base import AlertingOperator, refuse_bad_request

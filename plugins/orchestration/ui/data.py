@@ -17,7 +17,7 @@ from airflow.models.dagrun import DagRun  # noqa: TID251
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from orchestration.alerts.channels import ALERTS
+from orchestration.alerts.memory import ALERTS
 from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.outbox import Outbox

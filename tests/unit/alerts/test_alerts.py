@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.alerts.channels import subject_of
 from orchestration.alerts.model import Alert, alert, alert_of, all_clear, news, together
-from orchestration.health import kinds
+from orchestration.health import kinds, task_kinds
 from orchestration.health.findings import finding
 from orchestration.vocabulary.workflows import Alerts
 from orchestration.words import AlertLevel, Verdict
@@ -132,7 +132,7 @@ def test_a_kind_with_two_levels_is_a_warning_if_nothing_is_lost():
 def test_a_missing_value_of_a_text_is_an_error():
     with pytest.raises(KeyError, match="first"):
         finding(kinds.TICKS_MISSING, "x", ticks="2 ticks")
-    odd = alert(kinds.VANISHED, "box", file="gs://b/{day}")
+    odd = alert(task_kinds.VANISHED, "box", file="gs://b/{day}")
     assert odd.text == "gs://b/{day} no longer exists. reconcile fetches the data anew"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.audit.warehouse import WarehouseError
 from orchestration.cleanup.reading import correct
-from orchestration.health.kinds import OF_DECISIONS
+from orchestration.health.task_kinds import OF_DECISIONS
 from support.worlds import called, changed, decision, et, executed, game, history, schedule
 
 LATE = changed(workflows__morning_operations__schedule__ideal_window={"start_hour": 8, "end_hour": 10})

@@ -6,7 +6,7 @@ import pytest
 
 from orchestration.alerts.model import alert
 from orchestration.cleanup.following import follow, followed_of, given_up_by_age
-from orchestration.health import kinds
+from orchestration.health import task_kinds
 from orchestration.records.tables import CleanupRecord
 from orchestration.words import FileState
 from support.records import a_call, a_cleanup, replace
@@ -76,7 +76,7 @@ def test_a_file_is_given_up_by_name_after_a_week():
     assert [file.state for file in files] == [FileState.GIVEN_UP]
     assert given_up_by_age(files, ()) == list(files)
     assert files[0].why == "not in its table after 7 days"
-    told = alert(kinds.GIVEN_UP, "cleanup", files="1 file", days=7, which="a")
+    told = alert(task_kinds.GIVEN_UP, "cleanup", files="1 file", days=7, which="a")
     assert (told.kind, told.lasts) == ("files_given_up", False)
 
 

@@ -11,9 +11,10 @@ from airflow.cli.cli_parser import get_parser
 
 from orchestration.decisions.request import ReconcileRequest, Request
 from orchestration.generator.dags import build_dags
-from orchestration.health import kinds
+from orchestration.health import kinds, task_kinds
 from orchestration.health.findings import AlertedBy, FindingKind
-from orchestration.health.kinds import KINDS, OF_DECISIONS
+from orchestration.health.kinds import KINDS
+from orchestration.health.task_kinds import OF_DECISIONS
 from orchestration.words import AlertLevel
 from support.command_line import parse
 from support.generators import generator
@@ -21,8 +22,8 @@ from support.worlds import ROOT, ours
 
 alerts = generator("alerts")
 PACKAGE = ROOT / "plugins" / "orchestration"
-SOURCES = {path: path.read_text() for path in sorted(PACKAGE.rglob("*.py")) if not path.match("health/kinds.py")}
-CONSTANTS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, FindingKind)}
+SOURCES = {path: path.read_text() for path in sorted(PACKAGE.rglob("*.py")) if not path.match("health/*kinds.py")}
+CONSTANTS = {name: kind for name, kind in {**vars(kinds), **vars(task_kinds)}.items() if isinstance(kind, FindingKind)}
 OTHER_MEANINGS = {
     "abort": "a task",
     "healed": "a key of settings.notifications",
