@@ -1,10 +1,12 @@
 """``diff`` with the schedule of the warehouse."""
 
 import json
+from datetime import timedelta
 
 from orchestration.cli import main
-from support.rows import NOW, add_schedule
-from support.worlds import DAY, ROOT
+from orchestration.planning.day import calls_digest, rules_digest
+from support.rows import NOW, add_schedule, expected
+from support.worlds import DAY, ROOT, ours
 
 OURS = ROOT / "config" / "workflows.yaml"
 
@@ -23,3 +25,27 @@ def test_diff_plays_the_games_of_the_warehouse(warehouse, tmp_path, capsys):
     assert found["games"][0]["earlier"] == 2
     gained = {one["workflow"]: one.get("run_gained") for one in found["workflows"]}
     assert gained["post_game_window_1"] == ["2026-01-14T23:00:00-05:00"]
+
+
+def test_diff_since_lock_names_what_the_lock_before_expected_and_nobody_expects_now(outbox, capsys):
+    config, workflow = ours(), "betting_lines"
+    rules, calls = rules_digest(config, workflow), calls_digest(config, workflow)
+
+    def lock(day, **more):
+        locked = expected(workflow, "13:00", **{"rules": rules, "calls": calls, **more})
+        moved = timedelta(days=(day - DAY).days)
+        changes = {"date": day, "locked_at": locked.locked_at + moved, "expected_run_time": locked.tick + moved}
+        return locked.model_copy(update={**changes, "expected_id": f"{day}", "target_date": day})
+
+    asked = ["diff", "--since-lock", "--date", DAY.isoformat()]
+    outbox.stage([lock(DAY - timedelta(days=1)), lock(DAY)])
+    outbox.drain()
+    assert main(asked) == 0
+    assert "no rule or parameter has changed" in capsys.readouterr().out
+    outbox.stage([lock(DAY + timedelta(days=1), calls=f"{calls} gone_scraper=1")])
+    outbox.stage([lock(DAY + timedelta(days=2))])
+    outbox.drain()
+    asked[-1] = (DAY + timedelta(days=2)).isoformat()
+    assert main([*asked, "--json"]) == 1
+    [change] = json.loads(capsys.readouterr().out)["changes"]
+    assert change == {"workflow": workflow, "lock": "2026-01-15", "change": "no longer calls gone_scraper"}
