@@ -125,9 +125,109 @@ def test_a_call_without_an_id_token_fails_and_names_the_cause(monkeypatch, servi
 
 def test_a_login_beside_an_id_token_is_refused(monkeypatch, service, tokens):
     result = call(monkeypatch, service, login="me", password="pw", extra={"google_id_token_audience": AUDIENCE})
-    assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "not_set_up", True)
-    assert "scraper_service has a login and asks for an ID token" in result.error_message
+    assert (result.outcome, result.error_type, result.retryable) == (Outcome.FAILED, "not_set_up", False)
+    assert "connection scraper_service: has a login and asks for an ID token" in result.error_message
     assert service.asked == []
+
+
+UNUSABLE = {
+    "a header with a line break": ({"extra": {"X-Api-Key": "k3y\n"}}, "extra.X-Api-Key holds a line break at its end"),
+    "two lines": ({"extra": {"X-Api-Key": "k3y\r\nX-Other: 1"}}, "extra.X-Api-Key holds a line break"),
+    "a zero byte": ({"extra": {"X-Api-Key": "k3y\0"}}, "extra.X-Api-Key holds a control character"),
+    "a name with a space": ({"extra": {"X Api Key": "k3y"}}, "extra.X Api Key is not the name of a header"),
+    "a number": ({"extra": {"X-Team": 7}}, "extra.X-Team is sent as a header and is a number, not text"),
+    "true": ({"extra": {"X-On": True}}, "extra.X-On is sent as a header and is true or false"),
+    "null": ({"extra": {"X-Api-Key": None}}, "extra.X-Api-Key is sent as a header and is null"),
+    "an object": ({"extra": {"headers": {"X-Api-Key": "k3y"}}}, "extra.headers is sent as a header and is an object"),
+    "a list": ({"extra": {"X-Api-Key": ["k3y"]}}, "extra.X-Api-Key is sent as a header and is a list"),
+    "two proxies": ({"extra": {"proxies": {"http": "http://k3y@p:1"}}}, "extra.proxy is not one address"),
+    "a timeout in words": ({"extra": {"timeout": "ten"}}, "extra.timeout is not a number of seconds above 0"),
+    "a negative timeout": ({"extra": {"timeout": -5}}, "extra.timeout is not a number of seconds above 0"),
+    "an endless timeout": ({"extra": {"timeout": "inf"}}, "extra.timeout is not a number of seconds above 0"),
+    "a file for verify": ({"extra": {"verify": "/ca.pem"}}, "extra.verify_ssl is not true or false"),
+    "a password beyond Latin-1": ({"login": "me", "password": "k3y\u20ac"}, "password holds a character"),
+    "a login beyond Latin-1": ({"login": "m\u0119", "password": "k3y"}, "login holds a character"),
+    "a login with a colon": ({"login": "m:e", "password": "k3y"}, "cannot be read: ValueError"),
+    "an audience that is a number": ({"extra": {"google_id_token_audience": 1}}, "audience is sent as a header"),
+    "an extra that is no JSON": ({"extra": "X-Api-Key: k3y"}, "extra is not a JSON object"),
+    "an extra that is a list": ({"extra": '["k3y"]'}, "extra is not a JSON object"),
+    "a host with a line break": ({"host": "127.0.0.1\n"}, "host holds a space or a line break"),
+    "a schema of files": ({"schema": "ftp"}, "schema is 'ftp', not http or https"),
+    "no host": ({"host": ""}, "host is empty"),
+}
+
+
+@pytest.mark.lesson("F10")
+@pytest.mark.parametrize(("connection", "says"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_connection_that_cannot_be_used_is_one_named_failure_before_the_first_call(
+    monkeypatch, service, connection, says
+):
+    result = call(monkeypatch, service, **connection)
+    assert says in result.error_message
+    assert (result.outcome, result.error_type) == (Outcome.FAILED, "not_set_up")
+    assert result.retryable is says.startswith("cannot be read")
+    assert "k3y" not in result.error_message
+    assert says in ScraperService().problem(10)
+    assert service.asked == service.got == []
+
+
+class Proxy(BaseHTTPRequestHandler):
+    """An HTTP proxy that writes down what it is asked for and answers itself."""
+
+    seen: list[tuple[str, str | None]]
+
+    def do_POST(self) -> None:
+        self.seen.append((self.path, self.headers["Proxy-Authorization"]))
+        body = json.dumps(found()[1]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_CONNECT(self) -> None:
+        self.seen.append((self.path, self.headers["Proxy-Authorization"]))
+        self.send_error(407)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy():
+    server = HTTPServer(("127.0.0.1", 0), type("SeenProxy", (Proxy,), {"seen": []}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("way", ["http_proxy", "extra"])
+def test_a_call_goes_through_the_proxy_of_the_surroundings_or_of_the_connection(monkeypatch, service, proxy, way):
+    address = f"http://me:pr0xy@127.0.0.1:{proxy.server_port}"
+    for name in ("HTTP_PROXY", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    if way == "http_proxy":
+        monkeypatch.setenv("http_proxy", address)
+    extra = {"extra": {"proxy": address}} if way == "extra" else {}
+    assert call(monkeypatch, service, host="scrapers.example", port=80, **extra).outcome is Outcome.SUCCESS
+    [(path, login)] = proxy.RequestHandlerClass.seen
+    assert path.startswith("http://scrapers.example")
+    assert login == "Basic " + base64.b64encode(b"me:pr0xy").decode()
+
+
+def test_no_proxy_keeps_a_host_away_from_the_proxy(monkeypatch, service, proxy):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
+    monkeypatch.setenv("no_proxy", "127.0.0.0/8,.internal")
+    assert call(monkeypatch, service).outcome is Outcome.SUCCESS
+    assert (len(service.asked), proxy.RequestHandlerClass.seen) == (1, [])
+
+
+def test_a_proxy_that_refuses_is_named(monkeypatch, service, proxy):
+    monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.server_port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    result = call(monkeypatch, service, host="https://scrapers.example", port=443)
+    assert (result.error_type, result.error_message) == ("connection", "the proxy answered HTTP 407 to CONNECT")
 
 
 BASIC = {"login": "me", "password": 'p"w\\ö of mine'}

@@ -29,7 +29,7 @@ EXPECTED = {
     "bomb": ("too_large", False, "more than 1,000,000 bytes long"),
     "bomb in a bomb": ("not_json", False, "HTTP 200: "),
     "not gzip": ("transport", True, "the answer could not be read"),
-    "cut gzip": ("not_json", False, "HTTP 200: "),
+    "cut gzip": ("transport", True, "the answer could not be read: BrokenOff: gzip"),
     "nested": ("not_json", False, "HTTP 200: [[["),
     "late": ("http_503", True, "HTTP 503: {}"),
     "odd headers": ("http_500", True, "HTTP 500"),

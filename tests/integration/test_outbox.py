@@ -190,7 +190,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize(
     ("examples", "rows"),
-    [pytest.param(10, 2_000, id="2000 rows"), pytest.param(50, 10_000, id="10000 rows", marks=pytest.mark.drill)],
+    [pytest.param(10, 2_000, id="2000 rows"), pytest.param(25, 5_000, id="5000 rows", marks=pytest.mark.drill)],
 )
 def test_random_faults_lose_no_row_and_double_none(google, examples, rows):
     OutboxMachine.staged_in_all = 0

@@ -38,8 +38,13 @@ class Loaded:
 
 
 def variable(name: str) -> str | None:
-    """Return an environment variable, or None if it is unset or empty: compose passes unset variables as empty."""
-    return os.environ.get(name) or None
+    """Return an environment variable, or None if it is unset or empty: compose passes unset variables as empty.
+
+    Quotes around the value are removed, because some readers of env-files leave them in.
+    """
+    value = os.environ.get(name, "").strip()
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return (value[1:-1] if quoted else value) or None
 
 
 def airflow_home() -> FilePath:

@@ -18,8 +18,9 @@ from orchestration.planning.calls import divided
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import call_ends, failures_in_short
 from orchestration.services.answers import CallResult, failed
+from orchestration.services.connection import NotSetUp
 from orchestration.services.redaction import without_secrets
-from orchestration.services.scraper_service import Line, NotSetUp, ScraperService
+from orchestration.services.scraper_service import Line, ScraperService
 from orchestration.words import Outcome
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from orchestration.services.body import text
 from orchestration.services.contract import Failure, Success, UncountedSuccess
 from orchestration.services.redaction import clean_text, kept_summary, masked, without
 from orchestration.vocabulary.answers import PLAIN, AnswerDescription
@@ -97,7 +98,7 @@ def interpret(
     ``secrets``: what the request authenticated with. It is removed from texts for people, but not from ids and paths,
     which must still name the same thing.
     """
-    content = body.decode("utf-8", errors="replace")
+    content = text(headers, body)
     result = _interpret(status, headers, content, description, event_source=event_source)
     if not secrets:
         return result

@@ -17,6 +17,8 @@ from pydantic.dataclasses import dataclass
 from orchestration.config import Config
 from orchestration.errors import UserError
 from orchestration.services.answers import CallResult, failed, interpret
+from orchestration.services.body import PACKED, BrokenOff, TooLarge, content
+from orchestration.services.connection import AUDIENCE, CONNECTION, NotSetUp, check, proxy_of, service_hook
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.services.google_cloud import id_token
 from orchestration.vocabulary.answers import AnswerDescription
@@ -24,19 +26,12 @@ from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import did_you_mean
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse
     from airflow.providers.http.hooks.http import AsyncHttpSession
 
-CONNECTION = "scraper_service"
-AUDIENCE = "google_id_token_audience"
-"""The extra of the connection that asks for a Google ID token. Its value is the audience: on Cloud Run the address."""
 NO_SECRETS = re.compile(r"accept(-.*)?|content-.*|user-agent|cache-control|connection|host|from|pragma", re.IGNORECASE)
 """Headers whose values are not secret. An answer may contain the same values by chance."""
-MAX_ANSWER_BYTES = 1_000_000
-"""The most bytes of an unpacked answer. An answer is a summary; a larger one would fill memory and audit."""
-CHUNK_BYTES = 65_536
 LISTING_SECONDS = 10.0
-ONE_CALL = {"Connection": "close"}
+ONE_CALL = {"Connection": "close", "Accept-Encoding": PACKED}
 """No connection is kept. The service could close a kept connection while the next call is being sent."""
 
 Answered = tuple[int, Mapping[str, str], bytes]
@@ -66,28 +61,6 @@ class NoListing(UserError):
 
 class NoReply(Exception):
     """A GET request got no usable reply. The text names the request and the reason, without secrets."""
-
-
-class NotSetUp(UserError):
-    """The connection to the service does not exist, or its fields contradict each other."""
-
-    def result(self) -> CallResult:
-        """Return a failed result, to be retried: an outage of the secrets backend looks the same."""
-        return failed("not_set_up", str(self), retryable=True)
-
-
-class TooLarge(Exception):
-    """The answer is longer than MAX_ANSWER_BYTES."""
-
-
-async def _content(response: ClientResponse) -> bytes:
-    """Return the whole body. Raises TooLarge."""
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
-            raise TooLarge(f"the answer is more than {MAX_ANSWER_BYTES:,} bytes long")
-    return bytes(content)
 
 
 def names_in(listing: Any) -> frozenset[str]:
@@ -123,20 +96,23 @@ class ScraperService:
     async def line(self, method: str = "POST") -> AsyncIterator[Line]:
         """Look the connection up once, for one call or for many.
 
-        Raises NotSetUp if the connection does not exist, or asks for two ways to authenticate.
+        Raises NotSetUp if the connection does not exist, or names the fields that cannot be used.
         """
         import aiohttp
-        from airflow.providers.http.hooks.http import AsyncHttpSession, HttpAsyncHook
-        from airflow.sdk.exceptions import AirflowNotFoundException
+        from airflow.providers.http.hooks.http import AsyncHttpSession
 
-        # The hook must not retry: only tries of Airflow have a row.
-        hook = HttpAsyncHook(method=method, http_conn_id=CONNECTION, retry_limit=1)
+        hook = service_hook(method)
         try:
             config = await hook.config()
-        except (AirflowNotFoundException, ValueError) as error:
-            raise NotSetUp(in_short(error)) from error
+        except NotSetUp:
+            raise
+        except Exception as error:
+            # A missing connection, an outage of the secrets backend, or fields that the hook itself refuses.
+            raise NotSetUp(f"connection {CONNECTION} cannot be read: {in_short(error)}") from error
+        check(config)
         # The hook's own session would keep its connections, whatever the header says.
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as client:
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as client:
             send = client.post if method == "POST" else client.get
             yield Line(self.endpoint, AsyncHttpSession(hook=hook, request=send, config=config, method=method))
 
@@ -147,9 +123,9 @@ class ScraperService:
         """
         path = "/".join([*self.endpoint.split("/")[:-1], "scrapers"])
         try:
-            status, content = self._get(path, timeout)
+            status, listing = self._get(path, timeout)
             if status == 200:
-                return names_in(json.loads(content))
+                return names_in(json.loads(listing))
         except NoReply as error:
             raise NoListing(str(error)) from None
         except ValueError as error:
@@ -175,6 +151,8 @@ class ScraperService:
             answered = asyncio.run(exchange())
         except TimeoutError:
             raise NoReply(f"GET /{path}: no complete answer within {timeout:g} s") from None
+        except NotSetUp as error:
+            raise NoReply(str(error)) from None
         if isinstance(answered, CallResult):
             raise NoReply(f"GET /{path}: {answered.error_message}")
         return answered[0], answered[2]
@@ -187,8 +165,6 @@ class Line:
         self.endpoint, self.session = endpoint, session
         # The hook sends every extra that it does not know as a header. It does basic and header authentication itself.
         self.audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
-        if self.audience is not None and session.config.auth is not None:
-            raise NotSetUp(f"connection {CONNECTION} has a login and asks for an ID token; remove one of them")
         self.secrets: set[str] = set()
         """What the requests authenticated with. Airflow masks it in its logs; we strike it out of answers."""
         self._one_by_one = asyncio.Lock()
@@ -215,22 +191,29 @@ class Line:
 
         # A redirect would send the connection's headers to another host.
         options = {"allow_redirects": False, "check_response": False, "timeout": aiohttp.ClientTimeout(total=None)}
+        if proxy := proxy_of(self.session.base_url):
+            options.setdefault("proxy", self.session.config.extra_options.get("proxy", proxy))
         json = None if body is None else dict(body)
         try:
             async with self._one_by_one:
                 headers = {**ONE_CALL, **await self._authorization()}
             async with await self.session.run(path, json=json, headers=headers, extra_options=options) as response:
-                return response.status, response.headers, await _content(response)
+                return response.status, response.headers, await content(response)
         except TooLarge as error:
             return failed("too_large", str(error), retryable=False)
         except GoogleAuthError as error:
             return failed("no_id_token", f"Google gave no ID token: {in_short(error)}", retryable=error.retryable)
-        except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
+        except aiohttp.ClientHttpProxyError as error:
+            return failed("connection", f"the proxy answered HTTP {error.status} to CONNECT", retryable=True)
+        except (BrokenOff, aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
             why = f"the answer could not be read: {in_short(error, self.secrets)}"
             return failed("transport", why, retryable=True)
         except (aiohttp.ClientError, OSError) as error:
             why = f"the service could not be reached: {in_short(error, self.secrets)}"
             return failed("connection", why, retryable=True)
+        except (TypeError, ValueError) as error:
+            why = f"no request can be made from connection {CONNECTION}: {in_short(error, self.secrets)}"
+            return failed("not_set_up", why, retryable=False)
 
     async def _authorization(self) -> dict[str, str]:
         """Return the header with an ID token, if the connection asks for one, and mask all secrets of the request.
@@ -254,7 +237,8 @@ class Line:
         if config.auth is not None:
             yield config.auth.password
             yield config.auth.encode().split()[-1]
-        yield urlsplit(self.session.base_url).password or ""
+        for address in (self.session.base_url, (config.extra_options or {}).get("proxy"), proxy_of(config.base_url)):
+            yield urlsplit(address or "").password or ""
         for name, value in {**config.headers, **headers}.items():
             if not NO_SECRETS.fullmatch(name):
                 yield from {str(value), str(value).split(" ")[-1]}

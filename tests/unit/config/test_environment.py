@@ -39,3 +39,11 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
     monkeypatch.setenv("ORCHESTRATION_OUTBOX", "")
     assert config_path() == ROOT / "config" / "workflows.yaml"
     assert outbox_url() == "file:///opt/airflow/outbox"
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_that_an_env_file_leaves_in_are_removed(quote, monkeypatch):
+    monkeypatch.setenv("ORCHESTRATION_OUTBOX", f"{quote}file:///var/outbox{quote}")
+    assert outbox_url() == "file:///var/outbox"
+    monkeypatch.setenv("ORCHESTRATION_CONFIG", f" {quote}/etc/workflows.yaml{quote} ")
+    assert config_path() == Path("/etc/workflows.yaml")

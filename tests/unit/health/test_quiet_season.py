@@ -59,9 +59,9 @@ def test_the_season_has_every_kind_of_day():
 def raised_in(played, first, last):
     """Yield what the check finds at each moment of some days, with the day.
 
-    Of more than a week it yields every fifth moment, which is another one each day.
+    Of more than a week it yields every seventh moment, which is another one each day.
     """
-    day, every = first, 1 if last - first < WEEK else 5
+    day, every = first, 1 if last - first < WEEK else 7
     while day <= last:
         moments = played.play(day)
         for now in (now for number, now in enumerate(moments, day.toordinal()) if number % every == 0):
@@ -77,7 +77,7 @@ def test_healthy_days_raise_nothing(first, last):
     looks = list(raised_in(played, first, last))
     raised = [(f"{now:%d %b %H:%M}", seen, finding.text) for now, seen, found in looks for finding in found]
     assert (raised, played.alerts) == ([], [])
-    assert len(looks) > 12 * (last - first).days
+    assert len(looks) > 8 * (last - first).days
     assert sum(call.status is Outcome.FAILED for call in played.calls) > 0
     assert sum(cleanup.missing_files_found for cleanup in played.cleanups) > 0
 
