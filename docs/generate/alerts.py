@@ -29,10 +29,10 @@ command. `make docs` makes this page from `health/kinds.py`. [Who is alerted](02
 how often, [Alerts](01-how-it-works.md#alerts) when an alert is over.
 
 {channels},
-unless `settings.notifications` says otherwise. `alerts.…` is the level that the workflow sets in `workflows.yaml`. In
-the health check CRITICAL makes a day UNHEALTHY and WARNING makes it DEGRADED. A kind marked "the health check only"
-sends no alert, because a task has sent another alert about the same fault. Where no task is named, it is
-`cleanup.watch`. Where no command is named, it is `bin/orchestration/check_system_status.sh`.
+unless `settings.notifications` or `settings.alerts` says otherwise. `alerts.…` is the level that the workflow sets in
+`workflows.yaml`. In the health check CRITICAL makes a day UNHEALTHY and WARNING makes it DEGRADED. A kind marked "the
+health check only" sends no alert, because a task has sent another alert about the same fault. Where no task is named,
+it is `cleanup.watch`. Where no command is named, it is `bin/orchestration/check_system_status.sh`.
 
 Each finding fills in the values in ‹…›. In commands DATE stands for the day, such as 2026-01-14, WORKFLOW for a
 workflow or DAG, SCRAPER for a scraper, and RUN_ID for a run's id in Airflow.
@@ -75,7 +75,7 @@ def row(kind: FindingKind) -> str:
 
 
 def _channels(loud: AlertLevel) -> str:
-    return ", ".join(channel.value for channel in Notifications().channels(loud))
+    return ", ".join(channel.name for channel in Notifications().channels() if loud in channel.levels)
 
 
 def page() -> str:

@@ -76,6 +76,7 @@ class Surrounding(StrEnum):
     CLOCK = "clock"
     NO_ROW = "no_row"
     TWICE = "twice"
+    CHANNEL = "channel"
 
 
 class NoAnswer(StrEnum):

@@ -155,7 +155,7 @@ def test_all_lost_messages_are_republished_and_no_other(google, warehouse, outbo
     first, *later = cleanups.rows(warehouse)
     counted = (first["files_checked"], first["missing_files_found"], first["republished_count"])
     assert counted == (calls, calls // 10, calls // 10)
-    assert "told many_missing cleanup" in cleanups.memory
+    assert "logged many_missing cleanup" in cleanups.memory
     assert all(row["missing_files_found"] == row["republished_count"] == 0 for row in later)
 
 
@@ -254,7 +254,7 @@ def test_a_vanished_file_is_reported_and_not_republished(google, warehouse, outb
     cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter({there.run_id: 1})
     assert f"{gone.gcs_path} no longer exists" in cleanups.red[0]
-    assert any(key.startswith("told vanished") for key in cleanups.memory)
+    assert any(key.startswith("logged vanished") for key in cleanups.memory)
 
 
 def test_nothing_is_republished_during_an_outage_of_cloud_storage(

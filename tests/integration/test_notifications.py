@@ -64,11 +64,14 @@ def test_the_yaml_sets_the_channels_of_each_level(box):
     assert send(config, ABORT, et("01:00"), LINK).by == (Channel.EMAIL,)
 
 
-def test_an_alert_without_a_connection_is_only_logged(caplog):
+@pytest.mark.lesson("F7")
+def test_an_alert_without_a_connection_is_only_logged_and_not_sent(caplog):
     with caplog.at_level(logging.WARNING):
         sent = send(CONFIG, ABORT, et("14:00"), LINK)
-    assert (sent.by, sent.failed, sent.nowhere) == ((), {}, False)
-    assert "there is no connection slack_default. The alert is only in the log" in caplog.text
+    assert (sent.by, sent.failed, sent.nowhere) == ((), {}, True)
+    assert sent.missing[Channel.SLACK] == "there is no connection slack_default"
+    assert "there is no connection slack_default" in caplog.text
+    assert "The alert is only in the log: no channel took it" in caplog.text
 
 
 def test_a_failed_channel_stops_no_other_and_logs_no_secret(box, caplog):

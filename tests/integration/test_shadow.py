@@ -171,7 +171,7 @@ def test_a_shadow_locks_the_day_in_its_own_dataset(shadow):
 def test_a_day_with_an_abort_in_its_plan_is_locked_and_fails_the_lock(shadow):
     with pytest.raises(AirflowFailException, match="Schedule unknown"):
         shadow.run(LockOperator(task_id="lock"), et("+40 05:00"))
-    assert "told plan_aborts betting_lines" in shadow.memory
+    assert "logged plan_aborts betting_lines" in shadow.memory
 
 
 def test_the_cleanup_of_a_shadow_records_and_sends_nothing(shadow):

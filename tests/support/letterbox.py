@@ -10,9 +10,29 @@ from collections.abc import Iterator
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import requests
 from aiosmtpd.controller import Controller
+from airflow.sdk import BaseHook, BaseNotifier
 
 from support.ports import free_ports
+
+
+class Pager(BaseNotifier):
+    """A notifier such as a provider has: it posts its arguments to the address in a connection."""
+
+    template_fields = ("text",)
+
+    def __init__(
+        self, *, text: str, dedup_key: str = "", details: dict[str, str] | None = None, pager_conn_id: str = "pager"
+    ) -> None:
+        super().__init__()
+        self.body = {"text": text, "dedup_key": dedup_key, "details": details}
+        self.pager_conn_id = pager_conn_id
+
+    def notify(self, context: object) -> None:
+        """Post the message. Raises requests.HTTPError if it is refused."""
+        to = BaseHook.get_connection(self.pager_conn_id)
+        requests.post(f"http://{to.host}:{to.port}/pager", json=self.body, timeout=10).raise_for_status()
 
 
 class Letterbox:
@@ -20,6 +40,7 @@ class Letterbox:
 
     def __init__(self) -> None:
         self.mails, self.posts, self.refuse = [], [], False
+        """``refuse``: True, or the beginning of the paths that the webhook refuses."""
         self.says = b"no"
         """The body of the webhook's refusal."""
 
@@ -36,11 +57,12 @@ class Letterbox:
         class Webhook(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not box.refuse:
+                refuse = self.path.startswith(box.refuse) if isinstance(box.refuse, str) else box.refuse
+                if not refuse:
                     box.posts.append((self.path, body))
-                self.send_response(403 if box.refuse else 200)
+                self.send_response(403 if refuse else 200)
                 self.end_headers()
-                self.wfile.write(box.says if box.refuse else b"ok")
+                self.wfile.write(box.says if refuse else b"ok")
 
             def log_message(self, *_: object) -> None:
                 """Write no access log."""
@@ -62,6 +84,9 @@ class Letterbox:
             yield {
                 "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
                 "AIRFLOW_CONN_SLACK_DEFAULT": json.dumps(slack),
+                "AIRFLOW_CONN_PAGER": json.dumps(
+                    {"conn_type": "http", "host": "127.0.0.1", "port": server.server_port}
+                ),
             }
         finally:
             controller.stop()

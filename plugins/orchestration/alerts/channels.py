@@ -1,92 +1,165 @@
-"""Sends an alert by mail and Slack, as ``settings.notifications`` says.
-
-Every alert is in the log. An alert whose channel has no connection is only in the log.
-"""
+"""Sends an alert by the channels of the configuration. Every alert is also in the log."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from airflow.configuration import conf
-from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from orchestration.alerts import notifiers
 from orchestration.alerts.model import Alert
 from orchestration.config import Config
 from orchestration.health import task_kinds
 from orchestration.nba.eastern import et
 from orchestration.services.errors import hide_in_logs, in_short
-from orchestration.words import AlertLevel, Channel
-
-if TYPE_CHECKING:
-    pass
+from orchestration.vocabulary.alerting import LOUD, AlertChannel
+from orchestration.words import AlertLevel
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = {Channel.EMAIL: "smtp_default", Channel.SLACK: "slack_default"}
-"""The connection of each channel."""
-SLACK_SECONDS = 10
+SEVERITY = {AlertLevel.CRITICAL: "critical", AlertLevel.WARNING: "warning"}
+"""PagerDuty's words for the levels; ``info`` for the others."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The channels that took an alert, and the errors of those that failed."""
+    """The channels that took an alert, and the reasons of those that did not.
 
-    by: tuple[Channel, ...]
-    failed: dict[Channel, str]
+    ``failed``: channels that were tried. ``missing``: channels without a connection or receiver. ``to_log``: whether
+    the alert belongs in the log alone: there is no channel at all, or no channel for such a low level.
+    """
+
+    by: tuple[str, ...]
+    failed: dict[str, str]
+    missing: dict[str, str] = field(default_factory=dict)
+    to_log: bool = False
 
     @property
     def nowhere(self) -> bool:
-        """Whether a channel failed and no other took the alert. The alert must be sent again."""
-        return bool(self.failed) and not self.by
+        """Whether nobody took the alert, although somebody should. The alert must be sent again (lesson F7)."""
+        return not self.by and not self.to_log
 
 
-def not_set_up(config: Config) -> dict[Channel, str]:
+def not_set_up(config: Config) -> dict[str, str]:
     """Return the channels of the configuration that cannot be used, each with the reason."""
-    settings = config.settings.notifications
-    named = {c for level in (AlertLevel.CRITICAL, AlertLevel.WARNING) for c in settings.channels(level)}
-    return {channel: why for channel in Channel if channel in named and (why := _missing(config, channel))}
-
-
-def _missing(config: Config, channel: Channel) -> str | None:
-    try:
-        BaseHook.get_connection(CONNECTIONS[channel])
-    except AirflowNotFoundException:
-        return f"there is no connection {CONNECTIONS[channel]}"
-    if channel is Channel.EMAIL and not config.settings.notifications.email_to:
-        return "settings.notifications.email_to is empty"
-    return None
+    why = {channel.name: notifiers.not_set_up(config, channel) for channel in config.settings.channels}
+    return {name: reason for name, reason in why.items() if reason is not None}
 
 
 def send(config: Config, alert: Alert, at: datetime, link: str) -> Sent:
-    """Send an alert to the channels of its level. Errors are logged and returned.
+    """Send an alert to the channels that take it. Errors are logged and returned.
 
+    The next channel of the list replaces a channel that does not take the alert, whatever it takes otherwise.
     ``at``: the aware time of the alert. ``link``: the run's address.
     """
-    by, failed = [], {}
-    text = message_of(alert, at, link)
-    context: Any = {"alert_subject": subject_of(alert), "alert_text": text, "alert_html": escape(text)}
-    for channel in config.settings.notifications.channels(alert.level):
-        if missing := _missing(config, channel):
-            log.warning("Not sent by %s: %s. The alert is only in the log", channel, missing)
-            continue
-        try:
-            notifier = _NOTIFIERS[channel](config)
-            notifier.render_template_fields(context)
-            # Calling the notifier itself would log the channel's answer, which may hold a secret.
-            notifier.notify(context)
-        except Exception as error:
-            hide_in_logs(error)
-            failed[channel] = in_short(error)
-            log.exception("Not sent by %s", channel)
+    channels = config.settings.channels
+    own = [channel for channel in channels if channel.takes(alert.level, alert.workflow, at)]
+    sending = _Sending(config, alert, at, link)
+    for channel in own:
+        sending.by(channel)
+    for channel in own:
+        place = channels.index(channel)
+        for other in (*channels[place + 1 :], *channels[:place]):
+            if channel.name in sending.took or other.name in sending.took:
+                break
+            if other.name not in sending.why:
+                sending.by(other, instead_of=channel.name)
+    to_log = not channels or (not own and alert.level not in LOUD)
+    sent = Sent(tuple(sending.took), sending.failed, sending.missing, to_log)
+    if sent.nowhere:
+        log.warning("The alert is only in the log: %s", "no channel took it" if own else "no channel is for it now")
+    return sent
+
+
+class _Sending:
+    """One alert on its way: which channels took it, and why others did not."""
+
+    def __init__(self, config: Config, alert: Alert, at: datetime, link: str) -> None:
+        self.config, self.alert, self.at, self.link = config, alert, at, link
+        self.took: list[str] = []
+        self.failed: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+
+    @property
+    def why(self) -> dict[str, str]:
+        """The reasons of all channels that did not take the alert."""
+        return self.failed | self.missing
+
+    def by(self, channel: AlertChannel, instead_of: str | None = None) -> None:
+        """Try one channel. ``instead_of``: the channel that it replaces, which the message names."""
+        why = f"Sent here because {instead_of} failed: {self.why[instead_of]}" if instead_of else ""
+        problem = deliver(self.config, channel, self.alert, self.at, self.link, why)
+        if problem is None:
+            self.took.append(channel.name)
+        elif problem.tried:
+            self.failed[channel.name] = problem.why
         else:
-            by.append(channel)
-    return Sent(tuple(by), failed)
+            self.missing[channel.name] = problem.why
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """Why a channel did not take an alert. ``tried``: False for a channel without a connection or receiver."""
+
+    why: str
+    tried: bool
+
+
+def deliver(
+    config: Config, channel: AlertChannel, alert: Alert, at: datetime, link: str, more: str = ""
+) -> NotTaken | None:
+    """Send an alert by one channel. Return None if the channel took it. ``more``: a line for the end of the message."""
+    notifier, values = None, values_of(alert, at, link, more)
+    try:
+        notifier = notifiers.notifier_of(config, channel, values)
+        if empty := notifiers.no_receiver(notifier):
+            log.warning("Not sent by %s: %s", channel.name, empty)
+            return NotTaken(empty, tried=False)
+        # Calling the notifier itself would render text from outside, and log the channel's answer with its secrets.
+        notifier.notify(values)
+    except Exception as error:
+        hide_in_logs(error)
+        if notifier is not None and _not_found(error) and (missing := notifiers.no_connection(notifier)):
+            log.warning("Not sent by %s: %s", channel.name, missing)
+            return NotTaken(missing, tried=False)
+        if isinstance(error, notifiers.NotUsable):
+            log.error("Not sent by %s: %s", channel.name, error)
+            return NotTaken(str(error), tried=True)
+        log.exception("Not sent by %s", channel.name)
+        return NotTaken(in_short(error), tried=True)
+    return None
+
+
+def _not_found(error: BaseException | None) -> bool:
+    """Return whether a connection that does not exist is the cause."""
+    return error is not None and (
+        isinstance(error, AirflowNotFoundException) or _not_found(error.__cause__) or _not_found(error.__context__)
+    )
+
+
+def values_of(alert: Alert, at: datetime, link: str, more: str = "") -> Any:
+    """Return the values that the arguments of a notifier may name (``vocabulary.alerting.EXAMPLE``)."""
+    text = "\n".join(filter(None, (message_of(alert, at, link), more)))
+    over = alert.kind == task_kinds.HEALED.id
+    return {
+        "alert_subject": subject_of(alert),
+        "alert_text": text,
+        "alert_html": escape(text),
+        "alert_level": alert.level.value,
+        "alert_severity": SEVERITY.get(alert.level, "info"),
+        "alert_action": "resolve" if over else "trigger",
+        "alert_key": alert.key,
+        "alert_kind": alert.kind,
+        "alert_workflow": alert.workflow,
+        "alert_command": alert.command,
+        "alert_link": link,
+    }
 
 
 def subject_of(alert: Alert) -> str:
@@ -109,28 +182,3 @@ def airflow_url() -> str:
 def run_link(dag_id: str, run_id: str) -> str:
     """Return the address of a run in Airflow's UI."""
     return f"{airflow_url()}/dags/{quote(dag_id)}/runs/{quote(run_id, safe='')}"
-
-
-# Notifiers render their fields as templates. An alert's text comes partly from outside, so it is passed as a value.
-_SUBJECT, _PLAIN, _HTML = (
-    "{{ alert_subject }}",
-    "*{{ alert_subject }}*\n{{ alert_text }}",
-    "<pre>{{ alert_html }}</pre>",
-)
-
-
-def _mail(config: Config) -> BaseNotifier:
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-
-    to = list(config.settings.notifications.email_to)
-    return SmtpNotifier(to=to, subject=_SUBJECT, html_content=_HTML, smtp_conn_id=CONNECTIONS[Channel.EMAIL])
-
-
-def _slack(config: Config) -> BaseNotifier:
-    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
-
-    hook = {"slack_webhook_conn_id": CONNECTIONS[Channel.SLACK], "timeout": SLACK_SECONDS}
-    return SlackWebhookNotifier(text=_PLAIN, unfurl_links=False, **hook)
-
-
-_NOTIFIERS = {Channel.EMAIL: _mail, Channel.SLACK: _slack}

@@ -5,7 +5,9 @@ Airflow's database remembers which alerts were sent, so an outage of BigQuery lo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import run_link, send
+from orchestration.alerts.failing import remember
 from orchestration.alerts.model import Alert, News, Open, all_clear, news, together
 from orchestration.config import Config
 from orchestration.nba.eastern import et_date
@@ -55,18 +58,35 @@ def send_once(
     was_open: Open | None = None,
     looked_at: Collection[date] | None = (),
 ) -> News:
-    """Send the alerts that were not sent today. If every channel fails, an alert does not count as sent."""
+    """Send the alerts that were not sent today. An alert that no channel took does not count as sent (lesson F7).
+
+    It is sent again at the next look. If no channel could even be tried, that retry is silent: the log has the alert.
+    """
     store, now = context["asset_state_store"][ALERTS], RunClock.of(context).now()
     merged, day = together(found), et_date(now)
     sent_on = {key: store.get(f"told {key}") for key in merged}
     result = news(sent_on, was_open or {}, merged, day, looked_at)
+    raised = []
     for alert in result.raised:
-        log.error("%s (%s): %s%s", alert.kind, alert.workflow, alert.text, alert.command and f"; next: {alert.command}")
+        logged = store.get(f"logged {alert.key}") == day.isoformat()
+        log.log(
+            logging.INFO if logged else logging.ERROR,
+            "%s (%s): %s%s",
+            alert.kind,
+            alert.workflow,
+            alert.text,
+            alert.command and f"; next: {alert.command}",
+        )
         here = run_link(context["ti"].dag_id, context["ti"].run_id)
         link = run_link(alert.workflow, alert.run_id) if alert.run_id else here
-        if not send(config, alert, now, link).nowhere:
+        sent = send(config, alert, now, link)
+        remember(store, sent, alert, now)
+        if not sent.nowhere:
             store.set(f"told {alert.key}", day.isoformat())
-    return result
+        elif not sent.failed:
+            store.set(f"logged {alert.key}", day.isoformat())
+        raised += [] if logged else [alert]
+    return replace(result, raised=tuple(raised))
 
 
 def _send_all_clear(
@@ -84,7 +104,10 @@ def _send_all_clear(
             due.append(alert)
     if not due or not config.settings.notifications.healed:
         return ()
-    if send(config, all_clear(due, source), now, run_link(context["ti"].dag_id, context["ti"].run_id)).nowhere:
+    over = all_clear(due, source)
+    sent = send(config, over, now, run_link(context["ti"].dag_id, context["ti"].run_id))
+    remember(store, sent, over, now)
+    if sent.nowhere:
         return due
     for alert in due:
         store.set(f"healed {alert.key}", today)

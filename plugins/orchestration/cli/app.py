@@ -31,6 +31,7 @@ COMMANDS_OF = {
     "plan": ("plan", "explain", "describe"),
     "diff": ("diff", "backtest"),
     "setup": ("init", "validate", "schema"),
+    "alerts": ("alerts",),
     "check_scraper": ("check-scraper",),
     "compare": ("compare",),
 }

@@ -62,7 +62,7 @@ def init(
         _warn(f"warning: {tips}")
     done = no_pools or not config.settings.pools or _pools(config)
     for channel, why in not_set_up(config).items():
-        _warn(f"warning: alerts by {channel} stay in the log: {why}")
+        _warn(f"warning: the channel {channel} takes no alerts: {why}")
     return ExitCode.WELL if done and not problems else ExitCode.FOUND
 
 
@@ -101,12 +101,12 @@ def validate(
         loaded = load(file)
         if loaded.refused:
             raise ConfigError(loaded.source.name, loaded.refused)
-        note = _build(loaded)
+        note, unsure = _build(loaded)
     except ConfigError as error:
         # The errors are the answer of this command: no headline, no next step.
         print(error, file=sys.stderr)
         return ExitCode.FOUND
-    for warning in loaded.warnings:
+    for warning in (*loaded.warnings, *unsure):
         print(f"warning: {warning}")
     for problem in never_running(loaded.config, loaded.source):
         print(f"warning: {problem.text(loaded.source.name)}")
@@ -115,15 +115,20 @@ def validate(
     return ExitCode.WELL
 
 
-def _build(loaded: Loaded) -> str:
-    """Build and serialize every DAG as Airflow does. Return a note when Airflow cannot be imported here."""
+def _build(loaded: Loaded) -> tuple[str, list[str]]:
+    """Build and serialize every DAG as Airflow does, and make the notifier of each channel of alerts.
+
+    Return a note when Airflow cannot be imported here, and the warnings.
+    """
     try:
+        from orchestration.alerts.notifiers import unusable
         from orchestration.generator.in_force import unbuildable
     except Exception as error:
-        return f" (no DAG was built, because Airflow cannot be imported here: {type(error).__name__}: {error})"
-    if problems := unbuildable(loaded):
+        return f" (no DAG was built, because Airflow cannot be imported here: {type(error).__name__}: {error})", []
+    channels = list(unusable(loaded.config, loaded.source))
+    if problems := [*unbuildable(loaded), *(problem for problem, everywhere in channels if everywhere)]:
         raise ConfigError(loaded.source.name, problems)
-    return ""
+    return "", [problem.text(loaded.source.name) for problem, _ in channels]
 
 
 @command("schema", EDITORS, "> config/workflows.schema.json")

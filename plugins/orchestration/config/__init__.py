@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
-from orchestration.config import checks
+from orchestration.config import alert_checks, checks
 from orchestration.config.file import WorkflowsFile, mistaken, problem_of, usable_part
 from orchestration.vocabulary.model import CLEANUP, LOCKER, RECONCILE, SYSTEM_DAGS, Config
 from orchestration.vocabulary.source import ConfigError, Problem, Source, parse
@@ -96,6 +96,8 @@ def loads(text: bytes | str, name: str = "workflows.yaml") -> Loaded:
         usable = usable_part(source, error.errors())
         names = checks.errors(usable, source) if usable is not None else ()
         raise ConfigError(name, {*shapes, *names, *mistaken(source, WorkflowsFile)}) from None
-    if problems := [*mistaken(source, WorkflowsFile), *checks.errors(config, source)]:
+    wrong = (*checks.errors(config, source), *alert_checks.errors(config, source))
+    if problems := [*mistaken(source, WorkflowsFile), *wrong]:
         raise ConfigError(name, problems)
-    return Loaded(config, tuple(p.text(name) for p in sorted(checks.warnings(config, source))), source)
+    odd = sorted((*checks.warnings(config, source), *alert_checks.warnings(config, source)))
+    return Loaded(config, tuple(problem.text(name) for problem in odd), source)

@@ -66,6 +66,7 @@ class AlertedBy(StrEnum):
     ABORT = "WORKFLOW.abort"
     FINISH = "WORKFLOW.finish"
     DEADLINE = "WORKFLOW's deadline"
+    PERSON = "python -m orchestration alerts test"
 
 
 @dataclass(frozen=True)

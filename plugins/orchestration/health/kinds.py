@@ -179,6 +179,8 @@ CLOCKS_CONTRADICT = CLOCK_OFF.also(
 OUTBOX_UNWRITABLE = Minor("outbox_unwritable", STATUS, part=Part.DECISIONS, of_a_shadow=True,
     text="The outbox {why}, first seen at {since} ET. Rows go straight to BigQuery, and are lost if BigQuery does not "
     "take them")
+CHANNEL_FAILING = Minor("channel_failing", "python -m orchestration alerts test", part=Part.CLEANUP, of_a_shadow=True,
+    text="Alerts do not reach the channel {about} {why}")
 HALT_FORGOTTEN = Minor("halt_forgotten", "python -m orchestration describe", part=Part.LOCKER, of_a_shadow=True,
     text="The halt of {what} ended on {until} and still stands in workflows.yaml ({reason}), so {what} runs again. "
     "Remove the halt, or give it a new end")

@@ -31,6 +31,7 @@ SEEN_AS = {
     Surrounding.UNKNOWN_SCRAPER: kinds.UNKNOWN_SCRAPER,
     Surrounding.CLOCK: kinds.CLOCK_OFF,
     Surrounding.TWICE: kinds.CALLED_TWICE,
+    Surrounding.CHANNEL: kinds.CHANNEL_FAILING,
 }
 """The kind of finding for each kind of fault that a cleanup sees, unless the fault's text or the record decides."""
 

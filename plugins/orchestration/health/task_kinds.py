@@ -73,6 +73,10 @@ FOUND = Decided(FOUND_RULE, alerts_key="discovery_complete",
 MAX_ATTEMPTS_REACHED = Decided(ATTEMPTS_USED_UP, alerts_key="max_attempts_reached",
     example="All 9 attempts for 2026-01-14 are used up; nothing was found")
 
+# A person asked for a message.
+TEST = FindingKind("channel_test", "python -m orchestration health", alerted_by=AlertedBy.PERSON, level=WARNING,
+    text="A test. Alerts reach the channel {channel}")
+
 # The all-clear.
 HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warning=True,
     text="Over: {what}")

@@ -14,7 +14,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from orchestration.alerts.channels import airflow_url
+from orchestration.alerts.channels import airflow_url, run_link
+from orchestration.alerts.failing import still_failing
+from orchestration.alerts.memory import ALERTS
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.service_log import ahead_of_service, made_twice, second_runs
 from orchestration.audit.statements import statement
@@ -65,6 +67,7 @@ def inspect_surroundings(context: Context, config: Config, warehouse: Warehouse,
         lambda: _clock(warehouse),
     ]
     now = RunClock.of(context).now()
+    inspections.append(lambda: _channels(context, config, now))
     inspections.append(lambda: _no_row(ti, config, warehouse, now))
     inspections.append(lambda: _callers(config, warehouse, now))
     if not config.is_shadow():
@@ -192,6 +195,13 @@ def _clock(warehouse: Warehouse) -> Iterator[Observation]:
         minutes = round(warehouse.ahead.total_seconds() / 60)
         text = f"{abs(minutes)} min {'ahead of' if minutes > 0 else 'behind'} BigQuery's"
         yield Surrounding.CLOCK, socket.gethostname(), text
+
+
+def _channels(context: Context, config: Config, now: datetime) -> Iterator[Observation]:
+    """Yield the alert channels that refused an alert, and refuse messages still."""
+    store, here = context["asset_state_store"][ALERTS], run_link(context["ti"].dag_id, context["ti"].run_id)
+    for name, why in still_failing(store, config, now, here):
+        yield Surrounding.CHANNEL, name, why
 
 
 def _service(config: Config, now: datetime) -> Iterator[Observation]:

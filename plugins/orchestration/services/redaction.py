@@ -80,12 +80,12 @@ def without_secrets(value: Any) -> Any:
         case str():
             return struck_out(value)
         case dict():
-            beside = any(_names_a_secret(value.get(key)) for key in ("name", "key", "header"))
+            beside = any(names_a_secret(value.get(key)) for key in ("name", "key", "header"))
             return {
-                key: STRUCK_OUT if _names_a_secret(key) or (beside and key == "value") else without_secrets(inner)
+                key: STRUCK_OUT if names_a_secret(key) or (beside and key == "value") else without_secrets(inner)
                 for key, inner in value.items()
             }
-        case [name, _] if _names_a_secret(name):
+        case [name, _] if names_a_secret(name):
             return [name, STRUCK_OUT]
         case list() | tuple():
             return [without_secrets(inner) for inner in value]
@@ -93,7 +93,8 @@ def without_secrets(value: Any) -> Any:
             return value
 
 
-def _names_a_secret(name: Any) -> bool:
+def names_a_secret(name: Any) -> bool:
+    """Return whether a key of this name holds a secret."""
     return isinstance(name, str) and _SECRET_NAME.search(name) is not None
 
 

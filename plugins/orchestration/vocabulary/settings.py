@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from orchestration.vocabulary.alerting import AlertChannel, AlertSettings
 from orchestration.vocabulary.base import (
     DAY_SECONDS,
     FORTNIGHT_MINUTES,
@@ -72,7 +73,7 @@ class Monitoring(Strict):
 
 
 class Notifications(Strict):
-    """The channels of alerts by level. Every alert is also in the log, even if no channel is set up."""
+    """The short form of ``settings.alerts.channels``: mail and Slack by level. Every alert is also in the log."""
 
     email_enabled: bool = True
     slack_enabled: bool = True
@@ -83,11 +84,16 @@ class Notifications(Strict):
     healed: bool = True
     """Whether a message follows when an alerted problem is over."""
 
-    def channels(self, level: AlertLevel) -> tuple[Channel, ...]:
-        """Return the channels of an alert of this level. INFO and NONE stay in the log."""
-        named = {AlertLevel.CRITICAL: self.critical_channels, AlertLevel.WARNING: self.warning_channels}.get(level, ())
+    def channels(self) -> tuple[AlertChannel, ...]:
+        """Return the channels that these keys stand for, in the form of ``settings.alerts.channels``."""
+        named = {AlertLevel.CRITICAL: self.critical_channels, AlertLevel.WARNING: self.warning_channels}
         enabled = {Channel.EMAIL: self.email_enabled, Channel.SLACK: self.slack_enabled}
-        return tuple(channel for channel in named if enabled[channel])
+        short = dict.fromkeys(channel for channels in named.values() for channel in channels if enabled[channel])
+        levels = {channel: [level for level, channels in named.items() if channel in channels] for channel in short}
+        return tuple(
+            AlertChannel.model_validate({"name": channel.value, "notifier": channel.value, "levels": levels[channel]})
+            for channel in short
+        )
 
 
 class ScraperTimeouts(Strict):
@@ -171,6 +177,7 @@ class Settings(Strict):
     cleanup_processor: CleanupProcessor = CleanupProcessor()
     monitoring: Monitoring = Monitoring()
     notifications: Notifications = Notifications()
+    alerts: AlertSettings = AlertSettings()
     scraper_timeouts: ScraperTimeouts = ScraperTimeouts()
     deadline_minutes: DeadlineMinutes = DeadlineMinutes()
     retries: Retries = Retries()
@@ -185,6 +192,11 @@ class Settings(Strict):
         if self.first_tick > self.last_tick:
             raise ValueError(f"first_tick {self.first_tick:%H:%M} lies after last_tick {self.last_tick:%H:%M}")
         return self
+
+    @property
+    def channels(self) -> tuple[AlertChannel, ...]:
+        """The channels of alerts, in the order in which one replaces another that fails."""
+        return self.notifications.channels() if self.alerts.channels is None else self.alerts.channels
 
     @property
     def history(self) -> str:

@@ -6,7 +6,7 @@ of the DAGs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -113,9 +113,26 @@ def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
     """Return what is wrong with ``template`` in a scraper with this fan-out, or None. Renders the template once."""
     if not isinstance(template, str):
         return None
-    allowed = names_for(fan_out)
     if len(template) > MAX_LENGTH:
         return f"{len(template):,} characters are more than the {MAX_LENGTH} allowed"
+
+    def rendered() -> None:
+        render({"": template}, target_date=_SAMPLE_DATE, now=_SAMPLE_TIP, item=_SAMPLES[fan_out])
+
+    return _problem(template, names_for(fan_out), f"with for_each: {fan_out.value} the names are", rendered)
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """Return a text with ``values`` filled in. A value is never read as a template. Raises jinja2.TemplateError."""
+    return _environment().from_string(template).render(values) if "{" in template else template
+
+
+def broken(template: str, values: Mapping[str, str]) -> str | None:
+    """Return why ``values`` cannot be filled into a text, or None."""
+    return _problem(template, tuple(values), "the names are", lambda: filled(template, values))
+
+
+def _problem(template: str, allowed: tuple[str, ...], names: str, rendered: Callable[[], object]) -> str | None:
     try:
         tree = _environment().parse(template)
         # Check before compiling: Jinja evaluates constants while it compiles.
@@ -127,8 +144,8 @@ def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
             )
         unknown = sorted(find_undeclared_variables(tree) - set(allowed))
         if unknown:
-            return f"unknown name {unknown[0]!r}; with for_each: {fan_out.value} the names are {', '.join(allowed)}"
-        render({"": template}, target_date=_SAMPLE_DATE, now=_SAMPLE_TIP, item=_SAMPLES[fan_out])
+            return f"unknown name {unknown[0]!r}; {names} {', '.join(allowed)}"
+        rendered()
     except TemplateError as error:
         return " ".join(str(error).split())
     except Exception as error:

@@ -181,6 +181,27 @@ def test_validate_refuses_a_limit_of_attempts_that_no_day_reaches(capsys, tmp_pa
     assert "it has 9 before its last tick. Write 9 or less" in error
 
 
+def test_validate_makes_the_notifier_of_each_channel(capsys, tmp_path):
+    pager = {"name": "pager", "notifier": "support.letterbox.Pager", "arguments": {"text": "{{ alert_text }}"}}
+    path = tmp_path / "workflows.yaml"
+
+    def validated(**changes):
+        path.write_text(
+            changed_file(settings__alerts={"channels": ["email", {**pager, **changes}]}, settings__notifications={})
+        )
+        code = main(["validate", str(path)])
+        return code, "".join(capsys.readouterr())
+
+    code, out = validated()
+    assert (code, "warning" in out) == (0, False)
+    code, out = validated(notifier="no_such_package.Notifier")
+    assert (code, "channels.1.notifier: no_such_package.Notifier cannot be imported" in out) == (0, True)
+    code, out = validated(notifier="support.letterbox.Letterbox")
+    assert (code, "is not a notifier" in out) == (1, True)
+    code, out = validated(arguments={"txt": "a"})
+    assert (code, "refuses its arguments: TypeError" in out) == (1, True)
+
+
 def test_validate_warns_of_a_window_that_can_never_run(capsys, tmp_path):
     path = tmp_path / "w.yaml"
     ours = (ROOT / "config" / "workflows.yaml").read_text()

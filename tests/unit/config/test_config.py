@@ -416,3 +416,89 @@ def test_an_hour_before_the_first_attempt_cannot_be_expected():
     schedule = {"max_attempts_per_day": 5, "retry_interval_hours": 2, "first_hour": 9, "expected_by": "08:30"}
     with pytest.raises(ConfigError, match="expected_by: no attempt is made by 08:30 ET"):
         loads(changed_file(workflows__injury_discovery__schedule=schedule))
+
+
+def alert_settings(*channels, **notifications):
+    return changed_file(settings__alerts={"channels": list(channels)}, settings__notifications=notifications)
+
+
+PAGER = {"name": "pager", "notifier": "support.letterbox.Pager", "levels": ["CRITICAL"]}
+
+
+@pytest.mark.lesson("F7")
+@pytest.mark.parametrize(
+    ("channels", "warned"),
+    [
+        (["email"], None),
+        ([], None),
+        ([PAGER], "no channel takes WARNING alerts at any time about the whole system"),
+        ([PAGER, {**PAGER, "name": "b", "levels": ["WARNING"], "workflows": ["betting_lines"]}], "WARNING alerts at"),
+        ([{**PAGER, "hours": "22:00-7:00"}, {**PAGER, "name": "b", "levels": ["WARNING"]}],
+         "no channel takes CRITICAL alerts from 07:00 to 22:00 ET about the whole system"),
+    ],
+)  # fmt: skip
+def test_a_level_or_an_hour_without_a_channel_is_a_warning(channels, warned):
+    [*warnings] = said(alert_settings(*channels))
+    assert len(warnings) == (warned is not None)
+    assert warned is None or warned in warnings[0]
+
+
+@pytest.mark.lesson("F7")
+def test_the_short_form_without_a_channel_for_warnings_is_a_warning():
+    [one] = said(changed_file(settings__notifications={"critical_channels": "slack", "warning_channels": []}))
+    assert one.startswith("settings.notifications: no channel takes WARNING alerts at any time")
+    none = {"email_enabled": False, "slack_enabled": False}
+    assert said(changed_file(settings__notifications=none)) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"integration_key": "R0ABCD"},
+        {"payload": {"api_token": "abc"}},
+        {"url": "https://hooks.slack.com/services/T000/B00/1234567890abcdefgh"},
+        {"url": "https://me:pass@example.com"},
+        {"urls": ["https://hc-ping.com/5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"]},
+    ],
+)
+def test_a_secret_in_the_arguments_of_a_channel_is_a_warning(arguments):
+    [one] = said(alert_settings("email", {**PAGER, "arguments": arguments}))
+    assert "looks like a secret" in one
+
+
+def test_a_plain_argument_and_a_value_of_the_alert_are_no_secret():
+    plain = {
+        "dedup_key": "{{ alert_key }}", "routing_key": "{{ alert_key }}", "conn_id": "pagerduty_events_default",
+        "target_arn": "arn:aws:sns:us-east-1:123456789012:nba-alerts", "link": "https://example.com/runbooks/nba",
+    }  # fmt: skip
+    assert said(alert_settings("email", {**PAGER, "arguments": plain})) == set()
+
+
+@pytest.mark.parametrize(
+    ("channel", "why"),
+    [
+        (
+            {"arguments": {"a": {"b": ["{{ alert_txt }}"]}}},
+            "0.arguments.a.b.0: unknown name 'alert_txt'; the names are",
+        ),
+        ({"arguments": {"a": "{{ 'x' * 999999999 }}"}}, "Mul is not allowed"),
+        ({"notifier": "pager"}, "notifier"),
+        ({"levels": []}, "levels"),
+        ({"hours": "22-7"}, "hours"),
+        ({"hours": "07:00-07:00"}, "begins and ends at one time"),
+    ],
+)
+def test_a_channel_that_can_never_work_is_an_error_with_its_line(channel, why):
+    text = alert_settings({**PAGER, **channel})
+    assert re.search(r"w\.yaml:\d+:\d+: settings\.alerts\.channels\.0", problems(text))
+    assert why in problems(text)
+
+
+def test_two_channels_of_one_name_are_an_error():
+    assert "two channels are named `email`" in problems(alert_settings("email", "email"))
+
+
+def test_the_short_form_beside_channels_and_an_unknown_workflow_are_warnings():
+    warnings = said(alert_settings("email", {**PAGER, "workflows": ["betting_line"]}, warning_channels=["email"]))
+    assert any("did you mean `betting_lines`?" in one for one in warnings)
+    assert any("settings.notifications.warning_channels: has no effect" in one for one in warnings)
