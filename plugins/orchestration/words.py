@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import IntEnum, StrEnum
@@ -172,6 +173,12 @@ def clipped(value: object) -> str:
     """Return ``value`` as text on one line, cut off after 100 characters."""
     text = str(value) if str(value).isprintable() else repr(str(value))[1:-1]
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of ``text`` on one line, without the full stop."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return re.split(r"\.(?:\s|$)", " ".join(line.split()), maxsplit=1)[0]
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

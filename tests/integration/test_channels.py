@@ -162,7 +162,7 @@ def test_a_channel_that_refuses_is_a_fault_until_it_takes_a_message_again(box, r
     box.refuse = False
     assert failing() == []
     [(_, post)] = box.posts
-    assert f"slack takes alerts again. Since {since} it missed: CRITICAL abort: betting_lines" in post["text"]
+    assert f"slack takes alerts again. Since {since} it missed: CRITICAL: ABORT" in post["text"]
     assert failing() == []
     assert len(box.mails) == len(box.posts) == 1
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import re
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -39,15 +41,16 @@ def test_a_critical_alert_goes_to_email_and_slack_with_all_details(box):
     sent = send(CONFIG, ABORT, et("14:00"), run_link("betting_lines", "r 1"))
     assert (set(sent.by), sent.failed) == ({Channel.EMAIL, Channel.SLACK}, {})
     [mail], [(path, post)] = box.mails, box.posts
-    assert mail["Subject"] == "CRITICAL abort: betting_lines"
+    assert mail["Subject"] == "CRITICAL: ABORT: no <schedule> for {{ today }}"
     assert mail["To"] == "duty@example.com, lead@example.com"
     assert mail["From"] == "airflow@example.com"
     body = mail.get_body().get_content()
-    said = ["Wed 14 Jan 2026 14:00 ET", f"Run: {LINK}", "Next: bin/orchestration/plan.sh"]
+    page = "Page: http://localhost:8080/orchestration/day?day=2026-01-14#incident-abort-betting_lines"
+    said = ["Sent: Wed 14 Jan 2026 14:00 ET", page, f"Run: {LINK}", "Next: bin/orchestration/plan.sh"]
     for line in (*said, "ABORT: no &lt;schedule&gt; for {{ today }}"):
         assert line in body
     assert path == "/services/T00/B00/s3cret"
-    for line in (*said, "*CRITICAL abort: betting_lines*", "ABORT: no <schedule> for {{ today }}"):
+    for line in (*said, "*CRITICAL: ABORT: no &lt;schedule&gt; for {{ today }}*", "\nABORT: no &lt;schedule&gt; for"):
         assert line in post["text"]
 
 
@@ -141,9 +144,38 @@ def test_an_alert_that_every_channel_failed_to_send_is_retried_next_hour(box, ru
     assert len(box.posts) == 1
 
 
-def test_an_alert_without_its_own_run_links_to_the_run_that_found_it(box, run):
+def test_an_alert_about_no_run_links_only_to_our_page(box, run):
     send_once(run, CONFIG, [Alert("missing_ticks", "all", "no decision since 14:00 ET")], LOG)
-    assert "Run: http://localhost:8080/dags/cleanup/runs/c%201" in box.posts[0][1]["text"]
+    text = box.posts[0][1]["text"]
+    assert re.search(r"Page: http://localhost:8080/orchestration/day\?day=[\d-]{10}#incident-missing_ticks-all\n", text)
+    assert "Run:" not in text
+
+
+FROM_OUTSIDE = (
+    "<!channel>",
+    "<@U1>",
+    "<https://x.example|our page>",
+    "a & b",
+    "&lt;!here&gt;",
+    "<b>x</b>",
+    "x\r\nBcc: y",
+)
+
+
+@pytest.mark.parametrize("outside", FROM_OUTSIDE)
+def test_text_from_outside_stays_text_in_mail_and_slack(box, outside):
+    alert = Alert(
+        outside, outside, f"{outside} failed. Why: {outside}", f"do {outside}", run_id=outside, detail=outside
+    )
+    assert len(send(CONFIG, alert, et("14:00"), run_link(outside, outside)).by) == 2
+    [mail], [(_, post)] = box.mails, box.posts
+    html = mail.get_body().get_content().removeprefix('<pre style="white-space: pre-wrap">').partition("</pre>")[0]
+    for body in (html, post["text"]):
+        assert not set(body) & set("<>")
+        assert re.sub(r"&(amp|lt|gt|quot|#x27);", "", body).count("&") == 0
+    assert unescape(post["text"]).replace("\r", "").count(outside.replace("\r", "")) >= 3
+    assert mail["Subject"] == f"CRITICAL: {' '.join(outside.split())} failed"
+    assert mail["Bcc"] is None
 
 
 def test_the_end_of_alerted_problems_is_one_message(box, run):
@@ -152,8 +184,10 @@ def test_the_end_of_alerted_problems_is_one_message(box, run):
         alert_once(run, CONFIG, "watchdog", [ABORT, other], LOG)
     alert_once(run, CONFIG, "watchdog", [], LOG)
     alert_once(run, CONFIG, "watchdog", [], LOG)
-    assert [mail["Subject"] for mail in box.mails][2:] == ["Over: watchdog"]
-    assert "Over: ABORT: no <schedule> for {{ today }}; no decision since 13:00 ET" in box.posts[-1][1]["text"]
+    assert [mail["Subject"] for mail in box.mails][2:] == [
+        "Over: ABORT: no <schedule> for {{ today }}; no decision since 13:00 ET"
+    ]
+    assert "\nOver: ABORT: no &lt;schedule&gt; for {{ today }}; no decision" in box.posts[-1][1]["text"]
 
 
 def test_a_problem_that_returns_is_alerted_a_second_time_but_no_third_time_that_day(box, run):
@@ -161,7 +195,7 @@ def test_a_problem_that_returns_is_alerted_a_second_time_but_no_third_time_that_
         with contextlib.suppress(AirflowFailException):
             alert_once(run, CONFIG, "watchdog", found, LOG)
     subjects = [mail["Subject"] for mail in box.mails]
-    assert subjects == ["CRITICAL abort: betting_lines", "Over: betting_lines", "CRITICAL abort: betting_lines"]
+    assert [subject.partition(":")[0] for subject in subjects] == ["CRITICAL", "Over", "CRITICAL"]
 
 
 def test_no_all_clear_for_an_unsent_alert_or_with_healed_false(box, run):
@@ -180,4 +214,4 @@ def test_an_all_clear_that_every_channel_failed_to_send_is_retried(box, run):
     alert_once(run, config, "watchdog", [], LOG)
     box.refuse = False
     alert_once(run, config, "watchdog", [], LOG)
-    assert box.posts[-1][1]["text"].startswith("*Over: betting_lines*")
+    assert box.posts[-1][1]["text"].startswith("*Over: ABORT: no &lt;schedule&gt;")

@@ -282,7 +282,7 @@ def test_a_failed_execution_is_alerted_once_a_day_with_a_link_to_its_run(live):
     first, _ = (live.run("cleared", AS_OF + timedelta(days=1, minutes=n)) for n in (4, 5))
     [mail] = live.box.mails[before:]
     text = mail.get_body().get_content()
-    assert mail["Subject"] == "WARNING execution failed: cleared"
+    assert mail["Subject"].startswith("WARNING: cleared failed at 10:04 ET")
     assert "Thu 15 Jan 2026 10:04 ET" in text
     assert ": once_wrong: blocked" in text
     assert f"Run: {live.stack.url}/dags/cleared/runs/{quote(first, safe='')}" in text

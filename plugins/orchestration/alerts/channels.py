@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
-from html import escape
 from typing import Any
 from urllib.parse import quote
 
@@ -13,10 +12,10 @@ from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from orchestration.alerts import notifiers
+from orchestration.alerts.message import anchor, for_mail, for_slack, message_of, shown_level, subject_of
 from orchestration.alerts.model import Alert
 from orchestration.config import Config
 from orchestration.health import task_kinds
-from orchestration.nba.eastern import et
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.vocabulary.alerting import LOUD, AlertChannel
 from orchestration.words import AlertLevel
@@ -115,7 +114,7 @@ def deliver(
     config: Config, channel: AlertChannel, alert: Alert, at: datetime, link: str, more: str = ""
 ) -> NotTaken | None:
     """Send an alert by one channel. Return None if the channel took it. ``more``: a line for the end of the message."""
-    notifier, values = None, values_of(alert, at, link, more)
+    notifier, values = None, values_of(config, alert, at, link, more)
     try:
         notifier = notifiers.notifier_of(config, channel, values)
         if empty := notifiers.no_receiver(notifier):
@@ -143,35 +142,32 @@ def _not_found(error: BaseException | None) -> bool:
     )
 
 
-def values_of(alert: Alert, at: datetime, link: str, more: str = "") -> Any:
+def values_of(config: Config, alert: Alert, at: datetime, link: str, more: str = "") -> Any:
     """Return the values that the arguments of a notifier may name (``vocabulary.alerting.EXAMPLE``)."""
-    text = "\n".join(filter(None, (message_of(alert, at, link), more)))
-    over = alert.kind == task_kinds.HEALED.id
+    page, run = page_link(config, alert, at), link if alert.run_id else None
+    text = "\n".join(filter(None, (message_of(alert, at, page, run), more)))
+    level, over = shown_level(alert), alert.kind == task_kinds.HEALED.id
     return {
         "alert_subject": subject_of(alert),
         "alert_text": text,
-        "alert_html": escape(text),
-        "alert_level": alert.level.value,
-        "alert_severity": SEVERITY.get(alert.level, "info"),
+        "alert_html": for_mail(text),
+        "alert_slack": f"*{for_slack(subject_of(alert))}*\n{for_slack(text)}",
+        "alert_level": level.value,
+        "alert_severity": SEVERITY.get(level, "info"),
         "alert_action": "resolve" if over else "trigger",
         "alert_key": alert.key,
         "alert_kind": alert.kind,
         "alert_workflow": alert.workflow,
         "alert_command": alert.command,
-        "alert_link": link,
+        "alert_link": page,
     }
 
 
-def subject_of(alert: Alert) -> str:
-    """Return the level, the kind and the workflow in one line."""
-    if alert.kind == task_kinds.HEALED.id:
-        return f"Over: {alert.workflow}"
-    return f"{alert.level.value} {alert.kind.replace('_', ' ')}: {alert.workflow}"
-
-
-def message_of(alert: Alert, at: datetime, link: str) -> str:
-    """Return the message: ET time, text, a link to the run, and the first command."""
-    return "\n".join([f"{et(at):%a %d %b %Y %H:%M} ET", alert.text, f"Run: {link}", f"Next: {alert.command}"])
+def page_link(config: Config, alert: Alert, at: datetime) -> str:
+    """Return the address of the incident on our page of its day, or of the day's page for an all-clear."""
+    day = alert.day or config.current_day(at)
+    place = "" if alert.kind == task_kinds.HEALED.id else f"#{anchor(alert.key)}"
+    return f"{airflow_url()}/orchestration/day?day={day}{place}"
 
 
 def airflow_url() -> str:

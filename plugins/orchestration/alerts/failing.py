@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from orchestration.alerts.channels import Sent, deliver, subject_of
+from orchestration.alerts.channels import Sent, deliver
+from orchestration.alerts.message import subject_of
 from orchestration.alerts.model import Alert, alert
 from orchestration.config import Config
 from orchestration.health.task_kinds import HEALED

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from orchestration.health import task_kinds
 from orchestration.health.findings import Finding, FindingKind
 from orchestration.vocabulary.workflows import Alerts
-from orchestration.words import AlertLevel, Verdict
+from orchestration.words import AlertLevel, Verdict, first_sentence
 
 Open = dict[str, dict[str, str | None]]
 """The alerts that were open when a task last looked, by key, as JSON."""
@@ -144,5 +144,5 @@ def all_clear(healed: Collection[Alert], source: str) -> Alert:
     """Return one all-clear for the alerts ``healed`` of the task ``source``, at their loudest level."""
     about = {alert.workflow for alert in healed}
     loudest = max((alert.level for alert in healed), key=list(AlertLevel).index)
-    what = "; ".join(alert.text for alert in healed)
+    what = "; ".join(first_sentence(alert.text) for alert in healed)
     return alert(task_kinds.HEALED, about.pop() if len(about) == 1 else source, level=loudest, what=what)

@@ -21,6 +21,7 @@ SHORT = {
     Channel.SLACK: "airflow.providers.slack.notifications.slack_webhook.SlackWebhookNotifier",
 }
 SLACK_SECONDS = 10
+MAIL = '<pre style="white-space: pre-wrap">{{ alert_html }}</pre>'
 OPTIONAL = "aws_conn_id"
 """The one connection that may be missing: then boto3 finds its own credentials."""
 
@@ -62,10 +63,10 @@ def _class(path: str) -> Any:
 def _arguments(config: Config, channel: AlertChannel) -> dict[str, Any]:
     given = channel.arguments
     if channel.notifier == Channel.EMAIL:
-        mail = {"subject": "{{ alert_subject }}", "html_content": "<pre>{{ alert_html }}</pre>"}
+        mail = {"subject": "{{ alert_subject }}", "html_content": MAIL}
         return {"to": list(config.settings.notifications.email_to), "smtp_conn_id": "smtp_default", **mail, **given}
     if channel.notifier == Channel.SLACK:
-        post = {"text": "*{{ alert_subject }}*\n{{ alert_text }}", "unfurl_links": False, "timeout": SLACK_SECONDS}
+        post = {"text": "{{ alert_slack }}", "unfurl_links": False, "timeout": SLACK_SECONDS}
         return {"slack_webhook_conn_id": "slack_default", **post, **given}
     return given
 

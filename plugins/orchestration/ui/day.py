@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from orchestration.alerts.message import anchor
 from orchestration.config import SYSTEM_DAGS, Config
 from orchestration.decisions.collected import lacking, successes_of
 from orchestration.decisions.model import Decision
@@ -93,7 +94,9 @@ def _advice(config: Config, finding: Finding, allowed: Set[str], hiding: HiddenN
     elif finding.workflow in config.workflows or finding.workflow in SYSTEM_DAGS:
         dag = finding.workflow
     text, command = hiding.text(finding.text), hiding.command(finding.command)
-    return Advice(finding.verdict, finding.kind, text, command, finding.run_id, dag if dag in allowed else None, conf)
+    place = anchor(hiding.text(" ".join(filter(None, (finding.kind, finding.workflow, finding.detail)))))
+    shown = dag if dag in allowed else None
+    return Advice(finding.verdict, finding.kind, place, text, command, finding.run_id, shown, conf)
 
 
 def force_conf(target_date: date) -> str:

@@ -150,10 +150,14 @@ class GameRow:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The part of a finding that the viewer may see. ``dag``: the DAG to open, or the DAG of the run ``run_id``."""
+    """The part of a finding that the viewer may see. ``dag``: the DAG to open, or the DAG of the run ``run_id``.
+
+    ``anchor``: its place on the page, which alerts link to.
+    """
 
     verdict: Verdict
     kind: str
+    anchor: str
     text: str
     command: str
     run_id: str | None

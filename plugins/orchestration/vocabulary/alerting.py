@@ -22,6 +22,7 @@ EXAMPLE: dict[str, str] = {
     "alert_subject": "CRITICAL abort: betting_lines",
     "alert_text": "ABORT: the schedule is unknown",
     "alert_html": "ABORT: the schedule is unknown",
+    "alert_slack": "ABORT: the schedule is unknown",
     "alert_level": AlertLevel.CRITICAL.value,
     "alert_severity": "critical",
     "alert_action": "trigger",

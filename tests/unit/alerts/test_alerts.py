@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.alerts.channels import subject_of
+from orchestration.alerts.message import subject_of
 from orchestration.alerts.model import Alert, alert, alert_of, all_clear, news, together
 from orchestration.health import kinds, task_kinds
 from orchestration.health.findings import finding
@@ -105,7 +105,10 @@ def test_the_all_clear_of_several_alerts_is_one_message_at_the_loudest_level():
     quiet = replace(OTHER, level=AlertLevel.WARNING)
     message = all_clear([quiet, STUCK], "watchdog")
     assert (message.text, message.level) == ("Over: no schedule; one file", AlertLevel.CRITICAL)
-    assert (subject_of(message), subject_of(all_clear([quiet], "watchdog"))) == ("Over: watchdog", "Over: lines")
+    assert (subject_of(message), subject_of(all_clear([quiet], "watchdog"))) == (
+        "Over: no schedule; one file",
+        "Over: no schedule",
+    )
 
 
 def test_an_alert_that_no_channel_took_is_sent_again():

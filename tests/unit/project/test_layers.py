@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "plugins" / "orchestration"
 PURE = ("words", "errors", "nba", "vocabulary", "config", "decisions", "planning", "health", "cleanup.backlog",
         "runs.execution",
-        "alerts.model", "generator.docs", "services.answers", "services.contract",
+        "alerts.model", "alerts.message", "generator.docs", "services.answers", "services.contract",
         "services.redaction", "services.files", "records", "ui.addresses", "ui.day", "ui.model",
         "ui.visibility", "ui.why")  # fmt: skip
 # Lower layers first; a module imports only from its own layer and those before it. The longest name that fits counts.
