@@ -15,7 +15,7 @@ from support.faulty_service import FAULTS, FaultyService
 from support.real_service import answered
 from support.rows import add_schedule
 from support.scripted import ScriptedService, found
-from support.worlds import OLD_FILE, ROOT
+from support.worlds import OLD_FILE, ROOT, ours
 
 KEYS = {"outcome", "records", "file", "event_ids", "problem"}
 WITH_GAMES = ("nbac_referee_assignments",)
@@ -143,3 +143,50 @@ def test_as_a_process_the_command_prints_only_the_json_object(service):
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert set(json.loads(done.stdout)) == KEYS
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+@pytest.mark.lesson("F15")
+def test_all_scrapers_are_called_once_and_a_failure_that_matches_no_sign_is_named(service, capsys, warehouse):
+    now, today = datetime.now(UTC), et_date(datetime.now(UTC))
+    add_schedule(warehouse, ("0022500123", today, "s", datetime(2026, 1, 1), "Final"))
+    causes = {
+        "nbac_team_boxscore": (
+            "DownloadDataException",
+            "homeTeam missing or null 'statistics' (game may not have started)",
+        ),
+        "bigdataball_pbp": ("GameNotFoundError", "No game found matching query: name contains '0022500123'"),
+        "nbac_play_by_play": ("InvalidHttpStatusCodeException", "Invalid HTTP status code (no retry): 403"),
+        "nbac_gamebook_pdf": None,
+    }
+    rows, answers = [], {"oddsa_events": lambda *_: found(1, event_ids=["a"])}
+    for number, (name, cause) in enumerate(causes.items()):
+        run_id = f"f15{number:05x}"
+        answer = 500, {"status": "error", "message": f"{name} failed", "scraper": name, "run_id": run_id}
+        answers[name] = lambda *_, answer=answer: answer
+        if cause is not None:
+            moment = now.isoformat()
+            rows.append(
+                {"execution_id": run_id, "run_id": run_id, "scraper_name": name, "status": "failed",
+                 "triggered_at": moment, "created_at": moment, "source": "CONTROLLER",
+                 "error_type": cause[0], "error_message": cause[1]}
+            )  # fmt: skip
+    table = f"{warehouse.client.project}.nba_orchestration.scraper_execution_log"
+    assert warehouse.client.insert_rows_json(table, rows) == []
+    service.script(**answers)
+    code = main(["check-scraper", "--all", "--json"])
+    said = json.loads(capsys.readouterr().out)["scrapers"]
+    assert {one["scraper"] for one in service.asked} == set(said) == set(ours().scrapers)
+    outcomes = {name: said[name]["outcome"] for name in causes}
+    assert list(outcomes.values()) == ["no_data", "no_data", "failed", "failed"]
+    problems = {name: one["problem"] for name, one in said.items() if one["problem"]}
+    assert problems == {
+        "nbac_play_by_play": "InvalidHttpStatusCodeException: Invalid HTTP status code (no retry): 403; "
+        "it matches no sign of no_data (answer.no_data)",
+        "nbac_gamebook_pdf": "http_500: HTTP 500: nbac_gamebook_pdf failed; the service has already retried its "
+        "source; the service's log has no row of this run yet",
+    }
+    assert code == ExitCode.FOUND
+
+
+def test_a_name_and_all_is_a_usage_error_and_so_is_neither(capsys):
+    assert main(["check-scraper"]) == main(["check-scraper", "nbac_player_list", "--all"]) == ExitCode.USAGE

@@ -61,9 +61,18 @@ PACKAGES = {
 }
 
 _NOT_THERE = "InvalidHttpStatusCodeException", "Invalid HTTP status code (no retry): 404", 0
-# Scrapers that fail when the source has no data yet: error type, text and own retries, as in the log.
+# Scrapers that fail when the source has no data yet: error type, text and own retries, as in the log of July 2026.
 ABSENT = {
-    "nbac_team_boxscore": ("DownloadDataException", "Expected 2 teams for game {game_id}, got 0", 0),
+    "nbac_team_boxscore": (
+        "DownloadDataException", "homeTeam missing or null 'statistics' (game may not have started)", 0,
+    ),
+    "nbac_player_boxscore": ("DownloadDataException", "Missing 'boxScoreTraditional' in response", 0),
+    "nbac_play_by_play": _NOT_THERE,
+    "nbac_gamebook_pdf": _NOT_THERE,
+    "bigdataball_pbp": ("GameNotFoundError", "No game found matching query: name contains '{game_id}'", OWN_RETRIES),
+}  # fmt: skip
+# In November 2025.
+ABSENT_BEFORE = {
     "nbac_player_boxscore": ("DownloadDataException", "No player rows in leaguegamelog JSON.", 0),
     "nbac_play_by_play": _NOT_THERE,
     "nbac_gamebook_pdf": _NOT_THERE,
@@ -88,6 +97,11 @@ class Real:
     overwrites: bool = True
     november: bool = False
 
+    @property
+    def absent(self) -> Mapping[str, tuple[str, str, int]]:
+        """How each scraper of this state fails while its source has no data."""
+        return ABSENT_BEFORE if self.november else ABSENT
+
     def run_id(self, bits: int) -> str:
         """Return eight hexadecimal digits."""
         return f"{bits & 0xFFFFFFFF:08x}"
@@ -102,9 +116,9 @@ class Real:
         if isinstance(result, Failure):
             early = result.kind == "blocked" and call.name == EMPTY_WHERE_BLOCKED
             return Finding() if early else result
-        if result.record_count or call.name not in ABSENT:
+        if result.record_count or call.name not in self.absent:
             return result
-        return Failure("absent", ABSENT[call.name][1].format(game_id=call.parameters.get("game_id")))
+        return Failure("absent", self.absent[call.name][1].format(game_id=call.parameters.get("game_id")))
 
     def answer(self, call: ServiceCall, result: Finding | Failure, path: str | None) -> Answer:
         """Return the answer to the caller. It never names the file, and never the cause of a failure."""
@@ -180,7 +194,7 @@ class Real:
 
     def _cause(self, call: ServiceCall, failure: Failure) -> tuple[str, str, int]:
         if failure.kind == "absent":
-            kind, _, retries = ABSENT[call.name]
+            kind, _, retries = self.absent[call.name]
             return kind, failure.text, retries
         return GAVE_UP if failure.kind == "blocked" else ("DownloadDataException", failure.text, 0)
 

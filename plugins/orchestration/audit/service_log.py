@@ -9,7 +9,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pydantic import BaseModel, ValidationError
 
@@ -48,10 +48,24 @@ def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord]
     if not asked:
         return []
     days = [moment.astimezone(UTC).date() for row in asked for moment in (row.triggered_at, row.created_at)]
+    entries = log_entries(warehouse, {row.run_id for row in asked}, min(days), max(days))
+    found = (
+        corrected(row, entries[row.run_id], answer_of(row.scraper_name, config.scrapers.get(row.scraper_name)), at)
+        for row in asked
+        if row.run_id in entries
+    )
+    return [row for row in found if row is not None]
+
+
+def log_entries(warehouse: Warehouse, run_ids: Iterable[str], first: date, last: date) -> dict[str, LogEntry]:
+    """Return what the service's log says of each run, by run id. ``first``, ``last``: the days of the runs, UTC.
+
+    Raises WarehouseError when the log cannot be read.
+    """
     parameters: dict[str, Parameter] = {
-        "run_ids": sorted({row.run_id for row in asked}),
-        "first_date": min(days) - DAY,
-        "last_date": max(days) + DAY,
+        "run_ids": sorted(set(run_ids)),
+        "first_date": first - DAY,
+        "last_date": last + DAY,
     }
     entries: dict[str, LogEntry] = {}
     for row in warehouse.query(statement("service_log"), parameters):
@@ -61,12 +75,7 @@ def corrections(warehouse: Warehouse, config: Config, rows: Iterable[CallRecord]
             # The other rows of the log are still read.
             problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
             log.warning("A row of the service's log is left out (%s): %s", row["execution_id"], problems)
-    found = (
-        corrected(row, entries[row.run_id], answer_of(row.scraper_name, config.scrapers.get(row.scraper_name)), at)
-        for row in asked
-        if row.run_id in entries
-    )
-    return [row for row in found if row is not None]
+    return entries
 
 
 def unexplained(row: CallRecord) -> bool:

@@ -1,19 +1,20 @@
-"""``check-scraper``: one real call, and how we read the answer. It records nothing."""
+"""``check-scraper``: real calls, and how we read the answers. It records nothing."""
 
 from __future__ import annotations
 
 import json
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
 
 from orchestration.audit.inputs import decision_inputs
+from orchestration.audit.service_log import log_entries
 from orchestration.audit.warehouse import Warehouse, WarehouseError
-from orchestration.cli.app import SCRAPERS, SET_UP, AsJson, a_day, check_name, command
+from orchestration.cli.app import SCRAPERS, SET_UP, AsJson, Misuse, a_day, check_name, command
 from orchestration.cli.screen import UNLIMITED, grid, show, show_object
 from orchestration.config import Config, load
 from orchestration.nba.eastern import et, et_date
@@ -21,7 +22,7 @@ from orchestration.nba.games import Game
 from orchestration.nba.league import TEAMS
 from orchestration.services.answers import CallResult
 from orchestration.services.errors import in_short
-from orchestration.services.redaction import without_secrets
+from orchestration.services.redaction import clean_text, masked, without_secrets
 from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
 from orchestration.vocabulary.templates import Item, render
@@ -35,9 +36,14 @@ class _CannotAsk(Exception):
     """The call needs a game or an event, and there is none."""
 
 
-@command("check-scraper", SET_UP, "nbac_player_list", "nbac_play_by_play --game 0022500555")
+@command("check-scraper", SET_UP, "nbac_play_by_play --game 0022500555", "--all --date 2026-01-14")
 def check_scraper(
-    name: Annotated[str, typer.Argument(autocompletion=SCRAPERS, metavar="NAME", help="A scraper of workflows.yaml.")],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            autocompletion=SCRAPERS, metavar="NAME", help="A scraper of workflows.yaml.", show_default=False
+        ),
+    ] = None,
     game: Annotated[
         str | None,
         typer.Option(metavar="GAME_ID", help="For a scraper of games. Default: the first game near the date."),
@@ -47,30 +53,112 @@ def check_scraper(
         str | None,
         typer.Option(metavar="ID", help="For a scraper of events. Default: the first event of its event source."),
     ] = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", metavar="", help="Call each scraper once. Name failures that match no sign."),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Make one real call and show how we read the answer.
 
-    The call has today's parameters and is not recorded. The exit code is 0 when the answer fits workflows.yaml,
-    else 1.
+    The call has today's parameters and is not recorded. The cause of a failure is read from the service's log too. The
+    exit code is 0 when the answer fits workflows.yaml, else 1.
     """
     config = load().config
-    check_name("scraper", name, config.scrapers)
+    if every is (name is not None):
+        raise Misuse("give the name of one scraper, or --all", next_step=f"choose from {', '.join(config.scrapers)}")
+    if name is not None:
+        check_name("scraper", name, config.scrapers)
     asked = _Asked(config, et(datetime.now(UTC)), game, day, event)
+    names = [name] if name is not None else list(config.scrapers)
+    # Airflow's hooks log to standard output, where only the answers belong.
+    with redirect_stdout(sys.stderr):
+        made = _explained(config, {one: _checked(asked, one) for one in names}, asked.now)
+    answers = {one: _seen(config, one, call) for one, call in made.items()}
+    if as_json:
+        show_object({"scrapers": answers} if every else answers[names[0]])
+    elif every:
+        lines = grid(1, 28, 9, 8, 0)
+        for one, seen in answers.items():
+            lines.add_row("", one, seen["outcome"] or "-", _text(seen["records"]), _text(seen["problem"]))
+        show(lines, width=UNLIMITED)
+        bad = [one for one, seen in answers.items() if seen["problem"]]
+        print(f"{len(answers)} scrapers, {len(bad)} with a problem")
+    else:
+        print(f"{names[0]}, with {json.dumps(without_secrets(made[names[0]].parameters), default=str)}")
+        lines = grid(1, 9, 0)
+        for key, value in answers[names[0]].items():
+            lines.add_row("", key, _text(value))
+        show(lines, width=UNLIMITED)
+    return ExitCode.WELL if all(seen["problem"] is None for seen in answers.values()) else ExitCode.FOUND
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A call: its parameters, and its result or what prevented it."""
+
+    parameters: dict[str, Any]
+    result: CallResult | None = None
+    problem: str | None = None
+
+
+def _text(value: Any) -> str:
+    text = ", ".join(value) if isinstance(value, list) else value
+    return "-" if text in (None, "") else str(text)
+
+
+def _checked(asked: _Asked, name: str) -> _Made:
     parameters: dict[str, Any] = {}
-    result, problem = None, None
     try:
-        # Airflow's hooks log to standard output, where only the answer belongs.
-        with redirect_stdout(sys.stderr):
-            parameters = asked.parameters(name)
-            result = asked.call(name, parameters)
+        parameters = asked.parameters(name)
+        return _Made(parameters, asked.call(name, parameters))
     except _CannotAsk as error:
-        problem = str(error)
+        return _Made(parameters, problem=str(error))
     except Exception as error:
         # Any error of the connection, the warehouse or the service is the answer of this command.
-        problem = in_short(error)
-    if result is not None and result.outcome is Outcome.FAILED:
-        problem = f"{result.error_type}: {result.error_message}"
+        return _Made(parameters, problem=in_short(error))
+
+
+def _explained(config: Config, made: dict[str, _Made], now: datetime) -> dict[str, _Made]:
+    """Return the calls with the causes that the service's log has for failures (lesson F15)."""
+    failed = {
+        one.result.run_id: name
+        for name, one in made.items()
+        if one.result is not None and one.result.outcome is Outcome.FAILED and one.result.run_id
+    }
+    if not failed or config.settings.service_log is None:
+        return made
+    today = now.astimezone(UTC).date()
+    try:
+        entries, missing = log_entries(Warehouse(config.settings), failed, today, today), "has no row of this run yet"
+    except Exception as error:
+        # The answers themselves are still shown.
+        entries, missing = {}, f"cannot be read: {in_short(error)}"
+    found = dict(made)
+    for run_id, name in failed.items():
+        one, entry = made[name], entries.get(run_id)
+        assert one.result is not None
+        if entry is None:
+            says = f"{one.result.error_type}: {one.result.error_message}; the service's log {missing}"
+            found[name] = replace(one, problem=says)
+            continue
+        reads = answer_of(name, config.scrapers[name])
+        outcome = Outcome.FAILED
+        if reads.means_no_data(None, entry.error_type, entry.error_message):
+            outcome = Outcome.NO_DATA
+        said = clean_text(masked(entry.error_message or "")) or one.result.error_message
+        kind = entry.error_type or one.result.error_type
+        result = replace(one.result, outcome=outcome, error_type=kind, error_message=said)
+        found[name] = replace(one, result=result)
+    return found
+
+
+def _seen(config: Config, name: str, made: _Made) -> dict[str, Any]:
+    """Return what the command shows of a call."""
+    result, problem = made.result, made.problem
+    if problem is None and result is not None and result.outcome is Outcome.FAILED:
+        signs = "; it matches no sign of no_data (answer.no_data)" if result.run_id else ""
+        problem = f"{result.error_type}: {result.error_message}{signs}"
     seen = {
         "outcome": result.outcome.value if result else None,
         "records": result.record_count if result else None,
@@ -81,16 +169,7 @@ def check_scraper(
     reads = answer_of(name, config.scrapers[name])
     if reads.games or reads.games_count:
         seen["games"] = None if result is None else result.game_count if result.games is None else list(result.games)
-    if as_json:
-        show_object(seen)
-    else:
-        print(f"{name}, with {json.dumps(without_secrets(parameters), default=str)}")
-        lines = grid(1, 9, 0)
-        for key, value in seen.items():
-            text = ", ".join(value) if isinstance(value, list) else value
-            lines.add_row("", key, "-" if text in (None, "") else str(text))
-        show(lines, width=UNLIMITED)
-    return ExitCode.WELL if problem is None else ExitCode.FOUND
+    return seen
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -63,7 +64,7 @@ class Sign(Strict):
     error_type: str | None = Field(default=None, min_length=1)
     """The error type, exactly as the service writes it."""
     text: str | None = Field(default=None, min_length=1)
-    """A part of the message; capitals do not matter."""
+    """A part of the message; capitals do not matter. A number is found as a whole: 404 is not in 0022500404."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -76,8 +77,14 @@ class Sign(Strict):
         return (
             self.status in (None, status)
             and self.error_type in (None, error_type)
-            and (self.text is None or self.text.casefold() in (message or "").casefold())
+            and (self.text is None or _has(message or "", self.text))
         )
+
+
+def _has(message: str, text: str) -> bool:
+    """Return whether ``text`` is in the message, in any case and not as a part of a longer number."""
+    before, after = "(?<![0-9])" * text[0].isdigit(), "(?![0-9])" * text[-1].isdigit()
+    return re.search(f"{before}{re.escape(text.casefold())}{after}", message.casefold()) is not None
 
 
 class AnswerDescription(Strict):
@@ -156,39 +163,59 @@ PLAIN = AnswerDescription()
 """The plain contract, for a scraper without a built-in description."""
 
 
-def _counts(*keys: str, no_data: Sign | None = None, games_count: str | None = None) -> AnswerDescription:
+# Measured (reference/real-service.md). The service's answers give no cause for a failure, but its log does.
+# Every sign names an error type: a 404 of the service itself, from a wrong address, stays a failure.
+_NO_TEAMS = ("2025", Sign(error_type="DownloadDataException", text="Expected 2 teams"))
+_NO_PLAYERS = ("2025, 2026", Sign(error_type="DownloadDataException", text="No player rows"))
+_NO_STATISTICS = ("2026", Sign(error_type="DownloadDataException", text="missing or null 'statistics'"))
+_NO_BOX_SCORE = ("2026", Sign(error_type="DownloadDataException", text="Missing 'boxScoreTraditional' in response"))
+_NOT_THERE = ("2025, 2026", Sign(error_type="InvalidHttpStatusCodeException", text="404"))
+_NOT_THERE_IN_THE_END = ("2026", Sign(error_type="DownloadDecodeMaxRetryException", text="404"))
+_NO_REPORT = ("2026", Sign(error_type="DownloadDataException", text="404"))
+_NOT_IN_DRIVE_2025 = ("2025", Sign(error_type="ValueError", text="No game found matching query"))
+_NOT_IN_DRIVE = ("2026", Sign(error_type="GameNotFoundError"))
+BUILT_IN_SIGNS: dict[str, tuple[tuple[str, Sign], ...]] = {
+    "nbac_team_boxscore": (_NO_TEAMS, _NO_STATISTICS, _NO_BOX_SCORE),
+    "nbac_player_boxscore": (_NO_PLAYERS, _NO_STATISTICS, _NO_BOX_SCORE),
+    "nbac_play_by_play": (_NOT_THERE, _NOT_THERE_IN_THE_END),
+    "nbac_gamebook_pdf": (_NOT_THERE, _NOT_THERE_IN_THE_END),
+    "nbac_injury_report": (_NOT_THERE, _NOT_THERE_IN_THE_END, _NO_REPORT),
+    "bigdataball_pbp": (_NOT_IN_DRIVE_2025, _NOT_IN_DRIVE),
+}
+"""The causes that scrapers log while the source has published nothing, each with the service's years (lesson F15)."""
+
+
+def _description(name: str, *counts: str, games_count: str | None = None) -> AnswerDescription:
     # The key of the plain contract is accepted too.
-    records = tuple(dict.fromkeys((*keys, ROW_COUNT)))
-    signs = (no_data,) if no_data else ()
+    records = tuple(dict.fromkeys((*counts, ROW_COUNT)))
+    signs = tuple(sign for _, sign in BUILT_IN_SIGNS.get(name, ()))
     return AnswerDescription(records=records, no_data=signs, retried=True, games_count=games_count)
 
 
-# Measured (reference/real-service.md). The service's answers give no cause for a failure, but its log does. Five
-# scrapers log these causes while the source has published nothing.
-_NOT_THERE = Sign(error_type="InvalidHttpStatusCodeException", text="404")
-_NO_TEAMS = Sign(error_type="DownloadDataException", text="Expected 2 teams")
-_NO_PLAYERS = Sign(error_type="DownloadDataException", text="No player rows")
-_NOT_IN_DRIVE = Sign(error_type="ValueError", text="No game found matching query")
-BUILT_IN_ANSWERS: dict[str, AnswerDescription] = {
-    "nbac_schedule_api": _counts("game_count"),
-    "nbac_player_list": _counts("records_found"),
-    "nbac_team_boxscore": _counts("teamCount", no_data=_NO_TEAMS),
-    "nbac_player_boxscore": _counts("records_found", no_data=_NO_PLAYERS),
-    "nbac_play_by_play": _counts("events", no_data=_NOT_THERE),
-    "nbac_gamebook_pdf": _counts("total_players", no_data=_NOT_THERE),
+_COUNTS: dict[str, tuple[str, ...]] = {
+    "nbac_schedule_api": ("game_count",),
+    "nbac_player_list": ("records_found",),
+    "nbac_team_boxscore": ("teamCount",),
+    "nbac_player_boxscore": ("records_found",),
+    "nbac_play_by_play": ("events",),
+    "nbac_gamebook_pdf": ("total_players",),
     # An empty report has the second key.
-    "nbac_injury_report": _counts("total_records", "records"),
+    "nbac_injury_report": ("total_records", "records"),
     # Not total_games, which includes the G League.
-    "nbac_referee_assignments": _counts("nba_games", games_count="nba_games"),
-    "br_season_roster": _counts("playerCount"),
-    "espn_roster": _counts("playerCount"),
-    "bdl_active_players": _counts("playerCount"),
-    "bdl_standings": _counts("teamCount"),
-    "bdl_box_scores": _counts(ROW_COUNT),
-    "oddsa_events": _counts(ROW_COUNT),
-    "oddsa_player_props": _counts(ROW_COUNT),
-    "oddsa_game_lines": _counts(ROW_COUNT),
-    "bigdataball_pbp": _counts("playCount", no_data=_NOT_IN_DRIVE),
-    "bp_events": _counts("event_count"),
-    "bp_player_props": _counts("props_count"),
+    "nbac_referee_assignments": ("nba_games",),
+    "br_season_roster": ("playerCount",),
+    "espn_roster": ("playerCount",),
+    "bdl_active_players": ("playerCount",),
+    "bdl_standings": ("teamCount",),
+    "bdl_box_scores": (ROW_COUNT,),
+    "oddsa_events": (ROW_COUNT,),
+    "oddsa_player_props": (ROW_COUNT,),
+    "oddsa_game_lines": (ROW_COUNT,),
+    "bigdataball_pbp": ("playCount",),
+    "bp_events": ("event_count",),
+    "bp_player_props": ("props_count",),
+}
+_GAMES_COUNTS = {"nbac_referee_assignments": "nba_games"}
+BUILT_IN_ANSWERS: dict[str, AnswerDescription] = {
+    name: _description(name, *counts, games_count=_GAMES_COUNTS.get(name)) for name, counts in _COUNTS.items()
 }

@@ -15,12 +15,28 @@ from support.worlds import changed, et, ours
 LATER = et("23:00")
 FILE = "gs://nba-scraped-data/nba-com/x/1.json"
 WINDOW = "post_game_window_3"
+DATA, STATUS = "DownloadDataException", "InvalidHttpStatusCodeException"
+NO_STATISTICS = "missing or null 'statistics' (game may not have started)"
+NOT_THERE = (STATUS, "Invalid HTTP status code (no retry): 404")
+TRIED = "Max decode/download retries reached: 8 (the last answer: 404 Not Found)"
 NOTHING_YET = {
-    "nbac_team_boxscore": ("DownloadDataException", "Expected 2 teams for game 0022500555, got 0"),
-    "nbac_player_boxscore": ("DownloadDataException", "No player rows in leaguegamelog JSON."),
-    "nbac_play_by_play": ("InvalidHttpStatusCodeException", "Invalid HTTP status code (no retry): 404"),
-    "nbac_gamebook_pdf": ("InvalidHttpStatusCodeException", "Invalid HTTP status code (no retry): 404"),
-    "bigdataball_pbp": ("ValueError", "No game found matching query: name contains '0022500555'"),
+    "nbac_team_boxscore": [
+        (DATA, "Expected 2 teams for game 0022500555, got 0"),
+        (DATA, f"homeTeam {NO_STATISTICS}"),
+        (DATA, f"awayTeam {NO_STATISTICS}"),
+        (DATA, "Missing 'boxScoreTraditional' in response"),
+    ],
+    "nbac_player_boxscore": [
+        (DATA, "No player rows in leaguegamelog JSON."),
+        (DATA, "Missing 'boxScoreTraditional' in response"),
+    ],
+    "nbac_play_by_play": [NOT_THERE, ("DownloadDecodeMaxRetryException", TRIED)],
+    "nbac_gamebook_pdf": [NOT_THERE],
+    "nbac_injury_report": [NOT_THERE, ("DownloadDecodeMaxRetryException", TRIED), (DATA, "PDF: HTTP 404")],
+    "bigdataball_pbp": [
+        ("ValueError", "No game found matching query: name contains '0022500555'"),
+        ("GameNotFoundError", "No game found matching query: name contains '0022500555'"),
+    ],
 }
 
 
@@ -58,24 +74,33 @@ def test_an_invalid_path_of_the_log_is_ignored(path):
 
 
 @pytest.mark.lesson("A1")
-@pytest.mark.parametrize("scraper", BUILT_IN)
-def test_an_error_that_means_no_data_yet_becomes_no_data_with_its_cause(scraper):
-    row = made(scraper, "failed")
-    if scraper not in NOTHING_YET:
-        assert not answer_of(scraper).no_data
-        return
-    kind, message = NOTHING_YET[scraper]
-    new = says(row, noted("failed", error_type=kind, error_message=message))
+@pytest.mark.lesson("F15")
+@pytest.mark.parametrize(
+    ("scraper", "kind", "message"), [(name, *cause) for name, causes in NOTHING_YET.items() for cause in causes]
+)
+def test_an_error_that_means_no_data_yet_becomes_no_data_with_its_cause(scraper, kind, message):
+    new = says(made(scraper, "failed"), noted("failed", error_type=kind, error_message=message))
     assert (new.status, new.error_type, new.error_message) == (Outcome.NO_DATA, kind, message)
+
+
+def test_every_scraper_with_signs_is_tested():
+    assert {name for name in BUILT_IN if answer_of(name).no_data} == set(NOTHING_YET)
 
 
 @pytest.mark.parametrize(
     ("scraper", "kind", "message"),
     [
         ("nbac_team_boxscore", "DownloadDecodeMaxRetryException", "Max decode/download retries reached: 8"),
-        ("nbac_play_by_play", "InvalidHttpStatusCodeException", "Invalid HTTP status code (no retry): 403"),
+        ("nbac_team_boxscore", DATA, "Response is not a JSON object"),
+        ("nbac_team_boxscore", DATA, "Validation failed: 'statistics'"),
+        ("nbac_play_by_play", STATUS, "Invalid HTTP status code (no retry): 403"),
+        ("nbac_play_by_play", STATUS, "Invalid HTTP status code (no retry): 403 for game 0022500404"),
+        ("nbac_injury_report", STATUS, "Invalid HTTP status code (no retry): 403 for 4042"),
+        ("nbac_injury_report", "http_404", "HTTP 404: no such page"),
         ("nbac_player_boxscore", "ValueError", "No player rows"),
-        ("br_season_roster", "DownloadDataException", "Expected 2 teams"),
+        ("bigdataball_pbp", "ValueError", "The file is empty"),
+        ("bigdataball_pbp", STATUS, "404"),
+        ("br_season_roster", DATA, "Expected 2 teams"),
     ],
 )
 def test_any_other_error_stays_a_failure_with_the_cause_of_the_log(scraper, kind, message):
@@ -102,7 +127,7 @@ def test_secrets_of_the_log_stay_out_of_our_row_and_a_second_correction_changes_
 @pytest.mark.parametrize("status", ["no_data", "failed", "running"])
 def test_our_success_stays_a_success_for_every_status_of_the_log(status):
     """The service of November 2025 calls nearly everything no_data, and names no file."""
-    kind, message = NOTHING_YET["nbac_team_boxscore"]
+    kind, message = NOTHING_YET["nbac_team_boxscore"][0]
     assert says(made(), noted(status, error_type=kind, error_message=message)) is None
 
 
@@ -111,7 +136,7 @@ def test_a_failure_that_the_log_calls_no_data_without_a_cause_stays_a_failure():
 
 
 def test_a_success_in_the_log_has_no_cause():
-    kind, message = NOTHING_YET["nbac_team_boxscore"]
+    kind, message = NOTHING_YET["nbac_team_boxscore"][0]
     new = says(made(status="failed"), noted(gcs_path=FILE, error_type=kind, error_message=message))
     assert (new.status, new.error_type, new.gcs_path) == (Outcome.FAILED, "http_500", FILE)
 

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import pytest
 
+from orchestration.vocabulary.scrapers import answer_of
 from sandbox.demo import chosen_dialect
 from sandbox.dialect import DIALECTS
+from sandbox.dialect.real import ABSENT, ABSENT_BEFORE
 from sandbox.processes import StackError
 from sandbox.scrapers import SCRAPERS
 from sandbox.service import THREADS
@@ -62,7 +64,7 @@ def test_the_keys_beside_the_count_are_as_recorded(start_service):
         ("nbac_player_boxscore", "DownloadDataException", 0),
         ("nbac_play_by_play", "InvalidHttpStatusCodeException", 0),
         ("nbac_gamebook_pdf", "InvalidHttpStatusCodeException", 0),
-        ("bigdataball_pbp", "ValueError", 8),
+        ("bigdataball_pbp", "GameNotFoundError", 8),
     ],
 )
 def test_a_missing_game_file_is_500_with_its_cause_only_in_the_log(start_service, name, error_type, retries):
@@ -74,6 +76,13 @@ def test_a_missing_game_file_is_500_with_its_cause_only_in_the_log(start_service
     [row] = service.rows
     assert (row["status"], row["error_type"], row["retry_count"]) == ("failed", error_type, retries)
     assert row["execution_id"] == row["run_id"] == body["run_id"]
+
+
+@pytest.mark.lesson("F15")
+@pytest.mark.parametrize("absent", [ABSENT, ABSENT_BEFORE])
+def test_every_way_in_which_a_file_is_missing_is_a_sign_of_no_data(absent):
+    for name, (error_type, text, _) in absent.items():
+        assert answer_of(name).means_no_data(None, error_type, text), name
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
 
 import pytest
 
 from orchestration.services.answers import CallResult, interpret
 from orchestration.services.contract import answer_schema_text
-from orchestration.vocabulary.answers import AnswerDescription
+from orchestration.vocabulary.answers import BUILT_IN_SIGNS, AnswerDescription, Sign
+from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import Outcome
 from support.worlds import ROOT
 
@@ -322,3 +324,24 @@ def test_a_hostile_message_is_read_in_little_time():
 def test_an_undescribed_key_is_not_a_count():
     assert answer(success(**{"": 5})).error_type == "contract"
     assert read(success(none=5), records="none").record_count is None
+
+
+@pytest.mark.lesson("F15")
+def test_the_page_lists_every_built_in_sign_with_the_years_of_its_service():
+    text = (ROOT / "docs" / "orchestration" / "09-scraper-contract.md").read_text()
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")
+    ]
+    listed = {
+        (name, years, Sign(error_type=kind.strip("`"), text=text.strip("`") or None))
+        for names, years, kind, text in (cells for cells in lines if len(cells) == 4)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert listed == {(name, *sign) for name, signs in BUILT_IN_SIGNS.items() for sign in signs}
+
+
+@pytest.mark.lesson("F15")
+@pytest.mark.parametrize("scraper", BUILT_IN_SIGNS)
+def test_a_wrong_address_is_a_failure_even_if_a_404_is_a_sign(scraper):
+    result = interpret(404, {}, b"<title>404 Not Found</title>", answer_of(scraper))
+    assert (result.outcome, result.error_type) == (Outcome.FAILED, "http_404")
