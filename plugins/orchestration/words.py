@@ -56,6 +56,10 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+BLOCKED_ERRORS = ("blocked", "DownloadDecodeMaxRetryException")
+"""The error types of a refused call: ours, and the service's after eight tries without a readable answer."""
+
+
 class ExecutionStatus(StrEnum):
     """completed: no call failed; partial: a non-critical call failed; failed: a critical call or all (lesson K7)."""
 

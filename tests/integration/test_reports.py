@@ -1,17 +1,20 @@
 """The reports, on a day whose rows the test writes."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from orchestration.audit.facts import day_facts
+from orchestration.audit.facts import day_facts, facts_as_of
 from orchestration.audit.inputs import decision_inputs
 from orchestration.audit.references import broken_references
 from orchestration.audit.setup import init
 from orchestration.audit.statements import ddl
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
+from orchestration.health.data import wanted
+from orchestration.health.verdict import assess
 from orchestration.nba.games import Game
 from orchestration.records.ids import TaskKey
 from orchestration.records.tables import CleanupRecord
@@ -107,6 +110,34 @@ def test_a_call_with_a_successful_last_try_is_a_success_with_a_failed_try(report
     [row] = report("scraper_success_rates", DAY - timedelta(days=6), DAY)
     assert (row["scraper_name"], row["calls"], row["success"], row["failed"]) == ("box", 1, 1, 0)
     assert (row["success_rate"], row["failed_tries"], row["timeouts"], row["sample_error"]) == (1.0, 1, 1, "late")
+
+
+def test_no_data_is_no_success_and_a_refused_call_of_the_service_is_blocked(report, outbox):
+    answers = ["success", "no_data", "no_data", ("failed", "DownloadDecodeMaxRetryException"), ("failed", "blocked")]
+    calls = [
+        call("line", f"{8 + i:02}:00", answer, 1) if isinstance(answer, str)
+        else call("line", f"{8 + i:02}:00", answer[0], 1, error_type=answer[1], error_message="no")
+        for i, answer in enumerate(answers)
+    ]  # fmt: skip
+    outbox.stage([*calls, *(call("silent", f"{8 + i:02}:00", "no_data", 1) for i in range(3))])
+    outbox.drain()
+    rates = ("success_rate", "no_data_rate", "failure_rate", "blocked")
+    found = {row["scraper_name"]: tuple(row[key] for key in rates) for row in report("scraper_success_rates")}
+    assert found["line"] == (0.2, 0.4, 0.4, 2)
+    assert found["silent"] == (0.0, 1.0, 0.0, 0)
+
+
+def test_a_past_moment_counts_no_call_that_came_later(warehouse, report, outbox):
+    config = ours()
+    box_scores = wanted(config, day_facts(warehouse, config, DAY, SEEN_AT), critical_only=True)
+    outbox.stage([call(name, "+1 01:00", "success", 1, "0022500001", record_count=24) for name in box_scores])
+    outbox.drain()
+    collected = {}
+    for moment in ("18:00", "+1 09:00"):
+        facts = facts_as_of(warehouse, config, DAY, et(moment))
+        seen = assess(config, replace(facts, in_tables={}), et(moment))
+        collected[moment] = (seen.collected, seen.due)
+    assert collected == {"18:00": (0, 0), "+1 09:00": (1, 2)}
 
 
 @pytest.mark.lesson("K6")

@@ -58,6 +58,14 @@ def day_facts(warehouse: Warehouse, config: Config, day: date, now: datetime) ->
     return replace(facts, in_tables=_games_in_tables(warehouse, config, facts, now))
 
 
+def facts_as_of(warehouse: Warehouse, config: Config, day: date, as_of: datetime | None) -> DayFacts:
+    """Return :func:`day_facts` now, or without the records that were written after the aware ``as_of``."""
+    if as_of is None:
+        return day_facts(warehouse, config, day, datetime.now(UTC))
+    facts = day_facts(warehouse, config, day, as_of)
+    return replace(facts.known_at(as_of), in_tables=facts.in_tables)
+
+
 def _games_in_tables(warehouse: Warehouse, config: Config, facts: DayFacts, now: datetime) -> dict[str, frozenset[str]]:
     """Return the ids of the due games that the tables of the box scores have, by table, with one query.
 

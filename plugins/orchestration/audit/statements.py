@@ -2,7 +2,8 @@
 
 Placeholders stand for names of the configuration: ``{audit}`` is the audit dataset, ``{history}`` the dataset of the
 other system, ``{schedule_table}`` and ``{service_log}`` are tables. ``{lock_minutes}`` is the lock in minutes
-after midnight. ``{not_ours}`` is the condition for rows of the service. The name of a file under ``parts``, such as
+after midnight. ``{not_ours}`` is the condition for rows of the service. ``{blocked_errors}`` lists the error types of
+:data:`orchestration.words.BLOCKED_ERRORS`. The name of a file under ``parts``, such as
 ``{call}``, stands for columns that several statements select. :func:`filled` replaces these placeholders. Those for a
 table that only BigQuery knows, such as ``{partition}``, are replaced by :func:`with_identifiers`.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from orchestration.config import variable
 from orchestration.vocabulary.settings import Settings
+from orchestration.words import BLOCKED_ERRORS
 
 SQL_FOLDER = Path(variable("ORCHESTRATION_SQL") or Path(__file__).resolve().parents[3] / "include" / "sql")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
@@ -72,6 +74,7 @@ def filled(text: str, settings: Settings) -> str:
         "{service_log}": settings.service_log or log,
         # A separate log holds no rows of ours and has no column dag_id.
         "{not_ours}": "dag_id IS NULL" if settings.service_log in (None, log) else "TRUE",
+        "{blocked_errors}": ", ".join(f"'{error}'" for error in BLOCKED_ERRORS),
         "{lock_minutes}": str(lock.hour * 60 + lock.minute),
     }
     for placeholder, name in (_texts("parts") | names).items():

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.audit.facts import day_facts
+from orchestration.audit.facts import facts_as_of
 from orchestration.audit.warehouse import Warehouse
 from orchestration.cli.app import LAST_NIGHT, AsJson, AsOf, Day, command
 from orchestration.cli.screen import UNLIMITED, grid, show, show_object
@@ -55,7 +55,7 @@ def health(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     day = day or config.current_day(now)
     if day > config.current_day(now):
         raise UserError(f"{day} has not begun", next_step="look again when it has begun")
-    facts = day_facts(Warehouse(config.settings), config, day, now)
+    facts = facts_as_of(Warehouse(config.settings), config, day, as_of)
     seen = assess(config, replace(facts, broken_config=problem), now)
     past = _healed(config, facts, now)
     if as_json:

@@ -263,11 +263,15 @@ def _files(rows: list[Row]) -> None:
 def _failures(rows: list[Row]) -> None:
     for row in rows:
         line = grid(26, -4, 0)
-        line.add_row(row["scraper_name"], str(row["calls"]), f"calls, {row['failed']} failed, {_tries(row)}")
+        line.add_row(row["scraper_name"], str(row["calls"]), f"calls: {_outcomes(row)}, {_tries(row)}")
         kinds = ", ".join(f"{row[kind]} {kind}" for kind in ("blocked", "timeouts") if row[kind])
         show(line, wrapped(": ".join(filter(None, (kinds, row["sample_error"]))), 6, 0))
     if not rows:
         print("No try failed.")
+
+
+def _outcomes(row: Row) -> str:
+    return f"{row['success']} success, {row['no_data']} no data, {row['failed']} failed"
 
 
 def _tries(row: Row) -> str:

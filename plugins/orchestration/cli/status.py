@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from orchestration.audit.facts import day_facts
+from orchestration.audit.facts import facts_as_of
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.statements import statement
 from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -50,7 +50,7 @@ def status(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     loaded, problem = in_use()
     config, now = loaded.config, as_of or datetime.now(UTC)
     day = day or config.current_day(now)
-    parts = [*_day_parts(config, day, now, problem), _part("outbox", _outbox), _part("scraper service", _service)]
+    parts = [*_day_parts(config, day, as_of, problem), _part("outbox", _outbox), _part("scraper service", _service)]
     parts.append(_part("Airflow", _airflow))
     worst = _worst(part.verdict for part in parts)
     if as_json:
@@ -81,13 +81,14 @@ def _print(part: StatusPart) -> None:
             print(f"            next: {first_command}")
 
 
-def _day_parts(config: Config, day: date, now: datetime, problem: str | None) -> Iterator[StatusPart]:
+def _day_parts(config: Config, day: date, as_of: datetime | None, problem: str | None) -> Iterator[StatusPart]:
+    now = as_of or datetime.now(UTC)
     if day > config.current_day(now):
         yield StatusPart("the day", "has not begun", Verdict.UNKNOWN)
         return
     warehouse = Warehouse(config.settings)
     try:
-        facts = replace(day_facts(warehouse, config, day, now), broken_config=problem)
+        facts = replace(facts_as_of(warehouse, config, day, as_of), broken_config=problem)
         failing = warehouse.query(statement("failing_scrapers"), {"first_date": day, "last_date": day})
         health = assess(config, facts, now)
     except WarehouseError as error:

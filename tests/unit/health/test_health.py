@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from orchestration.alerts.model import alert_of
+from orchestration.health.causes import IN_WORDS
 from orchestration.health.facts import DayFacts
 from orchestration.health.verdict import assess
 from orchestration.nba.eastern import after
 from orchestration.nba.games import Schedule, read_game
-from orchestration.words import Action, ExecutionStatus, Outcome, Verdict
+from orchestration.words import BLOCKED_ERRORS, Action, ExecutionStatus, Outcome, Verdict
 from support.facts import AFTER, CONFIG, a_day
 from support.records import a_cleanup, a_decision, missing_file, missing_files, replace
 from support.worlds import DAY, changed, et, game, schedule
@@ -481,3 +482,7 @@ def test_a_decision_made_in_shadow_mode_stays_one_after_the_switch():
     decisions = tuple(replace(d, context={"mode": "shadow"}) if d.tick < et("12:00") else d for d in facts.decisions)
     later = tuple(e for e in facts.executions if e.tick >= et("12:00"))
     assert "run_without_execution" not in shadow_kinds(replace(facts, decisions=decisions, executions=later), changed())
+
+
+def test_every_error_type_of_a_refused_call_is_described_as_blocked():
+    assert [error for error in BLOCKED_ERRORS if not IN_WORDS[error].startswith("blocks us")] == []
