@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import IntEnum, StrEnum
 
+PLATFORM = "platform_"
+"""How the error type begins of an error that the scraper service did not write itself. The HTTP status follows."""
+
 
 class Action(StrEnum):
     """RUN, SKIP, or ABORT (should run and cannot)."""

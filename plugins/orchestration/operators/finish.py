@@ -24,7 +24,7 @@ from orchestration.records.ids import execution_id
 from orchestration.records.tables import CallRecord, ExecutionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import VETOED, CallEnd, call_ends, failures_in_short, status_of
-from orchestration.words import ExecutionStatus, Outcome
+from orchestration.words import PLATFORM, ExecutionStatus, Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -165,7 +165,7 @@ class FinishOperator(AlertingOperator):
 
 def _may_be_explained(end: CallEnd) -> bool:
     """Return whether the service has given no cause for a failure."""
-    return end.outcome is Outcome.FAILED and (end.error_type or "").startswith("http_5")
+    return end.outcome is Outcome.FAILED and (end.error_type or "").startswith(("http_5", f"{PLATFORM}5"))
 
 
 def _rows(reports: Reports) -> list[CallRecord]:

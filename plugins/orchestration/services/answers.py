@@ -20,7 +20,7 @@ from orchestration.services.body import text
 from orchestration.services.contract import Failure, Success, UncountedSuccess
 from orchestration.services.redaction import clean_text, kept_summary, masked, without
 from orchestration.vocabulary.answers import PLAIN, AnswerDescription
-from orchestration.words import Outcome
+from orchestration.words import PLATFORM, Outcome
 
 KEPT_OF_ODD_ANSWERS = 200
 """Characters kept of an answer that breaks the contract."""
@@ -118,6 +118,8 @@ def _interpret(
     said = Failure.model_validate(answer)
     if status == 200 and answer.get("status") == "success":
         result = _success(answer, content, description, event_source=event_source)
+    elif status >= 400 and (data is not answer or isinstance(answer.get("error"), dict)):
+        result = _of_the_platform(status, headers, content)
     else:
         result = _failure(status, headers, answer, said, content, description)
     if result.outcome is Outcome.FAILED:
@@ -126,6 +128,16 @@ def _interpret(
         if description.means_no_data(status, said.error_type or result.error_type, message):
             return replace(result, outcome=Outcome.NO_DATA, retryable=False, retry_after=None)
     return result
+
+
+def _of_the_platform(status: int, headers: Mapping[str, str], content: str) -> CallResult:
+    """Return the failure of an error that the service did not write: it is no JSON, or Google's own JSON (lesson F11).
+
+    Such as the 403 of Cloud Run without the role run.invoker, its 429 ``Rate exceeded.``, or a proxy's 502.
+    """
+    message = f"HTTP {status}, not from the service itself: {masked(content)[:KEPT_OF_ODD_ANSWERS]}"
+    again = status == 429 or status >= 500
+    return failed(f"{PLATFORM}{status}", message, retryable=again, retry_after=_seconds(headers) if again else None)
 
 
 def _failure(

@@ -67,8 +67,28 @@ def test_an_odd_answer_is_a_failure_and_keeps_its_beginning(body):
 
 @pytest.mark.parametrize("status", [301, 302, 404, 418])
 def test_any_other_status_is_a_failure_that_is_not_retried(status):
-    result = answer(b"moved", status)
+    result = answer({"message": "moved"}, status)
     assert (result.error_type, result.retryable) == (f"http_{status}", False)
+
+
+PLATFORMS = {
+    "Cloud Run without run.invoker": (403, b"<html>Your client does not have permission to get URL</html>", False),
+    "Cloud Run at its limit": (429, b"Rate exceeded.", True),
+    "no service at the address": (404, b"<html><title>404 Page not found</title></html>", False),
+    "no instance": (503, b"The request failed because no available instance", True),
+    "a proxy without an upstream": (502, b"", True),
+    "Google's own JSON": (403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no"}}, False),
+    "a list": (500, b"[]", True),
+}
+
+
+@pytest.mark.lesson("F11")
+@pytest.mark.parametrize(("status", "body", "retryable"), PLATFORMS.values(), ids=PLATFORMS)
+def test_an_error_that_the_service_did_not_write_is_that_of_its_platform(status, body, retryable):
+    result = answer(body, status)
+    assert (result.outcome, result.error_type) == (Outcome.FAILED, f"platform_{status}")
+    assert result.retryable is retryable
+    assert result.error_message.startswith(f"HTTP {status}, not from the service itself: ")
 
 
 def read(body, status=200, *, event_source=False, headers=None, **description):
