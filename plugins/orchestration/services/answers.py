@@ -91,20 +91,37 @@ def interpret(
     *,
     event_source: bool = False,
     secrets: Collection[str] = (),
+    credentials: Collection[str] = (),
 ) -> CallResult:
     """Return the meaning of an answer. Never raises: every answer becomes exactly one outcome.
 
     ``event_source``: other scrapers are called for each of its events, so data without events is not a success.
-    ``secrets``: what the request authenticated with. It is removed from texts for people, but not from ids and paths,
-    which must still name the same thing.
+    ``secrets``: the values of the request that may be secret. They are removed from texts for people, but not from ids
+    and paths: a header may hold the name of a bucket. ``credentials``: those that surely are secret. They are removed
+    from ids and paths too.
     """
     content = text(headers, body)
     result = _interpret(status, headers, content, description, event_source=event_source)
     if not secrets:
         return result
-    names = {name: without(headers[name], secrets) for name in HEADERS if name in headers}
-    clean = _interpret(status, names, without(content, secrets), description, event_source=event_source)
-    return replace(result, error_message=clean.error_message, error_type=clean.error_type, summary=clean.summary)
+    read = {name: without(headers[name], secrets) for name in HEADERS if name in headers}
+    clean = _interpret(status, read, without(content, secrets), description, event_source=event_source)
+    return replace(
+        result,
+        run_id=_without(result.run_id, credentials),
+        gcs_path=_without(result.gcs_path, credentials),
+        event_ids=_without(result.event_ids, credentials),
+        games=_without(result.games, credentials),
+        error_message=clean.error_message,
+        error_type=clean.error_type,
+        summary=clean.summary,
+    )
+
+
+def _without(value: Any, credentials: Collection[str]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(without(one, credentials) for one in value)
+    return value and without(value, credentials)
 
 
 def _interpret(

@@ -34,6 +34,10 @@ _WORDS = (
     "|signature|cookie|session[_-]?id|x-auth"
 )
 _SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
+_ONE_NAME = re.compile(r"[\w\s.-]+")
+LONGEST_NAME = 100
+_NAME_KEYS = frozenset({"name", "key", "header", "field", "param", "parameter"})
+_VALUE_KEYS = frozenset({"value", "values", "val", "content"})
 # Encoded as in an address or escaped as in JSON, once or several times. Every repetition is bounded, so that a hostile
 # text costs no more time than another.
 _ENCODED = "%(?:25){0,9}"
@@ -75,27 +79,41 @@ def secrets_in(text: str) -> Iterator[str]:
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a JSON value without secrets: those under a key, those beside a name, and those in a text."""
+    """Return a JSON value without secrets: those under a key, those beside a name, and those in a text or a key."""
     match value:
         case str():
             return struck_out(value)
         case dict():
-            beside = any(names_a_secret(value.get(key)) for key in ("name", "key", "header"))
+            beside = any(names_a_secret(one) for key, one in value.items() if _is_one_of(key, _NAME_KEYS))
             return {
-                key: STRUCK_OUT if names_a_secret(key) or (beside and key == "value") else without_secrets(inner)
+                struck_out(key) if isinstance(key, str) else key: STRUCK_OUT
+                if names_a_secret(key) or (beside and _is_one_of(key, _VALUE_KEYS))
+                else without_secrets(inner)
                 for key, inner in value.items()
             }
-        case [name, _] if names_a_secret(name):
-            return [name, STRUCK_OUT]
         case list() | tuple():
-            return [without_secrets(inner) for inner in value]
+            # A name stands before its value in pairs, and in flat lists of headers.
+            before = [None, *value]
+            return [
+                STRUCK_OUT if names_a_secret(name) else without_secrets(inner)
+                for name, inner in zip(before, value, strict=False)
+            ]
         case _:
             return value
 
 
 def names_a_secret(name: Any) -> bool:
-    """Return whether a key of this name holds a secret."""
-    return isinstance(name, str) and _SECRET_NAME.search(name) is not None
+    """Return whether a value is the name of a secret, and not a sentence or an address that mentions one."""
+    return (
+        isinstance(name, str)
+        and len(name) <= LONGEST_NAME
+        and _SECRET_NAME.search(name.replace(" ", "_")) is not None
+        and (_ONE_NAME.fullmatch(name) is not None)
+    )
+
+
+def _is_one_of(key: Any, names: frozenset[str]) -> bool:
+    return isinstance(key, str) and key.lower() in names
 
 
 def without(text: str, secrets: Iterable[str]) -> str:

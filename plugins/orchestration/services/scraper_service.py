@@ -21,6 +21,7 @@ from orchestration.services.body import PACKED, BrokenOff, TooLarge, content
 from orchestration.services.connection import AUDIENCE, CONNECTION, NotSetUp, check, proxy_of, service_hook
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.services.google_cloud import id_token
+from orchestration.services.redaction import names_a_secret
 from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import did_you_mean
@@ -167,6 +168,8 @@ class Line:
         self.audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
         self.secrets: set[str] = set()
         """What the requests authenticated with. Airflow masks it in its logs; we strike it out of answers."""
+        self.credentials: set[str] = set()
+        """The secrets that are no ordinary headers: we strike them out of ids and paths too."""
         self._one_by_one = asyncio.Lock()
 
     async def call(self, request: CallRequest) -> CallResult:
@@ -181,7 +184,11 @@ class Line:
             result = failed("timeout", f"no complete answer within {seconds:g} s", retryable=True)
         if not isinstance(result, CallResult):
             how = request.description or answer_of(request.scraper)
-            result = interpret(*result, how, event_source=request.event_source, secrets=self.secrets)
+            status, headers, content = result
+            secrets, surely = self.secrets, self.credentials
+            result = interpret(
+                status, headers, content, how, event_source=request.event_source, secrets=secrets, credentials=surely
+            )
         return replace(result, timeout_seconds=seconds)
 
     async def send(self, path: str, body: Mapping[str, Any] | None = None) -> CallResult | Answered:
@@ -202,7 +209,7 @@ class Line:
         except TooLarge as error:
             return failed("too_large", str(error), retryable=False)
         except GoogleAuthError as error:
-            return failed("no_id_token", f"Google gave no ID token: {in_short(error)}", retryable=error.retryable)
+            return failed("no_id_token", f"Google gave no ID token ({in_short(error)})", retryable=error.retryable)
         except aiohttp.ClientHttpProxyError as error:
             return failed("connection", f"the proxy answered HTTP {error.status} to CONNECT", retryable=True)
         except (BrokenOff, aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
@@ -226,22 +233,29 @@ class Line:
         headers = {}
         if self.audience is not None:
             headers["Authorization"] = f"Bearer {await sync_to_async(id_token)(self.audience)}"
-        for secret in set(self._secrets(headers)) - self.secrets:
-            await amask_secret(secret)
+        for secret, surely in dict(self._secrets(headers)).items():
+            if secret not in self.secrets:
+                await amask_secret(secret)
             self.secrets.add(secret)
+            if surely:
+                self.credentials.add(secret)
         return headers
 
-    def _secrets(self, headers: Mapping[str, str]) -> Iterator[str]:
-        """Yield the secrets of a request: passwords, and the values of all headers but NO_SECRETS."""
+    def _secrets(self, headers: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+        """Yield the possible secrets of a request, and whether each is surely one.
+
+        These are passwords, and the values of all headers but NO_SECRETS.
+        """
         config = self.session.config
         if config.auth is not None:
-            yield config.auth.password
-            yield config.auth.encode().split()[-1]
+            yield config.auth.password, True
+            yield config.auth.encode().split()[-1], True
         for address in (self.session.base_url, (config.extra_options or {}).get("proxy"), proxy_of(config.base_url)):
-            yield urlsplit(address or "").password or ""
+            yield urlsplit(address or "").password or "", True
         for name, value in {**config.headers, **headers}.items():
             if not NO_SECRETS.fullmatch(name):
-                yield from {str(value), str(value).split(" ")[-1]}
+                for secret in (str(value), str(value).split(" ")[-1]):
+                    yield secret, names_a_secret(name)
 
 
 def unknown_scrapers(config: Config, now: datetime) -> list[str]:

@@ -364,4 +364,19 @@ def test_the_page_lists_every_built_in_sign_with_the_years_of_its_service():
 @pytest.mark.parametrize("scraper", BUILT_IN_SIGNS)
 def test_a_wrong_address_is_a_failure_even_if_a_404_is_a_sign(scraper):
     result = interpret(404, {}, b"<title>404 Not Found</title>", answer_of(scraper))
-    assert (result.outcome, result.error_type) == (Outcome.FAILED, "http_404")
+    assert (result.outcome, result.error_type) == (Outcome.FAILED, "platform_404")
+
+
+@pytest.mark.lesson("F18")
+def test_a_credential_that_we_sent_is_in_no_id_and_no_path_but_the_name_of_a_bucket_stays():
+    body = json.dumps(
+        {
+            "status": "success",
+            "run_id": "run-pa55word",
+            "data_summary": {"rowCount": 1, "gcs_path": "gs://production/pa55word.json", "event_ids": ["e pa55word"]},
+        }
+    )
+    result = interpret(200, {}, body.encode(), secrets={"production", "pa55word"}, credentials={"pa55word"})
+    assert (result.run_id, result.gcs_path) == ("run-***", "gs://production/***.json")
+    assert result.event_ids == ("e ***",)
+    assert "pa55word" not in repr(result)

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestration.services.redaction import masked, secrets_in, struck_out, without, without_secrets
 
@@ -106,3 +108,44 @@ def test_a_secret_that_we_sent_is_struck_out_in_every_form_under_any_name():
 def test_a_hostile_text_does_not_hang(piece):
     assert len(masked(piece * 400_000)) <= 1000
     struck_out(piece * (20_000 // len(piece)))
+
+
+NAMES = ("apiKey", "X-Api-Key", "client_secret", "Authorization", "session id", "x-auth-token")
+TEXTS = (f"GET https://x/v4?apiKey={SECRET} failed", f"X-Api-Key: {SECRET}", f"https://me:{SECRET}@h/", nested(2))
+HARMLESS = st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(["box", "2 of 9 games", "a token", ""]))
+PLANTED = st.one_of(
+    st.sampled_from(TEXTS),
+    st.sampled_from(TEXTS).map(lambda text: {text: 1}),
+    st.builds(lambda name, secret: {name: secret}, st.sampled_from(NAMES), st.just(SECRET)),
+    st.builds(lambda name, secret: {name: {"deep": [secret]}}, st.sampled_from(NAMES), st.just(SECRET)),
+    st.builds(lambda name: {"Name": name, "Value": SECRET}, st.sampled_from(NAMES)),
+    st.builds(lambda name: [name, SECRET], st.sampled_from(NAMES)),
+    st.builds(lambda name: ["Accept", "json", name, SECRET], st.sampled_from(NAMES)),
+    st.builds(lambda text, other: [text, other], st.sampled_from(TEXTS), HARMLESS),
+)
+
+
+@pytest.mark.fuzz
+@pytest.mark.lesson("F18")
+@given(
+    st.recursive(
+        st.one_of(PLANTED, HARMLESS),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(["a", "b", "note"]), inner, max_size=3)
+        ),
+        max_leaves=12,
+    )
+)
+def test_a_planted_secret_is_in_no_structure_afterwards(value):
+    assert SECRET not in repr(without_secrets(value))
+    assert SECRET not in json.dumps(without_secrets(value))
+
+
+def test_a_sentence_beside_a_name_stays():
+    said = ["GET https://x/v4?apiKey=s3cr3tVALUE failed", "try 2 failed"]
+    assert without_secrets(said) == ["GET https://x/v4?apiKey=*** failed", "try 2 failed"]
+
+
+def test_our_own_sentence_about_a_token_stays():
+    text = "Google gave no ID token (RefreshError: Failed to retrieve the metadata)"
+    assert masked(text) == text
