@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
-from orchestration.config import alert_checks, checks
+from orchestration.config import alert_checks, checks, parameter_checks
 from orchestration.config.file import WorkflowsFile, mistaken, problem_of, usable_part
 from orchestration.vocabulary.model import CLEANUP, LOCKER, RECONCILE, SYSTEM_DAGS, Config
 from orchestration.vocabulary.source import ConfigError, Problem, Source, parse
@@ -21,6 +21,9 @@ __all__ = [
 ENVIRONMENT_VARIABLE = "ORCHESTRATION_CONFIG"
 MOST_ROUNDS = 10
 """The most times that variables in AIRFLOW_HOME are expanded: a variable may contain itself."""
+
+
+CHECKS = (checks, alert_checks, parameter_checks)
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,10 @@ def loads(text: bytes | str, name: str = "workflows.yaml") -> Loaded:
         usable = usable_part(source, error.errors())
         names = checks.errors(usable, source) if usable is not None else ()
         raise ConfigError(name, {*shapes, *names, *mistaken(source, WorkflowsFile)}) from None
-    wrong = (*checks.errors(config, source), *alert_checks.errors(config, source))
+    wrong = [problem for one in CHECKS for problem in one.errors(config, source)]
     if problems := [*mistaken(source, WorkflowsFile), *wrong]:
         raise ConfigError(name, problems)
-    odd = sorted((*checks.warnings(config, source), *alert_checks.warnings(config, source)))
+    odd = sorted(
+        problem for one in (checks, alert_checks, parameter_checks) for problem in one.warnings(config, source)
+    )
     return Loaded(config, tuple(problem.text(name) for problem in odd), source)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from orchestration.vocabulary.answers import BUILT_IN_ANSWERS, PLAIN, AnswerDescription, Expects
 from orchestration.vocabulary.base import CallSeconds, Names, PoolName, Strict
@@ -18,8 +19,18 @@ ColumnName = Annotated[str, Field(max_length=300, pattern=r"^[A-Za-z_][A-Za-z0-9
 MOST_CALLS_PER_TASK = 100
 """The HTTP client has this many connections, and a killed task loses at most this many calls."""
 ParameterName = Annotated[str, Field(min_length=1, max_length=100)]
-BigQueryInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""The range of BigQuery's INT64: parameters are recorded with every call."""
+
+
+def _recordable(value: str | int | float | bool) -> str | int | float | bool:
+    """Refuse a number that BigQuery cannot hold: parameters are recorded with every call."""
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("is not a number that can be sent. Write it in quotes")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("has more than 64 bits. Write it in quotes")
+    return value
+
+
+Parameter = Annotated[str | int | float | bool, AfterValidator(_recordable)]
 
 
 class Scraper(Strict):
@@ -40,7 +51,7 @@ class Scraper(Strict):
     depends_on: Names = ()
     dependency_for: Names = ()
     for_each: FanOut | None = None
-    parameters: dict[ParameterName, str | BigQueryInt | float | bool] | None = None
+    parameters: dict[ParameterName, Parameter] | None = None
     timeout_seconds: CallSeconds | None = None
     retries: int | None = Field(default=None, ge=0, le=10)
     pool: PoolName | None = None

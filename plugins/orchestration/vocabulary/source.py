@@ -72,6 +72,12 @@ class Source:
     name: str
     data: Any = None
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    others: dict[Path, str] = field(default_factory=dict)
+    """The values that do not print as they were written: ``NO`` is false, ``1.10`` is 1.1."""
+
+    def read_as_other(self, path: Path) -> str | None:
+        """Return how the value of ``path`` was written, if YAML reads it as something else."""
+        return self.others.get(self._in_file(path))
 
     def place(self, path: Path) -> tuple[int, int]:
         """Return line and column of ``path``."""
@@ -186,7 +192,10 @@ class _Walker:
             # Keep the text: YAML 1.1 would read 22:00 as 1320, 010 as 8 and 0022500123 as 4,890,707.
             return text
         try:
-            return self.loader.construct_object(node)
+            value = self.loader.construct_object(node)
+            if (str(value).lower() if isinstance(value, bool) else str(value)) not in (text, text.lower()):
+                self.source.others[path] = text
+            return value
         except Exception as error:
             # A date that does not exist, or a tag that does not fit its value.
             kind = node.tag.rpartition(":")[2]
