@@ -48,7 +48,11 @@ def test_nothing_else_looks_like_a_secret():
 
 def test_the_ui_is_published_only_on_localhost_by_default():
     published = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
-    assert published == {"api-server": ["${AIRFLOW_BIND:-127.0.0.1:8080}:8080"]}
+    monitoring = {"prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
+    assert published == {
+        "api-server": ["${AIRFLOW_BIND:-127.0.0.1:8080}:8080"],
+        **{name: [f"${{MONITORING_BIND:-127.0.0.1}}:{port}:{port}"] for name, port in monitoring.items()},
+    }
 
 
 def test_every_variable_is_documented():
@@ -58,6 +62,27 @@ def test_every_variable_is_documented():
 
 def test_the_sandbox_is_optional():
     assert {n for n, s in SERVICES.items() if s.get("profiles") == ["sandbox"]} == {"bigquery", "world"}
+
+
+def test_monitoring_is_optional_pinned_and_mounts_existing_files():
+    monitoring = {n: s for n, s in SERVICES.items() if s.get("profiles") == ["monitoring"]}
+    assert monitoring.keys() == {"statsd-exporter", "prometheus", "alertmanager", "grafana"}
+    for service in monitoring.values():
+        assert re.fullmatch(r"[\w/-]+:v?\d+\.\d+\.\d+", service["image"])
+        mounted = [volume.split(":")[0] for volume in service["volumes"] if volume.startswith("./")]
+        assert [path for path in mounted if not (ROOT / path).exists()] == []
+    host = SERVICES["scheduler"]["environment"]["AIRFLOW__METRICS__STATSD_HOST"]
+    assert host == "${STATSD_HOST:-statsd-exporter}"
+
+
+def test_helm_has_the_mapping_of_the_metrics_and_reads_the_alerts_secrets():
+    folder = ROOT / "deploy"
+    values = yaml.safe_load((folder / "helm" / "values.yaml").read_text())
+    mapping = yaml.safe_load((folder / "prometheus" / "statsd-mapping.yaml").read_text())
+    assert values["statsd"]["overrideMappings"] == mapping["mappings"]
+    monitoring = yaml.safe_load((folder / "helm" / "monitoring.yaml").read_text())
+    [secret] = monitoring["alertmanager"]["alertmanagerSpec"]["secrets"]
+    assert f"/etc/alertmanager/secrets/{secret}/" in (folder / "prometheus" / "alertmanager.yaml").read_text()
 
 
 def test_the_image_copies_existing_files_and_installs_locked_packages():
@@ -144,7 +169,9 @@ COMPOSE = compose()
 
 
 @pytest.mark.skipif(COMPOSE is None, reason="no docker compose on this machine")
-@pytest.mark.parametrize("profile", [[], ["--profile", "sandbox"]], ids=["google", "sandbox"])
+@pytest.mark.parametrize(
+    "profile", [[], ["--profile", "sandbox"], ["--profile", "monitoring"]], ids=["google", "sandbox", "monitoring"]
+)
 def test_docker_compose_accepts_the_file(tmp_path, profile):
     values = tmp_path / "env"
     values.write_text("".join(f"{secret}=x\n" for secret in SECRETS))

@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import shutil
+import subprocess
 
 import promql_parser
 import pytest
@@ -15,10 +17,15 @@ from support.worlds import ROOT
 
 PAGE = (ROOT / "docs" / "orchestration" / "11-metrics.md").read_text()
 MAPPINGS = yaml.safe_load((ROOT / "deploy" / "prometheus" / "statsd-mapping.yaml").read_text())["mappings"]
-RULES = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text())["groups"][0]["rules"]
+GROUPS = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text())["groups"]
+RULES = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
+RECORDED = [rule for group in GROUPS for rule in group["rules"] if "record" in rule]
+ROUTES = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alertmanager.yaml").read_text())
 BOARD = json.loads((ROOT / "deploy" / "grafana" / "orchestration.json").read_text())
 KINDS = {Counter: "counter", Gauge: "gauge", Timer: "timer"}
-EXPRESSIONS = [rule["expr"] for rule in RULES] + [t["expr"] for panel in BOARD["panels"] for t in panel["targets"]]
+EXPRESSIONS = [rule["expr"] for rule in (*RULES, *RECORDED)] + [
+    t["expr"] for panel in BOARD["panels"] for t in panel["targets"]
+]
 
 
 def mapped(metric):
@@ -44,7 +51,12 @@ def in_prometheus():
 
 OF_AIRFLOW = {"airflow_scheduler_heartbeat": set()}
 """Airflow's own metrics, which need no mapping."""
-SERIES = {**dict(in_prometheus()), **OF_AIRFLOW}
+COUNTED = {
+    "orchestration:decisions:3h": {"workflow", "action"},
+    "orchestration:calls:3h": {"scraper", "outcome"},
+}
+"""The labels of the series that our own rules record."""
+SERIES = {**dict(in_prometheus()), **OF_AIRFLOW, **COUNTED}
 
 
 def parts(node):
@@ -106,6 +118,7 @@ def test_only_counters_end_in_total():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_an_alert_rule_has_a_severity_a_summary_and_a_valid_command(rule):
+    assert rule["labels"].keys() == {"severity", "cause"}
     assert rule["labels"]["severity"] in ("warning", "critical")
     assert set(rule["annotations"]) == {"summary", "description", "command"}
     program, *arguments = shlex.split(rule["annotations"]["command"])
@@ -114,3 +127,43 @@ def test_an_alert_rule_has_a_severity_a_summary_and_a_valid_command(rule):
         return
     command = re.search(r'_orchestration.sh" (\w+)', (ROOT / program).read_text())[1]
     parse(command, *arguments)
+
+
+def test_every_recorded_series_is_used_with_its_labels():
+    assert [rule["record"] for rule in RECORDED] == list(COUNTED)
+
+
+def test_routes_and_inhibitions_name_existing_alerts_and_causes():
+    causes = {rule["labels"]["cause"] for rule in RULES}
+    known = {"alertname": {rule["alert"] for rule in RULES}, "cause": causes, "severity": {"critical", "warning"}}
+    matchers = [m for rule in ROUTES["inhibit_rules"] for k in ("source_matchers", "target_matchers") for m in rule[k]]
+    for name, values in re.findall(r"^(\w+)!?=~?\"(.+)\"$", "\n".join(matchers), re.MULTILINE):
+        assert set(values.split("|")) <= known[name]
+    receivers = {receiver["name"] for receiver in ROUTES["receivers"]}
+    assert {route["receiver"] for route in (ROUTES["route"], *ROUTES["route"]["routes"])} == receivers
+
+
+def test_the_routes_hold_no_secret():
+    text = (ROOT / "deploy" / "prometheus" / "alertmanager.yaml").read_text()
+    assert re.findall(r"(?:api_url|password|token|api_key|routing_key):", text) == []
+    assert len(re.findall(r"_file: /etc/alertmanager/secrets/nba-alert-channels/\w+$", text, re.MULTILINE)) == 2
+
+
+def checked(tool, *arguments, cwd=ROOT / "deploy" / "prometheus"):
+    """Run a tool of Prometheus and assert that it is satisfied."""
+    if shutil.which(tool) is None:
+        pytest.skip(f"no {tool} on this machine (Debian: prometheus, prometheus-alertmanager)")
+    done = subprocess.run([tool, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_rules_fire_when_they_should(tmp_path):
+    shutil.copy(ROOT / "deploy" / "prometheus" / "alerts.yaml", tmp_path)
+    shutil.copy(ROOT / "tests" / "support" / "data" / "alerts-test.yaml", tmp_path)
+    checked("promtool", "test", "rules", "alerts-test.yaml", cwd=tmp_path)
+
+
+def test_prometheus_and_alertmanager_accept_their_files():
+    checked("promtool", "check", "config", "--syntax-only", "prometheus.yaml")
+    checked("promtool", "check", "rules", "alerts.yaml")
+    checked("amtool", "check-config", "alertmanager.yaml")
