@@ -85,6 +85,7 @@ class Surrounding(StrEnum):
     NO_ROW = "no_row"
     TWICE = "twice"
     CHANNEL = "channel"
+    HEARTBEAT = "heartbeat"
 
 
 class NoAnswer(StrEnum):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestration.alerts.channels import Sent, deliver
+from orchestration.alerts.heartbeat import UNSENT
 from orchestration.alerts.message import subject_of
 from orchestration.alerts.model import Alert, alert
 from orchestration.config import Config
@@ -30,6 +31,8 @@ def remember(store: Any, sent: Sent, alert: Alert, at: datetime) -> None:
 
     Where no channel has a connection, none is wanted, and nothing is kept.
     """
+    if sent.nowhere:
+        store.set(UNSENT, at.isoformat())
     for name in sent.by:
         if store.get(_key(name)):
             store.set(_key(name), "")

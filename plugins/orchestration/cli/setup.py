@@ -36,6 +36,7 @@ def init(
     Phase 2 and still creates everything else.
     """
     from orchestration.alerts.channels import not_set_up
+    from orchestration.alerts.heartbeat import no_address
     from orchestration.audit.references import broken_references, misdated_tips
     from orchestration.audit.setup import OtherColumns
     from orchestration.audit.setup import init as created
@@ -63,6 +64,8 @@ def init(
     done = no_pools or not config.settings.pools or _pools(config)
     for channel, why in not_set_up(config).items():
         _warn(f"warning: the channel {channel} takes no alerts: {why}")
+    if unset := no_address(config):
+        _warn(f"warning: no heartbeat is sent: {unset}")
     return ExitCode.WELL if done and not problems else ExitCode.FOUND
 
 

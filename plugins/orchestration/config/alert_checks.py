@@ -37,6 +37,8 @@ def warnings(config: Config, source: Source) -> Iterator[Problem]:
         if channels and (when := unserved(channels, level)):
             what = f"no channel takes {level.value} alerts {when}"
             yield source.problem(where, f"{what} about the whole system, so they wait in the log")
+    if (heartbeat := settings.alerts.heartbeat) and secret_address(heartbeat):
+        yield source.problem(("settings", "alerts", "heartbeat"), PLAIN)
     if settings.alerts.channels is None:
         return
     for key in settings.notifications.model_fields_set.intersection(SHORT_FORM):

@@ -181,6 +181,9 @@ OUTBOX_UNWRITABLE = Minor("outbox_unwritable", STATUS, part=Part.DECISIONS, of_a
     "take them")
 CHANNEL_FAILING = Minor("channel_failing", "python -m orchestration alerts test", part=Part.CLEANUP, of_a_shadow=True,
     text="Alerts do not reach the channel {about} {why}")
+HEARTBEAT_FAILING = Minor("heartbeat_failing", "python -m orchestration init", part=Part.CLEANUP, of_a_shadow=True,
+    text="The monitor of the watchdog has taken no heartbeat {why}. It will report a dead watchdog that is not dead. "
+    "Check settings.alerts.heartbeat and the monitor")
 HALT_FORGOTTEN = Minor("halt_forgotten", "python -m orchestration describe", part=Part.LOCKER, of_a_shadow=True,
     text="The halt of {what} ended on {until} and still stands in workflows.yaml ({reason}), so {what} runs again. "
     "Remove the halt, or give it a new end")

@@ -32,6 +32,7 @@ SEEN_AS = {
     Surrounding.CLOCK: kinds.CLOCK_OFF,
     Surrounding.TWICE: kinds.CALLED_TWICE,
     Surrounding.CHANNEL: kinds.CHANNEL_FAILING,
+    Surrounding.HEARTBEAT: kinds.HEARTBEAT_FAILING,
 }
 """The kind of finding for each kind of fault that a cleanup sees, unless the fault's text or the record decides."""
 

@@ -75,7 +75,7 @@ MAX_ATTEMPTS_REACHED = Decided(ATTEMPTS_USED_UP, alerts_key="max_attempts_reache
 
 # A person asked for a message.
 TEST = FindingKind("channel_test", "python -m orchestration health", alerted_by=AlertedBy.PERSON, level=WARNING,
-    text="A test. Alerts reach the channel {channel}")
+    text="Alerts reach the channel {channel}. This is a test")
 
 # The all-clear.
 HEALED = FindingKind("healed", STATUS_NOW, alerted_by=AlertedBy.WATCH, or_warning=True,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.alerts.channels import airflow_url, run_link
 from orchestration.alerts.failing import still_failing
+from orchestration.alerts.heartbeat import not_taken
 from orchestration.alerts.memory import ALERTS
 from orchestration.audit.outbox import Outbox
 from orchestration.audit.service_log import ahead_of_service, made_twice, second_runs
@@ -198,10 +199,12 @@ def _clock(warehouse: Warehouse) -> Iterator[Observation]:
 
 
 def _channels(context: Context, config: Config, now: datetime) -> Iterator[Observation]:
-    """Yield the alert channels that refused an alert, and refuse messages still."""
+    """Yield the alert channels that refuse messages still, and a heartbeat that its monitor did not take."""
     store, here = context["asset_state_store"][ALERTS], run_link(context["ti"].dag_id, context["ti"].run_id)
     for name, why in still_failing(store, config, now, here):
         yield Surrounding.CHANNEL, name, why
+    for name, why in not_taken(store, config):
+        yield Surrounding.HEARTBEAT, name, why
 
 
 def _service(config: Config, now: datetime) -> Iterator[Observation]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from orchestration.alerts.memory import alert_once
+from airflow.sdk.exceptions import AirflowFailException
+
+from orchestration.alerts.heartbeat import beat
+from orchestration.alerts.memory import ALERTS, alert_once
 from orchestration.alerts.model import Alert, alert, alert_of
 from orchestration.audit.facts import day_facts
 from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -66,7 +69,8 @@ class WatchOperator(AlertingOperator):
     def execute(self, context: Context) -> None:
         """Assess today, and in the morning yesterday too. Findings that other tasks send are left out."""
         refuse_bad_request(context, CleanupRequest)
-        config, now = self.config, RunClock.of(context).now()
+        config, clock = self.config, RunClock.of(context)
+        now, store = clock.now(), context["asset_state_store"][ALERTS]
         today = config.current_day(now)
         alerts: list[Alert] = []
         looked_at: list[date] | None = None
@@ -75,6 +79,7 @@ class WatchOperator(AlertingOperator):
             facts = [day_facts(warehouse, config, today, now)]
             if _just_on(facts[0], now):
                 self.log.info("The system has just been switched on; it is watched from the next hour on")
+                beat(store, config, clock)
                 return
             yesterday = today - timedelta(days=1)
             until = config.day_bounds(today)[0] + MORNING
@@ -100,4 +105,12 @@ class WatchOperator(AlertingOperator):
         except WarehouseError as error:
             VERDICT.set(Verdict.UNKNOWN.exit_code)
             alerts.append(alert(AUDIT_UNREADABLE, "watchdog", why=error))
-        alert_once(context, config, "watchdog", alerts, self.log, looked_at)
+        try:
+            alert_once(context, config, "watchdog", alerts, self.log, looked_at)
+        except AirflowFailException:
+            # New alerts turn the task red. The look was good.
+            if looked_at is not None:
+                beat(store, config, clock)
+            raise
+        if looked_at is not None:
+            beat(store, config, clock)

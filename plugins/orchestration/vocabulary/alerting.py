@@ -17,6 +17,7 @@ Told = Literal[AlertLevel.INFO, AlertLevel.WARNING, AlertLevel.CRITICAL]
 LOUD: tuple[Told, ...] = (AlertLevel.CRITICAL, AlertLevel.WARNING)
 """The levels that a channel takes if it names none."""
 HOURS = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]-([01]?[0-9]|2[0-3]):[0-5][0-9]$"
+HEARTBEAT = r"^(https://\S+|[A-Za-z0-9_][A-Za-z0-9_.-]*)$"
 NOTIFIER = r"^(email|slack|[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+)$"
 EXAMPLE: dict[str, str] = {
     "alert_subject": "CRITICAL abort: betting_lines",
@@ -92,6 +93,9 @@ class AlertSettings(Strict):
 
     channels: tuple[AnyChannel, ...] | None = None
     """In the order in which one replaces another that fails. None: the channels of ``settings.notifications``."""
+
+    heartbeat: str | None = Field(default=None, pattern=HEARTBEAT)
+    """What the watchdog calls after each good look: an https address, or the id of a connection that has it."""
 
     @field_validator("channels")
     @classmethod

@@ -502,3 +502,20 @@ def test_the_short_form_beside_channels_and_an_unknown_workflow_are_warnings():
     warnings = said(alert_settings("email", {**PAGER, "workflows": ["betting_line"]}, warning_channels=["email"]))
     assert any("did you mean `betting_lines`?" in one for one in warnings)
     assert any("settings.notifications.warning_channels: has no effect" in one for one in warnings)
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "warned"),
+    [
+        ("heartbeat", 0),
+        ("https://example.com/alive", 0),
+        ("https://hc-ping.com/5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278", 1),
+        ("https://cronitor.link/p/1234567890abcdef1234/nba?state=complete", 1),
+    ],
+)
+def test_a_heartbeat_with_a_secret_in_its_address_is_a_warning(heartbeat, warned):
+    assert len(said(changed_file(settings__alerts={"heartbeat": heartbeat}))) == warned
+
+
+def test_a_heartbeat_without_encryption_is_an_error():
+    assert "heartbeat" in problems(changed_file(settings__alerts={"heartbeat": "http://example.com/alive"}))

@@ -289,6 +289,7 @@ FAULTS = {
     "clock_off": seen(Surrounding.CLOCK, "worker-1", "10 min ahead of BigQuery's"),
     "outbox_unwritable": seen(Surrounding.OUTBOX, "outbox", f"{UNWRITABLE} (file:///outbox: read-only file system)"),
     "channel_failing": seen(Surrounding.CHANNEL, "slack", "since Wed 14 Jan 02:10 ET (HTTP 403). email has taken over"),
+    "heartbeat_failing": seen(Surrounding.HEARTBEAT, "heartbeat", "since Wed 14 Jan 02:10 ET (HTTPError: 404)"),
     "halt_forgotten": lambda facts: facts,
 }
 # Without any record nothing else can be found.
