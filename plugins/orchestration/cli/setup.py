@@ -36,6 +36,7 @@ def init(
     Phase 2 and still creates everything else.
     """
     from orchestration.alerts.channels import not_set_up
+    from orchestration.alerts.deadlines import only_in_database, where_to_put
     from orchestration.alerts.heartbeat import no_address
     from orchestration.audit.references import broken_references, misdated_tips
     from orchestration.audit.setup import OtherColumns
@@ -62,8 +63,12 @@ def init(
     if tips:
         _warn(f"warning: {tips}")
     done = no_pools or not config.settings.pools or _pools(config)
-    for channel, why in not_set_up(config).items():
-        _warn(f"warning: the channel {channel} takes no alerts: {why}")
+    missing = not_set_up(config)
+    if in_database := only_in_database(missing.values()):
+        _warn(f"warning: {where_to_put(in_database)}")
+    for channel, why in missing.items():
+        if not only_in_database([why]):
+            _warn(f"warning: the channel {channel} takes no alerts: {why}")
     if unset := no_address(config):
         _warn(f"warning: no heartbeat is sent: {unset}")
     return ExitCode.WELL if done and not problems else ExitCode.FOUND

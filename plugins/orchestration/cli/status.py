@@ -52,6 +52,7 @@ def status(day: Day = None, as_of: AsOf = None, as_json: AsJson = False) -> int:
     day = day or config.current_day(now)
     parts = [*_day_parts(config, day, as_of, problem), _part("outbox", _outbox), _part("scraper service", _service)]
     parts.append(_part("Airflow", _airflow))
+    parts += _deadlines(config)
     worst = _worst(part.verdict for part in parts)
     if as_json:
         seen = {"date": day, "as_of": et(now), "verdict": worst, "mode": config.settings.mode}
@@ -192,3 +193,13 @@ def _airflow(name: str) -> StatusPart:
         text = f"{component} is {found[component]['status']}: {why}"
         part.wrong.append((text, "airflow jobs check --limit 10 --allow-multiple"))
     return part
+
+
+def _deadlines(config: Config) -> Iterator[StatusPart]:
+    """Yield the part about the alerts of missed deadlines, if they cannot be sent at once."""
+    from orchestration.alerts.channels import not_set_up
+    from orchestration.alerts.deadlines import only_in_database, where_to_put
+
+    if names := only_in_database(not_set_up(config).values()):
+        wrong = [(where_to_put(names), "")]
+        yield StatusPart("deadline alerts", "are sent by the watchdog", Verdict.HEALTHY, wrong)

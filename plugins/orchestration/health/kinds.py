@@ -215,6 +215,7 @@ DEADLINE_MISSED = FindingKind(
     "deadline_missed", "airflow dags list-runs {workflow} --state running", alerted_by=AlertedBy.HEALTH_ONLY,
     part=Part.EXECUTIONS, of_a_shadow=True,
     text="The run of {workflow} at {at} ET has not ended: {why}")
+DEADLINE_UNSENT = DEADLINE_MISSED.also(alerted_by=AlertedBy.WATCH)
 DEADLINE_MISSED_NOW = DEADLINE_MISSED.also(
     command="airflow tasks states-for-dag-run {workflow} '{run_id}'", alerted_by=AlertedBy.DEADLINE,
     alerts_key="failure", level=WARNING,

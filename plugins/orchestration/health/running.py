@@ -16,7 +16,7 @@ from orchestration.health.facts import DayFacts, ours
 from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, finding
 from orchestration.nba.eastern import after, clock
 from orchestration.records.tables import DecisionRecord, ExecutionRecord, last_tries
-from orchestration.runs.execution import VETOED
+from orchestration.runs.execution import NOBODY, VETOED
 from orchestration.words import Action, ExecutionStatus, plural
 
 ENOUGH_CLEANUPS = 3
@@ -192,7 +192,9 @@ def failed_executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
         if why.startswith(VETOED):
             kind = kinds.VETOED
         elif execution.deadline_missed and not execution.scrapers_triggered:
-            kind = kinds.DEADLINE_MISSED
+            # Airflow refuses a deadline's callback the connections in its database. A task may use them.
+            kind = kinds.DEADLINE_UNSENT if why.endswith(NOBODY) else kinds.DEADLINE_MISSED
+            why = why.removesuffix(NOBODY)
         elif execution.status is ExecutionStatus.FAILED:
             kind = kinds.EXECUTION_FAILED
         else:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from orchestration.alerts import deadlines
 from orchestration.alerts.memory import send_once
 from orchestration.alerts.model import alert
 from orchestration.assets import OF_A_CALL, event_of_call, table_alias, table_asset
@@ -60,6 +61,8 @@ class FinishOperator(AlertingOperator):
         if states.get(("hold", -1)) in ("failed", "upstream_failed"):
             status = ExecutionStatus.FAILED
             short = ti.xcom_pull(task_ids="hold", key=VETO_KEY) or STOPPED
+        if status is not ExecutionStatus.FAILED:
+            self._send_unsent_deadline(context, clock)
         self._stage(context, clock, decision, ends, status, short)
         self.status, self.calls, self.failures = status.value, str(len(ends)), short or "none"
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
@@ -148,6 +151,18 @@ class FinishOperator(AlertingOperator):
             why=in_words(why),
         )
         send_once(context, self.config, [one], self.log)
+
+    def _send_unsent_deadline(self, context: Context, clock: RunClock) -> None:
+        """Send the alert of a missed deadline that the deadline's callback could not send (lesson F6).
+
+        This run's row replaces the row of the callback, so the watchdog no longer sees that nobody was alerted.
+        """
+        assert self.workflow is not None
+        minutes, run = self.config.deadline_minutes(self.workflow), context["dag_run"]
+        late = clock.wall() - run.run_after >= timedelta(minutes=minutes)
+        if late and deadlines.unsent(self.config, self.workflow, run.run_id, clock):
+            one = deadlines.missed_alert(self.config, self.workflow, run.run_id, clock, deadlines.not_over(minutes))
+            send_once(context, self.config, [one], self.log)
 
     def _killed(
         self, context: Context, clock: RunClock, decision: dict[str, Any], end: CallEnd, now: datetime

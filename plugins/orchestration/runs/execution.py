@@ -11,6 +11,8 @@ from orchestration.words import ExecutionStatus, Outcome
 
 VETOED = "Vetoed by"
 """The start of the error of an execution that a person stopped."""
+NOBODY = "; nobody could be told"
+"""The end of the stored error of a missed deadline that nobody was alerted about. A query reads it: never change it."""
 FEW = 2
 """Up to this many failed calls of a scraper are named one by one."""
 NOT_MADE = ("upstream_failed", "removed")
