@@ -3,7 +3,7 @@
 import pytest
 
 from orchestration.config import loads
-from orchestration.config.file import ConfigError
+from orchestration.vocabulary.source import ConfigError
 from support.worlds import ROOT
 
 OURS = (ROOT / "config" / "workflows.yaml").read_text()
