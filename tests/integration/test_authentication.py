@@ -261,3 +261,49 @@ def test_a_header_value_that_is_part_of_a_path_leaves_the_path_unmasked(monkeypa
     service.script(x=lambda *_: found(1, gcs_path=path, where="in production", run_id="production-1"))
     result = call(monkeypatch, service, extra={"X-Env": "production"})
     assert (result.gcs_path, result.summary["where"]) == (path, "in ***")
+
+
+LOOKED_UP = {
+    "apiKey": "{{ conn.odds_api.password }}",
+    "team": "{{conn.odds_api.extra.team}}",
+    "region": "{{ var.region }}",
+}
+
+
+def asked_with(monkeypatch, service, names=tuple(LOOKED_UP)):
+    monkeypatch.setenv("AIRFLOW_CONN_SCRAPER_SERVICE", f"http://127.0.0.1:{service.port}")
+    return ScraperService().call(CallRequest("x", LOOKED_UP, "w", 10, references=names))
+
+
+def test_a_parameter_may_be_a_field_of_a_connection_or_a_variable_and_is_masked(monkeypatch, service):
+    odds = {"conn_type": "http", "password": "pl4nted-key", "extra": {"team": "PHX-planted"}}
+    monkeypatch.setenv("AIRFLOW_CONN_ODDS_API", json.dumps(odds))
+    monkeypatch.setenv("AIRFLOW_VAR_REGION", "us-planted")
+    service.script(x=lambda request, _: (500, {"status": "error", "message": f"no odds for {request['apiKey']}"}))
+    result = asked_with(monkeypatch, service)
+    [asked] = service.asked
+    assert (asked["apiKey"], asked["team"], asked["region"]) == ("pl4nted-key", "PHX-planted", "us-planted")
+    assert result.error_message == "HTTP 500: no odds for ***"
+    assert redact("pl4nted-key") == "***"
+
+
+@pytest.mark.parametrize(
+    ("connection", "says"),
+    [
+        (None, "the connection odds_api of parameter apiKey cannot be read: AirflowNotFoundException"),
+        ({"conn_type": "http"}, "the connection odds_api of parameter apiKey has no password"),
+        ({"conn_type": "http", "password": "k3y"}, "the connection odds_api of parameter team has no extra.team"),
+    ],
+)
+def test_a_parameter_that_cannot_be_looked_up_is_named_before_the_call(monkeypatch, service, connection, says):
+    if connection is not None:
+        monkeypatch.setenv("AIRFLOW_CONN_ODDS_API", json.dumps(connection))
+    result = asked_with(monkeypatch, service)
+    assert (result.error_type, service.asked) == ("not_set_up", [])
+    assert result.error_message.startswith(says)
+
+
+def test_a_text_from_outside_is_never_looked_up(monkeypatch, service):
+    monkeypatch.setenv("AIRFLOW_CONN_ODDS_API", json.dumps({"conn_type": "http", "password": "pl4nted-key"}))
+    assert asked_with(monkeypatch, service, names=None).outcome is Outcome.SUCCESS
+    assert service.asked[0]["apiKey"] == "{{ conn.odds_api.password }}"

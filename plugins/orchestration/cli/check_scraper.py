@@ -25,7 +25,7 @@ from orchestration.services.errors import in_short
 from orchestration.services.redaction import clean_text, masked, without_secrets
 from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of, event_source_of, fan_out_of, is_event_source, parameters_of
-from orchestration.vocabulary.templates import Item, render
+from orchestration.vocabulary.templates import Item, references, render
 from orchestration.words import ExitCode, FanOut, Outcome
 
 WORKFLOW = "check-scraper"
@@ -185,8 +185,10 @@ class _Asked:
     def call(self, name: str, parameters: dict[str, Any]) -> CallResult:
         """Make one call of the scraper ``name``."""
         config = self.config
-        answer, event_source = answer_of(name, config.scrapers[name]), is_event_source(name, config.scrapers)
-        request = CallRequest(name, parameters, WORKFLOW, config.timeout_seconds(name), answer, event_source)
+        model = config.scrapers[name]
+        answer, event_source = answer_of(name, model), is_event_source(name, config.scrapers)
+        looked_up, limit = references(parameters_of(name, model)), config.timeout_seconds(name)
+        request = CallRequest(name, parameters, WORKFLOW, limit, answer, event_source, looked_up)
         return ScraperService(config.settings.endpoint).call(request)
 
     def parameters(self, name: str) -> dict[str, Any]:

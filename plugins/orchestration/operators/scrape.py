@@ -40,7 +40,7 @@ from orchestration.services.answers import CallResult, failed
 from orchestration.services.redaction import without_secrets
 from orchestration.services.scraper_service import CallRequest, ScraperService
 from orchestration.vocabulary.scrapers import answer_of, parameters_of
-from orchestration.vocabulary.templates import Item, render
+from orchestration.vocabulary.templates import Item, references, render
 from orchestration.words import FanOut, Outcome
 
 if TYPE_CHECKING:
@@ -142,9 +142,10 @@ class ScrapeOperator(AuditedOperator):
         return self._end(context, ledger, result, asked_at, RunClock.of(context).now())
 
     def _request(self, call: ScraperCall, decision: Mapping[str, Any]) -> CallRequest:
-        answer = answer_of(self.scraper, self.config.scrapers[self.scraper])
+        model = self.config.scrapers[self.scraper]
+        answer, looked_up = answer_of(self.scraper, model), references(parameters_of(self.scraper, model))
         workflow, limit = decision["workflow"], self.timeout_seconds
-        return CallRequest(self.scraper, call.opts, workflow, limit, answer, self.returns_events)
+        return CallRequest(self.scraper, call.opts, workflow, limit, answer, self.returns_events, looked_up)
 
     def _late(self) -> CallResult:
         return failed("timeout", f"the call did not end within its {self.timeout_seconds:g} s", retryable=True)

@@ -22,6 +22,7 @@ from orchestration.services.connection import AUDIENCE, CONNECTION, NotSetUp, ch
 from orchestration.services.errors import hide_in_logs, in_short
 from orchestration.services.google_cloud import id_token
 from orchestration.services.redaction import names_a_secret
+from orchestration.services.references import looked_up
 from orchestration.vocabulary.answers import AnswerDescription
 from orchestration.vocabulary.scrapers import answer_of
 from orchestration.words import did_you_mean
@@ -45,7 +46,8 @@ class CallRequest:
 
     ``timeout_seconds`` is the limit for the complete answer: a service that sends single bytes is cut off like one that
     hangs (lesson E8). ``description`` says how to read the answer; None means the built-in description of the scraper.
-    ``event_source``: other scrapers are called for the events of this one.
+    ``event_source``: other scrapers are called for the events of this one. ``references``: the parameters that are
+    looked up in Airflow's connections and variables before the call.
     """
 
     scraper: str
@@ -54,6 +56,7 @@ class CallRequest:
     timeout_seconds: float
     description: AnswerDescription | None = None
     event_source: bool = False
+    references: tuple[str, ...] | None = None
 
 
 class NoListing(UserError):
@@ -174,7 +177,14 @@ class Line:
 
     async def call(self, request: CallRequest) -> CallResult:
         """Make one call and return its result. A fault of the service is a failed result, never an exception."""
-        body = {"scraper": request.scraper, **request.parameters, "workflow": request.workflow, "source": "CONTROLLER"}
+        try:
+            known = await looked_up(request.parameters, request.references or ())
+        except NotSetUp as error:
+            return error.result()
+        self.secrets |= set(known.values())
+        self.credentials |= set(known.values())
+        parameters = {**request.parameters, **known}
+        body = {"scraper": request.scraper, **parameters, "workflow": request.workflow, "source": "CONTROLLER"}
         cap = self.session.config.extra_options.get("timeout")
         seconds = min(request.timeout_seconds, float(cap)) if cap else request.timeout_seconds
         try:

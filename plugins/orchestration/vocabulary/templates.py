@@ -6,6 +6,7 @@ of the DAGs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +24,11 @@ from orchestration.words import FanOut
 
 ParameterValue = str | int | float | bool
 COMMON_NAMES = ("target_date", "now", "season")
+REFERENCE = re.compile(
+    r"\{\{\s*(?:conn\.(?P<conn>[\w-]+)\.(?P<field>login|password|host|extra\.[\w-]+)|var\.(?P<variable>[\w-]+))\s*\}\}"
+)
+"""A whole parameter that is a field of an Airflow connection or an Airflow variable. Each call looks it up itself. No
+row, XCom or plan has its value."""
 MAX_LENGTH = 500
 """The most characters of one template."""
 _ALLOWED = (
@@ -73,7 +79,7 @@ class Item:
 def render(
     templates: Mapping[str, ParameterValue], *, target_date: date, now: datetime, item: Item
 ) -> dict[str, ParameterValue]:
-    """Return the parameters of one call.
+    """Return the parameters of one call. A REFERENCE stays as it is.
 
     ``target_date`` is an ET date, ``now`` the aware tick. Raises jinja2.TemplateError for a name that the call does not
     have. Loading the configuration has already rendered every template once.
@@ -83,9 +89,18 @@ def render(
         if value is not None:
             names[name] = value
     return {
-        key: _environment().from_string(value).render(names) if isinstance(value, str) else value
+        key: value if not isinstance(value, str) or REFERENCE.fullmatch(value) else _rendered(value, names)
         for key, value in templates.items()
     }
+
+
+def _rendered(template: str, names: Mapping[str, Any]) -> str:
+    return _environment().from_string(template).render(names)
+
+
+def references(templates: Mapping[str, ParameterValue]) -> tuple[str, ...] | None:
+    """Return the names of the parameters that are a REFERENCE, or None if there is none."""
+    return tuple(name for name, value in templates.items() if REFERENCE.fullmatch(str(value))) or None
 
 
 _SAMPLE_DATE = date(2025, 12, 25)
@@ -111,7 +126,7 @@ def _all(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def problem_with(template: ParameterValue, fan_out: FanOut) -> str | None:
     """Return what is wrong with ``template`` in a scraper with this fan-out, or None. Renders the template once."""
-    if not isinstance(template, str):
+    if not isinstance(template, str) or REFERENCE.fullmatch(template):
         return None
     if len(template) > MAX_LENGTH:
         return f"{len(template):,} characters are more than the {MAX_LENGTH} allowed"

@@ -4,7 +4,9 @@ import pytest
 
 from orchestration.config import loads
 from orchestration.vocabulary.source import ConfigError
-from support.worlds import ROOT
+from orchestration.vocabulary.templates import Item, references, render
+from support.rows import NOW
+from support.worlds import DAY, ROOT
 
 OURS = (ROOT / "config" / "workflows.yaml").read_text()
 HERE = "parameters: {sport: basketball_nba,"
@@ -53,3 +55,17 @@ def test_a_value_that_no_row_can_hold_is_refused(written):
 def test_a_parameter_with_a_name_of_the_call_is_refused(name):
     with pytest.raises(ConfigError, match=rf"workflows.yaml:\d+:\d+: .*{name}: every call sets `{name}` itself"):
         read(f"{name}: x")
+
+
+@pytest.mark.parametrize("written", ["{{ conn.odds_api.password }}", "{{conn.a-b.extra.key}}", "{{ var.region }}"])
+def test_a_reference_to_a_connection_or_a_variable_stays_in_every_plan(written):
+    scraper = read(f"key: '{written}'").config.scrapers["oddsa_events"]
+    assert references(scraper.parameters) == ("key",)
+    sent = render(scraper.parameters, target_date=DAY, now=NOW, item=Item())
+    assert sent["key"] == written
+
+
+@pytest.mark.parametrize("written", ["x{{ conn.a.password }}", "{{ conn.a }}", "{{ conn.a.b }}", "{{ var }}"])
+def test_only_a_whole_parameter_may_be_a_reference(written):
+    with pytest.raises(ConfigError, match="unknown name"):
+        read(f"key: '{written}'")
