@@ -32,6 +32,7 @@ COMMANDS_OF = {
     "diff": ("diff", "backtest"),
     "setup": ("init", "validate", "schema"),
     "alerts": ("alerts",),
+    "old_file": ("import",),
     "check_scraper": ("check-scraper",),
     "compare": ("compare",),
 }

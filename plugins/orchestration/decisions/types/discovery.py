@@ -184,7 +184,7 @@ class DiscoveryWorkflow(Workflow):
 
     def unreachable(self, ticks: Ticks) -> Iterator[tuple[str, str]]:
         """Yield the limit of the attempts if no day reaches it, because then nobody learns that nothing was found."""
-        limit, most = self.schedule.max_attempts_per_day, self._most_attempts(ticks)
+        limit, most = self.schedule.max_attempts_per_day, self.most_attempts(ticks)
         if limit > most:
             s = self.schedule
             yield (
@@ -194,7 +194,7 @@ class DiscoveryWorkflow(Workflow):
                 f"Write {most} or less",
             )
 
-    def _most_attempts(self, ticks: Ticks) -> int:
+    def most_attempts(self, ticks: Ticks) -> int:
         """Return the most attempts of a day after which it has another tick, which says that they are used up."""
         interval, last, most = self.schedule.retry_interval_hours * 60, -math.inf, 0
         minutes = [minutes_of(tick) for tick in ticks.times if minutes_of(tick) >= self.schedule.first_hour * 60]
