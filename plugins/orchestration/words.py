@@ -175,6 +175,9 @@ class Verdict(StrEnum):
 
 
 MOST_CHARACTERS = 100
+MOST_OF_ERROR = 130
+"""A quoted error is cut after this many characters."""
+_REQUEST = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) https?://\S+\s*")
 
 
 def clipped(value: object) -> str:
@@ -187,6 +190,18 @@ def first_sentence(text: str) -> str:
     """Return the first sentence of ``text`` on one line, without the full stop."""
     line = "".join(character if character.isprintable() else " " for character in text)
     return re.split(r"\.(?:\s|$)", " ".join(line.split()), maxsplit=1)[0]
+
+
+def shortened(text: str, most: int) -> str:
+    """Return ``text``, cut between two words if it is longer than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    return text[: most - 1].rsplit(None, 1)[0].rstrip(" ,;:") + "…"
+
+
+def brief(error: object) -> str:
+    """Return the first clause of a quoted error, without the address of its HTTP request."""
+    return shortened(first_sentence(_REQUEST.sub("", str(error))), MOST_OF_ERROR)
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

@@ -230,7 +230,7 @@ class SimulatedDays:
             schedule, history = decision_inputs(Warehouse(), self.config, names, tick)
             decisions = [decide(name, self.config, tick, schedule, history) for name in names]
         except WarehouseError as error:
-            why = f"History unreadable: {error}"
+            why = str(error)
             decisions = [aborted(name, self.config, tick, "history_unreadable", why) for name in names]
         rows: list[Any] = []
         for decision in decisions:

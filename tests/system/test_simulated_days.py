@@ -21,7 +21,7 @@ NAMED = {
     "scheduler_down": ("18:50", "UNHEALTHY: No workflow made a decision from 14:00 to 16:00 ET"),
     "service_down": ("22:50", "UNHEALTHY: The scraper service is unreachable"),
     "phase2_dead": ("21:50", "DEGRADED: Phase 2 does not deliver: "),
-    "bigquery_down": ("16:50", r"UNHEALTHY: BigQuery did not answer \(15:00 to 16:00 ET\)"),
+    "bigquery_down": ("16:50", r"UNHEALTHY: BigQuery did not answer from 15:00 to 16:00 ET"),
 }
 """For each fault the time of the health check and a pattern for the start of its headline."""
 COUNTED = ("calls", "lost", "recovered")
@@ -80,7 +80,7 @@ def test_the_first_line_names_the_fault(days, fault, capsys):
         played.play({m: d for m, d in timeline(DAY).items() if et("17:00") <= m < et("17:50")})
         assert played.health(DAY, et("17:50")).findings == ()
         assert main(["health", "--date", DAY.isoformat(), "--as-of", et("17:50").isoformat()]) == 0
-        assert "  over      BigQuery did not answer (15:00 to 16:00 ET)" in capsys.readouterr().out
+        assert "  over      BigQuery did not answer from 15:00 to 16:00 ET" in capsys.readouterr().out
 
 
 @pytest.mark.lesson("A2")

@@ -12,7 +12,7 @@ from html import escape
 from orchestration.alerts.model import Alert
 from orchestration.health import task_kinds
 from orchestration.nba.eastern import et
-from orchestration.words import AlertLevel, first_sentence
+from orchestration.words import AlertLevel, first_sentence, shortened
 
 MOST_OF_SUBJECT, MOST_OF_TEXT = 120, 300
 """A phone shows this many characters: of the subject, and of the text before the details."""
@@ -27,7 +27,7 @@ def subject_of(alert: Alert) -> str:
     """Return the level and the first sentence of the alert in one line. The subject of an all-clear has no level."""
     says = first_sentence(alert.text)
     level = shown_level(alert)
-    return _cut(says if level is AlertLevel.INFO else f"{level.value}: {says}", MOST_OF_SUBJECT)
+    return shortened(says if level is AlertLevel.INFO else f"{level.value}: {says}", MOST_OF_SUBJECT)
 
 
 def message_of(alert: Alert, at: datetime, page: str, run: str | None) -> str:
@@ -35,7 +35,7 @@ def message_of(alert: Alert, at: datetime, page: str, run: str | None) -> str:
 
     ``at``: the aware time of the alert. ``page``, ``run``: addresses. ``run`` is None if the alert is about no run.
     """
-    short = _cut(alert.text, MOST_OF_TEXT)
+    short = shortened(alert.text, MOST_OF_TEXT)
     lines = [
         short,
         alert.command and f"Next: {alert.command}",
@@ -60,11 +60,3 @@ def for_mail(text: str) -> str:
 def for_slack(text: str) -> str:
     """Return ``text`` for Slack, so that names from outside mention nobody and make no links."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _cut(text: str, most: int) -> str:
-    """Return ``text``, cut between two words if it is longer than ``most`` characters."""
-    if len(text) <= most:
-        return text
-    whole = text[: most - 1].rsplit(None, 1)
-    return whole[0].rstrip(" ,;:") + "…"

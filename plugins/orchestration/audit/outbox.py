@@ -184,9 +184,8 @@ class Outbox:
             except (WarehouseError, OSError) as error:
                 failures.append(error)
         if why := [*map(str, failures), *total.unread]:
-            raise WarehouseError(
-                f"{plural(total.appended, 'row')} appended, {len(self.staged())} still staged: {'; '.join(why)}"
-            )
+            left = f"{plural(total.appended, 'row')} appended, {len(self.staged())} still staged"
+            raise WarehouseError(f"{'; '.join(why)} ({left})")
         return total
 
     def _append(self, table: str, files: Iterable[ObjectStoragePath], result: Drained) -> None:

@@ -23,7 +23,7 @@ from orchestration.health.findings import FOLLOWED
 from orchestration.records.base import Record
 from orchestration.records.tables import CallRecord, CleanupRecord, ExecutionRecord, FollowedFile, last_tries
 from orchestration.services.files import LostFile
-from orchestration.words import FileState, KeptPaths, Outcome
+from orchestration.words import FileState, KeptPaths, Outcome, few
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -173,7 +173,7 @@ def _blind(config: Config, unnamed: Counter[str], brought: int) -> Alert:
     """Return the alert about calls whose answers and log name no file (lesson A2)."""
     log = config.settings.service_log
     cure = f"{log} (settings.service_log) names no file either" if log else "Set settings.service_log"
-    scrapers = ", ".join(sorted(+unnamed))
+    scrapers = few(sorted(+unnamed))
     return alert(task_kinds.BLIND, "cleanup", unnamed=unnamed.total(), calls=brought, scrapers=scrapers, cure=cure)
 
 

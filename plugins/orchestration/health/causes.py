@@ -13,9 +13,10 @@ from orchestration.health.data import REPUBLISHED
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import FOLLOWED, Finding, finding
 from orchestration.health.running import standing_aborts, standing_failures
-from orchestration.nba.eastern import after, clock, et_date
+from orchestration.nba.eastern import after, clock, et_date, from_to
 from orchestration.records.tables import CallRecord, CleanupRecord, last_tries
-from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, few, plural
+from orchestration.runs.execution import for_people
+from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, brief, few, plural
 
 UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
 OF_THE_SERVICE = {
@@ -59,9 +60,9 @@ def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
     if len({d.workflow_name for d in unread}) < 2:
         return
     ticks = sorted({d.tick for d in unread})
-    when = clock(ticks[0]) if len(ticks) == 1 else f"{clock(ticks[0])} to {clock(ticks[-1])}"
+    when = from_to(ticks[0], ticks[-1])
     why = next((why for why in NoAnswer if why.value in unread[-1].reason), NoAnswer.DOWN)
-    more = "" if why is NoAnswer.DOWN else f". BigQuery said: {unread[-1].reason.partition(f'{why.value}: ')[2]}"
+    more = "" if why is NoAnswer.DOWN else f". BigQuery said: {brief(unread[-1].reason.partition(f'{why.value}: ')[2])}"
     yield finding(kinds.BIGQUERY_DOWN, "all", why=why.value, when=when, aborts=len(unread), more=more, day=facts.day)
 
 
@@ -69,7 +70,7 @@ def in_words(short: str) -> str:
     """Return an execution's short text about its failed calls, with the meaning of each error type."""
     known = {**SERVICE_IN_WORDS, **{kind: f"the source {says}" for kind, says in IN_WORDS.items()}}
     meant = [f"{kind}: {says}" for kind, says in known.items() if f": {kind}" in short]
-    return short + (f" ({'; '.join(meant)})" if meant else "")
+    return for_people(short) + (f" ({'; '.join(meant)})" if meant else "")
 
 
 def failed_calls(config: Config, facts: DayFacts) -> list[CallRecord]:
@@ -92,7 +93,7 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
         if call.error_type not in OF_THE_SERVICE:
             groups[_source(config, call.scraper_name), call.error_type or "failed"].append(call)
     for (source, error), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
-        fails = IN_WORDS.get(error, "fails")
+        fails = "failed once" if len(calls) == 1 else IN_WORDS.get(error, "fails")
         yield finding(
             kinds.SOURCE_FAILING, source, critical=lost, fails=fails, calls=_calls(calls), error=error, day=facts.day
         )
@@ -120,7 +121,7 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
     # The source that most scrapers wait for comes first.
     for source, scrapers in sorted(late.items(), key=lambda item: (-len(item[1]), item[0])):
         count = max(len(asked[scraper]) for scraper in scrapers)
-        names = ", ".join(sorted(scrapers))
+        names = few(sorted(scrapers))
         yield finding(kinds.SOURCE_LATE, source, scrapers=names, games=count, day=facts.day)
 
 
@@ -182,7 +183,7 @@ def _undelivered(config: Config, facts: DayFacts, *, can_publish: bool) -> Itera
             kinds.PHASE2_OWES,
             "phase2",
             files=plural(len(left), "file"),
-            scrapers=", ".join(sorted({file.scraper_name for file in left})),
+            scrapers=few(sorted({file.scraper_name for file in left})),
             since=f"{since:%a %d %b} {clock(since)}",
             which=few([file.gcs_path for file in left]),
             end=f"{end:%a %d %b}",

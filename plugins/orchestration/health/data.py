@@ -182,7 +182,7 @@ def incomplete_games(config: Config, facts: DayFacts, now: datetime) -> Iterator
         incomplete=len(open_games),
         games=len(facts.schedule.on(facts.day)),
         game=game.label,
-        scrapers=", ".join(scrapers),
+        scrapers=few(scrapers),
         stop="" if (stop := stop_of(config, facts, game, scrapers[0])) == NOT_CALLED else f" ({stop})",
         again="" if again is None else f". reconcile fetches them again at {clock(again)} ET",
         day=facts.day,

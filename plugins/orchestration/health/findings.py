@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from orchestration.words import AlertLevel, Verdict
+from orchestration.words import AlertLevel, Verdict, brief
 
 GRACE = timedelta(minutes=45)
 """From a tick until its execution must be over: the hold, the calls and their retries."""
@@ -25,6 +25,8 @@ UNWRITABLE = "cannot be written"
 FOLLOWED = timedelta(days=7)
 """A file that has not arrived for this long is given up."""
 SCRIPTS = "bin/orchestration"
+_QUOTED = {"why", "reason"}
+"""The values that quote an error. Only their first clause is shown."""
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 
 
@@ -104,7 +106,7 @@ class FindingKind:
 
     def says(self, workflow: str, values: dict[str, object]) -> tuple[str, str]:
         """Return the text and the command with ``values`` filled in. Raises KeyError if one is missing."""
-        known = {"workflow": workflow, **values}
+        known = {"workflow": workflow, **{name: brief(v) if name in _QUOTED else v for name, v in values.items()}}
         text, command = (_PLACEHOLDER.sub(lambda m: str(known[m[1]]), t) for t in (self.text, self.command))
         return text, command
 

@@ -37,7 +37,8 @@ Minor = partial(FindingKind, role=Role.MINOR, level=WARNING)
 # Causes.
 BIGQUERY_DOWN = Cause(
     "bigquery_down", STATUS, part=Part.DECISIONS, explains=frozenset({("abort", HISTORY_UNREADABLE)}), of_a_shadow=True,
-    text="{why} ({when} ET). {aborts} decisions are ABORT, and their workflows did not run{more}")
+    text="{why} {when} ET. {aborts} decisions are ABORT: their workflows did not run, and decide again at their next "
+    "tick{more}")
 ROWS_NOT_TAKEN = Cause(
     "rows_not_taken", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.DECISIONS, of_a_shadow=True,
     text="BigQuery has taken no rows since {since} ET: {why}. The rows wait in the outbox, and each cleanup sends them "
@@ -53,7 +54,7 @@ ROWS_GONE = Cause("rows_gone", STATUS, part=Part.DECISIONS, of_a_shadow=True,
 ROWS_WAITING = Cause(
     "rows_waiting", STATUS_NOW, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
     text="Rows are not in {dataset}.{workflow}: {proof} ({which} ET). They wait in the outbox of a worker that no "
-    "cleanup drains, or somebody deleted them. Give all workers one outbox (ORCHESTRATION_OUTBOX)")
+    "cleanup drains, or were deleted. Give all workers one outbox (ORCHESTRATION_OUTBOX)")
 DECIDED_TWICE = Cause("decided_twice", TIMELINE, part=Part.DECISIONS, of_a_shadow=True,
     text="A second copy of this system writes to the same tables: {ticks} of {day} with two decisions, for example "
     "{example}. Stop one of the two")
@@ -74,12 +75,14 @@ POOL_FULL = Cause("pool_full", "airflow pools list", part=Part.EXECUTIONS,
 DAG_PAUSED = Cause("dag_paused", "airflow dags unpause {workflow}", part=Part.DECISIONS, of_a_shadow=True,
     text="The DAG {workflow} is paused, first seen at {since} ET. It does not run until somebody unpauses it")
 CONFIG_BROKEN = Cause("config_broken", "python -m orchestration validate", part=Part.LOCKER, of_a_shadow=True,
-    text="workflows.yaml is broken, so the last good file stays in force. The error: {why}")
+    text="workflows.yaml is broken, so its changes do not count. The last good file stays in force until it is "
+    "right: {why}")
 RULES_CHANGED = Cause(
     "rules_changed", RELOCK, level=WARNING, part=Part.LOCKER, of_a_shadow=True, lasts=False,
     text="workflows.yaml was changed after the lock of {locked} ET{what} If the change is intended, lock the day again")
 SERVICE_DOWN = Cause("service_down", STATUS, part=Part.CALLS,
-    text="The scraper service is unreachable, first seen at {since} ET: {why}. All calls fail until it is back")
+    text="The scraper service is unreachable, first seen at {since} ET. All calls fail until it is back; then the runs "
+    "go on by themselves. {why}")
 SERVICE_NOT_SET_UP = SERVICE_DOWN.also(or_warning=True,
     text="The connection scraper_service does not exist or contradicts itself: {calls}")
 SERVICE_UNREACHABLE = SERVICE_DOWN.also(or_warning=True,
@@ -92,7 +95,7 @@ UNKNOWN_SCRAPER = Cause("unknown_scraper", INIT, part=Part.CALLS,
 UNKNOWN_SCRAPER_CALLED = UNKNOWN_SCRAPER.also(or_warning=True,
     text="The scraper service does not know a scraper: {calls}. Check whether a new version was deployed")
 SOURCE_FAILING = Cause("source_failing", FAILURES, or_warning=True, part=Part.CALLS,
-    text="The source {workflow} {fails}: {calls} ({error})")
+    text="The source {workflow} {fails}: {calls} ({error}). Their data is missing; the next run calls again")
 SERVICE_SLOW = Cause("service_slow", STATUS, level=WARNING, part=Part.CALLS,
     text="The scraper service is slow: since {since} ET {what}. At its time limit a call fails")
 SLATE_VANISHED = Cause(
@@ -107,9 +110,10 @@ SLATE_POSTPONED = Cause("slate_postponed", REFRESH, level=WARNING, part=Part.DEC
 SCHEDULE_FROZEN = Cause("schedule_frozen", REFRESH, part=Part.DECISIONS, of_a_shadow=True,
     text="The schedule's source is frozen: refreshed {refreshed} ET, it still says that none of the {games} games of "
     "{night} is over")
-MISDATED_TIPS = Cause("misdated_tips", INIT, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
-    text="{wrong} of {tips} tips of {day} are not on their game date, for example the tip of {game}. These tips count "
-    "as unknown: windows open with business hours, and games are due at the end of their slate")
+MISDATED_TIPS = Cause("misdated_tips", REFRESH, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
+    text="{wrong} of {tips} tips of {day} are not on their game date, for example the tip of {game}. They count as "
+    "unknown: windows open with business hours, and games are due when their slate ends. Refresh the schedule; if they "
+    "stay wrong, its source is wrong")
 MISDATED_TIPS_CHECKED = MISDATED_TIPS.also(alerted_by=AlertedBy.CHECK_TABLES,
     text="{tips}",
     example="2 of 9 tips in the schedule table are not on their game date, for example 0022500001 of 2026-01-14: "
@@ -129,12 +133,13 @@ CANNOT_PUBLISH = Cause("cannot_publish", STATUS, alerted_by=AlertedBy.HEALTH_ONL
 PHASE2_SILENT = Cause(
     "phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF, explains=frozenset({("files_missing", "")}),
     text="Phase 2 does not deliver: {missing} of {files} files had not reached their tables at {at} ET, the oldest for "
-    "{minutes} min. Phase 2 reads no messages or writes no rows{more}")
+    "{minutes} min. The files are safe, and the cleanup sends their messages again. Check the subscription and the "
+    "service of Phase 2{more}")
 
 PHASE2_OWES = PHASE2_SILENT.also(
     command=script("check_missing_executions", "{day}", " --files"),
-    text="{files} of {scrapers} never arrived in the tables of Phase 2, the oldest of {since} ET: {which}. Each stays "
-    "open until it arrives, reconcile fetches it again or a person gives it up; the oldest is given up on {end}")
+    text="{files} of {scrapers} never arrived in the tables of Phase 2, the oldest of {since} ET. Each stays "
+    "open until it arrives; the oldest is given up on {end}: {which}")
 
 # Minor findings: each has its own cause and explains no other finding.
 GAMES_NOT_IN_TABLE = Minor("games_not_in_table", AGAIN, level=AlertLevel.CRITICAL,
@@ -194,15 +199,15 @@ SCHEDULE_UNKNOWN = FindingKind("schedule_unknown", REFRESH, part=Part.DECISIONS,
 UNUSABLE_ROWS = FindingKind("unusable_rows", REFRESH, level=WARNING, part=Part.DECISIONS,
     text="{rows} unusable and left out of every decision: {which}")
 TICKS_MISSING = ALL_TICKS_MISSING.also(command="airflow dags list --columns dag_id,is_paused", role=Role.EFFECT,
-    text="{workflow} has {ticks} without a decision, the first at {first} ET. Check whether the DAG is paused or its "
-    "run waits")
+    text="{workflow} has {ticks} without a decision, the first at {first} ET. Their data is missing until it runs "
+    "again. Check whether its run waits, failed before the decision, or never started")
 EXPECTED_MISSED = FindingKind(
     "expected_missed", script("check_missing_executions", "{day}"), part=Part.DECISIONS, of_a_shadow=True,
     text="{workflow} should have run at {times} ET and did not")
 ABORT = FindingKind("abort", TIMELINE, part=Part.DECISIONS, of_a_shadow=True,
-    text="ABORT: {workflow} could not run at {at} ET{times}: {reason}")
+    text="{workflow} could not run at {at} ET{times}: {reason}. It decides again at its next tick")
 ABORT_NOW = ABORT.also(alerted_by=AlertedBy.ABORT, alerts_key="failure", level=WARNING,
-    text="ABORT: {workflow} could not run at {at} ET: {reason}")
+    text="{workflow} could not run at {at} ET: {reason}. It decides again at its next tick")
 RUN_WITHOUT_EXECUTION = FindingKind(
     "run_without_execution", "airflow dags list-runs {workflow}", part=Part.EXECUTIONS,
     text="RUN without execution: {workflow} decided RUN at {at} ET, and no call was made")
@@ -221,17 +226,19 @@ DEADLINE_MISSED_NOW = DEADLINE_MISSED.also(
     alerts_key="failure", level=WARNING,
     text="Deadline missed: the run of {workflow} at {at} ET was {late}")
 EXECUTION_FAILED = FindingKind("execution_failed", FAILURES, alerts_key="failure", part=Part.EXECUTIONS,
-    text="{workflow} failed at {at} ET: {why}")
+    text="{workflow} failed at {at} ET: {why}. The data of these calls is missing; the next run calls again")
 EXECUTION_FAILED_NOW = EXECUTION_FAILED.also(alerted_by=AlertedBy.FINISH)
 EXECUTION_PARTIAL = FindingKind("execution_partial", FAILURES, level=WARNING, part=Part.EXECUTIONS,
-    text="{workflow} failed in part at {at} ET: {why}")
+    text="{workflow} failed in part at {at} ET: {why}. The data of these calls is missing; the next run calls again")
 GAMES_INCOMPLETE = FindingKind("games_incomplete", AGAIN, or_warning=True, part=Part.BOX_SCORES,
     text="Data is missing for {incomplete} of {games} games of {day}, for example {scrapers} of {game}{stop}{again}")
 GAMES_NOT_RECONCILED = GAMES_INCOMPLETE.also(alerted_by=AlertedBy.TELL_OPEN,
-    text="reconcile could not fetch {scrapers} for {games} of {day}: {which}")
+    text="Data is missing for {games} of {day}, and reconcile could not fetch it: {scrapers}. Nothing fetches it again "
+    "by itself. {which}")
 FILES_MISSING = FindingKind(
     "files_missing", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.HANDOFF,
-    text="{missing} of {files} files had not reached their tables at {at} ET. The cleanup republished {republished}")
+    text="{missing} of {files} files had not reached their tables at {at} ET. The cleanup republished {republished}, "
+    "and looks again each hour")
 NO_CLEANUP = FindingKind(
     "no_cleanup", "airflow dags list-runs cleanup", alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING,
     part=Part.CLEANUP, of_a_shadow=True,

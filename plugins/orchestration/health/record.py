@@ -15,7 +15,7 @@ from orchestration.config import LOCKER, Config
 from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, UNWRITABLE, Finding, finding
-from orchestration.nba.eastern import after, clock
+from orchestration.nba.eastern import after, clock, from_to
 from orchestration.records.tables import (
     CallRecord,
     CleanupRecord,
@@ -193,13 +193,12 @@ def lost_rows(config: Config, facts: DayFacts, now: datetime) -> Iterator[Findin
     for one in filter(None, (gap(config, facts, now, table) for table in _LOSSES)):
         gone = one.together or one.table == ExpectedRun.TABLE
         kind = kinds.ROWS_GONE if gone else kinds.ROWS_WAITING
-        first, last_tick = clock(one.first), clock(one.last)
         yield finding(
             kind,
             one.table,
             dataset=config.settings.audit_dataset,
             proof=one.proof,
-            when=f"at {first}" if first == last_tick else f"from {first} to {last_tick}",
+            when=from_to(one.first, one.last),
             which=_named(one.runs),
             day=facts.day,
         )

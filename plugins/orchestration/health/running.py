@@ -14,9 +14,9 @@ from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health import kinds, record
 from orchestration.health.facts import DayFacts, ours
 from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, finding
-from orchestration.nba.eastern import after, clock
+from orchestration.nba.eastern import after, clock, from_to
 from orchestration.records.tables import DecisionRecord, ExecutionRecord, last_tries
-from orchestration.runs.execution import NOBODY, VETOED
+from orchestration.runs.execution import NOBODY, VETOED, for_people
 from orchestration.words import Action, ExecutionStatus, plural
 
 ENOUGH_CLEANUPS = 3
@@ -56,8 +56,7 @@ def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fi
     if silent and len(silent) == len(config.enabled):
         moments = sorted({tick for ticks in silent.values() for tick in ticks})
         total = sum(len(ticks) for ticks in silent.values())
-        first, last = clock(moments[0]), clock(moments[-1])
-        when = f"at {first}" if first == last else f"from {first} to {last}"
+        when = from_to(moments[0], moments[-1])
         ran = sum(moments[0] <= cleanup.cleanup_time <= moments[-1] for cleanup in facts.cleanups)
         kind = kinds.ALL_TICKS_MISSING if ran < ENOUGH_CLEANUPS else kinds.TICKS_MISSING_BESIDE_CLEANUPS
         count, cleanups = plural(total, "tick"), plural(ran, "cleanup")
@@ -188,7 +187,7 @@ def standing_failures(config: Config, facts: DayFacts) -> list[ExecutionRecord]:
 def failed_executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield the executions that failed and were not made up for."""
     for execution in standing_failures(config, facts):
-        why = execution.error_message or "no call was made"
+        why = for_people(execution.error_message or "no call was made")
         if why.startswith(VETOED):
             kind = kinds.VETOED
         elif execution.deadline_missed and not execution.scrapers_triggered:

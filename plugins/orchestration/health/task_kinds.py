@@ -18,45 +18,52 @@ Decided = partial(FindingKind, text="{reason}", command=TIMELINE, alerted_by=Ale
 # fmt: off
 # The cleanup, about lost files and their republished messages.
 UNREADABLE = Republishing("unreadable",
-    text="The cleanup checked and republished nothing: {why}")
+    text="The cleanup cannot look for lost files: {why}. The next cleanup looks again, so no file is forgotten")
 TABLE_UNREADABLE = UNREADABLE.also(
-    text="No file of {workflow} was checked or republished: {why}")
+    text="The cleanup cannot look for lost files of {workflow}: {why}. It looks again each hour")
 AUDIT_UNREADABLE = UNREADABLE.also(alerted_by=AlertedBy.WATCH,
-    text="The watchdog cannot read the audit tables, so no new fault is noticed: {why}")
+    text="No new fault is noticed, because the watchdog cannot read the audit tables: {why}. It looks again each "
+    "hour")
 LOG_UNREADABLE = Republishing("log_unreadable", level=WARNING,
     text="The service's log {log} cannot be read: {why}. Files and causes that only the log names stay unknown")
 ROW_UNREADABLE = Republishing("row_unreadable", level=WARNING,
     text="The row {row} of {table} cannot be read and is left out: {why}")
 BLIND = Republishing("blind", level=WARNING,
-    text="{unnamed} of {calls} calls with data name no file, so nobody can see whether it arrived ({scrapers}). {cure}")
+    text="{unnamed} of {calls} calls with data name no file, so a lost file would not be noticed. Scrapers: "
+    "{scrapers}. {cure}")
 STORM = Republishing("storm", lasts=False,
-    text="{missing} of {files} files are missing at once, more than {limit}. Nothing is republished, because probably "
-    "the tables are wrong and not the files")
+    text="{missing} of {files} files are missing at once, more than {limit}. Nothing is republished, because the "
+    "tables are probably wrong. Check whether somebody emptied a table of Phase 2")
 STUCK = Republishing("stuck", level=WARNING, lasts=False,
-    text="{file} is still missing after {times} republishings, and is not republished again")
+    text="A file of {workflow} never reached its table, although its message was sent {times} times more. It is not "
+    "sent again. Check why Phase 2 refuses {file}")
 GIVEN_UP = Republishing("files_given_up", command=trigger("reconcile"), level=WARNING, lasts=False,
-    text="{files} did not arrive in {days} days and are given up: {which}")
+    text="{files} did not arrive in {days} days and are given up. Their data stays missing unless reconcile fetches it "
+    "again: {which}")
 VANISHED = Republishing("vanished", command=trigger("reconcile"), level=WARNING, lasts=False,
-    text="{file} no longer exists. reconcile fetches the data anew")
+    text="A lost file of {workflow} no longer exists. reconcile fetches its data again: {file}")
 FILES_UNKNOWN = Republishing("files_unknown",
-    text="Cloud Storage does not say which files exist, so no file is republished: {why}")
+    text="No lost file is republished, because Cloud Storage does not say which files exist: {why}. The next cleanup "
+    "tries again")
 MANY_MISSING = Republishing("many_missing", level=WARNING,
-    text="{missing} of {files} files had not reached their tables")
+    text="{missing} of {files} files had not reached their tables of Phase 2. The cleanup sends their messages again. "
+    "Check whether Phase 2 is slow")
 UNRECORDED = Republishing("unrecorded",
-    text="No file is republished, because BigQuery could not record it first: {why}")
+    text="No lost file is republished, because BigQuery could not record it first: {why}. The next cleanup tries "
+    "again")
 NOT_PUBLISHED = Republishing("not_published",
     text="{messages}",
     example="3 messages were not published: NotFound: 404 Resource not found (resource=nba-phase1-scrapers-complete)")
 
 # The outbox.
 NOT_DRAINED = Draining("not_drained",
-    text="BigQuery did not take all rows of the outbox: {why}. The next cleanup tries again")
+    text="BigQuery does not take all rows of the outbox: {why}. None is lost; the next cleanup sends them again")
 ROWS_REFUSED = Draining("rows_refused",
     text="BigQuery refused {rows}. The outbox keeps the refused rows with their errors: {which}")
 
 # The lock.
 BROKEN_REFERENCES = FindingKind("broken_references", INIT, alerted_by=AlertedBy.CHECK_TABLES,
-    text="workflows.yaml or our statements name something that does not exist: {which}")
+    text="workflows.yaml or our SQL names something that does not exist. What uses it will fail: {which}")
 PLAN_ABORTS = FindingKind("plan_aborts", script("plan", "{day}"), alerted_by=AlertedBy.LOCK,
     text="The plan of {day} contains an ABORT, and only {runs} are locked: {why}")
 

@@ -135,6 +135,12 @@ def clock(moment: datetime) -> str:
     return et(moment).strftime("%H:%M")
 
 
+def from_to(first: datetime, last: datetime) -> str:
+    """Return a range of ET wall times for people: ``from 15:00 to 16:00``, or ``at 15:00`` for a single time."""
+    start, end = clock(first), clock(last)
+    return f"at {start}" if start == end else f"from {start} to {end}"
+
+
 def day_and_time(moment: datetime) -> str:
     """Return the ET date and wall time for people, such as ``Thu 15 Jan 19:10 ET``."""
     return et(moment).strftime("%a %d %b %H:%M ET")

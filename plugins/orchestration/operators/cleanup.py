@@ -34,7 +34,7 @@ from orchestration.records.ids import row_id
 from orchestration.records.tables import CleanupRecord, MissingFile, Seen
 from orchestration.runs.clock import RunClock
 from orchestration.services.google_cloud import FilesUnknown, republish, vanished_files
-from orchestration.words import FileState, few, plural
+from orchestration.words import FileState, brief, few, plural, shortened
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 HALF_WRITTEN = timedelta(hours=1)
 """A file that is still half written after this time belongs to a killed task. Its next try wrote its own file."""
-REFUSALS = 3
+REFUSALS = 1
 """The number of refused rows that an alert names."""
 
 
@@ -69,8 +69,7 @@ class DrainOutboxOperator(AlertingOperator):
         self._measure(outbox)
         # The callbacks of other tasks set rows aside too, but cannot send alerts.
         if lines := outbox.refusals():
-            more = f"; and {len(lines) - REFUSALS} more" if len(lines) > REFUSALS else ""
-            which = "; ".join(lines[:REFUSALS]) + more
+            which = few([shortened(line, 190) for line in lines], REFUSALS)
             alerts.append(alert(task_kinds.ROWS_REFUSED, "outbox", rows=plural(len(lines), "row"), which=which))
         alert_once(context, self.config, "outbox", alerts, self.log)
         if drained.refused:
@@ -118,7 +117,7 @@ class CleanupOperator(AlertingOperator):
         unsent = Counter(why for why in sent.values() if why is not None)
         if unsent:
             lines = [
-                f"{plural(count, 'message')} {'was' if count == 1 else 'were'} not published: {why}"
+                f"{plural(count, 'message')} {'was' if count == 1 else 'were'} not published: {brief(why)}"
                 for why, count in unsent.items()
             ]
             alerts.append(alert(task_kinds.NOT_PUBLISHED, "cleanup", messages="; ".join(lines)))

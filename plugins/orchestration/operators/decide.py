@@ -140,7 +140,7 @@ class DecideOperator(AlertingOperator, BranchMixIn):
         except RequestRefused:
             raise
         except WarehouseError as error:
-            return aborted(self.workflow, config, clock.tick, HISTORY_UNREADABLE, f"History unreadable: {error}")
+            return aborted(self.workflow, config, clock.tick, HISTORY_UNREADABLE, str(error))
         except Exception as error:
             hide_in_logs(error)
             self.log.exception("The decision failed and is recorded as ABORT")

@@ -35,7 +35,7 @@ from orchestration.records.tables import ExpectedRun, SlateGame
 from orchestration.runs.clock import RunClock
 from orchestration.services.files import LostFile
 from orchestration.services.scraper_service import NoListing, unknown_scrapers
-from orchestration.words import Action, plural
+from orchestration.words import Action, few, plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -216,7 +216,7 @@ class CheckTablesOperator(AlertingOperator):
             self.log.warning("The names of the scrapers cannot be checked: %s", error)
         if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):
             alerts.append(alert(MISDATED_TIPS_CHECKED, "schedule_dependency", tips=tips))
-        broken = [alert(BROKEN_REFERENCES, "schedule_locker", which="; ".join(problems))] if problems else []
+        broken = [alert(BROKEN_REFERENCES, "schedule_locker", which=few(problems))] if problems else []
         send_once(context, config, [*alerts, *broken], self.log)
         if broken:
             raise AirflowFailException(broken[0].text)

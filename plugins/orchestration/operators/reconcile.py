@@ -19,7 +19,7 @@ from orchestration.operators.base import AlertingOperator, AuditedOperator, refu
 from orchestration.operators.retries import retry_within_tick
 from orchestration.planning.makeups import Makeup
 from orchestration.runs.clock import RECONCILE, RunClock
-from orchestration.words import AlertLevel, plural
+from orchestration.words import AlertLevel, few, plural
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -91,7 +91,7 @@ class ReportOpenGamesOperator(AlertingOperator):
             makeup.workflow,
             level=AlertLevel.CRITICAL if critical else AlertLevel.WARNING,
             day=makeup.target_date,
-            scrapers=", ".join(makeup.scrapers),
+            scrapers=few(makeup.scrapers),
             games=plural(len(makeup.games), "game"),
-            which=", ".join(makeup.games),
+            which=few(makeup.games),
         )

@@ -111,6 +111,11 @@ def failures_in_short(ends: Iterable[CallEnd]) -> str | None:
     return "; ".join(parts) or None
 
 
+def for_people(short: str) -> str:
+    """Return a line of :func:`failures_in_short` in plainer words. The stored words never change."""
+    return short.replace(WHY_NOT_MADE, "not called, because a call that it needs failed")
+
+
 def not_made(short: str | None) -> list[CallEnd]:
     """Return the calls that were not made, from a line of :func:`failures_in_short`. Such calls have no row."""
     found = (_NOT_MADE_IN_SHORT.fullmatch(part) for part in (short or "").split("; "))

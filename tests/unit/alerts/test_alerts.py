@@ -136,7 +136,7 @@ def test_a_missing_value_of_a_text_is_an_error():
     with pytest.raises(KeyError, match="first"):
         finding(kinds.TICKS_MISSING, "x", ticks="2 ticks")
     odd = alert(task_kinds.VANISHED, "box", file="gs://b/{day}")
-    assert odd.text == "gs://b/{day} no longer exists. reconcile fetches the data anew"
+    assert odd.text == "A lost file of box no longer exists. reconcile fetches its data again: gs://b/{day}"
 
 
 def test_open_alerts_of_an_earlier_release_are_read():

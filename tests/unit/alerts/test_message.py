@@ -4,7 +4,9 @@ import pytest
 
 from orchestration.alerts.message import MOST_OF_SUBJECT, MOST_OF_TEXT, message_of, subject_of
 from orchestration.alerts.model import Alert, all_clear
-from orchestration.words import AlertLevel
+from orchestration.nba.eastern import from_to
+from orchestration.runs.execution import WHY_NOT_MADE, for_people
+from orchestration.words import AlertLevel, brief
 from support.worlds import et
 
 DOWN = Alert("service_down", "scraper_service", "No calls since 15:00 ET: service unreachable. betting_lines waits")
@@ -48,3 +50,17 @@ def test_an_all_clear_begins_with_over_and_names_no_level():
     over = all_clear([DOWN], "watchdog")
     assert subject_of(over) == over.text == "Over: No calls since 15:00 ET: service unreachable"
     assert over.level is AlertLevel.CRITICAL, "those who got the alert get its end"
+
+
+def test_a_quoted_error_is_its_first_clause_without_the_request():
+    error = "Forbidden: 403 POST https://bigquery.googleapis.com/x?prettyPrint=false: Quota exceeded. See https://go/y"
+    assert brief(error) == "Forbidden: 403 Quota exceeded"
+    assert brief("word " * 100).endswith(" word…")
+
+
+def test_a_range_of_one_moment_is_a_moment():
+    assert (from_to(et("15:00"), et("15:00")), from_to(et("15:00"), et("16:00"))) == ("at 15:00", "from 15:00 to 16:00")
+
+
+def test_a_call_that_was_not_made_is_said_in_plain_words():
+    assert for_people(f"x: {WHY_NOT_MADE}") == "x: not called, because a call that it needs failed"

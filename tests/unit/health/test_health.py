@@ -215,7 +215,8 @@ def test_a_bigquery_outage_is_named_until_its_aborts_are_made_up_for():
     at = et("23:50")
     health = verdict(replace(a_day(until=at), decisions=decisions, cleanups=facts.cleanups), at)
     assert health.headline == (
-        "UNHEALTHY: BigQuery did not answer (23:00 ET). 8 decisions are ABORT, and their workflows did not run"
+        "UNHEALTHY: BigQuery did not answer at 23:00 ET. 8 decisions are ABORT: their workflows did not run, "
+        "and decide again at their next tick"
     )
     earlier = tuple(replace(d, **unread) if d.tick == et("09:00") else d for d in facts.decisions)
     assert verdict(replace(facts, decisions=earlier)).findings == ()
@@ -292,7 +293,8 @@ def test_a_missing_connection_and_an_unreachable_service_are_two_findings():
 def test_a_source_that_blocks_us_is_named_with_its_scrapers():
     windows = broken("post_game_window_3", "blocked", ticks=["+1 04:00"], scrapers={"nbac_play_by_play"})
     health = verdict(windows)
-    calls = "2 calls of nbac_play_by_play failed since 04:00 ET (blocked)"
+    calls = "2 calls of nbac_play_by_play failed since 04:00 ET (blocked). "
+    calls += "Their data is missing; the next run calls again"
     assert health.headline == f"UNHEALTHY: The source nba_com blocks us (HTTP 403): {calls}"
 
 
@@ -303,6 +305,7 @@ def test_a_source_that_blocks_us_is_named_with_its_scrapers():
 def test_an_error_of_a_source_is_explained_and_its_type_follows(error_type, says):
     health = verdict(broken("post_game_window_3", error_type, ticks=["+1 04:00"], scrapers={"nbac_play_by_play"}))
     calls = f"2 calls of nbac_play_by_play failed since 04:00 ET ({error_type or 'failed'})"
+    calls += ". Their data is missing; the next run calls again"
     assert health.headline == f"UNHEALTHY: The source nba_com {says}: {calls}"
 
 
@@ -337,7 +340,8 @@ def test_a_silent_phase_2_and_a_refusing_pubsub_are_different_findings():
     )
     assert verdict(replace(facts, cleanups=(unread,))).headline == (
         "DEGRADED: Phase 2 does not deliver: 4 of 10 files had not reached their tables at 05:20 ET, the oldest for "
-        "170 min. Phase 2 reads no messages or writes no rows"
+        "170 min. The files are safe, and the cleanup sends their messages again. Check the subscription and the "
+        "service of Phase 2"
     )
     young = replace(unread, missing_files=missing_files(4, 45))
     assert verdict(replace(facts, cleanups=(young,))).findings[0].kind == "files_missing"

@@ -9,6 +9,8 @@ import shlex
 import pytest
 from airflow.cli.cli_parser import get_parser
 
+from orchestration.alerts.message import MOST_OF_SUBJECT, MOST_OF_TEXT, subject_of
+from orchestration.alerts.model import alert
 from orchestration.decisions.request import ReconcileRequest, Request
 from orchestration.generator.dags import build_dags
 from orchestration.health import kinds, task_kinds
@@ -126,3 +128,54 @@ def test_the_first_command_runs(command):
     assert os.access(script, os.X_OK)
     name = re.search(r'_orchestration.sh" (\w+)', script.read_text())[1]
     parse(name, *arguments)
+
+
+LONG = {
+    "workflow": "nbac_player_boxscore_summary",
+    "why": "BigQuery did not answer: ServiceUnavailable: 503 POST https://bigquery.googleapis.com/bigquery/v2/projects/"
+    "nba-props-platform/queries?prettyPrint=false: Error encountered during execution. Retrying may solve the problem. "
+    "It is a long text that nobody reads on a phone at six in the morning, and it goes on and on",
+    "file": "gs://nba-scraped-data/nba-com/player-boxscores/2026-01-14/20260114_230501.json",
+    "which": "nbac_player_boxscore, nbac_team_boxscore, nbac_play_by_play and 12 more",
+    "scrapers": "nbac_player_boxscore, nbac_team_boxscore, nbac_play_by_play and 12 more",
+    "when": "from 15:00 to 16:00",
+    "day": "2026-01-14",
+    "since": "Wed 14 Jan 15:00",
+    "proof": "the last row is of 12:00 ET",
+    "fails": "blocks us or answers nonsense",
+    "error": "DownloadDecodeMaxRetryException",
+    "games": "12 games",
+    "files": "147 files",
+    "cure": "nba_orchestration.scraper_execution_log_v2 (settings.service_log) names no file either",
+    "more": ". 12 older files never arrived",
+    "again": ". reconcile fetches them again at 11:00 ET",
+    "short": "21 records, usually 42",
+    "reason": "BigQuery did not answer: ServiceUnavailable: 503 POST https://bigquery.googleapis.com/x: Try again",
+    "dataset": "nba_orchestration",
+    "log": "nba_orchestration.scraper_execution_log",
+    "what": " nbac_player_boxscore other parameters.",
+}  # fmt: skip
+"""Realistic long values of the placeholders; a count for all others."""
+WRITTEN_ELSEWHERE = {"rules_changed", "rules_since", "healed"}
+"""These quote the rule of a workflow in words, or other alerts."""
+
+
+def filled(kind):
+    values = {name: LONG.get(name, "12") for name in re.findall(r"{(\w+)}", kind.text + kind.command)}
+    return alert(
+        kind, LONG["workflow"], level=AlertLevel.CRITICAL, **{n: v for n, v in values.items() if n != "workflow"}
+    )
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.id not in WRITTEN_ELSEWHERE], ids=ids)
+def test_a_message_fits_a_phone_even_with_long_values(kind):
+    one = filled(kind)
+    assert len(one.text) <= MOST_OF_TEXT, one.text
+    assert "https://" not in one.text
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=ids)
+def test_a_subject_says_more_than_the_level(kind):
+    subject = subject_of(filled(kind))
+    assert len(subject) <= MOST_OF_SUBJECT
+    assert len(subject.split()) >= 3 or kind.text.startswith("{")
