@@ -24,9 +24,9 @@ LOUD = (AlertLevel.CRITICAL, AlertLevel.WARNING)
 
 HEAD = """# Alerts and findings
 
-This page lists what the health check can find and an alert can say, with its level, the task that alerts, and the first
-command. `make docs` makes this page from `health/kinds.py`. [Who is alerted](02-phase1-overview.md#who-is-alerted) says
-how often, [Alerts](01-how-it-works.md#alerts) when an alert is over.
+What the health check can find and an alert can say: level, task that alerts, text, first command. `make docs` makes
+this page from `health/kinds.py`. [Who is alerted](02-phase1-overview.md#who-is-alerted), and [when an alert is
+over](01-how-it-works.md#alerts).
 
 {channels},
 unless `settings.notifications` or `settings.alerts` says otherwise. `alerts.…` is the level that the workflow sets in
