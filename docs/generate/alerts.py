@@ -30,12 +30,9 @@ over](01-how-it-works.md#alerts).
 
 {channels},
 unless `settings.notifications` or `settings.alerts` says otherwise. `alerts.…` is the level that the workflow sets in
-`workflows.yaml`. In the health check CRITICAL makes a day UNHEALTHY and WARNING makes it DEGRADED. A kind marked "the
-health check only" sends no alert, because a task has sent another alert about the same fault. Where no task is named,
-it is `cleanup.watch`. Where no command is named, it is `bin/orchestration/check_system_status.sh`.
-
-Each finding fills in the values in ‹…›. In commands DATE stands for the day, such as 2026-01-14, WORKFLOW for a
-workflow or DAG, SCRAPER for a scraper, and RUN_ID for a run's id in Airflow.
+`workflows.yaml`. In the health check CRITICAL makes a day UNHEALTHY and WARNING makes it DEGRADED.
+"The health check only": a task alerts about the fault in other words. Without a task it is `cleanup.watch`, without a
+command `bin/orchestration/check_system_status.sh`. Values stand for ‹…› and for words in capitals.
 
 """
 
