@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -66,6 +66,14 @@ def _is_number(text: str, most: int) -> bool:
 
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
 """An ET wall-clock time such as '22:00'."""
+
+
+def _as_number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and _is_number(value, 60) else value
+
+
+StepMinutes = Annotated[Literal[5, 10, 15, 20, 30, 60], BeforeValidator(_as_number)]
+"""Minutes that divide an hour. Pydantic reads quoted numbers, but not those of a ``Literal``."""
 
 
 def _as_list(value: Any) -> Any:

@@ -17,6 +17,7 @@ from orchestration.vocabulary.base import (
     Names,
     PoolName,
     Slots,
+    StepMinutes,
     Strict,
     WallTime,
     WallTimes,
@@ -54,7 +55,7 @@ class CleanupProcessor(Strict):
     """Find files that never reached their table, and publish their messages again."""
 
     enabled: bool = True
-    interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
+    interval_minutes: StepMinutes = 60
     lookback_hours: float = Field(default=4, gt=0, le=72)
     min_file_age_minutes: int = Field(default=30, ge=0, le=72 * 60)
     notification_threshold: int = Field(default=5, ge=1, le=1_000_000)
@@ -167,7 +168,7 @@ class Settings(Strict):
     """The topic for the messages of files that never arrived."""
     endpoint: Endpoint = "scrape"
     """The path for a call at the scraper service."""
-    controller_interval_minutes: Literal[5, 10, 15, 20, 30, 60] = 60
+    controller_interval_minutes: StepMinutes = 60
     first_tick: WallTime = time(6, 0)
     last_tick: WallTime = time(23, 0)
     schedule_refresh_interval_hours: float = Field(default=6, gt=0, le=24 * 14)

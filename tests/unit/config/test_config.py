@@ -211,6 +211,15 @@ def test_an_unquoted_wall_time_is_not_read_as_a_number_of_seconds():
     assert loads(text).config.workflows["post_game_window_1"].schedule.fixed_time.hour == 22
 
 
+def test_a_quoted_number_of_minutes_is_a_number():
+    quoted = {"settings__cleanup_processor__interval_minutes": "30", "settings__controller_interval_minutes": "15"}
+    found = changed(**quoted).settings
+    assert (found.cleanup_processor.interval_minutes, found.controller_interval_minutes) == (30, 15)
+    for wrong in ("7", "half an hour", "", "3O"):
+        with pytest.raises(ConfigError, match="interval_minutes"):
+            changed(settings__cleanup_processor__interval_minutes=wrong)
+
+
 def answering(answer):
     return OLD_TEXT.replace("processor_name: p2_odds_events", f"answer: {answer}")
 
