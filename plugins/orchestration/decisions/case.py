@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
-from orchestration.decisions.collected import lacking, scrapers_about_games
+from orchestration.decisions.collected import lacking, scrapers_about_games, whole_date_scrapers
 from orchestration.decisions.model import Answer, History
 from orchestration.nba.eastern import NOON, at, et_date, resolve_target_date
 from orchestration.nba.games import Game, Schedule, named
@@ -87,8 +87,9 @@ class Case:
 
     @cached_property
     def about_games(self) -> tuple[str, ...]:
-        """The plan's scrapers that decide whether a game is collected."""
-        return scrapers_about_games(self.config, self.name, critical_only=False)
+        """The plan's scrapers that decide whether a game is collected, else all that are called once for the date."""
+        found = scrapers_about_games(self.config, self.name, critical_only=False)
+        return found or whole_date_scrapers(self.config, self.name)
 
     def wall(self, hour: int, *, days: int = 0) -> datetime:
         """Return the full ET ``hour`` of today plus ``days``. 24 is the last minute of the day."""
@@ -107,7 +108,9 @@ class Case:
         return lacking(self.config, self.about_games, game, self.history.successes)
 
     def overdue(self, game: Game) -> bool:
-        """Return whether a scraper that lacks this game was called for it after the game was due."""
+        """Return whether the game is lacking though it was requested after it was due, by the rule of `lacking`."""
+        if not self.about_games:
+            return any(e.tick >= game.due for e in self.history.of(self.name, self.target_date))
         return self.history.asked_since(self.lacking(game), game, game.due)
 
 

@@ -74,6 +74,12 @@ def scrapers_about_games(config: Config, workflow: str, *, critical_only: bool) 
     )
 
 
+def whole_date_scrapers(config: Config, workflow: str) -> tuple[str, ...]:
+    """Return the scrapers of a workflow's plan that are called once for the date, critical or not."""
+    scrapers = config.workflows[workflow].execution_plan.scrapers
+    return tuple(scraper for scraper in scrapers if _whole_date(config, scraper))
+
+
 def _whole_date(config: Config, scraper: str) -> bool:
     return fan_out_of(scraper, config.scrapers[scraper]) is FanOut.NOTHING
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.words import Action
+from orchestration.words import Action, AlertLevel
 from support.worlds import DAY, brought, called, changed, decision, et, executed, game, history, old, schedule
 
 FIRST, SECOND, THIRD = "post_game_window_1", "post_game_window_2", "post_game_window_3"
@@ -80,3 +80,42 @@ def test_a_success_on_the_old_date_of_a_moved_game_does_not_count():
     moved = game(1, "19:00", DAY)
     before = history(*brought("-1 23:30", moved))
     assert ids(decision(SECOND, et("+1 01:00"), schedule(moved), before)) == [moved.game_id]
+
+
+WHOLE_DATE_ONLY = changed(
+    scrapers__nbac_player_boxscore__critical=False,
+    **{f"workflows__{name}__execution_plan": {"type": "single", "scraper": "nbac_player_boxscore"}
+       for name in (FIRST, SECOND)},
+    workflows__post_game_window_2__alerts={"missing_games": "CRITICAL"},
+)  # fmt: skip
+"""Two windows with the same whole-date scraper, which is not critical."""
+
+
+@pytest.mark.parametrize(
+    ("tick", "outcome", "rule", "alert"),
+    [
+        ("+1 00:00", "success", "done", AlertLevel.NONE),
+        ("22:00", "success", "run", AlertLevel.NONE),
+        ("+1 00:00", "no_data", "missing_games", AlertLevel.CRITICAL),
+        ("22:00", "no_data", "missing_games", AlertLevel.CRITICAL),
+    ],
+)
+def test_windows_with_a_whole_date_scraper_that_is_not_critical_share_its_calls(tick, outcome, rule, alert):
+    games = EVENING if tick != "22:00" or outcome == "success" else schedule(game(1, "18:30"), game(2, "18:30"))
+    past = history(called("nbac_player_boxscore", tick, outcome))
+    found = decision(SECOND, "+1 01:00", games, past, config=WHOLE_DATE_ONLY)
+    assert (found.rule, found.alert_level) == (rule, alert)
+
+
+def test_a_window_whose_scrapers_are_not_about_games_counts_its_own_executions():
+    rosters = changed(
+        **{f"workflows__{name}__execution_plan": {"type": "single", "scraper": "br_season_roster"}
+           for name in (FIRST, SECOND)}
+    )  # fmt: skip
+    early = schedule(game(1, "18:30"))
+    others = history(called("br_season_roster", "22:00"), executed(FIRST, "22:00", status="failed"))
+    assert decision(SECOND, "+1 01:00", early, others, config=rosters).rule == "run"
+    own = others.plus([executed(SECOND, "+1 00:30", status="failed")])
+    assert decision(SECOND, "+1 01:00", early, own, config=rosters).rule == "missing_games"
+    done = others.plus([executed(SECOND, "+1 00:30")])
+    assert decision(SECOND, "+1 01:00", early, done, config=rosters).rule == "done"
