@@ -13,9 +13,11 @@ from orchestration.audit.warehouse import Warehouse
 from orchestration.cli import main
 from orchestration.operators import base
 from orchestration.operators.lock import CheckTablesOperator
+from orchestration.records.ids import TaskKey
+from orchestration.records.tables import CleanupRecord
 from orchestration.services.scraper_service import NoListing, ScraperService, names_in, unknown_scrapers
 from sandbox.dialect import DIALECTS
-from support.rows import add_schedule
+from support.rows import add_schedule, decision
 from support.worlds import DAY, changed, et, ours
 
 NOWHERE = {"conn_type": "http", "host": "127.0.0.1", "port": 9}
@@ -152,3 +154,18 @@ def test_right_and_undecided_tips_are_not_reported(warehouse):
 def test_a_missing_table_has_no_tips(warehouse):
     elsewhere = changed(settings__schedule_table="nba_raw.nowhere")
     assert misdated_tips(Warehouse(elsewhere.settings), elsewhere, et("05:00")) is None
+
+
+@pytest.mark.parametrize(("last", "found"), [("17:20", ["no_cleanup"]), ("+1 04:20", [])])
+def test_the_daily_check_alerts_about_a_cleanup_that_does_not_run(last, found, warehouse, outbox, monkeypatch):
+    monkeypatch.setattr("orchestration.operators.lock.broken_references", lambda warehouse, config: [])
+    last_cleanup = CleanupRecord(
+        cleanup_id="c", cleanup_time=et(last), files_checked=0, missing_files_found=0, republished_count=0,
+        created_at=et(last), **TaskKey("cleanup", "r", "republish").columns(),
+    )  # fmt: skip
+    outbox.stage([decision("betting_lines", "-1 12:00", "SKIP"), last_cleanup])
+    outbox.drain()
+    check = Checked(monkeypatch)
+    check.context["dag_run"].logical_date = et("+1 05:00")
+    check.run()
+    assert [(one.kind, one.workflow) for one in check.alerts] == [(kind, "cleanup") for kind in found]

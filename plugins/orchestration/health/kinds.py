@@ -66,6 +66,9 @@ ALL_TICKS_MISSING = Cause(
 TICKS_MISSING_BESIDE_CLEANUPS = ALL_TICKS_MISSING.also(command=STATUS,
     text="No workflow made a decision {when} ET: {ticks} without a decision, although {cleanups} ran in this time. "
     "Check whether rows were deleted, or Airflow did not have the DAGs")
+NOTHING_RAN = ALL_TICKS_MISSING.also(
+    text="Nothing ran {when} ET: {ticks} without a decision. The scheduler was down, or every DAG that "
+    "was due was paused")
 AIRFLOW_PART_DEAD = Cause(
     "airflow_part_dead", "airflow jobs check --limit 10 --allow-multiple", part=Part.EXECUTIONS, of_a_shadow=True,
     text="Airflow's {about} is dead, first seen at {since} ET: {why}. Runs that need it wait. Restart it")
@@ -243,6 +246,11 @@ NO_CLEANUP = FindingKind(
     "no_cleanup", "airflow dags list-runs cleanup", alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING,
     part=Part.CLEANUP, of_a_shadow=True,
     text="No cleanup has run {since}, so lost files are neither found nor republished")
+NO_CLEANUP_CHECKED = NO_CLEANUP.also(alerted_by=AlertedBy.CHECK_TABLES,
+    text="{text}. The watchdog is part of it, so no new fault is alerted. See whether the DAG is paused "
+    "or its runs fail",
+    example="No cleanup has run since 17:20 ET, so lost files are neither found nor republished. The watchdog is part "
+    "of it, so no new fault is alerted. See whether the DAG is paused or its runs fail")
 CLEANUP_BLIND = FindingKind(
     "cleanup_blind", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.CLEANUP,
     text="The cleanup at {at} ET did not know all files: {why}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
@@ -62,8 +62,42 @@ def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Fi
         count, cleanups = plural(total, "tick"), plural(ran, "cleanup")
         yield finding(kind, "all", when=when, ticks=count, cleanups=cleanups, day=facts.day)
         return
+    down = _while_nothing_ran(config, facts, silent, now)
+    if moments := sorted({tick for ticks in down.values() for tick in ticks}):
+        count = plural(sum(map(len, down.values())), "tick")
+        yield finding(kinds.NOTHING_RAN, "all", when=from_to(moments[0], moments[-1]), ticks=count)
     for name, ticks in sorted(silent.items()):
+        ticks = [tick for tick in ticks if tick not in down.get(name, ())]
+        if not ticks:
+            continue
         yield finding(kinds.TICKS_MISSING, name, ticks=plural(len(ticks), "tick"), first=clock(ticks[0]))
+
+
+def _while_nothing_ran(
+    config: Config, facts: DayFacts, silent: Mapping[str, list[datetime]], now: datetime
+) -> dict[str, list[datetime]]:
+    """Return the silent ticks in times in which nothing at all ran, although two DAGs or more were due.
+
+    At night few workflows have ticks, so not every workflow is silent while the scheduler is down. A tick that another
+    DAG outlives by less than GRACE is a matter of its own DAG.
+    """
+    start, end = config.day_bounds(facts.day)
+    until = min(now, end)
+    alive = [*(d.decision_time for d in facts.decisions), *(c.triggered_at for c in facts.calls)]
+    alive += [cleanup.cleanup_time for cleanup in facts.cleanups]
+    due = [(tick, name) for name, ticks in silent.items() for tick in ticks]
+    if config.settings.cleanup_processor.enabled:
+        due += [(tick, "cleanup") for tick in config.cleanup_ticks.between(facts.since(start), after(until, -GRACE))]
+    found: dict[str, list[datetime]] = {}
+    for name, ticks in silent.items():
+        for tick in ticks:
+            since = max((one for one in alive if one <= tick), default=start)
+            back = min((one for one in alive if one > tick), default=until)
+            first = min(one for of_dag in silent.values() for one in of_dag if since <= one)
+            others = {dag for moment, dag in due if since <= moment and after(moment, GRACE) <= back}
+            if after(first, GRACE) <= back and len(others) > 1:
+                found.setdefault(name, []).append(tick)
+    return found
 
 
 def missed(config: Config, facts: DayFacts, now: datetime) -> dict[str, list[datetime]]:

@@ -12,7 +12,7 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from orchestration.alerts.memory import send_once
-from orchestration.alerts.model import alert
+from orchestration.alerts.model import Alert, alert
 from orchestration.assets import LINES_COLLECTED, OF_SLATES, SLATE_COMPLETE, SLATE_SCHEDULED, SLATES
 from orchestration.audit.facts import day_facts
 from orchestration.audit.inputs import decision_inputs
@@ -23,7 +23,8 @@ from orchestration.decisions.request import CleanupRequest, LockRequest
 from orchestration.health import slates
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
-from orchestration.health.kinds import MISDATED_TIPS_CHECKED
+from orchestration.health.kinds import MISDATED_TIPS_CHECKED, NO_CLEANUP, NO_CLEANUP_CHECKED
+from orchestration.health.running import cleanup_problems
 from orchestration.health.task_kinds import BROKEN_REFERENCES, PLAN_ABORTS, PLAN_EMPTY
 from orchestration.nba.eastern import after
 from orchestration.nba.games import GameType
@@ -202,8 +203,8 @@ class LockOperator(SlateOperator):
 class CheckTablesOperator(AlertingOperator):
     """Looks up every table, column and scraper that workflows.yaml and our statements name. Fails if one is missing.
 
-    It also alerts about tips that are not on their game date. If the service does not list its scrapers, that is only
-    logged.
+    It also alerts about tips that are not on their game date, and about a cleanup that has not run. If the service does
+    not list its scrapers, that is only logged.
     """
 
     def execute(self, context: Context) -> None:
@@ -214,9 +215,21 @@ class CheckTablesOperator(AlertingOperator):
             problems += unknown_scrapers(config, RunClock.of(context).now())
         except NoListing as error:
             self.log.warning("The names of the scrapers cannot be checked: %s", error)
+        alerts += self._missing_cleanup(warehouse, RunClock.of(context).now())
         if tips := misdated_tips(warehouse, config, RunClock.of(context).now()):
             alerts.append(alert(MISDATED_TIPS_CHECKED, "schedule_dependency", tips=tips))
         broken = [alert(BROKEN_REFERENCES, "schedule_locker", which=few(problems))] if problems else []
         send_once(context, config, [*alerts, *broken], self.log)
         if broken:
             raise AirflowFailException(broken[0].text)
+
+    def _missing_cleanup(self, warehouse: Warehouse, now: datetime) -> list[Alert]:
+        """Return the alert about a cleanup that has not run. The watchdog is a task of the cleanup, so it is silent."""
+        config = self.config
+        day = config.current_day(now) - timedelta(days=1)
+        facts = day_facts(warehouse, config, day, now)
+        if not facts.first:
+            return []
+        found = cleanup_problems(config, facts, now)
+        since = [one for one in found if one.of is NO_CLEANUP]
+        return [alert(NO_CLEANUP_CHECKED, one.workflow, day=day, text=one.text) for one in since]

@@ -55,6 +55,49 @@ def test_a_day_without_executions_is_never_healthy():
     assert verdict(facts).verdict is Verdict.UNHEALTHY
 
 
+def without(facts, since, until, workflow=None):
+    """Return the facts without what ran between two times: everything, or one workflow."""
+
+    def stays(row):
+        return not (
+            since <= row.tick < until and workflow in (None, getattr(row, "workflow_name", None) or row.workflow)
+        )
+
+    kept = {name: tuple(filter(stays, getattr(facts, name))) for name in ("decisions", "executions", "calls")}
+    cleanups = tuple(c for c in facts.cleanups if workflow is not None or not since <= c.cleanup_time < until)
+    return replace(facts, cleanups=cleanups, **kept)
+
+
+def ticks_missing(facts):
+    return [(f.workflow, f.text.partition(": ")[0]) for f in verdict(facts).findings if f.kind == "missing_ticks"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        ("23:30", "+1 05:00", [("all", "Nothing ran from 01:00 to 04:30 ET")]),
+        ("+1 00:30", "+1 02:00", [("all", "Nothing ran at 01:00 ET")]),
+        ("+1 01:10", "+1 01:30", []),
+    ],
+)
+def test_a_scheduler_that_was_down_at_night_is_no_paused_dag(since, until, found):
+    assert ticks_missing(without(a_day(), et(since), et(until))) == found
+
+
+def test_a_dag_that_was_paused_while_the_scheduler_was_down_is_named_beside_it():
+    paused = without(a_day(), et("14:00"), et("+1 05:00"), "betting_lines")
+    down = without(paused, et("23:30"), et("+1 05:00"))
+    [everything, (workflow, text)] = ticks_missing(down)
+    assert everything == ("all", "Nothing ran from 01:00 to 04:30 ET")
+    assert (workflow, text.partition(",")[0]) == ("betting_lines", "betting_lines has 10 ticks without a decision")
+
+
+@pytest.mark.parametrize("workflow", ["post_game_window_2", "post_game_window_3", "schedule_dependency"])
+def test_a_dag_that_was_paused_at_night_is_no_scheduler_that_was_down(workflow):
+    [(named, _)] = ticks_missing(without(a_day(), et("+1 00:30"), et("+1 05:00"), workflow))
+    assert named == workflow
+
+
 def test_ticks_without_decisions_name_the_dag_or_the_scheduler():
     facts = a_day()
     one = replace(facts, decisions=tuple(d for d in facts.decisions if d.workflow_name != "injury_discovery"))
