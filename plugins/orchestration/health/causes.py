@@ -67,10 +67,10 @@ def _bigquery(config: Config, facts: DayFacts) -> Iterator[Finding]:
 
 
 def in_words(short: str) -> str:
-    """Return an execution's short text about its failed calls, with the meaning of each error type."""
+    """Return the meaning of each error type of failed calls, then the execution's short text about these calls."""
     known = {**SERVICE_IN_WORDS, **{kind: f"the source {says}" for kind, says in IN_WORDS.items()}}
-    meant = [f"{kind}: {says}" for kind, says in known.items() if f": {kind}" in short]
-    return for_people(short) + (f" ({'; '.join(meant)})" if meant else "")
+    meant = [says for kind, says in known.items() if f": {kind}" in short]
+    return ": ".join(filter(None, ("; ".join(meant), for_people(short))))
 
 
 def failed_calls(config: Config, facts: DayFacts) -> list[CallRecord]:
