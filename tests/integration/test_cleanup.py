@@ -283,6 +283,27 @@ def test_rejected_rows_are_alerted_once_by_the_next_drain(outbox, cleanups):
     assert cleanups.red == [said]
 
 
+def test_rows_stay_staged_until_streaming_knows_a_column_that_the_table_has(outbox, cleanups, warehouse, monkeypatch):
+    append, refused = Warehouse.append, "[{'reason': 'invalid', 'message': 'no such field: rule.'}]"
+
+    def too_early(self, table, rows):
+        raise RowsRejected(table, dict.fromkeys(range(len(rows)), refused))
+
+    outbox.stage([a_decision()])
+    monkeypatch.setattr(Warehouse, "append", too_early)
+    cleanups.run_task(DrainOutboxOperator(task_id="drain"), MORNING)
+    assert "no such field: rule" in cleanups.red[0]
+    assert (len(outbox.staged()), outbox.refused()) == (1, [])
+    refused = "[{'reason': 'invalid', 'message': 'no such field: not_ours.'}]"
+    with contextlib.suppress(WarehouseError):
+        outbox.drain()
+    assert (len(outbox.staged()), len(outbox.refused())) == (0, 1), "a column that the table lacks is a bad row"
+    outbox.stage([a_decision(decision_id="another")])
+    monkeypatch.setattr(Warehouse, "append", append)
+    outbox.drain()
+    assert outbox.staged() == []
+
+
 def test_an_unreadable_staged_file_is_alerted_and_blocks_no_other_file(outbox, cleanups, warehouse):
     outbox.stage([a_decision()])
     (outbox.root / "workflow_decisions" / "0-unreadable.json").mkdir()
@@ -330,7 +351,7 @@ def test_no_message_is_sent_if_bigquery_rejects_the_record(
     def rejected(table, rows):
         return RowsRejected(table, dict.fromkeys(range(len(rows)), "no such field: seen."))
 
-    with record_refused(monkeypatch, rejected):
+    with record_refused(monkeypatch, rejected), pytest.raises(WarehouseError):
         cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter()
     assert "BigQuery could not record it first: " in cleanups.red[0]

@@ -9,11 +9,20 @@ A refused append does not name the row at fault, so the batch is halved down to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from orchestration.audit.warehouse import AppendFailed, AppendRefused, AppendTooLarge, RowsRejected, Warehouse
+from orchestration.audit.warehouse import (
+    AppendFailed,
+    AppendRefused,
+    AppendTooLarge,
+    RowsRejected,
+    Warehouse,
+    WarehouseError,
+)
+from orchestration.words import plural
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -58,6 +67,8 @@ class Sending:
         self.warehouse, self.table, self.batch = warehouse, table, batch
         self.got_through: Staged | None = None
         self.failures = 0
+        self.columns: set[str] | None = None
+        self.too_early: list[str] = []
         self.suspects: dict[ObjectStoragePath, tuple[Staged, AppendRefused]] = {}
 
     def send(self, aside: Aside, result: Drained) -> None:
@@ -66,6 +77,13 @@ class Sending:
         Raises WarehouseError if BigQuery does not answer or takes none of the rows. The rows then stay staged.
         """
         self._halve(self.batch, aside, result)
+        self._settle_suspects(aside, result)
+        if self.too_early:
+            count = plural(len(self.too_early), "row")
+            why = f"{self.too_early[0]}, although the table has this column: streaming learns of it some minutes later"
+            raise WarehouseError(f"BigQuery does not take {count} of {self.table} yet: {why}")
+
+    def _settle_suspects(self, aside: Aside, result: Drained) -> None:
         if not self.suspects:
             return
         if self.got_through is None:
@@ -98,12 +116,27 @@ class Sending:
         except RowsRejected as rejected:
             refused = rejected.errors
         for index, one in enumerate(part):
-            if index in refused:
+            if index in refused and self._not_streamed_yet(refused[index]):
+                self.too_early.append(refused[index])
+            elif index in refused:
                 aside.refuse(self.table, one.file, refused[index], result)
             else:
                 one.file.unlink(missing_ok=True)
                 result.appended += 1
                 self.got_through, self.failures = one, 0
+
+    def _not_streamed_yet(self, why: str) -> bool:
+        """Return whether a refusal misses a column that the table has by now.
+
+        Streaming learns of a new column some minutes later.
+        """
+        named = re.search(r"no such field: (\w+)", why)
+        if named is None:
+            return False
+        if self.columns is None:
+            schema = self.warehouse.schema(f"{self.warehouse.audit}.{self.table}")
+            self.columns = {column.name for column in schema or ()}
+        return named[1] in self.columns
 
     def _retry_after_server_errors(self, aside: Aside, result: Drained) -> None:
         """Append rows that failed with 500 again. A row is at fault only if BigQuery works before and after it.

@@ -34,7 +34,7 @@ def read_document(text: bytes | str) -> Schedule:
     """
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentError(f"it is not JSON: {error}") from error
     read = [_row(raw) for raw in _raw_games(data)]
     games = tuple(row for row in read if isinstance(row, Game))

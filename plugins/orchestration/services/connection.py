@@ -53,7 +53,7 @@ def service_hook(method: str) -> HttpAsyncHook:
             found: Connection = await super().aget_connection(conn_id)
             try:
                 known = isinstance(json.loads(found.extra or "{}"), dict)
-            except ValueError:
+            except (ValueError, RecursionError):
                 known = False
             if not known:
                 raise NotSetUp(f"connection {conn_id}: extra is not a JSON object", retryable=False)

@@ -132,7 +132,7 @@ class ScraperService:
                 return names_in(json.loads(listing))
         except NoReply as error:
             raise NoListing(str(error)) from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NoListing(f"GET /{path}: {in_short(error)}") from None
         raise NoListing(f"GET /{path}: HTTP {status}")
 
@@ -156,6 +156,8 @@ class ScraperService:
         except TimeoutError:
             raise NoReply(f"GET /{path}: no complete answer within {timeout:g} s") from None
         except NotSetUp as error:
+            if error.retryable:
+                raise
             raise NoReply(str(error)) from None
         if isinstance(answered, CallResult):
             raise NoReply(f"GET /{path}: {answered.error_message}")
