@@ -438,7 +438,8 @@ def test_an_unreadable_table_does_not_stop_the_repair_of_others(
     cleanups.run(MORNING + timedelta(hours=1))
     assert subscriber() == Counter({good[0].run_id: 1})
     assert (
-        "No file of nba_raw.nbac_player_list_current was checked or republished: permission denied" in cleanups.red[0]
+        "The cleanup cannot look for lost files of nba_raw.nbac_player_list_current: permission denied"
+        in cleanups.red[0]
     )
 
 
