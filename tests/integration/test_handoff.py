@@ -119,7 +119,7 @@ def test_files_of_an_unreadable_table_are_left_out_of_the_check(google, warehous
     finally:
         warehouse.query("ALTER TABLE nba_raw.nbac_player_list_away RENAME TO nbac_player_list_current")
     assert found.files == ()
-    said = "No file of nba_raw.nbac_player_list_current was checked or republished: "
+    said = "The cleanup cannot look for lost files of nba_raw.nbac_player_list_current: "
     assert found.alerts[0].text.startswith(said)
 
 
