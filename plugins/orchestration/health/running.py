@@ -81,6 +81,8 @@ def _while_nothing_ran(
     At night few workflows have ticks, so not every workflow is silent while the scheduler is down. A tick that another
     DAG outlives by less than GRACE is a matter of its own DAG.
     """
+    if not silent:
+        return {}
     start, end = config.day_bounds(facts.day)
     until = min(now, end)
     alive = [*(d.decision_time for d in facts.decisions), *(c.triggered_at for c in facts.calls)]
