@@ -304,7 +304,7 @@ def test_a_missed_deadline_is_alerted_while_the_run_still_hangs_and_is_recorded(
     assert (late["status"], late["deadline_missed"], late["scrapers_triggered"]) == ("failed", True, 0)
     assert late["error_message"] == "Deadline missed: not over 0.1 min after it was queued"
     [(_, post)] = live.box.posts[before:]
-    assert post["text"].startswith("*WARNING deadline missed: overdue*")
+    assert post["text"].startswith("*WARNING: Deadline missed: the run of overdue at 10:00 ET")
     assert "Deadline missed: the run of overdue at 10:00 ET was not over 0.1 min after it was queued" in post["text"]
     live.await_run("overdue", run)
     over = live.execution("overdue", run)
