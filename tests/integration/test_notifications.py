@@ -178,16 +178,17 @@ def test_text_from_outside_stays_text_in_mail_and_slack(box, outside):
     assert mail["Bcc"] is None
 
 
-def test_the_end_of_alerted_problems_is_one_message(box, run):
+def test_the_end_of_each_incident_is_one_message(box, run):
     other = Alert("missing_ticks", "all", "no decision since 13:00 ET", level=AlertLevel.WARNING)
     with pytest.raises(AirflowFailException):
         alert_once(run, CONFIG, "watchdog", [ABORT, other], LOG)
     alert_once(run, CONFIG, "watchdog", [], LOG)
     alert_once(run, CONFIG, "watchdog", [], LOG)
     assert [mail["Subject"] for mail in box.mails][2:] == [
-        "Over: ABORT: no <schedule> for {{ today }}; no decision since 13:00 ET"
+        "Over: ABORT: no <schedule> for {{ today }}",
+        "Over: no decision since 13:00 ET",
     ]
-    assert "\nOver: ABORT: no &lt;schedule&gt; for {{ today }}; no decision" in box.posts[-1][1]["text"]
+    assert "\nOver: ABORT: no &lt;schedule&gt; for {{ today }}" in box.posts[-1][1]["text"]
 
 
 def test_a_problem_that_returns_is_alerted_a_second_time_but_no_third_time_that_day(box, run):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from orchestration.alerts.channels import Sent
 from orchestration.alerts.memory import ALERTS
 from orchestration.cleanup.following import followed_of
 from orchestration.cleanup.makeup_inputs import ScheduleUnknown, find_makeups
@@ -129,7 +130,7 @@ class Run:
         monkeypatch.setattr("orchestration.runs.clock.RunClock.now", lambda clock: clock.tick)
         monkeypatch.setattr(
             "orchestration.alerts.memory.send",
-            lambda config, alert, *_: self.alerts.append(alert) or SimpleNamespace(nowhere=False),
+            lambda config, alert, *_: self.alerts.append(alert) or Sent((), {}, to_log=True),
         )
 
     def context(self, at, run_type="scheduled", **params):

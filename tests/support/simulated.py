@@ -123,7 +123,7 @@ class SimulatedDays:
     def record(self, _: Config, alert: Alert, now: datetime, link: str) -> Sent:
         """Record an alert in place of the channels."""
         self.alerts.append((et(now), alert))
-        return Sent((), {})
+        return Sent(("mail",), {})
 
     def play(self, timeline: dict[datetime, list[str]]) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -341,7 +341,7 @@ class SimulatedDays:
             after_calls = clock.tick + timedelta(minutes=self.config.settings.execution_delay_minutes + CALLS_MINUTES)
             context = self._context("finish", after_calls)
             if finish.stands(ends):
-                finish._send_alert(context, clock, execution.error_message or "no call was made")
+                finish._send_alert(context, clock, execution.error_message or "no call was made", ends)
         return [*rows, *found.values(), execution]
 
     def _slow(self, clock: RunClock, scraper: str) -> bool:

@@ -166,7 +166,7 @@ def values_of(config: Config, alert: Alert, at: datetime, link: str, more: str =
 def page_link(config: Config, alert: Alert, at: datetime) -> str:
     """Return the address of the incident on our page of its day, or of the day's page for an all-clear."""
     day = alert.day or config.current_day(at)
-    place = "" if alert.kind == task_kinds.HEALED.id else f"#{anchor(alert.key)}"
+    place = "" if alert.kind == task_kinds.HEALED.id else f"#{anchor(alert.incident)}"
     return f"{airflow_url()}/orchestration/day?day={day}{place}"
 
 

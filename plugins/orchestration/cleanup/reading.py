@@ -20,6 +20,7 @@ from orchestration.cleanup.following import follow, followed_of
 from orchestration.config import Config
 from orchestration.health import task_kinds
 from orchestration.health.findings import FOLLOWED
+from orchestration.health.incidents import cause_of_error
 from orchestration.records.base import Record
 from orchestration.records.tables import CallRecord, CleanupRecord, ExecutionRecord, FollowedFile, last_tries
 from orchestration.services.files import LostFile
@@ -160,7 +161,10 @@ def read_files(
     arrived, errors = arrived_files(warehouse, traces, min([oldest, *(file.triggered_at for file in left.values())]))
     for table in errors:
         del traces[table]
-    alerts = [alert(task_kinds.TABLE_UNREADABLE, table, why=why) for table, why in sorted(errors.items())]
+    alerts = [
+        alert(task_kinds.TABLE_UNREADABLE, table, cause=cause_of_error(why), why=why)
+        for table, why in sorted(errors.items())
+    ]
     if unnamed.total():
         alerts.append(_blind(config, unnamed, brought))
     files = [t.file for of_table in traces.values() for t in of_table if t.of_age and t.file.gcs_path in checked]

@@ -12,20 +12,21 @@ from orchestration.health import kinds
 from orchestration.health.data import REPUBLISHED
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import FOLLOWED, Finding, finding
+from orchestration.health.incidents import (
+    BROKEN_OFF,
+    NOT_SET_UP,
+    OF_THE_SERVICE,
+    SERVICE,
+    UNKNOWN,
+    UNREACHABLE,
+    source_of,
+)
 from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date, from_to
 from orchestration.records.tables import CallRecord, CleanupRecord, last_tries
 from orchestration.runs.execution import for_people
 from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, brief, few, plural
 
-UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
-OF_THE_SERVICE = {
-    NOT_SET_UP: kinds.SERVICE_NOT_SET_UP,
-    UNREACHABLE: kinds.SERVICE_UNREACHABLE,
-    BROKEN_OFF: kinds.ANSWERS_CUT,
-    UNKNOWN: kinds.UNKNOWN_SCRAPER_CALLED,
-}
-"""The kind of finding for each error type of the service itself. All other error types are about a source."""
 SERVICE_IN_WORDS = {
     UNREACHABLE: "the service is unreachable",
     NOT_SET_UP: "the connection scraper_service does not exist or contradicts itself",
@@ -87,11 +88,11 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
         if calls := [call for call in failed if call.error_type == error]:
             # Both kinds have the id service_down. The detail makes a missing connection a finding of its own.
             detail = NOT_SET_UP if error == NOT_SET_UP else ""
-            yield finding(kind, "scraper_service", detail=detail, critical=lost, calls=_calls(calls), day=facts.day)
+            yield finding(kind, SERVICE, detail=detail, critical=lost, calls=_calls(calls), day=facts.day)
     groups: dict[tuple[str, str], list[CallRecord]] = defaultdict(list)
     for call in failed:
         if call.error_type not in OF_THE_SERVICE:
-            groups[_source(config, call.scraper_name), call.error_type or "failed"].append(call)
+            groups[source_of(config, call.scraper_name), call.error_type or "failed"].append(call)
     for (source, error), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
         fails = "failed once" if len(calls) == 1 else IN_WORDS.get(error, "fails")
         yield finding(
@@ -117,7 +118,7 @@ def _late(config: Config, facts: DayFacts) -> Iterator[Finding]:
     late: dict[str, list[str]] = defaultdict(list)
     for scraper, found_of in asked.items():
         if len(found_of) >= ENOUGH_CALLS and not any(found_of.values()):
-            late[_source(config, scraper)].append(scraper)
+            late[source_of(config, scraper)].append(scraper)
     # The source that most scrapers wait for comes first.
     for source, scrapers in sorted(late.items(), key=lambda item: (-len(item[1]), item[0])):
         count = max(len(asked[scraper]) for scraper in scrapers)
@@ -139,13 +140,8 @@ def _silent(config: Config, facts: DayFacts) -> Iterator[Finding]:
         outcomes = [c.status for c in facts.calls if c.scraper_name == scraper and c.status is not Outcome.FAILED]
         quiet = len(outcomes) >= ENOUGH_CALLS and set(outcomes) == {Outcome.NO_DATA}
         if quiet and len(quiet_days) >= SILENT_DAYS:
-            since, source = f"{before:%a %d %b} {clock(before)}", _source(config, scraper)
+            since, source = f"{before:%a %d %b} {clock(before)}", source_of(config, scraper)
             yield finding(kinds.SOURCE_SILENT, scraper, source=source, calls=len(outcomes), since=since, day=facts.day)
-
-
-def _source(config: Config, scraper: str) -> str:
-    model = config.scrapers.get(scraper)
-    return (model.pool if model else None) or scraper
 
 
 def _handoff(config: Config, facts: DayFacts) -> Iterator[Finding]:

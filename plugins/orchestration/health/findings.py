@@ -91,8 +91,12 @@ class FindingKind:
     part: Part | None = None
     """None for a kind that only a task raises."""
     role: Role = Role.EFFECT
-    explains: frozenset[tuple[str, str]] = frozenset()
-    """The findings, by kind and detail, that the list of past findings leaves out for this one."""
+    explains: frozenset[str] = frozenset()
+    """The ids of the kinds that follow from this one: they belong to its incident (:mod:`.incidents`)."""
+    explains_own: frozenset[str] = frozenset()
+    """The same, for findings of the same workflow, scraper or source only."""
+    cause: str = ""
+    """The key of the incident to which every finding of the kind belongs, if that is another kind's."""
     of_a_shadow: bool = False
     """Whether a shadow can have this fault. Calls, games and files belong to the other system."""
     lasts: bool = True
@@ -117,6 +121,9 @@ class Finding:
 
     ``workflow`` is a workflow, a DAG of the system, a scraper or a source. ``run_id`` is Airflow's. ``detail`` tells
     two findings of the same kind and workflow apart, such as the rule of an ABORT.
+
+    ``cause``: the key of its incident, if the facts name the cause. ``hits``: the runs that it hits, such as
+    ``betting_lines 15:00``. ``losses``: those of them that nobody makes up for.
     """
 
     verdict: Verdict
@@ -126,11 +133,24 @@ class Finding:
     command: str
     run_id: str | None = None
     detail: str = ""
+    cause: str = ""
+    hits: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
         """The id of its kind."""
         return self.of.id
+
+    @property
+    def key(self) -> str:
+        """The identity of the finding: two findings with one key are about the same thing."""
+        return key_of(self.kind, self.workflow, self.detail)
+
+
+def key_of(kind: str, workflow: str, detail: str = "") -> str:
+    """Return the key of a finding, an alert or an incident. It is stored and never changes."""
+    return " ".join(filter(None, (kind, workflow, detail)))
 
 
 def finding(
@@ -140,6 +160,9 @@ def finding(
     run_id: str | None = None,
     detail: str = "",
     critical: bool = True,
+    cause: str = "",
+    hits: tuple[str, ...] = (),
+    losses: tuple[str, ...] = (),
     **values: object,
 ) -> Finding:
     """Return a finding, with ``values`` for the placeholders of its kind.
@@ -150,7 +173,7 @@ def finding(
     text, command = kind.says(workflow, {"run_id": run_id, **values})
     loud = kind.level is AlertLevel.CRITICAL and (critical or not kind.or_warning)
     verdict = Verdict.UNHEALTHY if loud else Verdict.DEGRADED
-    return Finding(verdict, kind, workflow, text, command, run_id, detail)
+    return Finding(verdict, kind, workflow, text, command, run_id, detail, cause or kind.cause, hits, losses)
 
 
 def script(name: str, day: date | str, more: str = "") -> str:

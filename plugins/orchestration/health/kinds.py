@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from orchestration.decisions.model import HISTORY_UNREADABLE
 from orchestration.health.commands import (
     AGAIN,
     CHECK_SCRAPER,
@@ -26,21 +25,28 @@ from orchestration.health.commands import (
 )
 from orchestration.health.findings import AlertedBy, FindingKind, Part, Role, script, trigger
 from orchestration.health.task_kinds import TASK_KINDS
-from orchestration.nba.slate import SLATE_VANISHED as SLATE_VANISHED_RULE
 from orchestration.words import AlertLevel
 
 WARNING = AlertLevel.WARNING
 Cause = partial(FindingKind, role=Role.CAUSE)
 Minor = partial(FindingKind, role=Role.MINOR, level=WARNING)
+OF_CALLS = frozenset({"missing_games", "catch_up", "deadline_missed"})
+"""What follows when calls fail or find nothing. Games that reconcile could not fetch either need a person."""
+OF_RUNS = OF_CALLS | {"expected_missed", "run_without_execution", "not_locked", "no_cleanup", "missing_ticks"}
+"""What follows when runs wait or do not start."""
+OF_FILES = frozenset({"files_missing", "many_missing", "cleanup_says", "games_not_in_table", "stuck", "storm"})
+"""What follows when files do not reach their tables."""
 
 # fmt: off
 # Causes.
 BIGQUERY_DOWN = Cause(
-    "bigquery_down", STATUS, part=Part.DECISIONS, explains=frozenset({("abort", HISTORY_UNREADABLE)}), of_a_shadow=True,
+    "bigquery_down", STATUS, part=Part.DECISIONS, of_a_shadow=True,
+    explains=OF_RUNS | {"cleanup_says", "files_missing", "log_unreadable", "rows_waiting", "plan_aborts"},
     text="{why} {when} ET. {aborts} decisions are ABORT: their workflows did not run, and decide again at their next "
     "tick{more}")
 ROWS_NOT_TAKEN = Cause(
     "rows_not_taken", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.DECISIONS, of_a_shadow=True,
+    cause="bigquery_down all",
     text="BigQuery has taken no rows since {since} ET: {why}. The rows wait in the outbox, and each cleanup sends them "
     "again")
 NOTHING_RECORDED = Cause(
@@ -62,6 +68,7 @@ CALLED_TWICE = Cause("called_twice", TIMELINE, level=WARNING, part=Part.CALLS,
     text="Calls are made twice, since {since} ET: {why}. A second copy of this system or another caller runs beside it")
 ALL_TICKS_MISSING = Cause(
     "missing_ticks", "airflow jobs check --job-type SchedulerJob", part=Part.DECISIONS, of_a_shadow=True,
+    explains=OF_RUNS,
     text="No workflow made a decision {when} ET: {ticks} without a decision. Check whether the scheduler was down")
 TICKS_MISSING_BESIDE_CLEANUPS = ALL_TICKS_MISSING.also(command=STATUS,
     text="No workflow made a decision {when} ET: {ticks} without a decision, although {cleanups} ran in this time. "
@@ -71,41 +78,46 @@ NOTHING_RAN = ALL_TICKS_MISSING.also(
     "was due was paused")
 AIRFLOW_PART_DEAD = Cause(
     "airflow_part_dead", "airflow jobs check --limit 10 --allow-multiple", part=Part.EXECUTIONS, of_a_shadow=True,
+    explains=OF_RUNS,
     text="Airflow's {about} is dead, first seen at {since} ET: {why}. Runs that need it wait. Restart it")
-POOL_FULL = Cause("pool_full", "airflow pools list", part=Part.EXECUTIONS,
+POOL_FULL = Cause(
+    "pool_full", "airflow pools list", part=Part.EXECUTIONS, explains=OF_CALLS | {"run_without_execution"},
     text="The pool {workflow} is full: at {at} ET {tasks} of {waiting} waited for a slot, and no call of the pool "
     "starts")
 DAG_PAUSED = Cause("dag_paused", "airflow dags unpause {workflow}", part=Part.DECISIONS, of_a_shadow=True,
+    explains_own=OF_RUNS,
     text="The DAG {workflow} is paused, first seen at {since} ET. It does not run until somebody unpauses it")
 CONFIG_BROKEN = Cause("config_broken", "python -m orchestration validate", part=Part.LOCKER, of_a_shadow=True,
     text="workflows.yaml is broken, so its changes do not count. The last good file stays in force until it is "
     "right: {why}")
 RULES_CHANGED = Cause(
     "rules_changed", RELOCK, level=WARNING, part=Part.LOCKER, of_a_shadow=True, lasts=False,
+    explains_own=frozenset({"expected_missed", "missing_ticks"}),
     text="workflows.yaml was changed after the lock of {locked} ET{what} If the change is intended, lock the day again")
-SERVICE_DOWN = Cause("service_down", STATUS, part=Part.CALLS,
+SERVICE_DOWN = Cause("service_down", STATUS, part=Part.CALLS, explains=OF_CALLS,
     text="The scraper service is unreachable, first seen at {since} ET. All calls fail until it is back; then the runs "
     "go on by themselves. {why}")
 SERVICE_NOT_SET_UP = SERVICE_DOWN.also(or_warning=True,
     text="The connection scraper_service does not exist or contradicts itself: {calls}")
 SERVICE_UNREACHABLE = SERVICE_DOWN.also(or_warning=True,
     text="The scraper service is unreachable: {calls}")
-ANSWERS_CUT = Cause("answers_cut", STATUS, or_warning=True, part=Part.CALLS,
+ANSWERS_CUT = Cause("answers_cut", STATUS, or_warning=True, part=Part.CALLS, explains=OF_CALLS,
     text="Answers of the scraper service break off in the middle: {calls}")
-UNKNOWN_SCRAPER = Cause("unknown_scraper", INIT, part=Part.CALLS,
+UNKNOWN_SCRAPER = Cause("unknown_scraper", INIT, part=Part.CALLS, explains=OF_CALLS,
     text="The scraper service does not know every scraper, first seen at {since} ET. Check whether a new version was "
     "deployed. {why}")
 UNKNOWN_SCRAPER_CALLED = UNKNOWN_SCRAPER.also(or_warning=True,
     text="The scraper service does not know a scraper: {calls}. Check whether a new version was deployed")
-SOURCE_FAILING = Cause("source_failing", FAILURES, or_warning=True, part=Part.CALLS,
+SOURCE_FAILING = Cause("source_failing", FAILURES, or_warning=True, part=Part.CALLS, explains=OF_CALLS,
     text="The source {workflow} {fails}: {calls} ({error}). Their data is missing; the next run calls again")
-SERVICE_SLOW = Cause("service_slow", STATUS, level=WARNING, part=Part.CALLS,
+SERVICE_SLOW = Cause(
+    "service_slow", STATUS, level=WARNING, part=Part.CALLS, explains=frozenset({"scraper_slow", "deadline_missed"}),
     text="The scraper service is slow: since {since} ET {what}. At its time limit a call fails")
 SLATE_VANISHED = Cause(
-    "slate_vanished", REFRESH, part=Part.DECISIONS, explains=frozenset({("abort", SLATE_VANISHED_RULE)}),
-    of_a_shadow=True,
+    "slate_vanished", REFRESH, part=Part.DECISIONS, of_a_shadow=True, explains=frozenset({"expected_missed"}),
     text="{games}. No workflow collects them until they are back. If they are cancelled, lock the day again by force")
-SLATE_MISSING = Cause("slate_missing", REFRESH, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
+SLATE_MISSING = Cause(
+    "slate_missing", REFRESH, level=WARNING, part=Part.DECISIONS, of_a_shadow=True, explains=frozenset({"plan_empty"}),
     text="The schedule has no game on {day}, although the season's calendar has games on such a day: {usual} a week "
     "later. Refresh the schedule, and check whether rows were deleted")
 SLATE_POSTPONED = Cause("slate_postponed", REFRESH, level=WARNING, part=Part.DECISIONS, of_a_shadow=True,
@@ -121,20 +133,24 @@ MISDATED_TIPS_CHECKED = MISDATED_TIPS.also(alerted_by=AlertedBy.CHECK_TABLES,
     text="{tips}",
     example="2 of 9 tips in the schedule table are not on their game date, for example 0022500001 of 2026-01-14: "
     "2026-01-13 19:00 ET")
-SOURCE_SILENT = Cause("source_silent", TIMELINE, level=WARNING, part=Part.CALLS,
+SOURCE_SILENT = Cause(
+    "source_silent", TIMELINE, level=WARNING, part=Part.CALLS,
+    explains_own=frozenset({"mostly_no_data", "source_dry"}),
     text="The source {source} is silent: {workflow} has found nothing since {since} ET, today in {calls} calls")
-SOURCE_LATE = Cause("source_late", TIMELINE, level=WARNING, part=Part.BOX_SCORES,
+SOURCE_LATE = Cause("source_late", TIMELINE, level=WARNING, part=Part.BOX_SCORES, explains=OF_CALLS,
     text="The source {workflow} is late: {scrapers} found none of the {games} games that are due")
 ANSWER_PARTIAL = Cause(
     "answer_partial", trigger("{caller}", force=True, target_date="{day}", scrapers=["{scraper}"]), level=WARNING,
-    part=Part.CALLS,
+    part=Part.CALLS, explains=OF_CALLS,
     text="{workflow} ({caller}) returned too little at {at} ET{calls}: {short}. {lost}{again}")
-TABLE_GONE = Cause("table_gone", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.HANDOFF,
+TABLE_GONE = Cause("table_gone", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, part=Part.HANDOFF, explains=OF_FILES,
     text="A table is gone, seen at {at} ET: {why}")
-CANNOT_PUBLISH = Cause("cannot_publish", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.HANDOFF,
+CANNOT_PUBLISH = Cause(
+    "cannot_publish", STATUS, alerted_by=AlertedBy.HEALTH_ONLY, level=WARNING, part=Part.HANDOFF, explains=OF_FILES,
     text="Pub/Sub takes no messages, so lost files stay lost: {why}")
 PHASE2_SILENT = Cause(
-    "phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF, explains=frozenset({("files_missing", "")}),
+    "phase2_silent", STATUS, level=WARNING, part=Part.HANDOFF,
+    explains=OF_FILES | {"files_given_up", "vanished"},
     text="Phase 2 does not deliver: {missing} of {files} files had not reached their tables at {at} ET, the oldest for "
     "{minutes} min. The files are safe, and the cleanup sends their messages again. Check the subscription and the "
     "service of Phase 2{more}")
@@ -228,7 +244,8 @@ DEADLINE_MISSED_NOW = DEADLINE_MISSED.also(
     command="airflow tasks states-for-dag-run {workflow} '{run_id}'", alerted_by=AlertedBy.DEADLINE,
     alerts_key="failure", level=WARNING,
     text="Deadline missed: the run of {workflow} at {at} ET was {late}")
-EXECUTION_FAILED = FindingKind("execution_failed", FAILURES, alerts_key="failure", part=Part.EXECUTIONS,
+EXECUTION_FAILED = FindingKind(
+    "execution_failed", FAILURES, or_warning=True, alerts_key="failure", part=Part.EXECUTIONS,
     text="{workflow} failed at {at} ET: {why}. The data of these calls is missing; the next run calls again")
 EXECUTION_FAILED_NOW = EXECUTION_FAILED.also(alerted_by=AlertedBy.FINISH)
 EXECUTION_PARTIAL = FindingKind("execution_partial", FAILURES, level=WARNING, part=Part.EXECUTIONS,

@@ -79,11 +79,11 @@ def gap(config: Config, facts: DayFacts, now: datetime, table: str) -> Lost | No
     A row may wait in the outbox until the first cleanup after its run that found no refusing BigQuery.
     """
     last = facts.last_cleanup
-    refused = last is not None and not _drained(last)
-    drained = max((one.cleanup_time for one in facts.cleanups if _drained(one)), default=None)
+    refused = last is not None and not drained(last)
+    since = max((one.cleanup_time for one in facts.cleanups if drained(one)), default=None)
 
     def settled(tick: datetime) -> bool:
-        seen = drained is not None and after(tick, GRACE) <= drained
+        seen = since is not None and after(tick, GRACE) <= since
         return seen or (not refused and after(tick, CLEANUP_PATIENCE) <= now)
 
     found = _LOSSES[table](config, facts)
@@ -98,7 +98,7 @@ def _unrecorded(facts: DayFacts) -> dict[str, list[datetime]]:
     return {one.about: [datetime.fromisoformat(text) for text in one.text.split()] for one in seen}
 
 
-def _drained(cleanup: CleanupRecord) -> bool:
+def drained(cleanup: CleanupRecord) -> bool:
     """Return whether BigQuery took the rows of the outbox."""
     return not any(one.kind == Surrounding.OUTBOX and not one.text.startswith(UNWRITABLE) for one in cleanup.seen)
 

@@ -14,10 +14,12 @@ from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health import kinds, record
 from orchestration.health.facts import DayFacts, ours
 from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, finding
+from orchestration.health.incidents import cause_of_calls, cause_of_rule
+from orchestration.health.losses import lost, named
 from orchestration.nba.eastern import after, clock, from_to
 from orchestration.records.tables import DecisionRecord, ExecutionRecord, last_tries
 from orchestration.runs.execution import NOBODY, VETOED, for_people
-from orchestration.words import Action, ExecutionStatus, plural
+from orchestration.words import Action, ExecutionStatus, Outcome, plural
 
 ENOUGH_CLEANUPS = 3
 """This many cleanups in a time without decisions show that the scheduler ran."""
@@ -38,16 +40,26 @@ def undecided(config: Config, facts: DayFacts, now: datetime) -> dict[str, list[
     made = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
     due_until = min(end, after(now, -GRACE))
     # Other rows prove these decisions: they were made, and their rows are lost.
-    lost = record.gap(config, facts, now, DecisionRecord.TABLE)
+    gone = record.gap(config, facts, now, DecisionRecord.TABLE)
     missing = {
         name: [
             tick
             for tick in config.ticks_of(name).between(facts.since(start, name), due_until)
-            if (name, tick) not in made and not (lost and ((name, tick) in lost.runs or lost.explains(tick)))
+            if (name, tick) not in made
+            and not _may_wait(facts, tick)
+            and not (gone and ((name, tick) in gone.runs or gone.explains(tick)))
         ]
         for name in config.enabled
     }
     return {name: ticks for name, ticks in missing.items() if ticks}
+
+
+def _may_wait(facts: DayFacts, tick: datetime) -> bool:
+    """Return whether the rows of ``tick`` may wait in the outbox, because BigQuery has taken no rows since."""
+    last = facts.last_cleanup
+    taken = max((one.cleanup_time for one in facts.cleanups if record.drained(one)), default=None)
+    refused = last is not None and not record.drained(last) and tick <= last.cleanup_time
+    return refused and (taken is None or taken < after(tick, GRACE))
 
 
 def missing_ticks(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -109,8 +121,9 @@ def missed(config: Config, facts: DayFacts, now: datetime) -> dict[str, list[dat
     """
     start, _ = config.day_bounds(facts.day)
     decided = {(decision.workflow_name, decision.tick) for decision in facts.decisions}
-    if lost := record.gap(config, facts, now, DecisionRecord.TABLE):
-        decided |= lost.runs | {(r.workflow_name, r.tick) for r in facts.expected if lost.explains(r.tick)}
+    if gone := record.gap(config, facts, now, DecisionRecord.TABLE):
+        decided |= gone.runs | {(r.workflow_name, r.tick) for r in facts.expected if gone.explains(r.tick)}
+    decided |= {(r.workflow_name, r.tick) for r in facts.expected if _may_wait(facts, r.tick)}
     found: dict[str, list[datetime]] = {}
     for run in facts.expected:
         there = run.workflow_name in config.enabled or run.rules is None
@@ -124,8 +137,9 @@ def missed(config: Config, facts: DayFacts, now: datetime) -> dict[str, list[dat
 def missed_runs(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield the expected runs of :func:`missed`."""
     for workflow, ticks in sorted(missed(config, facts, now).items()):
-        times = ", ".join(clock(tick) for tick in sorted(ticks))
-        yield finding(kinds.EXPECTED_MISSED, workflow, times=times, day=facts.day)
+        times, runs = ", ".join(clock(tick) for tick in sorted(ticks)), named(workflow, ticks)
+        gone = named(workflow, [tick for tick in ticks if lost(config, workflow, tick)])
+        yield finding(kinds.EXPECTED_MISSED, workflow, times=times, hits=runs, losses=gone, day=facts.day)
 
 
 def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list[DecisionRecord]:
@@ -137,12 +151,12 @@ def unexecuted(facts: DayFacts, now: datetime, grace: timedelta = GRACE) -> list
 
 def runs_and_aborts(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
     """Yield RUN decisions without an execution (lesson K10), and ABORTs that nothing made up for."""
-    lost = record.gap(config, facts, now, ExecutionRecord.TABLE)
+    gone = record.gap(config, facts, now, ExecutionRecord.TABLE)
     made = Counter(call.decision_id for call in last_tries(facts.calls))
     for decision in unexecuted(facts, now):
         calls = made[decision.decision_id]
         kind = kinds.CALLS_WITHOUT_EXECUTION if calls else kinds.RUN_WITHOUT_EXECUTION
-        if lost is None or (decision.workflow_name, decision.tick) not in lost.runs:
+        if gone is None or (decision.workflow_name, decision.tick) not in gone.runs:
             yield finding(
                 kind,
                 decision.workflow_name,
@@ -160,6 +174,9 @@ def runs_and_aborts(config: Config, facts: DayFacts, now: datetime) -> Iterator[
             workflow,
             run_id=last.run_id,
             detail=rule,
+            cause=cause_of_rule(rule),
+            hits=named(workflow, {one.tick for one in found}),
+            losses=named(workflow, {one.tick for one in found if lost(config, workflow, one.tick)}),
             at=clock(last.tick),
             times=times,
             reason=last.reason,
@@ -222,7 +239,13 @@ def standing_failures(config: Config, facts: DayFacts) -> list[ExecutionRecord]:
 
 def failed_executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
     """Yield the executions that failed and were not made up for."""
-    for execution in standing_failures(config, facts):
+    in_a_row: Counter[str] = Counter()
+    calls = last_tries(facts.calls)
+    for execution in sorted(standing_failures(config, facts), key=lambda one: one.tick):
+        name, tick = execution.workflow_name, execution.tick
+        failed = [c for c in calls if c.status is Outcome.FAILED and (c.workflow, c.tick) == (name, tick)]
+        is_lost = lost(config, name, tick, share=failed_share(execution, len(failed)), before=in_a_row[name])
+        in_a_row[name] += 1
         why = for_people(execution.error_message or "no call was made")
         if why.startswith(VETOED):
             kind = kinds.VETOED
@@ -236,9 +259,13 @@ def failed_executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
             kind = kinds.EXECUTION_PARTIAL
         yield finding(
             kind,
-            execution.workflow_name,
+            name,
             run_id=execution.run_id,
-            at=clock(execution.tick),
+            critical=is_lost,
+            cause=cause_of_calls(config, [(c.scraper_name, c.error_type) for c in failed]),
+            hits=(runs := named(name, [tick])),
+            losses=runs if is_lost else (),
+            at=clock(tick),
             why=why,
             day=facts.day,
         )
@@ -268,3 +295,8 @@ def cleanup_problems(config: Config, facts: DayFacts, now: datetime) -> Iterator
         )
     elif others:
         yield finding(kinds.CLEANUP_SAYS, "cleanup", at=at, why=others[0], day=day)
+
+
+def failed_share(execution: ExecutionRecord, failed: int) -> float:
+    """Return the share of an execution's calls that failed. Without a call it is 1."""
+    return failed / execution.scrapers_triggered if failed and execution.scrapers_triggered else 1.0

@@ -12,6 +12,7 @@ from orchestration.words import AlertLevel
 
 WARNING = AlertLevel.WARNING
 Republishing = partial(FindingKind, command=STATUS_NOW, alerted_by=AlertedBy.REPUBLISH)
+BIGQUERY = "bigquery_down all"
 Draining = partial(FindingKind, command=STATUS_NOW, alerted_by=AlertedBy.DRAIN_OUTBOX)
 Decided = partial(FindingKind, text="{reason}", command=TIMELINE, alerted_by=AlertedBy.DECIDE, level=AlertLevel.NONE)
 
@@ -21,7 +22,7 @@ UNREADABLE = Republishing("unreadable",
     text="The cleanup cannot look for lost files: {why}. The next cleanup looks again, so no file is forgotten")
 TABLE_UNREADABLE = UNREADABLE.also(
     text="The cleanup cannot look for lost files of {workflow}: {why}. It looks again each hour")
-AUDIT_UNREADABLE = UNREADABLE.also(alerted_by=AlertedBy.WATCH,
+AUDIT_UNREADABLE = UNREADABLE.also(alerted_by=AlertedBy.WATCH, cause=BIGQUERY,
     text="No new fault is noticed, because the watchdog cannot read the audit tables: {why}. It looks again each "
     "hour")
 LOG_UNREADABLE = Republishing("log_unreadable", level=WARNING,
@@ -45,18 +46,18 @@ VANISHED = Republishing("vanished", command=trigger("reconcile"), level=WARNING,
 FILES_UNKNOWN = Republishing("files_unknown",
     text="No lost file is republished, because Cloud Storage does not say which files exist: {why}. The next cleanup "
     "tries again")
-MANY_MISSING = Republishing("many_missing", level=WARNING,
+MANY_MISSING = Republishing("many_missing", level=WARNING, cause="phase2_silent phase2",
     text="{missing} of {files} files had not reached their tables of Phase 2. The cleanup sends their messages again. "
     "Check whether Phase 2 is slow")
-UNRECORDED = Republishing("unrecorded",
+UNRECORDED = Republishing("unrecorded", cause=BIGQUERY,
     text="No lost file is republished, because BigQuery could not record it first: {why}. The next cleanup tries "
     "again")
-NOT_PUBLISHED = Republishing("not_published",
+NOT_PUBLISHED = Republishing("not_published", cause="cannot_publish cleanup",
     text="{messages}",
     example="3 messages were not published: NotFound: 404 Resource not found (resource=nba-phase1-scrapers-complete)")
 
 # The outbox.
-NOT_DRAINED = Draining("not_drained",
+NOT_DRAINED = Draining("not_drained", cause=BIGQUERY,
     text="BigQuery does not take all rows of the outbox: {why}. None is lost; the next cleanup sends them again")
 ROWS_REFUSED = Draining("rows_refused",
     text="BigQuery refused {rows}. The outbox keeps the refused rows with their errors: {which}")

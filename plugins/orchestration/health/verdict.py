@@ -5,7 +5,7 @@ What is not due yet is not missing (DESIGN section 9).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from orchestration.health import answers, data, locked, record, running, slow, u
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
+from orchestration.health.incidents import Incident, explains, incidents
 from orchestration.health.kinds import RANK
 from orchestration.health.surroundings import changed_rules, changed_since_lock_before, forgotten_halts, seen_by_cleanup
 from orchestration.nba.eastern import after
@@ -42,6 +43,11 @@ class Health:
     since_lock: str = ""
     """The normal changes of the slate since the lock."""
     stops: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """The findings by cause, the most likely cause first."""
+        return incidents(self.findings)
 
     @property
     def box_scores(self) -> str:
@@ -156,19 +162,24 @@ def healed(config: Config, facts: DayFacts, now: datetime) -> tuple[Healed, ...]
     """
     standing = assess(config, facts, now).findings
     still = {(f.kind, f.workflow, f.detail) for f in standing}
-    explained = {effect for finding in standing for effect in finding.of.explains}
+    known = {incident.key for incident in incidents(standing)}
     found: dict[tuple[str, str, str], Healed] = {}
     start, end = config.day_bounds(facts.day)
     look = after(start, FIRST_LOOK)
     while look < min(now, end):
         for finding in assess(config, facts.known_at(look), look).findings:
             key = finding.kind, finding.workflow, finding.detail
-            if key not in still and finding.of.lasts and (finding.kind, finding.detail) not in explained:
+            if key not in still and finding.of.lasts and finding.cause not in known and not _explained(finding, known):
                 found[key] = Healed(finding, found[key].first if key in found else look, look)
         look = after(look, HOUR)
     return tuple(was for was in found.values() if not any(_explains(cause, was) for cause in found.values()))
 
 
+def _explained(finding: Finding, known: Collection[str]) -> bool:
+    return any(explains(key, finding.kind, finding.workflow) for key in known)
+
+
 def _explains(cause: Healed, was: Healed) -> bool:
-    of_it = (was.finding.kind, was.finding.detail) in cause.finding.of.explains
+    one, key = was.finding, cause.finding.cause or cause.finding.key
+    of_it = one is not cause.finding and (one.cause == key or explains(key, one.kind, one.workflow))
     return of_it and cause.first <= was.first and was.last <= cause.last

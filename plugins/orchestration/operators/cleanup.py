@@ -21,6 +21,7 @@ from orchestration.cleanup.reading import correct, last_look, look_back, read_fi
 from orchestration.decisions.request import CleanupRequest
 from orchestration.health import task_kinds
 from orchestration.health.findings import FOLLOWED
+from orchestration.health.incidents import cause_of_error
 from orchestration.operators.base import AlertingOperator, refuse_bad_request, request_of, task_key
 from orchestration.operators.inspection import UNDRAINED_KEY, inspect_surroundings
 from orchestration.operators.metrics import (
@@ -167,7 +168,13 @@ class CleanupOperator(AlertingOperator):
             found = read_files(warehouse, config, known.calls, now, last, given_up)
             before = republished_before(warehouse, config, now)
         except WarehouseError as error:
-            return Backlog(0, (), (), (alert(task_kinds.UNREADABLE, "cleanup", why=error),), known=False)
+            return Backlog(
+                0,
+                (),
+                (),
+                (alert(task_kinds.UNREADABLE, "cleanup", cause=cause_of_error(error), why=error),),
+                known=False,
+            )
         look = backlog(found.files, found.processed, before, now, config.settings.cleanup_processor)
         # If the log cannot be read, that is why the calls name no file. One alert is enough.
         unread = any(one.kind == task_kinds.LOG_UNREADABLE.id for one in known.alerts)

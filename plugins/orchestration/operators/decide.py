@@ -19,7 +19,9 @@ from orchestration.decisions.engine import aborted, decide, forced
 from orchestration.decisions.model import HISTORY_UNREADABLE, NOT_KNOWING, Decision
 from orchestration.decisions.request import Request, RequestRefused
 from orchestration.decisions.types.freshness import AWAITED
+from orchestration.health.incidents import cause_of_rule
 from orchestration.health.kinds import ABORT_NOW
+from orchestration.health.losses import at_most, lost, loudest_failure, named
 from orchestration.health.task_kinds import OF_DECISIONS
 from orchestration.nba.eastern import clock as et_clock
 from orchestration.nba.eastern import et
@@ -113,7 +115,8 @@ class DecideOperator(AlertingOperator, BranchMixIn):
             one = alert(
                 OF_DECISIONS[decision.rule],
                 decision.workflow,
-                level=decision.alert_level,
+                # A RUN makes up for it by itself. What it does not collect is alerted when its night is over.
+                level=at_most(decision.alert_level, is_lost=decision.action is not Action.RUN),
                 run_id=context["ti"].run_id,
                 day=self.config.current_day(decision.tick),
                 reason=decision.reason,
@@ -237,16 +240,21 @@ class AbortOperator(AlertingOperator):
             raise AirflowFailException(refused)
         decision: dict[str, Any] = context["ti"].xcom_pull(task_ids="decide", key=DECISION_KEY)
         tick = datetime.fromisoformat(decision["tick"])
+        config, name, rule = self.config, decision["workflow"], decision["rule"]
+        cause, level, runs = cause_of_rule(rule), AlertLevel(decision["alert_level"]), named(name, [tick])
         # An ABORT of the same day by another rule is another alert.
         one = alert(
             ABORT_NOW,
-            decision["workflow"],
-            level=AlertLevel(decision["alert_level"]),
+            name,
+            level=max(level, loudest_failure(config), key=list(AlertLevel).index) if cause else level,
             run_id=context["ti"].run_id,
-            day=self.config.current_day(tick),
-            detail=decision["rule"],
+            day=config.current_day(tick),
+            detail=rule,
+            cause=cause,
+            hits=runs,
+            losses=runs if lost(config, name, tick) else (),
             at=f"{et(tick):%H:%M}",
             reason=decision["reason"],
         )
-        send_once(context, self.config, [one], self.log)
+        send_once(context, config, [one], self.log)
         raise AirflowFailException(f"ABORT {decision['workflow']}: {decision['reason']}")

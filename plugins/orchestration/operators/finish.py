@@ -16,7 +16,9 @@ from orchestration.assets import OF_A_CALL, event_of_call, table_alias, table_as
 from orchestration.audit.service_log import corrections
 from orchestration.audit.warehouse import Warehouse, WarehouseError
 from orchestration.health.causes import in_words
+from orchestration.health.incidents import cause_of_calls
 from orchestration.health.kinds import EXECUTION_FAILED_NOW, VETOED_NOW
+from orchestration.health.losses import at_most, lost, named
 from orchestration.nba.eastern import et
 from orchestration.operators.base import AlertingOperator, AuditedOperator, first_time, task_key
 from orchestration.operators.calls import KILLED, CallReport, ScraperCall, call_row, reports_by_task
@@ -68,7 +70,7 @@ class FinishOperator(AlertingOperator):
         self.log.info("%s: %d calls, %s", status, len(ends), short or "none failed")
         if status is ExecutionStatus.FAILED:
             if not config.is_shadow(self.workflow) and self.stands(ends):
-                self._send_alert(context, clock, short or "no call was made")
+                self._send_alert(context, clock, short or "no call was made", ends)
             raise AirflowFailException(f"{self.workflow} failed: {short}")
 
     def stands(self, ends: list[CallEnd]) -> bool:
@@ -137,16 +139,23 @@ class FinishOperator(AlertingOperator):
         self.stage(killed, unless_staged=True)
         self.stage([row])
 
-    def _send_alert(self, context: Context, clock: RunClock, why: str) -> None:
+    def _send_alert(self, context: Context, clock: RunClock, why: str, ends: list[CallEnd]) -> None:
         """Send the alert of a failed execution, at the level of the workflow. The watchdog has the same kinds."""
         assert self.workflow is not None
-        vetoed = why.startswith(VETOED)
+        vetoed, config = why.startswith(VETOED), self.config
+        failed = [(end.scraper, end.error_type) for end in ends if end.outcome is Outcome.FAILED]
+        bad = sum(end.outcome in (None, Outcome.FAILED) for end in ends)
+        is_lost = lost(config, self.workflow, clock.tick, share=bad / len(ends) if ends else 1.0)
+        runs = named(self.workflow, [clock.tick])
         one = alert(
             VETOED_NOW if vetoed else EXECUTION_FAILED_NOW,
             self.workflow,
-            level=None if vetoed else self.config.workflows[self.workflow].alerts.failure,
+            level=None if vetoed else at_most(config.workflows[self.workflow].alerts.failure, is_lost=is_lost),
             run_id=context["ti"].run_id,
-            day=self.config.current_day(clock.tick),
+            day=config.current_day(clock.tick),
+            cause=cause_of_calls(config, failed),
+            hits=runs,
+            losses=runs if is_lost else (),
             at=f"{et(clock.tick):%H:%M}",
             why=in_words(why),
         )

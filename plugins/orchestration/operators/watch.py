@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.heartbeat import beat
-from orchestration.alerts.memory import ALERTS, alert_once
+from orchestration.alerts.memory import ALERTS, WATCHDOG, alert_once
 from orchestration.alerts.model import Alert, alert, alert_of
 from orchestration.audit.facts import day_facts
 from orchestration.audit.warehouse import Warehouse, WarehouseError
@@ -17,6 +19,7 @@ from orchestration.decisions.request import CleanupRequest
 from orchestration.health import data
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE, MORNING, AlertedBy
+from orchestration.health.incidents import incidents
 from orchestration.health.kinds import GAMES_INCOMPLETE
 from orchestration.health.task_kinds import AUDIT_UNREADABLE
 from orchestration.health.verdict import Health, assess
@@ -59,6 +62,17 @@ def _measure(config: Config, days: list[DayFacts], seen: list[Health], now: date
     LOCK_AGE_MINUTES.set(int((now - locked).total_seconds() // 60))
 
 
+def _alerts(config: Config, day: date, health: Health, now: datetime) -> Iterator[Alert]:
+    """Yield the alerts about a day, each in the incident of its cause."""
+    repaired = data.repairs_until(config, day)
+    reconciles_first = repaired is not None and now < repaired
+    for incident in incidents(health.findings):
+        for finding in incident.findings:
+            if finding.of.alerted_by is AlertedBy.WATCH and not (reconciles_first and finding.of is GAMES_INCOMPLETE):
+                workflow = config.workflows.get(finding.workflow)
+                yield alert_of(replace(finding, cause=incident.key), workflow.alerts if workflow else None, day)
+
+
 class WatchOperator(AlertingOperator):
     """Sends the findings of the health check, each once per workflow, kind and ET day, and says which have healed.
 
@@ -94,19 +108,12 @@ class WatchOperator(AlertingOperator):
                 _measure(config, facts, seen, now)
             looked_at = [day.day for day in facts]
             for day, health in zip(facts, seen, strict=True):
-                repaired = data.repairs_until(config, day.day)
-                reconciles_first = repaired is not None and now < repaired
-                for finding in health.findings:
-                    if finding.of.alerted_by is not AlertedBy.WATCH:
-                        continue
-                    if not (reconciles_first and finding.of is GAMES_INCOMPLETE):
-                        workflow = config.workflows.get(finding.workflow)
-                        alerts.append(alert_of(finding, workflow.alerts if workflow else None, day.day))
+                alerts += _alerts(config, day.day, health, now)
         except WarehouseError as error:
             VERDICT.set(Verdict.UNKNOWN.exit_code)
             alerts.append(alert(AUDIT_UNREADABLE, "watchdog", why=error))
         try:
-            alert_once(context, config, "watchdog", alerts, self.log, looked_at)
+            alert_once(context, config, WATCHDOG, alerts, self.log, looked_at)
         except AirflowFailException:
             # New alerts turn the task red. The look was good.
             if looked_at is not None:

@@ -1,12 +1,13 @@
 """An alert is sent once per workflow, kind and ET day, and its end gets an all-clear."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestration.alerts.message import subject_of
-from orchestration.alerts.model import Alert, alert, alert_of, all_clear, news, together
+from orchestration.alerts.model import Alert, Memory, alert, alert_of, all_clear, news, placed, together
 from orchestration.health import kinds, task_kinds
 from orchestration.health.findings import finding
 from orchestration.vocabulary.workflows import Alerts
@@ -17,43 +18,45 @@ STUCK, OTHER = Alert("stuck", "box", "one file"), Alert("abort", "lines", "no sc
 TOMORROW = DAY + timedelta(days=1)
 
 
-class Memory:
+class Kept:
     """The memory that Airflow keeps between two looks of a task."""
 
     def __init__(self):
         self.told, self.open = {}, {}
 
     def look(self, *found, day=DAY, looked_at=()):
-        said = news(self.told, self.open, together(found), day, looked_at)
+        """Look, and return the texts of the messages and the alerts that are over."""
+        said = news(self.told, self.open, placed(together(found), list(self.told)), day, looked_at)
         self.open = said.open
-        self.told |= {alert.key: day.isoformat() for alert in said.raised}
-        return said
+        kept = {key: Memory.of(json.loads(json.dumps(one.to_json())), None) for key, one in said.memory.items()}
+        self.told |= {key: replace(one, sent_on=day) for key, one in kept.items()}
+        return [one.text for one in said.raised.values()], [one.text for one in said.healed]
 
 
 @pytest.mark.lesson("C8")
 def test_an_alert_that_lasts_all_day_is_sent_once():
-    memory = Memory()
-    assert [alert for _ in range(24) for alert in memory.look(STUCK).raised] == [STUCK]
+    memory = Kept()
+    assert [text for _ in range(24) for text in memory.look(STUCK)[0]] == ["one file"]
 
 
 def test_an_alert_that_lasts_is_sent_again_the_next_day():
-    memory = Memory()
+    memory = Kept()
     memory.look(STUCK)
-    assert memory.look(STUCK, day=TOMORROW).raised == (STUCK,)
+    assert memory.look(STUCK, day=TOMORROW) == (["one file"], [])
 
 
 def test_another_kind_or_workflow_is_another_alert():
-    memory = Memory()
+    memory = Kept()
     memory.look(STUCK)
-    assert memory.look(STUCK, OTHER).raised == (OTHER,)
+    assert memory.look(STUCK, OTHER) == (["no schedule"], [])
 
 
 def test_an_abort_of_another_rule_is_another_alert():
-    memory = Memory()
+    memory = Kept()
     unread = replace(OTHER, detail="history_unreadable")
     memory.look(unread)
-    missed = replace(OTHER, detail="window_missed")
-    assert memory.look(unread, missed).raised == (missed,)
+    missed = replace(OTHER, detail="window_missed", text="missed")
+    assert memory.look(unread, missed) == (["missed"], [])
     assert {Alert.from_open(kept).detail for kept in memory.open.values()} == {"history_unreadable", "window_missed"}
 
 
@@ -67,52 +70,89 @@ def test_alerts_of_one_kind_and_workflow_are_one_message_at_the_loudest_level():
 
 
 def test_an_all_clear_is_sent_once_and_its_alert_not_again_that_day():
-    memory = Memory()
+    memory = Kept()
     memory.look(STUCK)
-    over = memory.look()
-    assert (over.raised, over.healed) == ((), (STUCK,))
-    assert memory.look().healed == ()
-    assert memory.look(STUCK).raised == ()
-    assert memory.look(day=TOMORROW).healed == (STUCK,)
+    assert memory.look() == ([], ["one file"])
+    assert memory.look() == ([], [])
+    assert memory.look(STUCK) == ([], [])
+    assert memory.look(day=TOMORROW) == ([], ["one file"])
 
 
 TODAYS = replace(STUCK, day=DAY)
 
 
 def test_an_alert_of_a_past_day_gets_no_all_clear():
-    memory = Memory()
+    memory = Kept()
     memory.look(TODAYS, looked_at=[DAY])
-    assert memory.look(day=TOMORROW, looked_at=[TOMORROW]).healed == ()
-    assert memory.look(day=TOMORROW, looked_at=[TOMORROW, DAY]).healed == ()
+    assert memory.look(day=TOMORROW, looked_at=[TOMORROW]) == ([], [])
+    assert memory.look(day=TOMORROW, looked_at=[TOMORROW, DAY]) == ([], [])
 
 
 def test_alerts_stay_open_while_the_task_cannot_look():
-    memory, unreadable = Memory(), Alert("unreadable", "watchdog", "BigQuery is away")
+    memory, unreadable = Kept(), Alert("unreadable", "watchdog", "BigQuery is away")
     memory.look(TODAYS, OTHER, looked_at=[DAY])
-    assert memory.look(unreadable, looked_at=None).healed == ()
-    assert set(memory.look(TODAYS, looked_at=[DAY]).healed) == {unreadable, OTHER}
+    assert memory.look(unreadable, looked_at=None)[1] == []
+    assert set(memory.look(TODAYS, looked_at=[DAY])[1]) == {"BigQuery is away", "no schedule"}
     memory.look(unreadable, looked_at=None)
-    assert set(memory.look(looked_at=[DAY]).healed) == {unreadable, TODAYS}
+    assert set(memory.look(looked_at=[DAY])[1]) == {"BigQuery is away", "one file"}
 
 
 def test_an_event_that_happened_once_gets_no_all_clear():
-    memory = Memory()
+    memory = Kept()
     memory.look(replace(STUCK, lasts=False))
-    assert memory.look().healed == ()
+    assert memory.look() == ([], [])
 
 
-def test_the_all_clear_of_several_alerts_is_one_message_at_the_loudest_level():
-    quiet = replace(OTHER, level=AlertLevel.WARNING)
-    message = all_clear([quiet, STUCK], "watchdog")
-    assert (message.text, message.level) == ("Over: no schedule; one file", AlertLevel.CRITICAL)
-    assert (subject_of(message), subject_of(all_clear([quiet], "watchdog"))) == (
-        "Over: no schedule; one file",
-        "Over: no schedule",
-    )
+FAILED = Alert(
+    "execution_failed", "lines", "lines failed", level=AlertLevel.WARNING, cause="service_down scraper_service",
+    hits=("lines 15:00",), losses=("lines 15:00",),
+)  # fmt: skip
+DOWN = Alert("service_down", "scraper_service", "the service is down", level=AlertLevel.WARNING)
+
+
+@pytest.mark.lesson("F9")
+def test_what_follows_from_a_cause_joins_its_incident_in_silence():
+    memory = Kept()
+    assert memory.look(FAILED) == (["lines failed"], [])
+    assert memory.look(FAILED, DOWN, replace(FAILED, workflow="props")) == ([], [])
+    assert memory.look(Alert("missing_games", "box", "9 games lack data", level=AlertLevel.WARNING))[0] == []
+    assert memory.look(Alert("config_broken", "workflows.yaml", "broken"))[0] == ["broken"]
+
+
+@pytest.mark.lesson("F9")
+def test_an_incident_is_told_again_when_its_level_rises_or_once_a_day_when_it_takes_another_window():
+    memory, later = Kept(), {"hits": ("lines 17:00",), "losses": ("lines 17:00",)}
+    memory.look(FAILED)
+    beside = replace(FAILED, workflow="props", hits=("props 15:00",), losses=("props 15:00",))
+    assert memory.look(FAILED, beside)[0] == []
+    assert memory.look(replace(FAILED, **later))[0] == ["lines failed"]
+    assert memory.look(replace(FAILED, hits=("lines 19:00",), losses=("lines 19:00",)))[0] == []
+    assert memory.look(replace(DOWN, level=AlertLevel.CRITICAL))[0] == ["the service is down"]
+    assert memory.look(DOWN)[0] == []
+
+
+def test_an_effect_in_the_same_look_as_its_cause_is_no_message_of_its_own():
+    memory = Kept()
+    unsent = Alert("not_published", "cleanup", "no topic", cause="cannot_publish cleanup")
+    missing = Alert("many_missing", "cleanup", "24 files", level=AlertLevel.WARNING, cause="phase2_silent phase2")
+    assert memory.look(missing, unsent) == (["no topic"], [])
+
+
+def test_the_all_clear_of_an_incident_says_what_was_lost_and_what_was_made_up():
+    was = Memory(DAY, AlertLevel.CRITICAL, "No odds", "lines", ("lines 15:00", "box 16:00"), ("lines 15:00",))
+    message = all_clear("service_down scraper_service", was)
+    assert message.text == "Over: No odds. Lost for good: lines 15:00 ET. Made up: box 16:00 ET"
+    assert (subject_of(message), message.level) == ("Over: No odds", AlertLevel.CRITICAL)
 
 
 def test_an_alert_that_no_channel_took_is_sent_again():
-    assert news({}, {STUCK.key: STUCK.to_open()}, together([STUCK]), DAY).raised == (STUCK,)
+    said = news({}, {STUCK.key: STUCK.to_open()}, together([STUCK]), DAY)
+    assert list(said.raised.values()) == [STUCK]
+
+
+def test_an_incident_that_an_earlier_release_told_today_is_not_told_again():
+    kept = {STUCK.incident: Memory.of(None, DAY.isoformat())}
+    assert news(kept, {}, together([STUCK]), DAY).raised == {}
 
 
 def test_an_alert_has_the_level_of_its_verdict_or_of_its_workflows_key():
@@ -145,5 +185,6 @@ def test_open_alerts_of_an_earlier_release_are_read():
     }  # fmt: skip
     read = Alert.from_open(kept)
     assert read == Alert("abort", "lines", "t", "c", AlertLevel.WARNING, day=DAY)
-    assert read.to_open() == {**kept, "detail": ""}
+    assert read.to_open() == {**kept, "detail": "", "cause": "", "hits": [], "losses": []}
+    assert read.incident == "abort lines"
     assert Alert.from_open({**kept, "day": None, "detail": "missed"}).key == "abort lines missed"

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestration.alerts.message import MOST_OF_SUBJECT, MOST_OF_TEXT, message_of, subject_of
-from orchestration.alerts.model import Alert, all_clear
+from orchestration.alerts.model import Alert, Memory, all_clear
 from orchestration.nba.eastern import from_to
 from orchestration.runs.execution import WHY_NOT_MADE, for_people
 from orchestration.words import AlertLevel, brief
@@ -47,7 +47,7 @@ def test_a_long_text_is_cut_between_words_and_follows_whole_as_details():
 
 
 def test_an_all_clear_begins_with_over_and_names_no_level():
-    over = all_clear([DOWN], "watchdog")
+    over = all_clear(DOWN.incident, Memory(None, DOWN.level, DOWN.text, DOWN.workflow))
     assert subject_of(over) == over.text == "Over: No calls since 15:00 ET: service unreachable"
     assert over.level is AlertLevel.CRITICAL, "those who got the alert get its end"
 
