@@ -10,14 +10,14 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.heartbeat import beat, no_address, not_taken
 from orchestration.alerts.memory import ALERTS
-from orchestration.alerts.model import Alert
 from orchestration.audit.warehouse import WarehouseError
-from orchestration.health.findings import AlertedBy
+from orchestration.health import kinds
+from orchestration.health.findings import finding
 from orchestration.operators import watch
 from orchestration.operators.watch import WatchOperator
 from orchestration.runs.clock import RunClock
 from support.airflow_state import StateStore
-from support.worlds import changed, et
+from support.worlds import DAY, changed, et
 
 SECRET = "5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278"
 CONFIG = changed(settings__alerts={"heartbeat": "heartbeat", "channels": []})
@@ -79,7 +79,6 @@ def look(monkeypatch):
         monkeypatch.setattr(watch, "_measure", lambda *_: None)
         monkeypatch.setattr(watch, "_just_on", lambda *_: False)
         monkeypatch.setattr(watch.data, "repairs_until", lambda *_: None)
-        monkeypatch.setattr(watch, "alert_of", lambda one, *_: one.alert)
         context = {
             "ti": SimpleNamespace(dag_id="cleanup", run_id="c"), "dag_run": a_run(**conf), "params": {},
             "asset_state_store": {ALERTS: store},
@@ -90,12 +89,7 @@ def look(monkeypatch):
     return look
 
 
-STUCK = SimpleNamespace(
-    workflow="cleanup",
-    of=SimpleNamespace(alerted_by=AlertedBy.WATCH),
-    alert=Alert("stuck", "cleanup", "gs://a is stuck"),
-)
-"""A finding, with its alert."""
+PAUSED = finding(kinds.DAG_PAUSED, "betting_lines", since="14:00", day=DAY)
 
 
 def test_the_monitor_is_called_after_each_good_look(monitor, look):
@@ -116,15 +110,15 @@ def test_a_look_that_failed_a_replay_and_no_setting_call_nothing(monitor, look):
 
 def test_a_look_with_new_findings_is_a_good_look(monitor, look):
     with pytest.raises(AirflowFailException):
-        look([STUCK])
+        look([PAUSED])
     assert len(monitor.calls) == 1
 
 
 def test_no_call_while_no_channel_takes_the_alerts(monitor, look):
     nobody = changed(settings__alerts={"heartbeat": "heartbeat"}, settings__notifications={"email_to": "a@example.com"})
     with pytest.raises(AirflowFailException):
-        look([STUCK], config=nobody)
-    look([STUCK], config=nobody)
+        look([PAUSED], config=nobody)
+    look([PAUSED], config=nobody)
     assert monitor.calls == []
     look.store["unsent"] = (et("14:05") - timedelta(hours=1)).isoformat()
     look(config=nobody)

@@ -1,4 +1,4 @@
-"""Findings about runs: the schedule, ticks, expected runs, decisions, executions, cleanups. Pure."""
+"""Findings about runs: the schedule, ticks, expected runs, decisions, executions. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestration.decisions.model import NOT_KNOWING
 from orchestration.decisions.types.game_aware_yesterday import PostGameWorkflow
 from orchestration.health import kinds, record
 from orchestration.health.facts import DayFacts, ours
-from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, Finding, finding
+from orchestration.health.findings import GRACE, Finding, finding
 from orchestration.health.incidents import cause_of_calls, cause_of_rule
 from orchestration.health.losses import lost, named
 from orchestration.nba.eastern import after, clock, from_to
@@ -23,8 +23,6 @@ from orchestration.words import Action, ExecutionStatus, Outcome, plural
 
 ENOUGH_CLEANUPS = 3
 """This many cleanups in a time without decisions show that the scheduler ran."""
-NO_FILE = "name no file"
-"""These words mark the cleanup's alert about calls without a file name (lesson A2). Stored rows hold them."""
 
 
 def unknown_schedule(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
@@ -269,32 +267,6 @@ def failed_executions(config: Config, facts: DayFacts) -> Iterator[Finding]:
             why=why,
             day=facts.day,
         )
-
-
-def cleanup_problems(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
-    """Yield a missing cleanup and the problems of the last one. Files that the last one republished are no problem."""
-    if not config.settings.cleanup_processor.enabled:
-        return
-    start, end = config.day_bounds(facts.day)
-    due = config.cleanup_ticks.between(facts.since(start), min(end, after(now, -GRACE)))
-    last = facts.last_cleanup
-    if due and (last is None or last.cleanup_time < due[-1] - CLEANUP_PATIENCE):
-        since = "today" if last is None else f"since {clock(last.cleanup_time)} ET"
-        yield finding(kinds.NO_CLEANUP, "cleanup", since=since)
-    if last is None:
-        return
-    at, day = clock(last.cleanup_time), facts.day
-    blind = [error for error in last.errors if NO_FILE in error]
-    if blind:
-        yield finding(kinds.CLEANUP_BLIND, "cleanup", at=at, why=blind[0].removeprefix("blind: "), day=day)
-    others = [error for error in last.errors if error not in blind]
-    if last.missing_files_found > last.republished_count:
-        missing, sent = last.missing_files_found, last.republished_count
-        yield finding(
-            kinds.FILES_MISSING, "cleanup", missing=missing, files=last.files_checked, republished=sent, at=at, day=day
-        )
-    elif others:
-        yield finding(kinds.CLEANUP_SAYS, "cleanup", at=at, why=others[0], day=day)
 
 
 def failed_share(execution: ExecutionRecord, failed: int) -> float:

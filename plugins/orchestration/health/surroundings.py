@@ -1,4 +1,4 @@
-"""Findings about the surroundings: configuration, outbox, Airflow, pools, the service, the clock. Pure."""
+"""Findings about the surroundings: configuration, outbox, Airflow, pools, the service, the clock, and the cleanup itself. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from itertools import takewhile
 from orchestration.config import Config
 from orchestration.health import kinds
 from orchestration.health.facts import DayFacts
-from orchestration.health.findings import CLEANUP_PATIENCE, MORNING, UNWRITABLE, Finding, finding
+from orchestration.health.findings import CLEANUP_PATIENCE, GRACE, MORNING, UNWRITABLE, Finding, finding
 from orchestration.health.running import unexecuted
 from orchestration.nba.eastern import after, clock, et
 from orchestration.planning.day import calls_digest, rules_digest
 from orchestration.records.tables import ExpectedRun, Seen
 from orchestration.words import Surrounding, plural
 
+NO_FILE = "name no file"
+"""These words mark the cleanup's alert about calls without a file name (lesson A2). Stored rows hold them."""
 CALLS_GRACE = timedelta(minutes=10)
 """From the end of a tick's hold (``execution_delay_minutes``) until its first call must have been made."""
 DEFAULT_POOL = "default_pool"
@@ -94,6 +96,32 @@ def _stands_still(config: Config, facts: DayFacts, workflow: str, pool: str, now
     scrapers = {name for name, scraper in config.scrapers.items() if (scraper.pool or DEFAULT_POOL) == pool}
     moved = max((call.triggered_at for call in facts.calls if call.scraper_name in scrapers), default=None)
     return any(moved is None or moved < tick for tick in runs)
+
+
+def cleanup_problems(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:
+    """Yield a missing cleanup and the problems of the last one. Files that the last one republished are no problem."""
+    if not config.settings.cleanup_processor.enabled:
+        return
+    start, end = config.day_bounds(facts.day)
+    due = config.cleanup_ticks.between(facts.since(start), min(end, after(now, -GRACE)))
+    last = facts.last_cleanup
+    if due and (last is None or last.cleanup_time < due[-1] - CLEANUP_PATIENCE):
+        since = "today" if last is None else f"since {clock(last.cleanup_time)} ET"
+        yield finding(kinds.NO_CLEANUP, "cleanup", since=since)
+    if last is None:
+        return
+    at, day = clock(last.cleanup_time), facts.day
+    blind = [error for error in last.errors if NO_FILE in error]
+    if blind:
+        yield finding(kinds.CLEANUP_BLIND, "cleanup", at=at, why=blind[0].removeprefix("blind: "), day=day)
+    others = [error for error in last.errors if error not in blind]
+    if last.missing_files_found > last.republished_count:
+        missing, sent = last.missing_files_found, last.republished_count
+        yield finding(
+            kinds.FILES_MISSING, "cleanup", missing=missing, files=last.files_checked, republished=sent, at=at, day=day
+        )
+    elif others:
+        yield finding(kinds.CLEANUP_SAYS, "cleanup", at=at, why=others[0], day=day)
 
 
 def changed_rules(config: Config, facts: DayFacts, now: datetime) -> Iterator[Finding]:

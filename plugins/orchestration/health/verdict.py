@@ -16,7 +16,13 @@ from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
 from orchestration.health.incidents import Incident, explains, incidents
 from orchestration.health.kinds import RANK
-from orchestration.health.surroundings import changed_rules, changed_since_lock_before, forgotten_halts, seen_by_cleanup
+from orchestration.health.surroundings import (
+    changed_rules,
+    changed_since_lock_before,
+    cleanup_problems,
+    forgotten_halts,
+    seen_by_cleanup,
+)
 from orchestration.nba.eastern import after
 from orchestration.nba.slate import changes
 from orchestration.words import Verdict, plural
@@ -113,7 +119,7 @@ def assess(config: Config, facts: DayFacts, now: datetime) -> Health:
         *slow.slow_calls(facts),
         *answers.partial_answers(config, facts, now),
         *answers.unchanged_answers(config, facts),
-        *running.cleanup_problems(config, facts, now),
+        *cleanup_problems(config, facts, now),
     ]
     findings = [f for f in findings if f.of.of_a_shadow or not config.is_shadow(f.workflow)]
     findings.sort(key=_first_things_first)

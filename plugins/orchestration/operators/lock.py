@@ -24,7 +24,7 @@ from orchestration.health import slates
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import GRACE
 from orchestration.health.kinds import MISDATED_TIPS_CHECKED, NO_CLEANUP, NO_CLEANUP_CHECKED
-from orchestration.health.running import cleanup_problems
+from orchestration.health.surroundings import cleanup_problems
 from orchestration.health.task_kinds import BROKEN_REFERENCES, PLAN_ABORTS, PLAN_EMPTY
 from orchestration.nba.eastern import after
 from orchestration.nba.games import GameType
