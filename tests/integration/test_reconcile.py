@@ -178,8 +178,8 @@ def test_missing_calls_are_alerted_once_after_the_last_reconcile(night, run):
     [alert] = one.alerts
     assert (alert.kind, alert.level) == ("games_incomplete", "CRITICAL")
     assert alert.text == (
-        f"Data is missing for 2 games of {DAY}, and reconcile could not fetch it: nbac_gamebook_pdf, nbac_player_boxscore, "
-        f"nbac_team_boxscore. Nothing fetches it again by itself. {', '.join(GAMES)}"
+        f"Data is missing for 2 games of {DAY}, and reconcile could not fetch it: nbac_gamebook_pdf, "
+        f"nbac_player_boxscore, nbac_team_boxscore. Nothing fetches it again by itself. {', '.join(GAMES)}"
     )
 
 

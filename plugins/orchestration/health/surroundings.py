@@ -1,4 +1,4 @@
-"""Findings about the surroundings: configuration, outbox, Airflow, pools, the service, the clock, and the cleanup itself. Pure."""
+"""Findings about the surroundings: configuration, outbox, Airflow, pools, the service, the clock, the cleanup. Pure."""
 
 from __future__ import annotations
 
