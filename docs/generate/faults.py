@@ -76,6 +76,7 @@ class FirstAlert:
 DRY = "oddsa_player_props (betting_lines) has found too little since 15:00 ET"
 CUT = "Answers of the scraper service break off in the middle"
 PHASE2 = "Phase 2 does not deliver"
+MANY_MISSING = "files had not reached their tables of Phase 2"
 BLOCKED = "The source nba_com blocks us or answers nonsense"
 FIRST_ALERTS: dict[str, FirstAlert] = {
     "locker_off": FirstAlert("not_locked", 20, "The locker did not lock", "The locker did not lock", "locker"),
@@ -119,7 +120,7 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
     "no_injury_report": FirstAlert(
         "not_found", 20, "has found nothing of", "injury_discovery has found nothing of nbac_injury_report", "calls", 17
     ),
-    "phase2_dead": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
+    "phase2_dead": FirstAlert("many_missing", 75, MANY_MISSING, PHASE2, "handoff", 17 + HOLD / 60),
     "topic_gone": FirstAlert(
         "not_published", 75, "not published", "Pub/Sub takes no messages", "handoff", 17 + HOLD / 60
     ),
@@ -171,8 +172,8 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
         "decisions",
         13 + HOLD / 60,
     ),
-    "phase2_writes_nothing": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 17 + HOLD / 60),
-    "phase2_pauses": FirstAlert("phase2_silent", 75, PHASE2, PHASE2, "handoff", 15 + HOLD / 60),
+    "phase2_writes_nothing": FirstAlert("many_missing", 75, MANY_MISSING, PHASE2, "handoff", 17 + HOLD / 60),
+    "phase2_pauses": FirstAlert("many_missing", 75, MANY_MISSING, PHASE2, "handoff", 15 + HOLD / 60),
     "game_ids_wrong": FirstAlert(
         "games_not_in_table", 50, "are not in nba_raw.nbac_team_boxscore", "11 of 12 games of", "box scores"
     ),

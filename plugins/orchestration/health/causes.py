@@ -14,24 +14,29 @@ from orchestration.health.facts import DayFacts
 from orchestration.health.findings import FOLLOWED, Finding, finding
 from orchestration.health.incidents import (
     BROKEN_OFF,
+    NOT_JSON,
     NOT_SET_UP,
     OF_THE_SERVICE,
     SERVICE,
     UNKNOWN,
     UNREACHABLE,
+    error_group,
     source_of,
 )
 from orchestration.health.running import standing_aborts, standing_failures
 from orchestration.nba.eastern import after, clock, et_date, from_to
-from orchestration.records.tables import CallRecord, CleanupRecord, last_tries
+from orchestration.records.tables import KILLED, CallRecord, CleanupRecord, last_tries
 from orchestration.runs.execution import for_people
-from orchestration.words import ExecutionStatus, KeptPaths, NoAnswer, Outcome, brief, few, plural
+from orchestration.words import PLATFORM, ExecutionStatus, KeptPaths, NoAnswer, Outcome, brief, few, plural
 
 SERVICE_IN_WORDS = {
     UNREACHABLE: "the service is unreachable",
     NOT_SET_UP: "the connection scraper_service does not exist or contradicts itself",
     BROKEN_OFF: "the answer breaks off in the middle",
     UNKNOWN: "the service does not know the scraper; check whether a new version was deployed",
+    PLATFORM: "something else answers in place of the service",
+    NOT_JSON: "something else answers in place of the service",
+    KILLED: "the calls were stopped: a process died, or a person set their state",
 }
 IN_WORDS = {
     "blocked": "blocks us (HTTP 403)",
@@ -85,13 +90,13 @@ def _sources(config: Config, facts: DayFacts) -> Iterator[Finding]:
     failed = failed_calls(config, facts)
     lost = any(e.status is ExecutionStatus.FAILED for e in standing_failures(config, facts))
     for error, kind in OF_THE_SERVICE.items():
-        if calls := [call for call in failed if call.error_type == error]:
+        if calls := [call for call in failed if error_group(call.error_type) == error]:
             # Both kinds have the id service_down. The detail makes a missing connection a finding of its own.
             detail = NOT_SET_UP if error == NOT_SET_UP else ""
             yield finding(kind, SERVICE, detail=detail, critical=lost, calls=_calls(calls), day=facts.day)
     groups: dict[tuple[str, str], list[CallRecord]] = defaultdict(list)
     for call in failed:
-        if call.error_type not in OF_THE_SERVICE:
+        if error_group(call.error_type) not in OF_THE_SERVICE:
             groups[source_of(config, call.scraper_name), call.error_type or "failed"].append(call)
     for (source, error), calls in sorted(groups.items(), key=lambda item: -len(item[1])):
         fails = "failed once" if len(calls) == 1 else IN_WORDS.get(error, "fails")

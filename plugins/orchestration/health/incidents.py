@@ -15,20 +15,24 @@ from orchestration.health import kinds
 from orchestration.health.findings import Finding, key_of
 from orchestration.health.kinds import KINDS
 from orchestration.nba.slate import SLATE_VANISHED
-from orchestration.words import NoAnswer, Verdict
+from orchestration.records.tables import KILLED
+from orchestration.words import PLATFORM, NoAnswer, Verdict
 
 BIGQUERY = key_of(kinds.BIGQUERY_DOWN.id, "all")
 TABLE_GONE = key_of(kinds.TABLE_GONE.id, "phase2")
 SERVICE = "scraper_service"
 SCHEDULE, UNKNOWN_SCHEDULE = "schedule_dependency", "schedule_unknown"
 UNREACHABLE, BROKEN_OFF, UNKNOWN, NOT_SET_UP = "connection", "transport", "unknown_scraper", "not_set_up"
+NOT_JSON = "not_json"
 OF_THE_SERVICE = {
     NOT_SET_UP: kinds.SERVICE_NOT_SET_UP,
     UNREACHABLE: kinds.SERVICE_UNREACHABLE,
     BROKEN_OFF: kinds.ANSWERS_CUT,
     UNKNOWN: kinds.UNKNOWN_SCRAPER_CALLED,
+    PLATFORM: kinds.NOT_THE_SERVICE,
+    KILLED: kinds.CALLS_KILLED,
 }
-"""The kind of finding for each error type of the service itself. All other error types are about a source."""
+"""The kind of finding for each error type that is not about a source (lesson F11)."""
 _OF_RULES = {
     HISTORY_UNREADABLE: BIGQUERY,
     SLATE_VANISHED: key_of(kinds.SLATE_VANISHED.id, SCHEDULE),
@@ -131,12 +135,18 @@ def cause_of_calls(config: Config, failed: Iterable[tuple[str, str | None]]) -> 
 
     Of several sources it is the one with most failed calls. Without a call it is nothing.
     """
-    calls = list(failed)
+    calls = [(scraper, error_group(error)) for scraper, error in failed]
     for error, kind in OF_THE_SERVICE.items():
         if any(of_call == error for _, of_call in calls):
             return key_of(kind.id, SERVICE, NOT_SET_UP if error == NOT_SET_UP else "")
     sources = [source_of(config, scraper) for scraper, _ in calls]
     return key_of(kinds.SOURCE_FAILING.id, max(sources, key=sources.count)) if sources else ""
+
+
+def error_group(error_type: str | None) -> str | None:
+    """Return the error type under which a failed call is counted: one for all answers that are not the service's."""
+    foreign = error_type is not None and (error_type.startswith(PLATFORM) or error_type == NOT_JSON)
+    return PLATFORM if foreign else error_type
 
 
 def source_of(config: Config, scraper: str) -> str:

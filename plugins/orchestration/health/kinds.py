@@ -108,6 +108,11 @@ UNKNOWN_SCRAPER = Cause("unknown_scraper", INIT, part=Part.CALLS, explains=OF_CA
     "deployed. {why}")
 UNKNOWN_SCRAPER_CALLED = UNKNOWN_SCRAPER.also(or_warning=True,
     text="The scraper service does not know a scraper: {calls}. Check whether a new version was deployed")
+NOT_THE_SERVICE = Cause("not_the_service", STATUS, or_warning=True, part=Part.CALLS, explains=OF_CALLS,
+    text="Something else answers in place of the scraper service: {calls}. Check its address, its limits, and our role "
+    "run.invoker")
+CALLS_KILLED = Cause("calls_killed", TIMELINE, or_warning=True, part=Part.CALLS, explains=OF_CALLS,
+    text="Calls ended without an answer: {calls}. Their process died, or a person set their state")
 SOURCE_FAILING = Cause("source_failing", FAILURES, or_warning=True, part=Part.CALLS, explains=OF_CALLS,
     text="The source {workflow} {fails}: {calls} ({error}). Their data is missing; the next run calls again")
 SERVICE_SLOW = Cause(

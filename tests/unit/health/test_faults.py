@@ -254,6 +254,8 @@ FAULTS = {
     "service_down": seen(Surrounding.SERVICE, "scraper_service", "GET /health: refused"),
     "answers_cut": failed("transport"),
     "unknown_scraper": seen(Surrounding.UNKNOWN_SCRAPER, "scraper_service", "it knows no oddsa_events"),
+    "not_the_service": failed("platform_403"),
+    "calls_killed": failed("killed"),
     "source_failing": failed("blocked", workflow="injury_discovery"),
     "service_slow": calls("betting_lines", duration_seconds=135.0, timeout_seconds=150.0),
     "slate_vanished": slate(lambda g: g.game_id != "0022500001"),
@@ -301,6 +303,8 @@ EXCLUDE = {frozenset(("nothing_recorded", kind)) for kind in FAULTS} | {
         # a day without games has none that could have another fault
         *(("slate_missing", k) for k in ("slate_vanished", "misdated_tips", "source_late", "slate_appeared")),
         ("slate_vanished", "slate_missing"),
+        # one call fails in one way
+        *combinations(("answers_cut", "not_the_service", "calls_killed"), 2),
         # a workflow may run unexpected because of these
         ("slate_appeared", "partly_locked"),
         ("misdated_tips", "partly_locked"),
