@@ -68,7 +68,8 @@ CALLED_TWICE = Cause("called_twice", TIMELINE, level=WARNING, part=Part.CALLS,
     text="Calls are made twice, since {since} ET: {why}. A second copy of this system or another caller runs beside it")
 ALL_TICKS_MISSING = Cause(
     "missing_ticks", "airflow jobs check --job-type SchedulerJob", part=Part.DECISIONS, of_a_shadow=True,
-    explains=OF_RUNS,
+    # A run that is late was decided.
+    explains=OF_RUNS - {"deadline_missed"},
     text="No workflow made a decision {when} ET: {ticks} without a decision. Check whether the scheduler was down")
 TICKS_MISSING_BESIDE_CLEANUPS = ALL_TICKS_MISSING.also(command=STATUS,
     text="No workflow made a decision {when} ET: {ticks} without a decision, although {cleanups} ran in this time. "
