@@ -20,6 +20,7 @@ from orchestration.decisions.types.discovery import DiscoveryWorkflow
 from orchestration.errors import UserError
 from orchestration.nba.eastern import NOON
 from orchestration.vocabulary.scrapers import BUILT_IN
+from orchestration.vocabulary.settings import SYSTEM_BEFORE
 from orchestration.vocabulary.source import Path, parse
 from orchestration.vocabulary.ticks import minutes_of
 from orchestration.vocabulary.workflows import MORNING
@@ -30,8 +31,8 @@ THREADS = 8
 SETTINGS = {
     "mode": ("shadow", "decides and records beside the old system, and calls nothing. Write live to switch"),
     "audit_dataset": ("nba_phase1", "our own dataset: the old executor executes each RUN in its own (lesson A9)"),
-    "history_dataset": ("nba_orchestration", "the old system's dataset, read as history"),
-    "service_log": ("nba_orchestration.scraper_execution_log", "the service's log: files, and causes of failures"),
+    "history_dataset": (SYSTEM_BEFORE, "the old system's dataset, read as history"),
+    "service_log": (f"{SYSTEM_BEFORE}.scraper_execution_log", "the service's log: files, and causes of failures"),
     "retries": (
         {"max_retries": 1, "first_delay_seconds": 5, "max_delay_seconds": 300},
         "the service tries a source 8 times itself, and each retry repeats that",
