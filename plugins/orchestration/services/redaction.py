@@ -34,8 +34,8 @@ _WORDS = (
     "|signature|cookie|session[_-]?id|x-auth"
 )
 _SECRET_NAME = re.compile(_WORDS, re.IGNORECASE)
-_ONE_NAME = re.compile(r"[\w\s.-]+")
-LONGEST_NAME = 100
+_ONE_NAME = re.compile(r"[^=:?&]+[=:]?\s*")
+MOST_WORDS_OF_A_NAME = 3
 _NAME_KEYS = frozenset({"name", "key", "header", "field", "param", "parameter"})
 _VALUE_KEYS = frozenset({"value", "values", "val", "content"})
 # Encoded as in an address or escaped as in JSON, once or several times. Every repetition is bounded, so that a hostile
@@ -95,7 +95,7 @@ def without_secrets(value: Any) -> Any:
             # A name stands before its value in pairs, and in flat lists of headers.
             before = [None, *value]
             return [
-                STRUCK_OUT if names_a_secret(name) else without_secrets(inner)
+                STRUCK_OUT if _is_only_a_name(name) else without_secrets(inner)
                 for name, inner in zip(before, value, strict=False)
             ]
         case _:
@@ -103,13 +103,14 @@ def without_secrets(value: Any) -> Any:
 
 
 def names_a_secret(name: Any) -> bool:
-    """Return whether a value is the name of a secret, and not a sentence or an address that mentions one."""
-    return (
-        isinstance(name, str)
-        and len(name) <= LONGEST_NAME
-        and _SECRET_NAME.search(name.replace(" ", "_")) is not None
-        and (_ONE_NAME.fullmatch(name) is not None)
-    )
+    """Return whether a key of this name holds a secret."""
+    return isinstance(name, str) and _SECRET_NAME.search(name.replace(" ", "_")) is not None
+
+
+def _is_only_a_name(text: Any) -> bool:
+    """Return whether a text is the name of a secret, and not a sentence or an address that mentions one."""
+    short = isinstance(text, str) and len(text.split()) <= MOST_WORDS_OF_A_NAME
+    return short and names_a_secret(text) and _ONE_NAME.fullmatch(text) is not None
 
 
 def _is_one_of(key: Any, names: frozenset[str]) -> bool:

@@ -110,7 +110,17 @@ def test_a_hostile_text_does_not_hang(piece):
     struck_out(piece * (20_000 // len(piece)))
 
 
-NAMES = ("apiKey", "X-Api-Key", "client_secret", "Authorization", "session id", "x-auth-token")
+NAMES = (
+    "apiKey",
+    "X-Api-Key:",
+    "token[]",
+    "headers['cookie']",
+    "X-Api-Key",
+    "client_secret",
+    "Authorization",
+    "session id",
+    "x-auth-token",
+)
 TEXTS = (f"GET https://x/v4?apiKey={SECRET} failed", f"X-Api-Key: {SECRET}", f"https://me:{SECRET}@h/", nested(2))
 HARMLESS = st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(["box", "2 of 9 games", "a token", ""]))
 PLANTED = st.one_of(
