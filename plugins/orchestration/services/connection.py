@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -42,7 +43,12 @@ class NotSetUp(UserError):
 
 def service_hook(method: str) -> HttpAsyncHook:
     """Return the HTTP hook of the connection. It makes no retries: only tries of Airflow have a row."""
-    # Importing the provider takes a second, which the CLI has not.
+    return _hook_class()(method=method, http_conn_id=CONNECTION, retry_limit=1)
+
+
+@cache
+def _hook_class() -> type[HttpAsyncHook]:
+    # Importing the provider takes a second. Only calls need it.
     from airflow.providers.http.hooks.http import HttpAsyncHook
 
     class ServiceHook(HttpAsyncHook):
@@ -59,7 +65,7 @@ def service_hook(method: str) -> HttpAsyncHook:
                 raise NotSetUp(f"connection {conn_id}: extra is not a JSON object", retryable=False)
             return found
 
-    return ServiceHook(method=method, http_conn_id=CONNECTION, retry_limit=1)
+    return ServiceHook
 
 
 def check(config: SessionConfig) -> None:

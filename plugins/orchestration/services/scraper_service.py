@@ -171,6 +171,7 @@ class Line:
         self.endpoint, self.session = endpoint, session
         # The hook sends every extra that it does not know as a header. It does basic and header authentication itself.
         self.audience: str | None = session.config.headers.pop(AUDIENCE, None) or None
+        self.proxy: str | None = session.config.extra_options.get("proxy") or proxy_of(session.base_url)
         self.secrets: set[str] = set()
         """What the requests authenticated with. Airflow masks it in its logs; we strike it out of answers."""
         self.credentials: set[str] = set()
@@ -210,8 +211,8 @@ class Line:
 
         # A redirect would send the connection's headers to another host.
         options = {"allow_redirects": False, "check_response": False, "timeout": aiohttp.ClientTimeout(total=None)}
-        if proxy := proxy_of(self.session.base_url):
-            options.setdefault("proxy", self.session.config.extra_options.get("proxy", proxy))
+        if self.proxy:
+            options["proxy"] = self.proxy
         json = None if body is None else dict(body)
         try:
             async with self._one_by_one:
@@ -262,7 +263,7 @@ class Line:
         if config.auth is not None:
             yield config.auth.password, True
             yield config.auth.encode().split()[-1], True
-        for address in (self.session.base_url, (config.extra_options or {}).get("proxy"), proxy_of(config.base_url)):
+        for address in (self.session.base_url, self.proxy):
             yield urlsplit(address or "").password or "", True
         for name, value in {**config.headers, **headers}.items():
             if not NO_SECRETS.fullmatch(name):
