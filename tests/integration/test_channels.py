@@ -2,7 +2,6 @@
 
 import logging
 import re
-from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -14,7 +13,7 @@ from orchestration.alerts.model import Alert
 from orchestration.cli import main
 from orchestration.health.task_kinds import TEST
 from orchestration.words import AlertLevel
-from support.airflow_state import StateStore
+from support.airflow_state import a_run_of_the_cleanup
 from support.letterbox import Letterbox
 from support.worlds import changed, changed_file, et
 
@@ -53,16 +52,7 @@ def box(monkeypatch):
 
 @pytest.fixture
 def run():
-    """A task's context, with the state that Airflow keeps between runs."""
-    moment = et("14:00")
-    return {
-        "ti": SimpleNamespace(dag_id="cleanup", run_id="c 1"),
-        "dag_run": SimpleNamespace(
-            run_id="c 1", run_type="scheduled", conf={"as_of": moment.isoformat()}, start_date=moment,
-            run_after=moment, logical_date=moment, triggering_user_name=None,
-        ),
-        "asset_state_store": {ALERTS: StateStore()},
-    }  # fmt: skip
+    return a_run_of_the_cleanup(et("14:00"))
 
 
 def test_any_notifier_gets_the_alert_as_values_and_never_as_a_template(box):

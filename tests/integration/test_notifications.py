@@ -4,16 +4,15 @@ import contextlib
 import logging
 import re
 from html import unescape
-from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from orchestration.alerts.channels import not_set_up, run_link, send
-from orchestration.alerts.memory import ALERTS, alert_once, send_once
+from orchestration.alerts.memory import alert_once, send_once
 from orchestration.alerts.model import Alert
 from orchestration.words import AlertLevel, Channel
-from support.airflow_state import StateStore
+from support.airflow_state import a_run_of_the_cleanup
 from support.letterbox import Letterbox
 from support.worlds import changed, et, ours
 
@@ -109,16 +108,7 @@ def test_missing_channel_setup_is_reported_before_any_alert(box, monkeypatch):
 
 @pytest.fixture
 def run():
-    """A task's context, with the state that Airflow keeps between runs."""
-    moment = et("14:00")
-    return {
-        "ti": SimpleNamespace(dag_id="cleanup", run_id="c 1"),
-        "dag_run": SimpleNamespace(
-            run_id="c 1", run_type="scheduled", conf={"as_of": moment.isoformat()}, start_date=moment,
-            run_after=moment, logical_date=moment, triggering_user_name=None,
-        ),
-        "asset_state_store": {ALERTS: StateStore()},
-    }  # fmt: skip
+    return a_run_of_the_cleanup(et("14:00"))
 
 
 LOG = logging.getLogger("task")

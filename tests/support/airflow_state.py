@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 import attrs
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors
+
+from orchestration.alerts.memory import ALERTS
 
 
 class StateStore(dict[str, Any]):
@@ -55,3 +58,15 @@ class AssetEvents:
     def of(self, asset: Asset) -> list[dict[str, Any]]:
         """Return the extras of the events of an asset, in their order."""
         return [extra for uri, extra in self.events if uri == asset.uri]
+
+
+def a_run_of_the_cleanup(moment: datetime) -> dict[str, Any]:
+    """Return a task's context in a scheduled run of the cleanup, with the state that Airflow keeps between runs."""
+    return {
+        "ti": SimpleNamespace(dag_id="cleanup", run_id="c 1"),
+        "dag_run": SimpleNamespace(
+            run_id="c 1", run_type="scheduled", conf={"as_of": moment.isoformat()}, start_date=moment,
+            run_after=moment, logical_date=moment, triggering_user_name=None,
+        ),
+        "asset_state_store": {ALERTS: StateStore()},
+    }  # fmt: skip
