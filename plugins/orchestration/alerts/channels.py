@@ -155,7 +155,7 @@ def values_of(config: Config, alert: Alert, at: datetime, link: str, more: str =
         "alert_level": level.value,
         "alert_severity": SEVERITY.get(level, "info"),
         "alert_action": "resolve" if over else "trigger",
-        "alert_key": alert.key,
+        "alert_key": alert.incident,
         "alert_kind": alert.kind,
         "alert_workflow": alert.workflow,
         "alert_command": alert.command,

@@ -267,4 +267,4 @@ def all_clear(incident: str, was: Memory) -> Alert:
         )
     )
     about = was.workflow or incident.split()[1]
-    return alert(task_kinds.HEALED, about, level=was.level, what=what)
+    return alert(task_kinds.HEALED, about, level=was.level, cause=incident, what=what)

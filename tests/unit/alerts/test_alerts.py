@@ -188,3 +188,8 @@ def test_open_alerts_of_an_earlier_release_are_read():
     assert read.to_open() == {**kept, "detail": "", "cause": "", "hits": [], "losses": []}
     assert read.incident == "abort lines"
     assert Alert.from_open({**kept, "day": None, "detail": "missed"}).key == "abort lines missed"
+
+
+def test_the_all_clear_has_the_key_of_its_incident():
+    one = all_clear("bigquery_down all", Memory.of(None, "2026-01-14"))
+    assert (one.incident, one.kind) == ("bigquery_down all", "healed")
