@@ -173,7 +173,7 @@ FIRST_ALERTS: dict[str, FirstAlert] = {
         13 + HOLD / 60,
     ),
     "phase2_writes_nothing": FirstAlert("many_missing", 75, MANY_MISSING, PHASE2, "handoff", 17 + HOLD / 60),
-    "phase2_pauses": FirstAlert("many_missing", 15, MANY_MISSING, PHASE2, "handoff", 15 + HOLD / 60),
+    "phase2_pauses": FirstAlert("many_missing", 75, MANY_MISSING, PHASE2, "handoff", 15 + HOLD / 60),
     "game_ids_wrong": FirstAlert(
         "games_not_in_table", 50, "are not in nba_raw.nbac_team_boxscore", "11 of 12 games of", "box scores"
     ),

@@ -29,8 +29,12 @@ TIMES = {
 }
 
 AUDIT = "nba_orchestration"
-CHANGED = ("workflow_decisions", "scraper_execution_log")
+CHANGED = (f"{AUDIT}.workflow_decisions", f"{AUDIT}.scraper_execution_log")
 """The audit tables that faults change."""
+
+
+def _kept(table: str) -> str:
+    return f"{AUDIT}.kept_{table.partition('.')[2]}"
 
 
 def health_page() -> ThreadingHTTPServer:
@@ -99,8 +103,8 @@ class SharedDay:
         """Play the fault from its start until before ``until``, on a day that was healthy before."""
         begins = fault.begins(self.day)
         self.upto(begins)
-        if fault.statement and not fault.undone_by:
-            self._keep()
+        for table in self._changed_by(fault):
+            Warehouse().query(f"CREATE OR REPLACE TABLE {_kept(table)} AS SELECT * FROM {table}")
         faulty = SimulatedDays(self.google, self.day, fault)
         faulty.memory = StateStore(self.healthy.memory)
         watched = {m: [*dags, "watch"] if dags == ["cleanup"] else dags for m, dags in self.timeline.items()}
@@ -108,16 +112,12 @@ class SharedDay:
         self.played = until
         return faulty
 
-    def _keep(self) -> None:
-        """Copy the audit tables that a fault changes."""
-        for table in CHANGED:
-            Warehouse().query(f"CREATE OR REPLACE TABLE {AUDIT}.kept_{table} AS SELECT * FROM {AUDIT}.{table}")
-
-    def _put_back(self) -> None:
-        for table in CHANGED:
-            Warehouse().query(f"DELETE FROM {AUDIT}.{table} WHERE TRUE")
-            Warehouse().query(f"INSERT INTO {AUDIT}.{table} SELECT * FROM {AUDIT}.kept_{table}")
-            Warehouse().query(f"DROP TABLE {AUDIT}.kept_{table}")
+    @staticmethod
+    def _changed_by(fault: Fault) -> tuple[str, ...]:
+        """Return the tables whose rows a fault changes and does not put back itself."""
+        if fault.dropped:
+            return (fault.dropped,)
+        return CHANGED if fault.statement and not fault.undone_by else ()
 
     def forget_days_before(self) -> None:
         """Delete the calls that a test staged for the days before."""
@@ -127,8 +127,6 @@ class SharedDay:
 
     def well_again(self, fault: Fault) -> None:
         """End every trouble."""
-        if fault.statement and not fault.undone_by:
-            self._put_back()
         AIRFLOW["triggerer"] = "healthy"
         self.google.trouble()
         self.google.refuse()
@@ -136,6 +134,10 @@ class SharedDay:
             Warehouse().query(fault.undone_by.format(day=self.day))
         if fault.dropped:
             create_tables(client("local", os.environ["BIGQUERY_EMULATOR_HOST"]))
+        for table in self._changed_by(fault):
+            Warehouse().query(f"DELETE FROM {table} WHERE TRUE")
+            Warehouse().query(f"INSERT INTO {table} SELECT * FROM {_kept(table)}")
+            Warehouse().query(f"DROP TABLE {_kept(table)}")
         self.google.settle()
         self.healthy.outbox.drain()
         self._roll_back(fault.begins(self.day))
