@@ -28,6 +28,11 @@ class AlertLevel(StrEnum):
     CRITICAL = "CRITICAL"
 
 
+def loudness(level: AlertLevel) -> int:
+    """Return the rank of a level: a louder one has a higher rank."""
+    return list(AlertLevel).index(level)
+
+
 class Channel(StrEnum):
     """The channels of an alert, besides the log."""
 

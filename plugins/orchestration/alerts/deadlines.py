@@ -27,7 +27,7 @@ from orchestration.records.tables import ExecutionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import NOBODY
 from orchestration.services.errors import in_short
-from orchestration.words import AlertLevel, ExecutionStatus
+from orchestration.words import AlertLevel, ExecutionStatus, loudness
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def not_over(minutes: float) -> str:
 
 def missed_alert(config: Config, workflow: str, run_id: str, clock: RunClock, late: str) -> Alert:
     """Return the alert about a run that missed its deadline, at the level of the workflow, at least WARNING."""
-    level = max(AlertLevel.WARNING, config.workflows[workflow].alerts.failure, key=list(AlertLevel).index)
+    level = max(AlertLevel.WARNING, config.workflows[workflow].alerts.failure, key=loudness)
     tick = f"{et(clock.tick):%H:%M}"
     return alert(kinds.DEADLINE_MISSED_NOW, workflow, level=level, run_id=run_id, at=tick, late=late)
 

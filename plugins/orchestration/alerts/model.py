@@ -15,7 +15,7 @@ from orchestration.health.findings import Finding, FindingKind, Part, key_of
 from orchestration.health.incidents import incident_of
 from orchestration.health.kinds import KINDS, RANK
 from orchestration.vocabulary.workflows import Alerts
-from orchestration.words import AlertLevel, Verdict, few, first_sentence
+from orchestration.words import AlertLevel, Verdict, few, first_sentence, loudness
 
 Open = dict[str, dict[str, Any]]
 """The alerts that were open when a task last looked, by key, as JSON."""
@@ -68,7 +68,6 @@ class Alert:
 
 
 _JSON = TypeAdapter(Alert)
-_LOUDER = list(AlertLevel).index
 _WATCHED = frozenset(kind.id for kind in KINDS if isinstance(kind.part, Part))
 
 
@@ -101,7 +100,7 @@ def alert_of(finding: Finding, alerts: Alerts | None = None, day: date | None = 
     """
     level = AlertLevel.CRITICAL if finding.verdict is Verdict.UNHEALTHY else AlertLevel.WARNING
     if alerts is not None and finding.of.alerts_key is not None:
-        level = min(level, getattr(alerts, finding.of.alerts_key), key=_LOUDER)
+        level = min(level, getattr(alerts, finding.of.alerts_key), key=loudness)
     return Alert(
         finding.kind,
         finding.workflow,
@@ -129,7 +128,7 @@ def together(found: Iterable[Alert]) -> dict[str, Alert]:
             merged[alert.key] = replace(
                 other,
                 text=f"{other.text}; {alert.text}",
-                level=max(other.level, alert.level, key=_LOUDER),
+                level=max(other.level, alert.level, key=loudness),
                 hits=_union(other.hits, alert.hits),
                 losses=_union(other.losses, alert.losses),
             )
@@ -214,16 +213,16 @@ def news(
     raised, known = {}, {}
     for incident, alerts in groups.items():
         before, first = memory.get(incident, Memory()), _first(incident, alerts)
-        level = max((one.level for one in alerts), key=_LOUDER)
+        level = max((one.level for one in alerts), key=loudness)
         hits, losses = (_union(*(getattr(one, name) for one in alerts)) for name in ("hits", "losses"))
         another = bool(before.losses and _hours(losses) - _hours(before.losses)) and before.worse_on != day
         begins = before.sent_on != day
-        worse = not begins and (_LOUDER(level) > _LOUDER(before.level) or another)
+        worse = not begins and (loudness(level) > loudness(before.level) or another)
         if begins or worse:
             raised[incident] = replace(first, level=level)
         known[incident] = Memory(
             before.sent_on,
-            level if begins else max(level, before.level, key=_LOUDER),
+            level if begins else max(level, before.level, key=loudness),
             first.text if begins or not before.text else before.text,
             first.workflow if begins or not before.workflow else before.workflow,
             hits if before.sent_on is None else _union(before.hits, hits),
@@ -240,7 +239,7 @@ def news(
 
 def _first(incident: str, alerts: Collection[Alert]) -> Alert:
     """Return the alert that speaks for its incident: the cause, else the loudest, the nearest to a cause first."""
-    return min(alerts, key=lambda one: (one.key != incident, -_LOUDER(one.level), RANK.get(one.kind, len(RANK))))
+    return min(alerts, key=lambda one: (one.key != incident, -loudness(one.level), RANK.get(one.kind, len(RANK))))
 
 
 def _hours(runs: Iterable[str]) -> set[str]:

@@ -12,7 +12,7 @@ from orchestration.config import Config
 from orchestration.decisions.types.game_aware import GameAwareWorkflow
 from orchestration.decisions.types.game_aware_yesterday import AfterGamesWorkflow
 from orchestration.nba.eastern import after, at, clock
-from orchestration.words import AlertLevel
+from orchestration.words import AlertLevel, loudness
 
 FEW = 0.1
 """Up to this share of a run's calls, the loss is no page: one call of thirty."""
@@ -47,10 +47,10 @@ def named(workflow: str, ticks: Collection[datetime]) -> tuple[str, ...]:
 
 def at_most(level: AlertLevel, *, is_lost: bool) -> AlertLevel:
     """Return the level of a failure: that of the user if data is lost, else at most WARNING."""
-    return level if is_lost else min(level, AlertLevel.WARNING, key=list(AlertLevel).index)
+    return level if is_lost else min(level, AlertLevel.WARNING, key=loudness)
 
 
 def loudest_failure(config: Config) -> AlertLevel:
     """Return the loudest ``alerts.failure`` of the workflows that make calls: for a cause that all of them share."""
     levels = [w.alerts.failure for name, w in config.enabled.items() if not config.is_shadow(name)]
-    return max(levels, key=list(AlertLevel).index, default=AlertLevel.WARNING)
+    return max(levels, key=loudness, default=AlertLevel.WARNING)

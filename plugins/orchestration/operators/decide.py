@@ -35,7 +35,7 @@ from orchestration.records.tables import DecisionRecord
 from orchestration.runs.clock import RunClock
 from orchestration.runs.execution import VETOED
 from orchestration.services.errors import hide_in_logs, in_short
-from orchestration.words import Action, AlertLevel, Mode
+from orchestration.words import Action, AlertLevel, Mode, loudness
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -246,7 +246,7 @@ class AbortOperator(AlertingOperator):
         one = alert(
             ABORT_NOW,
             name,
-            level=max(level, loudest_failure(config), key=list(AlertLevel).index) if cause else level,
+            level=max(level, loudest_failure(config), key=loudness) if cause else level,
             run_id=context["ti"].run_id,
             day=config.current_day(tick),
             detail=rule,

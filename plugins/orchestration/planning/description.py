@@ -14,7 +14,7 @@ from orchestration.decisions.whole import ENOUGH_SUCCESSES, PastAnswers, learned
 from orchestration.nba.games import COUNTED_BY_DEFAULT
 from orchestration.planning.calls import in_order, needs_of
 from orchestration.vocabulary.scrapers import fan_out_of
-from orchestration.words import AlertLevel, FanOut, plural
+from orchestration.words import AlertLevel, FanOut, loudness, plural
 
 
 def described(config: Config, name: str) -> list[str]:
@@ -45,7 +45,7 @@ def _sentences(config: Config, name: str) -> Iterator[str]:
     yield f"A run must end within {config.deadline_minutes(name):g} min after it was queued."
     if config.critical_scrapers(name):
         yield "A failed critical call makes the run failed; any other failed call makes it partial."
-    level = max(AlertLevel.WARNING, workflow.alerts.failure, key=list(AlertLevel).index)
+    level = max(AlertLevel.WARNING, workflow.alerts.failure, key=loudness)
     yield f"If it should have run and could not (ABORT), an alert of level {level.value} is sent."
 
 

@@ -13,8 +13,8 @@ from orchestration.vocabulary.base import GROUP, Names, Strict
 from orchestration.vocabulary.templates import broken
 from orchestration.words import AlertLevel, Channel
 
-Told = Literal[AlertLevel.INFO, AlertLevel.WARNING, AlertLevel.CRITICAL]
-LOUD: tuple[Told, ...] = (AlertLevel.CRITICAL, AlertLevel.WARNING)
+Sendable = Literal[AlertLevel.INFO, AlertLevel.WARNING, AlertLevel.CRITICAL]
+LOUD: tuple[Sendable, ...] = (AlertLevel.CRITICAL, AlertLevel.WARNING)
 """The levels that a channel takes if it names none."""
 HOURS = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]-([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 HEARTBEAT = r"^(https://\S+|[A-Za-z0-9_][A-Za-z0-9_.-]*)$"
@@ -52,7 +52,7 @@ class AlertChannel(Strict):
     """``email``, ``slack``, or the path of a class that is an Airflow notifier."""
     arguments: dict[str, Any] = Field(default_factory=dict)
     """The arguments of the notifier. Texts in them may name values of the alert, as ``{{ alert_text }}``."""
-    levels: Annotated[tuple[Told, ...], BeforeValidator(_one)] = Field(default=LOUD, min_length=1)
+    levels: Annotated[tuple[Sendable, ...], BeforeValidator(_one)] = Field(default=LOUD, min_length=1)
     workflows: Names = ()
     """Only alerts about these workflows or DAGs. Without any name: all alerts."""
     hours: str | None = Field(default=None, pattern=HOURS)
