@@ -243,8 +243,8 @@ def _first(incident: str, alerts: Collection[Alert]) -> Alert:
 
 
 def _hours(runs: Iterable[str]) -> set[str]:
-    """Return the times of runs, such as 15:00. Several workflows that lose one hour lose one window."""
-    return {run.rpartition(" ")[2] for run in runs}
+    """Return the hours of runs, such as 15. Several workflows that lose one hour lose one window."""
+    return {run.rpartition(" ")[2].partition(":")[0] for run in runs}
 
 
 def is_watched(alert: Alert) -> bool:

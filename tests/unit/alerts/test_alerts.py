@@ -120,7 +120,7 @@ def test_what_follows_from_a_cause_joins_its_incident_in_silence():
 
 
 @pytest.mark.lesson("F9")
-def test_an_incident_is_told_again_when_its_level_rises_or_once_a_day_when_it_takes_another_window():
+def test_an_incident_is_sent_again_when_its_level_rises_or_once_a_day_when_it_takes_another_window():
     memory, later = Kept(), {"hits": ("lines 17:00",), "losses": ("lines 17:00",)}
     memory.look(FAILED)
     beside = replace(FAILED, workflow="props", hits=("props 15:00",), losses=("props 15:00",))
@@ -136,6 +136,13 @@ def test_an_effect_in_the_same_look_as_its_cause_is_no_message_of_its_own():
     unsent = Alert("not_published", "cleanup", "no topic", cause="cannot_publish cleanup")
     missing = Alert("many_missing", "cleanup", "24 files", level=AlertLevel.WARNING, cause="phase2_silent phase2")
     assert memory.look(missing, unsent) == (["no topic"], [])
+
+
+def test_two_lost_runs_of_one_hour_are_one_window():
+    memory = Kept()
+    memory.look(replace(STUCK, losses=("box 10:04",)))
+    assert memory.look(replace(STUCK, losses=("box 10:05",)))[0] == []
+    assert memory.look(replace(STUCK, losses=("box 11:04",)))[0] == ["one file"]
 
 
 def test_the_all_clear_of_an_incident_says_what_was_lost_and_what_was_made_up():
