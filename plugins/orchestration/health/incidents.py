@@ -16,7 +16,7 @@ from orchestration.health.findings import Finding, key_of
 from orchestration.health.kinds import KINDS
 from orchestration.nba.slate import SLATE_VANISHED
 from orchestration.records.tables import KILLED
-from orchestration.words import PLATFORM, NoAnswer, Verdict
+from orchestration.words import PLATFORM, NoAnswer
 
 BIGQUERY = key_of(kinds.BIGQUERY_DOWN.id, "all")
 TABLE_GONE = key_of(kinds.TABLE_GONE.id, "phase2")
@@ -53,17 +53,6 @@ class Incident:
     def findings(self) -> tuple[Finding, ...]:
         """The cause and its parts."""
         return self.cause, *self.parts
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst verdict of its findings."""
-        unhealthy = any(finding.verdict is Verdict.UNHEALTHY for finding in self.findings)
-        return Verdict.UNHEALTHY if unhealthy else Verdict.DEGRADED
-
-    @property
-    def affects(self) -> tuple[str, ...]:
-        """The workflows, scrapers, sources and tables that it affects, without its own subject."""
-        return tuple(dict.fromkeys(one.workflow for one in self.parts if one.workflow != self.cause.workflow))
 
 
 def explains(incident: str, kind: str, workflow: str) -> bool:

@@ -14,7 +14,7 @@ from orchestration.health import answers, data, locked, record, running, slow, u
 from orchestration.health.causes import causes
 from orchestration.health.facts import DayFacts
 from orchestration.health.findings import Finding, Role
-from orchestration.health.incidents import Incident, explains, incidents
+from orchestration.health.incidents import explains, incidents
 from orchestration.health.kinds import RANK
 from orchestration.health.surroundings import (
     changed_rules,
@@ -49,11 +49,6 @@ class Health:
     since_lock: str = ""
     """The normal changes of the slate since the lock."""
     stops: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def incidents(self) -> tuple[Incident, ...]:
-        """The findings by cause, the most likely cause first."""
-        return incidents(self.findings)
 
     @property
     def box_scores(self) -> str:
